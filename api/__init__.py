@@ -1,0 +1,1 @@
+"""The REST layer: Project Kimchi's words on our nouns."""

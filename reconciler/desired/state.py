@@ -1,0 +1,90 @@
+"""The finished values of this stage: a source tree, and the desired state that was made from it. All immutable."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from specs.problem import Problem
+from specs.reference import Ref
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """Which state of the source this is. `str()` gives `main@sha1:<commit>`, or `folder@sha256:<digest>` without git."""
+
+    branch: str
+    algorithm: str
+    digest: str
+
+    def __str__(self) -> str:
+        return f"{self.branch}@{self.algorithm}:{self.digest}"
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """One file of a revision. `blob` names its content (git's object id or a hash), so that parsing is cached by it."""
+
+    path: str
+    blob: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SourceTree:
+    """The YAML files of a revision below the chosen sub-path, and what was refused on the way (symlinks, submodules, size)."""
+
+    revision: Revision
+    files: tuple[SourceFile, ...]
+    problems: tuple[Problem, ...] = ()
+    repository_id: str = ""  # as declared in onggi.yaml at the root; empty when there is none
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What a document says about how it may be treated."""
+
+    drift: str = "enforce"  # enforce | warn | ignore
+    deletion: str = "Retain"  # Retain | Delete
+    ignore_fields: tuple[str, ...] = ()  # JSON pointers into the spec
+    adopt: bool = False  # annotation onggi/adopt
+    protect: bool = False  # annotation onggi/protect
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Resource:
+    """One thing that the host should have: templates expanded, references made explicit, identity fixed.
+
+    A VM's own disks and its cloud-init seed are resources too (`parent` names the VM). Compared by identity: the
+    resolver hands out the same object as long as what it was made from is the same, so that later stages can cache.
+    """
+
+    ref: Ref
+    uid: str
+    spec: Mapping[str, Any]
+    path: str
+    line: int
+    policy: Policy = field(default_factory=Policy)
+    depends_on: tuple[Ref, ...] = ()
+    parent: Ref | None = None
+    content: bytes | None = None  # for a volume whose bytes come with it: a cloud-init seed
+    digest: str = ""  # of all of the above: equal digests mean equal resources
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DesiredState:
+    """Everything that one revision asks for, and what of it couldn't be understood.
+
+    `held` are references that are declared but broken, and `held_paths` files that couldn't be read at all: whatever
+    came from them stays as it is and is never pruned. `prunable` is False when nothing may be deleted at all (an empty
+    source, or one that couldn't be read).
+    """
+
+    revision: Revision
+    repository_id: str
+    resources: Mapping[Ref, Resource]
+    problems: tuple[Problem, ...] = ()
+    held: frozenset[Ref] = frozenset()
+    held_paths: frozenset[str] = frozenset()
+    prunable: bool = True

@@ -1,0 +1,47 @@
+"""The errors that cross a stage, each saying what to do next. Their names decide retries, exit codes and HTTP statuses."""
+
+from __future__ import annotations
+
+
+class OnggiError(Exception):
+    """Base of every error that a user may see: its text is one sentence with the remedy, and holds no secret."""
+
+
+class Transient(OnggiError):
+    """Will probably go away by itself: try again after `retry_after_s` seconds."""
+
+    def __init__(self, message: str, retry_after_s: float = 1.0) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class Disconnected(Transient):
+    """The hypervisor can't be reached now."""
+
+
+class Terminal(OnggiError):
+    """Won't go away until somebody changes something."""
+
+
+class Conflict(Terminal):
+    """What is there belongs to somebody else, or moved under our hands."""
+
+
+class NotFound(Terminal):
+    """The object isn't there."""
+
+
+class Unsupported(Terminal):
+    """This connection can't do that; the sentence says what can."""
+
+
+class SourceError(OnggiError):
+    """The repository or folder can't be read as it stands; the last good revision stays in force."""
+
+
+class StateError(OnggiError):
+    """The state folder can't be used: locked by another agent, read-only, full."""
+
+
+class Cancelled(OnggiError):
+    """The agent is stopping; what was under way is taken up at the next start."""

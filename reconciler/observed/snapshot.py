@@ -1,0 +1,76 @@
+"""The observed state as one immutable value. Readers take a reference; nobody ever waits for a lock.
+
+XML is parsed at first use and remembered on the object; an object whose XML text didn't change is carried over from the
+previous snapshot, so a pass with nothing new parses nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from specs.host import Host
+from specs.reference import Ref
+from specs.registry import kinds
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """The mark of ownership as read from an object: which repository, which document, which list items it declared."""
+
+    repository_id: str
+    name: str
+    managed: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, eq=False)
+class Observed:
+    """One object on the host. `state` is running | paused | shutoff | crashed | ... for a VM, active | inactive otherwise."""
+
+    ref: Ref
+    uid: str  # UUID; empty for a volume
+    xml: str  # the persistent definition
+    live_xml: str | None = None  # the running one, when active
+    state: str = "inactive"
+    reason: str = ""  # of the state: booted, shutdown, destroyed, crashed, ...
+    autostart: bool = False
+    persistent: bool = True
+    mark: Mark | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)  # a volume's path, capacity, allocation, backing path
+
+    @property
+    def active(self) -> bool:
+        """Running or paused for a VM; started for a pool or network."""
+        return self.state not in ("inactive", "shutoff", "crashed")
+
+    @cached_property
+    def config(self) -> Mapping[str, Any]:
+        """The spec that the persistent definition amounts to."""
+        return self._read(self.xml)
+
+    @cached_property
+    def live(self) -> Mapping[str, Any] | None:
+        """The spec that the running definition amounts to; None when it isn't running."""
+        return None if self.live_xml is None else self._read(self.live_xml)
+
+    def _read(self, xml: str) -> Mapping[str, Any]:
+        from specs.binding import parse, read  # lxml is loaded only by who really reads XML
+
+        return read(kinds()[self.ref.kind].xml.BINDS, parse(xml))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Snapshot:
+    """Everything observed at one moment. `serial` grows with each change; equal serials mean an equal world."""
+
+    serial: int
+    host: Host
+    objects: Mapping[Ref, Observed]
+    connected: bool = True
+    skipped: tuple[str, ...] = ()  # sentences about objects that couldn't be read; they hide nothing else
+
+    def get(self, ref: Ref) -> Observed | None:
+        """The observed object, or None."""
+        return self.objects.get(ref)

@@ -1,0 +1,146 @@
+"""The verbs of a plan, as data. A step lists them in order; only the hypervisor knows how to perform one.
+
+Each is safe to perform twice: what is already so is success (a start of a running machine, a delete of a gone volume).
+XML never holds a secret: a `SecretSlot` names where one goes and from which file or variable it comes at the last moment.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from specs.reference import Ref
+
+
+@dataclass(frozen=True, slots=True)
+class SecretSource:
+    """Where a secret is kept: exactly one of a file's path or an environment variable's name."""
+
+    file: str = ""
+    env: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SecretSlot:
+    """Where a secret goes: the attribute `attribute` of the element at ElementPath `path` in the operation's XML."""
+
+    path: str
+    attribute: str
+    source: SecretSource
+
+
+@dataclass(frozen=True, slots=True)
+class Define:
+    """Define a VM, pool or network persistently, or change its persistent definition in place (same UUID)."""
+
+    ref: Ref
+    uid: str
+    xml: str
+    secrets: tuple[SecretSlot, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Start a VM, activate a pool or network. `paused` starts a VM's CPUs stopped; `build` makes a pool's folder first."""
+
+    ref: Ref
+    paused: bool = False
+    build: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Stop gracefully: a VM by ACPI within `timeout_s`, by force after it only when `force`. Pools and networks just stop."""
+
+    ref: Ref
+    timeout_s: float = 60.0
+    force: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Stop a running VM's CPUs."""
+
+    ref: Ref
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """Let a paused VM's CPUs go on."""
+
+    ref: Ref
+
+
+@dataclass(frozen=True, slots=True)
+class SetAutostart:
+    """Whether the host starts it at boot."""
+
+    ref: Ref
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EditLive:
+    """Change a running VM. The persistent definition is changed by the `Define` beside it.
+
+    `verb`: attach | detach | update take a device's XML; memory takes KiB, vcpus a count, title and description a text,
+    resize `target device|bytes`.
+    """
+
+    ref: Ref
+    verb: Literal["attach", "detach", "update", "memory", "vcpus", "title", "description", "resize"]
+    value: str
+    secrets: tuple[SecretSlot, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Undefine:
+    """Remove the definition of an inactive object. Keeps every volume; a VM's NVRAM, managed save and snapshot
+    metadata go with it. Refused by the performer when the object's UUID isn't `uid`.
+    """
+
+    ref: Ref
+    uid: str
+
+
+@dataclass(frozen=True, slots=True)
+class CreateVolume:
+    """Make a volume from its XML. `content` are its bytes (a seed); `url` is downloaded into it and checked against `sha256`."""
+
+    ref: Ref
+    xml: str
+    content: bytes | None = None
+    url: str = ""
+    sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GrowVolume:
+    """Make a volume larger in place; in a running guest too when `in_use_by` names the VM and its target device."""
+
+    ref: Ref
+    capacity: int
+    in_use_by: Ref | None = None
+    target: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteVolume:
+    """Delete a volume and its data. Planned only for `deletionPolicy: Delete` and for seeds that nobody uses any more."""
+
+    ref: Ref
+
+
+Operation = (
+    Define
+    | Start
+    | Stop
+    | Pause
+    | Resume
+    | SetAutostart
+    | EditLive
+    | Undefine
+    | CreateVolume
+    | GrowVolume
+    | DeleteVolume
+)

@@ -1,0 +1,132 @@
+"""The plan: a value that says exactly what apply would do, each step with its why and its effect."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from reconciler.planning.operations import Operation
+from specs.effect import Change, Effect
+from specs.reference import Ref
+
+
+class Action(StrEnum):
+    """What a step does to its object, in the plan's symbols."""
+
+    CREATE = "+"
+    UPDATE = "~"
+    DELETE = "-"
+    REPLACE = "∓"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Everything that is done to one object, in order. `after` are the objects whose steps must have succeeded first."""
+
+    ref: Ref
+    action: Action
+    why: str
+    effect: Effect
+    operations: tuple[Operation, ...]
+    changes: tuple[Change, ...] = ()
+    after: frozenset[Ref] = frozenset()
+    path: str = ""  # of the document, or of the one that is gone
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """Something that won't be done, and why: a conflict, a refused change, a reference to nothing, a broken document."""
+
+    ref: Ref
+    reason: str  # CamelCase, as in a condition: OwnedByOther, ShrinkRefused, DependencyNotReady, InvalidDocument, ...
+    message: str
+    path: str = ""
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Changes that are in the persistent definition and wait for the next boot (of a VM) or restart (of a network, pool)."""
+
+    ref: Ref
+    changes: tuple[Change, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to do about one revision and one snapshot."""
+
+    revision: str
+    steps: tuple[Step, ...] = ()
+    blocked: tuple[Blocked, ...] = ()
+    waiting: tuple[Waiting, ...] = ()
+    drifted: tuple[tuple[Ref, tuple[Change, ...]], ...] = ()  # found under `driftPolicy: warn`: told, not healed
+    extras: tuple[tuple[Ref, tuple[str, ...]], ...] = ()
+    notes: tuple[str, ...] = field(default=())  # e.g. that pruning is held, and why
+
+    @property
+    def empty(self) -> bool:
+        """True when there is nothing to do. Blocked and waiting things aren't something to do."""
+        return not self.steps
+
+    def count(self, action: Action) -> int:
+        """How many steps have `action`."""
+        return sum(step.action is action for step in self.steps)
+
+    @property
+    def digest(self) -> str:
+        """Names this plan's content: equal plans have equal digests."""
+        text = json.dumps(self.to_json(), sort_keys=True, default=str)
+        return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+
+    def to_json(self) -> dict[str, Any]:
+        """The shape of `onggi plan -o json` (without the digest). Operations appear by name only: XML is for libvirt."""
+
+        def change(item: Change) -> dict[str, Any]:
+            shown = {"field": item.pointer, "old": item.old, "new": item.new, "effect": item.effect.value}
+            return shown | ({"note": item.note} if item.note else {})
+
+        return {
+            "revision": self.revision,
+            "summary": {
+                "create": self.count(Action.CREATE),
+                "update": self.count(Action.UPDATE),
+                "delete": self.count(Action.DELETE),
+                "replace": self.count(Action.REPLACE),
+                "blocked": len(self.blocked),
+                "waiting": len(self.waiting),
+            },
+            "steps": [
+                {
+                    "action": step.action.value,
+                    "kind": step.ref.kind,
+                    "name": step.ref.name,
+                    "why": step.why,
+                    "effect": step.effect.value,
+                    "changes": [change(item) for item in step.changes],
+                    "operations": [type(operation).__name__ for operation in step.operations],
+                    "after": sorted(str(ref) for ref in step.after),
+                    "path": step.path,
+                    "line": step.line,
+                }
+                for step in self.steps
+            ],
+            "blocked": [
+                {"kind": b.ref.kind, "name": b.ref.name, "reason": b.reason, "message": b.message, "path": b.path, "line": b.line}
+                for b in self.blocked
+            ],
+            "waiting": [
+                {"kind": w.ref.kind, "name": w.ref.name, "changes": [change(item) for item in w.changes]}
+                for w in self.waiting
+            ],
+            "drifted": [
+                {"kind": ref.kind, "name": ref.name, "changes": [change(item) for item in changes]}
+                for ref, changes in self.drifted
+            ],
+            "extras": [{"kind": ref.kind, "name": ref.name, "fields": list(fields)} for ref, fields in self.extras],
+            "notes": list(self.notes),
+        }

@@ -1,0 +1,1 @@
+"""What is told about the outcome: conditions, drift, plans as text."""

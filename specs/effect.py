@@ -1,0 +1,38 @@
+"""What a change costs: the four effects, and the record of one changed field."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+
+class Effect(StrEnum):
+    """When a change comes true. Ordered from harmless to refused; `strongest` picks the one to show for a step."""
+
+    LIVE = "live"
+    NEXT_BOOT = "next-boot"
+    RECREATE = "recreate"
+    FORBIDDEN = "forbidden"
+
+
+_ORDER = list(Effect)
+
+
+def strongest(effects: list[Effect]) -> Effect:
+    """The effect that decides for a group of changes; LIVE for an empty one."""
+    return max(effects, key=_ORDER.index, default=Effect.LIVE)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One field that differs. `pointer` is a JSON pointer into the spec; list items are named by key: `/disks/root/bus`.
+
+    `old` is None for something added and `new` is None for something removed. `note` says why a change is refused or waits.
+    """
+
+    pointer: str
+    old: Any
+    new: Any
+    effect: Effect
+    note: str = ""

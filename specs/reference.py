@@ -1,0 +1,37 @@
+"""How one thing is named everywhere: a kind and a name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+VIRTUAL_MACHINE = "VirtualMachine"
+TEMPLATE = "Template"
+STORAGE_POOL = "StoragePool"
+STORAGE_VOLUME = "StorageVolume"
+NETWORK = "Network"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Ref:
+    """A kind and a name, such as `VirtualMachine/web`. A volume's name carries its pool: `default/web-root.qcow2`."""
+
+    kind: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}/{self.name}"
+
+    @classmethod
+    def volume(cls, pool: str, name: str) -> Ref:
+        """The reference of a storage volume inside `pool`."""
+        return cls(STORAGE_VOLUME, f"{pool}/{name}")
+
+    @property
+    def pool(self) -> str:
+        """A volume's pool; empty for every other kind."""
+        return self.name.partition("/")[0] if self.kind == STORAGE_VOLUME else ""
+
+    @property
+    def short_name(self) -> str:
+        """The name without a volume's pool."""
+        return self.name.partition("/")[2] if self.kind == STORAGE_VOLUME else self.name

@@ -1,0 +1,97 @@
+"""The kinds, found by scanning the folders beside this file. There is no central list: a folder with a KIND is a kind.
+
+A kind's folder holds `schema.json` (what may be written), `model.py` (its shape and rules), `xml.py` (its binds; imported
+only when XML is really needed, because lxml takes time to load) and `example.yaml`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import pkgutil
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+from specs.reference import Ref
+
+if TYPE_CHECKING:
+    from specs.binding import Bind, Element
+    from specs.host import Host
+
+Spec = Mapping[str, Any]
+
+
+class XmlModule(Protocol):
+    """What a kind's `xml.py` offers. `lower` turns a declared spec into the concrete one that the binds compare."""
+
+    BINDS: tuple[Bind, ...]
+
+    def lower(self, declared: Spec, *, name: str, uid: str, host: Host) -> dict[str, Any]:
+        """Concrete spec: sizes as numbers, volumes as paths, MACs derived. Adds no default for an omitted field."""
+
+    def skeleton(self, lowered: Spec, *, name: str, uid: str, host: Host) -> Element:
+        """A new object's XML with onggi's defaults for what is omitted; the binds then write the declared fields."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of document. `references(spec)` are what it needs; `check(spec)` yields (pointer, sentence) per broken rule
+    that a JSON schema can't express.
+    """
+
+    name: str
+    plural: str
+    aliases: tuple[str, ...]
+    package: str
+    references: Callable[[str, Spec], Iterable[Ref]]
+    check: Callable[[str, Spec], Iterable[tuple[str, str]]]
+    has_xml: bool = True
+
+    @property
+    def folder(self) -> Path:
+        """The kind's own folder."""
+        return Path(__file__).parent / self.package.rpartition(".")[2]
+
+    @cached_property
+    def schema(self) -> dict[str, Any]:
+        """The JSON Schema (2020-12) of a whole document of this kind."""
+        return cast(dict[str, Any], json.loads((self.folder / "schema.json").read_text(encoding="utf-8")))
+
+    @cached_property
+    def example(self) -> str:
+        """The commented example document."""
+        return (self.folder / "example.yaml").read_text(encoding="utf-8")
+
+    @cached_property
+    def xml(self) -> XmlModule:
+        """The XML side, imported at first use."""
+        return cast("XmlModule", importlib.import_module(f"{self.package}.xml"))
+
+    def ref(self, name: str, spec: Spec) -> Ref:
+        """The reference of a document of this kind; a volume's is scoped by its pool."""
+        pool = spec.get("pool")
+        return Ref.volume(str(pool), name) if self.name == "StorageVolume" else Ref(self.name, name)
+
+
+@cache
+def kinds() -> Mapping[str, Kind]:
+    """Every kind by name, in alphabetical order."""
+    found: dict[str, Kind] = {}
+    for module in pkgutil.iter_modules([str(Path(__file__).parent)]):
+        if module.ispkg:
+            kind = getattr(importlib.import_module(f"specs.{module.name}"), "KIND", None)
+            if isinstance(kind, Kind):
+                found[kind.name] = kind
+    return dict(sorted(found.items()))
+
+
+def find_kind(word: str) -> Kind | None:
+    """A kind by name, plural or alias, in any case: `VirtualMachine`, `virtualmachines`, `vm`."""
+    wanted = word.lower()
+    for kind in kinds().values():
+        if wanted in (kind.name.lower(), kind.plural.lower(), *kind.aliases):
+            return kind
+    return None
