@@ -58,8 +58,8 @@ def set_text_at(parent: Element, path: str, text: str | None) -> None:
     if attribute:
         if text is None:
             holder = parent.find(where.rstrip("/") or ".")
-            if holder is not None:
-                holder.attrib.pop(attribute, None)
+            if holder is not None and attribute in holder.attrib:
+                del holder.attrib[attribute]
         else:
             child_at(parent, where.rstrip("/")).set(attribute, text)
         return

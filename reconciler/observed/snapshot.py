@@ -12,17 +12,9 @@ from functools import cached_property
 from typing import Any
 
 from specs.host import Host
+from specs.mark import Mark
 from specs.reference import Ref
 from specs.registry import kinds
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """The mark of ownership as read from an object: which repository, which document, which list items it declared."""
-
-    repository_id: str
-    name: str
-    managed: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from reconciler.planning.operations import Operation
+from reconciler.planning.ownership import Owned
 from specs.effect import Change, Effect
 from specs.reference import Ref
 
@@ -35,6 +36,7 @@ class Step:
     after: frozenset[Ref] = frozenset()
     path: str = ""  # of the document, or of the one that is gone
     line: int = 0
+    owned: Owned | None = None  # what the ledger holds once the step has succeeded; None after a delete
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,7 @@ class Plan:
     drifted: tuple[tuple[Ref, tuple[Change, ...]], ...] = ()  # found under `driftPolicy: warn`: told, not healed
     extras: tuple[tuple[Ref, tuple[str, ...]], ...] = ()
     notes: tuple[str, ...] = field(default=())  # e.g. that pruning is held, and why
+    records: tuple[Owned, ...] = field(default=())  # what the ledger has to hold although nothing is to be done
 
     @property
     def empty(self) -> bool:

@@ -1,0 +1,145 @@
+"""The git command for what needs a user's own credentials, ssh configuration and helpers: asking a remote, and fetching.
+
+Its arguments never pass a shell, nothing that a repository brings along is run (hooks, fsmonitor, `ext::` transports), it
+never waits for somebody to type, and it ends with the timeout. A password goes to it in its environment, which only this
+user can read, and never in an argument, which everybody can.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import re
+import signal
+import subprocess
+import threading
+from collections.abc import Mapping, Sequence
+from urllib.parse import quote
+
+from reconciler.desired.location import Remote
+from reconciler.errors import Cancelled, SourceError, Transient
+
+_OPTIONS = (
+    "-c", "protocol.ext.allow=never",
+    "-c", "core.hooksPath=/dev/null",
+    "-c", "core.fsmonitor=false",
+    "-c", "gc.autoDetach=false",  # tidying up ends before we go on, so that nothing outlives the timeout
+    "-c", "maintenance.autoDetach=false",
+)  # fmt: skip
+
+# Variables of a git that started us (as in a hook) would point ours at its repository.
+_FOREIGN = (
+    "GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_NAMESPACE",
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_QUARANTINE_PATH", "GIT_PREFIX", "GIT_SHALLOW_FILE", "GIT_CONFIG",
+    "GIT_CONFIG_PARAMETERS", "GIT_TRACE", "GIT_TRACE_CURL", "GIT_TRACE_PACKET", "GIT_CURL_VERBOSE",
+)  # fmt: skip
+
+
+class GitCommand:
+    """Runs git against one remote, one command at a time."""
+
+    def __init__(self, remote: Remote, *, timeout_s: float) -> None:
+        self._remote = remote
+        self._timeout_s = timeout_s
+        self._process: subprocess.Popen[str] | None = None
+        self._lock = threading.Lock()
+        self._closed = False
+
+    def run(self, *arguments: str) -> str:
+        """Standard output of `git arguments…`. Raises Transient when it fails or takes too long, Cancelled once closed."""
+        with self._lock:
+            if self._closed:
+                raise Cancelled("The agent is stopping; the source isn't asked any more.")
+            process = self._process = self._start(arguments)
+        try:
+            output, complaint = process.communicate(timeout=self._timeout_s)
+        except subprocess.TimeoutExpired:
+            self._end(process)
+            raise Transient(
+                f"{self._remote.key} didn't answer within {self._timeout_s:g} s; check the network and the address.",
+                retry_after_s=10.0,
+            ) from None
+        finally:
+            with self._lock:
+                self._process = None
+        if self._closed:
+            raise Cancelled("The agent is stopping; the fetch was ended.")
+        if process.returncode != 0:
+            raise Transient(
+                f"{self._remote.key} can't be read: {self._reason(complaint)}; check the network, the address and that "
+                "this user's git may read it.",
+                retry_after_s=10.0,
+            )
+        return output
+
+    def close(self) -> None:
+        """End the command that is running; none is started after that."""
+        with self._lock:
+            self._closed = True
+            if self._process is not None:
+                self._signal(self._process)
+
+    def _start(self, arguments: Sequence[str]) -> subprocess.Popen[str]:
+        try:
+            # A session of its own: no terminal to ask on, and helpers such as ssh end together with git.
+            return subprocess.Popen(  # noqa: S603 - a fixed program; every argument that a user chose is behind `--end-of-options`
+                ["git", *_OPTIONS, *arguments],  # noqa: S607 - found on PATH, as the user's own git is
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                errors="replace",
+                env=environment(self._remote, os.environ),
+                start_new_session=True,
+            )
+        except FileNotFoundError:
+            raise SourceError("The git command isn't installed; install it to use a remote repository.") from None
+
+    def _end(self, process: subprocess.Popen[str]) -> None:
+        self._signal(process)
+        process.communicate()
+
+    @staticmethod
+    def _signal(process: subprocess.Popen[str]) -> None:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+
+    def _reason(self, complaint: str) -> str:
+        """What git says in its most telling line, without anything secret."""
+        lines = [line.strip() for line in complaint.splitlines() if line.strip()]
+        telling = [line for line in lines if re.match(r"(fatal|error|ssh|ERROR|remote):", line)] or lines or ["git failed"]
+        text = re.sub(r"^(fatal|error|ERROR): ", "", telling[0])
+        for secret in filter(None, (self._remote.password, quote(self._remote.password), self._remote.user)):
+            text = text.replace(secret, "…")
+        return re.sub(r"//[^/\s]*@", "//", files_safe(text))[:300].rstrip(".")
+
+
+def files_safe(text: str) -> str:
+    """What a server sent, without characters that could move a terminal's cursor."""
+    return re.sub(r"[\x00-\x1f\x7f-\x9f]", "?", text)
+
+
+def environment(remote: Remote, inherited: Mapping[str, str]) -> dict[str, str]:
+    """The user's environment, made non-interactive, plus the remote's credentials as git configuration."""
+    env = {name: value for name, value in inherited.items() if name not in _FOREIGN}
+    env |= {
+        "GIT_TERMINAL_PROMPT": "0",
+        "SSH_ASKPASS_REQUIRE": "never",
+        "GIT_ALLOW_PROTOCOL": "file:https:ssh",  # also where a configured `insteadOf` or a redirect leads elsewhere
+        "LC_ALL": "C",
+    }
+    origin = "/".join(remote.url.split("/")[:3])
+    settings: list[tuple[str, str]] = []
+    if remote.password:
+        basic = base64.b64encode(f"{remote.user}:{remote.password}".encode()).decode()
+        settings.append((f"http.{origin}/.extraHeader", f"Authorization: Basic {basic}"))
+    elif remote.user:
+        settings.append((f"credential.{origin}.username", remote.user))
+    present = env.get("GIT_CONFIG_COUNT", "0")
+    count = int(present) if present.isdecimal() else 0
+    for number, (name, value) in enumerate(settings, start=count):
+        env[f"GIT_CONFIG_KEY_{number}"] = name
+        env[f"GIT_CONFIG_VALUE_{number}"] = value
+    if settings:
+        env["GIT_CONFIG_COUNT"] = str(count + len(settings))
+    return env

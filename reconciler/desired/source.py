@@ -1,0 +1,79 @@
+"""Where desired state comes from: one interface for a repository on this machine, a remote one, and a plain folder.
+
+Choosing between them is all that happens here; how each is read is in git.py, remote.py and folder.py.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+from reconciler.desired.location import Remote, check_branch, parse_location, parse_sub_path
+from reconciler.desired.state import SourceTree
+from reconciler.errors import SourceError
+
+
+class Source(Protocol):
+    """A place that documents come from. `key` names it for good (the ledger remembers it) and holds no credentials."""
+
+    @property
+    def key(self) -> str:
+        """The stable name: a remote's URL without credentials, or an absolute path."""
+
+    @property
+    def is_remote(self) -> bool:
+        """True when only `fetch` can find out that something changed."""
+
+    def read(self) -> SourceTree:
+        """The newest revision that is here. While nothing changes it is the same object.
+
+        Raises SourceError when it can't be read. A remote is asked only when nothing of it is here yet; then also Transient.
+        """
+
+    def fetch(self) -> bool:
+        """Ask a remote for news; True when the revision moved. Nothing to do, and False, for what is local.
+
+        Raises Transient when the remote can't be reached (the last revision stays readable) and SourceError when it can
+        but hasn't the branch.
+        """
+
+    def watch_paths(self) -> tuple[Path, ...]:
+        """What changes when the revision does. A folder counts with everything in it; anything else by its name. Empty for remotes."""
+
+    def close(self) -> None:
+        """Let go of everything, and end a fetch that is under way."""
+
+
+def open_source(location: str, *, branch: str = "", path: str = "", state_dir: Path) -> Source:
+    """The source at `location`: a local repository or folder, or a remote (kept as a mirror below `state_dir`).
+
+    `branch` is the default one when empty; `path` a folder inside the source. Raises SourceError for a location, branch or
+    path that isn't one, and for a local path where nothing is.
+    """
+    check_branch(branch)
+    sub_path = parse_sub_path(path)
+    where = parse_location(location)
+    if isinstance(where, Remote):
+        from reconciler.desired.remote import RemoteRepository
+
+        return RemoteRepository(where, branch=branch, sub_path=sub_path, state_dir=state_dir)
+    return _local(Path(where).expanduser(), branch, sub_path)
+
+
+def _local(path: Path, branch: str, sub_path: str) -> Source:
+    from reconciler.desired.folder import Folder
+    from reconciler.desired.git import GitRepository, discover
+
+    try:
+        root = path.resolve(strict=True)
+    except (OSError, RuntimeError):
+        raise SourceError(f"There is nothing at {path}; correct the path, or make a repository there with `onggi init`.") from None
+    if not root.is_dir():
+        raise SourceError(f"{path} isn't a folder; name the repository or folder that holds the documents.")
+    found = discover(root)
+    if found is not None:
+        inside = "/".join(filter(None, (found.sub_path, sub_path)))
+        return GitRepository(found.path, branch=branch, sub_path=inside, key=str(found.path))
+    if branch:
+        raise SourceError(f"{root} isn't a git repository and has no branch {branch!r}; leave --branch away or run `git init` there.")
+    return Folder(root, sub_path=sub_path)

@@ -1,0 +1,56 @@
+"""Splits a plan into groups that have nothing to do with each other, so that a slow one holds up only itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Set
+from dataclasses import replace
+
+from reconciler.planning.operations import CreateVolume, Start, Stop
+from reconciler.planning.plan import Plan, Step
+from specs.reference import Ref
+
+
+def groups(plan: Plan, held: Set[Ref]) -> Iterator[Plan]:
+    """One plan for each set of steps that are connected by `after`, in the plan's order.
+
+    Steps of `held` objects, and all that come after one of them, are left out: they are for a later pass.
+    """
+    left_out = set(held)
+    steps: dict[Ref, Step] = {}
+    for step in plan.steps:  # a step never stands before one that it comes after
+        if step.ref in left_out or step.after & left_out:
+            left_out.add(step.ref)
+        else:
+            steps[step.ref] = step
+    leader = {ref: ref for ref in steps}
+
+    def find(ref: Ref) -> Ref:
+        while leader[ref] != ref:
+            leader[ref] = ref = leader[leader[ref]]
+        return ref
+
+    for step in steps.values():
+        for earlier in step.after & steps.keys():
+            leader[find(step.ref)] = find(earlier)
+    members: dict[Ref, list[Step]] = {}
+    for ref, step in steps.items():
+        members.setdefault(find(ref), []).append(step)
+    quick = [step for group in members.values() if not _slow(group) for step in group]
+    if quick or plan.records:
+        yield replace(plan, steps=tuple(quick))
+    for group in members.values():
+        if _slow(group):
+            yield replace(plan, steps=tuple(group), records=())
+
+
+def takes_long(plan: Plan) -> bool:
+    """True when a step waits for a guest or for the network."""
+    return _slow(plan.steps)
+
+
+def _slow(steps: tuple[Step, ...] | list[Step]) -> bool:
+    return any(
+        isinstance(operation, Stop | Start) or (isinstance(operation, CreateVolume) and bool(operation.url))
+        for step in steps
+        for operation in step.operations
+    )

@@ -1,0 +1,164 @@
+"""One repository and one host, joined: read, observe, plan, apply. What the verbs and the agent are made of.
+
+Each method is one arrow of the line; the values in between are finished and immutable.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+from reconciler.applying.executor import Executor, Progress
+from reconciler.applying.ledger import Ledger
+from reconciler.applying.lock import StateFolder
+from reconciler.applying.outcome import Result, StepOutcome
+from reconciler.desired.load import Loader
+from reconciler.desired.resolve import Resolver
+from reconciler.desired.source import Source, open_source
+from reconciler.desired.state import DesiredState
+from reconciler.observed.hypervisor import Hypervisor
+from reconciler.observed.snapshot import Snapshot
+from reconciler.planning.plan import Plan
+from reconciler.planning.planner import Planner
+from reconciler.settings import Settings
+from specs.problem import Problem
+from specs.reference import Ref
+
+log = logging.getLogger("onggi.line")
+
+
+@dataclass(frozen=True, slots=True)
+class Convergence:
+    """What `converge` did: the first plan, every outcome, and the plan that is left (empty when all is well)."""
+
+    planned: Plan
+    outcomes: tuple[StepOutcome, ...]
+    remaining: Plan
+    problems: tuple[Problem, ...]
+
+    @property
+    def succeeded(self) -> bool:
+        """True when the host is as the revision says and every document could be understood."""
+        return not (self.remaining.steps or self.remaining.blocked or self.problems)
+
+
+class Line:
+    """Use as a context manager: `with Line.open(settings, exclusive=False) as line: plan = line.plan()`."""
+
+    def __init__(self, settings: Settings, folder: StateFolder, ledger: Ledger, source: Source) -> None:
+        self.settings = settings
+        self.ledger = ledger
+        self.source = source
+        self.hypervisor = Hypervisor.open(settings.connect, allowed_folders=settings.allowed_folders)
+        self.executor = Executor(self.hypervisor, ledger)
+        self._folder = folder
+        self._loader = Loader()
+        self._resolver = Resolver(allowed_folders=settings.allowed_folders)
+        self._planner = Planner()
+        self._snapshot: Snapshot | None = None
+
+    @classmethod
+    def open(cls, settings: Settings, *, exclusive: bool) -> Line:
+        """Open the state, the source and (at first use) the connection. `exclusive` refuses a second agent on this state.
+
+        Raises StateError, SourceError; the connection is made later and raises Disconnected.
+        """
+        folder = StateFolder.open(settings.state, exclusive=exclusive)
+        try:
+            ledger = Ledger.open(folder.path, readonly=not exclusive)
+            source = open_source(
+                settings.repository, branch=settings.branch, path=settings.path, state_dir=folder.path
+            )
+        except BaseException:
+            folder.close()
+            raise
+        return cls(settings, folder, ledger, source)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the host, the source and the state, in this order."""
+        self.hypervisor.close()
+        self.source.close()
+        self.ledger.close()
+        self._folder.close()
+
+    def desired(self) -> DesiredState:
+        """git revision → documents → validated desired state. Raises SourceError."""
+        tree = self.source.read()
+        loaded = self._loader.load(tree)
+        repository_id = tree.repository_id or self.ledger.repository_id(self.source.key)
+        return self._resolver.resolve(tree, loaded, repository_id)
+
+    def observe(self, dirty: frozenset[Ref] | None = None) -> Snapshot:
+        """What libvirt has: everything, or the last snapshot with only `dirty` read again. Raises Disconnected."""
+        self._snapshot = self.hypervisor.observe(self._snapshot, dirty if self._snapshot is not None else None)
+        return self._snapshot
+
+    def compare(self, desired: DesiredState, snapshot: Snapshot) -> Plan:
+        """Desired × observed → plan. Pure but for reading what the ledger remembers."""
+        return self._planner.plan(desired, snapshot, self.ledger.owned(), self.ledger.suspended())
+
+    def plan(self) -> Plan:
+        """Read both sides and plan."""
+        return self.compare(self.desired(), self.observe())
+
+    def apply(
+        self,
+        plan: Plan,
+        *,
+        stop: threading.Event | None = None,
+        on_progress: Callable[[Progress], None] | None = None,
+    ) -> tuple[StepOutcome, ...]:
+        """Do what the plan says. Never raises for a step: its outcome tells."""
+        if plan.records:
+            self.ledger.own_all(plan.records)
+        if plan.empty:
+            return ()
+        outcomes = self.executor.apply(plan, stop=stop or threading.Event(), on_progress=on_progress)
+        self.ledger.record(outcomes, plan.revision)
+        return outcomes
+
+    def converge(
+        self,
+        *,
+        stop: threading.Event | None = None,
+        on_progress: Callable[[Progress], None] | None = None,
+        passes: int = 5,
+    ) -> Convergence:
+        """Plan and apply until nothing is left to do, nothing more succeeds, or `passes` are through.
+
+        More than one pass is needed where something only shows after another step, such as the LUNs of a new pool.
+        """
+        self.recover()
+        desired = self.desired()
+        planned = remaining = self.compare(desired, self.observe())
+        outcomes: list[StepOutcome] = []
+        for _ in range(passes):
+            done = self.apply(remaining, stop=stop, on_progress=on_progress)
+            outcomes.extend(done)
+            remaining = self.compare(desired, self.observe())
+            if remaining.empty or (stop is not None and stop.is_set()) or not _any_success(done):
+                break
+        return Convergence(planned, tuple(outcomes), remaining, desired.problems)
+
+    def recover(self) -> None:
+        """Remove volumes that a run which was cut off left half-made; they hold nothing yet and nobody uses them."""
+        for ref in self.ledger.unfinished():
+            if self.hypervisor.discard_unfinished(ref):
+                log.warning("%s was left half-made by a run that was cut off; removed, it will be made again", ref)
+            self.ledger.finish(ref)
+
+
+def _any_success(outcomes: tuple[StepOutcome, ...]) -> bool:
+    return any(outcome.result not in (Result.FAILED, Result.SKIPPED) for outcome in outcomes)

@@ -1,0 +1,36 @@
+"""What planning finds out about one resource by itself, before the order between resources matters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from reconciler.desired.state import Resource
+from reconciler.planning.ownership import Fact, Owned
+from reconciler.planning.plan import Blocked, Step
+from specs.effect import Change
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """A step, or why there is none, and what else is to be told. All empty: the object is as it should be."""
+
+    step: Step | None = None
+    blocked: Blocked | None = None
+    waiting: tuple[Change, ...] = ()
+    drifted: tuple[Change, ...] = ()
+    extras: tuple[str, ...] = ()
+    record: Owned | None = None  # what the ledger should hold even without a step
+
+
+def ownership_entry(resource: Resource, uid: str, *, created: bool, **facts: str) -> Owned:
+    """The ledger's entry for a resource; `uid` is empty for a volume."""
+    return Owned(
+        ref=resource.ref,
+        uid=uid,
+        path=resource.path,
+        deletion=resource.policy.deletion,
+        parent=resource.parent,
+        created=created,
+        seed=resource.content is not None,
+        facts={Fact.DIGEST.value: resource.digest, **facts},
+    )

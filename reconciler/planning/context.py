@@ -1,0 +1,107 @@
+"""What every decision of one pass may look at, gathered once: the host as it will be, who owns what, who uses what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from reconciler.desired.state import DesiredState, Resource
+from reconciler.observed.snapshot import Observed, Snapshot
+from reconciler.planning.ownership import Owned
+from specs.host import Host, VolumeSource
+from specs.reference import STORAGE_POOL, STORAGE_VOLUME, VIRTUAL_MACHINE, Ref
+from specs.registry import kinds
+
+# Pools whose volumes are files below the pool's target path, so that a path is known before the volume exists.
+_FILE_POOLS = frozenset({"dir", "netfs", "fs", "kimchi-iso"})
+
+
+@dataclass(frozen=True, eq=False)
+class Context:
+    """One pass's inputs. `suspended` are objects that a user told onggi to leave alone."""
+
+    desired: DesiredState
+    snapshot: Snapshot
+    owned: Mapping[Ref, Owned]
+    suspended: frozenset[Ref] = frozenset()
+
+    @cached_property
+    def host(self) -> Host:
+        """The observed host plus the pools and volumes that this revision declares: paths are known before they exist."""
+        observed = self.snapshot.host
+        paths = dict(observed.pool_paths)
+        volumes = dict(observed.volumes)
+        for ref, resource in self.desired.resources.items():
+            if ref.kind == STORAGE_POOL and ref.name not in paths and resource.spec.get("type") in _FILE_POOLS:
+                path = resource.spec.get("path")
+                if path:
+                    paths[ref.name] = str(path)
+        for ref, resource in self.desired.resources.items():
+            if ref.kind == STORAGE_VOLUME and ref not in volumes and (folder := paths.get(ref.pool)):
+                volumes[ref] = VolumeSource(f"{folder.rstrip('/')}/{ref.short_name}", "file", future_format(resource))
+        return replace(observed, pool_paths=paths, volumes=volumes)
+
+    @cached_property
+    def by_uid(self) -> Mapping[str, Ref]:
+        """Which object on the host has a UUID."""
+        return {observed.uid: ref for ref, observed in self.snapshot.objects.items() if observed.uid}
+
+    @cached_property
+    def volume_at(self) -> Mapping[str, Ref]:
+        """Which volume is at a path."""
+        return {source.path: ref for ref, source in self.host.volumes.items()}
+
+    @cached_property
+    def users(self) -> Mapping[Ref, frozenset[Ref]]:
+        """For each network, volume and pool on the host: the VMs that use it, and the volumes that are backed by it."""
+        found: dict[Ref, set[Ref]] = {}
+        for ref, observed in self.snapshot.objects.items():
+            for used in self._uses(ref, observed):
+                found.setdefault(used, set()).add(ref)
+        return {ref: frozenset(users) for ref, users in found.items()}
+
+    def running_users(self, ref: Ref) -> list[Ref]:
+        """The VMs that run and use `ref`, in order of their names."""
+        objects = self.snapshot.objects
+        return sorted(
+            user for user in self.users.get(ref, ()) if user.kind == VIRTUAL_MACHINE and objects[user].active
+        )
+
+    def _uses(self, ref: Ref, observed: Observed) -> Iterator[Ref]:
+        if ref.kind == STORAGE_VOLUME:
+            backing = self.volume_at.get(str(observed.details.get("backing") or ""))
+            if backing is not None:
+                yield backing
+        elif ref.kind == VIRTUAL_MACHINE:
+            # Both definitions count: a disk that only the running one has is in use all the same.
+            for spec in filter(None, (observed.config, observed.live)):
+                for drive in (*spec.get("disks", ()), *spec.get("cdroms", ())):
+                    source = drive.get("source") or {}
+                    if "volume" in source:
+                        volume: Ref | None = Ref.volume(source.get("pool", ""), source["volume"])
+                    else:
+                        volume = self.volume_at.get(source.get("file") or source.get("dev") or "")
+                    if volume is not None:
+                        yield volume
+                        yield Ref(STORAGE_POOL, volume.pool)
+                for interface in spec.get("interfaces", ()):
+                    if network := interface.get("network"):
+                        yield Ref("Network", network)
+
+    def resource_sources(self, resource: Resource) -> tuple[VolumeSource | None, ...]:
+        """Where the volumes of a resource are: with the resource and the observed object, all that its XML depends on."""
+        return tuple(self.host.volume_source(ref) for ref in resource.depends_on if ref.kind == STORAGE_VOLUME)
+
+
+def future_format(resource: Resource) -> str:
+    """The image format that a declared volume will have; what is downloaded or written as it is stays raw unless said."""
+    declared = resource.spec.get("format")
+    if declared:
+        return str(declared)
+    return "raw" if resource.content is not None or resource.spec.get("source") else "qcow2"
+
+
+def has_object(ref: Ref) -> bool:
+    """True for kinds that have an object on the host (a Template has none)."""
+    return kinds()[ref.kind].has_xml

@@ -1,0 +1,99 @@
+"""Declared × config × live: what differs by meaning, minus what the document asks to ignore."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from reconciler.desired.state import Resource
+from reconciler.observed.snapshot import Observed
+from specs.binding import Bind, Field, Items, differences, value_at
+from specs.effect import Change
+from specs.host import Host
+from specs.registry import kinds
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """`config` and `live` are the differences against the persistent and the running definition."""
+
+    lowered: Mapping[str, Any]  # without the ignored fields
+    config: tuple[Change, ...]
+    live: tuple[Change, ...]
+    extras: tuple[str, ...]
+    managed: frozenset[str]  # pointers of every list item that is declared now
+
+
+def compare(resource: Resource, observed: Observed, host: Host) -> Comparison:
+    """Compare one resource with its object. Raises specs.problem.Unrenderable when the spec needs what the host lacks."""
+    xml = kinds()[resource.ref.kind].xml
+    full = xml.lower(resource.spec, name=resource.ref.short_name, uid=observed.uid or resource.uid, host=host)
+    lowered = without_fields(full, resource.policy.ignore_fields, xml.BINDS)
+    earlier = observed.mark.managed if observed.mark is not None else frozenset()
+    ignored = ignored_lists(resource.policy.ignore_fields)
+    before = frozenset(pointer for pointer in earlier if pointer.split("/", 2)[1] not in ignored)
+    config, extras = differences(xml.BINDS, lowered, observed.config, before)
+    live: list[Change] = []
+    if observed.live is not None:
+        live, _ = differences(xml.BINDS, lowered, observed.live, before)
+    return Comparison(lowered, tuple(config), tuple(live), tuple(extras), managed_items(lowered, xml.BINDS))
+
+
+def managed_items(lowered: Mapping[str, Any], binds: Iterable[Bind]) -> frozenset[str]:
+    """The pointers of all list items of a lowered spec, as the mark keeps them."""
+    return frozenset(
+        f"/{bind.name}/{bind.label(item)}"
+        for bind in binds
+        if isinstance(bind, Items)
+        for item in value_at(lowered, bind.name) or ()
+    )
+
+
+def ignored_lists(pointers: Iterable[str]) -> frozenset[str]:
+    """The lists that are ignored as a whole."""
+    return frozenset(pointer.strip("/") for pointer in pointers if pointer.count("/") == 1)
+
+
+def without_fields(lowered: Mapping[str, Any], pointers: Iterable[str], binds: Iterable[Bind]) -> dict[str, Any]:
+    """A copy without the fields that JSON pointers name: `/memory`, `/dhcp/start`, `/disks`, `/disks/0/bus`.
+
+    A list item is named by its position in the document or by its label in a plan.
+    """
+    trimmed = dict(lowered)
+    for pointer in pointers:
+        way = pointer.strip("/")
+        for bind in binds:
+            if bind.name == way or (isinstance(bind, Field) and bind.name.startswith(f"{way}/")):
+                _drop(trimmed, bind.name.split("/"))
+            elif isinstance(bind, Items) and way.startswith(f"{bind.name}/"):
+                rest = way.removeprefix(f"{bind.name}/")
+                items = value_at(trimmed, bind.name) or []
+                _put(trimmed, bind.name, [_trim_item(bind, i, item, rest) for i, item in enumerate(items)])
+    return trimmed
+
+
+def _trim_item(bind: Items, position: int, item: Mapping[str, Any], rest: str) -> Mapping[str, Any]:
+    for label in (str(position), bind.label(item)):
+        if rest.startswith(f"{label}/"):
+            field = rest.removeprefix(f"{label}/")
+            return {key: value for key, value in item.items() if key != field}
+    return item
+
+
+def _put(spec: dict[str, Any], name: str, value: Any) -> None:
+    *way, last = name.split("/")
+    for key in way:
+        spec[key] = dict(spec[key])
+        spec = spec[key]
+    spec[last] = value
+
+
+def _drop(spec: dict[str, Any], way: list[str]) -> None:
+    *parents, last = way
+    for key in parents:
+        if key not in spec:
+            return
+        spec[key] = dict(spec[key])
+        spec = spec[key]
+    spec.pop(last, None)

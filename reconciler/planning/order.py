@@ -1,0 +1,86 @@
+"""Puts steps into order by their references, and stops what depends on something that won't come."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from reconciler.planning.context import Context, has_object
+from reconciler.planning.plan import Action, Blocked, Step
+from specs.reference import Ref
+
+
+def ordered(
+    steps: Mapping[Ref, Step], blocked: Mapping[Ref, Blocked], context: Context
+) -> tuple[list[Step], list[Blocked]]:
+    """Steps with their `after` filled in, those first that others wait for, and everything that is blocked now."""
+    refused = dict(blocked)
+    kept = dict(steps)
+    # A blocked reference blocks whoever needs it, which may block somebody else: repeat until nothing changes.
+    while newly := {ref: reason for ref, step in kept.items() if (reason := _missing(step, kept, refused, context))}:
+        refused.update(newly)
+        for ref in newly:
+            del kept[ref]
+    final = {
+        ref: replace(step, after=frozenset(step.after | _needs(step, context)) & kept.keys() - {ref})
+        for ref, step in kept.items()
+    }
+    return _topological(final), [refused[ref] for ref in sorted(refused)]
+
+
+def _needs(step: Step, context: Context) -> frozenset[Ref]:
+    resource = context.desired.resources.get(step.ref)
+    if resource is None or step.action is Action.DELETE:
+        return frozenset()
+    return frozenset(ref for ref in resource.depends_on if has_object(ref))
+
+
+def _missing(
+    step: Step, steps: Mapping[Ref, Step], refused: Mapping[Ref, Blocked], context: Context
+) -> Blocked | None:
+    """Why a step can't be done: something it needs is neither on the host nor about to be."""
+    for need in sorted(_needs(step, context)):
+        coming = need in steps and steps[need].action is not Action.DELETE
+        if need in context.snapshot.objects or coming:
+            continue
+        if need in refused:
+            message = f"{step.ref} needs {need}, which is held back: {refused[need].message}"
+        elif need in context.desired.held:
+            message = f"{step.ref} needs {need}, whose document has errors; correct it first"
+        elif _unseen(need, steps, context):
+            continue  # a volume of a pool that isn't active yet: it shows up once the pool is started
+        else:
+            message = f"{step.ref} needs {need}, which is neither in the repository nor on the host; declare it or correct the name"
+        return Blocked(step.ref, "DependencyNotReady", message, step.path, step.line)
+    return None
+
+
+def _unseen(need: Ref, steps: Mapping[Ref, Step], context: Context) -> bool:
+    if not need.pool:
+        return False
+    pool = Ref("StoragePool", need.pool)
+    observed = context.snapshot.objects.get(pool)
+    return (pool in steps and observed is None) or (observed is not None and not observed.active)
+
+
+def _topological(steps: Mapping[Ref, Step]) -> list[Step]:
+    """Kahn's algorithm, alphabetical among equals, so that equal inputs give the same plan to the letter."""
+    waiting = {ref: set(step.after) for ref, step in steps.items()}
+    followers: dict[Ref, list[Ref]] = {}
+    for ref, needs in waiting.items():
+        for need in needs:
+            followers.setdefault(need, []).append(ref)
+    ready = sorted((ref for ref, needs in waiting.items() if not needs), reverse=True)
+    result: list[Step] = []
+    while ready:
+        ref = ready.pop()
+        result.append(steps[ref])
+        freed = []
+        for follower in followers.get(ref, ()):
+            waiting[follower].discard(ref)
+            if not waiting[follower]:
+                freed.append(follower)
+        ready.extend(sorted(freed, reverse=True))
+    # What is left waits in a circle. Its steps keep their places at the end; the executor reports them as skipped.
+    placed = {step.ref for step in result}
+    return result + [steps[ref] for ref in sorted(steps.keys() - placed)]

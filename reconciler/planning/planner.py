@@ -1,0 +1,131 @@
+"""Makes the plan: one assessment for each declared resource, one for each that has to leave, then their order.
+
+What was found out about a resource is remembered for as long as the resource, its object and the volumes that it refers
+to are the same objects as before, so that a pass costs in proportion to what changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from reconciler.desired.state import DesiredState, Resource
+from reconciler.observed.snapshot import Snapshot
+from reconciler.planning import activatable, machine, prune, volume
+from reconciler.planning.assessment import Assessment
+from reconciler.planning.context import Context, has_object
+from reconciler.planning.order import ordered
+from reconciler.planning.ownership import Owned
+from reconciler.planning.plan import Blocked, Plan, Step, Waiting
+from specs.network.subnet import free_subnet
+from specs.reference import NETWORK, STORAGE_VOLUME, VIRTUAL_MACHINE, Ref
+
+
+@dataclass(frozen=True, slots=True)
+class _Remembered:
+    inputs: tuple[Any, ...]
+    assessment: Assessment
+
+
+class Planner:
+    """Plans pass after pass. Holds nothing but a cache: two planners give the same plan."""
+
+    def __init__(self) -> None:
+        self._memory: dict[Ref, _Remembered] = {}
+
+    def plan(
+        self,
+        desired: DesiredState,
+        snapshot: Snapshot,
+        owned: Mapping[Ref, Owned],
+        suspended: frozenset[Ref] = frozenset(),
+    ) -> Plan:
+        """What to do so that the host is as the revision says."""
+        context = Context(desired, snapshot, owned, suspended)
+        steps: dict[Ref, Step] = {}
+        blocked: dict[Ref, Blocked] = {}
+        waiting: list[Waiting] = []
+        drifted: list[tuple[Ref, Any]] = []
+        extras: list[tuple[Ref, tuple[str, ...]]] = []
+        records: list[Owned] = []
+        subnets = _SubnetChooser(context)
+        memory: dict[Ref, _Remembered] = {}
+        for ref, resource in desired.resources.items():
+            if not has_object(ref) or ref in suspended or (resource.parent in suspended):
+                continue
+            found = memory[ref] = self._assess(resource, context, subnets)
+            assessment = found.assessment
+            if assessment.step is not None:
+                steps[ref] = assessment.step
+            if assessment.blocked is not None:
+                blocked[ref] = assessment.blocked
+            if assessment.waiting:
+                waiting.append(Waiting(ref, assessment.waiting))
+            if assessment.drifted:
+                drifted.append((ref, assessment.drifted))
+            if assessment.extras:
+                extras.append((ref, assessment.extras))
+            if assessment.record is not None and owned.get(ref) != assessment.record:
+                records.append(assessment.record)
+        self._memory = memory
+        leaving, notes = prune.removals(context)
+        for assessment in leaving:
+            if assessment.step is not None:
+                steps[assessment.step.ref] = assessment.step
+            if assessment.blocked is not None:
+                blocked[assessment.blocked.ref] = assessment.blocked
+        in_order, held_back = ordered(steps, blocked, context)
+        return Plan(
+            revision=str(desired.revision),
+            steps=tuple(in_order),
+            blocked=tuple(held_back),
+            waiting=tuple(waiting),
+            drifted=tuple(drifted),
+            extras=tuple(extras),
+            notes=tuple(notes),
+            records=tuple(records),
+        )
+
+    def _assess(self, resource: Resource, context: Context, subnet: Callable[[], str]) -> _Remembered:
+        ref = resource.ref
+        observed = context.snapshot.get(ref)
+        inputs = (
+            resource,
+            observed,
+            context.owned.get(ref),
+            context.resource_sources(resource),
+            context.snapshot.host.node_devices if resource.spec.get("hostDevices") else None,
+        )
+        before = self._memory.get(ref)
+        # What is missing, or depends on who uses it, is looked at afresh; a VM at rest is the case that has to be fast.
+        if before is not None and observed is not None and before.inputs == inputs and _at_rest(before.assessment):
+            return before
+        if ref.kind == VIRTUAL_MACHINE:
+            assessment = machine.assess(resource, observed, context)
+        elif ref.kind == STORAGE_VOLUME:
+            assessment = volume.assess(resource, observed, context)
+        else:
+            assessment = activatable.assess(resource, observed, context, subnet)
+        return _Remembered(inputs, assessment)
+
+
+def _at_rest(assessment: Assessment) -> bool:
+    return assessment.step is None and assessment.blocked is None and not assessment.waiting
+
+
+class _SubnetChooser:
+    """Hands out free subnets, each once, counting those that the revision itself declares as used."""
+
+    def __init__(self, context: Context) -> None:
+        declared = (r.spec.get("subnet") for r in context.desired.resources.values() if r.ref.kind == NETWORK)
+        remembered = (entry.facts.get("subnet") for entry in context.owned.values() if entry.ref.kind == NETWORK)
+        used = (*context.snapshot.host.used_subnets, *declared, *remembered)
+        self._used = [str(subnet) for subnet in used if subnet]
+
+    def __call__(self) -> str:
+        chosen = free_subnet(self._used)
+        self._used.append(chosen)
+        return chosen
+
+

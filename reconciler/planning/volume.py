@@ -1,0 +1,124 @@
+"""Decides about one storage volume: make it once, grow it in place, and refuse whatever would cost data."""
+
+from __future__ import annotations
+
+from reconciler.desired.state import Resource
+from reconciler.observed.snapshot import Observed
+from reconciler.planning.assessment import Assessment, ownership_entry
+from reconciler.planning.context import Context
+from reconciler.planning.diff import compare
+from reconciler.planning.operations import CreateVolume, GrowVolume
+from reconciler.planning.plan import Action, Blocked, Step
+from reconciler.planning.why import why_changed
+from specs.binding import serialise, write
+from specs.effect import Change, Effect
+from specs.problem import Unrenderable
+from specs.reference import Ref
+from specs.storagevolume import xml
+
+
+def assess(resource: Resource, observed: Observed | None, context: Context) -> Assessment:
+    """What to do about one volume."""
+    try:
+        if observed is None:
+            return Assessment(step=_create(resource, context))
+        return _existing(resource, observed, context)
+    except Unrenderable as error:
+        return Assessment(blocked=_block(resource, "DependencyNotReady", str(error)))
+
+
+def _create(resource: Resource, context: Context) -> Step:
+    name = resource.ref.short_name
+    lowered = xml.lower(resource.spec, name=name, uid="", host=context.host)
+    if resource.content is not None:
+        lowered = {**lowered, "capacity": len(resource.content)}
+    root = write(xml.BINDS, xml.skeleton(lowered, name=name, uid="", host=context.host), lowered)
+    source = resource.spec.get("source") or {}
+    operation = CreateVolume(
+        resource.ref, serialise(root), resource.content, str(source.get("url", "")), str(source.get("sha256", ""))
+    )
+    why = f"a disk of {resource.parent}" if resource.parent else "declared, and not on the host"
+    return Step(
+        ref=resource.ref,
+        action=Action.CREATE,
+        why=why,
+        effect=Effect.LIVE,
+        operations=(operation,),
+        changes=tuple(Change(f"/{key}", None, value, Effect.LIVE) for key, value in resource.spec.items()),
+        path=resource.path,
+        line=resource.line,
+        owned=ownership_entry(resource, "", created=True),
+    )
+
+
+def _existing(resource: Resource, observed: Observed, context: Context) -> Assessment:
+    entry = context.owned.get(resource.ref)
+    seed = resource.content is not None  # named by its content: whatever has the name has the content
+    changes = [] if seed else list(compare(resource, observed, context.host).config)
+    ours = entry is not None or seed or resource.policy.adopt or _used_by_ours(resource, context)
+    if not ours and (changes or resource.parent is not None):
+        message = (
+            f"{resource.ref} already exists on this host and onggi didn't make it; rename this document, or use the "
+            'existing one with the annotation onggi/adopt: "true"'
+        )
+        return Assessment(blocked=_block(resource, "OwnedByOther", message))
+    record = ownership_entry(resource, "", created=entry.created if entry is not None else seed)
+    refused = next((change for change in changes if change.effect in (Effect.FORBIDDEN, Effect.RECREATE)), None)
+    if refused is not None:
+        reason = "ShrinkRefused" if refused.pointer == "/capacity" else "ChangeRefused"
+        return Assessment(blocked=_block(resource, reason, _refusal(resource, refused)), record=record)
+    if not changes:
+        return Assessment(record=record)
+    drift_only = entry is not None and entry.facts.get("digest") == resource.digest
+    if resource.policy.drift != "enforce" and drift_only:
+        return Assessment(drifted=tuple(changes) if resource.policy.drift == "warn" else (), record=record)
+    user, target = _running_user(resource.ref, context)
+    step = Step(
+        ref=resource.ref,
+        action=Action.UPDATE,
+        why=why_changed(resource, entry),
+        effect=Effect.LIVE,
+        operations=(GrowVolume(resource.ref, int(changes[0].new), user, target),),
+        changes=tuple(changes),
+        path=resource.path,
+        line=resource.line,
+        owned=record,
+    )
+    return Assessment(step=step)
+
+
+def _refusal(resource: Resource, change: Change) -> str:
+    what = f"{resource.ref}: {change.pointer.strip('/')} can't go from {change.old} to {change.new}"
+    if change.pointer == "/capacity":
+        return f"{what}: shrinking would cut off data; declare at least {change.old}"
+    return f"{what} while the volume exists; declare a new volume and copy what is in this one"
+
+
+def _used_by_ours(resource: Resource, context: Context) -> bool:
+    """True when a VM of this repository already has the volume: proof enough after a lost ledger."""
+    for user in context.users.get(resource.ref, ()):
+        observed = context.snapshot.objects[user]
+        if observed.mark is not None and observed.mark.repository_id == context.desired.repository_id:
+            return True
+    return False
+
+
+def _running_user(ref: Ref, context: Context) -> tuple[Ref | None, str]:
+    """The running VM that has the volume open, and the device it is there."""
+    for user in context.running_users(ref):
+        spec = context.snapshot.objects[user].live or {}
+        for disk in spec.get("disks", ()):
+            source = disk.get("source") or {}
+            path = source.get("file") or source.get("dev") or ""
+            if context.volume_at.get(path) == ref or (source.get("pool"), source.get("volume")) == (
+                ref.pool,
+                ref.short_name,
+            ):
+                return user, str(disk.get("target", ""))
+    return None, ""
+
+
+def _block(resource: Resource, reason: str, message: str) -> Blocked:
+    return Blocked(resource.ref, reason, message, resource.path, resource.line)
+
+

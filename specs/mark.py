@@ -1,0 +1,49 @@
+"""The mark of ownership inside an object's XML: whose it is, and which of its list items were declared.
+
+libvirt keeps `<metadata>` for domains; for pools, networks and volumes the derived UUID and the ledger stand in for it.
+No declared value is stored, only names: a copy of the spec there could carry what isn't meant for every reader.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from specs.binding import Element
+
+NAMESPACE = "https://onggi.dev/xmlns/origin/1"
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """`name` is the document's; `managed` the pointers (`/disks/<label>`) of the list items that a revision declared."""
+
+    repository_id: str
+    name: str
+    managed: frozenset[str] = frozenset()
+
+
+def read_mark(root: Element) -> Mark | None:
+    """The mark in an object's XML; None when there is none."""
+    origin = root.find(f"metadata/{{{NAMESPACE}}}origin")
+    if origin is None:
+        return None
+    managed = (item.get("pointer") or "" for item in origin.findall(f"{{{NAMESPACE}}}managed"))
+    return Mark(origin.get("repository") or "", origin.get("name") or "", frozenset(filter(None, managed)))
+
+
+def write_mark(root: Element, mark: Mark) -> None:
+    """Put the mark into an object's XML in place of an older one; other tools' metadata stays."""
+    from lxml import etree
+
+    metadata = root.find("metadata")
+    if metadata is None:
+        metadata = etree.SubElement(root, "metadata")
+    for old in metadata.findall(f"{{{NAMESPACE}}}origin"):
+        metadata.remove(old)
+    origin = etree.SubElement(metadata, f"{{{NAMESPACE}}}origin", nsmap={"onggi": NAMESPACE})
+    origin.set("repository", mark.repository_id)
+    origin.set("name", mark.name)
+    for pointer in sorted(mark.managed):
+        etree.SubElement(origin, f"{{{NAMESPACE}}}managed").set("pointer", pointer)
