@@ -65,11 +65,12 @@ class Agent:
                 recovered = False
                 while not stop.is_set():
                     try:
-                        if not recovered:
+                        if not recovered:  # also after a reconnect: what libvirtd took down with it is half made
                             line.recover()
                             recovered = True
                         self._pass(line, stop)
                     except Disconnected as error:
+                        recovered = False
                         self._disconnected(line, error, stop)
                     except OnggiError as error:
                         log.error("%s", error)  # noqa: TRY400  # a sentence for the operator; the trace says nothing more
@@ -168,7 +169,8 @@ class Agent:
             found = conditions(
                 self.desired, self.snapshot, plan, outcomes, suspended=line.ledger.suspended(), backoff=self._backoff
             )
-            line.ledger.set_conditions(found, str(self.desired.revision))
+            states = {ref: seen.state for ref in found if (seen := self.snapshot.get(ref)) is not None}
+            line.ledger.set_conditions(found, str(self.desired.revision), states)
         line.ledger.set_agent_info(
             connect=self.settings.connect,
             connected=line.hypervisor.connected,

@@ -73,10 +73,11 @@ def set_text_at(parent: Element, path: str, text: str | None) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A single value. `name` is its place in the spec (`/`-joined when nested: `dhcp/start`), `path` its place in the XML.
+    """A single value: `name` is its place in the spec (`/`-joined when nested: `dhcp/start`), `path` that in the XML.
 
     `get` and `put` stand in for `path` where the XML needs more than one element; `same(declared, observed)` where
-    equality isn't `==`; `missing` is what an absent element means (libvirt's documented default), None: unknown.
+    equality isn't `==`; `missing` is what an absent element means (libvirt's documented default), None: unknown;
+    `effect_in(old, new, observed spec)` for `effect` where the effect hangs on other fields.
     """
 
     name: str
@@ -87,6 +88,7 @@ class Field:
     put: Callable[[Element, Any], None] | None = None
     same: Callable[[Any, Any], bool] | None = None
     missing: Any = None
+    effect_in: Callable[[Any, Any, Spec], Effect] | None = None
 
     def read(self, element: Element) -> Any:
         """The observed value, or `missing`."""
@@ -108,6 +110,10 @@ class Field:
         """True when what is observed is what was meant."""
         return self.same(declared, observed) if self.same is not None else bool(declared == observed)
 
+    def effect_of(self, old: Any, new: Any, observed: Spec) -> Effect:
+        """What changing `old` into `new` costs an object that is as `observed`."""
+        return _effect(self.effect, old, new) if self.effect_in is None else self.effect_in(old, new, observed)
+
 
 @dataclass(frozen=True, slots=True)
 class Items:
@@ -115,6 +121,10 @@ class Items:
 
     `elements(root)` finds them, `build(item)` makes a new element for `parent`, `label(item)` names one in pointers.
     With `complete` an undeclared item is a removal; without it, only one that `managed` names is (see `differences`).
+
+    Three hooks for lists where that isn't enough: `match(declared, observed)` gives for each declared item the index
+    of its observed one; `insert(root, item, declared)` adds a new element whose content hangs on the rest of the XML
+    and of the spec; `known_as(observed item, labels)` finds the earlier label of an item that now has another one.
     """
 
     name: str
@@ -127,18 +137,55 @@ class Items:
     add_effect: EffectOf = Effect.LIVE
     remove_effect: EffectOf = Effect.LIVE
     complete: bool = False
+    match: Callable[[Sequence[Spec], Sequence[Spec]], Sequence[int | None]] | None = None
+    insert: Callable[[Element, Spec, Spec], Element] | None = None
+    known_as: Callable[[Spec, frozenset[str]], str | None] | None = None
 
     def read(self, root: Element) -> list[dict[str, Any]]:
         """Every item that the XML has, in document order."""
         return [read(self.fields, element) for element in self.elements(root)]
 
+    def matches(self, declared: Sequence[Spec], observed: Sequence[Spec]) -> Sequence[int | None]:
+        """For each declared item the index of the observed one that it means; None for one that is missing."""
+        if self.match is not None:
+            return self.match(declared, observed)
+        left: dict[Hashable, int] = {}
+        for index, item in enumerate(observed):
+            left.setdefault(self.identity(item), index)
+        return [left.pop(self.identity(item), None) for item in declared]
+
     def pairs(self, declared: Sequence[Spec], observed: Sequence[Spec]) -> Iterator[tuple[Spec | None, Spec | None]]:
-        """(declared, observed) for what both have, (declared, None) for what is missing, (None, observed) for extras."""
-        left = {self.identity(item): item for item in observed}
-        for item in declared:
-            yield item, left.pop(self.identity(item), None)
-        for item in left.values():
-            yield None, item
+        """(declared, observed) for what both have, (declared, None) for what misses, (None, observed) for extras."""
+        indexes = self.matches(declared, observed)
+        for item, index in zip(declared, indexes, strict=True):
+            yield item, None if index is None else observed[index]
+        for index, item in enumerate(observed):
+            if index not in indexes:
+                yield None, item
+
+    def insert_into(self, root: Element, item: Spec, declared: Spec) -> Element:
+        """Add a declared item that the XML lacks, and return its new element."""
+        if self.insert is not None:
+            return self.insert(root, item, declared)
+        element = self.build(item)
+        child_at(root, self.parent).append(element)
+        return element
+
+    def removal(self, item: Spec, managed: frozenset[str], *, listed: bool) -> str | None:
+        """The pointer of an undeclared observed item that has to go; None for one that stays.
+
+        `listed` tells that the spec declares this list at all, be it empty.
+        """
+        prefix = f"/{self.name}/"
+        labels = frozenset(pointer.removeprefix(prefix) for pointer in managed if pointer.startswith(prefix))
+        label: str | None = self.label(item)
+        if self.complete and listed:
+            return f"{prefix}{label}"
+        if self.known_as is not None:
+            label = self.known_as(item, labels) if labels else None
+        elif label not in labels:
+            label = None
+        return None if label is None else f"{prefix}{label}"
 
 
 Bind = Field | Items
@@ -188,7 +235,7 @@ def differences(
                 continue
             found = value_at(observed, bind.name)
             if not bind.equal(wanted, found):
-                changes.append(Change(f"/{bind.name}", found, wanted, _effect(bind.effect, found, wanted)))
+                changes.append(Change(f"/{bind.name}", found, wanted, bind.effect_of(found, wanted, observed)))
             continue
         found_items = value_at(observed, bind.name) or []
         if wanted is None and not any(pointer.startswith(f"/{bind.name}/") for pointer in managed):
@@ -197,11 +244,11 @@ def differences(
             if item is not None:
                 changes.extend(_item_changes(bind, item, present))
             elif present is not None:
-                pointer = f"/{bind.name}/{bind.label(present)}"
-                if (bind.complete and wanted is not None) or pointer in managed:
+                pointer = bind.removal(present, managed, listed=wanted is not None)
+                if pointer is not None:
                     changes.append(Change(pointer, present, None, _effect(bind.remove_effect, present, None)))
                 else:
-                    extras.append(pointer)
+                    extras.append(f"/{bind.name}/{bind.label(present)}")
     return changes, extras
 
 
@@ -213,16 +260,14 @@ def _item_changes(bind: Items, item: Spec, present: Spec | None) -> Iterator[Cha
     for field in bind.fields:
         wanted, found = value_at(item, field.name), value_at(present, field.name)
         if wanted is not None and not field.equal(wanted, found):
-            yield Change(f"{pointer}/{field.name}", found, wanted, _effect(field.effect, found, wanted))
+            yield Change(f"{pointer}/{field.name}", found, wanted, field.effect_of(found, wanted, present))
 
 
 def _effect(effect: EffectOf, old: Any, new: Any) -> Effect:
     return effect if isinstance(effect, Effect) else effect(old, new)
 
 
-def write(
-    binds: Iterable[Bind], root: Element, declared: Spec, managed: frozenset[str] = frozenset()
-) -> Element:
+def write(binds: Iterable[Bind], root: Element, declared: Spec, managed: frozenset[str] = frozenset()) -> Element:
     """Change `root` in place until `differences` finds nothing; whatever already agrees is left as it stands."""
     for bind in binds:
         wanted = value_at(declared, bind.name)
@@ -231,29 +276,36 @@ def write(
                 bind.write(root, wanted)
             continue
         if wanted is not None or any(pointer.startswith(f"/{bind.name}/") for pointer in managed):
-            _write_items(bind, root, wanted, managed)
+            _write_items(bind, root, wanted, managed, declared)
     return root
 
 
-def _write_items(bind: Items, root: Element, wanted: Sequence[Spec] | None, managed: frozenset[str]) -> None:
-    present = {bind.identity(item): element for element in bind.elements(root) for item in [read(bind.fields, element)]}
-    for item in wanted or []:
-        element = present.pop(bind.identity(item), None)
-        if element is None:
-            child_at(root, bind.parent).append(bind.build(item))
-            continue
-        for field in bind.fields:
-            value = value_at(item, field.name)
-            if value is not None and not field.equal(value, field.read(element)):
-                field.write(element, value)
-    for element in present.values():
-        pointer = f"/{bind.name}/{bind.label(read(bind.fields, element))}"
-        if ((bind.complete and wanted is not None) or pointer in managed) and (holder := element.getparent()) is not None:
-            holder.remove(element)
+def _write_items(
+    bind: Items, root: Element, wanted: Sequence[Spec] | None, managed: frozenset[str], declared: Spec
+) -> None:
+    elements = list(bind.elements(root))
+    observed = [read(bind.fields, element) for element in elements]
+    indexes = bind.matches(wanted or [], observed)
+    # Room first: what goes may hold a name (a target device, an address) that what comes takes.
+    for index, item in enumerate(observed):
+        gone = index not in indexes and bind.removal(item, managed, listed=wanted is not None) is not None
+        if gone and (holder := elements[index].getparent()) is not None:
+            holder.remove(elements[index])
+    for entry, match in zip(wanted or [], indexes, strict=True):
+        if match is None:
+            bind.insert_into(root, entry, declared)
+        else:
+            write_item(bind, elements[match], entry)
 
 
-def patched(
-    binds: Iterable[Bind], root: Element, declared: Spec, managed: frozenset[str] = frozenset()
-) -> Element:
+def write_item(bind: Items, element: Element, item: Spec) -> None:
+    """Make one item's element say what is declared; what already agrees is left as it stands."""
+    for field in bind.fields:
+        value = value_at(item, field.name)
+        if value is not None and not field.equal(value, field.read(element)):
+            field.write(element, value)
+
+
+def patched(binds: Iterable[Bind], root: Element, declared: Spec, managed: frozenset[str] = frozenset()) -> Element:
     """A changed copy of `root`; the original, which a snapshot holds, stays as it is."""
     return write(binds, copy.deepcopy(root), declared, managed)

@@ -1,4 +1,4 @@
-"""Text ↔ value, one codec per notation that libvirt's XML uses. Pure and total: unreadable text gives None, never an exception."""
+"""Text ↔ value, one codec per notation that libvirt's XML uses. Pure and total: unreadable text gives None."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ NAMESPACE = "https://onggi.dev/xmlns/origin/1"
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """`name` is the document's; `managed` the pointers (`/disks/<label>`) of the list items that a revision declared."""
+    """`name` is the document's; `managed` the pointers (`/disks/<label>`) of the list items that it declared."""
 
     repository_id: str
     name: str

@@ -29,3 +29,7 @@ class SpecError(Exception):
     def __init__(self, problems: list[Problem]) -> None:
         super().__init__("\n".join(str(p) for p in problems))
         self.problems = problems
+
+
+class Unrenderable(Exception):  # noqa: N818 - it says what the spec is, as the other stages' errors do
+    """A sound spec that needs what this host lacks or doesn't show yet. The text is one sentence with the remedy."""

@@ -26,6 +26,11 @@ class Ref:
         """The reference of a storage volume inside `pool`."""
         return cls(STORAGE_VOLUME, f"{pool}/{name}")
 
+    @classmethod
+    def volume_named(cls, text: str, pool: str) -> Ref:
+        """The volume that a document means by `volume`, which is in `pool`, or by `pool/volume`."""
+        return cls(STORAGE_VOLUME, text if "/" in text else f"{pool}/{text}")
+
     @property
     def pool(self) -> str:
         """A volume's pool; empty for every other kind."""

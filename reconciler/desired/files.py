@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from reconciler.errors import SourceError
+from specs.document import MAX_FILE_BYTES
 from specs.problem import Problem
 
 REPOSITORY_FILE: Final = "onggi.yaml"  # at the root; says which repository this is, and isn't a document
 
 MAX_FILES: Final = 10_000
-MAX_FILE_BYTES: Final = 1 << 20
 MAX_TOTAL_BYTES: Final = 64 << 20
 MAX_ENTRIES: Final = 250_000  # names of any kind: a tree that holds itself many times over has no end in practice
 MAX_DEPTH: Final = 64
@@ -49,7 +49,9 @@ def name_problem(folder: str, name: str) -> Problem | None:
     """Why a file or folder with this name is refused; None for a good one."""
     if _HOSTILE.search(name) is None:
         return None
-    return Problem(shown(folder + name), 0, 0, "This name has bytes that aren't UTF-8 or control characters; rename it.")
+    return Problem(
+        shown(folder + name), 0, 0, "This name has bytes that aren't UTF-8 or control characters; rename it."
+    )
 
 
 def symlink_problem(path: str) -> Problem:
@@ -70,7 +72,10 @@ def special_problem(path: str) -> Problem:
 def size_problem(path: str, size: int) -> Problem:
     """A file that is too large to be a set of documents; it isn't read."""
     return Problem(
-        path, 0, 0, f"The file has {size} bytes, more than the {MAX_FILE_BYTES} that are read; split it into several files."
+        path,
+        0,
+        0,
+        f"The file has {size} bytes, more than the {MAX_FILE_BYTES} that are read; split it into several files.",
     )
 
 

@@ -15,9 +15,10 @@ from pathlib import Path
 
 from reconciler.desired import files
 from reconciler.desired.files import Budget
-from reconciler.desired.identity import declared_repository_id
+from reconciler.desired.repository_file import declared_repository_id
 from reconciler.desired.state import Revision, SourceFile, SourceTree
 from reconciler.errors import SourceError
+from specs.document import MAX_FILE_BYTES
 from specs.problem import Problem
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -76,7 +77,8 @@ class Folder:
                 self._from_sub_path(below, parts[1:], f"{prefix}{parts[0]}/", reading)
         except (FileNotFoundError, NotADirectoryError) as error:
             raise SourceError(
-                f"{self.key} has no folder {self._sub_path!r} that isn't a link ({error.strerror}); choose another with --path."
+                f"{self.key} has no folder {self._sub_path!r} that isn't a link ({error.strerror}); "
+                "choose another with --path."
             ) from None
 
 
@@ -106,11 +108,11 @@ def _content(folder: int, name: str, path: str) -> bytes | Problem:
             status = os.fstat(descriptor)
             if not stat.S_ISREG(status.st_mode):
                 return files.special_problem(path)
-            if status.st_size > files.MAX_FILE_BYTES:
+            if status.st_size > MAX_FILE_BYTES:
                 return files.size_problem(path, status.st_size)
             with os.fdopen(descriptor, "rb", closefd=False) as file:
-                content = file.read(files.MAX_FILE_BYTES + 1)
-            return content if len(content) <= files.MAX_FILE_BYTES else files.size_problem(path, len(content))
+                content = file.read(MAX_FILE_BYTES + 1)
+            return content if len(content) <= MAX_FILE_BYTES else files.size_problem(path, len(content))
     except FileNotFoundError:
         raise
     except OSError as error:
@@ -139,7 +141,9 @@ class _Reading:
                     continue  # removed while we read: the next event tells
                 except OSError as error:
                     path = files.shown(prefix + name)
-                    self.problems.append(Problem(path, 0, 0, f"This can't be read ({error.strerror}); make it readable."))
+                    self.problems.append(
+                        Problem(path, 0, 0, f"This can't be read ({error.strerror}); make it readable.")
+                    )
 
     def _entry(self, folder: int, name: str, prefix: str, depth: int) -> None:
         mode = os.lstat(name, dir_fd=folder).st_mode

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,13 +17,14 @@ from pygit2.enums import FileMode, ObjectType
 
 from reconciler.desired import files
 from reconciler.desired.files import Budget
-from reconciler.desired.identity import declared_repository_id
+from reconciler.desired.repository_file import declared_repository_id
 from reconciler.desired.state import Revision, SourceFile, SourceTree
 from reconciler.errors import SourceError
+from specs.document import MAX_FILE_BYTES
 from specs.problem import Problem
 
-# libgit2 refuses repositories of another user because opening one could run programs that its configuration names. We run
-# as root on users' repositories and only ever read objects and references through libgit2, which runs nothing.
+# libgit2 refuses repositories of another user, because git run in one could run programs that its configuration names.
+# We run as root on users' repositories and only ever read objects and references through libgit2, which runs nothing.
 pygit2.settings.owner_validation = False
 
 _MAX_TREE_BYTES = 32 << 20  # of one tree object; the longest that MAX_ENTRIES names amount to in practice
@@ -39,17 +40,18 @@ class Discovered:
 
 def discover(folder: Path) -> Discovered | None:
     """The repository that holds `folder`; None when there is none. Raises SourceError for one that can't be opened."""
-    found = pygit2.discover_repository(str(folder))
-    if found is None:
+    found: str | None = pygit2.discover_repository(str(folder))
+    if not found:
         return None
     repository = _open(Path(found))
-    work_tree = repository.workdir
-    if work_tree is None:
+    if repository.is_bare:
         return Discovered(Path(repository.path), "")
-    root = Path(work_tree).resolve()
+    root = Path(repository.workdir).resolve()
     if root != folder and not _trusted(Path(found), folder):
         # Whoever may write into a parent, such as /tmp, could otherwise put commits in the place of a folder's files.
-        raise SourceError(f"{folder} lies in a repository of another user ({root}); name {root} itself if you trust it.")
+        raise SourceError(
+            f"{folder} lies in a repository of another user ({root}); name {root} itself if you trust it."
+        )
     # Inside `.git` itself the folder isn't below the work tree's documents: the repository as a whole is meant.
     inside = folder.relative_to(root).as_posix() if folder.is_relative_to(root) else "."
     return Discovered(root, "" if inside == "." or inside.partition("/")[0] == ".git" else inside)
@@ -110,7 +112,11 @@ class GitRepository:
         self._repository: pygit2.Repository | None = None
         self._last: SourceTree | None = None
         self._folder: _Folder | None = None
-        self._named: tuple[str, str, tuple[Problem, ...]] = ("", "", ())  # onggi.yaml's blob, the id in it, its problems
+        self._named: tuple[str, str, tuple[Problem, ...]] = (
+            "",
+            "",
+            (),
+        )  # onggi.yaml's blob, the id in it, its problems
 
     def fetch(self) -> bool:
         """Nothing to do: what is committed here is here."""
@@ -131,8 +137,9 @@ class GitRepository:
                 raise
             except (pygit2.GitError, KeyError, ValueError, OSError) as error:
                 self._drop()
+                reason = str(error) or type(error).__name__
                 raise SourceError(
-                    f"The repository {self.key} can't be read ({str(error) or type(error).__name__}); run `git fsck` there."
+                    f"The repository {self.key} can't be read ({reason}); run `git fsck` there."
                 ) from None
 
     def watch_paths(self) -> tuple[Path, ...]:
@@ -140,14 +147,14 @@ class GitRepository:
         try:
             own = Path(_open(self._path).path)
         except SourceError:
-            return (self._path,)  # gone at the moment: whatever appears in its place is news
+            return (self._path / ".git", self._path / "HEAD")  # gone at the moment: these come back first
         common = own
         if (pointer := own / "commondir").is_file():
             common = (own / pointer.read_text().strip()).resolve()
         return tuple(dict.fromkeys((own / "HEAD", common / "refs", common / "packed-refs", common / "reftable")))
 
     def head(self) -> str:
-        """The commit that `read` would read, in hex; empty when there is none. Raises SourceError."""
+        """The commit that `read` would read, in hex; empty when there is none."""
         with self._lock:
             try:
                 return str(self._head(self._opened())[1].id)
@@ -156,6 +163,10 @@ class GitRepository:
                 return ""
 
     def _opened(self) -> pygit2.Repository:
+        if not self._path.is_dir():
+            raise SourceError(
+                f"The repository {self.key} isn't at {self._path} any more; put it back or correct the path."
+            )
         if self._repository is None:
             self._repository = _open(self._path)
         return self._repository
@@ -197,11 +208,11 @@ class GitRepository:
         """The tree at the chosen sub-path, step by step, so that a link on the way is seen as one."""
         tree = root
         for part in filter(None, self._sub_path.split("/")):
-            entry = tree[part] if part in tree else None
-            if entry is None:
+            if part not in tree:
                 raise SourceError(
-                    f"{self.key} has no folder {self._sub_path!r} in {revision}; commit it, or choose another with --path."
+                    f"{self.key} has no folder {self._sub_path!r} in {revision}; commit it, or choose one with --path."
                 )
+            entry = tree[part]
             if not isinstance(entry, pygit2.Tree):
                 raise SourceError(f"{self._sub_path!r} in {self.key} isn't a folder; choose one with --path.")
             tree = entry
@@ -220,7 +231,7 @@ class GitRepository:
         blob = str(entry.id)
         if self._named[0] != blob:
             _, size = repository.odb.read_header(entry.id)
-            if size > files.MAX_FILE_BYTES:
+            if size > MAX_FILE_BYTES:
                 self._named = (blob, "", (files.size_problem(name, size),))
             else:
                 self._named = (blob, *declared_repository_id(name, repository[entry.id].read_raw()))
@@ -228,12 +239,11 @@ class GitRepository:
 
 
 def _branches(repository: pygit2.Repository) -> str:
-    """The remedy when a branch has nothing: which ones have."""
     return branches_sentence(repository.branches.local)
 
 
-def branches_sentence(names: Iterator[str] | Mapping[str, object] | list[str]) -> str:
-    """`choose one of a, b with --branch`, or what to do when there is none."""
+def branches_sentence(names: Iterable[str]) -> str:
+    """The remedy when a branch has nothing: which ones have, or to commit when none has."""
     known = sorted(files.shown(name) for name in names)
     if not known:
         return "commit the documents there first"
@@ -301,15 +311,13 @@ class _Walk:
         else:
             reading.problems.append(files.submodule_problem(prefix + name))
 
-    def _file(
-        self, entry: pygit2.Object, path: str, name: str, previous: _Folder | None, reading: _Reading
-    ) -> None:
+    def _file(self, entry: pygit2.Object, path: str, name: str, previous: _Folder | None, reading: _Reading) -> None:
         blob = str(entry.id)
         file = previous.own.get(name) if previous is not None else None
         if file is None or file.blob != blob:
             # The header alone tells the size: a file that is too large is never read into memory.
             kind, size = self._odb.read_header(entry.id)
-            if size > files.MAX_FILE_BYTES or kind != ObjectType.BLOB:
+            if size > MAX_FILE_BYTES or kind != ObjectType.BLOB:
                 reading.problems.append(files.size_problem(path, size))
                 return
             self._budget.spend(files=1, size=size)

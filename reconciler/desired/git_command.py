@@ -1,8 +1,8 @@
-"""The git command for what needs a user's own credentials, ssh configuration and helpers: asking a remote, and fetching.
+"""The git command, for what needs the user's credentials, ssh configuration and helpers: asking a remote, and fetching.
 
-Its arguments never pass a shell, nothing that a repository brings along is run (hooks, fsmonitor, `ext::` transports), it
-never waits for somebody to type, and it ends with the timeout. A password goes to it in its environment, which only this
-user can read, and never in an argument, which everybody can.
+Its arguments never pass a shell, nothing that a repository brings along is run (hooks, fsmonitor, `ext::` transports),
+it never waits for somebody to type, and it ends with the timeout. A password goes to it in its environment, which only
+this user can read, and never in an argument, which everybody can.
 """
 
 from __future__ import annotations
@@ -34,6 +34,11 @@ _FOREIGN = (
     "GIT_CONFIG_PARAMETERS", "GIT_TRACE", "GIT_TRACE_CURL", "GIT_TRACE_PACKET", "GIT_CURL_VERBOSE",
 )  # fmt: skip
 
+# git's last words when ssh has already said what is wrong.
+_BOILERPLATE = re.compile(
+    r"Could not read from remote repository|make sure you have the correct access|^and the reposit"
+)
+
 
 class GitCommand:
     """Runs git against one remote, one command at a time."""
@@ -46,7 +51,7 @@ class GitCommand:
         self._closed = False
 
     def run(self, *arguments: str) -> str:
-        """Standard output of `git arguments…`. Raises Transient when it fails or takes too long, Cancelled once closed."""
+        """Standard output of `git arguments…`. Raises Transient when it fails or is too slow, Cancelled once closed."""
         with self._lock:
             if self._closed:
                 raise Cancelled("The agent is stopping; the source isn't asked any more.")
@@ -106,15 +111,15 @@ class GitCommand:
 
     def _reason(self, complaint: str) -> str:
         """What git says in its most telling line, without anything secret."""
-        lines = [line.strip() for line in complaint.splitlines() if line.strip()]
-        telling = [line for line in lines if re.match(r"(fatal|error|ssh|ERROR|remote):", line)] or lines or ["git failed"]
-        text = re.sub(r"^(fatal|error|ERROR): ", "", telling[0])
+        lines = [line for raw in complaint.splitlines() if (line := raw.strip()) and not _BOILERPLATE.search(line)]
+        telling = [line for line in lines if re.match(r"(fatal|error|ssh|ERROR|remote):", line)] or lines[-1:]
+        text = re.sub(r"^(fatal|error|ERROR): ", "", telling[0]) if telling else "git failed without a word"
         for secret in filter(None, (self._remote.password, quote(self._remote.password), self._remote.user)):
             text = text.replace(secret, "…")
-        return re.sub(r"//[^/\s]*@", "//", files_safe(text))[:300].rstrip(".")
+        return re.sub(r"//[^/\s]*@", "//", _printable(text))[:300].rstrip(".")
 
 
-def files_safe(text: str) -> str:
+def _printable(text: str) -> str:
     """What a server sent, without characters that could move a terminal's cursor."""
     return re.sub(r"[\x00-\x1f\x7f-\x9f]", "?", text)
 

@@ -1,7 +1,7 @@
 """What a user may name as a source, made safe before anything is done with it: a path on this machine, or a remote URL.
 
-Nothing is opened here. A remote's user name and password are taken out of its URL at once, so that neither a message, nor
-the process list, nor the mirror's configuration can show them.
+Nothing is opened here. A remote's user name and password are taken out of its URL at once, so that neither a message,
+nor the process list, nor the mirror's configuration can show them.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def _url(location: str) -> Remote:
         raise SourceError(f"The URL {_shown(location)!r} lacks a host or a path; write {_KNOWN}.")
     if parts.query or parts.fragment:
         raise SourceError(
-            f"The URL {_shown(location)!r} has a query or fragment; leave it away, and keep credentials in git's helper."
+            f"The URL {_shown(location)!r} has a query or fragment; leave it away and keep credentials in git's helper."
         )
     netloc = f"[{host}]" if ":" in host else host
     netloc += f":{port}" if port else ""
@@ -91,13 +91,15 @@ def parse_sub_path(path: str) -> str:
     """A folder inside a source as `a/b`; empty for all of it. Raises SourceError when it leads outside."""
     pure = PurePosixPath(path)
     if pure.is_absolute() or ".." in pure.parts or _CONTROL.search(path):
-        raise SourceError(f"The path {path!r} leaves the repository; give a folder inside it, without `..` or a leading `/`.")
+        raise SourceError(
+            f"The path {path!r} leaves the repository; give a folder inside it, without `..` or a leading `/`."
+        )
     return "" if str(pure) == "." else str(pure)
 
 
 def check_branch(branch: str) -> None:
     """Raise SourceError for a branch name that git wouldn't allow. Empty is fine: the default branch."""
-    # git's own rules (git-check-ref-format), written down here because a name reaches the git command as part of an argument.
+    # git's own rules (git-check-ref-format): a name reaches the git command as part of an argument.
     bad = (
         branch.startswith(("-", "/", "refs/"))
         or branch.endswith(("/", "."))

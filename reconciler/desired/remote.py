@@ -6,6 +6,7 @@ The mirror is a cache. Losing it costs one fetch; while the remote is away it an
 from __future__ import annotations
 
 import hashlib
+import logging
 import re
 import shutil
 import threading
@@ -18,7 +19,9 @@ from reconciler.desired.git import GitRepository, branches_sentence
 from reconciler.desired.git_command import GitCommand
 from reconciler.desired.location import Remote
 from reconciler.desired.state import SourceTree
-from reconciler.errors import SourceError, StateError
+from reconciler.errors import SourceError, StateError, Transient
+
+log = logging.getLogger("onggi.source")
 
 _INCOMING = "refs/onggi/incoming"  # fetched into, so that a broken fetch leaves the branch as it was
 _ADVERTISED = re.compile(r"([0-9a-f]{40,64})\t(\S+)")
@@ -41,9 +44,7 @@ class RemoteRepository:
 
     is_remote = True
 
-    def __init__(
-        self, remote: Remote, *, branch: str, sub_path: str, state_dir: Path, timeout_s: float = 60.0
-    ) -> None:
+    def __init__(self, remote: Remote, *, branch: str, sub_path: str, state_dir: Path, timeout_s: float = 60.0) -> None:
         self.key = remote.key
         self._remote = remote
         self._branch = branch
@@ -52,12 +53,19 @@ class RemoteRepository:
         self._mirror = state_dir / "mirrors" / f"{name}.git"
         self._git = GitCommand(remote, timeout_s=timeout_s)
         self._fetching = threading.Lock()
+        self._asked = False
         self._local = GitRepository(self._mirror, branch=branch, sub_path=sub_path, key=remote.key)
 
     def read(self) -> SourceTree:
-        """The last fetched revision; a remote that nothing was fetched from yet is fetched first."""
-        if not self._current():
-            self.fetch()
+        """The last fetched revision. The first reading asks the remote; when it is away, the mirror must do."""
+        if not self._asked or not self._current():
+            try:
+                self.fetch()
+            except Transient as error:
+                if not self._current():
+                    raise
+                log.warning("%s Going on with the revision that was fetched last.", error)
+            self._asked = True
         return self._local.read()
 
     def fetch(self) -> bool:

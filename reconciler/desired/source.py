@@ -27,7 +27,8 @@ class Source(Protocol):
     def read(self) -> SourceTree:
         """The newest revision that is here. While nothing changes it is the same object.
 
-        Raises SourceError when it can't be read. A remote is asked only when nothing of it is here yet; then also Transient.
+        Raises SourceError when it can't be read. The first reading of a remote asks it, and raises Transient when it is
+        away and nothing of it is here yet.
         """
 
     def fetch(self) -> bool:
@@ -38,7 +39,7 @@ class Source(Protocol):
         """
 
     def watch_paths(self) -> tuple[Path, ...]:
-        """What changes when the revision does. A folder counts with everything in it; anything else by its name. Empty for remotes."""
+        """What changes when the revision does: folders with everything in them, else a name. None for remotes."""
 
     def close(self) -> None:
         """Let go of everything, and end a fetch that is under way."""
@@ -47,8 +48,8 @@ class Source(Protocol):
 def open_source(location: str, *, branch: str = "", path: str = "", state_dir: Path) -> Source:
     """The source at `location`: a local repository or folder, or a remote (kept as a mirror below `state_dir`).
 
-    `branch` is the default one when empty; `path` a folder inside the source. Raises SourceError for a location, branch or
-    path that isn't one, and for a local path where nothing is.
+    `branch` is the default one when empty; `path` a folder inside the source. Raises SourceError for a location, branch
+    or path that isn't one, and for a local path where nothing is.
     """
     check_branch(branch)
     sub_path = parse_sub_path(path)
@@ -67,7 +68,9 @@ def _local(path: Path, branch: str, sub_path: str) -> Source:
     try:
         root = path.resolve(strict=True)
     except (OSError, RuntimeError):
-        raise SourceError(f"There is nothing at {path}; correct the path, or make a repository there with `onggi init`.") from None
+        raise SourceError(
+            f"There is nothing at {path}; correct the path, or make a repository there with `onggi init`."
+        ) from None
     if not root.is_dir():
         raise SourceError(f"{path} isn't a folder; name the repository or folder that holds the documents.")
     found = discover(root)
@@ -75,5 +78,7 @@ def _local(path: Path, branch: str, sub_path: str) -> Source:
         inside = "/".join(filter(None, (found.sub_path, sub_path)))
         return GitRepository(found.path, branch=branch, sub_path=inside, key=str(found.path))
     if branch:
-        raise SourceError(f"{root} isn't a git repository and has no branch {branch!r}; leave --branch away or run `git init` there.")
+        raise SourceError(
+            f"{root} isn't a git repository and has no branch {branch!r}; leave --branch away or run `git init` there."
+        )
     return Folder(root, sub_path=sub_path)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +12,7 @@ from specs.reference import Ref
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """Which state of the source this is. `str()` gives `main@sha1:<commit>`, or `folder@sha256:<digest>` without git."""
+    """Which state of the source this is. `str()` is `main@sha1:<commit>`, or `folder@sha256:<digest>` without git."""
 
     branch: str
     algorithm: str
@@ -33,7 +33,7 @@ class SourceFile:
 
 @dataclass(frozen=True, slots=True)
 class SourceTree:
-    """The YAML files of a revision below the chosen sub-path, and what was refused on the way (symlinks, submodules, size)."""
+    """The YAML files of a revision below the chosen sub-path, and what was refused on the way (symlinks, size, …)."""
 
     revision: Revision
     files: tuple[SourceFile, ...]
@@ -52,7 +52,23 @@ class Policy:
     protect: bool = False  # annotation onggi/protect
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+class _Content:
+    """A dataclass field that takes bytes, or a function that makes them, and gives bytes.
+
+    Images of a thousand cloud-init seeds would fill the memory for nothing: one is wanted only when its volume is made.
+    """
+
+    def __get__(self, resource: Resource | None, owner: type[Resource]) -> bytes | None:
+        if resource is None:
+            return None  # the field's default
+        content: bytes | Callable[[], bytes] | None = resource.__dict__["content"]
+        return content() if callable(content) else content
+
+    def __set__(self, resource: Resource, content: bytes | Callable[[], bytes] | None) -> None:
+        resource.__dict__["content"] = content
+
+
+@dataclass(frozen=True, eq=False)
 class Resource:
     """One thing that the host should have: templates expanded, references made explicit, identity fixed.
 
@@ -68,8 +84,17 @@ class Resource:
     policy: Policy = field(default_factory=Policy)
     depends_on: tuple[Ref, ...] = ()
     parent: Ref | None = None
-    content: bytes | None = None  # for a volume whose bytes come with it: a cloud-init seed
-    digest: str = ""  # of all of the above: equal digests mean equal resources
+    content: _Content = (
+        _Content()
+    )  # bytes of a volume that come with it (a cloud-init seed), or what makes them; else None
+    # Of all of the above but the place (path and line): equal digests ask for the same thing, and a document that only
+    # moved in its file isn't a new wish.
+    digest: str = ""
+
+    @property
+    def has_content(self) -> bool:
+        """True when bytes come with it. Cheap: `content` itself may have to make them first."""
+        return self.__dict__["content"] is not None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

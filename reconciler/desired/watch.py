@@ -1,12 +1,14 @@
-"""Tells at once when a local source changed, by the kernel's file events. Only a hint: whoever is woken reads the source.
+"""Tells at once when a local source changed, by the kernel's file events. Only a hint: whoever is woken reads it.
 
-Events come in bursts (a commit writes a lock, renames it, touches a log); a burst wakes once. Folders may be removed and
-made anew, which ends their events; a slow look at what is watched notices that and starts over.
+Events come in bursts (a commit writes a lock, renames it, touches a log); a burst wakes once. Folders may be removed
+and made anew, which ends their events; a slow look at what is watched notices that and starts over.
 """
 
 from __future__ import annotations
 
+import os
 import threading
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -27,15 +29,17 @@ from watchdog.observers.api import BaseObserver
 
 from reconciler.desired.source import Source
 
+# A folder made and filled at once is found twice by watchdog, which says so and goes on; that is no news for an operator.
+warnings.filterwarnings("ignore", "Callback with id", RuntimeWarning, r"watchdog\.")
+
 _BURST_S: Final = 0.005
 _LOOK_S: Final = 1.0
 
 # What can be news. Opening and reading are not: our own reading would wake us for ever.
 _EVENTS: list[type[FileSystemEvent]] = [
-    FileCreatedEvent, FileClosedEvent, FileDeletedEvent, FileMovedEvent, DirCreatedEvent, DirDeletedEvent, DirMovedEvent,
+    FileCreatedEvent, FileClosedEvent, FileDeletedEvent, FileMovedEvent,
+    DirCreatedEvent, DirDeletedEvent, DirMovedEvent,
 ]  # fmt: skip
-
-_Identity = tuple[int, int] | None  # device and inode of a watched folder; None while there is none
 
 
 class SourceWatch:
@@ -48,7 +52,8 @@ class SourceWatch:
         self._stopping = threading.Event()
         self._observer: BaseObserver | None = None
         self._thread: threading.Thread | None = None
-        self._watched: dict[Path, _Identity] = {}
+        # Each watched folder, held open: a folder that takes its place then has another inode. None: it isn't there.
+        self._watched: dict[Path, int | None] = {}
 
     def start(self) -> None:
         """Watch. Does nothing for a source that has nothing to watch (a remote)."""
@@ -82,29 +87,38 @@ class SourceWatch:
 
     def _replaced(self) -> bool:
         """True when a watched folder is gone, is another one now, or another is to be watched."""
-        return {folder: _identity(folder) for folder in _plan(self._source.watch_paths())} != self._watched
+        if _plan(self._source.watch_paths()).keys() != self._watched.keys():
+            return True
+        return not all(_is_at(descriptor, folder) for folder, descriptor in self._watched.items())
 
     def _observe(self) -> None:
         self._unobserve()
-        observer = Observer()
+        observer = self._observer = Observer()
         observer.start()
-        self._observer = observer
         plan = _plan(self._source.watch_paths())
-        # Identities are taken first: a folder replaced between the two looks is then seen as replaced by the next look.
-        self._watched = {folder: _identity(folder) for folder in plan}
+        # Opened first: a folder that is replaced before it is watched is then seen as replaced by the next look.
+        self._watched = {folder: _opened(folder) for folder in plan}
         for folder, names in plan.items():
             if self._watched[folder] is not None:
                 try:
                     handler = _Handler(names, self._news)
                     observer.schedule(handler, str(folder), recursive=names is None, event_filter=_EVENTS)
                 except OSError:
-                    self._watched[folder] = None  # gone just now, or no watches left: the slow look tries again
+                    self._let_go(folder)  # gone just now, or no watches left: the slow look tries again
 
     def _unobserve(self) -> None:
         if self._observer is not None:
             self._observer.stop()
             self._observer.join()
             self._observer = None
+        for folder in self._watched:
+            self._let_go(folder)
+        self._watched = {}
+
+    def _let_go(self, folder: Path) -> None:
+        if (descriptor := self._watched[folder]) is not None:
+            os.close(descriptor)
+        self._watched[folder] = None
 
 
 class _Handler(FileSystemEventHandler):
@@ -131,14 +145,20 @@ def _plan(paths: tuple[Path, ...]) -> dict[Path, frozenset[str] | None]:
     for path in paths:
         if path not in whole:
             named.setdefault(path.parent, set()).add(path.name)
-    return {path: None for path in whole} | {
-        folder: frozenset(names) for folder, names in named.items() if folder not in whole
-    }
+    return dict.fromkeys(whole) | {folder: frozenset(names) for folder, names in named.items() if folder not in whole}
 
 
-def _identity(folder: Path) -> _Identity:
+def _opened(folder: Path) -> int | None:
     try:
-        status = folder.stat()
+        return os.open(folder, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError:
         return None
-    return status.st_dev, status.st_ino
+
+
+def _is_at(descriptor: int | None, folder: Path) -> bool:
+    """True while `folder` is the one that is open, or still isn't there."""
+    try:
+        there = folder.stat()
+    except OSError:
+        return descriptor is None
+    return descriptor is not None and os.path.samestat(there, os.fstat(descriptor))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """`type` is Ready, Reconciling, Stalled, Drifted, RestartRequired or Suspended; Reconciling and Stalled exist only when True."""
+    """`type` is Ready, Reconciling, Stalled, Drifted, RestartRequired or Suspended; only Ready exists when False."""
 
     type: str
     status: bool

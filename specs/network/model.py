@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypedDict
+import ipaddress
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Literal, TypedDict
 
 from specs.policy import PolicyFields
+from specs.reference import Ref
+
+_LONGEST_PREFIX = 29  # room for a gateway and some machines
+_SHORTEST_PREFIX = 8
+
+Item = Mapping[str, Any]
+Broken = tuple[str, str]  # JSON pointer into the spec, sentence
 
 
 class DhcpHost(TypedDict, total=False):
@@ -52,3 +61,100 @@ class NetworkSpec(PolicyFields, total=False):
     domain: str
     autostart: bool
     active: bool  # default true
+
+
+def references(_name: str, _spec: Item) -> Iterable[Ref]:
+    """A network needs nothing that has a document."""
+    return []
+
+
+def check(_name: str, spec: Item) -> Iterator[Broken]:
+    """The rules that hold between fields. Relies on the shape that the schema asks for."""
+    subnet: ipaddress.IPv4Network | None = None
+    if "subnet" in spec:
+        answer = _subnet(spec["subnet"])
+        if isinstance(answer, str):
+            yield "/subnet", answer
+            return
+        subnet = answer
+    yield from _check_dhcp(spec.get("dhcp", {}), subnet)
+    yield from _check_dns(spec.get("dns", {}))
+
+
+def _subnet(text: str) -> ipaddress.IPv4Network | str:
+    """The subnet, or a sentence."""
+    try:
+        subnet = ipaddress.IPv4Network(text, strict=False)
+    except ValueError:
+        return "This isn't an IPv4 subnet; write one such as 192.168.150.0/24."
+    if not _SHORTEST_PREFIX <= subnet.prefixlen <= _LONGEST_PREFIX:
+        return f"A subnet's prefix is from /{_SHORTEST_PREFIX} to /{_LONGEST_PREFIX}; write one such as {subnet[0]}/24."
+    if str(subnet) != text:
+        return f"This address lies inside a subnet; write the subnet itself: {subnet}."
+    if subnet.is_loopback or subnet.is_multicast or subnet.is_reserved or subnet[0].is_unspecified:
+        return f"Machines can't have addresses of {subnet}; write a private one such as 192.168.150.0/24."
+    return subnet
+
+
+def _check_dhcp(dhcp: Item, subnet: ipaddress.IPv4Network | None) -> Iterator[Broken]:
+    written = [key for key in ("start", "end", "hosts") if dhcp.get(key)]
+    if dhcp.get("enabled") is False and written:
+        yield "/dhcp/enabled", f"DHCP is switched off, so `{written[0]}` has no meaning; remove one of the two."
+    if written and subnet is None:
+        yield "/dhcp", "DHCP addresses need a `subnet` that they lie in; add it."
+    if ("start" in dhcp) != ("end" in dhcp):
+        yield "/dhcp", "A DHCP range has a `start` and an `end`; write both, or none for the whole subnet."
+    good: dict[str, ipaddress.IPv4Address] = {}
+    for key in ("start", "end"):
+        if key in dhcp:
+            answer = _host_address(dhcp[key], subnet)
+            if isinstance(answer, str):
+                yield f"/dhcp/{key}", answer
+            else:
+                good[key] = answer
+    if len(good) == 2 and good["start"] > good["end"]:
+        yield "/dhcp/end", "The DHCP range ends before it starts; exchange `start` and `end`."
+    yield from _check_dhcp_hosts(dhcp.get("hosts", ()), subnet)
+
+
+def _check_dhcp_hosts(hosts: Iterable[Item], subnet: ipaddress.IPv4Network | None) -> Iterator[Broken]:
+    taken: dict[tuple[str, str], int] = {}
+    for index, host in enumerate(hosts):
+        answer = _host_address(host["ip"], subnet)
+        if isinstance(answer, str):
+            yield f"/dhcp/hosts/{index}/ip", answer
+        for key in ("mac", "ip", "name"):
+            if key in host and (first := taken.setdefault((key, host[key].lower()), index)) != index:
+                sentence = f"Item {first + 1} of `hosts` has the same `{key}`; give each its own."
+                yield f"/dhcp/hosts/{index}/{key}", sentence
+
+
+def _host_address(text: str, subnet: ipaddress.IPv4Network | None) -> ipaddress.IPv4Address | str:
+    """An address that a machine may have, or a sentence. The first one of a subnet is the gateway's."""
+    try:
+        address = ipaddress.IPv4Address(text)
+    except ValueError:
+        return "This isn't an IPv4 address; write one such as 192.168.150.10."
+    if subnet is None:
+        return address
+    if address not in subnet:
+        return f"{address} isn't in the subnet {subnet}; write an address from {subnet[2]} to {subnet[-2]}."
+    if address in (subnet[0], subnet[1], subnet[-1]):
+        what = "the gateway's" if address == subnet[1] else "the subnet's own"
+        return f"{address} is {what} address; write one from {subnet[2]} to {subnet[-2]}."
+    return address
+
+
+def _check_dns(dns: Item) -> Iterator[Broken]:
+    places = [(f"/dns/forwarders/{index}", text) for index, text in enumerate(dns.get("forwarders", ()))]
+    places += [(f"/dns/hosts/{index}/ip", host["ip"]) for index, host in enumerate(dns.get("hosts", ()))]
+    for pointer, text in places:
+        try:
+            ipaddress.ip_address(text)
+        except ValueError:
+            yield pointer, "This isn't an IP address; write one such as 192.168.150.1 or fd00::1."
+    taken: dict[str, int] = {}
+    for index, host in enumerate(dns.get("hosts", ())):
+        if (first := taken.setdefault(host["ip"], index)) != index:
+            sentence = f"Item {first + 1} of `hosts` has the same `ip`; put its names together."
+            yield f"/dns/hosts/{index}/ip", sentence

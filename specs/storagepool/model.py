@@ -2,9 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypedDict
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Literal, TypedDict
 
 from specs.policy import PolicyFields, SecretFrom
+from specs.reference import Ref
+
+# Folders that belong to the system as a whole. A pool gives its files to libvirt and may delete them.
+_SYSTEM_FOLDERS = frozenset(
+    "/ /bin /boot /dev /etc /home /lib /lib32 /lib64 /libx32 /proc /root /run /sbin /sys /usr /var "
+    "/usr/bin /usr/lib /usr/local /usr/sbin /usr/share /var/lib /var/lib/libvirt /var/log /var/run".split()
+)
+# Nothing below these is anybody's to put volumes into; /dev is where devices of block pools do appear.
+_SYSTEM_TREES = ("/boot/", "/etc/", "/proc/", "/sys/", "/usr/bin/", "/usr/lib/", "/usr/sbin/")
+_BLOCK_TYPES = frozenset({"disk", "logical", "iscsi", "iscsi-direct", "scsi"})
+
+# What of `source` a type makes use of. A field that would be passed over in silence is a mistake.
+_SOURCE_FIELDS: Mapping[str, frozenset[str]] = {
+    "dir": frozenset(),
+    "kimchi-iso": frozenset(),
+    "fs": frozenset({"devices", "format"}),
+    "disk": frozenset({"devices", "format"}),
+    "logical": frozenset({"devices", "format"}),
+    "netfs": frozenset({"host", "port", "path", "format"}),
+    "iscsi": frozenset({"host", "port", "target", "initiator", "auth"}),
+    "iscsi-direct": frozenset({"host", "port", "target", "initiator", "auth"}),
+    "scsi": frozenset({"adapter"}),
+}
 
 
 class Adapter(TypedDict, total=False):
@@ -47,3 +72,31 @@ class StoragePoolSpec(PolicyFields, total=False):
     autostart: bool
     active: bool  # default true
     build: bool  # make the folder (default true for dir, netfs and fs) or format the source (default false elsewhere)
+
+
+def references(_name: str, _spec: Mapping[str, Any]) -> Iterable[Ref]:
+    """A pool needs nothing that has a document."""
+    return []
+
+
+def check(_name: str, spec: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The rules that hold between fields. Relies on the shape that the schema asks for."""
+    kind = spec.get("type", "")
+    if "path" in spec:
+        yield from _check_path(kind, spec["path"])
+    source = spec.get("source", {})
+    if kind in _SOURCE_FIELDS:
+        for key in sorted(source.keys() - _SOURCE_FIELDS[kind]):
+            used = ", ".join(sorted(_SOURCE_FIELDS[kind]))
+            remedy = f"it uses {used}" if used else "its `path` says everything"
+            yield f"/source/{key}", f"A pool of type {kind} makes no use of `{key}` ({remedy}); remove it."
+    if kind in ("fs", "disk") and len(source.get("devices", ())) > 1:
+        yield "/source/devices", f"A pool of type {kind} has one device; make a pool for each."
+
+
+def _check_path(kind: str, path: str) -> Iterator[tuple[str, str]]:
+    folder = re.sub(r"(?:/\.?)+(?=/|$)", "", path) or "/"
+    if folder in _SYSTEM_FOLDERS or f"{folder}/".startswith(_SYSTEM_TREES):
+        yield "/path", f"{folder} belongs to the system; choose a folder of its own, such as /var/lib/libvirt/images."
+    elif folder.startswith("/dev/") and kind not in _BLOCK_TYPES:
+        yield "/path", f"A pool of type {kind or 'dir'} can't be below /dev; choose another folder."

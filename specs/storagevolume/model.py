@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TypedDict
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, TypedDict
 
 from specs.policy import PolicyFields
+from specs.reference import STORAGE_POOL, Ref
+from specs.size import check_size
 
 
 class VolumeOrigin(TypedDict, total=False):
@@ -22,3 +25,25 @@ class StorageVolumeSpec(PolicyFields, total=False):
     format: str  # qcow2, raw, ...
     backingVolume: str  # `volume` in the same pool, or `pool/volume`
     source: VolumeOrigin
+
+
+def references(name: str, spec: Mapping[str, Any]) -> Iterable[Ref]:
+    """Its pool, and its backing volume with that one's pool."""
+    pool = spec.get("pool", "")
+    needed = [Ref(STORAGE_POOL, pool)]
+    if "backingVolume" in spec:
+        backing = Ref.volume_named(spec["backingVolume"], pool)
+        needed += [Ref(STORAGE_POOL, backing.pool), backing]
+    return dict.fromkeys(needed)
+
+
+def check(name: str, spec: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The rules that hold between fields. Relies on the shape that the schema asks for."""
+    yield from check_size("/capacity", spec.get("capacity"))
+    if "backingVolume" not in spec:
+        return
+    if spec.get("format") == "raw":
+        yield "/format", "A raw volume can't have a backing volume; write `format: qcow2`, or remove `backingVolume`."
+    pool = spec.get("pool", "")
+    if Ref.volume_named(spec["backingVolume"], pool) == Ref.volume(pool, name):
+        yield "/backingVolume", "A volume can't be its own backing volume; name another one."

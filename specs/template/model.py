@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TypedDict
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, TypedDict
 
-from specs.virtualmachine.model import CpuTopology, Graphics
+from specs.reference import TEMPLATE, Ref
+from specs.virtualmachine.model import CpuTopology, Graphics, check_cpus, check_graphics, check_memory
 
 
 class TemplateDisk(TypedDict, total=False):
@@ -34,3 +36,22 @@ class TemplateSpec(TypedDict, total=False):
     cpuTopology: CpuTopology
     folder: list[str]
     icon: str
+
+
+def references(_name: str, spec: Mapping[str, Any]) -> Iterable[Ref]:
+    """The template that it extends. What its fields name is needed by the machines, and resolved with them."""
+    return [Ref(TEMPLATE, spec["template"])] if "template" in spec else []
+
+
+def check(_name: str, spec: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The rules that hold between fields. Relies on the shape that the schema asks for."""
+    if "cpus" in spec:  # otherwise the machine, or another template, says how many
+        yield from check_cpus(spec)
+    yield from check_memory(spec)
+    yield from check_graphics(spec)
+    placed: dict[int, int] = {}
+    for position, disk in enumerate(spec.get("disks", ())):
+        first = placed.setdefault(disk.get("index", position), position)
+        if first != position:
+            sentence = f"Item {first + 1} of `disks` has the same index; give each an `index` of its own."
+            yield f"/disks/{position}", sentence

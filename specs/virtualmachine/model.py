@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypedDict
+import ipaddress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Literal, TypedDict
 
+from specs.codecs import bytes_of
 from specs.policy import PolicyFields, SecretFrom
+from specs.reference import NETWORK, STORAGE_POOL, TEMPLATE, Ref
+from specs.size import check_size
+
+_MIN_MEMORY_MIB = 16
+_MAX_MEMORY_MIB = 1 << 24
+
+Item = Mapping[str, Any]
+Broken = tuple[str, str]  # JSON pointer into the spec, sentence
 
 
 class CpuTopology(TypedDict):
@@ -114,3 +125,152 @@ class VirtualMachineSpec(PolicyFields, total=False):
     cloudInit: CloudInit
     shutdownTimeout: int  # seconds that a graceful stop may take; default 60
     forceStop: bool  # cut the power when the time is up; default false
+
+
+def references(_name: str, spec: Item) -> Iterable[Ref]:
+    """Everything that the machine needs, once each: its template, pools, volumes and networks."""
+    return dict.fromkeys(_references(spec))
+
+
+def check(_name: str, spec: Item) -> Iterator[Broken]:
+    """The rules that hold between fields. Relies on the shape that the schema asks for."""
+    yield from check_cpus(spec)
+    yield from check_memory(spec)
+    yield from _check_disks(spec.get("disks", ()))
+    yield from _check_interfaces(spec.get("interfaces", ()))
+    yield from _check_unique(spec)
+    yield from check_graphics(spec)
+
+
+def check_cpus(spec: Item) -> Iterator[Broken]:
+    """The topology has to make as many CPUs as the machine has; a template may say the other half."""
+    topology = spec.get("cpuTopology")
+    if topology is None:
+        return
+    product = topology["sockets"] * topology["cores"] * topology["threads"]
+    cpus = spec.get("cpus")
+    if cpus is None and "template" not in spec:
+        yield (
+            "/cpuTopology",
+            f"This topology makes {product} CPUs and `cpus` isn't written; write `cpus: {product}` too.",
+        )
+    elif cpus is not None and cpus != product:
+        sentence = f"sockets × cores × threads makes {product} CPUs, but `cpus` is {cpus}; make both equal."
+        yield "/cpuTopology", sentence
+
+
+def check_memory(spec: Item) -> Iterator[Broken]:
+    """A size with a unit has to lie within the same limits as a number of MiB."""
+    memory = spec.get("memory")
+    if isinstance(memory, str):
+        if not _MIN_MEMORY_MIB <= (bytes_of(memory) or 0) >> 20 <= _MAX_MEMORY_MIB:
+            yield "/memory", f"A machine has from {_MIN_MEMORY_MIB}MiB to 16TiB of memory; write another size."
+
+
+def check_graphics(spec: Item) -> Iterator[Broken]:
+    """The console listens on an address."""
+    listen = spec.get("graphics", {}).get("listen")
+    if listen is not None and not is_address(listen):
+        yield (
+            "/graphics/listen",
+            "This isn't an IP address; write one such as 127.0.0.1, or 0.0.0.0 for every interface.",
+        )
+
+
+def is_address(text: str) -> bool:
+    """True for an IPv4 or IPv6 address."""
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _references(spec: Item) -> Iterator[Ref]:
+    if "template" in spec:
+        yield Ref(TEMPLATE, spec["template"])
+    for disk in spec.get("disks", ()):
+        pool = disk.get("pool", "default")
+        if "volume" in disk:
+            yield from _volume(disk["volume"], pool)
+        elif "size" in disk:
+            yield Ref(STORAGE_POOL, pool)
+        if "base" in disk:
+            yield from _volume(disk["base"], pool)
+    for cdrom in spec.get("cdroms", ()):
+        if "volume" in cdrom:
+            yield from _volume(cdrom["volume"], "default")
+    if "cloudInit" in spec:
+        yield Ref(STORAGE_POOL, spec["cloudInit"].get("pool", "default"))
+    for interface in spec.get("interfaces", ()):
+        if "network" in interface:
+            yield Ref(NETWORK, interface["network"])
+
+
+def _volume(text: str, pool: str) -> Iterator[Ref]:
+    """A volume and its pool: the volume may be on the host without a document, and still needs the pool started."""
+    volume = Ref.volume_named(text, pool)
+    yield Ref(STORAGE_POOL, volume.pool)
+    yield volume
+
+
+def _check_disks(disks: Sequence[Item]) -> Iterator[Broken]:
+    new = [index for index, disk in enumerate(disks) if "size" in disk]
+    for index, disk in enumerate(disks):
+        yield from check_size(f"/disks/{index}/size", disk.get("size"))
+        if len(new) > 1 and index in new and "name" not in disk:
+            yield (
+                f"/disks/{index}",
+                "A machine with several new volumes needs a `name` on each of them: without one, removing a disk would "
+                "give its volume to the next; add it.",
+            )
+        pool, slash, _ = disk.get("volume", "").partition("/")
+        if slash and disk.get("pool", pool) != pool:
+            yield f"/disks/{index}/pool", "`volume` names another pool than this; remove one of the two."
+    volumes: dict[Ref, int] = {}
+    for index, disk in enumerate(disks):
+        if "volume" in disk:
+            first = volumes.setdefault(Ref.volume_named(disk["volume"], disk.get("pool", "default")), index)
+            if first != index:
+                sentence = f"Item {first + 1} of `disks` is this volume already; remove one of the two."
+                yield f"/disks/{index}/volume", sentence
+
+
+def _check_interfaces(interfaces: Sequence[Item]) -> Iterator[Broken]:
+    macs: dict[str, int] = {}
+    for index, interface in enumerate(interfaces):
+        if "mac" in interface:
+            first = macs.setdefault(interface["mac"].lower(), index)
+            if first != index:
+                sentence = f"Item {first + 1} of `interfaces` has this MAC address already; give each its own."
+                yield f"/interfaces/{index}/mac", sentence
+
+
+def _check_unique(spec: Item) -> Iterator[Broken]:
+    """Names within their list; device names and places in the boot order across all of the machine's devices."""
+    lists = {name: spec.get(name, ()) for name in ("disks", "cdroms", "interfaces")}
+    for name, items in lists.items():
+        called: dict[str, int] = {}
+        for index, item in enumerate(items):
+            own = _called(name, index, item)
+            if own and (first := called.setdefault(own, index)) != index:
+                sentence = f"Item {first + 1} of `{name}` is called `{own}` too; give each a `name` of its own."
+                yield f"/{name}/{index}", sentence
+    for key, what in (("target", "is the device"), ("bootOrder", "boots at place")):
+        taken: dict[Any, str] = {}
+        for name, items in lists.items():
+            for index, item in enumerate(items):
+                place = f"{name}/{index}"
+                if key in item and (first_place := taken.setdefault(item[key], place)) != place:
+                    other, _, position = first_place.partition("/")
+                    sentence = f"Item {int(position) + 1} of `{other}` {what} {item[key]} already; choose another."
+                    yield f"/{place}/{key}", sentence
+
+
+def _called(name: str, index: int, item: Item) -> str:
+    """An item's name, or the one that it has by default; empty for a disk that its volume tells apart."""
+    if "name" in item:
+        return str(item["name"])
+    if name == "disks":
+        return "disk0" if "size" in item else ""
+    return f"cdrom{index}" if name == "cdroms" else str(item.get("network") or item.get("bridge", ""))

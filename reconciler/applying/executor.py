@@ -1,0 +1,240 @@
+"""Makes a plan come true: each step as soon as what it comes after has succeeded, independent ones at once.
+
+A failing step stops only what depends on it. Before a volume is made its name is written down, and before anything may
+use it that it is whole and ours, so that a process killed at any point leaves nothing half-made that looks whole and
+nothing of ours that looks foreign. How a step is performed is in `performing`, who waits for whom in `graph`, and
+who works in `lanes`.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+from reconciler.applying.graph import Graph
+from reconciler.applying.journal import Journal
+from reconciler.applying.lanes import Lanes, Task
+from reconciler.applying.ledger import Ledger
+from reconciler.applying.outcome import Result, StepOutcome
+from reconciler.applying.performing import STOPPING, Performed, Performer, Progress, perform
+from reconciler.errors import OnggiError, StateError
+from reconciler.planning.operations import CreateVolume, DeleteVolume, GrowVolume, Start, Stop
+from reconciler.planning.ownership import Fact, Owned
+from reconciler.planning.plan import Action, Plan, Step
+from specs.reference import Ref
+
+__all__ = ["Executor", "Performer", "Progress"]
+
+log = logging.getLogger("onggi.apply")
+
+# Facts that tell what was applied; before it was, only these are left out of what the ledger holds.
+_APPLIED = frozenset({Fact.DIGEST.value, Fact.RUN_STRATEGY.value})
+
+
+class Executor:
+    """Applies plans on one host. Several threads may apply at once: they share the workers, and one pool's volumes wait
+    for each other across plans.
+    """
+
+    def __init__(self, hypervisor: Performer, ledger: Ledger, *, quick_workers: int = 4, slow_workers: int = 4) -> None:
+        self._hypervisor = hypervisor
+        self._ledger = ledger
+        self._journal = Journal(ledger)
+        self._lanes = Lanes(quick_workers=quick_workers, slow_workers=slow_workers)
+
+    def apply(
+        self, plan: Plan, *, stop: threading.Event, on_progress: Callable[[Progress], None] | None = None
+    ) -> tuple[StepOutcome, ...]:
+        """Do what the plan says and tell how each step ended, in the plan's order. Blocks until all of them have.
+
+        Once `stop` is set no step begins, and running ones end soon. `on_progress` is called from worker threads.
+        Raises StateError, before anything was done, when the ledger can't be written; a step's failure is its outcome.
+        """
+        if plan.empty:
+            return ()
+        run = _Run(plan, self._hypervisor, self._ledger, self._journal, self._lanes, stop, on_progress)
+        run.start()
+        run.finished.wait()
+        return tuple(run.graph.outcomes[step.ref] for step in plan.steps)
+
+
+class _Run:
+    """One plan under way. Its lock guards the graph and the counters; nothing slow happens under it."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        hypervisor: Performer,
+        ledger: Ledger,
+        journal: Journal,
+        lanes: Lanes,
+        stop: threading.Event,
+        on_progress: Callable[[Progress], None] | None,
+    ) -> None:
+        self.graph = Graph(plan.steps)
+        self.finished = threading.Event()
+        self._revision = plan.revision
+        self._hypervisor = hypervisor
+        self._ledger = ledger
+        self._journal = journal
+        self._lanes = lanes
+        self._stop = stop
+        self._on_progress = on_progress
+        self._lock = threading.Lock()
+        self._abort = ""  # why no further step begins
+        self._quick_ready = 0  # quick steps that wait for a worker
+        self._volume_steps = frozenset(step.ref for step in plan.steps if _touches_volume(step))
+        self._volumes_left = len(self._volume_steps)
+        self._to_settle = False  # a volume operation was performed since the host was last told to settle
+        self._working = 1  # threads that still have something to do for this run; the first is the caller's
+
+    def start(self) -> None:
+        """Write down what is about to be made, and let the first steps go. Raises StateError."""
+        steps = self.graph.steps.values()
+        self._ledger.change(
+            begin=[ref for step in steps for ref in _volumes_made(step)],
+            own=[_provisional(step.owned) for step in steps if step.owned is not None and _is_named_before(step)],
+            note=self._revision,
+        )
+        with self._lock:
+            ready, skipped = self.graph.begin()
+        self._go_on(ready, skipped)
+
+    def _work(self, step: Step, slow: bool) -> None:
+        with self._lock:
+            self._working += 1
+            self._quick_ready -= not slow
+            reason = self._abort or (STOPPING if self._stop.is_set() else "")
+        if reason:
+            performed = Performed(StepOutcome(step, Result.SKIPPED, reason))
+        else:
+            performed = perform(step, self._hypervisor, stop=self._stop, tell=self._tell)
+        outcome = self._write_down(performed)
+        with self._lock:
+            if performed.disconnected:
+                self._abort = self._abort or f"the host can't be reached: {performed.disconnected}"
+            if step.ref in self._volume_steps:
+                self._to_settle |= not reason
+                self._volumes_left -= 1
+            ready, skipped = self.graph.ended(outcome)
+        self._tell(Progress(step, outcome=outcome))
+        self._go_on(ready, skipped, slow=slow)
+
+    def _go_on(self, ready: Iterable[Step], skipped: Iterable[StepOutcome], *, slow: bool = False) -> None:
+        """Hand on what may run, and end what may not; settle after the last volume, finish after the last step."""
+        tasks = [self._task(step) for step in ready]
+        for outcome in skipped:
+            self._write_down(Performed(outcome))
+            self._tell(Progress(outcome.step, outcome=outcome))
+        with self._lock:
+            self._quick_ready += sum(not task.slow for task in tasks)
+            self._volumes_left -= sum(outcome.step.ref in self._volume_steps for outcome in skipped)
+            settle = self._to_settle and not self._volumes_left
+            self._to_settle &= not settle
+            write = slow or not self._quick_ready
+        if tasks:
+            self._lanes.submit(tasks, leaving=not settle)
+        if settle:
+            self._settle()
+        if write:
+            self._flush()
+        with self._lock:
+            self._working -= 1
+            over = self.graph.finished and not self._working
+        if over:
+            self.finished.set()
+
+    def _task(self, step: Step) -> Task:
+        slow = _is_slow(step)
+        holds = {str(step.ref)}
+        if step.ref in self._volume_steps and not _downloads(
+            step
+        ):  # minutes of a download must not keep others out of the pool; libvirt doesn't either
+            holds.update(f"pool {operation.ref.pool}" for operation in step.operations if _is_of_volume(operation))
+        return Task(lambda: self._work(step, slow), frozenset(holds), slow)
+
+    # The ledger
+
+    def _write_down(self, performed: Performed) -> StepOutcome:
+        """Note what a step's end means for the ledger.
+
+        A volume that others wait for is written down before they may use it, or counts as failed: a later start would
+        take it for half-made, whatever a guest has put into it.
+        """
+        outcome = performed.outcome
+        step, ok = outcome.step, outcome.result not in (Result.FAILED, Result.SKIPPED)
+        if performed.unknown:
+            self._ledger.give_up(performed.unknown)
+        own: list[Owned] = []
+        if step.owned is not None and step.action is not Action.DELETE and (ok or performed.made):
+            own.append(step.owned if ok else _provisional(step.owned))
+        full = self._journal.note(
+            own=own,
+            disown=[step.ref] if ok and step.action is Action.DELETE else (),
+            finish=[ref for ref in _volumes_made(step) if ref not in performed.unknown],
+        )
+        if performed.made and self.graph.has_followers(step.ref):
+            try:
+                self._journal.write()
+            except StateError as error:
+                return replace(outcome, result=Result.FAILED, message=str(error))
+        elif full:
+            self._flush()
+        return outcome
+
+    def _flush(self) -> None:
+        try:
+            self._journal.write()
+        except StateError as error:
+            log.error("%s", error)  # noqa: TRY400  # a sentence for the operator; the trace says nothing more
+
+    # The world outside
+
+    def _settle(self) -> None:
+        try:
+            self._hypervisor.settle()
+        except OnggiError as error:
+            log.warning("volumes were made, but the host doesn't show all of them yet: %s", error)
+        except Exception:
+            log.exception("volumes were made, but looking at them again ended unexpectedly")
+
+    def _tell(self, progress: Progress) -> None:
+        if self._on_progress is None:
+            return
+        try:
+            self._on_progress(progress)
+        except Exception:
+            log.exception("the display of progress failed; the work goes on")
+
+
+def _is_of_volume(operation: object) -> bool:
+    return isinstance(operation, CreateVolume | GrowVolume | DeleteVolume)
+
+
+def _touches_volume(step: Step) -> bool:
+    return any(map(_is_of_volume, step.operations))
+
+
+def _downloads(step: Step) -> bool:
+    return any(isinstance(operation, CreateVolume) and operation.url for operation in step.operations)
+
+
+def _is_slow(step: Step) -> bool:
+    """Waits for a guest or for the network, and must not hold up what takes milliseconds."""
+    return _downloads(step) or any(isinstance(operation, Start | Stop) for operation in step.operations)
+
+
+def _volumes_made(step: Step) -> list[Ref]:
+    return [operation.ref for operation in step.operations if isinstance(operation, CreateVolume)]
+
+
+def _is_named_before(step: Step) -> bool:
+    """A new object is ours from before it exists: a UUID that a document chose proves nothing by itself."""
+    return step.action is Action.CREATE and step.owned is not None and bool(step.owned.uid)
+
+
+def _provisional(entry: Owned) -> Owned:
+    """Ours, but not yet applied: the next pass goes on where this one was cut off."""
+    return replace(entry, facts={key: value for key, value in entry.facts.items() if key not in _APPLIED})

@@ -1,0 +1,336 @@
+"""What onggi remembers of one host: what is ours, what is being made, what came out, who is suspended.
+
+One SQLite file behind one class. It holds nothing that can't be found again: marks and derived UUIDs in libvirt prove
+ownership too, so that losing it costs history, never safety. How the file is opened is in `database`, the tables that
+people read are in `history`; whose turn it is to write is decided by the state folder's lock.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import threading
+import uuid
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from datetime import datetime
+from pathlib import Path
+from types import MappingProxyType, TracebackType
+from typing import Self
+
+from reconciler.applying import history
+from reconciler.applying.clock import Clock, rfc3339, utc_now
+from reconciler.applying.database import open_for_reading, open_for_writing, transaction, translated
+from reconciler.applying.outcome import StepOutcome
+from reconciler.applying.records import ALL, Event, ObjectStatus
+from reconciler.errors import StateError
+from reconciler.planning.ownership import Owned
+from reconciler.reporting.condition import Condition
+from specs.reference import Ref
+
+DATABASE_NAME = "onggi.db"
+
+_REVISION = "conditions.revision"  # the key in `info` of the one revision that all stored conditions were found at
+
+
+class Ledger:
+    """Opened with `Ledger.open`. Any thread may call any method; each raises StateError when the file fails it.
+
+    The writer keeps one connection behind a lock. A reader opens one for each question, so that it sees what an agent
+    beside it writes; of the changing methods it has only `suspend` and `resume`.
+    """
+
+    def __init__(self, path: Path, connection: sqlite3.Connection | None, clock: Clock) -> None:
+        self.path = path
+        self._writer = connection
+        self._clock = clock
+        self._lock = threading.RLock()
+        self._entries: dict[Ref, Owned] | None = None  # of the writer, which nobody writes beside
+        self._owned: Mapping[Ref, Owned] | None = None  # the copy of it that was given away
+        self._conditions: dict[Ref, tuple[Condition, ...]] | None = None
+        self._making: set[Ref] = set()
+        self._started = ""
+        self._made_ids: dict[str, str] = {}  # of a reader, which can't store them
+
+    @classmethod
+    def open(cls, folder: Path, *, readonly: bool = False, clock: Clock = utc_now) -> Ledger:
+        """The ledger in a state folder. Who opens it for writing must hold the folder's lock. Raises StateError."""
+        path = folder / DATABASE_NAME
+        return cls(path, None if readonly else open_for_writing(path, clock=clock, set_aside=True), clock)
+
+    def close(self) -> None:
+        """Close the file; what was written stays written."""
+        with self._lock:
+            if self._writer is not None:
+                self._writer.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # What is ours, and what is being made
+
+    def owned(self) -> Mapping[Ref, Owned]:
+        """Every entry. An immutable value: later changes show in the next call's."""
+        with self._lock:
+            if self._writer is None:
+                return self._read_owned()
+            if self._owned is None:
+                self._owned = MappingProxyType(dict(self._known_entries()))
+            return self._owned
+
+    def _known_entries(self) -> dict[Ref, Owned]:
+        if self._entries is None:
+            self._entries = self._read_owned()
+        return self._entries
+
+    def _read_owned(self) -> dict[Ref, Owned]:
+        with self._reading() as connection:
+            entries = [_owned(row) for row in connection.execute(f"SELECT {_OWNED_COLUMNS} FROM owned")]  # noqa: S608
+        return {entry.ref: entry for entry in entries}
+
+    def own(self, entry: Owned) -> None:
+        """Add or replace one entry."""
+        self.change(own=(entry,))
+
+    def own_all(self, entries: Iterable[Owned]) -> None:
+        """Add or replace many entries in one transaction."""
+        self.change(own=entries)
+
+    def disown(self, ref: Ref) -> None:
+        """Remove an entry; none is fine."""
+        self.change(disown=(ref,))
+
+    def begin(self, ref: Ref, note: str) -> None:
+        """Say that `ref` is about to be made: until `finish` it may be there half-made. `note` is for people."""
+        self.change(begin=(ref,), note=note)
+
+    def finish(self, ref: Ref) -> None:
+        """Say that `ref` is whole, or gone."""
+        self.change(finish=(ref,))
+
+    def give_up(self, refs: Iterable[Ref]) -> None:
+        """Say that nobody is making `refs` any more and how far they came is unknown: they are `unfinished` now."""
+        with self._lock:
+            self._making.difference_update(refs)
+
+    def unfinished(self) -> tuple[Ref, ...]:
+        """What was begun, wasn't finished, and isn't being made by this process now."""
+        with self._lock, self._reading() as connection:
+            refs = (Ref(*row) for row in connection.execute("SELECT kind, name FROM intent"))
+            return tuple(ref for ref in refs if ref not in self._making)
+
+    def change(
+        self,
+        *,
+        own: Iterable[Owned] = (),
+        disown: Iterable[Ref] = (),
+        begin: Iterable[Ref] = (),
+        finish: Iterable[Ref] = (),
+        note: str = "",
+    ) -> None:
+        """Several of the above in one transaction: all of it is written, or nothing."""
+        own, disown, begin, finish = tuple(own), tuple(disown), tuple(begin), tuple(finish)
+        if not (own or disown or begin or finish):
+            return
+        with self._lock:
+            entries = self._known_entries() if self._writer is not None else {}
+            with self._writing() as connection:
+                time = rfc3339(self._clock())
+                connection.executemany("DELETE FROM intent WHERE kind = ? AND name = ?", map(_key, finish))
+                connection.executemany(
+                    "INSERT OR REPLACE INTO intent VALUES (?, ?, ?, ?)", ((*_key(ref), note, time) for ref in begin)
+                )
+                connection.executemany("DELETE FROM owned WHERE kind = ? AND name = ?", map(_key, disown))
+                connection.executemany(
+                    f"INSERT OR REPLACE INTO owned ({_OWNED_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
+                    map(_owned_row, own),
+                )
+            self._making.difference_update(finish)
+            self._making.update(begin)
+            for ref in disown:
+                entries.pop(ref, None)
+            entries.update((entry.ref, entry) for entry in own)
+            self._owned = None
+
+    # What came out
+
+    def record(self, outcomes: Iterable[StepOutcome], revision: str, source: str = "reconcile") -> None:
+        """Add outcomes to the history (the last 10,000 events are kept). `source` is who asked for it."""
+        outcomes = tuple(outcomes)
+        if outcomes:
+            with self._writing() as connection:
+                history.record(connection, outcomes, revision, source, rfc3339(self._clock()))
+
+    def events(self, limit: int = 100, ref: Ref | None = None, since: datetime | None = None) -> list[Event]:
+        """The last `limit` events, oldest first; of one object, and not before `since`, when given."""
+        with self._lock, self._reading() as connection:
+            return history.events(connection, limit, ref, since)
+
+    def set_conditions(
+        self, found: Mapping[Ref, tuple[Condition, ...]], revision: str, states: Mapping[Ref, str] | None = None
+    ) -> None:
+        """Make `found` the conditions of all objects; one that isn't in it has none any more.
+
+        Only what differs is written. `states` are the objects' observed states, shown by `statuses`; None leaves them.
+        """
+        with self._lock:
+            with self._reading() as connection:
+                if self._conditions is None:
+                    self._conditions = history.conditions(connection)
+                revision_differs = _info(connection).get(_REVISION) != revision
+                known_states = {Ref(*row[:2]): row[2] for row in connection.execute("SELECT * FROM state")}
+            changed = history.changed_conditions(self._conditions, found, rfc3339(self._clock()))
+            wanted = known_states if states is None else states
+            new_states = {ref: state for ref, state in wanted.items() if known_states.get(ref) != state}
+            gone_states = known_states.keys() - wanted.keys()
+            if not (changed or revision_differs or new_states or gone_states):
+                return
+            with self._writing() as connection:
+                history.write_conditions(connection, changed)
+                connection.executemany("DELETE FROM state WHERE kind = ? AND name = ?", map(_key, gone_states))
+                connection.executemany(
+                    "INSERT OR REPLACE INTO state VALUES (?, ?, ?)",
+                    ((*_key(ref), state) for ref, state in new_states.items()),
+                )
+                connection.execute("INSERT OR REPLACE INTO info VALUES (?, ?)", (_REVISION, revision))
+            after = {**self._conditions, **changed}
+            self._conditions = {ref: items for ref, items in after.items() if items}
+
+    def statuses(self) -> list[ObjectStatus]:
+        """Every object that has conditions, in the order of kinds and names."""
+        with self._lock, self._reading() as connection:
+            return history.statuses(connection, _info(connection).get(_REVISION, ""))
+
+    def status(self, ref: Ref) -> ObjectStatus | None:
+        """One object's status; None when nothing is known of it."""
+        with self._lock, self._reading() as connection:
+            found = history.statuses(connection, _info(connection).get(_REVISION, ""), ref)
+            return found[0] if found else None
+
+    # What people ask for from beside the agent
+
+    def suspend(self, ref: Ref | None) -> None:
+        """Leave an object alone from now on; None: everything. Works beside a running agent."""
+        with self._beside() as connection:
+            connection.execute("INSERT OR REPLACE INTO suspended VALUES (?, ?)", _suspension(ref))
+
+    def resume(self, ref: Ref | None) -> None:
+        """End the suspension of one object; None: of the whole agent, where single objects stay suspended."""
+        with self._beside() as connection:
+            connection.execute("DELETE FROM suspended WHERE kind = ? AND name = ?", _suspension(ref))
+
+    def suspended(self) -> frozenset[Ref]:
+        """What is to be left alone; `ALL`, which has every reference as a member, when everything is."""
+        with self._lock, self._reading() as connection:
+            rows = connection.execute("SELECT kind, name FROM suspended").fetchall()
+        return ALL if _suspension(None) in rows else frozenset(Ref(*row) for row in rows)
+
+    # What was chosen once
+
+    def remember(self, ref: Ref, field: str, value: str) -> None:
+        """Keep something that was chosen for an object, so that it is chosen again."""
+        with self._writing() as connection:
+            connection.execute("INSERT OR REPLACE INTO remembered VALUES (?, ?, ?, ?)", (*_key(ref), field, value))
+
+    def remembered(self) -> Mapping[tuple[Ref, str], str]:
+        """Everything that was kept by `remember`."""
+        with self._lock, self._reading() as connection:
+            return {(Ref(row[0], row[1]), row[2]): row[3] for row in connection.execute("SELECT * FROM remembered")}
+
+    def repository_id(self, source_key: str) -> str:
+        """The id of a source that declares none: made at first sight and the same ever after.
+
+        A reader can't store a new one; it then holds as long as the reader does.
+        """
+        with self._lock:
+            with self._reading() as connection:
+                row = connection.execute("SELECT id FROM repository WHERE source = ?", (source_key,)).fetchone()
+            if row is not None:
+                return str(row[0])
+            if self._writer is None:
+                return self._made_ids.setdefault(source_key, str(uuid.uuid4()))
+            made = str(uuid.uuid4())
+            with self._writing() as connection:
+                connection.execute("INSERT INTO repository VALUES (?, ?)", (source_key, made))
+            return made
+
+    def set_agent_info(self, **values: str | int | bool) -> None:
+        """Tell readers about the agent. Adds `pid`, the time as `last_pass`, and the first call's time as `started`."""
+        now = rfc3339(self._clock())
+        with self._writing() as connection:
+            self._started = self._started or now
+            told = {"pid": os.getpid(), "started": self._started, "last_pass": now, **values}
+            connection.executemany(
+                "INSERT OR REPLACE INTO info VALUES (?, ?)",
+                (
+                    (f"agent.{key}", str(value).lower() if isinstance(value, bool) else str(value))
+                    for key, value in told.items()
+                ),
+            )
+
+    def agent_info(self) -> Mapping[str, str]:
+        """What the last agent told: pid, started, last_pass and more. `StateFolder.holder` tells if it runs."""
+        with self._lock, self._reading() as connection:
+            info = _info(connection)
+        return {key.removeprefix("agent."): value for key, value in info.items() if key.startswith("agent.")}
+
+    # Connections
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        if self._writer is not None:
+            with translated(self.path):
+                yield self._writer
+            return
+        with closing(open_for_reading(self.path)) as connection, translated(self.path):
+            yield connection
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        if self._writer is None:
+            raise StateError(
+                f"the state {self.path} is open for reading; only the agent that holds its lock writes to it"
+            )
+        with self._lock, transaction(self._writer, self.path) as connection:
+            yield connection
+
+    @contextmanager
+    def _beside(self) -> Iterator[sqlite3.Connection]:
+        """A short connection that may write while an agent runs in another process."""
+        connection = open_for_writing(self.path, clock=self._clock, set_aside=False)
+        with closing(connection), transaction(connection, self.path):
+            yield connection
+
+
+_OWNED_COLUMNS = "kind, name, uid, path, deletion, parent, created, seed, facts"
+
+
+def _owned_row(entry: Owned) -> tuple[str | bool, ...]:
+    parent = str(entry.parent) if entry.parent is not None else ""
+    facts = json.dumps(dict(entry.facts), sort_keys=True)
+    return (*_key(entry.ref), entry.uid, entry.path, entry.deletion, parent, entry.created, entry.seed, facts)
+
+
+def _owned(row: tuple[str, ...]) -> Owned:
+    kind, name, uid, path, deletion, parent, created, seed, facts = row
+    parent_kind, _, parent_name = parent.partition("/")
+    parent_ref = Ref(parent_kind, parent_name) if parent else None
+    return Owned(Ref(kind, name), uid, path, deletion, parent_ref, bool(created), bool(seed), json.loads(facts))
+
+
+def _key(ref: Ref) -> tuple[str, str]:
+    return ref.kind, ref.name
+
+
+def _suspension(ref: Ref | None) -> tuple[str, str]:
+    return _key(ref) if ref is not None else ("", "")
+
+
+def _info(connection: sqlite3.Connection) -> dict[str, str]:
+    return dict(connection.execute("SELECT key, value FROM info").fetchall())

@@ -1,0 +1,206 @@
+"""The options that verbs share, each declared once: its flag, its variable `ONGGI_*` and its key in the settings file.
+
+A verb names what it takes and gets finished values: `settings`, `out`, and whatever is its own. A flag wins over a
+variable, a variable over the file, the file over the default.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import click
+
+from reconciler.cli.output import Output, wants_colour
+from reconciler.settings import (
+    DEFAULT_CONNECT,
+    Settings,
+    SettingsError,
+    default_state,
+    read_settings_file,
+    seconds,
+    settings_files,
+)
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+FILE_KEYS: dict[str, type] = {}  # every key that the settings file may have, filled by the declarations below
+_PARAMETERS: dict[str, str] = {}  # key → the name of the parameter that it stands for
+
+
+class Duration(click.ParamType[float]):
+    """Seconds, or a number with a unit: 30, 30s, 5m, 1h."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The number of seconds."""
+        try:
+            return seconds(str(value))
+        except SettingsError as error:
+            self.fail(str(error), param, ctx)
+
+
+def setting(*names: str, parameter: str = "", key_type: type = str, **attributes: Any) -> Decorator:
+    """An option that can also be set by a variable and in the file. `parameter` is its name in Python."""
+    key = names[0].removeprefix("--")
+    parameter = parameter or key.replace("-", "_")
+    FILE_KEYS[key] = key_type
+    _PARAMETERS[key] = parameter
+    variable = f"ONGGI_{key.upper().replace('-', '_')}"
+    return click.option(*names, parameter, envvar=variable, show_envvar=True, **attributes)
+
+
+def _repository_argument() -> Decorator:
+    FILE_KEYS["repository"] = str
+    _PARAMETERS["repository"] = "repository"
+    return click.argument(
+        "repository",
+        metavar="REPO",
+        envvar="ONGGI_REPOSITORY",
+        help="Path or URL of a git repository, or a plain folder for trying out.",
+    )
+
+
+repository = _repository_argument()
+connect = setting("--connect", metavar="URI", default=DEFAULT_CONNECT, show_default=True, help="libvirt's connection URI.")
+allowed_folders = setting(
+    "--allowed-folder",
+    parameter="allowed_folders",
+    key_type=list,
+    multiple=True,
+    type=click.Path(),
+    metavar="DIR",
+    help="A folder of the host in which a CD-ROM's path may lie; may be repeated (in the variable: separated by colons).",
+)
+branch = setting("--branch", default="", metavar="NAME", help="The branch to follow.  [default: the repository's own]")
+path = setting("--path", default="", metavar="DIR", help="The folder inside the repository to use.  [default: all of it]")
+state = setting(
+    "--state",
+    type=click.Path(path_type=Path),
+    default=default_state,
+    show_default="/var/lib/onggi as root, else ~/.local/state/onggi",
+    metavar="DIR",
+    help="Where onggi keeps what it remembers of this host.",
+)
+output = setting(
+    "--output",
+    "-o",
+    type=click.Choice(["text", "json", "yaml"]),
+    default="text",
+    show_default=True,
+    help="How the result is printed.",
+)
+no_color = setting(
+    "--no-color", key_type=bool, is_flag=True, help="No colours (also NO_COLOR); there are none outside a terminal."
+)
+detailed_exitcode = setting(
+    "--detailed-exitcode",
+    key_type=bool,
+    is_flag=True,
+    help="Exit with 2 when there are changes, 0 when there are none, 1 on an error.",
+)
+listen = setting(
+    "--listen", default="", metavar="HOST:PORT", help="Serve the API here, on an address of this machine.  [default: nowhere]"
+)
+interval = setting(
+    "--interval",
+    parameter="interval_s",
+    key_type=float,
+    type=Duration(),
+    default="30s",
+    show_default=True,
+    metavar="TIME",
+    help="How often a remote repository is asked for news. Local commits are seen at once.",
+)
+resync_interval = setting(
+    "--resync-interval",
+    parameter="resync_s",
+    key_type=float,
+    type=Duration(),
+    default="5m",
+    show_default=True,
+    metavar="TIME",
+    help="How often the whole host is read again; libvirt's events are seen at once.",
+)
+log_format = setting(
+    "--log-format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="How the log on stderr is written.",
+)
+verbose = setting("--verbose", "-v", key_type=bool, is_flag=True, help="Tell more, and show tracebacks of unexpected errors.")
+quiet = setting("--quiet", "-q", key_type=bool, is_flag=True, help="Tell only of warnings and errors.")
+
+SOURCE = (repository, branch, path)
+HOST = (connect, allowed_folders)
+RESULT = (output, no_color)
+
+
+def _read_config(ctx: click.Context, _param: click.Parameter, value: Path | None) -> None:
+    """Make the file's values the defaults of this verb's options."""
+    file = value or next((file for file in settings_files() if file.is_file()), None)
+    if file is not None and not ctx.resilient_parsing:
+        found = read_settings_file(file, FILE_KEYS)
+        ctx.default_map = {_PARAMETERS[key]: item for key, item in found.items()}
+
+
+config = click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    envvar="ONGGI_CONFIG",
+    show_envvar=True,
+    metavar="FILE",
+    is_eager=True,
+    expose_value=False,
+    callback=_read_config,
+    help="A TOML file with settings.  [default: /etc/onggi/onggi.toml, then ~/.config/onggi/onggi.toml]",
+)
+
+_SETTINGS = frozenset(field.name for field in fields(Settings))
+
+
+def verb(name: str, *options: Decorator, logs_at: str = "WARNING") -> Callable[[Callable[..., int | None]], click.Command]:
+    """Make a function the verb `name`. Its docstring is the help, its result the exit code (None: 0).
+
+    The function gets what its `options` say: `settings` when one of them is a field of Settings, `out` when it prints a
+    result, and the rest by name. `logs_at` is the level from which its log is shown.
+    """
+
+    def decorate(function: Callable[..., int | None]) -> click.Command:
+        @functools.wraps(function)
+        def run(**values: Any) -> int:
+            _set_up_logs(values, logs_at)
+            given: dict[str, Any] = {}
+            if chosen := {key: values.pop(key) for key in _SETTINGS & values.keys()}:
+                given["settings"] = Settings(**chosen)
+            if "output" in values:
+                colour = wants_colour(values.pop("no_color"))
+                given["out"] = Output(values.pop("output"), colour, values["quiet"])
+            for key in ("verbose", "quiet"):
+                values.pop(key)
+            return function(**given, **values) or 0
+
+        decorated: Callable[..., Any] = run
+        for option in reversed((*options, verbose, quiet, config)):
+            decorated = option(decorated)
+        return click.command(name, context_settings={"help_option_names": ["-h", "--help"]})(decorated)
+
+    return decorate
+
+
+def _set_up_logs(values: dict[str, Any], level: str) -> None:
+    import logging
+
+    from reconciler.cli.logs import set_up
+
+    set_up(
+        verbose=values["verbose"],
+        quiet=values["quiet"],
+        log_format=values.pop("log_format", "text"),
+        level=logging.getLevelNamesMapping()[level],
+    )

@@ -1,0 +1,139 @@
+"""What a VM's document asks for without a document of its own: its new disks, and the seed that cloud-init reads.
+
+Each becomes a StorageVolume whose parent is the VM, and the VM's spec names it like any other volume. From here on
+there is one way to make a volume.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from specs.reference import Ref
+
+Spec = Mapping[str, Any]
+
+DEFAULT_POOL: Final = "default"
+SEED_DRIVE: Final = "seed"  # the CD-ROM drive whose medium is cloud-init's seed
+_SUFFIX = {"qcow2": ".qcow2", "raw": ".img"}
+_DRIVE_FIELDS = ("bus", "bootOrder", "target", "readOnly")  # of a disk in the VM; the rest describes its volume
+
+
+@dataclass(frozen=True, slots=True)
+class ImpliedVolume:
+    """A volume to be: its StorageVolume spec, where in the VM's spec it comes from, and what makes a seed's bytes."""
+
+    ref: Ref
+    spec: Spec
+    pointer: str
+    content: Callable[[], bytes] | None = None
+
+
+@dataclass(slots=True)
+class Completion:
+    """A VM's spec with every volume named in full, the volumes that it implies, and (pointer, sentence) of mistakes."""
+
+    spec: dict[str, Any]
+    volumes: list[ImpliedVolume] = field(default_factory=list)
+    mistakes: list[tuple[str, str]] = field(default_factory=list)
+
+
+def qualified(volume: str, pool: str) -> str:
+    """`pool/volume`, for a volume that may already say its pool."""
+    return volume if "/" in volume else f"{pool}/{volume}"
+
+
+def complete(
+    name: str, uid: str, spec: Spec, *, block_pools: frozenset[str], allowed_folders: tuple[str, ...]
+) -> Completion:
+    """Complete the spec of the VM `name`. In `block_pools` volumes are devices, not files: raw, no suffix."""
+    result = Completion(dict(spec))
+    if "disks" in spec:
+        result.spec["disks"] = [
+            _disk(name, place, disk, block_pools, result) for place, disk in enumerate(spec["disks"])
+        ]
+    if "cdroms" in spec:
+        result.spec["cdroms"] = [
+            _cdrom(place, cdrom, allowed_folders, result) for place, cdrom in enumerate(spec["cdroms"])
+        ]
+    if spec.get("cloudInit"):
+        _seed(name, uid, spec["cloudInit"], result)
+    return result
+
+
+def _disk(vm: str, place: int, disk: Spec, block_pools: frozenset[str], result: Completion) -> dict[str, Any]:
+    pool = disk.get("pool", DEFAULT_POOL)
+    drive = {"name": disk.get("name", f"disk{place}")} | {key: disk[key] for key in _DRIVE_FIELDS if key in disk}
+    if "volume" in disk:
+        return drive | {"volume": qualified(disk["volume"], pool)}
+    is_block = pool in block_pools
+    image_format = disk.get("format", "raw" if is_block else "qcow2")
+    volume = f"{vm}-{drive['name']}{'' if is_block else _SUFFIX.get(image_format, f'.{image_format}')}"
+    volume_spec: dict[str, Any] = {"pool": pool, "format": image_format}
+    if "size" in disk:
+        volume_spec["capacity"] = disk["size"]
+    if "base" in disk:
+        volume_spec["backingVolume"] = qualified(disk["base"], pool)
+    implied = ImpliedVolume(Ref.volume(pool, volume), volume_spec, f"/disks/{place}")
+    if any(implied.ref == other.ref for other in result.volumes):
+        message = f"Two disks of this machine would be the volume {pool}/{volume}; give each disk a name of its own."
+        result.mistakes.append((implied.pointer, message))
+    result.volumes.append(implied)
+    return drive | {"volume": f"{pool}/{volume}"}
+
+
+def _cdrom(place: int, cdrom: Spec, allowed_folders: tuple[str, ...], result: Completion) -> Spec:
+    if "volume" in cdrom:
+        return {**cdrom, "volume": qualified(cdrom["volume"], DEFAULT_POOL)}
+    path = cdrom.get("path")
+    if path is not None and not any(_below(path, folder) for folder in allowed_folders):
+        where = ", ".join(allowed_folders) or "none is configured"
+        result.mistakes.append(
+            (
+                f"/cdroms/{place}/path",
+                f"The path {path!r} isn't in an allowed folder ({where}); move the image there, or allow its folder in "
+                "onggi's settings.",
+            )
+        )
+    return cdrom
+
+
+def _below(path: str, folder: str) -> bool:
+    """True for a path inside a folder, by its text: the schema has refused `..` and doubled slashes have no effect."""
+    parts = [part for part in path.split("/") if part not in ("", ".")]
+    allowed = [part for part in folder.split("/") if part not in ("", ".")]
+    return ".." not in parts and len(parts) > len(allowed) and parts[: len(allowed)] == allowed
+
+
+def _seed(vm: str, uid: str, cloud_init: Spec, result: Completion) -> None:
+    from specs.virtualmachine.seed import seed_image, seed_volume_name  # brings the ISO writer along
+
+    pool = cloud_init.get("pool", DEFAULT_POOL)
+    volume = seed_volume_name(vm, cloud_init, uid)
+    image = SeedImage(lambda: seed_image(cloud_init, vm, uid))
+    result.volumes.append(
+        ImpliedVolume(Ref.volume(pool, volume), {"pool": pool, "format": "raw"}, "/cloudInit", content=image)
+    )
+    seed = {"name": SEED_DRIVE, "volume": f"{pool}/{volume}"}
+    if any(cdrom.get("name") == SEED_DRIVE for cdrom in result.spec.get("cdroms", ())):
+        message = f"The drive {SEED_DRIVE!r} belongs to cloudInit; give the one in cdroms another name."
+        result.mistakes.append(("/cdroms", message))
+    result.spec["cdroms"] = [*result.spec.get("cdroms", ()), seed]
+
+
+class SeedImage:
+    """A seed's bytes, made at first use and kept small: an ISO image is nearly all zeros."""
+
+    __slots__ = ("_make", "_packed")
+
+    def __init__(self, make: Callable[[], bytes]) -> None:
+        self._make = make
+        self._packed: bytes | None = None
+
+    def __call__(self) -> bytes:
+        """The image."""
+        if self._packed is None:
+            self._packed = zlib.compress(self._make(), 1)
+        return zlib.decompress(self._packed)

@@ -1,0 +1,109 @@
+"""From files to documents: parsed, checked, what is wrong told with its place. A bad document holds up no other.
+
+Every file's outcome is remembered by its content, so that only what changed is parsed again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from specs.document import Document, parse
+from specs.validate import validate
+
+from reconciler.desired.state import SourceFile, SourceTree
+from specs.problem import Problem
+from specs.reference import Ref
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LoadedDocuments:
+    """The good documents of a revision, and what is wrong with the others.
+
+    `held` are documents that were recognised but can't be used; `held_paths` are files (or links in
+    the place of folders) whose documents aren't known at all.
+    """
+
+    documents: tuple[Document, ...]
+    problems: tuple[Problem, ...] = ()
+    held: frozenset[Ref] = frozenset()
+    held_paths: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """What one file holds."""
+
+    source: SourceFile
+    documents: tuple[Document, ...]
+    problems: tuple[Problem, ...]
+    held: frozenset[Ref]
+    unknown: bool  # something in it couldn't be recognised
+
+
+class Loader:
+    """Loads one source again and again. The same documents are handed out while their files are the same."""
+
+    def __init__(self) -> None:
+        self._files: dict[str, _File] = {}
+        self._tree: SourceTree | None = None
+        self._loaded = LoadedDocuments(())
+
+    def load(self, tree: SourceTree) -> LoadedDocuments:
+        """Every document of `tree`. Never raises for what is written in one."""
+        if self._tree is not None and tree.files is self._tree.files and tree.problems is self._tree.problems:
+            return self._loaded
+        before, self._files = self._files, {}
+        for source in tree.files:
+            known = before.get(source.path)
+            same = known is not None and (known.source is source or known.source.blob == source.blob)
+            self._files[source.path] = known if known is not None and same else _load(source)
+        self._tree, self._loaded = tree, _gather(self._files.values(), tree)
+        return self._loaded
+
+
+def _load(source: SourceFile) -> _File:
+    parsed = parse(source.path, source.content)
+    good: list[Document] = []
+    problems = list(parsed.problems)
+    held = {problem.ref for problem in parsed.problems if problem.ref is not None}
+    for document in parsed.documents:
+        if found := list(validate(document)):
+            problems.extend(found)
+            held.add(document.ref)
+        else:
+            good.append(document)
+    unknown = any(problem.ref is None for problem in parsed.problems)
+    return _File(source, tuple(good), tuple(problems), frozenset(held), unknown)
+
+
+def _gather(loaded: Iterable[_File], tree: SourceTree) -> LoadedDocuments:
+    """All files together. Of several documents with one reference none is taken: nobody can say which was meant."""
+    files = list(loaded)
+    by_ref: dict[Ref, list[Document]] = {}
+    for file in files:
+        for document in file.documents:
+            by_ref.setdefault(document.ref, []).append(document)
+    problems = [problem for file in files for problem in file.problems]
+    held = {ref for file in files for ref in file.held}
+    documents: list[Document] = []
+    for ref, same in by_ref.items():
+        if len(same) > 1:
+            problems.extend(_duplicates(ref, same))
+            held.add(ref)
+        elif ref in held:
+            problems.append(_at(same[0], f"{ref} is declared a second time, in a document with a mistake; remove one."))
+        else:
+            documents.append(same[0])
+    unknown = {file.source.path for file in files if file.unknown} | {problem.path for problem in tree.problems}
+    return LoadedDocuments(tuple(documents), tuple(problems), frozenset(held), frozenset(unknown))
+
+
+def _duplicates(ref: Ref, same: list[Document]) -> Iterable[Problem]:
+    for document in same:
+        others = ", ".join(f"{other.path}:{other.line}" for other in same if other is not document)
+        yield _at(document, f"{ref} is declared more than once (also in {others}); rename or remove one.")
+
+
+def _at(document: Document, message: str) -> Problem:
+    return Problem(document.path, document.line, 1, message, ref=document.ref)

@@ -1,0 +1,304 @@
+"""From documents to desired state: templates expanded, volumes named in full, identities fixed. Pure.
+
+Incremental by identity: a resource is made anew only when its document, its templates or what else it was made from is
+another object than last time; and what is made anew but says the same is handed out as the old object.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, NamedTuple
+
+from reconciler.desired.files import REPOSITORY_FILE
+from reconciler.desired.identity import object_uid
+from reconciler.desired.implied import DEFAULT_POOL, ImpliedVolume, complete, qualified
+from reconciler.desired.load import LoadedDocuments
+from reconciler.desired.state import DesiredState, Policy, Resource, SourceTree
+from reconciler.desired.template_chain import Expanded, TemplateChains
+from reconciler.desired.templates import machine_fields, merged
+from specs.document import Document
+from specs.problem import Problem
+from specs.reference import STORAGE_POOL, STORAGE_VOLUME, TEMPLATE, VIRTUAL_MACHINE, Ref
+from specs.registry import kinds
+
+# Pools whose volumes are devices: always raw, and named without a suffix.
+_BLOCK_POOLS: Final = frozenset({"logical", "disk", "iscsi", "iscsi-direct", "scsi"})
+
+
+class _Inputs(NamedTuple):
+    """All that a document's resources are made from. Compared by identity where that is enough."""
+
+    document: Document
+    template: Expanded | None
+    repository_id: str
+    block_pools: frozenset[str]
+
+    def same(self, other: _Inputs) -> bool:
+        return (
+            self.document is other.document
+            and self.template is other.template
+            and self.repository_id == other.repository_id
+            and self.block_pools == other.block_pools
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """What became of one document: its resource first, then the volumes that it implies; or problems and nothing."""
+
+    inputs: _Inputs
+    resources: tuple[Resource, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    implied: tuple[Ref, ...] = ()
+
+
+@dataclass(slots=True)
+class _State:
+    """The desired state while it is put together."""
+
+    resources: dict[Ref, Resource] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    held: set[Ref] = field(default_factory=set)
+
+
+class Resolver:
+    """Resolves one source again and again. `allowed_folders` are where a CD-ROM's path may lie."""
+
+    def __init__(self, *, allowed_folders: tuple[str, ...] = ()) -> None:
+        self._allowed_folders = allowed_folders
+        self._chains = TemplateChains()
+        self._made: dict[Ref, _Made] = {}
+        self._last: tuple[SourceTree, LoadedDocuments, DesiredState] | None = None
+
+    def resolve(self, tree: SourceTree, loaded: LoadedDocuments, repository_id: str) -> DesiredState:
+        """The desired state of a revision. Never raises for what is written in a document."""
+        if self._last is not None:
+            last_tree, last_loaded, state = self._last
+            if last_tree is tree and last_loaded is loaded and state.repository_id == repository_id:
+                return state
+        if any(problem.path == REPOSITORY_FILE for problem in tree.problems):
+            return _nobody_knows_whose(tree, loaded, repository_id)
+        state = self._resolve(tree, loaded, repository_id)
+        self._last = (tree, loaded, state)
+        return state
+
+    def _resolve(self, tree: SourceTree, loaded: LoadedDocuments, repository_id: str) -> DesiredState:
+        templates = {document.name: document for document in loaded.documents if document.kind == TEMPLATE}
+        self._chains.update(templates, loaded.held)
+        block_pools = frozenset(
+            document.name
+            for document in loaded.documents
+            if document.kind == STORAGE_POOL and document.spec.get("type") in _BLOCK_POOLS
+        )
+        before, self._made = self._made, {}
+        for document in loaded.documents:
+            inputs = self._inputs(document, repository_id, block_pools)
+            known = before.get(document.ref)
+            if known is not None and known.inputs.same(inputs):
+                self._made[document.ref] = known
+            else:
+                self._made[document.ref] = _kept(self._make(inputs), known)
+        state = _State(problems=[*tree.problems, *loaded.problems], held=set(loaded.held))
+        _gather(self._made.values(), state)
+        return DesiredState(
+            revision=tree.revision,
+            repository_id=repository_id,
+            resources=state.resources,
+            problems=tuple(state.problems),
+            held=frozenset(state.held),
+            held_paths=loaded.held_paths,
+            prunable=bool(loaded.documents),
+        )
+
+    def _inputs(self, document: Document, repository_id: str, block_pools: frozenset[str]) -> _Inputs:
+        if document.kind == VIRTUAL_MACHINE:
+            name = document.spec.get("template")
+            template = self._chains.of(name) if name is not None else None
+            return _Inputs(document, template, repository_id, block_pools)
+        if document.kind == TEMPLATE:
+            return _Inputs(document, self._chains.of(document.name), repository_id, frozenset())
+        return _Inputs(document, None, repository_id, frozenset())
+
+    def _make(self, inputs: _Inputs) -> _Made:
+        document = inputs.document
+        if inputs.template is not None and inputs.template.mistake:
+            pointer = "/spec/template"
+            return _Made(inputs, problems=(_problem(document, pointer, inputs.template.mistake),))
+        if document.kind == TEMPLATE:
+            return _Made(inputs, (_resource(document, "", document.spec),))
+        uid = object_uid(inputs.repository_id, document.ref, document.uid)
+        if document.kind == VIRTUAL_MACHINE:
+            return self._make_machine(inputs, uid)
+        spec = dict(document.spec)
+        if document.kind == STORAGE_VOLUME and "backingVolume" in spec:
+            spec["backingVolume"] = qualified(spec["backingVolume"], spec.get("pool", DEFAULT_POOL))
+        return _Made(inputs, (_resource(document, uid, spec),))
+
+    def _make_machine(self, inputs: _Inputs, uid: str) -> _Made:
+        document = inputs.document
+        spec: Mapping[str, Any] = document.spec
+        mistakes: list[tuple[str, str]] = []
+        if inputs.template is not None:
+            own = {key: value for key, value in spec.items() if key != "template"}
+            spec = merged(machine_fields(inputs.template.spec), own)
+            mistakes += kinds()[VIRTUAL_MACHINE].check(document.name, spec)
+        completion = complete(
+            document.name,
+            uid,
+            spec,
+            block_pools=inputs.block_pools,
+            allowed_folders=self._allowed_folders,
+        )
+        mistakes += completion.mistakes
+        if mistakes:
+            return _Made(
+                inputs,
+                problems=tuple(_problem(document, f"/spec{pointer}", message) for pointer, message in mistakes),
+                implied=tuple(volume.ref for volume in completion.volumes),
+            )
+        machine = _resource(document, uid, completion.spec)
+        volumes = [_implied(volume, machine, inputs.repository_id) for volume in completion.volumes]
+        return _Made(inputs, (machine, *volumes), implied=tuple(volume.ref for volume in volumes))
+
+
+def _nobody_knows_whose(tree: SourceTree, loaded: LoadedDocuments, repository_id: str) -> DesiredState:
+    """With onggi.yaml broken every derived identity would be another one: nothing is done until it is repaired."""
+    return DesiredState(
+        revision=tree.revision,
+        repository_id=repository_id,
+        resources={},
+        problems=(*tree.problems, *loaded.problems),
+        held=loaded.held | {document.ref for document in loaded.documents},
+        held_paths=loaded.held_paths,
+        prunable=False,
+    )
+
+
+def _gather(made: Iterable[_Made], state: _State) -> None:
+    """Put all documents' resources together; what two of them claim is given to neither."""
+    owners: dict[Ref, _Made] = {}
+    identities: dict[str, _Made] = {}
+    clashes: dict[Ref, list[_Made]] = {}
+    good: list[_Made] = []
+    refused: set[Ref] = set()
+    for one in made:
+        ref = one.inputs.document.ref
+        if one.problems:
+            state.problems.extend(one.problems)
+            state.held.add(ref)
+            state.held.update(one.implied)
+            continue
+        good.append(one)
+        for resource in one.resources:
+            if (owner := owners.setdefault(resource.ref, one)) is not one:
+                clashes.setdefault(resource.ref, [owner]).append(one)
+        uid = one.resources[0].uid
+        if uid and ref.kind != STORAGE_VOLUME and (twin := identities.setdefault(uid, one)) is not one:
+            for each, other in ((one, twin), (twin, one)):
+                refused.add(each.inputs.document.ref)
+                state.problems.append(_same_identity(uid, each.inputs.document, other.inputs.document))
+    for ref in state.held & owners.keys():
+        clashes.setdefault(ref, [owners[ref]])
+    for ref, claimants in clashes.items():
+        refused.update(one.inputs.document.ref for one in claimants)
+        state.problems.extend(_claimed(ref, one, claimants) for one in claimants)
+    for one in good:
+        if one.inputs.document.ref in refused:
+            state.held.update(resource.ref for resource in one.resources)
+        else:
+            state.resources.update({resource.ref: resource for resource in one.resources})
+
+
+def _claimed(ref: Ref, one: _Made, claimants: list[_Made]) -> Problem:
+    others = sorted({str(other.inputs.document.ref) for other in claimants if other is not one})
+    by = f"by {', '.join(others)}" if others else "by a document that has a mistake of its own"
+    return _problem(one.inputs.document, "", f"{ref} is asked for {by} too; rename the disk or the volume.")
+
+
+def _same_identity(uid: str, document: Document, other: Document) -> Problem:
+    where = f"{other.ref} ({other.path}:{other.line})"
+    message = f"The uid {uid} is used by {where} too; give each its own, or leave it away."
+    return _problem(document, "/metadata/uid", message)
+
+
+def _kept(new: _Made, old: _Made | None) -> _Made:
+    """The new outcome with old objects wherever they say the same."""
+    if old is None:
+        return new
+    known = {resource.ref: resource for resource in old.resources}
+    return replace(new, resources=tuple(_same(resource, known.get(resource.ref)) for resource in new.resources))
+
+
+def _same(new: Resource, old: Resource | None) -> Resource:
+    if old is None or (new.digest, new.path, new.line) != (old.digest, old.path, old.line):
+        return new
+    return old
+
+
+def _policy(document: Document, spec: Mapping[str, Any]) -> Policy:
+    return Policy(
+        drift=spec.get("driftPolicy", "enforce"),
+        deletion=spec.get("deletionPolicy", "Retain"),
+        ignore_fields=tuple(spec.get("ignoreFields", ())),
+        adopt=_annotated(document, "onggi/adopt"),
+        protect=_annotated(document, "onggi/protect"),
+    )
+
+
+def _annotated(document: Document, name: str) -> bool:
+    return str(document.annotations.get(name, "")).lower() == "true"
+
+
+def _resource(document: Document, uid: str, spec: Mapping[str, Any]) -> Resource:
+    needs = tuple(dict.fromkeys(kinds()[document.kind].references(document.name, spec)))
+    resource = Resource(
+        ref=document.ref,
+        uid=uid,
+        spec=spec,
+        path=document.path,
+        line=document.line,
+        policy=_policy(document, spec),
+        depends_on=needs,
+    )
+    return _digested(resource)
+
+
+def _implied(volume: ImpliedVolume, machine: Resource, repository_id: str) -> Resource:
+    """A VM's own volume: at its document's place, and treated as the VM is."""
+    needs = tuple(dict.fromkeys(kinds()[STORAGE_VOLUME].references(volume.ref.short_name, volume.spec)))
+    resource = Resource(
+        ref=volume.ref,
+        uid=object_uid(repository_id, volume.ref, ""),
+        spec=volume.spec,
+        path=machine.path,
+        line=machine.line,
+        policy=replace(machine.policy, ignore_fields=()),
+        depends_on=needs,
+        parent=machine.ref,
+        content=volume.content,
+    )
+    return _digested(resource)
+
+
+def _digested(resource: Resource) -> Resource:
+    # A seed's bytes aren't in it: its name is made from them.
+    policy = resource.policy
+    everything = [
+        str(resource.ref),
+        resource.uid,
+        resource.spec,
+        [policy.drift, policy.deletion, policy.ignore_fields, policy.adopt, policy.protect],
+        [str(ref) for ref in resource.depends_on],
+        str(resource.parent),
+    ]
+    text = json.dumps(everything, sort_keys=True, separators=(",", ":"), default=str)
+    object.__setattr__(resource, "digest", hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest())
+    return resource
+
+
+def _problem(document: Document, pointer: str, message: str) -> Problem:
+    line, column = document.locate(pointer)
+    return Problem(document.path, line, column, message, pointer, document.ref)

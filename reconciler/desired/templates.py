@@ -1,0 +1,70 @@
+"""What a template means for a VM: how specs are laid over each other, and a template's words in a VM's.
+
+Pure functions on plain dictionaries. Which template a document names, and whether it exists, is resolve.py's business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+Spec = Mapping[str, Any]
+
+# Fields that only make sense as a whole: half of one secret's place laid over half of another's names nothing.
+_WHOLE = frozenset({"passwordFrom"})
+
+# A template's fields that a VM has under the same name and with the same meaning.
+_SAME = ("osDistro", "osVersion", "cpus", "memory", "graphics", "cpuTopology", "icon")
+
+
+def merged(base: Spec, over: Spec) -> dict[str, Any]:
+    """`over` laid over `base`: dictionaries are merged, anything else (scalars, lists) is replaced. Changes neither."""
+    result = dict(base)
+    for key, value in over.items():
+        below = result.get(key)
+        if isinstance(value, Mapping) and isinstance(below, Mapping) and key not in _WHOLE:
+            result[key] = merged(below, value)
+        else:
+            result[key] = value
+    return result
+
+
+def machine_fields(template: Spec) -> dict[str, Any]:
+    """The part of a VirtualMachine's spec that a Template's (with its own templates already below it) stands for."""
+    fields = {key: template[key] for key in _SAME if key in template}
+    if "networks" in template:
+        fields["interfaces"] = list(_interfaces(template["networks"]))
+    if "disks" in template:
+        fields["disks"] = list(_disks(template["disks"], template.get("storagePool")))
+    if "cdrom" in template:
+        fields["cdroms"] = [_cdrom(template["cdrom"])]
+    return fields
+
+
+def _interfaces(networks: list[str]) -> Iterator[dict[str, Any]]:
+    seen: dict[str, int] = {}
+    for network in networks:
+        again = seen[network] = seen.get(network, 0) + 1
+        # An interface is called like its network; from the second one on it needs a name of its own.
+        yield {"network": network} if again == 1 else {"name": f"{network}-{again}", "network": network}
+
+
+def _disks(disks: list[Spec], pool: str | None) -> Iterator[dict[str, Any]]:
+    """By index; a disk without one is at its place in the list."""
+    placed = sorted(((disk.get("index", place), place, disk) for place, disk in enumerate(disks)), key=lambda d: d[:2])
+    for index, _, disk in placed:
+        entry: dict[str, Any] = {"name": f"disk{index}"}
+        if "size" in disk:
+            entry["size"] = f"{disk['size']}GiB"
+        for key in ("base", "volume", "format"):
+            if key in disk:
+                entry[key] = disk[key]
+        if (chosen := disk.get("pool", pool)) is not None:
+            entry["pool"] = chosen
+        yield entry
+
+
+def _cdrom(medium: str) -> dict[str, Any]:
+    if medium.startswith("/"):
+        return {"path": medium}
+    return {"url": medium} if "://" in medium else {"volume": medium}

@@ -1,0 +1,124 @@
+"""Reads what is defined and then active or not: storage pools and networks. A host has few, so all are read each time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import libvirt
+
+from reconciler.observed.hypervisor.carrying import carried
+from reconciler.observed.hypervisor.connection import Connections
+from reconciler.observed.hypervisor.domains import Found
+from reconciler.observed.hypervisor.failure import is_not_found, is_unsupported
+from reconciler.observed.snapshot import Observed
+from specs.reference import NETWORK, STORAGE_POOL, Ref
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """libvirt's calls for one kind. Pools and networks differ only in their names."""
+
+    kind: str
+    words: str
+    listing: Callable[[libvirt.virConnect, int], list[Any]]
+    lookup: Callable[[libvirt.virConnect, str], Any]
+    list_active: int
+    list_autostart: int
+    list_transient: int
+    inactive_xml: int
+
+
+POOLS = Family(
+    kind=STORAGE_POOL,
+    words="storage pools",
+    listing=libvirt.virConnect.listAllStoragePools,
+    lookup=libvirt.virConnect.storagePoolLookupByName,
+    list_active=libvirt.VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE,
+    list_autostart=libvirt.VIR_CONNECT_LIST_STORAGE_POOLS_AUTOSTART,
+    list_transient=libvirt.VIR_CONNECT_LIST_STORAGE_POOLS_TRANSIENT,
+    inactive_xml=libvirt.VIR_STORAGE_XML_INACTIVE,
+)
+NETWORKS = Family(
+    kind=NETWORK,
+    words="networks",
+    listing=libvirt.virConnect.listAllNetworks,
+    lookup=libvirt.virConnect.networkLookupByName,
+    list_active=libvirt.VIR_CONNECT_LIST_NETWORKS_ACTIVE,
+    list_autostart=libvirt.VIR_CONNECT_LIST_NETWORKS_AUTOSTART,
+    list_transient=libvirt.VIR_CONNECT_LIST_NETWORKS_TRANSIENT,
+    inactive_xml=libvirt.VIR_NETWORK_XML_INACTIVE,
+)
+
+
+def read_all(connections: Connections, family: Family, before: Mapping[Ref, Observed]) -> Found:
+    """Every pool or network. Raises Disconnected; one that can't be read is skipped. None where the driver has none."""
+    found = Found()
+    with connections.lend(f"read the {family.words}") as connection:
+        try:
+            everything = family.listing(connection, 0)
+        except libvirt.libvirtError as error:
+            if is_unsupported(error):
+                return found
+            raise
+        if everything:
+            active, autostart, transient = (
+                frozenset(each.UUID() for each in family.listing(connection, flag))
+                for flag in (family.list_active, family.list_autostart, family.list_transient)
+            )
+            for each in everything:
+                uuid = each.UUID()
+                states = (uuid in active, uuid in autostart, uuid not in transient)
+                _add(found, connection, family, each, before, states)
+    return found
+
+
+def read_some(
+    connections: Connections, family: Family, refs: Iterable[Ref], before: Mapping[Ref, Observed]
+) -> Found:
+    """These pools or networks alone. One that is gone is in neither result. Raises Disconnected."""
+    found = Found()
+    with connections.lend(f"read the {family.words}") as connection:
+        for ref in refs:
+            try:
+                each = family.lookup(connection, ref.name)
+                states = (bool(each.isActive()), bool(each.autostart()), bool(each.isPersistent()))
+            except libvirt.libvirtError as error:
+                if connection.isAlive() != 1:
+                    raise
+                if not is_not_found(error):
+                    found.skip(ref, error)
+                continue
+            _add(found, connection, family, each, before, states)
+    return found
+
+
+def _add(
+    found: Found,
+    connection: libvirt.virConnect,
+    family: Family,
+    each: Any,
+    before: Mapping[Ref, Observed],
+    states: tuple[bool, bool, bool],
+) -> None:
+    ref = Ref(family.kind, each.name())
+    active, autostart, persistent = states
+    try:
+        live = each.XMLDesc(0) if active else None
+        config = each.XMLDesc(family.inactive_xml) if persistent else live
+        found.objects[ref] = carried(
+            before.get(ref),
+            ref,
+            uid=each.UUIDString(),
+            xml=config or "",
+            live_xml=live,
+            state="active" if active else "inactive",
+            autostart=autostart,
+            persistent=persistent,
+        )
+    except libvirt.libvirtError as error:
+        if connection.isAlive() != 1:
+            raise
+        if not is_not_found(error):  # gone since it was listed
+            found.skip(ref, error)

@@ -1,0 +1,141 @@
+"""What one run of onggi is told: a frozen value, checked once, and the file that part of it may come from.
+
+Where the values come from (flags, variables, the file, defaults) is the command line's business; whether a repository,
+a branch or a URI exists is found out by whoever opens it.
+"""
+
+from __future__ import annotations
+
+import difflib
+import ipaddress
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from reconciler.errors import OnggiError
+
+DEFAULT_CONNECT = "qemu:///system"
+SHORTEST_INTERVAL_S = 1.0
+
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h)?")
+_UNITS_S = {"ms": 0.001, "": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
+_MAX_PORT = 65535
+
+
+class SettingsError(OnggiError):
+    """A setting that can't be used; the sentence names it and says what can."""
+
+
+def default_state() -> Path:
+    """The state folder when none is named: the system's as root, else the user's own."""
+    if os.geteuid() == 0:
+        return Path("/var/lib/onggi")
+    base = os.environ.get("XDG_STATE_HOME", "")
+    # The XDG specification: a relative path there is to be ignored.
+    return (Path(base) if base.startswith("/") else Path.home() / ".local/state") / "onggi"
+
+
+def settings_files() -> tuple[Path, ...]:
+    """Where the settings file is looked for when none is named; the first that exists is read."""
+    base = os.environ.get("XDG_CONFIG_HOME", "")
+    user = Path(base) if base.startswith("/") else Path.home() / ".config"
+    return Path("/etc/onggi/onggi.toml"), user / "onggi/onggi.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that a run may be told. Raises SettingsError for a value that can't be right."""
+
+    repository: str = ""  # a path or URL of a git repository, or a plain folder
+    connect: str = DEFAULT_CONNECT
+    state: Path = field(default_factory=default_state)
+    branch: str = ""  # empty: the repository's default branch
+    path: str = ""  # a folder inside the repository; empty: all of it
+    allowed_folders: tuple[str, ...] = ()  # where a CD-ROM's path may lie; absolute
+    interval_s: float = 30.0  # between two questions to a remote
+    resync_s: float = 300.0  # between two full readings of the host
+    listen: str = ""  # HOST:PORT of the API; empty: none
+    once: bool = False  # one pass instead of a loop
+
+    def __post_init__(self) -> None:
+        if not self.connect or any(character.isspace() or not character.isprintable() for character in self.connect):
+            raise SettingsError(f"{self.connect!r} isn't a libvirt URI; give one such as {DEFAULT_CONNECT}.")
+        for name, value in (("interval", self.interval_s), ("resync-interval", self.resync_s)):
+            if not SHORTEST_INTERVAL_S <= value < float("inf"):
+                raise SettingsError(f"{name} is {value:g} s; give at least {SHORTEST_INTERVAL_S:g} s.")
+        for folder in self.allowed_folders:
+            if not folder.startswith("/") or ".." in Path(folder).parts:
+                raise SettingsError(f"allowed-folder {folder!r} isn't an absolute path without `..`; give one.")
+        if self.listen:
+            host_and_port(self.listen)
+            if self.once:
+                raise SettingsError("--once ends after one pass and serves nobody; leave --listen away, or --once.")
+
+
+def seconds(text: str) -> float:
+    """The seconds of `30`, `30s`, `5m`, `1h` or `500ms`. Raises SettingsError."""
+    match = _DURATION.fullmatch(text.strip())
+    if match is None:
+        raise SettingsError(f"{text!r} isn't a length of time; give one such as 30s, 5m or 1h.")
+    return float(match[1]) * _UNITS_S[match[2] or ""]
+
+
+def host_and_port(listen: str) -> tuple[str, int]:
+    """The host and port of `127.0.0.1:8010` or `[::1]:8010`. Raises SettingsError.
+
+    Only this machine's own addresses: nobody can log in yet, so nobody else may come in.
+    """
+    host, separator, port = listen.rpartition(":")
+    if not separator or not host or not port.isascii() or not port.isdigit() or int(port) > _MAX_PORT:
+        raise SettingsError(f"{listen!r} isn't an address to listen on; give HOST:PORT such as 127.0.0.1:8010.")
+    host = host[1:-1] if host.startswith("[") and host.endswith("]") else host
+    if not _is_loopback(host):
+        raise SettingsError(
+            f"{listen} can be reached from other machines, and the API has no login yet; "
+            f"listen on 127.0.0.1:{port} and put a proxy with a login in front of it."
+        )
+    return host, int(port)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def read_settings_file(path: Path, types: Mapping[str, type]) -> dict[str, Any]:
+    """The settings in a TOML file by key. `types` are the known keys: str, bool, float (a number or a duration) or list.
+
+    Raises SettingsError for a file that can't be read, an unknown key or a value of another type, naming it.
+    """
+    import tomllib
+
+    try:
+        found = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f"The settings file {path} can't be read ({error.strerror}); check --config.") from None
+    except ValueError as error:  # TOMLDecodeError and UnicodeDecodeError
+        raise SettingsError(f"The settings file {path} isn't TOML: {error}; correct it.") from None
+    for key, value in found.items():
+        if key not in types:
+            near = difflib.get_close_matches(key, types, n=1)
+            remedy = f"did you mean {near[0]!r}?" if near else f"known keys are {', '.join(sorted(types))}."
+            raise SettingsError(f"The settings file {path} has an unknown key {key!r}; {remedy}")
+        if not _fits(value, types[key]):
+            wanted = {str: "a text", bool: "true or false", float: "a number or a text such as 30s"}
+            raise SettingsError(
+                f"{key!r} in the settings file {path} has to be {wanted.get(types[key], 'a list of texts')}; correct it."
+            )
+    return found
+
+
+def _fits(value: Any, wanted: type) -> bool:
+    if wanted is list:
+        return isinstance(value, list) and all(isinstance(item, str) for item in value)
+    if wanted is float:
+        return isinstance(value, int | float | str) and not isinstance(value, bool)
+    return isinstance(value, wanted)

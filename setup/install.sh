@@ -1,0 +1,97 @@
+#!/bin/sh
+# Install the Debian packages of the named groups, saying which and why. Does nothing when all are there.
+#
+#   setup/install.sh run      what onggi itself needs
+#   setup/install.sh guest    what builds the tiny guest that boots in tests and in the demo
+#   setup/install.sh test     what the tests need besides
+set -eu
+
+# name | why
+packages() {
+    case "$1" in
+        run) cat << 'LIST' ;;
+libvirt-daemon-system | the hypervisor's daemon, and the qemu:///system connection
+libvirt-clients | virsh
+qemu-system-x86 | runs virtual machines
+qemu-utils | qemu-img, with which libvirt makes disk images
+ovmf | UEFI firmware
+dnsmasq-base | addresses and names on virtual networks
+iptables | NAT on virtual networks
+iproute2 | bridges
+dbus | libvirtd talks to the rest of the system over it
+git | the desired state lives in a git repository
+libvirt-dev | builds the Python binding of libvirt
+gcc | builds the Python binding of libvirt
+libc6-dev | builds the Python binding of libvirt
+pkg-config | builds the Python binding of libvirt
+python3-dev | builds the Python binding of libvirt
+python3-venv | the virtual environment .venv
+LIST
+        guest) cat << 'LIST' ;;
+busybox-static | the tiny guest's programs
+cpio | packs the tiny guest's first file system
+kmod | finds the drivers that the tiny guest needs
+fdisk | partitions the tiny guest's disk
+mtools | writes the tiny guest's boot partition without mounting it
+syslinux | boots the tiny guest by BIOS
+syslinux-common | boots the tiny guest by BIOS
+syslinux-efi | boots the tiny guest by UEFI
+LIST
+        test) cat << 'LIST' ;;
+genisoimage | CD images for the tests
+openssh-client | git over ssh in the tests
+openssh-server | git over ssh in the tests
+procps | looks for processes that a test left behind
+make | runs all of this
+LIST
+        *)
+            echo "install.sh: no such group: $1 (run, guest, test)" >&2
+            exit 2
+            ;;
+    esac
+}
+
+is_installed() {
+    [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2> /dev/null)" = installed ]
+}
+
+as_root() {
+    if [ "$(id -u)" = 0 ]; then
+        "$@"
+    else
+        sudo "$@"
+    fi
+}
+
+apt_get() {
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=300 "$@" < /dev/null
+}
+
+[ $# -gt 0 ] || set -- run
+wanted=$(for group in "$@"; do packages "$group"; done)
+
+if ! command -v apt-get > /dev/null || ! command -v dpkg-query > /dev/null; then
+    echo "install.sh: this isn't Debian, so please install by hand what these packages hold:" >&2
+    echo "$wanted" >&2
+    exit 1
+fi
+
+missing=$(echo "$wanted" | while read -r name _; do is_installed "$name" || echo "$name"; done)
+[ -n "$missing" ] || exit 0
+
+echo "These Debian packages are missing and will be installed:"
+for name in $missing; do
+    echo "$wanted" | sed -n "s/^$name | \(.*\)/  $name: \1/p"
+done
+if [ "$(id -u)" != 0 ] && ! command -v sudo > /dev/null; then
+    echo "install.sh: that needs root: run it as root, or have an administrator install these packages" >&2
+    exit 1
+fi
+
+# The package lists are fetched only when they're missing or turn out to be too old.
+# shellcheck disable=SC2086 # one word for each package
+if ! apt_get install --no-install-recommends $missing; then
+    echo "The package lists are missing or out of date: fetching them."
+    apt_get update
+    apt_get install --no-install-recommends $missing
+fi

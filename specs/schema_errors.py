@@ -1,0 +1,164 @@
+"""Checks a document against its kind's JSON Schema and says each mistake in a sentence that ends in a remedy.
+
+One engine both decides and explains, so that the two never disagree. A constraint whose own words wouldn't help carries
+its sentence in the schema (`errorMessage`, which editors show as well); the others get theirs here.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from typing import Any, Final
+
+import jsonschema_rs
+
+from specs.name import NAME_PATTERN, name_problem
+from specs.registry import Kind
+from specs.yaml_values import pointer_of
+
+# Below these keys a value may be a secret: it never appears in a message.
+_SENSITIVE: Final = frozenset({"passwordFrom", "userData", "metaData", "networkConfig"})
+
+_TYPES: Final = {
+    "string": "text",
+    "integer": "a whole number",
+    "boolean": "true or false",
+    "array": "a list",
+    "object": "a mapping (`key: value`)",
+}
+_YES_NO: Final = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
+_LOOKS_LIKE_GIB: Final = 65_536  # somebody who writes a size this small has forgotten the unit
+_SHORT_WORD = re.compile(r"[\w.+:/-]{1,40}")
+
+
+@cache
+def _validator(kind: Kind) -> jsonschema_rs.Draft202012Validator:
+    return jsonschema_rs.Draft202012Validator(kind.schema)
+
+
+def schema_errors(kind: Kind, body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """(JSON pointer into the document, sentence) of every mistake; nothing for a document of the right shape."""
+    validator = _validator(kind)
+    if validator.is_valid(body):
+        return
+    for error in validator.iter_errors(body):
+        yield from _explained(kind.schema, error)
+
+
+def _explained(schema: Mapping[str, Any], error: jsonschema_rs.ValidationError) -> Iterator[tuple[str, str]]:
+    path = list(error.instance_path)
+    rule = _rule(schema, error.schema_path[:-1])
+    keyword = str(error.schema_path[-1]) if error.schema_path else ""
+    pointer = pointer_of(path)
+    if keyword == "additionalProperties" and "errorMessage" not in rule:
+        for unknown in error.kind.value:
+            yield pointer_of([*path, unknown]), _unknown_field(str(unknown), list(rule.get("properties", {})))
+        return
+    if keyword == "required" and "errorMessage" not in rule:
+        yield pointer, f"`{error.kind.value}` is missing; add it{_purpose(rule, str(error.kind.value))}."
+        return
+    yield pointer, _sentence(keyword, rule, path, error.instance)
+
+
+def _sentence(keyword: str, rule: Mapping[str, Any], path: Sequence[str | int], value: Any) -> str:
+    """What is wrong with one value."""
+    field = _field(path)
+    if value is None:
+        return f"{field} has no value; write one, or remove the line."
+    secret = not _SENSITIVE.isdisjoint(map(str, path))
+    if keyword == "minimum" and "x-unit" in rule and 0 < value <= _LOOKS_LIKE_GIB:
+        return f"{field}: {value} would be {value} {rule['x-unit']}; write a unit, such as {value}GiB."
+    if keyword == "pattern" and rule.get("pattern") == NAME_PATTERN and isinstance(value, str):
+        return name_problem(value) or str(rule["errorMessage"])
+    if keyword == "type" and isinstance(value, bool | int) and not secret and rule["type"] == "string":
+        return f'{field} has to be text; write it in quotes: "{_scalar(value)}".'
+    if "errorMessage" in rule:
+        return str(rule["errorMessage"])
+    match keyword:
+        case "type":
+            return f"{field} has to be {_types(rule['type'])}{'' if secret else _hint(rule['type'], value)}."
+        case "enum":
+            return f"{field} has to be one of {', '.join(map(str, rule['enum']))}{_meant(rule['enum'], value)}"
+        case "const":
+            return f"{field} has to be `{rule['const']}`; write that."
+        case "minimum" | "maximum":
+            limit = "at least" if keyword == "minimum" else "at most"
+            return f"{field} has to be {limit} {rule[keyword]}; correct it."
+        case "maxLength":
+            return f"{field} has at most {rule[keyword]} characters; shorten it."
+        case "minLength" | "minItems":
+            return f"{field} can't be empty; write at least one, or remove the line."
+        case "uniqueItems":
+            return f"{field} lists something twice; remove one of the two."
+        case _:
+            return f"{field} isn't what the schema asks for ({keyword}); see `onggi explain`."
+
+
+def _rule(schema: Any, path: Sequence[str | int]) -> Mapping[str, Any]:
+    """The part of the schema that holds the broken constraint."""
+    for step in path:
+        schema = schema[step]
+    return schema if isinstance(schema, Mapping) else {}
+
+
+def _field(path: Sequence[str | int]) -> str:
+    """How a sentence begins: the field's name; an item's with its list."""
+    if not path:
+        return "The document"
+    last = path[-1]
+    if isinstance(last, int):
+        return f"Item {last + 1} of `{_shown(path[-2])}`" if len(path) > 1 else f"Item {last + 1}"
+    return f"`{_shown(last)}`"
+
+
+def _shown(key: str | int) -> str:
+    return pointer_of([key])[1:].replace("~1", "/").replace("~0", "~")
+
+
+def _unknown_field(name: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(name[:64], known, n=1) or [k for k in known if k.lower() == name.lower()]
+    if close:
+        return f"There is no field `{_shown(name)}` here; did you mean `{close[0]}`?"
+    return f"There is no field `{_shown(name)}` here; remove it, or use one of {', '.join(known)}."
+
+
+def _purpose(rule: Mapping[str, Any], name: str) -> str:
+    """` (what it is)`: the first sentence of the missing field's description."""
+    text = str(rule.get("properties", {}).get(name, {}).get("description", ""))
+    first = re.split(r"[.;:](?:\s|$)", text, maxsplit=1)[0]
+    return f" ({first[0].lower()}{first[1:]})" if first else ""
+
+
+def _types(types: str | list[str]) -> str:
+    return " or ".join(_TYPES[name] for name in ([types] if isinstance(types, str) else types))
+
+
+def _hint(types: str | list[str], value: Any) -> str:
+    """What to write instead, where it can be guessed."""
+    if types == "boolean" and isinstance(value, str) and value.lower() in _YES_NO:
+        return f"; write {_YES_NO[value.lower()]}"
+    if types == "integer" and isinstance(value, str) and re.fullmatch(r"[0-9]{1,9}", value):
+        return f"; write {value} without quotes"
+    if types == "array":
+        return "; begin each item with `- `"
+    if types == "object":
+        return "; write its fields indented on the lines below"
+    return "; correct it"
+
+
+def _meant(allowed: Sequence[Any], value: Any) -> str:
+    """The end of the sentence about a word that isn't allowed."""
+    if isinstance(value, bool | int) and _scalar(value) in allowed:
+        return f'; write "{_scalar(value)}" in quotes.'
+    if not isinstance(value, str):
+        return "; correct it."
+    shown = f", not `{value}`" if _SHORT_WORD.fullmatch(value) else ""
+    by_lower = {str(word).lower(): str(word) for word in allowed}
+    close = difflib.get_close_matches(value.lower()[:64], by_lower, n=1)
+    return f"{shown}; did you mean `{by_lower[close[0]]}`?" if close else f"{shown}; correct it."
+
+
+def _scalar(value: bool | int) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,17 @@
+"""The limits of a volume's size, which hold for a number of bytes (in the schemas) and for a size with a unit (here)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from specs.codecs import bytes_of
+
+MIN_BYTES: Final = 1 << 20
+MAX_BYTES: Final = 1 << 60
+
+
+def check_size(pointer: str, size: Any) -> Iterator[tuple[str, str]]:
+    """(pointer, sentence) when a size such as `10GiB` lies outside the limits; nothing for any other value."""
+    if isinstance(size, str) and not MIN_BYTES <= (bytes_of(size) or 0) <= MAX_BYTES:
+        yield pointer, "A volume holds at least 1MiB and at most 1024PiB; write another size."

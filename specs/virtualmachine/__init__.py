@@ -1,0 +1,14 @@
+"""The kind VirtualMachine: a virtual machine."""
+
+from specs.virtualmachine.model import check, references
+from specs.reference import VIRTUAL_MACHINE
+from specs.registry import Kind
+
+KIND = Kind(
+    name=VIRTUAL_MACHINE,
+    plural="virtualmachines",
+    aliases=("vm", "vms", "machine"),
+    package=__name__,
+    references=references,
+    check=check,
+)

@@ -1,0 +1,155 @@
+"""The CD-ROM drives of a virtual machine in libvirt's XML: the drive stays, the medium changes.
+
+A drive that onggi adds carries its declared name in a user alias, which libvirt keeps for its owner: with it a drive is
+found again whatever medium is in it, and one that is no longer declared is known to be onggi's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from lxml import etree
+
+from specs.binding import Element, Field, Items, Spec, child_at, write_item
+from specs.codecs import Codec
+from specs.effect import Effect
+from specs.virtualmachine.boot import BOOT_ORDER
+from specs.virtualmachine.drives import BUS, TARGET, pair_by, place_on_bus, plug_effect
+from specs.virtualmachine.sources import Source, image_format, read_source, same_source, text, write_source
+
+DEFAULT_BUS = "sata"
+SEED_DRIVE = "seed"  # the drive that the resolver makes of a document's cloudInit
+SEED_PREFIX = "onggi-seed-"  # how a seed's volume is named: see seed.py
+_ALIAS = "ua-onggi-cdrom-"
+_BY_POSITION = re.compile(r"cdrom\d+")
+
+
+def _elements(root: Element) -> Iterator[Element]:
+    return (disk for disk in root.iterfind("devices/disk") if disk.get("device") == "cdrom")
+
+
+def _put_medium(drive: Element, source: Source) -> None:
+    write_source(drive, source)
+    driver = drive.find("driver")
+    if driver is not None and source:
+        driver.set("type", image_format(source))
+
+
+def _is_seed(found: Spec) -> bool:
+    name = text(found["source"]).rpartition("/")[2]
+    return found.get("name") == SEED_DRIVE or name.startswith(SEED_PREFIX)
+
+
+def _alias_word(name: str) -> str:
+    """A declared name as an alias may have it."""
+    return re.sub(r"[^A-Za-z0-9_-]", "_", name)
+
+
+def _same_target(drive: Spec, found: Spec) -> bool:
+    return "target" in drive and drive["target"] == found.get("target")
+
+
+def _same_chosen_name(drive: Spec, found: Spec) -> bool:
+    return not _BY_POSITION.fullmatch(drive["name"]) and _same_name(drive, found)
+
+
+def _same_name(drive: Spec, found: Spec) -> bool:
+    return _alias_word(drive["name"]) == found.get("name")
+
+
+def _both_seeds(drive: Spec, found: Spec) -> bool:
+    return drive["name"] == SEED_DRIVE and _is_seed(found)
+
+
+def _same_medium(drive: Spec, found: Spec) -> bool:
+    return bool(drive["source"]) and same_source(drive["source"], found["source"])
+
+
+def _ours_left(drive: Spec, found: Spec) -> bool:
+    return "name" in found and _any_left(drive, found)
+
+
+def _any_left(drive: Spec, found: Spec) -> bool:
+    # A declared drive takes over one that was there before, so that adopting a machine doesn't add a second one.
+    return "target" not in drive and drive["name"] != SEED_DRIVE and not _is_seed(found)
+
+
+_RULES = (_same_target, _same_chosen_name, _both_seeds, _same_medium, _same_name, _ours_left, _any_left)
+
+
+def _match(declared: Sequence[Spec], observed: Sequence[Spec]) -> list[int | None]:
+    # NOTE: names by position move up when an earlier drive leaves, so they decide only after the medium did.
+    return pair_by(_RULES, declared, observed)
+
+
+def _label(drive: Spec) -> str:
+    return str(drive.get("name") or drive.get("target") or "")
+
+
+def _known_as(drive: Spec, _labels: frozenset[str]) -> str | None:
+    return drive.get("name")
+
+
+def _insert(root: Element, item: Spec, declared: Spec) -> Element:
+    drive = etree.SubElement(child_at(root, "devices"), "disk", type="file", device="cdrom")
+    etree.SubElement(drive, "driver", name="qemu", type=image_format(item["source"]))
+    write_source(drive, item["source"])
+    place_on_bus(root, drive, item.get("bus") or _default_bus(root), item.get("target", ""), declared)
+    etree.SubElement(drive, "readonly")
+    etree.SubElement(drive, "alias", name=_free_alias(root, item["name"]))
+    write_item(CDROMS, drive, item)
+    return drive
+
+
+def _default_bus(root: Element) -> str:
+    system = root.find("os/type")
+    arch = (None if system is None else system.get("arch")) or "x86_64"
+    return DEFAULT_BUS if arch in ("x86_64", "i686") else "scsi"
+
+
+def _free_alias(root: Element, name: str) -> str:
+    taken = {alias.get("name") for alias in root.iterfind("devices/*/alias")}
+    alias, number = first, _ = _ALIAS + _alias_word(name), 1
+    while alias in taken:
+        number += 1
+        alias = f"{first}-{number}"
+    return alias
+
+
+def _build(item: Spec) -> Element:
+    return _insert(etree.Element("domain"), item, {})
+
+
+def _identity(item: Spec) -> Any:
+    return item["name"]
+
+
+_NAME = Codec(
+    decode=lambda alias: alias.removeprefix(_ALIAS) if alias.startswith(_ALIAS) else None,
+    encode=lambda name: _ALIAS + _alias_word(name),
+)
+
+CDROMS = Items(
+    "cdroms",
+    elements=_elements,
+    parent="devices",
+    fields=(
+        Field("name", "alias/@name", _NAME, same=lambda _declared, _observed: True),
+        Field("source", get=read_source, put=_put_medium, same=same_source),
+        BUS,
+        TARGET,
+        BOOT_ORDER,
+    ),
+    identity=_identity,
+    label=_label,
+    build=_build,
+    add_effect=plug_effect(DEFAULT_BUS),
+    remove_effect=plug_effect(DEFAULT_BUS),
+    match=_match,
+    insert=_insert,
+    known_as=_known_as,
+)
+
+__all__ = ["CDROMS", "SEED_DRIVE", "SEED_PREFIX", "Effect"]

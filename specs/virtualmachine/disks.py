@@ -1,0 +1,105 @@
+"""The disks of a virtual machine in libvirt's XML. A disk is known by its data, never by its place in the list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from lxml import etree
+
+from specs.binding import Element, Field, Items, Spec, child_at, write_item
+from specs.effect import Effect
+from specs.virtualmachine.boot import BOOT_ORDER
+from specs.virtualmachine.drives import BUS, TARGET, pair_by, place_on_bus, plug_effect
+from specs.virtualmachine.sources import exactly_same, image_format, read_source, same_source, text, write_source
+
+DEFAULT_BUS = "virtio"
+
+
+def _elements(root: Element) -> Iterator[Element]:
+    return (disk for disk in root.iterfind("devices/disk") if disk.get("device", "disk") in ("disk", "lun"))
+
+
+def _put_read_only(disk: Element, value: bool) -> None:
+    for old in disk.findall("readonly"):
+        disk.remove(old)
+    if value:
+        etree.SubElement(disk, "readonly")
+
+
+def _put_format(disk: Element, value: str) -> None:
+    driver = child_at(disk, "driver")
+    driver.set("name", driver.get("name") or "qemu")
+    driver.set("type", value)
+
+
+def _match(declared: Sequence[Spec], observed: Sequence[Spec]) -> list[int | None]:
+    return pair_by(
+        (
+            lambda disk, found: exactly_same(disk["source"], found["source"]),
+            lambda disk, found: same_source(disk["source"], found["source"]),
+        ),
+        declared,
+        observed,
+    )
+
+
+def _label(disk: Spec) -> str:
+    source = disk["source"]
+    return f"{source['pool']}/{source['volume']}" if "volume" in source else text(source)
+
+
+def _known_as(disk: Spec, labels: frozenset[str]) -> str | None:
+    """The `pool/volume` under which a disk was declared. Its path doesn't tell the pool, but the volume's name."""
+    source = disk["source"]
+    if (label := _label(disk)) in labels:
+        return label
+    names = {path.rpartition("/")[2] for path in (text(source), *source.get("backing", ()))}
+    return next((label for label in sorted(labels) if label.partition("/")[2] in names), None)
+
+
+def _insert(root: Element, item: Spec, declared: Spec) -> Element:
+    disk = etree.SubElement(child_at(root, "devices"), "disk", type="file", device="disk")
+    source = item["source"]
+    kind = item.get("format") or image_format(source)
+    etree.SubElement(disk, "driver", name="qemu", type=kind, discard="unmap")
+    write_source(disk, source)
+    place_on_bus(root, disk, item.get("bus", DEFAULT_BUS), item.get("target", ""), declared)
+    write_item(DISKS, disk, item)
+    return disk
+
+
+def _build(item: Spec) -> Element:
+    return _insert(etree.Element("domain"), item, {})
+
+
+def _identity(item: Spec) -> Any:
+    return text(item["source"])
+
+
+DISKS = Items(
+    "disks",
+    elements=_elements,
+    parent="devices",
+    fields=(
+        Field("source", get=read_source, put=write_source, same=same_source, effect=Effect.NEXT_BOOT),
+        BUS,
+        TARGET,
+        Field("format", "driver/@type", effect=Effect.NEXT_BOOT, put=_put_format, missing="raw"),
+        Field(
+            "readOnly",
+            effect=Effect.NEXT_BOOT,
+            get=lambda disk: disk.find("readonly") is not None,
+            put=_put_read_only,
+        ),
+        BOOT_ORDER,
+    ),
+    identity=_identity,
+    label=_label,
+    build=_build,
+    add_effect=plug_effect(DEFAULT_BUS),
+    remove_effect=plug_effect(DEFAULT_BUS),
+    match=_match,
+    insert=_insert,
+    known_as=_known_as,
+)

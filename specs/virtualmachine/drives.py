@@ -1,0 +1,102 @@
+"""What disks and CD-ROM drives share: bus, target device name, and pairing by rules of falling certainty."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import count
+from typing import Any
+
+from lxml import etree
+
+from specs.binding import Element, Field, Spec, child_at
+from specs.effect import Effect
+
+_PREFIX = {"virtio": "vd", "scsi": "sd", "sata": "sd", "usb": "sd", "ide": "hd", "fdc": "fd", "xen": "xvd"}
+HOT_PLUGGED = frozenset({"virtio", "scsi", "usb"})  # the buses on which a drive comes and goes in a running machine
+
+
+def plug_effect(default_bus: str) -> Callable[[Any, Any], Effect]:
+    """The effect of a drive that comes or goes, `default_bus` being what an undeclared bus means."""
+
+    def effect(old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> Effect:
+        bus = (new or old or {}).get("bus", default_bus)
+        return Effect.LIVE if bus in HOT_PLUGGED else Effect.NEXT_BOOT
+
+    return effect
+
+
+def place_on_bus(root: Element, drive: Element, bus: str, target: str, declared: Spec) -> None:
+    """Give a new drive its bus and device name; without a declared `target` the first that nobody has or declares."""
+    taken = {each.get("dev") for each in root.iterfind("devices/disk/target")} | set(_declared_targets(declared))
+    etree.SubElement(drive, "target", dev=target or _free(bus, taken), bus=bus)
+    _provide_controller(root, bus)
+
+
+def _put_bus(drive: Element, bus: str) -> None:
+    root = drive.getroottree().getroot()
+    target = child_at(drive, "target")
+    target.set("bus", bus)
+    _forget_address(drive)
+    if not (target.get("dev") or "").startswith(_PREFIX.get(bus, "")):
+        others = {each.get("dev") for each in root.iterfind("devices/disk/target") if each is not target}
+        target.set("dev", _free(bus, others))
+    _provide_controller(root, bus)
+
+
+def _put_target(drive: Element, name: str) -> None:
+    child_at(drive, "target").set("dev", name)
+    address = drive.find("address")
+    if address is not None and address.get("type") == "drive":  # libvirt derives it from the name
+        _forget_address(drive)
+
+
+def _forget_address(drive: Element) -> None:
+    for address in drive.findall("address"):
+        drive.remove(address)
+
+
+def _provide_controller(root: Element, bus: str) -> None:
+    # libvirt's own choice for x86 would be an emulated LSI card, for which today's guests have no driver.
+    if bus == "scsi" and root.find("devices/controller[@type='scsi']") is None:
+        etree.SubElement(child_at(root, "devices"), "controller", type="scsi", model="virtio-scsi")
+
+
+def _declared_targets(declared: Spec) -> Iterator[str]:
+    for kind in ("disks", "cdroms"):
+        for item in declared.get(kind) or ():
+            if "target" in item:
+                yield item["target"]
+
+
+def _free(bus: str, taken: set[str | None] | set[str]) -> str:
+    prefix = _PREFIX.get(bus, "sd")
+    return next(name for index in count() if (name := prefix + _letters(index)) not in taken)
+
+
+def _letters(index: int) -> str:
+    """0 → a, 25 → z, 26 → aa: as the kernel names disks."""
+    letters = ""
+    while index >= 0:
+        letters = chr(ord("a") + index % 26) + letters
+        index = index // 26 - 1
+    return letters
+
+
+BUS = Field("bus", "target/@bus", effect=Effect.NEXT_BOOT, put=_put_bus)
+TARGET = Field("target", "target/@dev", effect=Effect.NEXT_BOOT, put=_put_target)
+
+Rule = Callable[[Spec, Spec], bool]
+
+
+def pair_by(rules: Sequence[Rule], declared: Sequence[Spec], observed: Sequence[Spec]) -> list[int | None]:
+    """For each declared item the index of its observed one. A rule sees only what the rules before it left over."""
+    found: list[int | None] = [None] * len(declared)
+    free = list(range(len(observed)))
+    for rule in rules:
+        for place, item in enumerate(declared):
+            if found[place] is None:
+                index = next((index for index in free if rule(item, observed[index])), None)
+                if index is not None:
+                    found[place] = index
+                    free.remove(index)
+    return found

@@ -1,0 +1,113 @@
+"""Talking to a guest over its serial line, as libvirt hands it out (`virsh console`).
+
+Works for every VM with a serial console, however it was defined; `command` expects the tiny guest's command loop on the
+other side. It has a connection of its own, so that a test may do anything with its own meanwhile.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from types import TracebackType
+from typing import Self
+
+import libvirt
+
+from tests.lab.waiting import until
+
+
+class SerialConsole:
+    """The serial line of one running VM. Use it as a context manager; `text` is everything that came so far."""
+
+    def __init__(self, uri: str, vm: str) -> None:
+        """Attach to the VM named `vm`, which must be active. Whoever was attached before loses the line."""
+        self._connection = libvirt.open(uri)
+        self._stream = self._connection.newStream()
+        domain = self._connection.lookupByName(vm)
+        domain.openConsole(None, self._stream, libvirt.VIR_DOMAIN_CONSOLE_FORCE)
+        self._vm = vm
+        self._received = bytearray()
+        self._arrived = threading.Condition()
+        self._commands = 0
+        self._ended = False
+        self._reader = threading.Thread(target=self._read, name=f"serial-{vm}", daemon=True)
+        self._reader.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def text(self) -> str:
+        """Everything that the guest has written since the console was opened."""
+        with self._arrived:
+            return self._received.decode(errors="replace").replace("\r\n", "\n")
+
+    def wait_for(self, text: str, timeout_s: float = 60.0) -> str:
+        """Wait until the guest has written `text`, and return the line that holds it."""
+        with self._arrived:
+            found = self._arrived.wait_for(lambda: text in self.text or self._ended, timeout_s)
+            line = next((line for line in self.text.splitlines() if text in line), None)
+        reason = "the line ended" if found else f"not within {timeout_s:g} s"
+        assert line is not None, f"{self._vm} didn't write {text!r} ({reason}); it wrote: {self._tail()}"
+        return line
+
+    def wait_until_ready(self, timeout_s: float = 60.0) -> None:
+        """Wait until the tiny guest executes commands. Right for a console that was opened at any time."""
+        answered = re.compile("^onggi-there$", re.MULTILINE)
+
+        def answers() -> bool:
+            # The quotes keep a terminal's echo of the question from looking like the answer.
+            self._send("echo onggi-''there")
+            with self._arrived:
+                return self._arrived.wait_for(lambda: bool(answered.search(self.text)), 0.5)
+
+        until(answers, timeout_s, f"{self._vm} answers on its serial line")
+
+    def command(self, line: str, timeout_s: float = 20.0) -> str:
+        """Have the tiny guest's shell run `line`; what it printed, without surrounding white space.
+
+        Fails when the command's exit status isn't 0.
+        """
+        self._commands += 1
+        number = self._commands
+        answer = re.compile(rf"^onggi-begin-{number}\n(.*)^onggi-end-{number}-(\d+)$", re.MULTILINE | re.DOTALL)
+        self._send(f"echo onggi-''begin-{number}; ( {line} ) 2>&1; echo onggi-''end-{number}-$?")
+        with self._arrived:
+            self._arrived.wait_for(lambda: bool(answer.search(self.text)) or self._ended, timeout_s)
+            found = answer.search(self.text)
+        assert found, f"{self._vm} didn't finish `{line}` within {timeout_s:g} s; it wrote: {self._tail()}"
+        assert found[2] == "0", f"`{line}` failed in {self._vm} with status {found[2]}: {found[1]}"
+        return found[1].strip()
+
+    def close(self) -> None:
+        """Let go of the line."""
+        if not self._ended:
+            self._stream.abort()
+        self._reader.join(10)
+        self._connection.close()
+
+    def _send(self, line: str) -> None:
+        rest = f"{line}\n".encode()
+        while rest:
+            rest = rest[self._stream.send(rest) :]
+
+    def _read(self) -> None:
+        try:
+            while chunk := self._stream.recv(4096):
+                with self._arrived:
+                    self._received += chunk
+                    self._arrived.notify_all()
+        except libvirt.libvirtError:
+            pass  # aborted by close, or the VM is gone: either way the line has ended
+        finally:
+            with self._arrived:
+                self._ended = True
+                self._arrived.notify_all()
+
+    def _tail(self) -> str:
+        return repr(self.text[-2000:])
