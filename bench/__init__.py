@@ -1,1 +1,1 @@
-"""Side-by-side measurements: `make bench`. Nothing here is a test, and no test is timed."""
+"""How fast onggi is, measured beside its peers on the same host in the same run: `python -m bench --help`."""

@@ -76,7 +76,9 @@ class Repository:
         person = {"NAME": "Dana Demo", "EMAIL": "dana@example.org"}
         identity = {f"GIT_{role}_{key}": value for role in ("AUTHOR", "COMMITTER") for key, value in person.items()}
         subprocess.run(
-            ["git", "-C", str(self.folder), *words], check=True, env={**os.environ, **identity, "GIT_CONFIG_GLOBAL": os.devnull}
+            ["git", "-C", str(self.folder), *words],
+            check=True,
+            env={**os.environ, **identity, "GIT_CONFIG_GLOBAL": os.devnull},
         )
 
 
@@ -85,7 +87,7 @@ def served(image: Path) -> Iterator[str]:
     """The base image on a web server of our own, as an image server would have it."""
 
     class Quiet(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, format: str, *args: object) -> None:
+        def log_message(self, *args: object) -> None:
             pass
 
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(image.parent)))
@@ -100,13 +102,15 @@ def give_it_a_guest(repository: Repository, url: str, image: Path) -> None:
     """The same machine, with a disk that an operating system is on: one more document and one more line."""
     digest = hashlib.sha256(image.read_bytes()).hexdigest()
     (repository.folder / "image.yaml").write_text(
-        "apiVersion: onggi/v1\nkind: StorageVolume\nmetadata:\n  name: tiny.qcow2\nspec:\n  pool: demo\n  format: qcow2\n"
+        "apiVersion: onggi/v1\nkind: StorageVolume\nmetadata:\n  name: tiny.qcow2\n"
+        "spec:\n  pool: demo\n  format: qcow2\n"
         f"  source:\n    url: {url}\n    sha256: {digest}\n  deletionPolicy: Delete\n"
     )
     repository.edit("web.yaml", "      pool: demo\n", "      pool: demo\n      base: tiny.qcow2\n")
     repository.edit(
         "web.yaml",
-        "  forceStop: true         # its disk is empty: no guest is there to answer an ACPI shutdown\n  shutdownTimeout: 5\n",
+        "  forceStop: true         # its disk is empty: no guest is there to answer an ACPI shutdown\n"
+        "  shutdownTimeout: 5\n",
         "",
     )
 
@@ -164,7 +168,7 @@ def tell(uri: str, folder: Path, image_url: str, image: Path | None) -> None:
         assert "demo-web-root.qcow2" in disks
     finally:
         stop.set()
-        agent.wakeup.nudge()
+        agent.interrupt()
         loop.join()
         clean_up(hand)
         hand.close()

@@ -33,11 +33,11 @@ _RECONNECT_MAX_S = 30.0
 
 
 class Agent:
-    """Keeps one host as one repository says. `run` blocks until `stop` is set; everything else may be read meanwhile."""
+    """Keeps one host as one repository says. `run` blocks until `stop` is set; all else may be read meanwhile."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.ready = threading.Event()  # the first pass is through
+        self.ready = threading.Event()  # the first pass is through, with everything that it started
         self.wakeup = Wakeup()
         self.snapshot: Snapshot | None = None  # the last good one, served while the host can't be reached
         self.desired: DesiredState | None = None
@@ -50,10 +50,18 @@ class Agent:
         self._reconnect_s = 0.0
         self._next_resync = 0.0
         self._outcomes: dict[Ref, StepOutcome] = {}
+        self._line: Line | None = None
+
+    def interrupt(self) -> None:
+        """Once `stop` is set: end at once what the loop waits for, a fetch from a silent server included."""
+        self.wakeup.nudge()
+        if self._line is not None:
+            self._line.source.close()
 
     def run(self, stop: threading.Event) -> None:
         """Reconcile until `stop` is set. Raises StateError and SourceError when it can't even begin."""
         with Line.open(self.settings, exclusive=True) as line:
+            self._line = line
             self.wakeup.source()
             self.wakeup.object(None)
             line.hypervisor.subscribe(self.wakeup.object)
@@ -73,7 +81,7 @@ class Agent:
                         recovered = False
                         self._disconnected(line, error, stop)
                     except OnggiError as error:
-                        log.error("%s", error)  # noqa: TRY400  # a sentence for the operator; the trace says nothing more
+                        log.error("%s", error)  # noqa: TRY400  # a sentence; the trace says no more
                         stop.wait(1.0)
                     self.wakeup.wait(self._sleep_s())
             finally:
@@ -87,7 +95,7 @@ class Agent:
         now = time.monotonic()
         everything = due.objects is None or self.snapshot is None or now >= self._next_resync
         if everything:
-            self._next_resync = now + self.settings.resync_s * random.uniform(0.9, 1.1)  # noqa: S311  # only spreads load
+            self._next_resync = now + self.settings.resync_s * random.uniform(0.9, 1.1)  # noqa: S311
         if everything or due.objects or not self.snapshot:
             self.snapshot = line.observe(None if everything else due.objects)
         self._reconnected()
@@ -98,8 +106,10 @@ class Agent:
         self.plan = plan
         self._apply(line, plan, stop)
         self._tell(line, plan)
-        if not self.ready.is_set() and not stop.is_set():
-            self.ready.set()
+        with self._lock:
+            idle = not self._busy
+        if idle and not self.ready.is_set() and not stop.is_set():
+            self.ready.set()  # also what ran beside the loop is through: the host is as far as one pass gets it
             log.info("ready at %s", self.desired.revision)
 
     def _read_source(self, line: Line) -> None:
@@ -109,7 +119,7 @@ class Agent:
             self.desired = line.desired()
         except SourceError as error:
             if str(error) != self._source_problem:
-                log.error("the repository can't be read, the last good revision stays in force: %s", error)  # noqa: TRY400
+                log.error("the last good revision stays in force: %s", error)  # noqa: TRY400
             self._source_problem = str(error)
             return
         self._source_problem = ""
@@ -180,7 +190,11 @@ class Agent:
 
     def _poll(self, line: Line, stop: threading.Event) -> None:
         """Ask a remote for news at intervals with jitter; many agents on one server must not ask in step."""
-        while line.source.is_remote and not stop.wait(self.settings.interval_s * random.uniform(0.8, 1.2)):  # noqa: S311
+
+        def pause_s() -> float:
+            return self.settings.interval_s * random.uniform(0.8, 1.2)  # noqa: S311
+
+        while line.source.is_remote and not stop.wait(pause_s()):
             try:
                 if line.source.fetch():
                     self.wakeup.source()
@@ -209,4 +223,3 @@ class Agent:
 def _digest(desired: DesiredState | None, ref: Ref) -> str:
     resource = desired.resources.get(ref) if desired is not None else None
     return resource.digest if resource is not None else ""
-

@@ -63,16 +63,14 @@ class Line:
 
     @classmethod
     def open(cls, settings: Settings, *, exclusive: bool) -> Line:
-        """Open the state, the source and (at first use) the connection. `exclusive` refuses a second agent on this state.
+        """Open the state, the source and (at first use) the connection. `exclusive` refuses a second agent.
 
         Raises StateError, SourceError; the connection is made later and raises Disconnected.
         """
         folder = StateFolder.open(settings.state, exclusive=exclusive)
         try:
             ledger = Ledger.open(folder.path, readonly=not exclusive)
-            source = open_source(
-                settings.repository, branch=settings.branch, path=settings.path, state_dir=folder.path
-            )
+            source = open_source(settings.repository, branch=settings.branch, path=settings.path, state_dir=folder.path)
         except BaseException:
             folder.close()
             raise

@@ -6,8 +6,6 @@ a branch or a URI exists is found out by whoever opens it.
 
 from __future__ import annotations
 
-import difflib
-import ipaddress
 import os
 import re
 from collections.abc import Mapping
@@ -23,6 +21,7 @@ SHORTEST_INTERVAL_S = 1.0
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h)?")
 _UNITS_S = {"ms": 0.001, "": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 _MAX_PORT = 65535
+_WANTED = {str: "a text", bool: "true or false", float: "a number or a text such as 30s", list: "a list of texts"}
 
 
 class SettingsError(OnggiError):
@@ -101,6 +100,8 @@ def host_and_port(listen: str) -> tuple[str, int]:
 
 
 def _is_loopback(host: str) -> bool:
+    import ipaddress
+
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -108,7 +109,7 @@ def _is_loopback(host: str) -> bool:
 
 
 def read_settings_file(path: Path, types: Mapping[str, type]) -> dict[str, Any]:
-    """The settings in a TOML file by key. `types` are the known keys: str, bool, float (a number or a duration) or list.
+    """The settings in a TOML file by key. `types` are the known keys': str, bool, float (or a duration) or list.
 
     Raises SettingsError for a file that can't be read, an unknown key or a value of another type, naming it.
     """
@@ -122,14 +123,14 @@ def read_settings_file(path: Path, types: Mapping[str, type]) -> dict[str, Any]:
         raise SettingsError(f"The settings file {path} isn't TOML: {error}; correct it.") from None
     for key, value in found.items():
         if key not in types:
+            import difflib
+
             near = difflib.get_close_matches(key, types, n=1)
             remedy = f"did you mean {near[0]!r}?" if near else f"known keys are {', '.join(sorted(types))}."
             raise SettingsError(f"The settings file {path} has an unknown key {key!r}; {remedy}")
         if not _fits(value, types[key]):
-            wanted = {str: "a text", bool: "true or false", float: "a number or a text such as 30s"}
-            raise SettingsError(
-                f"{key!r} in the settings file {path} has to be {wanted.get(types[key], 'a list of texts')}; correct it."
-            )
+            wanted = _WANTED[types[key]]
+            raise SettingsError(f"{key!r} in the settings file {path} has to be {wanted}; correct it.")
     return found
 
 

@@ -44,7 +44,21 @@ note_daemon() {
     echo "daemon $1 $(cat "$2")" >> "$record"
 }
 
+# Without udev nobody gives /dev/kvm to QEMU's group. libvirt then distrusts what it knows of QEMU, and probes it anew for
+# every definition of a VM, which takes seconds.
+kvm_is_closed() {
+    [ -e /dev/kvm ] && ! { [ "$(stat -c %G /dev/kvm)" = kvm ] || [ -n "$(find /dev/kvm -perm -o=rw)" ]; }
+}
+
+open_kvm() {
+    kvm_is_closed || return 0
+    echo "kvm $(stat -c '%u:%g %a' /dev/kvm)" >> "$record"
+    chgrp kvm /dev/kvm
+    chmod 660 /dev/kvm
+}
+
 start_daemons() {
+    open_kvm
     if [ ! -S /run/dbus/system_bus_socket ] || ! dbus-send --system --print-reply --dest=org.freedesktop.DBus \
         / org.freedesktop.DBus.GetId > /dev/null 2>&1; then
         mkdir -p /run/dbus
@@ -66,6 +80,10 @@ start_daemons() {
 start() {
     : > "$record"
     if answers; then
+        if kvm_is_closed; then
+            echo "hypervisor.sh: QEMU's user can't open /dev/kvm, which makes each definition of a VM slow:" \
+                "chgrp kvm /dev/kvm && chmod 660 /dev/kvm" >&2
+        fi
         return
     fi
     command -v libvirtd > /dev/null || fail "libvirtd isn't installed: run \`make install-run\`"
@@ -79,7 +97,7 @@ start() {
         start_daemons
     fi
     wait_until "$ANSWER_TIMEOUT_S" answers || fail "libvirtd was started but doesn't answer on $URI: see its log"
-    echo "started $(grep -v ^network-before "$record" | cut -d' ' -f2 | tr '\n' ' ')" >&2
+    echo "started $(sed -n -e 's/^daemon \([^ ]*\).*/\1/p' -e 's/^unit //p' "$record" | tr '\n' ' ')" >&2
 }
 
 # End one daemon and wait until it's gone; a stubborn one is killed.
@@ -99,10 +117,11 @@ stop() {
             grep -qx "network-before $network" "$record" || virsh -q -c "$URI" net-destroy "$network" < /dev/null
         done
     fi
-    sed '1!G;h;$!d' "$record" | while read -r what name pid; do
+    sed '1!G;h;$!d' "$record" | while read -r what name detail; do
         case "$what" in
             unit) systemctl stop libvirtd.socket libvirtd-ro.socket libvirtd-admin.socket "$name" 2> /dev/null || systemctl stop "$name" ;;
-            daemon) end_daemon "$name" "$pid" ;;
+            daemon) end_daemon "$name" "$detail" ;;
+            kvm) chown "$name" /dev/kvm && chmod "$detail" /dev/kvm ;;
         esac
     done
     rm -f "$record"

@@ -35,6 +35,24 @@ def serialise(root: Element) -> str:
     return etree.tostring(root, pretty_print=True, encoding="unicode")
 
 
+def element(tag: str, *content: Element | str, **attributes: str) -> Element:
+    """A new element with its attributes, children and text: `element("os", element("boot", dev="hd"))`."""
+    made = etree.Element(tag, attributes)
+    for each in content:
+        if isinstance(each, str):
+            made.text = each
+        else:
+            made.append(each)
+    return made
+
+
+def drop_attributes(holder: Element, *names: str) -> None:
+    """Remove attributes, those that are there."""
+    for name in names:
+        if name in holder.attrib:
+            del holder.attrib[name]
+
+
 def child_at(parent: Element, path: str) -> Element:
     """The element at a plain path (`os/loader`) below `parent`; what is missing on the way is created."""
     for tag in filter(None, path.split("/")):
@@ -43,32 +61,36 @@ def child_at(parent: Element, path: str) -> Element:
     return parent
 
 
+def _split(path: str) -> tuple[str, str]:
+    """An element's path and an attribute: `a/b/@c` → (`a/b`, `c`), `@c` → (`.`, `c`), `a/b` → (`a/b`, ``)."""
+    where, at, attribute = path.rpartition("@")
+    return (where.rstrip("/") or ".", attribute) if at else (path, "")
+
+
 def text_at(parent: Element, path: str) -> str | None:
     """The text at `a/b` or the attribute at `a/b/@c`; None when it isn't there."""
-    where, _, attribute = path.rpartition("@")
-    element = parent if not (where or not attribute) else parent.find((where if attribute else path).rstrip("/") or ".")
-    if element is None:
+    where, attribute = _split(path)
+    found = parent.find(where)
+    if found is None:
         return None
-    return element.get(attribute) if attribute else (element.text or "")
+    return found.get(attribute) if attribute else (found.text or "")
 
 
 def set_text_at(parent: Element, path: str, text: str | None) -> None:
     """Write the text at `a/b` or the attribute at `a/b/@c`; None removes it and leaves its surroundings."""
-    where, _, attribute = path.rpartition("@")
-    if attribute:
-        if text is None:
-            holder = parent.find(where.rstrip("/") or ".")
-            if holder is not None and attribute in holder.attrib:
-                del holder.attrib[attribute]
-        else:
-            child_at(parent, where.rstrip("/")).set(attribute, text)
-        return
+    where, attribute = _split(path)
     if text is None:
-        gone = parent.find(path)
-        if gone is not None and (holder := gone.getparent()) is not None:
-            holder.remove(gone)
+        found = parent.find(where)
+        if found is not None and attribute:
+            drop_attributes(found, attribute)
+        elif found is not None and (holder := found.getparent()) is not None:
+            holder.remove(found)
         return
-    child_at(parent, path).text = text
+    found = parent if where == "." else child_at(parent, where)
+    if attribute:
+        found.set(attribute, text)
+    else:
+        found.text = text
 
 
 @dataclass(frozen=True, slots=True)

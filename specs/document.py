@@ -1,7 +1,7 @@
-"""YAML bytes → documents. Never raises: whatever is wrong becomes a Problem with its place, and hides no other document.
+"""YAML bytes → documents. Never raises: whatever is wrong becomes a Problem with its place, and hides nothing else.
 
-This stage guarantees that a Document has a known kind and a safe name, so that its reference can be trusted. Whether the
-rest of it is right is said by `validate`.
+This stage guarantees that a Document has a known kind and a safe name, so that its reference can be trusted. Whether
+the rest of it is right is said by `validate`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from specs.name import name_problem
 from specs.problem import Problem
 from specs.reference import STORAGE_VOLUME, Ref
 from specs.registry import Kind, kinds
-from specs.yaml_stream import Piece, YamlMistake, compose, pieces
+from specs.yaml_stream import Piece, YamlMistakeError, compose, pieces
 from specs.yaml_values import Reading, places, read
 
 API_VERSION: Final = "onggi/v1"
@@ -81,7 +81,7 @@ def parse(path: str, content: bytes) -> ParsedFile:
             break
         try:
             root = compose(piece.text)
-        except YamlMistake as mistake:
+        except YamlMistakeError as mistake:
             problems.append(Problem(path, piece.first_line + mistake.line + 1, mistake.column + 1, mistake.message))
             index += 1
             continue
@@ -103,8 +103,8 @@ def parse(path: str, content: bytes) -> ParsedFile:
 def _text(path: str, content: bytes) -> str | Problem:
     """The file's text, or why it can't be read."""
     if len(content) > MAX_FILE_BYTES:
-        message = f"The file has {len(content)} bytes, more than the {MAX_FILE_BYTES} that are read; split it into several files."
-        return Problem(path, 0, 0, message)
+        size = f"The file has {len(content)} bytes, more than the {MAX_FILE_BYTES} that are read"
+        return Problem(path, 0, 0, f"{size}; split it into several files.")
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         return Problem(path, 1, 1, "The file is UTF-16; save it as UTF-8.")
     try:
@@ -151,9 +151,11 @@ def _document(
     from specs.schema_errors import schema_errors
 
     # Nothing more is done with this document, so everything else that is wrong with it is told now.
-    told = {problem.pointer for problem in problems} | identity.keys()
-    others = ((pointer, sentence) for pointer, sentence in schema_errors(kind, body) if pointer not in told)
+    told = {problem.pointer for problem in problems}
+    others = (error for error in schema_errors(kind, body) if error[0] not in identity)
     for pointer, sentence in islice(chain(identity.items(), others), MAX_PROBLEMS):
+        if pointer in told:
+            continue
         problems.append(Problem(path, *_located(piece, pointer), sentence, pointer))
     return [replace(problem, ref=ref) for problem in sorted(problems, key=lambda p: (p.line, p.column))]
 

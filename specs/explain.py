@@ -1,4 +1,4 @@
-"""What a field means, from the schemas, as `kubectl explain` tells it. For the command line and the generated reference."""
+"""What a field means, from the schemas, as `kubectl explain` tells it. For the command line and the generated docs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from specs.registry import Kind, find_kind, kinds
 Schema = Mapping[str, Any]
 
 
-class UnknownField(LookupError):
+class UnknownFieldError(LookupError):
     """There is no such kind or field. The text is one sentence that names the nearest ones."""
 
 
@@ -43,12 +43,12 @@ _TYPES = {"string": "text", "integer": "whole number", "boolean": "true or false
 def explain(kind: str, field_path: str = "") -> Explanation:
     """Explain a kind or a field of it: `explain("vm", "disks.size")`, or in one word `explain("vm.disks.size")`.
 
-    Kinds go by name, plural or alias; the leading `spec` may be left out. Raises UnknownField.
+    Kinds go by name, plural or alias; the leading `spec` may be left out. Raises UnknownFieldError.
     """
     word, _, rest = kind.partition(".")
     found = find_kind(word)
     if found is None:
-        raise UnknownField(_no_kind(word))
+        raise UnknownFieldError(_no_kind(word))
     parts = [part for part in (*rest.split("."), *field_path.split(".")) if part]
     schema: Schema = found.schema
     if parts and parts[0] not in schema["properties"]:
@@ -58,7 +58,7 @@ def explain(kind: str, field_path: str = "") -> Explanation:
     for part in parts:
         fields = _fields(found, schema)
         if part not in fields:
-            raise UnknownField(_no_field(path, part, fields))
+            raise UnknownFieldError(_no_field(path, part, fields))
         required = part in _holder(found, schema).get("required", ())
         schema = fields[part]
         path += f".{part}"

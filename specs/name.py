@@ -1,6 +1,6 @@
 """What a name may look like: the one rule that keeps names safe in XML, paths, URLs and a terminal.
 
-The schemas hold the same rule as a pattern, so that editors see it; this module is for the sentence that says what to do.
+The schemas hold the same rule as a pattern, so that editors see it; this module has the sentence that says what to do.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _UNSAFE = re.compile(f"[{_FORBIDDEN}]")
 
 
 def name_problem(name: str) -> str:
-    """One sentence on why `name` can't be a name and what to do; empty for a good one. Never shows what it refuses raw."""
+    """One sentence on why `name` can't be a name and what to do, fit for a log; empty for a good one."""
     if not name:
         return "A name can't be empty; write one."
     if len(name) > MAX_CHARACTERS or len(name.encode("utf-8", "surrogatepass")) > MAX_BYTES:

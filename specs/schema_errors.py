@@ -43,8 +43,12 @@ def schema_errors(kind: Kind, body: Mapping[str, Any]) -> Iterator[tuple[str, st
     validator = _validator(kind)
     if validator.is_valid(body):
         return
-    for error in validator.iter_errors(body):
-        yield from _explained(kind.schema, error)
+    errors = [(pointer_of(error.instance_path), error) for error in validator.iter_errors(body)]
+    mistyped = {pointer for pointer, error in errors if error.schema_path[-1:] == ["type"]}
+    for pointer, error in errors:
+        # Of what isn't a mapping at all, nothing is to be said about its fields.
+        if pointer not in mistyped or error.schema_path[-1:] == ["type"]:
+            yield from _explained(kind.schema, error)
 
 
 def _explained(schema: Mapping[str, Any], error: jsonschema_rs.ValidationError) -> Iterator[tuple[str, str]]:

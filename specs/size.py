@@ -1,4 +1,4 @@
-"""The limits of a volume's size, which hold for a number of bytes (in the schemas) and for a size with a unit (here)."""
+"""The limits of a volume's size, for one with a unit. For a number of bytes the schemas hold the same ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Says everything that is wrong with documents: one by itself, and several together. Offline: what a host has isn't asked.
+"""Says everything that is wrong with documents: one by itself, and several together. Offline: no host is asked.
 
 A document is checked against its kind's JSON Schema, then against the kind's own rules on whatever the schema found
 nothing wrong with, so that all mistakes are told at once. What depends on templates having been expanded is checked

@@ -1,8 +1,8 @@
 """YAML text → one node tree per document, with hostile input refused before it costs anything.
 
-A file is cut at its document markers first and each piece is composed by itself, so that a mistake in one document hides
-no other. libyaml composes recursively in C without a limit of its own, so the limits are set here. What the nodes mean is
-left to `yaml_values`.
+A file is cut at its document markers first and each piece is composed by itself, so that a mistake in one document
+hides no other. libyaml composes recursively in C without a limit of its own (a file of brackets ends the process), so
+the limits are set here. What the nodes mean is left to `yaml_values`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import yaml
-from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from yaml.nodes import MappingNode, Node, ScalarNode
 
 if TYPE_CHECKING or not yaml.__with_libyaml__:
     from yaml.composer import Composer
@@ -58,7 +58,7 @@ class Piece:
     first_line: int
 
 
-class YamlMistake(Exception):
+class YamlMistakeError(Exception):
     """Text that isn't YAML as onggi reads it. `line` counts from 0 within the piece, `column` from 0."""
 
     def __init__(self, line: int, column: int, message: str) -> None:
@@ -69,7 +69,7 @@ class YamlMistake(Exception):
 
 
 def pieces(text: str) -> Iterator[Piece]:
-    """Cut a file at `---` and `...`. No scalar may hold such a line at its start, so this never cuts a document in two."""
+    """Cut a file at `---` and `...`. No scalar may hold such a line, so this never cuts a document in two."""
     start = line = 0
     begun = False  # the piece has its `---` already
     for marker in _MARKER.finditer(text):
@@ -94,14 +94,14 @@ def _is_prologue(text: str) -> bool:
 
 
 def compose(text: str) -> Node | None:
-    """The node tree of one piece; None when it is empty. Raises YamlMistake."""
+    """The node tree of one piece; None when it is empty. Raises YamlMistakeError."""
     composer = _Composer(text)
     try:
         root: Node | None = composer.get_single_node()
     except yaml.MarkedYAMLError as error:
         raise _mistake(error, text) from None
     except yaml.YAMLError as error:
-        raise YamlMistake(
+        raise YamlMistakeError(
             0, 0, f"This can't be read as YAML ({_one_line(error)}); save it again as plain UTF-8 text."
         ) from None
     finally:
@@ -123,7 +123,7 @@ class _Composer(_Base):
         self._depth = 0
         self._values = 0
 
-    def descend_resolver(self, current_node: Any, current_index: Any) -> None:
+    def descend_resolver(self, current_node: Any, _index: Any) -> None:
         """Called by PyYAML before each node."""
         self._depth += 1
         self._values += 1
@@ -150,10 +150,10 @@ class _Composer(_Base):
 
 
 def _refuse_aliases(text: str) -> None:
-    """Composing shares what an alias repeats, which is harmless; using it would not be, so the first one is an error."""
+    """The first alias is an error. Composing shares what it repeats, which is harmless; using it would not be."""
     for event in yaml.parse(text, Loader=yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader):
-        if isinstance(event, yaml.AliasEvent):
-            raise YamlMistake(event.start_mark.line, event.start_mark.column, _ALIAS)
+        if isinstance(event, yaml.AliasEvent) and (mark := event.start_mark) is not None:
+            raise YamlMistakeError(mark.line, mark.column, _ALIAS)
 
 
 _ALIAS = "Aliases (`*name`) and merge keys aren't read; write the value out here, or share fields through a Template."
@@ -162,22 +162,22 @@ _ALIAS = "Aliases (`*name`) and merge keys aren't read; write the value out here
 _SENTENCES = {
     "found undefined alias": _ALIAS,
     "found duplicate anchor": _ALIAS,
-    "mapping values are not allowed": "A colon can't stand here; put the value in quotes, or check this line's indentation.",
-    "did not find expected key": "A `key: value` is expected here; check this line's indentation and the quotes before it.",
+    "mapping values are not allowed": "A colon can't stand here; put the value in quotes, or check the indentation.",
+    "did not find expected key": "A `key: value` is expected here; check the indentation and the quotes before it.",
     "did not find expected '-' indicator": "A list item (`- `) is expected here; check this line's indentation.",
-    "block sequence entries are not allowed": "A list item (`- `) can't stand here; put it on a line of its own below its key.",
-    "could not find expected ':'": "This isn't a `key: value`; add the colon and a blank after it, or check the indentation.",
+    "block sequence entries are not allowed": "A list item (`- `) can't stand here; begin a line of its own with it.",
+    "could not find expected ':'": "This isn't a `key: value`; add a colon and a blank, or check the indentation.",
     "did not find expected ',' or ']'": "This list `[…]` isn't closed, or lacks a comma; add `,` or `]`.",
     "did not find expected ',' or '}'": "This mapping `{…}` isn't closed, or lacks a comma; add `,` or `}`.",
     "found unexpected end of stream": "What is opened here is never closed; add the closing quote or bracket.",
     "found unexpected document indicator": "What is opened here is never closed; add the closing quote.",
-    "found unknown escape character": "This isn't an escape that YAML knows; write the backslash twice, or use single quotes.",
-    "did not find expected hexdecimal number": "An escape such as `\\x41` needs hexadecimal digits; write the backslash twice for a backslash.",
+    "found unknown escape character": "YAML has no such escape; write the backslash twice, or use single quotes.",
+    "did not find expected hexdecimal number": "An escape such as `\\x41` needs hexadecimal digits; complete it.",
     "found a tab character": "A tab can't be used for indentation; use blanks.",
     "while scanning a directive": "A line can't begin with `%`; put the value in quotes.",
     "found undefined tag handle": "Tags (`!name`) aren't read; write a plain value.",
     "found another document": "Two documents stand here without `---` between them; add it on a line of its own.",
-    "did not find expected <document start>": "A second value begins here; check the indentation, or put `---` on a line before it.",
+    "did not find expected <document start>": "A second value begins here; check the indentation, or add `---`.",
 }  # fmt: skip
 
 
@@ -185,20 +185,20 @@ _SENTENCES = {
 _OPENED_BEFORE = ("expected ',' or", "unexpected end of stream", "unexpected document indicator", "expected ':'")
 
 
-def _mistake(error: yaml.MarkedYAMLError, text: str) -> YamlMistake:
+def _mistake(error: yaml.MarkedYAMLError, text: str) -> YamlMistakeError:
     problem = error.problem or "it is broken"
     mark = error.problem_mark or error.context_mark
     if any(words in problem for words in _OPENED_BEFORE):
         mark = error.context_mark or mark
     line, column = (mark.line, mark.column) if mark is not None else (0, 0)
     if isinstance(error, _LimitError):
-        return YamlMistake(line, column, problem)
+        return YamlMistakeError(line, column, problem)
     if "cannot start any token" in problem:
-        return YamlMistake(line, column, _no_token(text, line, column))
+        return YamlMistakeError(line, column, _no_token(text, line, column))
     for words, sentence in _SENTENCES.items():
         if words in problem or words in (error.context or ""):
-            return YamlMistake(line, column, sentence)
-    return YamlMistake(line, column, f"This isn't YAML ({problem}); check the quotes and the indentation here.")
+            return YamlMistakeError(line, column, sentence)
+    return YamlMistakeError(line, column, f"This isn't YAML ({problem}); check the quotes and the indentation here.")
 
 
 def _no_token(text: str, line: int, column: int) -> str:

@@ -1,7 +1,7 @@
 """YAML nodes → plain Python values with YAML 1.2's core meaning, and the place of each value in the text.
 
-`no`, `on`, dates and `52:54:00:12:34:56` are text; `010` is ten and `0o10` eight. What the core schema allows but no field
-can use (fractions, keys that aren't text, merge keys) is an error here, where its place and remedy are known best.
+`no`, `on`, dates and `52:54:00:12:34:56` are text; `010` is ten and `0o10` eight. What the core schema allows but no
+field can use (fractions, keys that aren't text, merge keys) is an error here, where its place is known best.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def is_printable(text: str) -> bool:
 
 
 class _Reader:
-    """One reading of one document; collects mistakes by node and looks their pointers up at the end, only if there are any."""
+    """One reading of one document; collects mistakes by node, and looks their pointers up only if there are any."""
 
     def __init__(self, first_line: int) -> None:
         self.mistakes: list[tuple[Node, str]] = []

@@ -1,49 +1,69 @@
-"""The bare loop: what libvirt-python alone needs. `create N THREADS POOL PREFIX`, `read PREFIX`, or `repair PREFIX`."""
+"""The bare loop: what libvirt-python alone needs, as a program of its own. It is the yardstick of the others.
+
+`create THREADS MACHINES` or `again THREADS MACHINES`; each thread has a connection of its own.
+"""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from xml.etree import ElementTree
 
 import libvirt
 
-VOLUME = "<volume><name>{name}.qcow2</name><capacity unit='GiB'>1</capacity><target><format type='qcow2'/></target></volume>"
-DOMAIN = """<domain type='qemu'><name>{name}</name><memory unit='MiB'>64</memory><vcpu>1</vcpu>
-<os><type arch='x86_64' machine='q35'>hvm</type></os>
-<devices><disk type='file' device='disk'><driver name='qemu' type='qcow2'/><source file='{path}'/><target dev='vda' bus='virtio'/></disk>
-<interface type='network'><source network='{network}'/><model type='virtio'/></interface></devices></domain>"""
+from bench import definitions, names
+from bench.peers import Peer
+from bench.process import Command
+from bench.world import URI, World
 
 
-def create(count: int, threads: int, pool: str, prefix: str, uri: str) -> None:
-    """A volume and a definition each, spread over connections of their own."""
-
-    def some(start: int) -> None:
-        connection = libvirt.open(uri)
-        found = connection.storagePoolLookupByName(pool)
-        for number in range(start, count, threads):
-            name = f"{prefix}{number:04d}"
-            volume = found.createXML(VOLUME.format(name=name))
-            connection.defineXML(DOMAIN.format(name=name, path=volume.path(), network="onggi-bench"))
-        connection.close()
-
-    with ThreadPoolExecutor(threads) as pool_of_threads:
-        list(pool_of_threads.map(some, range(threads)))
+def peers(_world: World, machines: int) -> Iterator[Peer]:
+    """With one thread and with four."""
+    for threads in (1, 4):
+        name = f"libvirt-python loop, {threads} thread{'s' if threads > 1 else ''}"
+        create, again = (
+            Command((sys.executable, "-m", "bench.peers.loop", verb, str(threads), str(machines)))
+            for verb in ("create", "again")
+        )
+        yield Peer(name, machines, create, ((name, again),))
 
 
-def read(uri: str) -> int:
-    """Every definition, one after the other: the least that any full comparison has to do."""
-    connection = libvirt.open(uri)
-    size = sum(len(domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE)) for domain in connection.listAllDomains())
+def create(numbers: range) -> None:
+    """A volume and a definition each."""
+    connection = libvirt.open(URI)
+    pool = connection.storagePoolLookupByName(names.POOL)
+    for number in numbers:
+        name = names.machine(number)
+        volume = pool.createXML(definitions.volume(f"{name}.qcow2"))
+        connection.defineXML(definitions.machine(name, volume.path()))
     connection.close()
-    return size
+
+
+def again(numbers: range) -> None:
+    """Read each definition and compare memory, disk and NIC: the least that anyone has to do who wants to know."""
+    connection = libvirt.open(URI)
+    domains = {domain.name(): domain for domain in connection.listAllDomains()}
+    for number in numbers:
+        name = names.machine(number)
+        root = ElementTree.fromstring(domains[name].XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE))
+        disk, nic = root.find("devices/disk/source"), root.find("devices/interface/source")
+        assert root.findtext("memory") == str(names.MEMORY_MIB << 10), name
+        assert disk is not None and str(disk.get("file")).endswith(f"/{name}.qcow2"), name
+        assert nic is not None and nic.get("network") == names.NETWORK, name
+    connection.close()
 
 
 def main() -> None:
-    verb, *words = sys.argv[1:]
-    if verb == "create":
-        create(int(words[0]), int(words[1]), words[2], words[3], words[4])
-    else:
-        read(words[0])
+    """The program."""
+    verb, threads, machines = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    work = create if verb == "create" else again
+    shares = [range(first, machines, threads) for first in range(threads)]
+    if threads == 1:
+        work(shares[0])
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(work, shares))
 
 
 if __name__ == "__main__":

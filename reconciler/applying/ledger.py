@@ -31,6 +31,7 @@ from specs.reference import Ref
 
 DATABASE_NAME = "onggi.db"
 
+_SOURCES = uuid.UUID("0c5cbd7f-31a5-5d5e-9f0a-2f6e0f7a4f6d")  # the namespace of ids derived from a source's location
 _REVISION = "conditions.revision"  # the key in `info` of the one revision that all stored conditions were found at
 
 
@@ -51,7 +52,6 @@ class Ledger:
         self._conditions: dict[Ref, tuple[Condition, ...]] | None = None
         self._making: set[Ref] = set()
         self._started = ""
-        self._made_ids: dict[str, str] = {}  # of a reader, which can't store them
 
     @classmethod
     def open(cls, folder: Path, *, readonly: bool = False, clock: Clock = utc_now) -> Ledger:
@@ -231,33 +231,19 @@ class Ledger:
             rows = connection.execute("SELECT kind, name FROM suspended").fetchall()
         return ALL if _suspension(None) in rows else frozenset(Ref(*row) for row in rows)
 
-    # What was chosen once
-
-    def remember(self, ref: Ref, field: str, value: str) -> None:
-        """Keep something that was chosen for an object, so that it is chosen again."""
-        with self._writing() as connection:
-            connection.execute("INSERT OR REPLACE INTO remembered VALUES (?, ?, ?, ?)", (*_key(ref), field, value))
-
-    def remembered(self) -> Mapping[tuple[Ref, str], str]:
-        """Everything that was kept by `remember`."""
-        with self._lock, self._reading() as connection:
-            return {(Ref(row[0], row[1]), row[2]): row[3] for row in connection.execute("SELECT * FROM remembered")}
+    # Names and news
 
     def repository_id(self, source_key: str) -> str:
-        """The id of a source that declares none: made at first sight and the same ever after.
-
-        A reader can't store a new one; it then holds as long as the reader does.
-        """
+        """The id of a source that declares none: derived from where it was at first sight, and the same ever after."""
+        made = str(uuid.uuid5(_SOURCES, source_key))
         with self._lock:
             with self._reading() as connection:
                 row = connection.execute("SELECT id FROM repository WHERE source = ?", (source_key,)).fetchone()
             if row is not None:
                 return str(row[0])
-            if self._writer is None:
-                return self._made_ids.setdefault(source_key, str(uuid.uuid4()))
-            made = str(uuid.uuid4())
-            with self._writing() as connection:
-                connection.execute("INSERT INTO repository VALUES (?, ?)", (source_key, made))
+            if self._writer is not None:
+                with self._writing() as connection:
+                    connection.execute("INSERT INTO repository VALUES (?, ?)", (source_key, made))
             return made
 
     def set_agent_info(self, **values: str | int | bool) -> None:

@@ -48,12 +48,6 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         ) WITHOUT ROWID
         """,
         "CREATE TABLE suspended (kind TEXT NOT NULL, name TEXT NOT NULL, PRIMARY KEY (kind, name)) WITHOUT ROWID",
-        """
-        CREATE TABLE remembered (
-          kind TEXT NOT NULL, name TEXT NOT NULL, field TEXT NOT NULL, value TEXT NOT NULL,
-          PRIMARY KEY (kind, name, field)
-        ) WITHOUT ROWID
-        """,
         "CREATE TABLE repository (source TEXT PRIMARY KEY, id TEXT NOT NULL) WITHOUT ROWID",
         "CREATE TABLE info (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
     ),

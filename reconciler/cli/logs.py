@@ -8,17 +8,21 @@ from __future__ import annotations
 import json
 import logging
 import sys
-import time
+from datetime import UTC, datetime
 from typing import Any
+
+from reconciler.applying.clock import rfc3339
 
 
 class TextFormatter(logging.Formatter):
-    """`2026-01-31T12:00:00Z INFO onggi.agent: ready`, for people and the journal."""
-
-    converter = time.gmtime
+    """`2026-01-31T12:00:00.000Z INFO onggi.agent: ready`, for people and the journal."""
 
     def __init__(self) -> None:
-        super().__init__("%(asctime)sZ %(levelname)s %(name)s: %(message)s", datefmt="%Y-%m-%dT%H:%M:%S")
+        super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: ARG002, N802
+        """UTC, as everything that onggi shows."""
+        return _time(record)
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  # logging's own name
         """One line: a message that came from elsewhere can't forge a second one."""
@@ -28,12 +32,10 @@ class TextFormatter(logging.Formatter):
 class JsonFormatter(logging.Formatter):
     """One JSON object for each message, for machines."""
 
-    converter = time.gmtime
-
     def format(self, record: logging.LogRecord) -> str:
         """`time`, `level`, `logger`, `message`, and `traceback` where there is one."""
         told: dict[str, Any] = {
-            "time": f"{self.formatTime(record, '%Y-%m-%dT%H:%M:%S')}.{int(record.msecs):03d}Z",
+            "time": _time(record),
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
@@ -43,8 +45,12 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(told, ensure_ascii=False)
 
 
+def _time(record: logging.LogRecord) -> str:
+    return rfc3339(datetime.fromtimestamp(record.created, UTC))
+
+
 def set_up(*, verbose: bool = False, quiet: bool = False, log_format: str = "text", level: int = logging.INFO) -> None:
-    """Send the whole process's log to stderr. `level` is what is shown without `verbose` (all) or `quiet` (warnings)."""
+    """Send the whole process's log to stderr. `level` holds without `verbose` (all) and `quiet` (warnings)."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter() if log_format == "json" else TextFormatter())
     root = logging.getLogger()

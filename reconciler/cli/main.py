@@ -6,8 +6,6 @@ A verb is a module here with a `command`; there is no list. Only the module of t
 from __future__ import annotations
 
 import importlib
-import logging
-import pkgutil
 import sys
 from pathlib import Path
 
@@ -23,10 +21,12 @@ class Verbs(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Every verb, in alphabetical order."""
+        import pkgutil
+
         names = (module.name for module in pkgutil.iter_modules([str(_FOLDER)]) if module.name != "main")
         return sorted(name for name in names if self.get_command(ctx, name) is not None)
 
-    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:  # noqa: ARG002  # click's signature
         """The verb `name`; None when there is none."""
         if not name.isidentifier() or not (_FOLDER / f"{name}.py").is_file():
             return None
@@ -47,7 +47,7 @@ class Verbs(click.Group):
             raise click.UsageError(f"No such command '{args[0]}'; {remedy}", ctx) from error
 
 
-@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 def onggi() -> None:
     """Make a libvirt host as a git repository of YAML documents says, and keep it so.
 
@@ -57,7 +57,7 @@ def onggi() -> None:
 
 
 def main() -> int:
-    """Run the command line. The exit code: 0 fine, 1 error, 130 interrupted; a verb's own 2 is that there are changes."""
+    """Run the command line. The exit code: 0 fine, 1 error, 130 interrupted, 2 changes (where a verb was asked)."""
     try:
         result = onggi.main(prog_name="onggi", standalone_mode=False)
         sys.stdout.flush()
@@ -66,19 +66,20 @@ def main() -> int:
             click.echo(error.ctx.get_usage(), err=True)
         return _failed(error.format_message())
     except OnggiError as error:
-        logging.getLogger("onggi").debug("traceback", exc_info=True)
         return _failed(str(error))
     except (click.Abort, KeyboardInterrupt):
         click.echo("onggi: interrupted", err=True)
         return 130
     except BrokenPipeError:
-        sys.stdout = None  # type: ignore[assignment]  # whoever read has gone: nothing is left to flush at exit
+        sys.stdout = None  # whoever read has gone: nothing is left to flush at exit
         return 1
     except Exception as error:
-        logger = logging.getLogger("onggi")
-        if logger.isEnabledFor(logging.DEBUG):
-            logger.debug("traceback", exc_info=True)
-            return _failed(f"something unexpected went wrong: {error!r}")
+        # The arguments themselves are asked: it may have gone wrong before they were understood.
+        if {"-v", "--verbose"} & set(sys.argv):
+            import traceback
+
+            traceback.print_exc()
+            return _failed(f"something unexpected went wrong ({type(error).__name__}); please report it")
         return _failed(
             f"something unexpected went wrong ({type(error).__name__}); run it again with -v for the traceback, "
             "and please report it"

@@ -66,7 +66,9 @@ def _repository_argument() -> Decorator:
 
 
 repository = _repository_argument()
-connect = setting("--connect", metavar="URI", default=DEFAULT_CONNECT, show_default=True, help="libvirt's connection URI.")
+connect = setting(
+    "--connect", metavar="URI", default=DEFAULT_CONNECT, show_default=True, help="libvirt's connection URI."
+)
 allowed_folders = setting(
     "--allowed-folder",
     parameter="allowed_folders",
@@ -74,10 +76,10 @@ allowed_folders = setting(
     multiple=True,
     type=click.Path(),
     metavar="DIR",
-    help="A folder of the host in which a CD-ROM's path may lie; may be repeated (in the variable: separated by colons).",
+    help="A folder of the host in which a CD-ROM's path may lie. May be repeated; the variable takes colons.",
 )
 branch = setting("--branch", default="", metavar="NAME", help="The branch to follow.  [default: the repository's own]")
-path = setting("--path", default="", metavar="DIR", help="The folder inside the repository to use.  [default: all of it]")
+path = setting("--path", default="", metavar="DIR", help="The folder of the repository to use.  [default: all]")
 state = setting(
     "--state",
     type=click.Path(path_type=Path),
@@ -104,7 +106,10 @@ detailed_exitcode = setting(
     help="Exit with 2 when there are changes, 0 when there are none, 1 on an error.",
 )
 listen = setting(
-    "--listen", default="", metavar="HOST:PORT", help="Serve the API here, on an address of this machine.  [default: nowhere]"
+    "--listen",
+    default="",
+    metavar="HOST:PORT",
+    help="Serve the API on this address of this machine.  [default: no]",
 )
 interval = setting(
     "--interval",
@@ -133,7 +138,9 @@ log_format = setting(
     show_default=True,
     help="How the log on stderr is written.",
 )
-verbose = setting("--verbose", "-v", key_type=bool, is_flag=True, help="Tell more, and show tracebacks of unexpected errors.")
+verbose = setting(
+    "--verbose", "-v", key_type=bool, is_flag=True, help="Tell more, and show unexpected errors' tracebacks."
+)
 quiet = setting("--quiet", "-q", key_type=bool, is_flag=True, help="Tell only of warnings and errors.")
 
 SOURCE = (repository, branch, path)
@@ -164,17 +171,18 @@ config = click.option(
 _SETTINGS = frozenset(field.name for field in fields(Settings))
 
 
-def verb(name: str, *options: Decorator, logs_at: str = "WARNING") -> Callable[[Callable[..., int | None]], click.Command]:
+def verb(name: str, *options: Decorator, logs_at: str = "") -> Callable[[Callable[..., int | None]], click.Command]:
     """Make a function the verb `name`. Its docstring is the help, its result the exit code (None: 0).
 
     The function gets what its `options` say: `settings` when one of them is a field of Settings, `out` when it prints a
-    result, and the rest by name. `logs_at` is the level from which its log is shown.
+    result, and the rest by name. `logs_at` is the level from which its log is shown; a verb without one logs nothing.
     """
 
     def decorate(function: Callable[..., int | None]) -> click.Command:
         @functools.wraps(function)
         def run(**values: Any) -> int:
-            _set_up_logs(values, logs_at)
+            if logs_at:
+                _set_up_logs(values, logs_at)
             given: dict[str, Any] = {}
             if chosen := {key: values.pop(key) for key in _SETTINGS & values.keys()}:
                 given["settings"] = Settings(**chosen)
@@ -186,9 +194,12 @@ def verb(name: str, *options: Decorator, logs_at: str = "WARNING") -> Callable[[
             return function(**given, **values) or 0
 
         decorated: Callable[..., Any] = run
-        for option in reversed((*options, verbose, quiet, config)):
+        declared: tuple[Decorator, ...] = (*options, verbose, quiet, config)
+        for option in reversed(declared):
             decorated = option(decorated)
-        return click.command(name, context_settings={"help_option_names": ["-h", "--help"]})(decorated)
+        return click.command(name, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})(
+            decorated
+        )
 
     return decorate
 

@@ -6,7 +6,6 @@ What the text looks like is written in `reconciler/reporting`; here is only wher
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,6 +27,8 @@ class Output:
     @property
     def width(self) -> int:
         """Columns of the terminal."""
+        import shutil
+
         return shutil.get_terminal_size((_WIDTH_WITHOUT_TERMINAL, 24)).columns
 
     def show(self, data: Callable[[], Any], text: Callable[[], str]) -> None:

@@ -18,16 +18,15 @@ Spec = Mapping[str, Any]
 DEFAULT_POOL: Final = "default"
 SEED_DRIVE: Final = "seed"  # the CD-ROM drive whose medium is cloud-init's seed
 _SUFFIX = {"qcow2": ".qcow2", "raw": ".img"}
-_DRIVE_FIELDS = ("bus", "bootOrder", "target", "readOnly")  # of a disk in the VM; the rest describes its volume
+_DRIVE_FIELDS = ("name", "bus", "bootOrder", "target", "readOnly")  # of a disk in the VM; the rest describes its volume
 
 
 @dataclass(frozen=True, slots=True)
 class ImpliedVolume:
-    """A volume to be: its StorageVolume spec, where in the VM's spec it comes from, and what makes a seed's bytes."""
+    """A volume to be: its StorageVolume spec, and what makes a seed's bytes."""
 
     ref: Ref
     spec: Spec
-    pointer: str
     content: Callable[[], bytes] | None = None
 
 
@@ -38,11 +37,6 @@ class Completion:
     spec: dict[str, Any]
     volumes: list[ImpliedVolume] = field(default_factory=list)
     mistakes: list[tuple[str, str]] = field(default_factory=list)
-
-
-def qualified(volume: str, pool: str) -> str:
-    """`pool/volume`, for a volume that may already say its pool."""
-    return volume if "/" in volume else f"{pool}/{volume}"
 
 
 def complete(
@@ -58,35 +52,36 @@ def complete(
         result.spec["cdroms"] = [
             _cdrom(place, cdrom, allowed_folders, result) for place, cdrom in enumerate(spec["cdroms"])
         ]
-    if spec.get("cloudInit"):
+    if "cloudInit" in spec:
         _seed(name, uid, spec["cloudInit"], result)
     return result
 
 
 def _disk(vm: str, place: int, disk: Spec, block_pools: frozenset[str], result: Completion) -> dict[str, Any]:
     pool = disk.get("pool", DEFAULT_POOL)
-    drive = {"name": disk.get("name", f"disk{place}")} | {key: disk[key] for key in _DRIVE_FIELDS if key in disk}
+    drive = {key: disk[key] for key in _DRIVE_FIELDS if key in disk}
     if "volume" in disk:
-        return drive | {"volume": qualified(disk["volume"], pool)}
+        return drive | {"volume": Ref.volume_named(disk["volume"], pool).name}
+    # Only a machine's single new disk may go without a name, and keeps this one wherever it stands among the others.
+    drive.setdefault("name", "disk0")
     is_block = pool in block_pools
     image_format = disk.get("format", "raw" if is_block else "qcow2")
     volume = f"{vm}-{drive['name']}{'' if is_block else _SUFFIX.get(image_format, f'.{image_format}')}"
-    volume_spec: dict[str, Any] = {"pool": pool, "format": image_format}
-    if "size" in disk:
-        volume_spec["capacity"] = disk["size"]
+    volume_spec: dict[str, Any] = {"pool": pool, "format": image_format, "capacity": disk["size"]}
     if "base" in disk:
-        volume_spec["backingVolume"] = qualified(disk["base"], pool)
-    implied = ImpliedVolume(Ref.volume(pool, volume), volume_spec, f"/disks/{place}")
-    if any(implied.ref == other.ref for other in result.volumes):
-        message = f"Two disks of this machine would be the volume {pool}/{volume}; give each disk a name of its own."
-        result.mistakes.append((implied.pointer, message))
-    result.volumes.append(implied)
+        volume_spec["backingVolume"] = Ref.volume_named(disk["base"], pool).name
+        if image_format == "raw":
+            message = (
+                "A raw disk can't have a base image; write `format: qcow2` (in a pool of files), or remove `base`."
+            )
+            result.mistakes.append((f"/disks/{place}/base", message))
+    result.volumes.append(ImpliedVolume(Ref.volume(pool, volume), volume_spec))
     return drive | {"volume": f"{pool}/{volume}"}
 
 
 def _cdrom(place: int, cdrom: Spec, allowed_folders: tuple[str, ...], result: Completion) -> Spec:
     if "volume" in cdrom:
-        return {**cdrom, "volume": qualified(cdrom["volume"], DEFAULT_POOL)}
+        return {**cdrom, "volume": Ref.volume_named(cdrom["volume"], DEFAULT_POOL).name}
     path = cdrom.get("path")
     if path is not None and not any(_below(path, folder) for folder in allowed_folders):
         where = ", ".join(allowed_folders) or "none is configured"
@@ -113,13 +108,8 @@ def _seed(vm: str, uid: str, cloud_init: Spec, result: Completion) -> None:
     pool = cloud_init.get("pool", DEFAULT_POOL)
     volume = seed_volume_name(vm, cloud_init, uid)
     image = SeedImage(lambda: seed_image(cloud_init, vm, uid))
-    result.volumes.append(
-        ImpliedVolume(Ref.volume(pool, volume), {"pool": pool, "format": "raw"}, "/cloudInit", content=image)
-    )
+    result.volumes.append(ImpliedVolume(Ref.volume(pool, volume), {"pool": pool, "format": "raw"}, image))
     seed = {"name": SEED_DRIVE, "volume": f"{pool}/{volume}"}
-    if any(cdrom.get("name") == SEED_DRIVE for cdrom in result.spec.get("cdroms", ())):
-        message = f"The drive {SEED_DRIVE!r} belongs to cloudInit; give the one in cdroms another name."
-        result.mistakes.append(("/cdroms", message))
     result.spec["cdroms"] = [*result.spec.get("cdroms", ()), seed]
 
 

@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from specs.document import Document, parse
-from specs.validate import validate
-
 from reconciler.desired.state import SourceFile, SourceTree
+from specs.document import Document, parse
 from specs.problem import Problem
-from specs.reference import Ref
+from specs.reference import TEMPLATE, Ref
+from specs.validate import validate, validate_set
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,32 +77,31 @@ def _load(source: SourceFile) -> _File:
 
 
 def _gather(loaded: Iterable[_File], tree: SourceTree) -> LoadedDocuments:
-    """All files together. Of several documents with one reference none is taken: nobody can say which was meant."""
+    """All files together. What two documents claim (a name, a uid, a disk) is given to neither: whose is it?"""
     files = list(loaded)
-    by_ref: dict[Ref, list[Document]] = {}
-    for file in files:
-        for document in file.documents:
-            by_ref.setdefault(document.ref, []).append(document)
     problems = [problem for file in files for problem in file.problems]
     held = {ref for file in files for ref in file.held}
     documents: list[Document] = []
-    for ref, same in by_ref.items():
-        if len(same) > 1:
-            problems.extend(_duplicates(ref, same))
-            held.add(ref)
-        elif ref in held:
-            problems.append(_at(same[0], f"{ref} is declared a second time, in a document with a mistake; remove one."))
-        else:
-            documents.append(same[0])
+    for file in files:
+        for document in file.documents:
+            if document.ref in held:
+                problems.append(_twice(document))
+            else:
+                documents.append(document)
+    # A template that is there but broken isn't missing: the resolver says so of whatever names it.
+    broken = {ref.name for ref in held if ref.kind == TEMPLATE}
+    wanted = {document.ref: document.spec.get("template") for document in documents} if broken else {}
+    for problem in validate_set(documents):
+        if problem.pointer == "/spec/template" and problem.ref is not None and wanted.get(problem.ref) in broken:
+            continue
+        problems.append(problem)
+        if problem.ref is not None:
+            held.add(problem.ref)
     unknown = {file.source.path for file in files if file.unknown} | {problem.path for problem in tree.problems}
-    return LoadedDocuments(tuple(documents), tuple(problems), frozenset(held), frozenset(unknown))
+    good = tuple(document for document in documents if document.ref not in held)
+    return LoadedDocuments(good, tuple(problems), frozenset(held), frozenset(unknown))
 
 
-def _duplicates(ref: Ref, same: list[Document]) -> Iterable[Problem]:
-    for document in same:
-        others = ", ".join(f"{other.path}:{other.line}" for other in same if other is not document)
-        yield _at(document, f"{ref} is declared more than once (also in {others}); rename or remove one.")
-
-
-def _at(document: Document, message: str) -> Problem:
-    return Problem(document.path, document.line, 1, message, ref=document.ref)
+def _twice(document: Document) -> Problem:
+    message = f"{document.ref} is declared a second time, in a document that has a mistake; remove one of the two."
+    return Problem(document.path, *document.locate("/metadata/name"), message, "/metadata/name", document.ref)

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, NamedTuple
 
 from reconciler.desired.files import REPOSITORY_FILE
 from reconciler.desired.identity import object_uid
-from reconciler.desired.implied import DEFAULT_POOL, ImpliedVolume, complete, qualified
+from reconciler.desired.implied import ImpliedVolume, complete
 from reconciler.desired.load import LoadedDocuments
 from reconciler.desired.state import DesiredState, Policy, Resource, SourceTree
 from reconciler.desired.template_chain import Expanded, TemplateChains
@@ -53,6 +53,7 @@ class _Made:
     resources: tuple[Resource, ...] = ()
     problems: tuple[Problem, ...] = ()
     implied: tuple[Ref, ...] = ()
+    disks: tuple[tuple[Ref, bool], ...] = ()  # each volume of a VM, and whether it may write to it
 
 
 @dataclass(slots=True)
@@ -87,7 +88,7 @@ class Resolver:
 
     def _resolve(self, tree: SourceTree, loaded: LoadedDocuments, repository_id: str) -> DesiredState:
         templates = {document.name: document for document in loaded.documents if document.kind == TEMPLATE}
-        self._chains.update(templates, loaded.held)
+        self._chains.update(templates)
         block_pools = frozenset(
             document.name
             for document in loaded.documents
@@ -134,17 +135,15 @@ class Resolver:
             return self._make_machine(inputs, uid)
         spec = dict(document.spec)
         if document.kind == STORAGE_VOLUME and "backingVolume" in spec:
-            spec["backingVolume"] = qualified(spec["backingVolume"], spec.get("pool", DEFAULT_POOL))
+            spec["backingVolume"] = Ref.volume_named(spec["backingVolume"], document.ref.pool).name
         return _Made(inputs, (_resource(document, uid, spec),))
 
     def _make_machine(self, inputs: _Inputs, uid: str) -> _Made:
         document = inputs.document
         spec: Mapping[str, Any] = document.spec
-        mistakes: list[tuple[str, str]] = []
         if inputs.template is not None:
             own = {key: value for key, value in spec.items() if key != "template"}
             spec = merged(machine_fields(inputs.template.spec), own)
-            mistakes += kinds()[VIRTUAL_MACHINE].check(document.name, spec)
         completion = complete(
             document.name,
             uid,
@@ -152,7 +151,8 @@ class Resolver:
             block_pools=inputs.block_pools,
             allowed_folders=self._allowed_folders,
         )
-        mistakes += completion.mistakes
+        # What is right in each document may be wrong together: a template's topology under another number of CPUs.
+        mistakes = [*kinds()[VIRTUAL_MACHINE].check(document.name, completion.spec), *completion.mistakes]
         if mistakes:
             return _Made(
                 inputs,
@@ -161,7 +161,11 @@ class Resolver:
             )
         machine = _resource(document, uid, completion.spec)
         volumes = [_implied(volume, machine, inputs.repository_id) for volume in completion.volumes]
-        return _Made(inputs, (machine, *volumes), implied=tuple(volume.ref for volume in volumes))
+        disks = tuple(
+            (Ref(STORAGE_VOLUME, disk["volume"]), not disk.get("readOnly", False))
+            for disk in completion.spec.get("disks", ())
+        )
+        return _Made(inputs, (machine, *volumes), implied=tuple(volume.ref for volume in volumes), disks=disks)
 
 
 def _nobody_knows_whose(tree: SourceTree, loaded: LoadedDocuments, repository_id: str) -> DesiredState:
@@ -200,6 +204,9 @@ def _gather(made: Iterable[_Made], state: _State) -> None:
             for each, other in ((one, twin), (twin, one)):
                 refused.add(each.inputs.document.ref)
                 state.problems.append(_same_identity(uid, each.inputs.document, other.inputs.document))
+    for one, problem in _shared(good):
+        refused.add(one.inputs.document.ref)
+        state.problems.append(problem)
     for ref in state.held & owners.keys():
         clashes.setdefault(ref, [owners[ref]])
     for ref, claimants in clashes.items():
@@ -210,6 +217,24 @@ def _gather(made: Iterable[_Made], state: _State) -> None:
             state.held.update(resource.ref for resource in one.resources)
         else:
             state.resources.update({resource.ref: resource for resource in one.resources})
+
+
+def _shared(good: list[_Made]) -> Iterator[tuple[_Made, Problem]]:
+    """Volumes that two VMs have through a template, or that one of them implies and another names."""
+    users: dict[Ref, list[tuple[_Made, bool]]] = {}
+    for one in good:
+        for volume, writes in one.disks:
+            users.setdefault(volume, []).append((one, writes))
+    for volume, uses in users.items():
+        if len(uses) < 2 or not any(writes for _, writes in uses):
+            continue
+        for one, _ in uses:
+            others = ", ".join(sorted(str(other.inputs.document.ref) for other, _ in uses if other is not one))
+            message = (
+                f"The volume {volume.name} is a disk of {others} too, and two writers destroy it; give each machine "
+                "its own, or set `readOnly: true` in all of them."
+            )
+            yield one, _problem(one.inputs.document, "/spec/disks", message)
 
 
 def _claimed(ref: Ref, one: _Made, claimants: list[_Made]) -> Problem:

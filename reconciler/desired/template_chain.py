@@ -1,6 +1,7 @@
-"""Which templates stand behind a name: found through `template:` fields, laid over each other, cycles told.
+"""Which templates stand behind a name: found through `template:` fields, and laid over each other.
 
-Keeps what it found, and hands out the same object as long as none of a chain's documents changed.
+Loading has left out what extends itself or nothing. Keeps what it found, and hands out the same object as long as none
+of a chain's documents changed.
 """
 
 from __future__ import annotations
@@ -9,10 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from specs.document import Document
-
 from reconciler.desired.templates import merged
-from specs.reference import TEMPLATE, Ref
+from specs.document import Document
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,13 +28,12 @@ class TemplateChains:
 
     def __init__(self) -> None:
         self._templates: Mapping[str, Document] = {}
-        self._held: frozenset[Ref] = frozenset()
         self._before: dict[str, Expanded] = {}
         self._now: dict[str, Expanded] = {}
 
-    def update(self, templates: Mapping[str, Document], held: frozenset[Ref]) -> None:
-        """Go on to another revision's templates by name; `held` are documents that are there but broken."""
-        self._templates, self._held = templates, held
+    def update(self, templates: Mapping[str, Document]) -> None:
+        """Go on to another revision's good templates, by name."""
+        self._templates = templates
         self._before, self._now = self._now, {}
 
     def of(self, name: str) -> Expanded:
@@ -50,29 +48,18 @@ class TemplateChains:
 
     def _expand(self, name: str) -> Expanded:
         chain: list[Document] = []
-        names: list[str] = []
         wanted: str | None = name
         while wanted is not None:
-            if wanted in names:
-                way = " → ".join([*names[names.index(wanted) :], wanted])
-                return Expanded(tuple(chain), {}, f"The templates extend each other in a circle ({way}); cut it.")
-            document = self._templates.get(wanted)
-            if document is None:
-                return Expanded(tuple(chain), {}, self._missing(wanted, names))
+            if (document := self._templates.get(wanted)) is None:
+                by = f", which the template {chain[-1].name!r} extends," if chain else ""
+                return Expanded((), {}, f"The template {wanted!r}{by} has a mistake of its own; correct that first.")
             chain.append(document)
-            names.append(wanted)
             wanted = document.spec.get("template")
         spec: dict[str, Any] = {}
         for document in reversed(chain):
             spec = merged(spec, document.spec)
         spec.pop("template", None)
         return Expanded(tuple(chain), spec)
-
-    def _missing(self, name: str, through: list[str]) -> str:
-        by = f" (which {' → '.join(through)} extends)" if through else ""
-        if Ref(TEMPLATE, name) in self._held:
-            return f"The template {name!r}{by} has a mistake of its own; correct that first."
-        return f"There is no template {name!r}{by}; add its document or correct the name."
 
 
 def _same(left: tuple[Document, ...], right: tuple[Document, ...]) -> bool:

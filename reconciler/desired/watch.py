@@ -29,7 +29,7 @@ from watchdog.observers.api import BaseObserver
 
 from reconciler.desired.source import Source
 
-# A folder made and filled at once is found twice by watchdog, which says so and goes on; that is no news for an operator.
+# A folder made and filled at once is found twice by watchdog, which says so and goes on; that is no news to anybody.
 warnings.filterwarnings("ignore", "Callback with id", RuntimeWarning, r"watchdog\.")
 
 _BURST_S: Final = 0.005

@@ -1,4 +1,5 @@
-"""libvirt's events, turned into "look at this again". They are hints: what happened is read from the world, not from them.
+"""libvirt's events, turned into "look at this again". They are hints: what happened is read from the world, not from
+them.
 
 One thread for the whole process runs libvirt's event loop. What a mark leads to is the subscriber's business.
 """

@@ -19,7 +19,9 @@ from specs.registry import kinds
 
 @dataclass(frozen=True, eq=False)
 class Observed:
-    """One object on the host. `state` is running | paused | shutoff | crashed | ... for a VM, active | inactive otherwise."""
+    """One object on the host. `state` is running | paused | shutoff | crashed | ... for a VM, active | inactive
+    otherwise.
+    """
 
     ref: Ref
     uid: str  # UUID; empty for a volume

@@ -5,7 +5,8 @@ Both are changed in place; what needs a restart is restarted only while no runni
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from reconciler.desired.state import Resource
 from reconciler.observed.snapshot import Observed
@@ -28,7 +29,7 @@ _BUILT_BY_DEFAULT = frozenset({"dir", "netfs", "fs", "kimchi-iso"})
 
 
 def assess(resource: Resource, observed: Observed | None, context: Context, subnet: Callable[[], str]) -> Assessment:
-    """What to do about one pool or network. `subnet()` gives the next free one, for a new network that declares none."""
+    """What to do about one pool or network. `subnet()` gives a free one, for a new network that declares none."""
     try:
         if observed is None:
             return Assessment(step=_create(resource, context, subnet))
@@ -37,9 +38,7 @@ def assess(resource: Resource, observed: Observed | None, context: Context, subn
             return Assessment(blocked=blocked(resource, answer))
         return _update(resource, observed, context, answer)
     except Unrenderable as error:
-        return Assessment(
-            blocked=Blocked(resource.ref, "DependencyNotReady", str(error), resource.path, resource.line)
-        )
+        return Assessment(blocked=Blocked(resource.ref, "DependencyNotReady", str(error), resource.path, resource.line))
 
 
 def _create(resource: Resource, context: Context, subnet: Callable[[], str]) -> Step:
@@ -76,9 +75,7 @@ def _update(resource: Resource, observed: Observed, context: Context, answer: Cl
     refused = next((c for c in comparison.config if c.effect in (Effect.FORBIDDEN, Effect.RECREATE)), None)
     if refused is not None:
         message = f"{ref}: {refused.pointer.strip('/')} can't go from {refused.old} to {refused.new}; declare a new one"
-        return Assessment(
-            blocked=Blocked(ref, "ChangeRefused", message, resource.path, resource.line), record=record
-        )
+        return Assessment(blocked=Blocked(ref, "ChangeRefused", message, resource.path, resource.line), record=record)
     changes = list(comparison.config)
     known = {change.pointer for change in changes}
     changes += [c for c in comparison.live if c.effect is Effect.LIVE and c.pointer not in known]
@@ -102,7 +99,9 @@ def _update(resource: Resource, observed: Observed, context: Context, answer: Cl
     sections = _sections(resource, observed, comparison.lowered)
     if observed.active and wanted_active is False:
         if guests:
-            message = f"{ref} can't be stopped: {', '.join(map(str, guests))} would lose it; stop them or detach it first"
+            message = (
+                f"{ref} can't be stopped: {', '.join(map(str, guests))} would lose it; stop them or detach it first"
+            )
             return Assessment(blocked=Blocked(ref, "InUse", message, resource.path, resource.line), record=record)
         operations.append(Stop(ref))
         waiting = ()
@@ -143,7 +142,7 @@ def _record(resource: Resource, observed: Observed, entry: Owned | None, answer:
     return ownership_entry(resource, observed.uid, created=created, **facts)
 
 
-def _sections(resource: Resource, observed: Observed, lowered: dict[str, object]) -> list[Operation]:
+def _sections(resource: Resource, observed: Observed, lowered: Mapping[str, Any]) -> list[Operation]:
     """The edits of a running network that need no restart."""
     if resource.ref.kind != NETWORK or observed.live_xml is None:
         return []

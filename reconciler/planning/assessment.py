@@ -24,6 +24,7 @@ class Assessment:
 
 def ownership_entry(resource: Resource, uid: str, *, created: bool, **facts: str) -> Owned:
     """The ledger's entry for a resource; `uid` is empty for a volume."""
+    protected = {Fact.PROTECT.value: "yes"} if resource.policy.protect else {}
     return Owned(
         ref=resource.ref,
         uid=uid,
@@ -31,6 +32,6 @@ def ownership_entry(resource: Resource, uid: str, *, created: bool, **facts: str
         deletion=resource.policy.deletion,
         parent=resource.parent,
         created=created,
-        seed=resource.content is not None,
-        facts={Fact.DIGEST.value: resource.digest, **facts},
+        seed=resource.has_content,
+        facts={Fact.DIGEST.value: resource.digest, **protected, **facts},
     )

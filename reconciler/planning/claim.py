@@ -36,8 +36,8 @@ def claim(resource: Resource, observed: Observed, context: Context) -> Claim | R
     if mark is not None and mark.repository_id != repository and not resource.policy.adopt:
         return Refusal(
             "OwnedByOther",
-            f"{resource.ref} on this host belongs to another repository ({mark.repository_id}); remove it there, rename "
-            'this document, or take it over with the annotation onggi/adopt: "true"',
+            f"{resource.ref} on this host belongs to another repository ({mark.repository_id}); remove it there, "
+            'rename this document, or take it over with the annotation onggi/adopt: "true"',
         )
     if observed.uid == object_uid(repository, resource.ref, ""):
         return Claim.OURS

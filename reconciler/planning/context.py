@@ -28,7 +28,7 @@ class Context:
 
     @cached_property
     def host(self) -> Host:
-        """The observed host plus the pools and volumes that this revision declares: paths are known before they exist."""
+        """The observed host plus the pools and volumes that are declared: paths are known before they exist."""
         observed = self.snapshot.host
         paths = dict(observed.pool_paths)
         volumes = dict(observed.volumes)
@@ -64,9 +64,7 @@ class Context:
     def running_users(self, ref: Ref) -> list[Ref]:
         """The VMs that run and use `ref`, in order of their names."""
         objects = self.snapshot.objects
-        return sorted(
-            user for user in self.users.get(ref, ()) if user.kind == VIRTUAL_MACHINE and objects[user].active
-        )
+        return sorted(user for user in self.users.get(ref, ()) if user.kind == VIRTUAL_MACHINE and objects[user].active)
 
     def _uses(self, ref: Ref, observed: Observed) -> Iterator[Ref]:
         if ref.kind == STORAGE_VOLUME:
@@ -90,16 +88,16 @@ class Context:
                         yield Ref("Network", network)
 
     def resource_sources(self, resource: Resource) -> tuple[VolumeSource | None, ...]:
-        """Where the volumes of a resource are: with the resource and the observed object, all that its XML depends on."""
+        """Where the volumes of a resource are: with resource and object, all that its XML depends on."""
         return tuple(self.host.volume_source(ref) for ref in resource.depends_on if ref.kind == STORAGE_VOLUME)
 
 
 def future_format(resource: Resource) -> str:
-    """The image format that a declared volume will have; what is downloaded or written as it is stays raw unless said."""
+    """The image format that a declared volume will have; what is downloaded or written stays raw unless said."""
     declared = resource.spec.get("format")
     if declared:
         return str(declared)
-    return "raw" if resource.content is not None or resource.spec.get("source") else "qcow2"
+    return "raw" if resource.has_content or resource.spec.get("source") else "qcow2"
 
 
 def has_object(ref: Ref) -> bool:

@@ -26,7 +26,7 @@ class Comparison:
 
 
 def compare(resource: Resource, observed: Observed, host: Host) -> Comparison:
-    """Compare one resource with its object. Raises specs.problem.Unrenderable when the spec needs what the host lacks."""
+    """Compare one resource with its object. Raises Unrenderable when it needs what the host lacks."""
     xml = kinds()[resource.ref.kind].xml
     full = xml.lower(resource.spec, name=resource.ref.short_name, uid=observed.uid or resource.uid, host=host)
     lowered = without_fields(full, resource.policy.ignore_fields, xml.BINDS)

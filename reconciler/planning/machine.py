@@ -1,4 +1,4 @@
-"""Decides about one virtual machine: define, change, start, stop. Power and XML are one step, so that both come in order."""
+"""Decides about one virtual machine: define, change, start, stop. Power and XML are one step, so both come in order."""
 
 from __future__ import annotations
 
@@ -51,9 +51,7 @@ def assess(resource: Resource, observed: Observed | None, context: Context) -> A
             return Assessment(blocked=blocked(resource, answer))
         return _update(resource, observed, context, answer)
     except Unrenderable as error:
-        return Assessment(
-            blocked=Blocked(resource.ref, "DependencyNotReady", str(error), resource.path, resource.line)
-        )
+        return Assessment(blocked=Blocked(resource.ref, "DependencyNotReady", str(error), resource.path, resource.line))
 
 
 def _create(resource: Resource, context: Context) -> Step:
@@ -131,7 +129,7 @@ def _update(resource: Resource, observed: Observed, context: Context, answer: Cl
 
 
 def _live_only(comparison: Comparison) -> list[Change]:
-    """What the running machine lacks although its definition is right: an earlier live change that didn't get through."""
+    """What the running machine lacks although its definition is right: an earlier change didn't get through."""
     known = {change.pointer for change in comparison.config}
     return [change for change in comparison.live if change.effect is Effect.LIVE and change.pointer not in known]
 

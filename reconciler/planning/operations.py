@@ -1,7 +1,8 @@
 """The verbs of a plan, as data. A step lists them in order; only the hypervisor knows how to perform one.
 
 Each is safe to perform twice: what is already so is success (a start of a running machine, a delete of a gone volume).
-XML never holds a secret: a `SecretSlot` names where one goes and from which file or variable it comes at the last moment.
+XML never holds a secret: a `SecretSlot` names where one goes and where it comes from
+at the last moment.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ class Define:
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Start a VM, activate a pool or network. `paused` starts a VM's CPUs stopped; `build` makes a pool's folder first."""
+    """Start a VM, activate a pool or network. `paused` starts a VM's CPUs stopped; `build` makes a pool's folder."""
 
     ref: Ref
     paused: bool = False
@@ -50,7 +51,7 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """Stop gracefully: a VM by ACPI within `timeout_s`, by force after it only when `force`. Pools and networks just stop."""
+    """Stop gracefully: a VM by ACPI within `timeout_s`, by force after it only when `force`. Others just stop."""
 
     ref: Ref
     timeout_s: float = 60.0
@@ -94,6 +95,18 @@ class EditLive:
 
 
 @dataclass(frozen=True, slots=True)
+class UpdateNetwork:
+    """Change one entry of a network without a restart. `section` in libvirt's words (ip-dhcp-host, dns-host, ...), `xml` the
+    entry.
+    """
+
+    ref: Ref
+    command: Literal["add", "modify", "delete"]
+    section: str
+    xml: str
+
+
+@dataclass(frozen=True, slots=True)
 class Undefine:
     """Remove the definition of an inactive object. Keeps every volume; a VM's NVRAM, managed save and snapshot
     metadata go with it. Refused by the performer when the object's UUID isn't `uid`.
@@ -105,7 +118,7 @@ class Undefine:
 
 @dataclass(frozen=True, slots=True)
 class CreateVolume:
-    """Make a volume from its XML. `content` are its bytes (a seed); `url` is downloaded into it and checked against `sha256`."""
+    """Make a volume from its XML. `content` are its bytes (a seed); `url` is downloaded and checked by `sha256`."""
 
     ref: Ref
     xml: str
@@ -126,7 +139,7 @@ class GrowVolume:
 
 @dataclass(frozen=True, slots=True)
 class DeleteVolume:
-    """Delete a volume and its data. Planned only for `deletionPolicy: Delete` and for seeds that nobody uses any more."""
+    """Delete a volume and its data. Planned only for `deletionPolicy: Delete` and for seeds that nobody uses."""
 
     ref: Ref
 
@@ -139,6 +152,7 @@ Operation = (
     | Resume
     | SetAutostart
     | EditLive
+    | UpdateNetwork
     | Undefine
     | CreateVolume
     | GrowVolume

@@ -35,9 +35,7 @@ def _needs(step: Step, context: Context) -> frozenset[Ref]:
     return frozenset(ref for ref in resource.depends_on if has_object(ref))
 
 
-def _missing(
-    step: Step, steps: Mapping[Ref, Step], refused: Mapping[Ref, Blocked], context: Context
-) -> Blocked | None:
+def _missing(step: Step, steps: Mapping[Ref, Step], refused: Mapping[Ref, Blocked], context: Context) -> Blocked | None:
     """Why a step can't be done: something it needs is neither on the host nor about to be."""
     for need in sorted(_needs(step, context)):
         coming = need in steps and steps[need].action is not Action.DELETE
@@ -50,7 +48,10 @@ def _missing(
         elif _unseen(need, steps, context):
             continue  # a volume of a pool that isn't active yet: it shows up once the pool is started
         else:
-            message = f"{step.ref} needs {need}, which is neither in the repository nor on the host; declare it or correct the name"
+            message = (
+                f"{step.ref} needs {need}, which is neither in the repository nor on the host; declare it or correct "
+                "the name"
+            )
         return Blocked(step.ref, "DependencyNotReady", message, step.path, step.line)
     return None
 

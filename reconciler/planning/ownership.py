@@ -16,12 +16,13 @@ class Fact(StrEnum):
     RUN_STRATEGY = "runStrategy"  # as last applied: a change of it is an order to start
     SHUTDOWN_TIMEOUT = "shutdownTimeout"  # how to stop a VM whose document is gone
     FORCE_STOP = "forceStop"
+    PROTECT = "protect"  # the annotation onggi/protect: not removed even when the document is
     SUBNET = "subnet"  # chosen for a network that declares none, so that a new one gets the same
 
 
 @dataclass(frozen=True, slots=True)
 class Owned:
-    """One object that onggi made or adopted. `path` is the document's file, by which a broken file protects its objects."""
+    """One object that onggi made or adopted. `path` is the document's file, by which a broken file protects it."""
 
     ref: Ref
     uid: str  # UUID in libvirt; empty for a volume

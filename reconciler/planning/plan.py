@@ -25,7 +25,7 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Everything that is done to one object, in order. `after` are the objects whose steps must have succeeded first."""
+    """Everything that is done to one object, in order. `after` are the objects whose steps must succeed first."""
 
     ref: Ref
     action: Action
@@ -41,7 +41,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Blocked:
-    """Something that won't be done, and why: a conflict, a refused change, a reference to nothing, a broken document."""
+    """Something that won't be done, and why: a conflict, a refused change, a reference to nothing."""
 
     ref: Ref
     reason: str  # CamelCase, as in a condition: OwnedByOther, ShrinkRefused, DependencyNotReady, InvalidDocument, ...
@@ -52,7 +52,7 @@ class Blocked:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Changes that are in the persistent definition and wait for the next boot (of a VM) or restart (of a network, pool)."""
+    """Changes that are in the persistent definition and wait for the next boot or restart."""
 
     ref: Ref
     changes: tuple[Change, ...]
@@ -87,7 +87,7 @@ class Plan:
         return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
 
     def to_json(self) -> dict[str, Any]:
-        """The shape of `onggi plan -o json` (without the digest). Operations appear by name only: XML is for libvirt."""
+        """The shape of `onggi plan -o json` (without the digest). Operations appear by name only."""
 
         def change(item: Change) -> dict[str, Any]:
             shown = {"field": item.pointer, "old": item.old, "new": item.new, "effect": item.effect.value}
@@ -119,7 +119,14 @@ class Plan:
                 for step in self.steps
             ],
             "blocked": [
-                {"kind": b.ref.kind, "name": b.ref.name, "reason": b.reason, "message": b.message, "path": b.path, "line": b.line}
+                {
+                    "kind": b.ref.kind,
+                    "name": b.ref.name,
+                    "reason": b.reason,
+                    "message": b.message,
+                    "path": b.path,
+                    "line": b.line,
+                }
                 for b in self.blocked
             ],
             "waiting": [

@@ -127,5 +127,3 @@ class _SubnetChooser:
         chosen = free_subnet(self._used)
         self._used.append(chosen)
         return chosen
-
-

@@ -48,13 +48,21 @@ def _candidates(context: Context) -> Iterator[Owned]:
             continue
         if entry.parent is not None and (entry.parent in desired.held or entry.parent in context.suspended):
             continue
-        if entry.path in desired.held_paths or (not entry.path and (desired.held or desired.held_paths)):
+        if _is_held(entry.path, context):
             continue  # its document may be the one that can't be read
         if present.uid != entry.uid or (present.uid and present.uid in wanted_uids):
             continue  # something else took the name, or it was renamed
         if ref.kind == STORAGE_VOLUME and not entry.seed and (entry.deletion != "Delete" or not entry.created):
             continue
         yield entry
+
+
+def _is_held(path: str, context: Context) -> bool:
+    """True when the file can't be read, or lay in a folder that a link or a submodule has taken the place of."""
+    held = context.desired.held_paths
+    if not path:
+        return bool(held or context.desired.held)
+    return any(path == one or path.startswith(f"{one}/") for one in held)
 
 
 def _proven(ref: Ref, observed: Observed, context: Context) -> Owned | None:
@@ -76,6 +84,12 @@ def _remove(entry: Owned, context: Context, leaving: frozenset[Ref]) -> Assessme
             return None  # a seed goes with its last user, without a word
         message = f"{ref} is no longer declared, but {', '.join(map(str, staying))} still uses it; it stays until then"
         return Assessment(blocked=Blocked(ref, "InUse", message, entry.path))
+    if entry.facts.get(Fact.PROTECT):
+        message = (
+            f"{ref} is protected by the annotation onggi/protect; to remove it, commit its document without the "
+            "annotation first"
+        )
+        return Assessment(blocked=Blocked(ref, "Protected", message, entry.path))
     operations: list[Operation]
     if ref.kind == STORAGE_VOLUME:
         operations = [DeleteVolume(ref)]

@@ -30,8 +30,8 @@ def assess(resource: Resource, observed: Observed | None, context: Context) -> A
 def _create(resource: Resource, context: Context) -> Step:
     name = resource.ref.short_name
     lowered = xml.lower(resource.spec, name=name, uid="", host=context.host)
-    if resource.content is not None:
-        lowered = {**lowered, "capacity": len(resource.content)}
+    if resource.has_content:
+        lowered = {**lowered, "capacity": len(resource.content or b"")}
     root = write(xml.BINDS, xml.skeleton(lowered, name=name, uid="", host=context.host), lowered)
     source = resource.spec.get("source") or {}
     operation = CreateVolume(
@@ -53,7 +53,7 @@ def _create(resource: Resource, context: Context) -> Step:
 
 def _existing(resource: Resource, observed: Observed, context: Context) -> Assessment:
     entry = context.owned.get(resource.ref)
-    seed = resource.content is not None  # named by its content: whatever has the name has the content
+    seed = resource.has_content  # named by its content: whatever has the name has the content
     changes = [] if seed else list(compare(resource, observed, context.host).config)
     ours = entry is not None or seed or resource.policy.adopt or _used_by_ours(resource, context)
     if not ours and (changes or resource.parent is not None):
@@ -120,5 +120,3 @@ def _running_user(ref: Ref, context: Context) -> tuple[Ref | None, str]:
 
 def _block(resource: Resource, reason: str, message: str) -> Blocked:
     return Blocked(resource.ref, reason, message, resource.path, resource.line)
-
-

@@ -1,8 +1,8 @@
 """The kind StoragePool: a place for volumes."""
 
-from specs.storagepool.model import check, references
 from specs.reference import STORAGE_POOL
 from specs.registry import Kind
+from specs.storagepool.model import check, references
 
 KIND = Kind(
     name=STORAGE_POOL,

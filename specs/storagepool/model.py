@@ -11,8 +11,11 @@ from specs.reference import Ref
 
 # Folders that belong to the system as a whole. A pool gives its files to libvirt and may delete them.
 _SYSTEM_FOLDERS = frozenset(
-    "/ /bin /boot /dev /etc /home /lib /lib32 /lib64 /libx32 /proc /root /run /sbin /sys /usr /var "
-    "/usr/bin /usr/lib /usr/local /usr/sbin /usr/share /var/lib /var/lib/libvirt /var/log /var/run".split()
+    [
+        *("/", "/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/lib32", "/lib64", "/libx32", "/proc", "/root"),
+        *("/run", "/sbin", "/sys", "/usr", "/usr/bin", "/usr/lib", "/usr/local", "/usr/sbin", "/usr/share", "/var"),
+        *("/var/lib", "/var/lib/libvirt", "/var/log", "/var/run"),
+    ]
 )
 # Nothing below these is anybody's to put volumes into; /dev is where devices of block pools do appear.
 _SYSTEM_TREES = ("/boot/", "/etc/", "/proc/", "/sys/", "/usr/bin/", "/usr/lib/", "/usr/sbin/")

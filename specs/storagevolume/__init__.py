@@ -1,8 +1,8 @@
 """The kind StorageVolume: a disk image or device in a pool."""
 
-from specs.storagevolume.model import check, references
 from specs.reference import STORAGE_VOLUME
 from specs.registry import Kind
+from specs.storagevolume.model import check, references
 
 KIND = Kind(
     name=STORAGE_VOLUME,

@@ -27,7 +27,7 @@ class StorageVolumeSpec(PolicyFields, total=False):
     source: VolumeOrigin
 
 
-def references(name: str, spec: Mapping[str, Any]) -> Iterable[Ref]:
+def references(_name: str, spec: Mapping[str, Any]) -> Iterable[Ref]:
     """Its pool, and its backing volume with that one's pool."""
     pool = spec.get("pool", "")
     needed = [Ref(STORAGE_POOL, pool)]

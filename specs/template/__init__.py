@@ -1,8 +1,8 @@
 """The kind Template: what virtual machines have in common."""
 
-from specs.template.model import check, references
 from specs.reference import TEMPLATE
 from specs.registry import Kind
+from specs.template.model import check, references
 
 KIND = Kind(
     name=TEMPLATE,

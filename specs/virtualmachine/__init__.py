@@ -1,8 +1,8 @@
 """The kind VirtualMachine: a virtual machine."""
 
-from specs.virtualmachine.model import check, references
 from specs.reference import VIRTUAL_MACHINE
 from specs.registry import Kind
+from specs.virtualmachine.model import check, references
 
 KIND = Kind(
     name=VIRTUAL_MACHINE,

@@ -14,7 +14,6 @@ from lxml import etree
 
 from specs.binding import Element, Field, Items, Spec, child_at, write_item
 from specs.codecs import Codec
-from specs.effect import Effect
 from specs.virtualmachine.boot import BOOT_ORDER
 from specs.virtualmachine.drives import BUS, TARGET, pair_by, place_on_bus, plug_effect
 from specs.virtualmachine.sources import Source, image_format, read_source, same_source, text, write_source
@@ -151,5 +150,3 @@ CDROMS = Items(
     insert=_insert,
     known_as=_known_as,
 )
-
-__all__ = ["CDROMS", "SEED_DRIVE", "SEED_PREFIX", "Effect"]

@@ -162,9 +162,8 @@ def check_cpus(spec: Item) -> Iterator[Broken]:
 def check_memory(spec: Item) -> Iterator[Broken]:
     """A size with a unit has to lie within the same limits as a number of MiB."""
     memory = spec.get("memory")
-    if isinstance(memory, str):
-        if not _MIN_MEMORY_MIB <= (bytes_of(memory) or 0) >> 20 <= _MAX_MEMORY_MIB:
-            yield "/memory", f"A machine has from {_MIN_MEMORY_MIB}MiB to 16TiB of memory; write another size."
+    if isinstance(memory, str) and not _MIN_MEMORY_MIB <= (bytes_of(memory) or 0) >> 20 <= _MAX_MEMORY_MIB:
+        yield "/memory", f"A machine has from {_MIN_MEMORY_MIB}MiB to 16TiB of memory; write another size."
 
 
 def check_graphics(spec: Item) -> Iterator[Broken]:

@@ -69,7 +69,7 @@ def text(source: Source) -> str:
 
 def same_source(declared: Source, observed: Source) -> bool:
     """True when both mean the same data, also when a snapshot's overlay lies above it."""
-    return exactly_same(declared, observed) or _path(declared) in observed.get("backing", ())
+    return exactly_same(declared, observed) or bool(_path(declared) in observed.get("backing", ()))
 
 
 def exactly_same(declared: Source, observed: Source) -> bool:
@@ -80,7 +80,7 @@ def exactly_same(declared: Source, observed: Source) -> bool:
         return (declared.get("pool"), declared.get("volume")) == (observed["pool"], observed["volume"])
     path, seen = _path(declared), _path(observed)
     if not path and "volume" in declared:  # its pool doesn't show it now: the name has to do
-        return seen.rpartition("/")[2] == declared["volume"]
+        return bool(seen.rpartition("/")[2] == declared["volume"])
     return path == seen
 
 

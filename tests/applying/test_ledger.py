@@ -290,11 +290,6 @@ def test_a_source_keeps_its_repository_id(tmp_path: Path) -> None:
     assert Ledger.open(tmp_path, readonly=True).repository_id("/srv/repo") == made
 
 
-def test_what_was_chosen_is_remembered(ledger: Ledger, tmp_path: Path) -> None:
-    ledger.remember(LAN, "subnet", "192.168.5.0/24")
-    ledger.remember(LAN, "subnet", "192.168.6.0/24")
-    assert Ledger.open(tmp_path, readonly=True).remembered() == {(LAN, "subnet"): "192.168.6.0/24"}
-
 
 def test_the_agent_tells_who_it_is_since_when_and_how_it_goes(tmp_path: Path) -> None:
     minutes = iter(range(60))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from reconciler.desired.load import Loader
@@ -24,7 +25,7 @@ def vm(name: str, spec: dict[str, Any] | None = None, **metadata: Any) -> str:
     return document("VirtualMachine", name, {"memory": 512} | (spec or {}), **metadata)
 
 
-def tree_of(files: dict[str, str | bytes], problems: tuple[Problem, ...] = ()) -> SourceTree:
+def tree_of(files: Mapping[str, str | bytes], problems: tuple[Problem, ...] = ()) -> SourceTree:
     """A revision with these files."""
     found = []
     for path, content in sorted(files.items()):
@@ -41,7 +42,7 @@ class Desired:
         self.loader = Loader()
         self.resolver = Resolver(**options)
 
-    def of(self, files: dict[str, str | bytes], problems: tuple[Problem, ...] = ()) -> DesiredState:
+    def of(self, files: Mapping[str, str | bytes], problems: tuple[Problem, ...] = ()) -> DesiredState:
         tree = tree_of(files, problems)
         return self.resolver.resolve(tree, self.loader.load(tree), tree.repository_id)
 

@@ -114,7 +114,7 @@ def test_a_seed_is_a_volume_with_content_in_the_drive_called_seed() -> None:
     assert seed.content is not None
     assert seed.content[32769:32774] == b"CD001"
     assert seed.content == seed.content
-    web["cloudInit"]["userData"] += "package_update: true\n"  # type: ignore[index, operator]
+    web["cloudInit"]["userData"] += "package_update: true\n"  # type: ignore[index]
     changed = desired.of({"a.yaml": vm("web", web)})
     assert seed.ref not in changed.resources
 
@@ -132,11 +132,15 @@ def test_a_path_outside_the_allowed_folders_is_held() -> None:
 @pytest.mark.parametrize(
     ("templates", "sentence"),
     [
-        ([], "There is no template 'a'"),
-        ([document("Template", "a", {"template": "b"})], "There is no template 'b' (which a extends)"),
-        ([document("Template", "a", {"template": "b"}), document("Template", "b", {"template": "a"})], "a → b → a"),
-        ([document("Template", "a", {"template": "a"})], "a → a"),
-        ([document("Template", "a", {"cpus": "many"})], "has a mistake of its own"),
+        ([], "There is no Template `a`"),
+        ([document("Template", "a", {"template": "b"})], "'a' has a mistake of its own"),
+        (
+            [document("Template", "a", {"template": "b"}), document("Template", "b", {"template": "a"})],
+            "'a' has a mistake",
+        ),
+        ([document("Template", "a", {"template": "a"})], "'a' has a mistake"),
+        ([document("Template", "a", {"cpus": "many"})], "'a' has a mistake"),
+        ([document("Template", "a", {"template": "b"}), document("Template", "b", {"cpus": "many"})], "'b', which the"),
     ],
 )
 def test_a_template_that_cant_be_used_holds_its_machines_and_nothing_else(templates: list[str], sentence: str) -> None:
@@ -159,6 +163,35 @@ def test_a_volume_that_two_ask_for_is_given_to_neither() -> None:
     state = Desired().of({"a.yaml": together(first, second)})
     assert state.resources == {}
     assert volume("default/a-b-c.qcow2") in state.held
+
+
+def test_a_disk_that_two_machines_would_write_to_is_given_to_neither() -> None:
+    shared = document("Template", "t", {"disks": [{"volume": "data.img"}]})
+    machines = [document("VirtualMachine", name, {"template": "t"}) for name in ("web", "db")]
+    owner = vm("owner", {"disks": [{"name": "root", "size": "1GiB"}]})
+    thief = vm("thief", {"disks": [{"volume": "owner-root.qcow2"}]})
+    state = Desired().of({"a.yaml": together(shared, *machines, owner, thief), "b.yaml": vm("other")})
+    assert set(state.resources) == {Ref("Template", "t"), Ref("VirtualMachine", "other")}
+    assert all("two writers destroy it" in problem.message for problem in state.problems)
+    reading = {"disks": [{"volume": "data.img", "readOnly": True}]}
+    state = Desired().of({"a.yaml": together(vm("web", reading), vm("db", reading))})
+    assert (len(state.resources), state.problems) == (2, ())
+
+
+def test_what_is_wrong_only_together_is_told_at_the_machine() -> None:
+    template = document("Template", "t", {"cpus": 4, "cpuTopology": {"sockets": 2, "cores": 2, "threads": 1}})
+    state = Desired().of(
+        {"a.yaml": together(template, document("VirtualMachine", "web", {"template": "t", "cpus": 8}))}
+    )
+    assert WEB in state.held
+    assert [problem.ref for problem in state.problems] == [WEB]
+    raw = vm("web", {"disks": [{"size": "1GiB", "format": "raw", "base": "b.qcow2"}]})
+    assert Desired().of({"a.yaml": raw}).problems[0].pointer == "/spec/disks/0/base"
+
+
+def test_a_single_new_disk_keeps_its_name_wherever_it_stands() -> None:
+    state = Desired().of({"a.yaml": vm("web", {"disks": [{"volume": "old.img"}, {"size": "1GiB"}]})})
+    assert volume("default/web-disk0.qcow2") in state.resources
 
 
 def test_two_drives_of_one_machine_with_one_name_are_told() -> None:
@@ -200,7 +233,9 @@ def test_an_empty_source_prunes_nothing_and_a_broken_repository_file_changes_not
     assert Desired().of({"a.yaml": vm("web")}).prunable
     broken = (files.special_problem("onggi.yaml"),)
     state = Desired().of({"a.yaml": vm("web")}, broken)
-    assert (state.resources, state.held, state.prunable) == ({}, {WEB}, False)
+    assert state.resources == {}
+    assert state.held == {WEB}
+    assert not state.prunable
 
 
 def test_the_same_object_is_handed_out_until_something_it_is_made_from_changes() -> None:

@@ -34,6 +34,6 @@ def running_agent(repository: Path | str, uri: str, state: Path, **options: obje
         yield agent
     finally:
         stop.set()
-        agent.wakeup.nudge()
+        agent.interrupt()
         thread.join(10)
         assert not thread.is_alive(), "the agent didn't end within 10 s"

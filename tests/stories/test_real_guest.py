@@ -25,7 +25,7 @@ def image_url(guest_image: Path) -> Iterator[str]:
     """The tiny guest's image on a web server on loopback."""
 
     class Quiet(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, format: str, *arguments: object) -> None:
+        def log_message(self, *arguments: object) -> None:
             pass
 
     handler = functools.partial(Quiet, directory=str(guest_image.parent))

@@ -32,7 +32,10 @@ def hand() -> Iterator[libvirt.virConnect]:
             if domain.isActive():
                 domain.destroy()
             domain.undefine()
-    for listing, keep in ((connection.listAllNetworks(), "default"), (connection.listAllStoragePools(), "default-pool")):
+    for listing, keep in (
+        (connection.listAllNetworks(), "default"),
+        (connection.listAllStoragePools(), "default-pool"),
+    ):
         for each in listing:
             if each.name() != keep:
                 if each.isActive():
@@ -58,20 +61,26 @@ def memory_mib(hand: libvirt.virConnect, name: str) -> int:
     return int(hand.lookupByName(name).maxMemory()) // 1024
 
 
-def test_a_commit_a_change_by_hand_and_a_removal(hand: libvirt.virConnect, repository: Repository, tmp_path: Path) -> None:
+def test_a_commit_a_change_by_hand_and_a_removal(
+    hand: libvirt.virConnect, repository: Repository, tmp_path: Path
+) -> None:
     repository.commit({"pool.yaml": POOL, "web.yaml": vm("web", disks=DISKS, runStrategy="Always")})
     with running_agent(repository.path, SHARED, tmp_path / "state"):
         until(lambda: "web" in names(hand) and hand.lookupByName("web").isActive(), 10, "web runs")
         hand.lookupByName("web").destroy()
         until(lambda: hand.lookupByName("web").isActive(), 10, "it was started again")
         repository.commit({"web.yaml": vm("web", disks=DISKS, runStrategy="Always", memory=96)})
-        until(lambda: "98304" in hand.lookupByName("web").XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE), 10, "memory changed")
+        until(
+            lambda: "98304" in hand.lookupByName("web").XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE), 10, "memory changed"
+        )
         repository.remove("web.yaml")
         until(lambda: not names(hand), 10, "web is gone")
         assert hand.storagePoolLookupByName("disks").listVolumes() == ["web-root.qcow2"]
 
 
-def test_a_reverted_removal_gets_its_disk_back(hand: libvirt.virConnect, repository: Repository, tmp_path: Path) -> None:
+def test_a_reverted_removal_gets_its_disk_back(
+    hand: libvirt.virConnect, repository: Repository, tmp_path: Path
+) -> None:
     repository.commit({"pool.yaml": POOL, "web.yaml": vm("web", disks=DISKS)})
     with running_agent(repository.path, SHARED, tmp_path / "state"):
         until(lambda: names(hand) == {"web"}, 10, "web is there")
@@ -113,7 +122,7 @@ def test_a_deleted_branch_leaves_the_last_revision_in_force(
     remote = tmp_path / "remote.git"
     pushed_repository.commit({"a.yaml": vm("a")})
     pushed_repository.push()
-    with running_agent(f"file://{remote}", SHARED, tmp_path / "state", interval_s=0.2):
+    with running_agent(f"file://{remote}", SHARED, tmp_path / "state", interval_s=1.0):
         until(lambda: names(hand) == {"a"}, 10, "a is there")
         git(remote, "update-ref", "-d", "refs/heads/main")
         hand.lookupByName("a").undefine() if not hand.lookupByName("a").isActive() else hand.lookupByName("a").destroy()
@@ -126,7 +135,7 @@ def test_a_deleted_branch_leaves_the_last_revision_in_force(
 def test_rewritten_history_is_followed(hand: libvirt.virConnect, pushed_repository: Repository, tmp_path: Path) -> None:
     pushed_repository.commit({"a.yaml": vm("a"), "c.yaml": vm("c")})
     pushed_repository.push()
-    with running_agent(f"file://{tmp_path / 'remote.git'}", SHARED, tmp_path / "state", interval_s=0.2):
+    with running_agent(f"file://{tmp_path / 'remote.git'}", SHARED, tmp_path / "state", interval_s=1.0):
         until(lambda: names(hand) == {"a", "c"}, 10, "both are there")
         git(pushed_repository.path, "reset", "--hard", "--quiet", "HEAD~1")
         pushed_repository.commit({"b.yaml": vm("b"), "c.yaml": vm("c")})
@@ -140,7 +149,7 @@ def test_a_remote_that_is_away_for_a_while_changes_nothing(
     remote, away = tmp_path / "remote.git", tmp_path / "away.git"
     pushed_repository.commit({"a.yaml": vm("a")})
     pushed_repository.push()
-    with running_agent(f"file://{remote}", SHARED, tmp_path / "state", interval_s=0.2):
+    with running_agent(f"file://{remote}", SHARED, tmp_path / "state", interval_s=1.0):
         until(lambda: names(hand) == {"a"}, 10, "a is there")
         remote.rename(away)
         hand.lookupByName("a").destroy()
@@ -258,7 +267,8 @@ def test_the_agent_can_be_asked_while_it_runs(hand: libvirt.virConnect, reposito
         until(lambda: names(hand) == {"a"}, 10, "a is there")
         told = until(
             lambda: subprocess.run(
-                [sys.executable, "-m", "reconciler.cli.main", "get", "vm", "-o", "json", "--state", str(tmp_path / "state")],
+                [sys.executable, "-m", "reconciler.cli.main", "get", "vm", "-o", "json",
+                 "--state", str(tmp_path / "state")],
                 capture_output=True, text=True, check=True,
             ).stdout,
             10,

@@ -1,8 +1,9 @@
-"""The connections to one host: opened when needed, lent to one thread at a time, thrown away together when libvirt goes.
+"""The connections to one host: opened when needed, lent to one thread at a time, thrown away together when libvirt
+goes.
 
-Separate connections are what makes parallel calls faster (threads that share one are slower than a single thread). Quick
-calls and the slow ones of a guest's life have lanes of their own. What is called, and when to try again after a loss, is
-for others.
+Separate connections are what makes parallel calls faster (threads that share one are slower than a single thread).
+Quick calls and the slow ones of a guest's life have lanes of their own. What is called, and when to try again after
+a loss, is for others.
 """
 
 from __future__ import annotations
@@ -38,10 +39,18 @@ class Lane(StrEnum):
 
 
 class Connections:
-    """Lends connections to `uri`. `changed` is told which object an event was about; None after a loss: anything may be."""
+    """Lends connections to `uri`. `changed` is told which object an event was about; None after a loss: anything may
+    be.
+    """
 
     def __init__(
-        self, uri: str, *, quick: int = 4, slow: int = 4, changed: Callable[[Ref | None], None], devices: Callable[[], None]
+        self,
+        uri: str,
+        *,
+        quick: int = 4,
+        slow: int = 4,
+        changed: Callable[[Ref | None], None],
+        devices: Callable[[], None],
     ) -> None:
         self.uri = uri
         self.quick_size = quick
@@ -61,6 +70,9 @@ class Connections:
     @property
     def connected(self) -> bool:
         """True while the host answers, as far as is known without asking it."""
+        return self._lives()
+
+    def _lives(self) -> bool:
         main = self._main
         return main is not None and _alive(main)
 
@@ -81,6 +93,10 @@ class Connections:
                 raise translate(error, doing, secrets) from None
             finally:
                 self._give(connection, generation, lane)
+
+    def ensure(self) -> None:
+        """Connect if there is no living connection. Raises Disconnected."""
+        self._connect()
 
     def close(self) -> None:
         """Close every connection; those that are lent out close when they come back."""
@@ -122,12 +138,12 @@ class Connections:
             _close(connection)
 
     def _connect(self) -> None:
-        if self.connected:
+        if self._lives():
             return
         with self._connecting:
             if self._closed:
                 raise Disconnected(f"the connection to {self.uri} was closed.")
-            if self.connected:
+            if self._lives():
                 return
             self._drop(self.generation)
             run_event_loop()
@@ -164,7 +180,9 @@ class Connections:
             self._changed(None)
 
     def _noticed_loss(self) -> None:
-        """Called out of the event loop, where closing anything could lock up: the next call finds it dead and cleans up."""
+        """Called out of the event loop, where closing anything could lock up: the next call finds it dead and cleans
+        up.
+        """
         log.warning("the connection to %s is lost", self.uri)
         self._changed(None)
 

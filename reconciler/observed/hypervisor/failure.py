@@ -1,7 +1,7 @@
 """One table from libvirt's error codes to onggi's errors, so that what to do next is decided in one place.
 
-Each becomes one sentence: what was being done, what libvirt says about it, and the remedy where the code has one. Whether
-a connection is still there is for `connection`; when to try again is for whoever catches.
+Each becomes one sentence: what was being done, what libvirt says about it, and the remedy where the code has one.
+Whether a connection is still there is for `connection`; when to try again is for whoever catches.
 """
 
 from __future__ import annotations

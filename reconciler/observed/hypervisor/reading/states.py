@@ -37,5 +37,7 @@ _REASONS: Mapping[int, Mapping[int, str]] = {
 
 
 def state_and_reason(state: int, reason: int) -> tuple[str, str]:
-    """Such as (`shutoff`, `destroyed`). A state that this libvirt reports and nobody knows counts as running: it is there."""
+    """Such as (`shutoff`, `destroyed`). A state that this libvirt reports and nobody knows counts as running: it is
+    there.
+    """
     return _STATES.get(state, "running"), _REASONS.get(state, {}).get(reason, "unknown")

@@ -1,4 +1,6 @@
-"""Reads what is defined and then active or not: storage pools and networks. A host has few, so all are read each time."""
+"""Reads what is defined and then active or not: storage pools and networks. A host has few, so all are read each
+time.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +10,10 @@ from typing import Any
 
 import libvirt
 
-from reconciler.observed.hypervisor.carrying import carried
 from reconciler.observed.hypervisor.connection import Connections
-from reconciler.observed.hypervisor.domains import Found
-from reconciler.observed.hypervisor.failure import is_not_found, is_unsupported
+from reconciler.observed.hypervisor.failure import is_unsupported
+from reconciler.observed.hypervisor.reading.carrying import carried
+from reconciler.observed.hypervisor.reading.found import Found
 from reconciler.observed.snapshot import Observed
 from specs.reference import NETWORK, STORAGE_POOL, Ref
 
@@ -74,9 +76,7 @@ def read_all(connections: Connections, family: Family, before: Mapping[Ref, Obse
     return found
 
 
-def read_some(
-    connections: Connections, family: Family, refs: Iterable[Ref], before: Mapping[Ref, Observed]
-) -> Found:
+def read_some(connections: Connections, family: Family, refs: Iterable[Ref], before: Mapping[Ref, Observed]) -> Found:
     """These pools or networks alone. One that is gone is in neither result. Raises Disconnected."""
     found = Found()
     with connections.lend(f"read the {family.words}") as connection:
@@ -85,10 +85,7 @@ def read_some(
                 each = family.lookup(connection, ref.name)
                 states = (bool(each.isActive()), bool(each.autostart()), bool(each.isPersistent()))
             except libvirt.libvirtError as error:
-                if connection.isAlive() != 1:
-                    raise
-                if not is_not_found(error):
-                    found.skip(ref, error)
+                found.skip(ref, error, connection, before)
                 continue
             _add(found, connection, family, each, before, states)
     return found
@@ -118,7 +115,4 @@ def _add(
             persistent=persistent,
         )
     except libvirt.libvirtError as error:
-        if connection.isAlive() != 1:
-            raise
-        if not is_not_found(error):  # gone since it was listed
-            found.skip(ref, error)
+        found.skip(ref, error, connection, before)

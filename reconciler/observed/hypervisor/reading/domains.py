@@ -1,39 +1,29 @@
 """Reads virtual machines: all of them with few calls, or a few of them one by one.
 
-The text of each definition is the only thing that takes a call per machine; it is fetched over several connections, each
-of which lists the machines itself and takes its share of them by UUID (looking one up would cost as much as reading it).
+The text of each definition is the only thing that takes a call per machine; it is fetched over several connections,
+each of which lists the machines itself and takes its share of them by UUID (looking one up would cost as much as
+reading it).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import libvirt
 
-from reconciler.observed.hypervisor.carrying import carried
 from reconciler.observed.hypervisor.connection import Connections
-from reconciler.observed.hypervisor.failure import is_not_found, is_unsupported, message
-from reconciler.observed.hypervisor.states import state_and_reason
+from reconciler.observed.hypervisor.failure import is_unsupported
+from reconciler.observed.hypervisor.reading.carrying import carried
+from reconciler.observed.hypervisor.reading.found import Found
+from reconciler.observed.hypervisor.reading.states import state_and_reason
 from reconciler.observed.snapshot import Observed
 from specs.reference import VIRTUAL_MACHINE, Ref
 
 # Below this many, waking threads and listing again costs more than it saves.
 _WORTH_SPREADING = 40
 _READING = "read the virtual machines"
-
-
-@dataclass(slots=True)
-class Found:
-    """What a reading found: objects by reference, and a sentence for each one that couldn't be read."""
-
-    objects: dict[Ref, Observed] = field(default_factory=dict)
-    skipped: list[str] = field(default_factory=list)
-
-    def skip(self, ref: Ref, error: libvirt.libvirtError) -> None:
-        """Note an object that can't be read now; it hides nothing else."""
-        self.skipped.append(f"{ref} can't be read and is left out: {message(error)}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +49,7 @@ def read_all_domains(connections: Connections, workers: Executor, before: Mappin
     tasks = [workers.submit(_read_share, connections, number, shares, facts, before) for number in range(shares)]
     found = Found()
     for task in tasks:
-        share = task.result()
-        found.objects.update(share.objects)
-        found.skipped += share.skipped
+        found.add(task.result())
     return found
 
 
@@ -74,10 +62,7 @@ def read_domains(connections: Connections, refs: Iterable[Ref], before: Mapping[
                 domain = connection.lookupByName(ref.name)
                 found.objects[ref] = _one(domain, _facts_of(domain), before.get(ref))
             except libvirt.libvirtError as error:
-                if connection.isAlive() != 1:
-                    raise
-                if not is_not_found(error):
-                    found.skip(ref, error)
+                found.skip(ref, error, connection, before)
     return found
 
 
@@ -96,10 +81,7 @@ def _read(domains: Iterable[libvirt.virDomain], facts: _Facts, before: Mapping[R
         try:
             found.objects[ref] = _one(domain, facts, before.get(ref))
         except libvirt.libvirtError as error:
-            if domain.connect().isAlive() != 1:
-                raise
-            if not is_not_found(error):  # gone since it was listed
-                found.skip(ref, error)
+            found.skip(ref, error, domain.connect(), before)
     return found
 
 
@@ -110,7 +92,7 @@ def _one(domain: libvirt.virDomain, facts: _Facts, before: Observed | None) -> O
     active = domain.ID() != -1
     if active == (state == "shutoff"):
         state, reason = state_and_reason(*domain.state())
-        active = state != "shutoff"
+        active = bool(domain.isActive())
     return carried(
         before,
         Ref(VIRTUAL_MACHINE, domain.name()),
@@ -136,8 +118,11 @@ def _facts(connection: libvirt.virConnect) -> _Facts:
 
 def _facts_of(domain: libvirt.virDomain) -> _Facts:
     uuid = domain.UUID()
+    persistent = bool(domain.isPersistent())
 
     def those(true: Callable[[], object]) -> frozenset[bytes]:
+        if not persistent:  # can't be started with the host, nor be saved: asking would be an error
+            return frozenset()
         try:
             return frozenset((uuid,)) if true() else frozenset()
         except libvirt.libvirtError as error:
@@ -147,9 +132,8 @@ def _facts_of(domain: libvirt.virDomain) -> _Facts:
 
     return _Facts(
         states={uuid: state_and_reason(*domain.state())},
-        # A transient machine can't be started with the host: asking would be an error.
-        autostart=those(lambda: domain.isPersistent() and domain.autostart()),
-        transient=those(lambda: not domain.isPersistent()),
+        autostart=those(domain.autostart),
+        transient=frozenset() if persistent else frozenset((uuid,)),
         saved=those(domain.hasManagedSaveImage),
     )
 

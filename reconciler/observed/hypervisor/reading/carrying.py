@@ -1,6 +1,7 @@
 """Carries an observed object over from the previous snapshot when nothing about it changed.
 
-Later stages cache by the object's identity, so "equal" has to be found out here, by comparing texts and never by parsing.
+Later stages cache by the object's identity, so "equal" has to be found out here, by comparing texts and never by
+parsing.
 """
 
 from __future__ import annotations
@@ -30,7 +31,9 @@ def carried(
     persistent: bool = True,
     details: Mapping[str, Any] = _NOTHING,
 ) -> Observed:
-    """The previous object when all of this is as it was, else a new one. Its mark is read only from a text that is new."""
+    """The previous object when all of this is as it was, else a new one. Its mark is read only from a text that is
+    new.
+    """
     if before is None or before.xml != xml:
         mark = _mark(xml)
     elif (

@@ -1,0 +1,70 @@
+"""One table: error → HTTP status. Every answer that isn't a success has the body {code, reason}.
+
+`code` is the status line's text such as `404 Not Found`, `reason` one sentence for a person. What is unexpected goes to
+the log; the client learns only that it happened.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import falcon
+import falcon.asgi
+
+from reconciler.errors import Conflict, NotFound, OnggiError, SourceError, StateError, Transient, Unsupported
+
+log = logging.getLogger("onggi.api")
+
+# The nearest class of an error's own decides, so that a subclass may have a line of its own.
+_STATUSES: dict[type[OnggiError], str] = {
+    NotFound: falcon.HTTP_404,
+    Conflict: falcon.HTTP_409,
+    Unsupported: falcon.HTTP_501,
+    Transient: falcon.HTTP_503,
+    SourceError: falcon.HTTP_503,
+    StateError: falcon.HTTP_503,
+    OnggiError: falcon.HTTP_500,
+}
+# falcon says little of these by itself.
+_REASONS = {
+    falcon.HTTP_404: "There is nothing at this address; check its path.",
+    falcon.HTTP_405: "This address doesn't take that method; the header Allow lists those that it does.",
+}
+
+
+def add_handlers(app: falcon.asgi.App[Any, Any]) -> None:
+    """Make every error of `app` answer as above."""
+    app.set_error_serializer(_serialise)
+    app.add_error_handler(Exception, _unexpected)
+    app.add_error_handler(OnggiError, _domain)
+
+
+def refuse(response: falcon.asgi.Response, status: str, reason: str) -> None:
+    """Answer with an error."""
+    response.status = status
+    response.media = {"code": status, "reason": reason}
+
+
+def _serialise(_request: falcon.Request, response: falcon.Response, error: falcon.HTTPError) -> None:
+    status = falcon.code_to_http_status(error.status)
+    reason = error.description or _REASONS.get(status) or error.title or status
+    response.media = {"code": status, "reason": reason}
+
+
+async def _domain(
+    _request: falcon.asgi.Request, response: falcon.asgi.Response, error: OnggiError, _params: dict[str, Any]
+) -> None:
+    status = next(_STATUSES[kind] for kind in type(error).__mro__ if kind in _STATUSES)
+    refuse(response, status, str(error))
+    if isinstance(error, Transient):
+        response.retry_after = max(1, round(error.retry_after_s))
+
+
+async def _unexpected(
+    request: falcon.asgi.Request, response: falcon.asgi.Response, error: Exception, _params: dict[str, Any]
+) -> None:
+    if isinstance(error, falcon.HTTPError):
+        raise error
+    log.error("%s %s failed", request.method, request.path, exc_info=error)
+    refuse(response, falcon.HTTP_500, "Something unexpected went wrong; the agent's log tells what.")

@@ -1,0 +1,45 @@
+"""/healthz and /readyz, for supervisors and load balancers. Anybody may ask; the answer holds nothing secret.
+
+Both answer 200 when the agent runs and its first pass is through, and 503 {code, reason} otherwise. /readyz also tells
+which revision is in force.
+"""
+
+from __future__ import annotations
+
+import falcon
+import falcon.asgi
+
+from api.errors import refuse
+from api.services import Services
+
+
+class Health:
+    """Is the agent's loop there, and did it get through once?"""
+
+    def __init__(self, services: Services) -> None:
+        self.services = services
+
+    async def on_get(self, _request: falcon.asgi.Request, response: falcon.asgi.Response) -> None:
+        """200 {"status": "ok"}, or 503."""
+        response.cache_control = ["no-store"]
+        if not self.services.alive():
+            refuse(response, falcon.HTTP_503, "The agent's loop has ended; its log tells why.")
+        elif not self.services.ready():
+            refuse(response, falcon.HTTP_503, "The agent's first pass isn't through yet; ask again soon.")
+        else:
+            response.media = self.told()
+
+    def told(self) -> dict[str, str]:
+        """The body of a good answer."""
+        return {"status": "ok"}
+
+
+class Readiness(Health):
+    """The same, and what it is ready with."""
+
+    def told(self) -> dict[str, str]:
+        """Also the revision in force."""
+        return {"status": "ok", **self.services.info()}
+
+
+ROUTES = {"/healthz": Health, "/readyz": Readiness}

@@ -1,0 +1,69 @@
+"""Serves the application from a thread of this process, on an address of this machine.
+
+The socket is bound before anything else begins, so that a port which is in use is told at once. Signals are the main
+thread's business, logs go where the process's logs go.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+from typing import Any
+
+import falcon.asgi
+import uvicorn
+
+from reconciler.settings import SettingsError, host_and_port
+
+_BACKLOG = 128
+
+
+class Server:
+    """`listen` is HOST:PORT, port 0 for a free one. Raises SettingsError for an address that others can reach."""
+
+    def __init__(self, app: falcon.asgi.App[Any, Any], listen: str) -> None:
+        self._listen = listen
+        self._address = host_and_port(listen)
+        config = uvicorn.Config(
+            app, log_config=None, access_log=False, lifespan="off", server_header=False, timeout_graceful_shutdown=1
+        )
+        self._server = uvicorn.Server(config)
+        self._socket: socket.socket | None = None
+        self._thread: threading.Thread | None = None
+
+    @property
+    def url(self) -> str:
+        """Where it answers, with the port that was really taken; empty before `start`."""
+        if self._socket is None:
+            return ""
+        host, port = self._socket.getsockname()[:2]
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+    def start(self) -> None:
+        """Take the port and answer from now on. Raises SettingsError when the port can't be had."""
+        self._socket = self._bound()
+        self._thread = threading.Thread(target=self._server.run, args=([self._socket],), name="onggi-api", daemon=True)
+        self._thread.start()
+
+    def stop(self, timeout_s: float = 2.0) -> None:
+        """Answer what is being answered, take nothing new, and give the port back."""
+        self._server.should_exit = True
+        if self._thread is not None:
+            self._thread.join(timeout_s)
+        if self._socket is not None:
+            self._socket.close()
+
+    def _bound(self) -> socket.socket:
+        family, kind, protocol, _, address = socket.getaddrinfo(*self._address, type=socket.SOCK_STREAM)[0]
+        made = socket.socket(family, kind, protocol)
+        try:
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            made.bind(address)
+            made.listen(_BACKLOG)
+        except OSError as error:
+            made.close()
+            raise SettingsError(
+                f"{self._listen} can't be listened on ({error.strerror}); "
+                "end who has it, or choose another port with --listen."
+            ) from None
+        return made

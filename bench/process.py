@@ -1,0 +1,43 @@
+"""Programs that are measured, run as processes of their own to the end: their start counts, as it does for a person."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+_LIMIT_S = 600
+_TAIL = 1500  # characters of what a failing program said
+
+
+class Failed(Exception):
+    """A program ended with an error; the text says which and what it printed last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What to run. `stdin` is a file; without one it is empty."""
+
+    argv: tuple[str, ...]
+    stdin: Path | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    def run(self) -> None:
+        """Run it to its end. Raises Failed."""
+        with (self.stdin or Path(os.devnull)).open("rb") as given:
+            try:
+                done = subprocess.run(
+                    self.argv,
+                    stdin=given,
+                    env=os.environ | dict(self.environment),
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.STDOUT,
+                    text=True,
+                    timeout=_LIMIT_S,
+                )
+            except (OSError, subprocess.TimeoutExpired) as error:
+                raise Failed(str(error)) from None
+        if done.returncode:
+            raise Failed(f"{' '.join(self.argv[:4])} … ended with {done.returncode}: {done.stdout[-_TAIL:].strip()}")

@@ -1,0 +1,90 @@
+"""Writes docs/reference/ and docs/cli.md from the schemas and commands: `make docs`. Tests check that it was run."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from reconciler.cli.main import onggi
+from specs.effect import Effect
+from specs.explain import Explanation, explain
+from specs.registry import Kind, kinds
+
+HERE = Path(__file__).resolve().parent
+EFFECTS = {Effect.LIVE: "live", Effect.NEXT_BOOT: "next boot", Effect.RECREATE: "recreate", Effect.FORBIDDEN: "never"}
+
+
+def pages() -> dict[Path, str]:
+    """Every generated page by its path."""
+    found = {HERE / "reference" / f"{kind.name.lower()}.md": reference(kind) for kind in kinds().values()}
+    links = "\n".join(f"- [{kind.name}]({kind.name.lower()}.md)" for kind in kinds().values())
+    found[HERE / "reference" / "README.md"] = f"# Reference\n\n{links}\n"
+    found[HERE / "cli.md"] = command_line()
+    return found
+
+
+def reference(kind: Kind) -> str:
+    """One kind: what it is, every field, a commented example."""
+    rows = [
+        "| field | type | default | change | meaning |",
+        "|---|---|---|---|---|",
+        *(_row(field, kind) for field in _below(explain(kind.name, "spec"))),
+    ]
+    about = explain(kind.name).description
+    names = ", ".join(f"`{name}`" for name in (kind.plural, *kind.aliases))
+    return (
+        f"# {kind.name}\n\n{about}\n\nOn the command line also {names}.\n\n"
+        + "\n".join(rows)
+        + f"\n\nA field in bold has to be there.\n\n## Example\n\n```yaml\n{kind.example.rstrip()}\n```\n"
+    )
+
+
+def _below(field: Explanation) -> Iterator[Explanation]:
+    for child in field.children:
+        whole = explain(child.path)
+        yield child
+        yield from _below(whole)
+
+
+def _row(field: Explanation, kind: Kind) -> str:
+    name = field.path.removeprefix(f"{kind.name}.spec.")
+    shown = f"**`{name}`**" if field.required else f"`{name}`"
+    kind_of_value = ", ".join(f"`{choice}`" for choice in field.choices) or field.type
+    default = (
+        ""
+        if field.default is None
+        else f"`{str(field.default).lower() if isinstance(field.default, bool) else field.default}`"
+    )
+    effect = EFFECTS[field.effect] if field.effect is not None else ""
+    text = " ".join(field.description.split()).replace("|", "\\|")
+    return f"| {shown} | {kind_of_value} | {default} | {effect} | {text} |"
+
+
+def command_line() -> str:
+    """Every verb with its help as `--help` prints it."""
+    context = click.Context(onggi, info_name="onggi", terminal_width=100)
+    parts = ["# The command line\n", f"```\n{onggi.get_help(context)}\n```\n"]
+    for name in onggi.list_commands(context):
+        command = onggi.get_command(context, name)
+        if command is None:
+            raise LookupError(name)
+        below = click.Context(command, info_name=name, parent=context, terminal_width=100)
+        parts.append(f"## onggi {name}\n\n```\n{command.get_help(below)}\n```\n")
+    return "\n".join(parts)
+
+
+def main() -> None:
+    """Write what changed; with --check only tell, and exit 1 when anything did."""
+    outdated = [path for path, text in pages().items() if not path.exists() or path.read_text() != text]
+    if "--check" in sys.argv:
+        sys.exit(f"run `make docs`: {', '.join(path.name for path in outdated)} would change" if outdated else 0)
+    for path in outdated:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(pages()[path])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,104 @@
+"""`onggi apply`."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from reconciler.cli.options import HOST, RESULT, SOURCE, detailed_exitcode, state, verb
+from reconciler.cli.output import Output
+from reconciler.cli.progress import Report, told_when_slow
+from reconciler.cli.stopping import on_signals
+from reconciler.settings import Settings
+
+if TYPE_CHECKING:
+    from reconciler.applying.outcome import StepOutcome
+    from reconciler.line import Line
+    from reconciler.planning.plan import Plan
+
+
+@verb(
+    "apply",
+    *SOURCE,
+    *HOST,
+    state,
+    click.option("--yes", "-y", is_flag=True, help="Don't ask first. Nobody is asked outside a terminal either."),
+    *RESULT,
+    detailed_exitcode,
+    logs_at="WARNING",
+)
+def command(settings: Settings, out: Output, yes: bool, detailed_exitcode: bool) -> int:
+    """Do what `onggi plan` shows, once.
+
+    Shows the plan, asks on a terminal, and makes the host as the repository says. Exits with 1 when something
+    failed, is blocked, or has a document with errors. An agent that runs with the same state does all this by
+    itself, and is in the way here.
+    """
+    from reconciler.line import Line
+    from reconciler.reporting.plan_text import plan_text, problems_text
+
+    with Line.open(settings, exclusive=True) as line:
+        with told_when_slow(f"reading {settings.repository} and {settings.connect} …", quiet=out.quiet):
+            line.recover()
+            desired = line.desired()
+            plan = line.compare(desired, line.observe())
+        if out.format == "text":
+            if mistakes := problems_text(desired.problems, colour=out.colour):
+                click.echo(f"{mistakes}\n", color=out.colour)
+            click.echo(plan_text(plan, colour=out.colour, width=out.width), color=out.colour)
+        if not plan.empty and not yes and sys.stdin.isatty():
+            click.confirm("\nDo this?", abort=True, err=True)
+        outcomes, remaining = _apply(line, plan, out)
+    told = _Told(plan, outcomes, remaining)
+    out.show(lambda: told.to_json(desired.problems), told.text)
+    if desired.problems or remaining.steps or remaining.blocked:
+        return 1
+    return 2 if detailed_exitcode and outcomes else 0
+
+
+def _apply(line: Line, plan: Plan, out: Output) -> tuple[tuple[StepOutcome, ...], Plan]:
+    """What was shown, and after it whatever only shows then. The plan that is left is told too."""
+    stop = threading.Event()
+    with on_signals(stop.set), Report(quiet=out.quiet) as report:
+        outcomes = line.apply(plan, stop=stop, on_progress=report)
+        more = line.converge(stop=stop, on_progress=report)
+    return (*outcomes, *more.outcomes), more.remaining
+
+
+class _Told:
+    def __init__(self, plan: Plan, outcomes: tuple[StepOutcome, ...], remaining: Plan) -> None:
+        self.plan, self.outcomes, self.remaining = plan, outcomes, remaining
+
+    def text(self) -> str:
+        """The last line; nothing when nothing was to be done."""
+        if not self.outcomes:
+            return ""
+        counts: dict[str, int] = {}
+        for outcome in self.outcomes:
+            counts[outcome.result.value] = counts.get(outcome.result.value, 0) + 1
+        left = f"; {len(self.remaining.steps)} left to do" if self.remaining.steps else ""
+        return f"\nApplied: {', '.join(f'{number} {result}' for result, number in counts.items())}{left}."
+
+    def to_json(self, problems: Any) -> dict[str, Any]:
+        """The shape of `onggi apply -o json`."""
+        from reconciler.reporting.problem_json import problem_json
+
+        return {
+            "plan": self.plan.to_json() | {"digest": self.plan.digest},
+            "outcomes": [
+                {
+                    "action": outcome.step.action.value,
+                    "kind": outcome.step.ref.kind,
+                    "name": outcome.step.ref.name,
+                    "result": outcome.result.value,
+                    "message": outcome.message,
+                    "durationSeconds": round(outcome.duration_s, 3),
+                }
+                for outcome in self.outcomes
+            ],
+            "remaining": self.remaining.to_json(),
+            "problems": [problem_json(item) for item in problems],
+        }

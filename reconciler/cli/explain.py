@@ -1,0 +1,56 @@
+"""`onggi explain`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import click
+from click.shell_completion import CompletionItem
+
+from reconciler.cli.objects import KindName
+from reconciler.cli.options import RESULT, verb
+from reconciler.cli.output import Output
+from reconciler.errors import NotFound
+
+
+def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Kinds, and after a dot the fields of what stands before it."""
+    from specs.explain import UnknownFieldError, explain
+
+    before, dot, begun = incomplete.rpartition(".")
+    if not dot:
+        return KindName().shell_complete(ctx, param, incomplete)
+    try:
+        found = explain(before if "." in before else f"{before}.spec")
+    except UnknownFieldError:
+        return []
+    return [CompletionItem(f"{before}.{child.name}") for child in found.children if child.name.startswith(begun)]
+
+
+@verb(
+    "explain",
+    click.argument(
+        "field",
+        metavar="KIND[.FIELD]",
+        shell_complete=_complete,
+        help="A kind or a field of it: vm, vm.disks.size.",
+    ),
+    *RESULT,
+)
+def command(field: str, out: Output) -> None:
+    """Tell what may stand in a document.
+
+    A kind's fields, or one field with all that is below it; `onggi explain vm.disks.size` and `onggi explain
+    vm.spec.disks.size` are the same.
+    """
+    from reconciler.reporting.schema_text import explanation_json, explanation_text
+    from specs.explain import UnknownFieldError, explain
+
+    try:
+        found = explain(field)
+        if "." not in found.path:  # of a kind its spec is what people look for
+            spec = explain(field, "spec")
+            found = replace(found, children=tuple(spec if child.name == "spec" else child for child in found.children))
+    except UnknownFieldError as error:
+        raise NotFound(str(error)) from None
+    out.show(lambda: explanation_json(found), lambda: explanation_text(found, width=out.width))

@@ -1,0 +1,36 @@
+"""`onggi get`."""
+
+from __future__ import annotations
+
+from reconciler.cli.objects import kind_argument, name_argument
+from reconciler.cli.options import RESULT, state, verb
+from reconciler.cli.output import Output
+from reconciler.errors import NotFound
+from reconciler.settings import Settings
+from specs.reference import Ref
+from specs.registry import Kind
+
+
+@verb("get", kind_argument(required=True), name_argument, state, *RESULT)
+def command(kind: Kind, name: str | None, settings: Settings, out: Output) -> None:
+    """Show how the objects of a kind are, or one of them.
+
+    As last seen by the agent. With -o yaml or json: every condition, in the shape of documents.
+    """
+    from reconciler.applying.ledger import Ledger
+    from reconciler.reporting.status_text import status_document, statuses_text
+
+    ledger = Ledger.open(settings.state, readonly=True)
+    if name is not None:
+        one = ledger.status(Ref(kind.name, name))
+        if one is None:
+            raise NotFound(f"Nothing is known of {kind.name}/{name}; `onggi get {kind.name}` lists what is.")
+        out.show(lambda: status_document(one), lambda: statuses_text([one], colour=out.colour))
+        return
+    found = [item for item in ledger.statuses() if item.ref.kind == kind.name]
+    if not found:
+        out.note(f"No {kind.plural} are known; the agent has seen none yet.")
+    out.show(
+        lambda: {"apiVersion": "onggi/v1", "kind": "List", "items": [status_document(item) for item in found]},
+        lambda: statuses_text(found, colour=out.colour) if found else "",
+    )

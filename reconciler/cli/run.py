@@ -1,0 +1,142 @@
+"""`onggi run`: the agent as a process. It ends on SIGTERM and SIGINT, within five seconds, with exit code 0."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import click
+
+from reconciler.cli.options import (
+    HOST,
+    SOURCE,
+    interval,
+    listen,
+    log_format,
+    resync_interval,
+    state,
+    verb,
+)
+from reconciler.cli.stopping import Bell, on_signals
+from reconciler.settings import Settings
+
+if TYPE_CHECKING:
+    from api.server import Server
+    from reconciler.agent import Agent
+
+log = logging.getLogger("onggi.run")
+
+_LONGEST_END_S = 4.0  # of the five seconds, so that what comes after has time too
+
+
+@verb(
+    "run",
+    *SOURCE,
+    *HOST,
+    state,
+    interval,
+    resync_interval,
+    listen,
+    click.option("--once", is_flag=True, help="One pass instead of a loop; the exit code tells if all is well."),
+    log_format,
+    logs_at="INFO",
+)
+def command(settings: Settings) -> int:
+    """Keep the host as the repository says: the agent. Logs to stderr.
+
+    With --listen, GET /healthz and /readyz answer 200 once the first pass is through, and 503 before.
+    """
+    return _once(settings) if settings.once else _forever(settings)
+
+
+def _once(settings: Settings) -> int:
+    from reconciler.line import Line
+
+    stop = threading.Event()
+    with Line.open(settings, exclusive=True) as line, on_signals(stop.set):
+        done = line.converge(stop=stop)
+    for problem in done.problems:
+        log.error("%s", problem)
+    for item in done.remaining.blocked:
+        log.error("%s is blocked: %s: %s", item.ref, item.reason, item.message)
+    for outcome in done.outcomes:
+        level = logging.ERROR if outcome.result == "failed" else logging.INFO
+        log.log(level, "%s %s: %s %s", outcome.step.action, outcome.step.ref, outcome.result, outcome.message)
+    log.info("%d steps done, %d left, at %s", len(done.outcomes), len(done.remaining.steps), done.remaining.revision)
+    return 0 if done.succeeded else 1
+
+
+def _forever(settings: Settings) -> int:
+    from reconciler.agent import Agent
+
+    bell = Bell()
+    agent = Agent(settings)
+    thread = _AgentThread(agent, bell)
+    server = _served(settings, thread)  # before the agent begins: a port that is in use must show at once
+    with on_signals(bell.ring):
+        thread.start()
+        bell.wait()
+        wanted = thread.is_alive()
+        if wanted:
+            log.info("ending")
+        thread.end(_LONGEST_END_S)
+        if server is not None:
+            server.stop(timeout_s=0.5)
+    if thread.error is not None:
+        raise thread.error
+    return 0 if wanted else 1
+
+
+class _AgentThread(threading.Thread):
+    """The agent's loop beside the main thread, which is there for signals. Rings when it ends by itself."""
+
+    def __init__(self, agent: Agent, bell: Bell) -> None:
+        super().__init__(name="onggi-agent")
+        self.agent = agent
+        self.error: BaseException | None = None
+        self._bell = bell
+        self._stop_wanted = threading.Event()
+
+    def run(self) -> None:
+        """The loop, until `end`; what it raises is kept for the main thread."""
+        try:
+            self.agent.run(self._stop_wanted)
+        except BaseException as error:
+            self.error = error
+        finally:
+            self._bell.ring()
+
+    def end(self, timeout_s: float) -> None:
+        """Let the loop end. One that hangs in a call to the host is left behind with the process."""
+        self._stop_wanted.set()
+        self.agent.interrupt()
+        deadline = time.monotonic() + timeout_s
+        self.join(timeout_s)
+        if self.is_alive() or time.monotonic() > deadline:
+            log.warning("something is still under way; it is taken up at the next start")
+            logging.shutdown()
+            # A step that waits for the host can't be interrupted. Every step is written down before it begins, and safe
+            # to be done again.
+            os._exit(0)
+
+
+def _served(settings: Settings, thread: _AgentThread) -> Server | None:
+    """The API on --listen; None without it. Raises SettingsError when the port can't be had."""
+    if not settings.listen:
+        return None
+    from api.app import create_app
+    from api.server import Server
+    from api.services import Services
+
+    services = Services(
+        ready=thread.agent.ready.is_set,
+        alive=thread.is_alive,
+        info=lambda: {"revision": str(thread.agent.desired.revision) if thread.agent.desired is not None else ""},
+    )
+    server = Server(create_app(services), settings.listen)
+    server.start()
+    log.info("serving on %s", server.url)
+    return server

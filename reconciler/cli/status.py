@@ -1,0 +1,32 @@
+"""`onggi status`."""
+
+from __future__ import annotations
+
+from reconciler.cli.options import RESULT, state, verb
+from reconciler.cli.output import Output
+from reconciler.settings import Settings
+
+
+@verb("status", state, *RESULT)
+def command(settings: Settings, out: Output) -> None:
+    """Tell how the agent and every object are.
+
+    As last seen by the agent: only the state folder is asked.
+    """
+    from reconciler.applying.ledger import Ledger
+    from reconciler.applying.lock import StateFolder
+    from reconciler.applying.records import ALL
+    from reconciler.reporting.status_text import agent_text, status_document, statuses_text
+
+    ledger = Ledger.open(settings.state, readonly=True)
+    info, found = ledger.agent_info(), ledger.statuses()
+    pid, everything = StateFolder.holder(settings.state), ledger.suspended() is ALL
+    out.show(
+        lambda: {
+            "agent": {**info, "running": pid is not None, "suspended": everything},
+            "objects": [status_document(item) for item in found],
+        },
+        lambda: "\n\n".join(
+            filter(None, (agent_text(info, pid, everything), statuses_text(found, colour=out.colour) if found else ""))
+        ),
+    )

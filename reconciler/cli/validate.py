@@ -1,0 +1,107 @@
+"""`onggi validate`: the documents as the files stand now, for an editor, pre-commit and CI. Asks no host and no git."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import click
+
+from reconciler.cli.options import RESULT, verb
+from reconciler.cli.output import Output
+from reconciler.reporting.problem_json import problem_json
+from specs.document import Document
+from specs.problem import Problem
+
+# Whether an agent allows the folder of a CD-ROM's path is known on its host only.
+_ANY_FOLDER = ("/",)
+
+
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    """`problems` have paths as the user would write them."""
+
+    documents: int
+    problems: tuple[Problem, ...]
+
+
+@verb(
+    "validate",
+    click.argument(
+        "paths",
+        nargs=-1,
+        required=True,
+        type=click.Path(),
+        metavar="PATH...",
+        help="Folders of documents (of a git repository: the files in its work tree), or single files.",
+    ),
+    *RESULT,
+)
+def command(paths: tuple[str, ...], out: Output) -> int:
+    """Check documents offline.
+
+    All mistakes are told at once, each as file:line:column: message; the exit code is 1 when there are any. Single
+    files are checked by themselves; names that they refer to only in a folder.
+    """
+    checked = [_file(path) if Path(path).is_file() else _folder(path) for path in paths]
+    problems = sorted(set().union(*(item.problems for item in checked)), key=_place)
+    documents = sum(item.documents for item in checked)
+    out.show(
+        lambda: {"documents": documents, "problems": [problem_json(problem) for problem in problems]},
+        lambda: "\n".join(map(str, problems)),
+    )
+    counted = f"{documents} document{'' if documents == 1 else 's'}"
+    mistakes = f"{len(problems)} mistake{'' if len(problems) == 1 else 's'}"
+    out.note(f"onggi: {counted}, {mistakes if problems else 'no mistakes'}")
+    return 1 if problems else 0
+
+
+def _folder(path: str) -> _Checked:
+    """Everything in a folder, with what the documents say of each other. Raises SourceError."""
+    from reconciler.desired.folder import Folder
+    from reconciler.desired.load import Loader
+    from reconciler.desired.resolve import Resolver
+    from specs.validate import validate_set
+
+    tree = Folder(Path(path), sub_path="").read()
+    loaded = Loader().load(tree)
+    desired = Resolver(allowed_folders=_ANY_FOLDER).resolve(tree, loaded, tree.repository_id)
+    problems = list(desired.problems)
+    told = {_where(problem) for problem in problems}
+    problems += [problem for problem in validate_set(loaded.documents) if _where(problem) not in told]
+    return _Checked(len(loaded.documents) + len(loaded.held), tuple(_prefixed(path, problems)))
+
+
+def _file(path: str) -> _Checked:
+    """One file by itself."""
+    from reconciler.desired.files import REPOSITORY_FILE, size_problem
+    from reconciler.desired.repository_file import declared_repository_id
+    from specs.document import MAX_FILE_BYTES, parse
+    from specs.validate import validate
+
+    with Path(path).open("rb") as file:
+        content = file.read(MAX_FILE_BYTES + 1)
+    if len(content) > MAX_FILE_BYTES:
+        return _Checked(0, (size_problem(path, Path(path).stat().st_size),))
+    if Path(path).name == REPOSITORY_FILE:
+        return _Checked(0, declared_repository_id(path, content)[1])
+    parsed = parse(path, content)
+    documents: tuple[Document, ...] = parsed.documents
+    problems = (*parsed.problems, *(problem for document in documents for problem in validate(document)))
+    return _Checked(len(documents), problems)
+
+
+def _prefixed(folder: str, problems: Iterable[Problem]) -> Iterator[Problem]:
+    """Paths as seen from where the command was given, so that an editor or a terminal can open them."""
+    for problem in problems:
+        yield replace(problem, path=os.path.normpath(os.path.join(folder, problem.path)))  # noqa: PTH118  # stays relative
+
+
+def _where(problem: Problem) -> tuple[str, int, int]:
+    return problem.path, problem.line, problem.column
+
+
+def _place(problem: Problem) -> tuple[str, int, int, str]:
+    return *_where(problem), problem.message

@@ -1,0 +1,113 @@
+"""One host as the rest of onggi sees it: look at it, do things to it, hear that something may have changed.
+
+How that is done is in `connection` (the lanes to libvirt), `reading` (a snapshot) and `performing` (a plan's
+operations).
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterable
+
+from reconciler.errors import Disconnected, OnggiError
+from reconciler.observed.hypervisor.connection import Connections
+from reconciler.observed.hypervisor.facts import HostFacts
+from reconciler.observed.hypervisor.performing.intake import Progress
+from reconciler.observed.hypervisor.performing.performer import OperationPerformer
+from reconciler.observed.hypervisor.performing.volumes import Volumes
+from reconciler.observed.hypervisor.reading.reader import Reader
+from reconciler.observed.snapshot import Snapshot
+from reconciler.planning.operations import Operation
+from specs.host import Host
+from specs.reference import Ref
+
+log = logging.getLogger("onggi.hypervisor")
+
+_NOT_STOPPED = threading.Event()
+
+
+def _untold(done: int, total: int | None) -> None:
+    """Progress that nobody wants to hear of."""
+
+
+class Hypervisor:
+    """One host. Every method may be called from any thread, and raises Disconnected while the host can't be reached;
+    the next call tries to connect again. When to try is the caller's choice.
+    """
+
+    def __init__(self, uri: str, *, allowed_folders: Iterable[str] = (), volume_reread_s: float = 600.0) -> None:
+        self.uri = uri
+        self._subscribers: list[Callable[[Ref | None], None]] = []
+        self._connections = Connections(uri, changed=self._changed, devices=self._devices_changed)
+        self._facts = HostFacts(self._connections, tuple(map(str, allowed_folders)))
+        self._reader = Reader(self._connections, self._facts, volume_reread_s=volume_reread_s)
+        self._volumes = Volumes(self._connections, self._facts)
+        self._performer = OperationPerformer(self._connections, self._volumes)
+
+    @classmethod
+    def open(cls, uri: str, *, allowed_folders: Iterable[str] = ()) -> Hypervisor:
+        """A host by its libvirt URI. Connects with the first call that needs it; `allowed_folders` go into its
+        facts.
+        """
+        return cls(uri, allowed_folders=allowed_folders)
+
+    def close(self) -> None:
+        """Let go of all connections. The object is of no use afterwards."""
+        self._connections.close()
+        self._reader.close()
+
+    @property
+    def connected(self) -> bool:
+        """True while the host answers, as far as is known without asking it."""
+        return self._connections.connected
+
+    def host(self) -> Host:
+        """What the host can do and where its things are, without observing its machines."""
+        return self.observe(None, None).host
+
+    def observe(self, previous: Snapshot | None = None, dirty: frozenset[Ref] | None = None) -> Snapshot:
+        """What the host has: everything, or `previous` with only `dirty` read again. The very same snapshot when
+        nothing changed. Whatever can't be read is a sentence in it and hides nothing else.
+        """
+        try:
+            self._volumes.settle()
+        except Disconnected:
+            raise
+        except OnggiError as error:
+            log.info("new volumes don't show yet: %s", error)
+        return self._reader.read(previous, dirty, hidden=self._volumes.hidden())
+
+    def perform(
+        self, operation: Operation, *, stop: threading.Event = _NOT_STOPPED, progress: Progress = _untold
+    ) -> None:
+        """Do one thing, or find it done. Raises OnggiError: Cancelled soon after `stop` is set. `progress` gets bytes.
+
+        After an error nothing is left half-made, unless it is Disconnected or Cancelled.
+        """
+        self._performer.perform(operation, stop, progress)
+
+    def settle(self) -> None:
+        """Make new volumes show as what they are; `observe` does so too. Raises OnggiError."""
+        self._volumes.settle()
+
+    def discard_unfinished(self, ref: Ref) -> bool:
+        """Delete a volume that a killed run may have left half-made. False when there is none, or when something
+        uses it.
+        """
+        return self._volumes.discard_unfinished(ref)
+
+    def subscribe(self, callback: Callable[[Ref | None], None]) -> None:
+        """Call back with each object that may have changed; None: any may have, because the connection came or went.
+
+        Called from threads of libvirt's; it has to return at once.
+        """
+        self._subscribers.append(callback)
+
+    def _changed(self, ref: Ref | None) -> None:
+        for callback in self._subscribers:
+            callback(ref)
+
+    def _devices_changed(self) -> None:
+        self._facts.forget_devices()
+        self._changed(None)  # a device is no object of a snapshot; only a full reading looks at them

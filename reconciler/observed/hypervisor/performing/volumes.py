@@ -1,0 +1,246 @@
+"""Makes, grows and deletes storage volumes. What fails on the way leaves nothing behind, and nothing that was there
+before is ever written over or deleted in its place.
+
+libvirt refuses some work on a pool while another job runs in it, so one pool's volumes are made one after the other;
+only the bytes of a download flow beside that. What an image's header may refer to is in `images`, fetching in
+`downloads`.
+"""
+
+from __future__ import annotations
+
+import copy
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+import libvirt
+
+from reconciler.errors import Conflict, Disconnected, OnggiError, Terminal, Unsupported
+from reconciler.observed.hypervisor.connection import Connections, Lane
+from reconciler.observed.hypervisor.facts import HostFacts
+from reconciler.observed.hypervisor.failure import is_not_found, is_unsupported
+from reconciler.observed.hypervisor.performing import images
+from reconciler.observed.hypervisor.performing.downloads import download, shown
+from reconciler.observed.hypervisor.performing.intake import Progress, measured, split_head, verified
+from reconciler.observed.hypervisor.performing.live import resize_disk
+from reconciler.observed.hypervisor.performing.lookup import find, get
+from reconciler.observed.hypervisor.performing.patience import patiently
+from reconciler.observed.hypervisor.performing.prototypes import Prototypes, capacity
+from reconciler.observed.hypervisor.performing.streams import upload
+from reconciler.planning.operations import CreateVolume, DeleteVolume, GrowVolume
+from specs.binding import Element, parse, serialise, set_text_at
+from specs.host import Feature
+from specs.reference import STORAGE_POOL, Ref
+
+log = logging.getLogger("onggi.volumes")
+
+
+class Volumes:
+    """The volume operations of one host."""
+
+    def __init__(self, connections: Connections, facts: HostFacts) -> None:
+        self._connections = connections
+        self._facts = facts
+        self._prototypes = Prototypes()
+        self._lock = threading.Lock()
+        self._pool_locks: dict[str, threading.RLock] = {}
+        self._making: set[Ref] = set()
+        self._unsettled: set[Ref] = set()
+
+    def hidden(self) -> frozenset[Ref]:
+        """Volumes that libvirt lists while they aren't yet, or don't yet look like, what they are made to be."""
+        with self._lock:
+            return frozenset(self._making | self._unsettled)
+
+    def create(self, operation: CreateVolume, stop: threading.Event, progress: Progress) -> None:
+        """Make a volume: empty, with given bytes, or downloaded.
+
+        Raises Conflict when there is one of this name already, Cancelled after `stop`, and Terminal for a source or a
+        base image that can't be trusted.
+        """
+        with self._lock:
+            self._making.add(operation.ref)
+        try:
+            if operation.url:
+                self._create_from_url(operation, stop, progress)
+            elif operation.content is not None:
+                self._create_from(operation, operation.content)
+            else:
+                self._create_empty(operation)
+        finally:
+            with self._lock:
+                self._making.discard(operation.ref)
+
+    def _create_empty(self, operation: CreateVolume) -> None:
+        root = parse(operation.xml)
+        with self._pool_lock(operation.ref.pool), self._connections.lend(f"make {operation.ref}") as connection:
+            pool = self._pool_without(connection, operation.ref)
+            if self._facts.can(Feature.VOLUME_UPLOAD):
+                base = root.find("backingStore")
+                if base is not None:
+                    form = base.find("format")
+                    images.check_chain(
+                        connection, base.findtext("path") or "", form.get("type") if form is not None else None
+                    )
+                key = self._prototypes.key(pool, root)
+                if key is not None:
+                    self._create_like_prototype(connection, pool, operation, root, key)
+                    return
+            patiently(lambda: pool.createXML(operation.xml))
+
+    def _create_like_prototype(
+        self,
+        connection: libvirt.virConnect,
+        pool: libvirt.virStoragePool,
+        operation: CreateVolume,
+        root: Element,
+        key: tuple[str, int],
+    ) -> None:
+        image = self._prototypes.get(key)
+        if image is not None:
+            try:
+                with self._made(pool, operation.ref, _raw(root, len(image))) as volume:
+                    upload(connection, volume, (image,), len(image))
+            except libvirt.libvirtError as error:
+                if not is_unsupported(error):
+                    raise
+            else:
+                with self._lock:
+                    self._unsettled.add(operation.ref)
+                return
+        volume = patiently(lambda: pool.createXML(operation.xml))
+        with suppress(libvirt.libvirtError):  # only the next ones would have been faster
+            self._prototypes.learn(key, connection, volume)
+
+    def _create_from(self, operation: CreateVolume, content: bytes) -> None:
+        root = _raw(parse(operation.xml), len(content))
+        with self._pool_lock(operation.ref.pool), self._connections.lend(f"make {operation.ref}") as connection:
+            pool = self._pool_without(connection, operation.ref)
+            with self._made(pool, operation.ref, root) as volume:
+                if self._facts.can(Feature.VOLUME_UPLOAD):
+                    upload(connection, volume, (content,), len(content))
+                else:
+                    log.warning("%s has the right size but is empty: this connection takes no data", operation.ref)
+
+    def _create_from_url(self, operation: CreateVolume, stop: threading.Event, progress: Progress) -> None:
+        ref, url = operation.ref, operation.url
+        if not self._facts.can(Feature.VOLUME_UPLOAD):
+            raise Unsupported(f"{ref} can't be downloaded: this connection takes no data for volumes; make it by hand.")
+        wanted = parse(operation.xml)
+        with self._connections.lend(f"download {shown(url)} into {ref}", Lane.SLOW) as connection:
+            pool = self._pool_without(connection, ref)
+            room = int(pool.info()[3])
+            with download(url, stop) as offered, measured(offered, shown(url), room, progress) as (length, chunks):
+                head, chunks = split_head(chunks, images.HEAD_BYTES)
+                images.check_download(head, wanted, shown(url))
+                with self._made(pool, ref, _raw(wanted, length)) as volume:
+                    upload(connection, volume, verified(chunks, length, operation.sha256, shown(url), progress), length)
+                    with self._pool_lock(ref.pool):
+                        patiently(pool.refresh)  # libvirt looks at an image's header only then
+                        volume = pool.storageVolLookupByName(ref.short_name)
+                        if volume.info()[1] < capacity(wanted):
+                            volume.resize(capacity(wanted))
+
+    def grow(self, operation: GrowVolume) -> None:
+        """Make a volume larger, in the running machine that uses it too. Raises Terminal rather than make one
+        smaller.
+        """
+        ref = operation.ref
+        with self._pool_lock(ref.pool), self._connections.lend(f"grow {ref}") as connection:
+            volume = get(connection, ref)
+            now = int(volume.info()[1])
+            if operation.capacity < now:
+                raise Terminal(
+                    f"{ref} has {now} bytes; it isn't shrunk to {operation.capacity}, that would cut off data."
+                )
+            machine = find(connection, operation.in_use_by) if operation.in_use_by is not None else None
+            if machine is not None and machine.isActive():
+                resize_disk(machine, str(operation.in_use_by), operation.target, operation.capacity)
+            elif operation.capacity > now:
+                patiently(lambda: volume.resize(operation.capacity))
+
+    def delete(self, operation: DeleteVolume) -> None:
+        """Delete a volume and its data; gone already is fine."""
+        ref = operation.ref
+        with self._pool_lock(ref.pool), self._connections.lend(f"delete {ref}") as connection:
+            volume = find(connection, ref)
+            if volume is not None:
+                patiently(volume.delete)
+        with self._lock:
+            self._unsettled.discard(ref)
+
+    def settle(self) -> None:
+        """Let libvirt look at the pools in which ready-made images were put. Raises Disconnected, Transient."""
+        with self._lock:
+            pools = sorted({ref.pool for ref in self._unsettled})
+        failed: OnggiError | None = None
+        for name in pools:
+            with self._pool_lock(name):
+                with self._lock:
+                    settled = {ref for ref in self._unsettled if ref.pool == name}
+                try:
+                    with self._connections.lend(f"refresh {Ref(STORAGE_POOL, name)}") as connection:
+                        pool = find(connection, Ref(STORAGE_POOL, name))
+                        if pool is not None and pool.isActive():
+                            patiently(pool.refresh)
+                except Disconnected:
+                    raise
+                except OnggiError as error:
+                    failed = error
+                    continue
+                with self._lock:
+                    self._unsettled -= settled
+        if failed is not None:
+            raise failed
+
+    def discard_unfinished(self, ref: Ref) -> bool:
+        """Delete what a run that was cut off may have left of a new volume. False when nothing is there, or when a
+        machine or another volume refers to it: then it isn't half-made, whatever was written down about it.
+        """
+        with self._pool_lock(ref.pool), self._connections.lend(f"remove the half-made {ref}") as connection:
+            volume = find(connection, ref)
+            if volume is None or images.is_referred_to(connection, ref, volume.path()):
+                return False
+            patiently(volume.delete)
+            return True
+
+    def _pool_lock(self, name: str) -> threading.RLock:
+        with self._lock:
+            return self._pool_locks.setdefault(name, threading.RLock())
+
+    @contextmanager
+    def _made(self, pool: libvirt.virStoragePool, ref: Ref, root: Element) -> Iterator[libvirt.virStorageVol]:
+        """A new volume that is deleted again when the block fails."""
+        with self._pool_lock(ref.pool):
+            volume = patiently(lambda: pool.createXML(serialise(root)))
+        try:
+            yield volume
+        except BaseException:
+            # When the connection is lost it stays, and the ledger knows that it may be half-made.
+            with suppress(libvirt.libvirtError), self._pool_lock(ref.pool):
+                patiently(volume.delete)
+            raise
+
+    @staticmethod
+    def _pool_without(connection: libvirt.virConnect, ref: Ref) -> libvirt.virStoragePool:
+        pool = get(connection, Ref(STORAGE_POOL, ref.pool))
+        try:
+            pool.storageVolLookupByName(ref.short_name)
+        except libvirt.libvirtError as error:
+            if is_not_found(error):
+                return pool
+            raise
+        raise Conflict(f"{ref} exists already and isn't overwritten; choose another name, or delete it by hand.")
+
+
+def _raw(root: Element, length: int) -> Element:
+    """A copy of a volume's XML for plain bytes, to be filled by an upload; owner and mode stay as declared."""
+    root = copy.deepcopy(root)
+    set_text_at(root, "backingStore", None)
+    for name, text in (("capacity", str(length)), ("allocation", "0")):
+        set_text_at(root, name, text)
+        set_text_at(root, f"{name}/@unit", None)
+    set_text_at(root, "target/format", None)
+    set_text_at(root, "target/format/@type", "raw")
+    return root

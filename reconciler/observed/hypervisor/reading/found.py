@@ -1,0 +1,40 @@
+"""What a reading found, and what to do with an object that can't be read: say so, and hide nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import libvirt
+
+from reconciler.observed.hypervisor.failure import is_lost, is_not_found, message
+from reconciler.observed.snapshot import Observed
+from specs.reference import Ref
+
+
+@dataclass(slots=True)
+class Found:
+    """Objects by reference, and a sentence for each one that couldn't be read."""
+
+    objects: dict[Ref, Observed] = field(default_factory=dict)
+    skipped: dict[Ref, str] = field(default_factory=dict)
+
+    def add(self, other: Found) -> None:
+        """Take over what another reading found."""
+        self.objects.update(other.objects)
+        self.skipped.update(other.skipped)
+
+    def skip(
+        self, ref: Ref, error: libvirt.libvirtError, connection: libvirt.virConnect, before: Mapping[Ref, Observed]
+    ) -> None:
+        """Note an object that can't be read now; it stays as it was last seen, so that nobody takes it for gone.
+
+        Raises the error again when it is about the connection. An object that isn't there (any more) is no news.
+        """
+        if connection.isAlive() != 1 or is_lost(error):
+            raise error
+        if is_not_found(error):
+            return
+        self.skipped[ref] = f"{ref} can't be read now: {message(error)}."
+        if ref in before:
+            self.objects[ref] = before[ref]

@@ -1,0 +1,117 @@
+"""Stored statuses as a table, and as documents for scripts. Pure: the ledger's records are handed in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import click
+
+from reconciler.applying.records import Event, ObjectStatus
+from reconciler.reporting.status import READY, RECONCILING, status_word
+from reconciler.reporting.table import table_text
+from reconciler.reporting.value_text import printable
+
+_WELL = frozenset({"Ready", "Running", "Active", "Available", "Stopped", "Paused", "Inactive", "Created", "Configured"})
+_UNDER_WAY = frozenset({"Provisioning", "Updating", "Pruning", "Suspended", "Stopping", "DependencyNotReady"})
+
+
+def word_of(status: ObjectStatus) -> str:
+    """One word on an object: what is wrong with it, else what it does."""
+    return status_word(status.conditions, status.ref.kind, status.state)
+
+
+def message_of(status: ObjectStatus) -> str:
+    """What there is to know beyond that word: why it isn't ready, or what waits; nothing when all is well."""
+    told = [item for item in status.conditions if (item.type == READY) is not item.status and item.type != RECONCILING]
+    return printable("; ".join(dict.fromkeys(item.message for item in told if item.message)))
+
+
+def statuses_text(statuses: Iterable[ObjectStatus], *, colour: bool) -> str:
+    """A row for each object."""
+    rows = [(item.ref.kind, item.ref.name, word_of(item), message_of(item)) for item in statuses]
+    return table_text(("kind", "name", "status", "message"), rows, _paint if colour else None)
+
+
+def events_text(events: Iterable[Event], *, colour: bool) -> str:
+    """A row for each event, oldest first."""
+    rows = []
+    for event in events:
+        times = f" (×{event.count})" if event.count > 1 else ""
+        rows.append((event.time, event.type, event.result, str(event.ref), f"{printable(event.message)}{times}"))
+    return table_text(("time", "type", "result", "object", "message"), rows, _paint if colour else None)
+
+
+def status_document(status: ObjectStatus) -> dict[str, Any]:
+    """The stored status in the shape of a document. It holds no spec: that is in the repository."""
+    outcome = status.last_outcome
+    told: dict[str, Any] = {
+        "summary": word_of(status),
+        "state": status.state,
+        "observedRevision": status.revision,
+        "conditions": [
+            {
+                "type": item.type,
+                "status": "True" if item.status else "False",
+                "reason": item.reason,
+                "message": item.message,
+                "lastTransitionTime": item.last_transition_time,
+                "observedRevision": item.observed_revision,
+            }
+            for item in status.conditions
+        ],
+    }
+    if outcome is not None:
+        told["lastOutcome"] = {
+            "time": outcome.time,
+            "action": outcome.action,
+            "result": outcome.result,
+            "message": outcome.message,
+            "revision": outcome.revision,
+            "durationSeconds": outcome.duration_s,
+        }
+    if status.path:
+        told["path"] = status.path
+    metadata = {"name": status.ref.name} | ({"uid": status.uid} if status.uid else {})
+    return {"apiVersion": "onggi/v1", "kind": status.ref.kind, "metadata": metadata, "status": told}
+
+
+def event_json(event: Event) -> dict[str, Any]:
+    """The shape of one event of `onggi events -o json`."""
+    return {
+        "time": event.time,
+        "kind": event.ref.kind,
+        "name": event.ref.name,
+        "type": event.type,
+        "result": event.result,
+        "message": event.message,
+        "revision": event.revision,
+        "who": event.who,
+        "count": event.count,
+    }
+
+
+def agent_text(info: Mapping[str, str], pid: int | None, suspended: bool) -> str:
+    """A few lines on the agent itself. `pid` is None when none runs."""
+    if not info and pid is None:
+        return "No agent runs, and none has run with this state; start one with: onggi run REPO"
+    lines = [f"Agent:      {'running' + (f' (process {pid})' if pid else '') if pid is not None else 'not running'}"]
+    if suspended:
+        lines.append("Suspended:  everything is left alone until: onggi resume")
+    if revision := info.get("revision"):
+        lines.append(f"Revision:   {revision}")
+    if connect := info.get("connect"):
+        lines.append(f"Host:       {connect} ({'connected' if info.get('connected') == 'true' else 'not connected'})")
+    if last_pass := info.get("last_pass"):
+        lines.append(f"Last pass:  {last_pass}")
+    if problem := info.get("source_problem"):
+        lines.append(f"Problem:    {problem}")
+    return "\n".join(printable(line) for line in lines)
+
+
+def _paint(column: str, cell: str) -> str:
+    if column == "status":
+        return click.style(cell, fg="green" if cell in _WELL else "yellow" if cell in _UNDER_WAY else "red")
+    if column == "type" and cell == "Warning":
+        return click.style(cell, fg="yellow")
+    return cell

@@ -1,0 +1,87 @@
+"""The DNS server of a network in libvirt's XML: whether it answers, whom it asks, and the names that it knows."""
+
+from __future__ import annotations
+
+import ipaddress
+
+from lxml import etree
+
+from specs.binding import Bind, Element, Field, Items, Spec
+from specs.codecs import YES_NO
+from specs.effect import Effect
+
+
+def canonical(text: str) -> str:
+    """An address as Python writes it; text that isn't one as it is."""
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        return text
+
+
+def _put_enabled(root: Element, value: bool) -> None:
+    dns = root.find("dns")
+    dns = etree.SubElement(root, "dns") if dns is None else dns
+    if not value:
+        dns[:] = []  # libvirt refuses a DNS that is off and has contents
+    dns.set("enable", YES_NO.encode(value))
+
+
+def _forwarders(root: Element) -> list[str]:
+    """Servers for everything; one for a single domain can't be declared and passes through."""
+    return [canonical(each.get("addr") or "") for each in root.iterfind("dns/forwarder") if not each.get("domain")]
+
+
+def _put_forwarders(root: Element, addresses: list[str]) -> None:
+    dns = root.find("dns")
+    dns = etree.SubElement(root, "dns") if dns is None else dns
+    present = {canonical(each.get("addr") or ""): each for each in dns.iterfind("forwarder") if not each.get("domain")}
+    for address, element in present.items():
+        if address not in addresses:
+            dns.remove(element)
+    for address in addresses:
+        if address not in present:
+            etree.SubElement(dns, "forwarder").set("addr", address)
+
+
+def _hostnames(host: Element) -> list[str]:
+    return [each.text or "" for each in host.iterfind("hostname")]
+
+
+def _put_hostnames(host: Element, names: list[str]) -> None:
+    for old in host.findall("hostname"):
+        host.remove(old)
+    for name in names:
+        etree.SubElement(host, "hostname").text = name
+
+
+def dns_host(item: Spec) -> Element:
+    """The `<host>` of one address's names."""
+    element = etree.Element("host", {"ip": item["ip"]})
+    _put_hostnames(element, item["hostnames"])
+    return element
+
+
+def _same_set(declared: list[str], observed: list[str] | None) -> bool:
+    return set(declared) == set(observed or ())
+
+
+DNS_HOSTS = Items(
+    name="dns/hosts",
+    elements=lambda root: root.iterfind("dns/host"),
+    parent="dns",
+    fields=(
+        Field("ip", get=lambda host: canonical(host.get("ip") or ""), put=lambda host, ip: host.set("ip", ip)),
+        Field("hostnames", get=_hostnames, put=_put_hostnames, same=_same_set),
+    ),
+    identity=lambda item: item["ip"],
+    label=lambda item: str(item["ip"]),
+    build=dns_host,
+    complete=True,
+)
+
+DNS_BINDS: tuple[Bind, ...] = (
+    Field("dns/enabled", "dns/@enable", YES_NO, Effect.NEXT_BOOT, put=_put_enabled, missing=True),
+    Field("dns/forwarders", get=_forwarders, put=_put_forwarders, same=_same_set, effect=Effect.NEXT_BOOT),
+    DNS_HOSTS,
+)

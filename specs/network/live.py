@@ -1,0 +1,106 @@
+"""What of a declared network its running instance takes at once: DHCP ranges and hosts, and DNS hosts, as edits for
+libvirt's virNetworkUpdate.
+
+Pure: it compares a lowered spec with the live XML. Everything else waits for a restart of the network, and so does DHCP
+while the network still runs with another subnet.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from lxml import etree
+
+from specs.binding import Element, Items, Spec, read, value_at, write_item
+from specs.network.addresses import DHCP_HOSTS, ranges
+from specs.network.dns import DNS_HOSTS
+from specs.network.xml import BINDS
+
+Command = Literal["add", "modify", "delete"]
+Section = Literal["ip-dhcp-host", "ip-dhcp-range", "dns-host"]
+
+
+@dataclass(frozen=True, slots=True)
+class SectionEdit:
+    """One edit of a running network; `xml` is the element that is added or deleted."""
+
+    command: Command
+    section: Section
+    xml: str
+
+
+def live_sections(lowered: Spec, live_root: Element) -> list[SectionEdit]:
+    """The edits that make the running network agree with `lowered` as far as it can; none where it already does.
+
+    An item that differs is deleted and added anew: libvirt finds one to modify by any of its keys, so that two hosts
+    that exchange a name would hit each other.
+    """
+    live = read(BINDS, live_root)
+    if "bridge" in (live["mode"], lowered.get("mode")):
+        return []
+    edits: list[SectionEdit] = []
+    if lowered.get("subnet", live.get("subnet")) == live.get("subnet"):
+        edits += _range_edits(lowered.get("dhcp", {}), ranges(live_root))
+        edits += _item_edits(DHCP_HOSTS, "ip-dhcp-host", lowered, live_root)
+    if live["dns"]["enabled"]:
+        edits += _item_edits(DNS_HOSTS, "dns-host", lowered, live_root)
+    return edits
+
+
+def _range_edits(dhcp: Mapping[str, Any], present: list[tuple[str, str]]) -> Iterator[SectionEdit]:
+    first = present[0] if present else (None, None)
+    wanted = (dhcp.get("start", first[0]), dhcp.get("end", first[1]))
+    if wanted == first or None in wanted:
+        return
+    # The new one comes first, so that DHCP never pauses; libvirt appends, so the others follow it to the end.
+    if wanted not in present:
+        yield _range("add", *wanted)
+    for old in present[:1]:
+        yield _range("delete", *old)
+    for other in present[1:]:
+        if other != wanted:
+            yield _range("delete", *other)
+            yield _range("add", *other)
+
+
+def _range(command: Command, start: str, end: str) -> SectionEdit:
+    return SectionEdit(command, "ip-dhcp-range", _text(etree.Element("range", {"start": start, "end": end})))
+
+
+def _item_edits(bind: Items, section: Section, lowered: Spec, live_root: Element) -> Iterator[SectionEdit]:
+    wanted = value_at(lowered, bind.name)
+    if wanted is None:
+        return
+    elements = list(bind.elements(live_root))
+    observed = [read(bind.fields, element) for element in elements]
+    indexes = bind.matches(wanted, observed)
+    kept = set()
+    added = []
+    for item, index in zip(wanted, indexes, strict=True):
+        if index is None:
+            added.append(bind.build(item))
+            continue
+        changed = copy.deepcopy(elements[index])
+        write_item(bind, changed, item)
+        if _text(changed) == _text(elements[index]):
+            kept.add(index)
+        else:
+            added.append(changed)
+    # Room first: an address or a name may move from one item to another.
+    for index, element in enumerate(elements):
+        if index not in kept:
+            yield SectionEdit("delete", section, _text(_key(element)))
+    for element in added:
+        yield SectionEdit("add", section, _text(element))
+
+
+def _key(element: Element) -> Element:
+    """An element by which libvirt finds exactly this item: all attributes, and no host name, which others may share."""
+    return etree.Element(element.tag, {str(key): str(value) for key, value in element.attrib.items()})
+
+
+def _text(element: Element) -> str:
+    return etree.tostring(element, encoding="unicode", with_tail=False)

@@ -1,0 +1,150 @@
+"""A Network in libvirt's XML: where its traffic goes, and what a new network starts with.
+
+Its addresses and names are in `addresses.py` and `dns.py`; choosing a subnet in `subnet.py`; the host's VLAN bridge in
+`vlan.py`; what a running network takes without a restart in `live.py`. What libvirt makes up — the bridge's name, its
+MAC, STP — is never read back.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Any
+
+from lxml import etree
+
+from specs.binding import Bind, Element, Field, Spec
+from specs.effect import Effect
+from specs.host import Feature, Host
+from specs.network.addresses import ADDRESS_BINDS, add_ip
+from specs.network.dns import DNS_BINDS, canonical
+from specs.network.subnet import free_subnet
+from specs.network.vlan import vlan_bridge_name
+from specs.problem import Unrenderable
+
+_OWN_BRIDGE = frozenset({"nat", "route", "open"})  # forward modes of a network with a bridge that libvirt makes
+_OF_OWN_BRIDGE = ("bridge", "mac", "domain", "dns", "ip", "route")  # elements that libvirt refuses where it makes none
+
+
+def lower(declared: Spec, *, name: str, uid: str, host: Host) -> dict[str, Any]:  # noqa: ARG001  (every kind's signature)
+    """Addresses in their shortest notation, MACs in lower case, and a VLAN as the host's bridge that carries it.
+
+    Raises Unrenderable for a VLAN where the connection can't define the host's interfaces.
+    """
+    lowered: dict[str, Any] = {key: declared[key] for key in ("mode", "bridge", "domain") if key in declared}
+    if "interface" in declared and "vlan" in declared:
+        lowered["bridge"] = _vlan_bridge(declared["interface"], declared["vlan"], host)
+    elif "interface" in declared:
+        lowered["interface"] = declared["interface"]
+    if "subnet" in declared:
+        lowered["subnet"] = str(ipaddress.IPv4Network(declared["subnet"], strict=False))
+    if "dhcp" in declared:
+        lowered["dhcp"] = dict(declared["dhcp"])
+        if "hosts" in declared["dhcp"]:
+            lowered["dhcp"]["hosts"] = [{**each, "mac": each["mac"].lower()} for each in declared["dhcp"]["hosts"]]
+    if "dns" in declared:
+        lowered["dns"] = dict(declared["dns"])
+        if "forwarders" in declared["dns"]:
+            lowered["dns"]["forwarders"] = [canonical(text) for text in declared["dns"]["forwarders"]]
+        if "hosts" in declared["dns"]:
+            lowered["dns"]["hosts"] = [{**each, "ip": canonical(each["ip"])} for each in declared["dns"]["hosts"]]
+    return lowered
+
+
+def skeleton(lowered: Spec, *, name: str, uid: str, host: Host) -> Element:
+    """A new network: its subnet, a free one when none is declared, all of which DHCP hands out unless that is off."""
+    root = etree.Element("network")
+    etree.SubElement(root, "name").text = name
+    etree.SubElement(root, "uuid").text = uid
+    if "mode" not in lowered:
+        etree.SubElement(root, "forward").set("mode", "nat")
+    if lowered.get("mode") != "bridge":
+        subnet = ipaddress.IPv4Network(lowered.get("subnet") or free_subnet(host.used_subnets))
+        add_ip(root, subnet, dhcp=lowered.get("dhcp", {}).get("enabled", True))
+    return root
+
+
+def _vlan_bridge(interface: str, vlan: int, host: Host) -> str:
+    bridge = vlan_bridge_name(interface, vlan)
+    if not host.can(Feature.HOST_INTERFACES):
+        raise Unrenderable(
+            f"This connection can't make VLAN interfaces of the host; make a bridge over {interface}.{vlan} there, and "
+            "declare it as `bridge` instead of `interface` and `vlan`."
+        )
+    return bridge
+
+
+def _mode(root: Element) -> str:
+    forward = root.find("forward")
+    return "isolated" if forward is None else forward.get("mode") or "nat"
+
+
+def _put_mode(root: Element, mode: str) -> None:
+    before = _mode(root)
+    forward = root.find("forward")
+    if forward is not None and not (mode == "nat" and before in _OWN_BRIDGE):
+        root.remove(forward)
+        forward = None
+    if mode == "bridge":
+        _remove_all(root, *_OF_OWN_BRIDGE)
+    elif before not in _OWN_BRIDGE | {"isolated"}:
+        _remove_all(root, "bridge")
+    if mode != "isolated":
+        if forward is None:
+            forward = etree.SubElement(root, "forward")
+        forward.set("mode", mode)
+
+
+def _bridge(root: Element) -> str | None:
+    bridge = root.find("bridge")
+    return None if bridge is None or _mode(root) != "bridge" else bridge.get("name")
+
+
+def _put_bridge(root: Element, name: str) -> None:
+    forward = root.find("forward")
+    if forward is not None:
+        _remove_all(forward, "interface")
+        forward.attrib.pop("dev", "")
+    bridge = root.find("bridge")
+    (etree.SubElement(root, "bridge") if bridge is None else bridge).set("name", name)
+
+
+def _interface(root: Element) -> str | None:
+    forward = root.find("forward")
+    if forward is None or _mode(root) != "bridge":
+        return None
+    interface = forward.find("interface")
+    return forward.get("dev") if interface is None else interface.get("dev")
+
+
+def _put_interface(root: Element, name: str) -> None:
+    _remove_all(root, "bridge")
+    forward = root.find("forward")
+    if forward is None:
+        forward = etree.SubElement(root, "forward", {"mode": "bridge"})
+    _remove_all(forward, "interface")
+    forward.set("dev", name)
+    etree.SubElement(forward, "interface").set("dev", name)
+
+
+def _put_domain(root: Element, name: str) -> None:
+    domain = root.find("domain")
+    if domain is None:
+        domain = etree.SubElement(root, "domain")
+        domain.set("localOnly", "yes")  # names of machines are nobody else's business
+    domain.set("name", name)
+
+
+def _remove_all(parent: Element, *tags: str) -> None:
+    for tag in tags:
+        for child in parent.findall(tag):
+            parent.remove(child)
+
+
+BINDS: tuple[Bind, ...] = (
+    Field("mode", get=_mode, put=_put_mode, effect=Effect.NEXT_BOOT),
+    Field("bridge", get=_bridge, put=_put_bridge, effect=Effect.NEXT_BOOT),
+    Field("interface", get=_interface, put=_put_interface, effect=Effect.NEXT_BOOT),
+    *ADDRESS_BINDS,
+    *DNS_BINDS,
+    Field("domain", "domain/@name", put=_put_domain, effect=Effect.NEXT_BOOT),
+)

@@ -1,0 +1,90 @@
+"""The network interfaces of a virtual machine in libvirt's XML. An interface is known by its MAC address.
+
+A lowered interface has a `mac` when one is declared, else a `derivedMac`: then an interface on the declared network
+that was there before is taken as it is, so that adopting a machine doesn't give it a second card.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from lxml import etree
+
+from specs.binding import Element, Field, Items, Spec, child_at, write_item
+from specs.codecs import LOWER
+from specs.effect import Effect
+from specs.virtualmachine.boot import BOOT_ORDER
+from specs.virtualmachine.drives import pair_by
+
+DEFAULT_MODEL = "virtio"
+
+
+def _network(interface: Element) -> str | None:
+    # A running machine's definition tells the real connection (bridge, direct) and the network beside it.
+    source = interface.find("source")
+    return None if source is None else source.get("network")
+
+
+def _bridge(interface: Element) -> str | None:
+    source = interface.find("source")
+    if source is None or interface.get("type") != "bridge" or source.get("network") is not None:
+        return None
+    return source.get("bridge")
+
+
+def _connect(interface: Element, kind: str, name: str) -> None:
+    for old in interface.findall("source"):
+        interface.remove(old)
+    interface.set("type", kind)
+    etree.SubElement(interface, "source").set(kind, name)
+
+
+def _match(declared: Sequence[Spec], observed: Sequence[Spec]) -> list[int | None]:
+    return pair_by(
+        (
+            lambda item, found: _identity(item) == found.get("mac"),
+            lambda item, found: "derivedMac" in item and _same_connection(item, found),
+        ),
+        declared,
+        observed,
+    )
+
+
+def _same_connection(item: Spec, found: Spec) -> bool:
+    return (item.get("network"), item.get("bridge")) == (found.get("network"), found.get("bridge"))
+
+
+def _identity(item: Spec) -> Any:
+    return item.get("mac") or item.get("derivedMac")
+
+
+def _insert(root: Element, item: Spec, _declared: Spec) -> Element:
+    interface = etree.SubElement(child_at(root, "devices"), "interface", type="network")
+    etree.SubElement(interface, "mac", address=str(_identity(item)))
+    write_item(INTERFACES, interface, {"model": DEFAULT_MODEL, **item})
+    return interface
+
+
+def _build(item: Spec) -> Element:
+    return _insert(etree.Element("domain"), item, {})
+
+
+INTERFACES = Items(
+    "interfaces",
+    elements=lambda root: root.iterfind("devices/interface"),
+    parent="devices",
+    fields=(
+        Field("mac", "mac/@address", LOWER, Effect.NEXT_BOOT),
+        Field("network", get=_network, put=lambda interface, name: _connect(interface, "network", name)),
+        Field("bridge", get=_bridge, put=lambda interface, name: _connect(interface, "bridge", name)),
+        Field("model", "model/@type", effect=Effect.NEXT_BOOT),
+        Field("link", "link/@state", missing="up"),
+        BOOT_ORDER,
+    ),
+    identity=_identity,
+    label=lambda item: str(_identity(item)),
+    build=_build,
+    match=_match,
+    insert=_insert,
+)

@@ -1,0 +1,152 @@
+"""From what an author writes to what the XML says: sizes as numbers, volumes as places, MAC addresses derived.
+
+No default is added: a field that the document omits stays omitted, and so unmanaged. What isn't in the XML (power,
+autostart, access, policies) is left out. Templates, new disks and cloud-init were expanded before.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from specs.codecs import bytes_of
+from specs.host import Host, NodeDevice
+from specs.problem import Unrenderable
+from specs.virtualmachine.sources import path_source, url_source, volume_source
+
+Spec = Mapping[str, Any]
+
+_MIB = 1 << 20
+_AS_WRITTEN = ("title", "description", "cpuTopology", "cpuMode", "machine", "firmware", "serialConsole")
+_PCI_NAME = re.compile(r"pci_([0-9a-f]{4,8})_([0-9a-f]{2})_([0-9a-f]{2})_([0-7])")
+_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def lower(declared: Spec, *, name: str, uid: str, host: Host) -> dict[str, Any]:
+    """The concrete spec that the binds compare; `memory` is in whole MiB, rounded up as QEMU does.
+
+    Raises Unrenderable for what this host can't do or doesn't know.
+    """
+    lowered: dict[str, Any] = {key: declared[key] for key in _AS_WRITTEN if key in declared}
+    if "memory" in declared:
+        lowered["memory"] = _mebibytes(declared["memory"])
+    if (count := _cpus(declared)) is not None:
+        lowered["cpus"] = count
+    if "domainType" in declared:
+        lowered["domainType"] = _domain_type(declared["domainType"], host)
+    graphics = {
+        key: declared.get("graphics", {})[key] for key in ("type", "listen") if key in declared.get("graphics", {})
+    }
+    if graphics.get("type") == "none":
+        graphics.pop("listen", None)
+    if graphics:
+        lowered["graphics"] = graphics
+    if "disks" in declared:
+        lowered["disks"] = [_disk(disk, host) for disk in declared["disks"]]
+    if "cdroms" in declared:
+        lowered["cdroms"] = [_cdrom(drive, place, host) for place, drive in enumerate(declared["cdroms"])]
+    if "interfaces" in declared:
+        lowered["interfaces"] = _interfaces(declared["interfaces"], uid)
+    if "hostDevices" in declared:
+        lowered["hostDevices"] = [_host_device(device["device"], host) for device in declared["hostDevices"]]
+    _refuse_control_characters(lowered, name)
+    return lowered
+
+
+def derived_mac(uid: str, interface: str) -> str:
+    """A MAC address in QEMU's range that depends on nothing but the machine's identity and the interface's name."""
+    digest = hashlib.sha256(f"{uid}/{interface}".encode()).digest()
+    return "52:54:00:" + ":".join(f"{byte:02x}" for byte in digest[:3])
+
+
+def _mebibytes(memory: int | str) -> int:
+    count = bytes_of(memory, "MiB")
+    if count is None:
+        raise Unrenderable(f"The memory {memory!r} isn't a size; write MiB, or a number with a unit such as 2GiB.")
+    return -(-count // _MIB)
+
+
+def _cpus(declared: Spec) -> int | None:
+    if "cpus" in declared:
+        return int(declared["cpus"])
+    topology = declared.get("cpuTopology")
+    return None if topology is None else topology["sockets"] * topology["cores"] * topology["threads"]
+
+
+def _domain_type(wanted: str, host: Host) -> str:
+    """libvirt's word. A host that is neither KVM nor QEMU (the test driver) has one type, which stands for both."""
+    types = host.domain_types
+    word = "kvm" if wanted == "kvm" else "qemu"
+    if word in types:
+        return word
+    if types and not {"kvm", "qemu"} & set(types):
+        return types[0]
+    raise Unrenderable(
+        f"This host can't run machines of the domain type {wanted!r}; enable it there, or leave domainType out."
+    )
+
+
+def _disk(disk: Spec, host: Host) -> dict[str, Any]:
+    kept = ("name", "bus", "target", "format", "readOnly", "bootOrder")
+    pool, _, volume = disk["volume"].partition("/")
+    return {key: disk[key] for key in kept if key in disk} | {"source": volume_source(pool, volume, host)}
+
+
+def _cdrom(drive: Spec, place: int, host: Host) -> dict[str, Any]:
+    lowered = {key: drive[key] for key in ("bus", "target", "bootOrder") if key in drive}
+    lowered["name"] = drive.get("name", f"cdrom{place}")
+    if "volume" in drive:
+        pool, _, volume = drive["volume"].partition("/")
+        lowered["source"] = volume_source(pool, volume, host)
+    elif "path" in drive:
+        lowered["source"] = path_source(drive["path"])
+    elif "url" in drive:
+        lowered["source"] = url_source(drive["url"])
+    else:
+        lowered["source"] = {}
+    return lowered
+
+
+def _interfaces(interfaces: list[Spec], uid: str) -> list[dict[str, Any]]:
+    seen: Counter[str] = Counter()
+    lowered = []
+    for interface in interfaces:
+        kept = ("name", "network", "bridge", "model", "link", "bootOrder")
+        item = {key: interface[key] for key in kept if key in interface}
+        name = str(interface.get("name") or interface.get("network") or interface.get("bridge"))
+        # The second one on a network is another card; the first keeps its address when a second comes.
+        identity = f"{name}#{seen[name]}" if seen[name] else name
+        seen[name] += 1
+        if "mac" in interface:
+            item["mac"] = interface["mac"].lower()
+        else:
+            item["derivedMac"] = derived_mac(uid, identity)
+        lowered.append(item)
+    return lowered
+
+
+def _host_device(name: str, host: Host) -> dict[str, Any]:
+    known = host.node_devices.get(name)
+    if known is None and (match := _PCI_NAME.fullmatch(name)):
+        numbers = (int(part, 16) for part in match.groups())
+        known = NodeDevice(name, "pci", dict(zip(("domain", "bus", "slot", "function"), numbers, strict=True)))
+    if known is None or known.kind not in ("pci", "usb", "scsi"):
+        raise Unrenderable(
+            f"The host has no PCI, USB or SCSI device {name!r} now; plug it in, or name one of `virsh nodedev-list`."
+        )
+    return {"device": name, "type": known.kind, "address": dict(known.address)}
+
+
+def _refuse_control_characters(value: Any, name: str) -> None:
+    if isinstance(value, str):
+        if _NOT_XML.search(value):
+            raise Unrenderable(f"{name} has a control character in {value!r}, which XML can't hold; remove it.")
+    elif isinstance(value, Mapping):
+        for each in value.values():
+            _refuse_control_characters(each, name)
+    elif isinstance(value, list):
+        for each in value:
+            _refuse_control_characters(each, name)

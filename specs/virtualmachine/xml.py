@@ -1,0 +1,42 @@
+"""The virtual machine's side of libvirt's XML: its binds, and what the registry asks of a kind's `xml` module.
+
+The binds' order is the order in which fields are written: processors before their topology, the machine before its
+devices. Each device's own rules are in the neighbouring modules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from specs.binding import Bind
+from specs.virtualmachine.cdroms import CDROMS
+from specs.virtualmachine.disks import DISKS
+from specs.virtualmachine.graphics import GRAPHICS
+from specs.virtualmachine.hostdevices import HOST_DEVICES
+from specs.virtualmachine.interfaces import INTERFACES
+from specs.virtualmachine.lowering import lower
+from specs.virtualmachine.machine import MACHINE
+from specs.virtualmachine.skeleton import skeleton
+
+BINDS: tuple[Bind, ...] = (*MACHINE, *GRAPHICS, DISKS, CDROMS, INTERFACES, HOST_DEVICES)
+
+
+class Secret(NamedTuple):
+    """Where a secret goes in the XML (`attribute` of the element at `path`), and where it is kept: `file` or `env`."""
+
+    path: str
+    attribute: str
+    source: Mapping[str, str]
+
+
+def secret_slots(declared: Mapping[str, Any]) -> tuple[Secret, ...]:
+    """The secrets that a spec refers to. They are put in at the last moment, and never by this package."""
+    graphics = declared.get("graphics", {})
+    source = graphics.get("passwordFrom")
+    if source is None or graphics.get("type") == "none":
+        return ()
+    return (Secret("devices/graphics", "passwd", dict(source)),)
+
+
+__all__ = ["BINDS", "Secret", "lower", "secret_slots", "skeleton"]

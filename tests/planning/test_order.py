@@ -1,0 +1,87 @@
+"""Steps come behind what they need; what needs something that won't come is blocked, with the reason of the root."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reconciler.planning.order import ordered
+from reconciler.planning.plan import Action, Blocked
+from specs.reference import Ref
+from tests.planning.values import context, network, resource, step, vm
+
+
+def test_a_machine_comes_after_its_network() -> None:
+    lan, web = network("lan"), vm("web")
+    steps, blocked = ordered({web: step(web), lan: step(lan)}, {}, context([resource(lan), resource(web, lan)]))
+    assert [one.ref for one in steps] == [lan, web]
+    assert steps[1].after == {lan}
+    assert not blocked
+
+
+def test_what_is_on_the_host_already_need_not_come() -> None:
+    lan, web = network("lan"), vm("web")
+    steps, blocked = ordered({web: step(web)}, {}, context([resource(web, lan)], on_host=[lan]))
+    assert [one.ref for one in steps] == [web]
+    assert not blocked
+
+
+def test_a_reference_to_nothing_blocks_its_user_and_names_what_is_missing() -> None:
+    web = vm("web")
+    steps, blocked = ordered({web: step(web)}, {}, context([resource(web, network("gone"))]))
+    assert not steps
+    assert [(one.ref, one.reason) for one in blocked] == [(web, "DependencyNotReady")]
+    assert "Network/gone" in blocked[0].message
+
+
+def test_a_reference_to_a_broken_document_says_to_correct_it() -> None:
+    web, lan = vm("web"), network("lan")
+    _, blocked = ordered({web: step(web)}, {}, context([resource(web, lan)], held=[lan]))
+    assert "has errors" in blocked[0].message
+
+
+def test_blocking_spreads_to_whoever_depends_and_to_nobody_else() -> None:
+    lan, web, db = network("lan"), vm("web"), vm("db")
+    refusal = Blocked(lan, "OwnedByOther", "it isn't onggi's")
+    steps, blocked = ordered(
+        {web: step(web), db: step(db)}, {lan: refusal}, context([resource(lan), resource(web, lan), resource(db)])
+    )
+    assert [one.ref for one in steps] == [db]
+    assert {one.ref for one in blocked} == {lan, web}
+    assert "it isn't onggi's" in next(one.message for one in blocked if one.ref == web)
+
+
+def test_a_removal_waits_for_those_who_used_it() -> None:
+    lan, web = network("lan"), vm("web")
+    removals = {
+        lan: step(lan, after=[web], action=Action.DELETE),
+        web: step(web, action=Action.DELETE),
+    }
+    steps, _ = ordered(removals, {}, context(on_host=[lan, web]))
+    assert [one.ref for one in steps] == [web, lan]
+
+
+def test_a_volume_of_a_pool_that_is_not_started_yet_does_not_block() -> None:
+    pool, web, lun = Ref("StoragePool", "san"), vm("web"), Ref.volume("san", "unit:0:0:1")
+    steps, blocked = ordered(
+        {pool: step(pool), web: step(web)}, {}, context([resource(pool), resource(web, lun, pool)])
+    )
+    assert [one.ref for one in steps] == [pool, web]
+    assert not blocked
+
+
+@given(st.dictionaries(st.integers(0, 30), st.sets(st.integers(0, 30), max_size=4), max_size=31))
+def test_no_step_stands_before_one_that_it_comes_after(graph: dict[int, set[int]]) -> None:
+    # An edge goes to a smaller number only, so that there is no circle.
+    needs = {number: {other for other in others if other < number} for number, others in graph.items()}
+    for others in list(needs.values()):
+        for other in others:
+            needs.setdefault(other, set())
+    resources = [resource(vm(str(n)), *(vm(str(o)) for o in others)) for n, others in needs.items()]
+    steps, blocked = ordered({one.ref: step(one.ref) for one in resources}, {}, context(resources))
+    assert not blocked
+    seen: set[Ref] = set()
+    for one in steps:
+        assert one.after <= seen
+        seen.add(one.ref)
+    assert seen == {one.ref for one in resources}
