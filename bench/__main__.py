@@ -24,7 +24,11 @@ _MEASUREMENTS = ("peers", "resync", "latency")
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """0 when every target was met."""
-    asked = _parser().parse_args(arguments)
+    parser = _parser()
+    asked = parser.parse_args(arguments)
+    asked.measure = asked.measure or list(_MEASUREMENTS)
+    if unknown := set(asked.measure) - set(_MEASUREMENTS):
+        parser.error(f"{', '.join(sorted(unknown))} can't be measured; {', '.join(_MEASUREMENTS)} can")
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends like Ctrl-C: with everything removed
     rows: list[Row] = []
     with _alone(), World() as world:
@@ -32,8 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if "peers" in asked.measure:
                 rows += peers.measure(world, asked.peers, asked.machines, asked.repeat)
             if "resync" in asked.measure or "latency" in asked.measure:
-                for row in _at_scale(world, asked):
-                    rows.append(row)  # noqa: PERF402 - what was measured is printed also when the next one fails
+                for row in _at_scale(world, asked):  # one by one: what is measured is shown when the next fails
+                    rows.append(row)
         finally:
             if rows:
                 print(table(rows))
@@ -60,19 +64,14 @@ def _at_scale(world: World, asked: argparse.Namespace) -> Iterator[Row]:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         "python -m bench",
-        description="Measures onggi beside its peers on qemu:///system. Machines are defined, never started; everything "
-        "that the benchmark made is removed at the end. Exits with 1 when a target is missed.",
+        description="Measures onggi beside its peers on qemu:///system. Machines are defined, never started; what was "
+        "made is removed at the end. Exits with 1 when a target is missed.",
     )
-    parser.add_argument(
-        "measure", nargs="*", choices=[*_MEASUREMENTS, []], default=list(_MEASUREMENTS), help="default: all"
-    )
-    parser.add_argument("--machines", type=int, default=200, help="how many the peers create (default: %(default)s)")
-    parser.add_argument(
-        "--defined", type=int, default=1000, help="how many are there for the rest (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--repeat", type=int, default=3, help="repetitions, of which the median counts (default: %(default)s)"
-    )
+    chosen = "|".join(_MEASUREMENTS)
+    parser.add_argument("measure", nargs="*", metavar=chosen, help="what to measure (default: all)")
+    parser.add_argument("--machines", type=int, default=200, help="how many each peer creates (%(default)s)")
+    parser.add_argument("--defined", type=int, default=1000, help="how many there are for the rest (%(default)s)")
+    parser.add_argument("--repeat", type=int, default=3, help="the median of so many counts (%(default)s)")
     parser.add_argument("--peers", nargs="*", choices=_PEERS, default=list(_PEERS), help="default: all")
     return parser
 

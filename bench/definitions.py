@@ -35,9 +35,8 @@ def volume(name: str) -> str:
 def machine(name: str, disk: str, memory_mib: int = names.MEMORY_MIB) -> str:
     """An emulated machine with the image `disk` and one NIC."""
     texts = {"name": name, "memory": str(memory_mib)}
-    return _with(
-        _MACHINE, texts, {"devices/disk/source": ("file", disk), "devices/interface/source": ("network", names.NETWORK)}
-    )
+    sources = {"devices/disk/source": ("file", disk), "devices/interface/source": ("network", names.NETWORK)}
+    return _with(_MACHINE, texts, sources)
 
 
 def _with(template: str, texts: dict[str, str], attributes: dict[str, tuple[str, str]] | None = None) -> str:

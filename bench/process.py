@@ -12,7 +12,7 @@ _LIMIT_S = 600
 _TAIL = 1500  # characters of what a failing program said
 
 
-class Failed(Exception):
+class FailedError(Exception):
     """A program ended with an error; the text says which and what it printed last."""
 
 
@@ -25,7 +25,7 @@ class Command:
     environment: Mapping[str, str] = field(default_factory=dict)
 
     def run(self) -> None:
-        """Run it to its end. Raises Failed."""
+        """Run it to its end. Raises FailedError."""
         with (self.stdin or Path(os.devnull)).open("rb") as given:
             try:
                 done = subprocess.run(
@@ -38,6 +38,8 @@ class Command:
                     timeout=_LIMIT_S,
                 )
             except (OSError, subprocess.TimeoutExpired) as error:
-                raise Failed(str(error)) from None
+                raise FailedError(str(error)) from None
         if done.returncode:
-            raise Failed(f"{' '.join(self.argv[:4])} … ended with {done.returncode}: {done.stdout[-_TAIL:].strip()}")
+            raise FailedError(
+                f"{' '.join(self.argv[:4])} … ended with {done.returncode}: {done.stdout[-_TAIL:].strip()}"
+            )

@@ -66,7 +66,7 @@ class World:
         self.connection.storagePoolLookupByName(names.POOL).refresh()
 
     def check(self, machines: int) -> None:
-        """Raise unless there are so many machines, each with a disk image of its own on our pool and a NIC on our network."""
+        """Raise unless there are so many machines, each with a disk in the pool and a NIC on the network."""
         mine = self.machines()
         xml = [domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE) for domain in mine]
         whole = sum(str(self.images) in text and names.NETWORK in text for text in xml)

@@ -30,6 +30,7 @@ from specs.reference import Ref
 log = logging.getLogger("onggi.agent")
 
 _RECONNECT_MAX_S = 30.0
+_SUSPENSIONS_S = 0.5
 
 
 class Agent:
@@ -67,8 +68,8 @@ class Agent:
             line.hypervisor.subscribe(self.wakeup.object)
             watch = SourceWatch(line.source, self.wakeup.source)
             watch.start()
-            poller = threading.Thread(target=self._poll, args=(line, stop), name="onggi-poll", daemon=True)
-            poller.start()
+            for watcher in (self._poll, self._notice_suspensions):
+                threading.Thread(target=watcher, args=(line, stop), name=f"onggi{watcher.__name__}", daemon=True).start()
             try:
                 recovered = False
                 while not stop.is_set():
@@ -200,6 +201,15 @@ class Agent:
                     self.wakeup.source()
             except OnggiError as error:
                 log.warning("%s", error)
+
+    def _notice_suspensions(self, line: Line, stop: threading.Event) -> None:
+        """`onggi suspend` and `resume` write from another process; a file that changes is all there is to notice."""
+        before = line.ledger.suspended()
+        while not stop.wait(_SUSPENSIONS_S):
+            now = line.ledger.suspended()
+            if now != before:
+                before = now
+                self.wakeup.nudge()
 
     def _disconnected(self, line: Line, error: Disconnected, stop: threading.Event) -> None:
         self._reconnect_s = min(max(self._reconnect_s * 2, 0.5), _RECONNECT_MAX_S)

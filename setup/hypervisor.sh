@@ -1,8 +1,9 @@
 #!/bin/sh
 # Start libvirtd where none answers, and later end exactly what was started.
 #
-#   setup/hypervisor.sh start RECORD    note in the file RECORD what had to be started (empty: somebody's libvirtd answered)
-#   setup/hypervisor.sh stop  RECORD    end what RECORD lists, and remove it
+#   setup/hypervisor.sh start RECORD      note in the file RECORD what had to be started (empty: somebody's libvirtd answered)
+#   setup/hypervisor.sh stop RECORD       end what RECORD lists, and remove it
+#   setup/hypervisor.sh run COMMAND...    start, run the command, and stop; the status is the command's
 #
 # With systemd the unit is asked for; without it (a container, a small virtual machine) the daemons are started here.
 set -eu
@@ -59,6 +60,7 @@ open_kvm() {
 
 start_daemons() {
     open_kvm
+    mkdir -p /run/lock  # where libvirt notes who uses a serial console
     if [ ! -S /run/dbus/system_bus_socket ] || ! dbus-send --system --print-reply --dest=org.freedesktop.DBus \
         / org.freedesktop.DBus.GetId > /dev/null 2>&1; then
         mkdir -p /run/dbus
@@ -127,10 +129,25 @@ stop() {
     rm -f "$record"
 }
 
-[ $# = 2 ] || fail "usage: hypervisor.sh start|stop RECORD"
-record=$2
-case "$1" in
-    start) start ;;
-    stop) stop ;;
-    *) fail "usage: hypervisor.sh start|stop RECORD" ;;
+# The command's status goes through the trap; a signal ends the command first, because it reaches the whole group.
+run() {
+    record=$(mktemp -t onggi-hypervisor.XXXXXX)
+    trap stop EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' TERM
+    start
+    "$@"
+}
+
+USAGE="usage: hypervisor.sh start RECORD | stop RECORD | run COMMAND..."
+[ $# -ge 2 ] || fail "$USAGE"
+verb=$1
+shift
+case "$verb" in
+    start | stop)
+        record=$1
+        "$verb"
+        ;;
+    run) run "$@" ;;
+    *) fail "$USAGE" ;;
 esac

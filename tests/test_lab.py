@@ -1,9 +1,8 @@
-"""The machine under the tests works: shown with libvirt's own calls only, so that a failure elsewhere isn't the lab's."""
+"""The machine under the tests works: shown with libvirt's own calls only, so that a failure elsewhere isn't its."""
 
 from __future__ import annotations
 
 import ipaddress
-import os
 import subprocess
 import time
 from collections.abc import Iterator
@@ -12,7 +11,7 @@ from pathlib import Path
 import libvirt
 import pytest
 from lxml.builder import E
-from lxml.etree import tostring
+from lxml.etree import _Element, tostring
 
 from tests.lab.libvirtd import STARTER, HostObjects
 from tests.lab.repositories import Repository, git
@@ -22,7 +21,7 @@ from tests.lab.waiting import until
 MEMORY_MIB = 256
 
 
-def text(element: object) -> str:
+def text(element: _Element) -> str:
     return tostring(element, encoding="unicode")
 
 
@@ -159,7 +158,7 @@ def test_a_command_that_fails_in_the_guest_fails_the_test_with_its_output(
     domain.create()
     with SerialConsole(qemu_system, domain.name()) as console:
         console.wait_until_ready()
-        with pytest.raises(AssertionError, match="failed in .* with status 1: .*No such file"):
+        with pytest.raises(AssertionError, match=r"failed in .* with status 1: .*No such file"):
             console.command("ls /nowhere")
 
 
@@ -196,7 +195,9 @@ def test_a_hypervisor_that_the_tests_started_is_gone_afterwards(tmp_path: Path) 
         "ps -eo comm= > after\n"
     )
     spaces = ["unshare", "--mount", "--pid", "--net", "--ipc", "--fork", "--kill-child", "--mount-proc"]
-    done = subprocess.run([*spaces, "sh", script], cwd=tmp_path, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    done = subprocess.run(
+        [*spaces, "sh", script], cwd=tmp_path, capture_output=True, text=True, stdin=subprocess.DEVNULL
+    )
     assert done.returncode == 0, done.stderr
     during, after = ((tmp_path / name).read_text().split() for name in ("during", "after"))
     assert {"libvirtd", "virtlogd", "dbus-daemon"} <= set(during)
@@ -228,7 +229,9 @@ def hostile_git_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.mark.usefixtures("hostile_git_configuration")
-def test_a_repository_sees_nothing_of_the_users_git_configuration(pushed_repository: Repository, tmp_path: Path) -> None:
+def test_a_repository_sees_nothing_of_the_users_git_configuration(
+    pushed_repository: Repository, tmp_path: Path
+) -> None:
     first = pushed_repository.commit({"vm.yaml": "a: 1\n", "deep/er.yaml": b"b: 2\n"}, "Add two")
     pushed_repository.push()
     second = pushed_repository.remove("deep", message="Remove one")
@@ -243,4 +246,4 @@ def test_waiting_returns_the_answer_or_tells_what_was_missing() -> None:
     with pytest.raises(AssertionError, match="not within 0 s: a unicorn; the last answer was False"):
         until(lambda: False, 0, "a unicorn")
     with pytest.raises(AssertionError, match="the last attempt raised FileNotFoundError"):
-        until(lambda: os.stat("/nowhere"), 0, "a file")
+        until(lambda: Path("/nowhere").stat(), 0, "a file")

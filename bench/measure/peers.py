@@ -1,4 +1,4 @@
-"""How long does it take to create machines, and to find that nothing is to be done? onggi beside the peers, all cold."""
+"""How long does it take to create machines, and to find nothing to do? onggi beside the peers, all cold."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from importlib import import_module
 
-from bench.peers import Peer, Unavailable
-from bench.process import Failed
+from bench.peers import Peer, UnavailableError
+from bench.process import FailedError
 from bench.table import Row, seconds
 from bench.timing import Times, repeated
 from bench.world import World
@@ -34,7 +34,7 @@ def measure(world: World, wanted: list[str], machines: int, repeat: int) -> list
         try:
             for peer in import_module(f"bench.peers.{name}").peers(world, machines):
                 _one(world, peer, found, peer.repeat or repeat)
-        except (Unavailable, Failed, RuntimeError) as error:
+        except (UnavailableError, FailedError, RuntimeError) as error:
             if name == "onggi":
                 raise
             found.missing[name] = str(error)
@@ -56,7 +56,7 @@ def _one(world: World, peer: Peer, found: Measured, repeat: int) -> None:
     def create() -> None:
         peer.create.run()
 
-    taken = []
+    taken: list[float] = []
     for _ in range(repeat):
         taken += repeated(1, create, fresh).seconds
         world.check(peer.machines)
@@ -75,14 +75,9 @@ def _rows(what: str, times: dict[str, Times], found: Measured, machines: int, *,
         measured = found.measured_with[name]
         who = name if measured == machines else f"{name} (measured with {measured}, extrapolated)"
         ratio = f"{value / base:.2f} × the 4-thread loop" if base else ""
-        ours = target and name == OURS and base is not None
-        yield Row(
-            what,
-            who,
-            seconds(value),
-            ratio,
-            "faster than the 4-thread loop" if ours else "",
-            value < base if ours and base else None,
-        )
+        if target and name == OURS and base:
+            yield Row(what, who, seconds(value), ratio, "below 1", value < base)
+        else:
+            yield Row(what, who, seconds(value), ratio)
     for name, why in found.missing.items():
         yield Row(what, name, "not measured", "", why)

@@ -1,4 +1,4 @@
-"""What does it cost to look at everything again when nothing has changed? In one warm process, beside the bare reading."""
+"""What does looking at everything again cost when nothing has changed? In one warm process, beside the bare reading."""
 
 from __future__ import annotations
 

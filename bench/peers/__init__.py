@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from bench.process import Command
 
 
-class Unavailable(Exception):
+class UnavailableError(Exception):
     """A peer can't be measured here; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """One way to make machines. `again` are the ways to find that nothing is to be done, each with what it is called."""
+    """One way to make machines. `again` are the ways to find nothing to do, each with what it is called."""
 
     name: str
     machines: int  # it is measured with so many, and extrapolated to the others'

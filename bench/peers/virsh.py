@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bench import definitions, names
-from bench.peers import Peer, Unavailable
+from bench.peers import Peer, UnavailableError
 from bench.process import Command
 from bench.world import URI, World
 
@@ -16,7 +16,7 @@ def peers(world: World, machines: int) -> Iterator[Peer]:
     """`vol-create-as` and `define`; `define` alone the second time."""
     program = shutil.which("virsh")
     if program is None:
-        raise Unavailable("virsh isn't installed (Debian: libvirt-clients)")
+        raise UnavailableError("virsh isn't installed (Debian: libvirt-clients)")
     folder = world.folder / "virsh"
     folder.mkdir()
     create: list[str] = []

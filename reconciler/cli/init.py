@@ -61,7 +61,7 @@ def _repository(folder: Path) -> pygit2.Repository:
     try:
         if (folder / ".git").exists():
             existing = pygit2.Repository(str(folder))
-            if not existing.is_empty:
+            if not existing.head_is_unborn or list(existing.references):
                 raise Conflict(f"{folder} has commits already; choose a new folder.")
             return existing
         made = pygit2.init_repository(str(folder))

@@ -45,9 +45,9 @@ _LONGEST_END_S = 4.0  # of the five seconds, so that what comes after has time t
     logs_at="INFO",
 )
 def command(settings: Settings) -> int:
-    """Keep the host as the repository says: the agent. Logs to stderr.
+    """Keep the host as the repository says: the agent.
 
-    With --listen, GET /healthz and /readyz answer 200 once the first pass is through, and 503 before.
+    Logs to stderr. With --listen, GET /healthz and /readyz answer 200 once the first pass is through, and 503 before.
     """
     return _once(settings) if settings.once else _forever(settings)
 

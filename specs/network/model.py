@@ -6,6 +6,7 @@ import ipaddress
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal, TypedDict
 
+from specs.network.subnet import MOST_ADDRESSES
 from specs.policy import PolicyFields
 from specs.reference import Ref
 
@@ -114,6 +115,9 @@ def _check_dhcp(dhcp: Item, subnet: ipaddress.IPv4Network | None) -> Iterator[Br
                 good[key] = answer
     if len(good) == 2 and good["start"] > good["end"]:
         yield "/dhcp/end", "The DHCP range ends before it starts; exchange `start` and `end`."
+    elif len(good) == 2 and int(good["end"]) - int(good["start"]) >= MOST_ADDRESSES:
+        last = good["start"] + MOST_ADDRESSES - 1
+        yield "/dhcp/end", f"libvirt hands out at most {MOST_ADDRESSES} addresses; end the range at {last} or before."
     yield from _check_dhcp_hosts(dhcp.get("hosts", ()), subnet)
 
 
@@ -123,6 +127,8 @@ def _check_dhcp_hosts(hosts: Iterable[Item], subnet: ipaddress.IPv4Network | Non
         answer = _host_address(host["ip"], subnet)
         if isinstance(answer, str):
             yield f"/dhcp/hosts/{index}/ip", answer
+        if host.get("name", "").startswith("_"):
+            yield f"/dhcp/hosts/{index}/name", "libvirt takes no DHCP host name that begins with `_`; choose another."
         for key in ("mac", "ip", "name"):
             if key in host and (first := taken.setdefault((key, host[key].lower()), index)) != index:
                 sentence = f"Item {first + 1} of `hosts` has the same `{key}`; give each its own."
@@ -158,3 +164,12 @@ def _check_dns(dns: Item) -> Iterator[Broken]:
         if (first := taken.setdefault(host["ip"], index)) != index:
             sentence = f"Item {first + 1} of `hosts` has the same `ip`; put its names together."
             yield f"/dns/hosts/{index}/ip", sentence
+    # libvirt finds a host in a running network by any of its names, and refuses a second one that has it.
+    named: dict[str, int] = {}
+    for index, host in enumerate(dns.get("hosts", ())):
+        for place, name in enumerate(host["hostnames"]):
+            if (first := named.setdefault(name, index)) != index:
+                sentence = f"Item {first + 1} of `hosts` has the name {name} too; a name belongs to one address."
+                yield f"/dns/hosts/{index}/hostnames/{place}", sentence
+    if dns.get("enabled") is False and (written := [key for key in ("forwarders", "hosts") if dns.get(key)]):
+        yield "/dns/enabled", f"DNS is switched off, so `{written[0]}` has no meaning; remove one of the two."

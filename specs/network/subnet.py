@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator
 
 from specs.problem import Unrenderable
 
+MOST_ADDRESSES = 65534  # of one DHCP range, for libvirt
+
 # 192.168.122.0/24 belongs to the network `default` that libvirt's packages bring, even on a host that hasn't defined it
 # yet; routers at home and in offices like the numbers at the beginning. So: 123 up to the end, and only then from 2 on.
 _THIRD_OCTETS = (*range(123, 255), *range(2, 122))
@@ -34,9 +36,13 @@ def gateway(subnet: ipaddress.IPv4Network) -> ipaddress.IPv4Address:
 
 
 def whole_range(subnet: ipaddress.IPv4Network) -> tuple[str, str]:
-    """First and last address that DHCP may hand out: all but the network's, the gateway's and the broadcast address."""
+    """First and last address that DHCP may hand out: all but the network's, the gateway's and the broadcast address.
+
+    Of a network that is larger than libvirt's limit for a range, the first part.
+    """
     last = subnet.broadcast_address - (1 if subnet.num_addresses > 2 else 0)
-    return str(min(gateway(subnet) + 1, last)), str(last)
+    first = min(gateway(subnet) + 1, last)
+    return str(first), str(min(last, first + (MOST_ADDRESSES - 1)))
 
 
 def _network(text: str) -> ipaddress.IPv4Network | None:

@@ -1,7 +1,7 @@
 """The host's bridge that carries one VLAN of a NIC.
 
-A network's XML can't make a plain Linux bridge tag frames. So the tag is a VLAN interface of the host, in a bridge of its
-own, and the network joins that bridge.
+A network's XML can't make a plain Linux bridge tag frames. So the tag is a VLAN interface of the host, in a bridge of
+its own, and the network joins that bridge.
 
 Only names and XML: who defines and starts the interface is planning's and the hypervisor's business.
 """

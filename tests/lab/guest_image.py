@@ -1,8 +1,8 @@
 """The tiny guest of the tests: a bootable disk of some 40 MB made from Debian's own kernel and busybox.
 
-It boots by BIOS and by UEFI, from virtio, SCSI and SATA disks, on i440fx and q35; takes an address by DHCP on eth0, obeys
-the power button, prints `onggi-guest ready`, and then runs each line that comes over the serial port as a shell command.
-It is built once per machine without root and kept in a cache whose name is a hash of the recipe (this file and the
+It boots by BIOS and by UEFI, from virtio, SCSI and SATA disks, on i440fx and q35; takes an address by DHCP on eth0,
+obeys the power button, prints `onggi-guest ready`, and then runs each line that comes over the serial port as a shell
+command. It is built once per machine without root and kept in a cache under a hash of the recipe (this file and the
 folder `guest/`). What a test does with it is left to the test; talking to it is left to `serial_console`.
 
 `python -m tests.lab.guest_image` builds it when needed and prints its path.
@@ -130,7 +130,7 @@ def _pack_initrd(folder: Path, kernel_root: Path, version: str) -> Path:
 
 
 def _write_disk(folder: Path, vmlinuz: Path, initrd: Path) -> Path:
-    """One FAT partition with a boot loader for BIOS (in the boot sectors) and for UEFI (a file where firmware looks)."""
+    """One FAT partition with a boot loader for BIOS (in the boot sectors) and for UEFI (a file where it looks)."""
     raw = folder / "guest.raw"
     sectors = PARTITION_MIB * 1024 * 1024 // SECTOR
     with raw.open("wb") as disk:
@@ -140,7 +140,22 @@ def _write_disk(folder: Path, vmlinuz: Path, initrd: Path) -> Path:
     table = f"label: dos\nlabel-id: 0x4f4e4747\nstart={FIRST_SECTOR}, size={sectors}, type=c, bootable\n"
     _run("/sbin/sfdisk", "--quiet", "--no-tell-kernel", "--wipe", "never", str(raw), text=table)
     partition = f"{raw}@@{FIRST_SECTOR * SECTOR}"
-    _run("mformat", "-i", partition, "-T", str(sectors), "-H", str(FIRST_SECTOR), "-h", "255", "-s", "63", "-v", "ONGGI", "::")
+    _run(
+        "mformat",
+        "-i",
+        partition,
+        "-T",
+        str(sectors),
+        "-H",
+        str(FIRST_SECTOR),
+        "-h",
+        "255",
+        "-s",
+        "63",
+        "-v",
+        "ONGGI",
+        "::",
+    )
     _run("mmd", "-i", partition, "::/EFI", "::/EFI/BOOT")
     files = {vmlinuz: "::/vmlinuz", initrd: "::/initrd", GUEST / "syslinux.cfg": "::/syslinux.cfg",
              SYSLINUX_EFI: "::/EFI/BOOT/BOOTX64.EFI", SYSLINUX_EFI_CORE: "::/EFI/BOOT/ldlinux.e64"}  # fmt: skip

@@ -1,7 +1,7 @@
 """The hypervisors of the tests: the real qemu:///system, and private hosts of libvirt's test driver.
 
-What a session had to start (libvirtd, virtlogd, the message bus) it also ends, by process id; somebody else's libvirtd is
-used and left running. What a test makes on it carries a name of its own, and is looked for and removed afterwards.
+What a session had to start (libvirtd, virtlogd, the message bus) it also ends, by process id; somebody else's libvirtd
+is used and left running. What a test makes on it carries a name of its own, and is looked for and removed afterwards.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Git repositories for tests: real ones, made with the git command, that see nothing of the user's own configuration."""
+"""Git repositories for tests: real ones, made with the git command, that see nothing of the user's configuration."""
 
 from __future__ import annotations
 

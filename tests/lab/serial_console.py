@@ -48,13 +48,18 @@ class SerialConsole:
             return self._received.decode(errors="replace").replace("\r\n", "\n")
 
     def wait_for(self, text: str, timeout_s: float = 60.0) -> str:
-        """Wait until the guest has written `text`, and return the line that holds it."""
+        """Wait until the guest has written a line with `text` in it to its end, and return that line."""
+
+        def line() -> str | None:
+            complete, _, _ = self.text.rpartition("\n")
+            return next((line for line in complete.splitlines() if text in line), None)
+
         with self._arrived:
-            found = self._arrived.wait_for(lambda: text in self.text or self._ended, timeout_s)
-            line = next((line for line in self.text.splitlines() if text in line), None)
-        reason = "the line ended" if found else f"not within {timeout_s:g} s"
-        assert line is not None, f"{self._vm} didn't write {text!r} ({reason}); it wrote: {self._tail()}"
-        return line
+            in_time = self._arrived.wait_for(lambda: line() is not None or self._ended, timeout_s)
+            found = line()
+        reason = "the line ended" if in_time else f"not within {timeout_s:g} s"
+        assert found is not None, f"{self._vm} didn't write {text!r} ({reason}); it wrote: {self._tail()}"
+        return found
 
     def wait_until_ready(self, timeout_s: float = 60.0) -> None:
         """Wait until the tiny guest executes commands. Right for a console that was opened at any time."""

@@ -1,7 +1,7 @@
 """Waiting for the world to get somewhere: the only place in the tests that sleeps.
 
-A test names the condition and a limit; how long it really takes is the machine's business. What "there" means is left to
-the caller.
+A test names the condition and a limit; how long it really takes is the machine's business. What the condition means is
+left to the caller.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from xml.etree import ElementTree
 
 import libvirt
 import pytest
@@ -58,7 +59,9 @@ DISKS = "[{name: root, size: 1GiB, pool: disks}]"
 
 
 def memory_mib(hand: libvirt.virConnect, name: str) -> int:
-    return int(hand.lookupByName(name).maxMemory()) // 1024
+    """As the persistent definition has it."""
+    definition = ElementTree.fromstring(hand.lookupByName(name).XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE))
+    return int(definition.findtext("memory") or 0) // 1024
 
 
 def test_a_commit_a_change_by_hand_and_a_removal(

@@ -61,7 +61,7 @@ def _start_machine(domain: libvirt.virDomain, *, paused: bool) -> None:
 
 
 def _build_and_start(pool: libvirt.virStoragePool) -> None:
-    kind = parse(pool.XMLDesc(libvirt.VIR_STORAGE_XML_INACTIVE)).get("type")
+    kind = parse(pool.XMLDesc()).get("type")
     if kind in _BUILT_FIRST:
         pool.build()  # without flags this makes the mount point and formats nothing
         pool.create()

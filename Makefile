@@ -1,0 +1,72 @@
+# Everything starts from a fresh Debian 12 with git, make and python3, as root or with sudo.
+
+PYTHON  ?= python3
+CONNECT ?= test:///default
+ARGS    ?=
+
+VENV      := .venv
+PY        := $(VENV)/bin/python
+INSTALLED := $(VENV)/.installed
+CODE      := specs reconciler api tests examples bench docs
+
+# A connection that needs a libvirtd gets one for as long as the command runs.
+IS_QEMU := $(filter qemu:%,$(CONNECT))
+ON_HOST := $(if $(IS_QEMU),setup/hypervisor.sh run)
+
+.DEFAULT_GOAL := help
+.PHONY: help install install-run install-guest install-test demo test lint format bench docs docs-check clean
+
+help:  ## Show this
+	@echo "onggi: YAML documents in git become virtual machines. What you can make:"
+	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@echo "CONNECT=qemu:///system shows the demo with a real guest; ARGS='-k name' goes to pytest or to the benchmark."
+
+install: install-run $(INSTALLED)  ## Install what onggi needs, and onggi itself into .venv
+
+install-run:
+	@setup/install.sh run
+
+install-guest:
+	@setup/install.sh run guest
+
+install-test:
+	@setup/install.sh run guest test
+
+# The order-only packages come first: the binding of libvirt is compiled.
+$(INSTALLED): pyproject.toml | install-run
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "onggi needs Python 3.11 or newer: make PYTHON=python3.11")'
+	@echo "Installing onggi and its Python packages into $(VENV) (a minute the first time)"
+	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
+	@$(PY) -m pip install --quiet --disable-pip-version-check --editable '.[dev]' < /dev/null
+	@touch $@
+
+demo: $(if $(IS_QEMU),install-guest) install  ## Tell the story in the terminal (CONNECT=test:///default)
+	$(ON_HOST) $(PY) examples/demo.py $(CONNECT) < /dev/null
+
+# Tests on the machine's own libvirtd share its processors, networks and pools: they run one after another.
+test: install-test lint  ## Check and test everything
+	$(PY) -m pytest -n 2 --dist loadfile -m "not qemu" $(ARGS) < /dev/null
+	$(PY) -m pytest -m qemu $(ARGS) < /dev/null
+
+lint: $(INSTALLED)  ## Check style, types and who imports whom
+	$(PY) -m ruff check $(CODE)
+	$(PY) -m ruff format --check $(CODE)
+	$(PY) -m mypy
+	$(VENV)/bin/lint-imports
+
+format: $(INSTALLED)  ## Put the code into its format
+	$(PY) -m ruff check --fix $(CODE)
+	$(PY) -m ruff format $(CODE)
+
+bench: install-test $(INSTALLED)  ## Measure against other tools, on qemu:///system
+	setup/hypervisor.sh run $(PY) -m bench $(ARGS) < /dev/null
+
+docs: $(INSTALLED)  ## Write the generated pages anew
+	$(PY) docs/generate.py
+
+docs-check: $(INSTALLED)  ## Check that the documentation is true
+	$(PY) -m pytest tests/test_docs.py tests/test_examples.py $(ARGS) < /dev/null
+
+clean:  ## Remove everything that was made here, .venv and caches included
+	rm -rf $(VENV) .cache .hypothesis .pytest_cache .mypy_cache .ruff_cache .import_linter_cache build dist *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,175 @@
+"""A StoragePool in libvirt's XML: its binds, and what a new one starts with.
+
+The password of an iSCSI target is no part of it: the pool names a libvirt secret, which `secret.py` describes. Whether
+a pool is built, started or started at boot isn't XML at all.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Callable
+from typing import Any
+
+from lxml import etree
+
+from specs.binding import Bind, Element, Field, Spec, child_at, set_text_at, text_at
+from specs.codecs import INTEGER
+from specs.effect import Effect
+from specs.host import Host
+from specs.storagepool.secret import secret_usage
+
+_MOUNT_FOLDER = "/var/lib/libvirt/onggi"
+_ISCSI = frozenset({"iscsi", "iscsi-direct"})
+_ISCSI_PORT = 3260
+
+
+def lower(declared: Spec, *, name: str, uid: str, host: Host) -> dict[str, Any]:  # noqa: ARG001  (every kind's signature)
+    """Libvirt's pool type and paths as libvirt writes them; credentials as the name of a libvirt secret."""
+    lowered: dict[str, Any] = {key: declared[key] for key in ("type", "build") if key in declared}
+    if lowered.get("type") == "kimchi-iso":
+        lowered["type"] = "dir"
+    source: dict[str, Any] = dict(declared.get("source", {}))
+    if "path" in declared:
+        lowered["path"] = _clean(declared["path"])
+        if lowered.get("type") == "logical":
+            source["name"] = posixpath.basename(lowered["path"])
+            lowered["path"] = f"/dev/{source['name']}"  # whatever is written, libvirt goes by the volume group
+    if "path" in source:
+        source["path"] = _clean(source["path"])
+    if "auth" in source:
+        source["auth"] = {"username": source["auth"]["username"], "secret": secret_usage(name)}
+    if source:
+        lowered["source"] = source
+    return lowered
+
+
+def target_path(lowered: Spec, name: str) -> str | None:
+    """Where a pool's volumes appear on the host: as declared, else where a new pool of its type puts them."""
+    match lowered.get("type"):
+        case _ if "path" in lowered:
+            return str(lowered["path"])
+        case "netfs" | "fs":
+            return f"{_MOUNT_FOLDER}/{name}"
+        case "logical":
+            return f"/dev/{name}"
+        case "iscsi" | "scsi":
+            return "/dev/disk/by-path"
+        case "disk":
+            return "/dev"
+        case _:
+            return None
+
+
+def skeleton(lowered: Spec, *, name: str, uid: str, host: Host) -> Element:  # noqa: ARG001  (every kind's signature)
+    """A new pool: its target path, NFS for a share, and GPT for a disk that is to be labelled."""
+    root = etree.Element("pool", {"type": lowered["type"]})
+    etree.SubElement(root, "name").text = name
+    etree.SubElement(root, "uuid").text = uid
+    path = target_path(lowered, name)
+    if path is not None:
+        child_at(root, "target/path").text = path
+    if lowered["type"] == "netfs":
+        child_at(root, "source/format").set("type", "nfs")
+    elif lowered["type"] == "disk" and lowered.get("build"):
+        child_at(root, "source/format").set("type", "gpt")
+    return root
+
+
+def _clean(path: str) -> str:
+    """A path as libvirt keeps it: no doubled slashes, none at the end."""
+    return re.sub("/+", "/", path).rstrip("/") or "/"
+
+
+def _same_path(declared: str, observed: str | None) -> bool:
+    return observed is not None and _clean(declared) == _clean(observed)
+
+
+def _same_port(declared: int, observed: int | None) -> bool:
+    return declared == (_ISCSI_PORT if observed is None else observed)
+
+
+def _of_iscsi(root: Element) -> bool:
+    return root.get("type") in _ISCSI
+
+
+def _devices(root: Element) -> list[str] | None:
+    if _of_iscsi(root):
+        return None  # it calls its target a device
+    return [each.get("path") or "" for each in root.iterfind("source/device")]
+
+
+def _put_devices(root: Element, devices: list[str]) -> None:
+    source = child_at(root, "source")
+    wanted = {_clean(device): device for device in devices}
+    for element in source.findall("device"):
+        if wanted.pop(_clean(element.get("path") or ""), None) is None:
+            source.remove(element)
+    for device in wanted.values():
+        etree.SubElement(source, "device").set("path", device)
+
+
+def _same_devices(declared: list[str], observed: list[str] | None) -> bool:
+    return {_clean(each) for each in declared} == {_clean(each) for each in observed or ()}
+
+
+def _target(root: Element) -> str | None:
+    return text_at(root, "source/device/@path") if _of_iscsi(root) else None
+
+
+def _adapter_type(root: Element) -> str | None:
+    adapter = root.find("source/adapter")
+    return None if adapter is None else adapter.get("type", "scsi_host")
+
+
+def _put_adapter_type(root: Element, value: str) -> None:
+    adapter = child_at(root, "source/adapter")
+    adapter.attrib.clear()  # each type has attributes of its own
+    adapter.set("type", value)
+
+
+def _same_adapter(declared: str, observed: str | None) -> bool:
+    """`scsi_host2` is what node devices are called, `host2` the older word for it."""
+    return observed is not None and declared.removeprefix("scsi_") == observed.removeprefix("scsi_")
+
+
+def _same_word(declared: str, observed: str | None) -> bool:
+    return observed is not None and declared.lower() == observed.lower()
+
+
+def _put_auth(attribute: str) -> Callable[[Element, str], None]:
+    def put(root: Element, value: str) -> None:
+        auth = child_at(root, "source/auth")
+        auth.set("type", "chap")
+        if attribute == "usage":
+            set_text_at(auth, "secret/@uuid", None)
+            child_at(auth, "secret").set(attribute, value)
+        else:
+            auth.set(attribute, value)
+
+    return put
+
+
+def _bind(name: str, path: str = "", **how: Any) -> Field:
+    return Field(name, path, effect=Effect.NEXT_BOOT, **how)
+
+
+BINDS: tuple[Bind, ...] = (
+    Field("type", "@type", effect=Effect.FORBIDDEN),
+    _bind("source/name", "source/name"),
+    _bind("path", "target/path", same=_same_path),
+    _bind("source/host", "source/host/@name"),
+    _bind("source/port", "source/host/@port", codec=INTEGER, same=_same_port),
+    _bind("source/path", "source/dir/@path", same=_same_path),
+    _bind("source/devices", get=_devices, put=_put_devices, same=_same_devices),
+    _bind("source/target", get=_target, put=lambda root, iqn: child_at(root, "source/device").set("path", iqn)),
+    _bind("source/initiator", "source/initiator/iqn/@name"),
+    _bind("source/adapter/type", get=_adapter_type, put=_put_adapter_type),
+    _bind("source/adapter/name", "source/adapter/@name", same=_same_adapter),
+    _bind("source/adapter/wwnn", "source/adapter/@wwnn", same=_same_word),
+    _bind("source/adapter/wwpn", "source/adapter/@wwpn", same=_same_word),
+    _bind("source/adapter/parent", "source/adapter/@parent", same=_same_adapter),
+    _bind("source/auth/username", "source/auth/@username", put=_put_auth("username")),
+    _bind("source/auth/secret", "source/auth/secret/@usage", put=_put_auth("usage")),
+    _bind("source/format", "source/format/@type"),
+)

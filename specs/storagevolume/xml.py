@@ -1,0 +1,116 @@
+"""A StorageVolume in libvirt's XML: its binds, and what a new one starts with.
+
+A volume is made once and then only grows: every other difference is refused, because healing it would cost data. What
+the storage adds by itself — rounding, allocation, permissions, the format that libvirt finds in raw bytes — is never
+drift.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lxml import etree
+
+from specs.binding import Bind, Element, Field, Spec, child_at
+from specs.codecs import bytes_of
+from specs.effect import Effect
+from specs.host import Host
+from specs.problem import Unrenderable
+from specs.reference import Ref
+
+# Bytes without an image format. libvirt looks into them and says `iso` for a CD image, and has no word for a device.
+_PLAIN = frozenset({"raw", "iso", "none", "unknown"})
+
+# What the storage rounds a capacity up to. An LVM extent has 4 MiB by default and rarely more than 32; vpc counts in
+# cylinders of up to 255 heads and 63 sectors; qcow2 and the others in the KiB that libvirt hands to qemu-img.
+_BLOCK_UNIT = 64 << 20
+_VPC_UNIT = 255 * 63 * 512
+_FILE_UNIT = 1 << 10
+
+
+class RoundedUp(int):
+    """An observed capacity in bytes, which may be up to `unit` more than what was asked for."""
+
+    unit: int = 1
+
+
+def lower(declared: Spec, *, name: str, uid: str, host: Host) -> dict[str, Any]:  # noqa: ARG001  (every kind's signature)
+    """Capacity in bytes, and the backing volume as its path and format; `pool` and `source` stay for the skeleton.
+
+    Raises Unrenderable for a backing volume that isn't known on this host.
+    """
+    lowered: dict[str, Any] = {key: declared[key] for key in ("pool", "source") if key in declared}
+    if "capacity" in declared:
+        lowered["capacity"] = bytes_of(declared["capacity"])
+    image_format = declared.get("format")
+    if image_format is not None and image_format not in _PLAIN:
+        lowered["format"] = image_format
+    elif image_format is not None and declared.get("pool") in host.pool_paths:
+        lowered["format"] = "raw"  # only files have a format: libvirt refuses the word for a partition
+    if "backingVolume" in declared:
+        backing = Ref.volume_named(declared["backingVolume"], declared["pool"])
+        source = host.volume_source(backing)
+        if source is None:
+            raise Unrenderable(
+                f"The backing volume {backing.name} isn't on this host; declare it, or start and refresh its pool."
+            )
+        lowered["backingVolume"] = {"path": source.path, "format": source.format}
+    return lowered
+
+
+def skeleton(lowered: Spec, *, name: str, uid: str, host: Host) -> Element:  # noqa: ARG001  (every kind's signature)
+    """A new volume: qcow2 where volumes are files, unless its bytes come from elsewhere. Never filled beforehand."""
+    root = etree.Element("volume")
+    etree.SubElement(root, "name").text = name
+    if "capacity" not in lowered and "backingVolume" not in lowered:
+        etree.SubElement(root, "capacity", {"unit": "bytes"}).text = "0"  # its source tells, once it is there
+    if lowered.get("pool") in host.pool_paths:
+        # Without this libvirt fills a raw file with zeros. A device has what it has: less would make a sparse LV.
+        etree.SubElement(root, "allocation", {"unit": "bytes"}).text = "0"
+        image_format = "raw" if "source" in lowered else "qcow2"
+        etree.SubElement(child_at(root, "target"), "format").set("type", lowered.get("format", image_format))
+    return root
+
+
+def _capacity(root: Element) -> RoundedUp | None:
+    element = root.find("capacity")
+    count = None if element is None else bytes_of(element.text or "", element.get("unit", "bytes"))
+    if count is None:
+        return None
+    capacity = RoundedUp(count)
+    if root.get("type", "file") in ("block", "network"):
+        capacity.unit = _BLOCK_UNIT
+    else:
+        capacity.unit = _VPC_UNIT if _format(root) == "vpc" else _FILE_UNIT
+    return capacity
+
+
+def _put_capacity(root: Element, count: int) -> None:
+    element = child_at(root, "capacity")
+    element.set("unit", "bytes")
+    element.text = str(count)
+
+
+def _same_capacity(declared: int, observed: RoundedUp | None) -> bool:
+    return observed is not None and 0 <= observed - declared < observed.unit
+
+
+def _resizing(old: int | None, new: int) -> Effect:
+    return Effect.FORBIDDEN if old is not None and new < old else Effect.LIVE
+
+
+def _format(root: Element) -> str | None:
+    element = root.find("target/format")
+    return None if element is None else element.get("type")
+
+
+def _same_format(declared: str, observed: str | None) -> bool:
+    return declared == observed or {declared, observed or "raw"} <= _PLAIN
+
+
+BINDS: tuple[Bind, ...] = (
+    Field("capacity", get=_capacity, put=_put_capacity, same=_same_capacity, effect=_resizing),
+    Field("format", "target/format/@type", same=_same_format, effect=Effect.FORBIDDEN),
+    Field("backingVolume/path", "backingStore/path", effect=Effect.FORBIDDEN),
+    Field("backingVolume/format", "backingStore/format/@type", same=_same_format, effect=Effect.FORBIDDEN),
+)

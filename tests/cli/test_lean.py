@@ -1,0 +1,69 @@
+"""Verbs that need neither libvirt nor XML nor git don't wait for them to load."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from reconciler.version import VERSION
+from tests.cli.command import Onggi
+
+HEAVY = ("libvirt", "lxml", "pygit2", "falcon", "uvicorn", "rich", "pycdlib", "httpx", "watchdog")
+FIRST_SET = Path(__file__).parents[2] / "reconciler/cli/first_set"
+
+WATCH = """
+import sys
+from reconciler.cli.main import main
+sys.argv[1:] = {words!r}
+main()
+print("LOADED", *sorted({heavy!r} & sys.modules.keys()), file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--help"],
+        ["version"],
+        ["explain", "vm.disks"],
+        ["schema", "network"],
+        ["completion", "zsh"],
+        ["validate", str(FIRST_SET / "vms"), str(FIRST_SET / "networks/lab.yaml")],
+        ["status"],
+        ["get", "vm"],
+        ["get", "vm", "-o", "yaml"],
+        ["events"],
+    ],
+    ids=" ".join,
+)
+def test_light_verbs_load_nothing_heavy(words: list[str], onggi: Onggi) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", WATCH.format(words=words, heavy=set(HEAVY))],
+        env=onggi.env,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stderr.splitlines()[-1].split() == ["LOADED"]
+
+
+def test_the_version_loads_no_more_than_the_command_line_itself(onggi: Onggi) -> None:
+    code = WATCH.format(
+        words=["version"], heavy={"yaml", "sqlite3", "logging", "tomllib", "specs", "importlib.metadata"}
+    )
+    done = subprocess.run([sys.executable, "-c", code], env=onggi.env, capture_output=True, text=True, check=True)
+    assert done.stdout == f"onggi {VERSION}\n"
+    assert done.stderr.split() == ["LOADED"]
+
+
+def test_the_version_is_the_packages() -> None:
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())
+    assert project["project"]["version"] == VERSION
+
+
+def test_the_version_goes_to_scripts_too(onggi: Onggi) -> None:
+    assert onggi("version", "-o", "json").json == {"version": VERSION}

@@ -1,0 +1,154 @@
+"""`onggi status`, `get`, `events`, `suspend` and `resume`: what the state folder knows, and what may be told to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from reconciler.applying.ledger import Ledger
+from reconciler.applying.lock import StateFolder
+from reconciler.applying.outcome import Result, StepOutcome
+from reconciler.applying.records import ALL
+from reconciler.planning.operations import Define
+from reconciler.planning.plan import Action, Step
+from reconciler.reporting.condition import Condition
+from specs.effect import Effect
+from specs.reference import Ref
+from tests.cli.command import Onggi
+
+REVISION = "main@sha1:0123"
+WEB, LAN = Ref("VirtualMachine", "tg-web"), Ref("Network", "tg-lan")
+
+
+def outcome(ref: Ref, result: Result, message: str = "") -> StepOutcome:
+    step = Step(ref, Action.CREATE, "declared, and not on the host", Effect.LIVE, (Define(ref, "u", "<x/>"),))
+    return StepOutcome(step, result, message, 0.1)
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Path:
+    """What an agent left after its first pass: one object that is well, one that isn't."""
+    folder = tmp_path / "state"
+    folder.mkdir()
+    with Ledger.open(folder) as ledger:
+        ledger.record([outcome(LAN, Result.CREATED), outcome(WEB, Result.FAILED, "no room on the disk")], REVISION)
+        ledger.set_conditions(
+            {
+                LAN: (Condition("Ready", True, "Succeeded", "the host is as the document says", REVISION),),
+                WEB: (
+                    Condition("Ready", False, "Failed", "no room on the disk", REVISION),
+                    Condition("Stalled", True, "BackingOff", "failed once", REVISION),
+                ),
+            },
+            REVISION,
+            {LAN: "active"},
+        )
+        ledger.set_agent_info(connect="test:///default", connected=True, revision=REVISION, source_problem="")
+    return folder
+
+
+@pytest.fixture
+def agent(state: Path) -> Iterator[None]:
+    """Somebody who holds the state folder, as a running agent does."""
+    with StateFolder.open(state, exclusive=True):
+        yield
+
+
+def test_without_an_agent_there_is_nothing_to_tell(onggi: Onggi, tmp_path: Path) -> None:
+    done = onggi("status", "--state", tmp_path / "nowhere")
+    assert done.code == 0
+    assert "No agent runs" in done.out
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_status_tells_of_the_agent_and_of_every_object(onggi: Onggi, state: Path) -> None:
+    lines = onggi("status", "--state", state).out.splitlines()
+    assert lines[0] == "Agent:      not running"
+    assert f"Revision:   {REVISION}" in lines
+    assert "Host:       test:///default (connected)" in lines
+    table = [line.split(None, 3) for line in lines[lines.index("") + 1 :]]
+    assert table == [
+        ["KIND", "NAME", "STATUS", "MESSAGE"],
+        ["Network", "tg-lan", "Active"],
+        ["VirtualMachine", "tg-web", "BackingOff", "no room on the disk; failed once"],
+    ]
+
+
+@pytest.mark.usefixtures("agent")
+def test_a_running_agent_is_seen_by_its_lock(onggi: Onggi, state: Path) -> None:
+    assert onggi("status", "--state", state).out.startswith("Agent:      running (process ")
+    assert onggi("status", "--state", state, "-o", "json").json["agent"]["running"] is True
+
+
+def test_get_lists_a_kind_or_shows_one(onggi: Onggi, state: Path) -> None:
+    assert onggi("get", "net", "--state", state).out.splitlines()[1].split() == ["Network", "tg-lan", "Active"]
+    document = yaml.safe_load(onggi("get", "vm", "tg-web", "-o", "yaml", "--state", state).out)
+    assert (document["kind"], document["metadata"]["name"]) == ("VirtualMachine", "tg-web")
+    ready, stalled = document["status"]["conditions"]
+    assert (ready["type"], ready["status"], ready["reason"]) == ("Ready", "False", "Failed")
+    assert stalled["type"] == "Stalled"
+    assert document["status"]["lastOutcome"]["result"] == "failed"
+    listed = onggi("get", "vm", "-o", "json", "--state", state).json
+    assert [item["metadata"]["name"] for item in listed["items"]] == ["tg-web"]
+
+
+def test_an_object_that_nobody_knows_is_an_error(onggi: Onggi, state: Path) -> None:
+    done = onggi("get", "vm", "tg-nobody", "--state", state)
+    assert (done.code, done.out) == (1, "")
+    assert "Nothing is known of VirtualMachine/tg-nobody" in done.err
+
+
+def test_events_can_be_narrowed(onggi: Onggi, state: Path) -> None:
+    def objects(*words: object) -> list[str]:
+        return [event["name"] for event in onggi("events", *words, "--state", state, "-o", "json").json]
+
+    assert objects() == ["tg-lan", "tg-web"]
+    assert objects("vm") == ["tg-web"]
+    assert objects("net", "tg-lan") == ["tg-lan"]
+    assert objects("--warnings") == ["tg-web"]
+    assert objects("--limit", "1") == ["tg-web"]
+    assert objects("--since", "1h") == ["tg-lan", "tg-web"]
+    assert objects("--since", "2999-01-01T00:00:00Z") == []
+    table = onggi("events", "--state", state).out.splitlines()
+    assert table[0].split() == ["TIME", "TYPE", "RESULT", "OBJECT", "MESSAGE"]
+    assert table[2].split(None, 4)[1:] == ["Warning", "failed", "VirtualMachine/tg-web", "no room on the disk"]
+
+
+def test_a_moment_that_is_none_is_told(onggi: Onggi, state: Path) -> None:
+    assert "neither a length of time" in onggi("events", "--since", "yesterday", "--state", state).err
+
+
+@pytest.mark.usefixtures("agent")
+def test_one_object_is_suspended_and_resumed_beside_a_running_agent(onggi: Onggi, state: Path) -> None:
+    assert onggi("suspend", "vm", "tg-web", "--state", state).code == 0
+    ledger = Ledger.open(state, readonly=True)
+    assert ledger.suspended() == {WEB}
+    assert onggi("resume", "vm", "tg-web", "--state", state).code == 0
+    assert ledger.suspended() == frozenset()
+
+
+def test_everything_is_suspended_and_resumed(onggi: Onggi, state: Path) -> None:
+    assert onggi("suspend", "--state", state).code == 0
+    ledger = Ledger.open(state, readonly=True)
+    assert ledger.suspended() is ALL
+    assert "Suspended:  everything is left alone" in onggi("status", "--state", state).out
+    assert onggi("suspend", "vm", "tg-web", "--state", state).code == 0
+    done = onggi("resume", "--state", state)
+    assert ledger.suspended() == {WEB}
+    assert "still suspended by themselves: VirtualMachine/tg-web" in done.err
+
+
+def test_a_kind_alone_is_not_an_object(onggi: Onggi, state: Path) -> None:
+    done = onggi("suspend", "vm", "--state", state)
+    assert done.code == 1
+    assert "name the object too" in done.err
+    assert Ledger.open(state, readonly=True).suspended() == frozenset()
+
+
+def test_whoever_suspends_what_nobody_knows_is_told(onggi: Onggi, state: Path) -> None:
+    done = onggi("suspend", "vm", "tg-nobody", "--state", state)
+    assert done.code == 0
+    assert "nothing is known of VirtualMachine/tg-nobody" in done.err

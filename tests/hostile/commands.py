@@ -1,0 +1,57 @@
+"""The command `onggi` as a user or a script runs it: a process of its own, seen only by what it prints and returns."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+ONGGI = (sys.executable, "-m", "reconciler.cli.main")
+MISTAKE = re.compile(r"(?P<file>.+?):(?P<line>\d+):(?P<column>\d+): (?P<message>\S.*)")
+
+# Nothing of the machine's own settings may reach a test.
+ENVIRONMENT = {key: value for key, value in os.environ.items() if not key.startswith(("ONGGI_", "GIT_"))}
+
+
+def onggi(*words: str | Path, timeout_s: float = 120) -> subprocess.CompletedProcess[str]:
+    """Run a verb to its end. No verb may ever end with a traceback."""
+    done = subprocess.run(
+        [*ONGGI, *map(str, words)],
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout_s, env=ENVIRONMENT,
+    )  # fmt: skip
+    assert "Traceback" not in done.stderr, done.stderr
+    assert "unexpected" not in done.stderr, done.stderr
+    return done
+
+
+def told(done: subprocess.CompletedProcess[str]) -> Any:
+    """What a verb with `-o json` printed."""
+    assert done.stdout, f"nothing was printed; stderr: {done.stderr}"
+    return json.loads(done.stdout)
+
+
+def mistakes(done: subprocess.CompletedProcess[str]) -> list[tuple[str, int, int, str]]:
+    """Each line of `onggi validate` as (file, line, column, message); fails for a line of another shape."""
+    found = []
+    for line in done.stdout.splitlines():
+        match = MISTAKE.fullmatch(line)
+        assert match is not None, f"not `file:line:column: message`: {line!r}"
+        found.append((Path(match["file"]).name, int(match["line"]), int(match["column"]), match["message"]))
+    return found
+
+
+def planned(plan: Any) -> set[str]:
+    """The names of what a plan would do something to."""
+    return {step["name"] for step in plan["steps"]}
+
+
+def error(done: subprocess.CompletedProcess[str]) -> str:
+    """The one sentence of a verb that failed as a whole."""
+    assert done.returncode == 1, (done.returncode, done.stdout, done.stderr)
+    lines = [line for line in done.stderr.splitlines() if line.startswith("onggi: error: ")]
+    assert len(lines) == 1, done.stderr
+    return lines[0].removeprefix("onggi: error: ")

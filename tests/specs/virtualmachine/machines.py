@@ -1,0 +1,119 @@
+"""Valid machines of all sorts, for laws."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+TEXT = st.text(
+    st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Cn"), include_characters="\t\n"), max_size=40
+)
+NAMES = ("root", "data", "spare")
+SOURCES = ("default/root.qcow2", "default/data.img", "default/old", "vg/data", "san/unit:0:0:1", "later/lun0")
+MEDIA: tuple[dict[str, Any], ...] = (
+    {},
+    {"volume": "iso/debian.iso"},
+    {"volume": "default/onggi-seed-web-0123456789ab.iso"},
+    {"path": "/srv/iso/a & b.iso"},
+    {"path": "/dev/sr0"},
+    {"url": "http://Example.com/a%20b/c.iso"},
+    {"url": "https://[fd00::1]:8443/x.iso?token=1&b=%20"},
+    {"url": "ftp://example.com/pub/x.iso"},
+)
+NETWORKS: tuple[dict[str, Any], ...] = (
+    {"network": "default"},
+    {"network": "lan 2"},
+    {"bridge": "br0"},
+    {"bridge": "br1"},
+)
+PREFIX = {"virtio": "vd", "scsi": "sd", "sata": "sd", "usb": "sd", "ide": "hd"}
+
+
+@st.composite
+def specs(draw: st.DrawFn, *, machine: str | None = None, with_machine: bool = True) -> dict[str, Any]:
+    """A spec that QEMU, when `with_machine`, or the test driver can define. `machine` fixes the chipset."""
+    optional: dict[str, Any] = {
+        "title": TEXT.filter(lambda text: "\n" not in text),
+        "description": TEXT,
+        "memory": st.one_of(st.integers(16, 4096), st.sampled_from(("64MiB", "1.5GiB", "100000KiB"))),
+        "cpuMode": st.sampled_from(("host-model", "maximum", "default")),
+        "domainType": st.just("emulated"),
+        "serialConsole": st.booleans(),
+        "graphics": st.fixed_dictionaries(
+            {},
+            optional={
+                "type": st.sampled_from(("vnc", "spice", "none")),
+                "listen": st.sampled_from(("127.0.0.1", "::1")),
+            },
+        ),
+        "hostDevices": st.lists(
+            st.sampled_from(("pci_0000_00_1f_3", "pci_0000_03_00_0", "usb_1_2", "scsi_3_0_0_1")),
+            max_size=2,
+            unique=True,
+        ).map(lambda names: [{"device": name} for name in names]),
+    }
+    if with_machine:
+        machines = ("q35", "pc", "pc-q35-7.2") if machine is None else (machine,)
+        optional |= {"machine": st.sampled_from(machines), "firmware": st.sampled_from(("bios", "uefi"))}
+    spec: dict[str, Any] = draw(st.fixed_dictionaries({}, optional=optional))
+    if machine is not None and with_machine:
+        spec["machine"] = machine
+    cpus = draw(
+        st.sampled_from(
+            (None, 1, 2, 4, {"sockets": 1, "cores": 2, "threads": 2}, {"sockets": 3, "cores": 1, "threads": 1})
+        )
+    )
+    if isinstance(cpus, dict):
+        spec |= {"cpuTopology": cpus, "cpus": cpus["sockets"] * cpus["cores"] * cpus["threads"]}
+    elif cpus is not None:
+        spec["cpus"] = cpus
+    _devices(draw, spec, ide=machine == "pc")
+    return spec
+
+
+def _devices(draw: st.DrawFn, spec: dict[str, Any], *, ide: bool) -> None:
+    """Disks, drives and interfaces whose targets and places in the boot order are unique."""
+    orders = iter(draw(st.permutations(range(1, 10))))
+    letters = iter("zyxwvutsrqponm")
+    buses = ("virtio", "scsi", "sata", "usb")
+
+    def drive(item: dict[str, Any], choices: tuple[str, ...]) -> dict[str, Any]:
+        if draw(st.booleans()):
+            item["bus"] = draw(st.sampled_from(choices))
+        if "bus" in item and item["bus"] != "ide" and draw(st.booleans()):
+            item["target"] = PREFIX[item["bus"]] + next(letters)
+        if draw(st.integers(0, 3)) == 0:
+            item["bootOrder"] = next(orders)
+        return item
+
+    if draw(st.booleans()):
+        spec["disks"] = []
+        for place, volume in enumerate(draw(st.lists(st.sampled_from(SOURCES), max_size=3, unique=True))):
+            disk = drive({"name": f"disk{place}", "volume": volume}, (*buses, "ide") if ide else buses)
+            if draw(st.booleans()):
+                disk["format"] = draw(st.sampled_from(("qcow2", "raw")))
+            if disk.get("bus") in (None, "virtio", "scsi") and draw(st.booleans()):
+                disk["readOnly"] = draw(st.booleans())
+            spec["disks"].append(disk)
+    if draw(st.booleans()):
+        media = draw(st.lists(st.sampled_from(MEDIA), max_size=3, unique_by=str))
+        spec["cdroms"] = [drive(dict(medium), ("sata", "scsi", "usb", *(("ide",) if ide else ()))) for medium in media]
+        for place, cdrom in enumerate(spec["cdroms"]):
+            if "onggi-seed-" in cdrom.get("volume", ""):
+                cdrom["name"] = "seed"
+            elif draw(st.booleans()):
+                cdrom["name"] = f"drive.{place}"
+    if draw(st.booleans()):
+        spec["interfaces"] = []
+        for network in draw(st.lists(st.sampled_from(NETWORKS), max_size=3, unique_by=str)):
+            interface = dict(network)
+            if draw(st.booleans()):
+                interface["mac"] = f"52:54:00:AA:BB:{len(spec['interfaces']):02X}"
+            if draw(st.booleans()):
+                interface["model"] = draw(st.sampled_from(("virtio", "e1000", "rtl8139")))
+            if draw(st.booleans()):
+                interface["link"] = draw(st.sampled_from(("up", "down")))
+            if draw(st.integers(0, 3)) == 0:
+                interface["bootOrder"] = next(orders)
+            spec["interfaces"].append(interface)

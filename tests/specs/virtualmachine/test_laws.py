@@ -1,0 +1,74 @@
+"""define → read → nothing differs; a change → define → read → nothing differs; on the test driver and on QEMU."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import libvirt
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from specs.host import Host
+from tests.lab.libvirtd import HostObjects
+from tests.specs.virtualmachine.machines import specs
+from tests.specs.virtualmachine.world import QEMU, TEST_DRIVER, changed, defined, diff, inactive, rendered, unchanged
+
+# A host is the same for all examples: each defines its machine and takes it away again.
+SAME_HOST = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+CHANGES = st.one_of(
+    st.tuples(specs(), specs()),
+    st.tuples(specs(machine="pc"), specs(machine="pc")),
+)
+
+
+@pytest.fixture
+def test_driver(private_test_uri: str) -> libvirt.virConnect:
+    return libvirt.open(private_test_uri)
+
+
+def check_definition(connection: libvirt.virConnect, host: Host, name: str, spec: dict[str, Any]) -> None:
+    with defined(connection, rendered(spec, host, name)) as domain:
+        text = inactive(domain)
+        assert diff(spec, text, host, name=name) == []
+        assert changed(text, spec, host, name=name) == unchanged(text)
+
+
+def check_change(
+    connection: libvirt.virConnect, host: Host, name: str, before: dict[str, Any], after: dict[str, Any]
+) -> None:
+    with defined(connection, rendered(before, host, name)) as domain:
+        text = inactive(connection.defineXML(changed(inactive(domain), after, host, before, name)))
+        assert diff(after, text, host, before, name) == []
+        assert changed(text, after, host, before, name) == unchanged(text)
+
+
+@given(spec=specs(with_machine=False))
+@settings(max_examples=int(os.environ.get("N", 150)), deadline=None, suppress_health_check=SAME_HOST)
+def test_what_was_defined_on_the_test_driver_reads_as_declared(test_driver: libvirt.virConnect, spec: Any) -> None:
+    check_definition(test_driver, TEST_DRIVER, "web", spec)
+
+
+@given(before=specs(with_machine=False), after=specs(with_machine=False))
+@settings(max_examples=int(os.environ.get("N", 150)), deadline=None, suppress_health_check=SAME_HOST)
+def test_what_was_changed_on_the_test_driver_reads_as_declared(
+    test_driver: libvirt.virConnect, before: Any, after: Any
+) -> None:
+    check_change(test_driver, TEST_DRIVER, "web", before, after)
+
+
+@given(spec=st.one_of(specs(), specs(machine="pc")))
+@settings(max_examples=int(os.environ.get("N", 25)), deadline=None, suppress_health_check=SAME_HOST)
+def test_what_was_defined_on_qemu_reads_as_declared(
+    qemu_connection: libvirt.virConnect, host_objects: HostObjects, spec: Any
+) -> None:
+    check_definition(qemu_connection, QEMU, host_objects.name("law"), spec)
+
+
+@given(change=CHANGES)
+@settings(max_examples=int(os.environ.get("N", 25)), deadline=None, suppress_health_check=SAME_HOST)
+def test_what_was_changed_on_qemu_reads_as_declared(
+    qemu_connection: libvirt.virConnect, host_objects: HostObjects, change: Any
+) -> None:
+    check_change(qemu_connection, QEMU, host_objects.name("law"), *change)

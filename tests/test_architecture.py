@@ -1,0 +1,81 @@
+"""The house keeps its shape: who may import whom, what a file may be called, and how long it may get.
+
+The import contracts are declared in pyproject.toml; here they are run, and each is shown to refuse what it forbids.
+"""
+
+from __future__ import annotations
+
+import ast
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGES = ("specs", "reconciler", "api")
+PRODUCT = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
+EVERYTHING = PRODUCT + sorted(
+    path for folder in ("tests", "bench", "examples", "docs") for path in (ROOT / folder).rglob("*.py")
+)
+MOST_LINES = 450
+MOST_LINES_OF_CASES = 600  # a file of tests is a list, and reads like one
+SAYS_NOTHING = {"utils", "util", "helpers", "helper", "common", "misc", "manager", "managers", "shared", "core", "base"}
+
+
+def name_of(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def lint_imports(folder: Path) -> subprocess.CompletedProcess[str]:
+    command = [str(Path(sys.executable).with_name("lint-imports")), "--no-cache"]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True)
+
+
+def test_the_import_contracts_hold() -> None:
+    done = lint_imports(ROOT)
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize(
+    ("module", "line"),
+    [
+        ("specs/codecs.py", "import reconciler.errors"),
+        ("specs/codecs.py", "import subprocess"),
+        ("reconciler/planning/why.py", "import time"),
+        ("reconciler/planning/why.py", "import reconciler.observed.events"),
+        ("reconciler/planning/why.py", "import reconciler.applying.outcome"),
+        ("reconciler/desired/load.py", "import libvirt"),
+        ("reconciler/reporting/status.py", "import reconciler.agent"),
+        ("reconciler/applying/executor.py", "import reconciler.observed.hypervisor"),
+        ("reconciler/line.py", "import pygit2"),
+        ("reconciler/agent.py", "import sqlite3"),
+        ("api/app.py", "import libvirt"),
+    ],
+)
+def test_the_contracts_refuse(module: str, line: str, tmp_path: Path) -> None:
+    for package in PACKAGES:
+        shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    file = tmp_path / module
+    file.write_text(f"{file.read_text()}\n{line}\n")
+    done = lint_imports(tmp_path)
+    assert done.returncode == 1
+    assert "BROKEN" in done.stdout
+
+
+@pytest.mark.parametrize("path", EVERYTHING, ids=name_of)
+def test_a_file_has_one_subject_and_a_name_that_says_which(path: Path) -> None:
+    lines = len(path.read_text().splitlines())
+    most = MOST_LINES if path in PRODUCT else MOST_LINES_OF_CASES
+    assert lines <= most, f"{lines} lines: look for the second noun in this file, and give it a file of its own"
+    assert path.stem not in SAYS_NOTHING, "this name says nothing: name the file after what it is about"
+    assert path.parent.name not in SAYS_NOTHING, "this folder's name says nothing: name it after what it is about"
+
+
+@pytest.mark.parametrize("path", PRODUCT, ids=name_of)
+def test_a_module_opens_with_why_it_exists(path: Path) -> None:
+    assert ast.get_docstring(ast.parse(path.read_text())), (
+        "open with a docstring: why this exists, what it leaves to others"
+    )
