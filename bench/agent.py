@@ -11,6 +11,7 @@ from typing import Self
 import psutil
 
 from bench.peers import onggi
+from bench.process import environment
 from bench.timing import seconds_until
 
 _READY_S = 120
@@ -26,7 +27,9 @@ class Agent:
 
     def __enter__(self) -> Self:
         with self.log.open("wb") as log:
-            self._process = subprocess.Popen(self._argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            self._process = subprocess.Popen(
+                self._argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment()
+            )
         self.process = psutil.Process(self._process.pid)
         try:
             self.ready_s = seconds_until(self._ready, "onggi run's first pass", timeout_s=_READY_S)

@@ -12,6 +12,12 @@ _LIMIT_S = 600
 _TAIL = 1500  # characters of what a failing program said
 
 
+def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
+    """This process's variables, and Python may keep bytecode: an installed program isn't compiled each time."""
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return kept | dict(more or {})
+
+
 class FailedError(Exception):
     """A program ended with an error; the text says which and what it printed last."""
 
@@ -31,7 +37,7 @@ class Command:
                 done = subprocess.run(
                     self.argv,
                     stdin=given,
-                    env=os.environ | dict(self.environment),
+                    env=environment(self.environment),
                     stdout=subprocess.PIPE,
                     stderr=subprocess.STDOUT,
                     text=True,

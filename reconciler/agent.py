@@ -52,6 +52,7 @@ class Agent:
         self._next_resync = 0.0
         self._outcomes: dict[Ref, StepOutcome] = {}
         self._line: Line | None = None
+        self._suspended: frozenset[Ref] = frozenset()  # as the last pass saw it
 
     def interrupt(self) -> None:
         """Once `stop` is set: end at once what the loop waits for, a fetch from a silent server included."""
@@ -83,7 +84,10 @@ class Agent:
                         self._disconnected(line, error, stop)
                     except OnggiError as error:
                         log.error("%s", error)  # noqa: TRY400  # a sentence; the trace says no more
-                        stop.wait(1.0)
+                        self._again(stop)
+                    except Exception:  # whatever one object can make go wrong must not end the care for all others
+                        log.exception("a pass failed unexpectedly; it is tried again")
+                        self._again(stop)
                     self.wakeup.wait(self._sleep_s())
             finally:
                 watch.stop()
@@ -103,7 +107,8 @@ class Agent:
         if self.desired is None:
             self._tell(line, None)
             return
-        plan = line.compare(self.desired, self.snapshot)
+        self._suspended = line.ledger.suspended()
+        plan = line.compare(self.desired, self.snapshot, self._suspended)
         self.plan = plan
         self._apply(line, plan, stop)
         self._tell(line, plan)
@@ -178,7 +183,7 @@ class Agent:
             with self._lock:
                 outcomes = tuple(self._outcomes.values())
             found = conditions(
-                self.desired, self.snapshot, plan, outcomes, suspended=line.ledger.suspended(), backoff=self._backoff
+                self.desired, self.snapshot, plan, outcomes, suspended=self._suspended, backoff=self._backoff
             )
             states = {ref: seen.state for ref in found if (seen := self.snapshot.get(ref)) is not None}
             line.ledger.set_conditions(found, str(self.desired.revision), states)
@@ -188,6 +193,12 @@ class Agent:
             revision=str(self.desired.revision) if self.desired is not None else "",
             source_problem=self._source_problem,
         )
+
+    def _again(self, stop: threading.Event) -> None:
+        """A pass that was cut short has used up its marks: look at everything once more, after a breath."""
+        self.wakeup.source()
+        self.wakeup.object(None)
+        stop.wait(1.0)
 
     def _poll(self, line: Line, stop: threading.Event) -> None:
         """Ask a remote for news at intervals with jitter; many agents on one server must not ask in step."""
@@ -204,11 +215,13 @@ class Agent:
 
     def _notice_suspensions(self, line: Line, stop: threading.Event) -> None:
         """`onggi suspend` and `resume` write from another process; a file that changes is all there is to notice."""
-        before = line.ledger.suspended()
         while not stop.wait(_SUSPENSIONS_S):
-            now = line.ledger.suspended()
-            if now != before:
-                before = now
+            try:
+                now = line.ledger.suspended()
+            except OnggiError as error:  # the loop meets it too, and tells of it
+                log.debug("%s", error)
+                continue
+            if now != self._suspended:
                 self.wakeup.nudge()
 
     def _disconnected(self, line: Line, error: Disconnected, stop: threading.Event) -> None:

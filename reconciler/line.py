@@ -103,9 +103,10 @@ class Line:
         self._snapshot = self.hypervisor.observe(self._snapshot, dirty if self._snapshot is not None else None)
         return self._snapshot
 
-    def compare(self, desired: DesiredState, snapshot: Snapshot) -> Plan:
+    def compare(self, desired: DesiredState, snapshot: Snapshot, suspended: frozenset[Ref] | None = None) -> Plan:
         """Desired × observed → plan. Pure but for reading what the ledger remembers."""
-        return self._planner.plan(desired, snapshot, self.ledger.owned(), self.ledger.suspended())
+        left_alone = self.ledger.suspended() if suspended is None else suspended
+        return self._planner.plan(desired, snapshot, self.ledger.owned(), left_alone)
 
     def plan(self) -> Plan:
         """Read both sides and plan."""

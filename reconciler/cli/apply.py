@@ -49,8 +49,10 @@ def command(settings: Settings, out: Output, yes: bool, detailed_exitcode: bool)
             if mistakes := problems_text(desired.problems, colour=out.colour):
                 click.echo(f"{mistakes}\n", color=out.colour)
             click.echo(plan_text(plan, colour=out.colour, width=out.width), color=out.colour)
-        if not plan.empty and not yes and sys.stdin.isatty():
-            click.confirm("\nDo this?", abort=True, err=True)
+        asked = not plan.empty and not yes and sys.stdin.isatty()
+        if asked and not click.confirm("\nDo this?", err=True):
+            out.note("Nothing was done.")
+            return 1
         outcomes, remaining = _apply(line, plan, out)
     told = _Told(plan, outcomes, remaining)
     out.show(lambda: told.to_json(desired.problems), told.text)

@@ -6,6 +6,7 @@ A verb is a module here with a `command`; there is no list. Only the module of t
 from __future__ import annotations
 
 import importlib
+import io
 import sys
 from pathlib import Path
 
@@ -58,6 +59,9 @@ def onggi() -> None:
 
 def main() -> int:
     """Run the command line. The exit code: 0 fine, 1 error, 130 interrupted, 2 changes (where a verb was asked)."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that can't show an arrow gets a question mark
     try:
         result = onggi.main(prog_name="onggi", standalone_mode=False)
         sys.stdout.flush()

@@ -151,7 +151,7 @@ RESULT = (output, no_color)
 def _read_config(ctx: click.Context, _param: click.Parameter, value: Path | None) -> None:
     """Make the file's values the defaults of this verb's options."""
     file = value or next((file for file in settings_files() if file.is_file()), None)
-    if file is not None and not ctx.resilient_parsing:
+    if file is not None:
         found = read_settings_file(file, FILE_KEYS)
         ctx.default_map = {_PARAMETERS[key]: item for key, item in found.items()}
 

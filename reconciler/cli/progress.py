@@ -116,7 +116,7 @@ class Report:
             TaskProgressColumn(),
             TimeElapsedColumn(),
         )
-        self._bars = Progress(*columns, console=Console(stderr=True), transient=True)
+        self._bars = Progress(*columns, console=Console(stderr=True, force_terminal=True), transient=True)
         self._bars.start()
         for progress in self._running.values():
             self._draw(progress)

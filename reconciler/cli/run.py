@@ -21,6 +21,7 @@ from reconciler.cli.options import (
     verb,
 )
 from reconciler.cli.stopping import Bell, on_signals
+from reconciler.errors import OnggiError
 from reconciler.settings import Settings
 
 if TYPE_CHECKING:
@@ -79,15 +80,14 @@ def _forever(settings: Settings) -> int:
     with on_signals(bell.ring):
         thread.start()
         bell.wait()
-        wanted = thread.is_alive()
-        if wanted:
+        if thread.error is None:
             log.info("ending")
         thread.end(_LONGEST_END_S)
         if server is not None:
             server.stop(timeout_s=0.5)
     if thread.error is not None:
         raise thread.error
-    return 0 if wanted else 1
+    return 0
 
 
 class _AgentThread(threading.Thread):
@@ -104,7 +104,10 @@ class _AgentThread(threading.Thread):
         """The loop, until `end`; what it raises is kept for the main thread."""
         try:
             self.agent.run(self._stop_wanted)
+        except OnggiError as error:
+            self.error = error
         except BaseException as error:
+            log.critical("the agent failed", exc_info=True)
             self.error = error
         finally:
             self._bell.ring()

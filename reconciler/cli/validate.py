@@ -11,6 +11,7 @@ import click
 
 from reconciler.cli.options import RESULT, verb
 from reconciler.cli.output import Output
+from reconciler.errors import SourceError
 from reconciler.reporting.problem_json import problem_json
 from specs.document import Document
 from specs.problem import Problem
@@ -65,6 +66,8 @@ def _folder(path: str) -> _Checked:
     from reconciler.desired.resolve import Resolver
     from specs.validate import validate_set
 
+    if (Path(path) / "HEAD").is_file() and (Path(path) / "objects").is_dir():
+        raise SourceError(f"{path} is a bare repository and has no files to check; clone it, and check the clone.")
     tree = Folder(Path(path), sub_path="").read()
     loaded = Loader().load(tree)
     desired = Resolver(allowed_folders=_ANY_FOLDER).resolve(tree, loaded, tree.repository_id)

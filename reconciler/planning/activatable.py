@@ -91,10 +91,11 @@ def _update(resource: Resource, observed: Observed, context: Context, answer: Cl
         return Assessment(drifted=drifted, extras=comparison.extras, record=record)
 
     guests = context.running_users(ref)
-    operations: list[Operation] = []
+    definition: list[Operation] = []
     if comparison.config:
         root = patched(xml.BINDS, parse(observed.xml), comparison.lowered)
-        operations.append(Define(ref, observed.uid, serialise(root)))
+        definition.append(Define(ref, observed.uid, serialise(root)))
+    operations = list(definition)
     waiting = tuple(change for change in comparison.live if change.effect is not Effect.LIVE)
     sections = _sections(resource, observed, comparison.lowered)
     if observed.active and wanted_active is False:
@@ -106,7 +107,7 @@ def _update(resource: Resource, observed: Observed, context: Context, answer: Cl
         operations.append(Stop(ref))
         waiting = ()
     elif observed.active and waiting and not guests:
-        operations += [Stop(ref), Start(ref, build=_builds(resource))]
+        operations = [Stop(ref), *definition, Start(ref, build=_builds(resource))]
         changes += [change for change in waiting if change.pointer not in known]
         waiting = ()
     elif observed.active:

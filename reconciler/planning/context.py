@@ -16,6 +16,9 @@ from specs.registry import kinds
 # Pools whose volumes are files below the pool's target path, so that a path is known before the volume exists.
 _FILE_POOLS = frozenset({"dir", "netfs", "fs", "kimchi-iso"})
 
+# What has no header that QEMU would follow; libvirt says `iso` of a CD image, and nothing of a device.
+PLAIN = frozenset({"raw", "iso", "none", "unknown"})
+
 
 @dataclass(frozen=True, eq=False)
 class Context:
@@ -38,8 +41,17 @@ class Context:
                 if path:
                     paths[ref.name] = str(path)
         for ref, resource in self.desired.resources.items():
-            if ref.kind == STORAGE_VOLUME and ref not in volumes and (folder := paths.get(ref.pool)):
-                volumes[ref] = VolumeSource(f"{folder.rstrip('/')}/{ref.short_name}", "file", future_format(resource))
+            if ref.kind != STORAGE_VOLUME:
+                continue
+            known = volumes.get(ref)
+            if known is None:
+                if folder := paths.get(ref.pool):
+                    path = f"{folder.rstrip('/')}/{ref.short_name}"
+                    volumes[ref] = VolumeSource(path, "file", future_format(resource))
+            elif known.format not in PLAIN and future_format(resource) == "raw":
+                # libvirt looks into the bytes, which are the guest's: with a header of its own making a guest could
+                # make QEMU open any file of the host as soon as its machine is defined anew.
+                volumes[ref] = replace(known, format="raw")
         return replace(observed, pool_paths=paths, volumes=volumes)
 
     @cached_property

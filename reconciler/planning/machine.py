@@ -6,7 +6,7 @@ from reconciler.desired.state import Resource
 from reconciler.observed.snapshot import Observed
 from reconciler.planning.assessment import Assessment, ownership_entry
 from reconciler.planning.claim import Claim, Refusal, blocked, claim
-from reconciler.planning.context import Context
+from reconciler.planning.context import PLAIN, Context
 from reconciler.planning.diff import Comparison, compare, managed_items
 from reconciler.planning.operations import (
     Define,
@@ -59,7 +59,9 @@ def _create(resource: Resource, context: Context) -> Step:
     lowered = xml.lower(spec, name=name, uid=uid, host=context.host)
     root = write(xml.BINDS, xml.skeleton(lowered, name=name, uid=uid, host=context.host), lowered)
     write_mark(root, Mark(context.desired.repository_id, name, managed_items(lowered, xml.BINDS)))
-    operations: list[Operation] = [Define(resource.ref, uid, serialise(root), _secrets(resource))]
+    operations: list[Operation] = [
+        Define(resource.ref, uid, serialise(root), _secrets(resource), _opened(resource, context))
+    ]
     if spec.get("autostart"):
         operations.append(SetAutostart(resource.ref, True))
     if strategy(resource) in ("Always", "RerunOnFailure"):
@@ -104,7 +106,8 @@ def _update(resource: Resource, observed: Observed, context: Context, answer: Cl
         earlier = observed.mark.managed if observed.mark is not None else frozenset()
         root = patched(xml.BINDS, parse(observed.xml), comparison.lowered, earlier)
         write_mark(root, mark)
-        operations.append(Define(resource.ref, observed.uid, serialise(root), _secrets(resource)))
+        opens = _opened(resource, context)
+        operations.append(Define(resource.ref, observed.uid, serialise(root), _secrets(resource), opens))
     edits, waiting = _live_edits(resource, observed, context, comparison)
     stays_up = not any(isinstance(operation, Stop) for _, operation in power)
     if stays_up:
@@ -192,6 +195,19 @@ def _should_start(resource: Resource, observed: Observed, entry: Owned | None, w
 def strategy(resource: Resource) -> str:
     """The run strategy in force."""
     return str(resource.spec.get("runStrategy", DEFAULT_STRATEGY))
+
+
+def _opened(resource: Resource, context: Context) -> tuple[Ref, ...]:
+    """The volumes that the machine gets only now, that onggi didn't make, and whose headers QEMU would follow."""
+    return tuple(
+        ref
+        for ref in resource.depends_on
+        if ref in context.snapshot.objects
+        and (place := context.host.volumes.get(ref)) is not None
+        and place.format not in PLAIN
+        and not ((entry := context.owned.get(ref)) is not None and entry.created)
+        and resource.ref not in context.users.get(ref, frozenset())
+    )
 
 
 def _secrets(resource: Resource) -> tuple[SecretSlot, ...]:

@@ -32,12 +32,16 @@ class SecretSlot:
 
 @dataclass(frozen=True, slots=True)
 class Define:
-    """Define a VM, pool or network persistently, or change its persistent definition in place (same UUID)."""
+    """Define a VM, pool or network persistently, or change its persistent definition in place (same UUID).
+
+    `opens` are volumes that it gets and that onggi didn't make: refused when one's header names a file of the host.
+    """
 
     ref: Ref
     uid: str
     xml: str
     secrets: tuple[SecretSlot, ...] = ()
+    opens: tuple[Ref, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from reconciler.planning.plan import Action, Blocked, Step
 from reconciler.planning.why import why_changed
 from specs.binding import serialise, write
 from specs.effect import Change, Effect
+from specs.host import Feature
 from specs.problem import Unrenderable
 from specs.reference import Ref
 from specs.storagevolume import xml
@@ -72,6 +73,9 @@ def _existing(resource: Resource, observed: Observed, context: Context) -> Asses
     drift_only = entry is not None and entry.facts.get("digest") == resource.digest
     if resource.policy.drift != "enforce" and drift_only:
         return Assessment(drifted=tuple(changes) if resource.policy.drift == "warn" else (), record=record)
+    if not context.host.can(Feature.VOLUME_RESIZE):
+        message = f"{resource.ref} can't grow: this connection doesn't resize volumes; use one that does, qemu:///system"
+        return Assessment(blocked=_block(resource, "Unsupported", message), record=record)
     user, target = _running_user(resource.ref, context)
     step = Step(
         ref=resource.ref,

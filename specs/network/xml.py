@@ -47,6 +47,8 @@ def lower(declared: Spec, *, name: str, uid: str, host: Host) -> dict[str, Any]:
             lowered["dns"]["forwarders"] = [canonical(text) for text in declared["dns"]["forwarders"]]
         if "hosts" in declared["dns"]:
             lowered["dns"]["hosts"] = [{**each, "ip": canonical(each["ip"])} for each in declared["dns"]["hosts"]]
+        if declared["dns"].get("forwarders") or declared["dns"].get("hosts"):
+            lowered["dns"].setdefault("enabled", True)  # libvirt refuses a DNS that is off and has contents
     return lowered
 
 

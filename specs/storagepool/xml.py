@@ -37,6 +37,8 @@ def lower(declared: Spec, *, name: str, uid: str, host: Host) -> dict[str, Any]:
             lowered["path"] = f"/dev/{source['name']}"  # whatever is written, libvirt goes by the volume group
     if "path" in source:
         source["path"] = _clean(source["path"])
+    if "name" in source.get("adapter", ()):
+        source["adapter"] = {"type": "scsi_host", **source["adapter"]}  # no other type has a name
     if "auth" in source:
         source["auth"] = {"username": source["auth"]["username"], "secret": secret_usage(name)}
     if source:

@@ -69,6 +69,10 @@ def skeleton(lowered: Spec, *, name: str, uid: str, host: Host) -> Element:  # n
         etree.SubElement(root, "allocation", {"unit": "bytes"}).text = "0"
         image_format = "raw" if "source" in lowered else "qcow2"
         etree.SubElement(child_at(root, "target"), "format").set("type", lowered.get("format", image_format))
+    if (backing := lowered.get("backingVolume")) is not None:
+        # Both are written, also a plain `raw`: without it QEMU would guess from the guest's own bytes.
+        child_at(root, "backingStore/path").text = backing["path"]
+        child_at(root, "backingStore/format").set("type", backing["format"])
     return root
 
 

@@ -29,7 +29,9 @@ def place_on_bus(root: Element, drive: Element, bus: str, target: str, declared:
     """Give a new drive its bus and device name; without a declared `target` the first that nobody has or declares."""
     taken = {each.get("dev") for each in root.iterfind("devices/disk/target")} | set(_declared_targets(declared))
     etree.SubElement(drive, "target", dev=target or _free(bus, taken), bus=bus)
-    _provide_controller(root, bus)
+    if target:
+        _displace_others(drive, target)
+    _make_room(root, bus)
 
 
 def _put_bus(drive: Element, bus: str) -> None:
@@ -40,13 +42,31 @@ def _put_bus(drive: Element, bus: str) -> None:
     if not (target.get("dev") or "").startswith(_PREFIX.get(bus, "")):
         others = {each.get("dev") for each in root.iterfind("devices/disk/target") if each is not target}
         target.set("dev", _free(bus, others))
-    _provide_controller(root, bus)
+    _make_room(root, bus)
 
 
 def _put_target(drive: Element, name: str) -> None:
-    child_at(drive, "target").set("dev", name)
+    target = child_at(drive, "target")
+    target.set("dev", name)
+    _forget_place(drive)
+    _displace_others(drive, name)
+    _make_room(drive.getroottree().getroot(), target.get("bus") or "")
+
+
+def _displace_others(drive: Element, name: str) -> None:
+    """A device name exists once: whoever has it without having declared it takes another."""
+    targets = drive.getroottree().findall("devices/disk/target")
+    for target in targets:
+        other = target.getparent()
+        if target.get("dev") == name and other is not None and other is not drive:
+            target.set("dev", _free(target.get("bus") or "", {each.get("dev") for each in targets}))
+            _forget_place(other)
+
+
+def _forget_place(drive: Element) -> None:
+    """Drop an address on a drive bus, which libvirt derives from the device name."""
     address = drive.find("address")
-    if address is not None and address.get("type") == "drive":  # libvirt derives it from the name
+    if address is not None and address.get("type") == "drive":
         _forget_address(drive)
 
 
@@ -55,9 +75,14 @@ def _forget_address(drive: Element) -> None:
         drive.remove(address)
 
 
-def _provide_controller(root: Element, bus: str) -> None:
+def _make_room(root: Element, bus: str) -> None:
+    """On the SCSI bus a drive's place follows from its name: a host device that libvirt placed there has to yield."""
+    if bus != "scsi":
+        return
+    for device in root.iterfind("devices/hostdev[@type='scsi']"):
+        _forget_place(device)
     # libvirt's own choice for x86 would be an emulated LSI card, for which today's guests have no driver.
-    if bus == "scsi" and root.find("devices/controller[@type='scsi']") is None:
+    if root.find("devices/controller[@type='scsi']") is None:
         etree.SubElement(child_at(root, "devices"), "controller", type="scsi", model="virtio-scsi")
 
 

@@ -51,7 +51,8 @@ def test_bash_completes_the_names_that_the_state_knows(onggi: Onggi, tmp_path: P
             Ref("Network", "tg-lan"): ready,
         }
         ledger.set_conditions(found, "main@sha1:0123")
-    onggi.env["ONGGI_STATE"] = str(tmp_path)
+    (onggi.home / "onggi.toml").write_text(f'state = "{tmp_path}"')
+    onggi.env["ONGGI_CONFIG"] = str(onggi.home / "onggi.toml")
     assert completed(onggi, "onggi", "get", "vm", "tg-") == ["tg-db", "tg-web"]
     assert completed(onggi, "onggi", "suspend", "net", "") == ["tg-lan"]
 

@@ -71,7 +71,11 @@ def test_it_comes_up_keeps_the_host_and_ends_in_time(
         assert networks(qemu_connection, name) == [name]  # the first pass is through
         assert onggi("status", "--state", tmp_path / "state", "-o", "json").json["agent"]["running"] is True
 
-        repository.commit({"lan.yaml": "", "note.txt": "the network is gone, the source isn't empty"})
+        network = qemu_connection.networkLookupByName(name)
+        network.destroy()
+        network.undefine()
+        until(lambda: networks(qemu_connection, name) == [name], 30, "what was removed by hand is back")
+
         began = time.monotonic()
         process.send_signal(number)
         out, err = process.communicate(timeout=20)

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from tests.cli.command import Onggi
+from tests.lab.repositories import git
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 LINE = re.compile(r"[^:]+:\d+:\d+: .+")
@@ -87,6 +88,13 @@ def test_a_path_that_leads_nowhere_is_an_error_and_not_an_empty_folder(onggi: On
     done = onggi("validate", tmp_path / "nowhere")
     assert (done.code, done.out) == (1, "")
     assert done.err.startswith("onggi: error: ")
+
+
+def test_a_bare_repository_has_no_files_to_check(onggi: Onggi, tmp_path: Path) -> None:
+    git(tmp_path, "init", "--quiet", "--bare", "bare.git")
+    done = onggi("validate", tmp_path / "bare.git")
+    assert done.code == 1
+    assert "clone it" in done.err
 
 
 def test_a_huge_file_is_refused_without_being_read(onggi: Onggi, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import uuid
 from pathlib import Path
 
 import libvirt
@@ -242,7 +243,7 @@ def test_a_hostile_location_is_refused_and_runs_nothing(tmp_path: Path, state: P
 def test_nothing_is_done_while_nobody_knows_whose_objects_these_are(
     qemu_system: str, host_objects: HostObjects, repository: Repository, state: Path, content: bytes | None
 ) -> None:
-    identity = "apiVersion: onggi/v1\nrepositoryId: 0c2a8c3e-64a5-4d5a-9a51-9f6a8b1f3d55\n"
+    identity = f"apiVersion: onggi/v1\nrepositoryId: {uuid.uuid4()}\n"
     repository.commit({"onggi.yaml": identity, "a.yaml": vm(host_objects.name("a"))})
     words = (repository.path, "--connect", qemu_system, "--state", state, "-o", "json")
     assert onggi("apply", *words).returncode == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ UID = "1c0b3c4e-7a0b-4a35-8d0d-0d9f6c0f3c30"
 def lowered(kind: Kind, spec: Mapping[str, Any], *, name: str, host: Host, uid: str = UID) -> dict[str, Any]:
     """The concrete spec, of a document that validation finds nothing wrong with."""
     document = {"apiVersion": "onggi/v1", "kind": kind.name, "metadata": {"name": name}, "spec": spec}
-    parsed = parse_documents("spec.yaml", yaml.safe_dump(document).encode())
+    parsed = parse_documents("spec.yaml", json.dumps(document).encode())
     problems = [*parsed.problems, *(problem for each in parsed.documents for problem in validate(each))]
     assert problems == [], f"{spec} isn't valid: {problems}"
     return kind.xml.lower(spec, name=name, uid=uid, host=host)

@@ -17,9 +17,7 @@ HIDDEN = "(hidden)"
 
 # The daemon speaks its host's language; these are checked besides the codes, never instead of them.
 _TRANSIENT_TEXT = re.compile(
-    r"asynchronous jobs|state change lock|lock timeout|already in the process of unplug|still has.* in use|"
-    r"being modified|another .*is in progress",
-    re.IGNORECASE,
+    r"asynchronous jobs|state change lock|lock timeout|in the process of unplug", re.IGNORECASE
 )
 _LOST_TEXT = re.compile(
     r"client socket is closed|cannot (recv|write) data|end of file while reading|connection reset|broken pipe|"

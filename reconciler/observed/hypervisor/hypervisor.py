@@ -40,10 +40,11 @@ class Hypervisor:
         self.uri = uri
         self._subscribers: list[Callable[[Ref | None], None]] = []
         self._connections = Connections(uri, changed=self._changed, devices=self._devices_changed)
-        self._facts = HostFacts(self._connections, tuple(map(str, allowed_folders)))
+        allowed = tuple(map(str, allowed_folders))
+        self._facts = HostFacts(self._connections, allowed)
         self._reader = Reader(self._connections, self._facts, volume_reread_s=volume_reread_s)
         self._volumes = Volumes(self._connections, self._facts)
-        self._performer = OperationPerformer(self._connections, self._volumes)
+        self._performer = OperationPerformer(self._connections, self._volumes, allowed)
 
     @classmethod
     def open(cls, uri: str, *, allowed_folders: Iterable[str] = ()) -> Hypervisor:

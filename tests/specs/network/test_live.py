@@ -115,7 +115,7 @@ def test_hosts_ranges_and_names_change_while_the_network_runs(running: Running) 
 
 
 @settings(
-    deadline=None, max_examples=4, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    deadline=None, max_examples=3, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 @given(data=st.data())
 def test_any_hosts_and_names_reach_the_running_network(running: Running, data: st.DataObject) -> None:
@@ -127,7 +127,7 @@ def test_any_hosts_and_names_reach_the_running_network(running: Running, data: s
 
     running.start(**drawn())
     try:
-        for _ in range(3):
+        for _ in range(2):
             wanted = running.lowered(**drawn())
             # As planning does it: the definition as a whole, and beside it the running network's edits.
             running.connection.networkDefineXML(patch(KIND, wanted, running.config))

@@ -93,8 +93,8 @@ def _devices(draw: st.DrawFn, spec: dict[str, Any], *, ide: bool) -> None:
             disk = drive({"name": f"disk{place}", "volume": volume}, (*buses, "ide") if ide else buses)
             if draw(st.booleans()):
                 disk["format"] = draw(st.sampled_from(("qcow2", "raw")))
-            if disk.get("bus") in (None, "virtio", "scsi") and draw(st.booleans()):
-                disk["readOnly"] = draw(st.booleans())
+            if "bus" in disk:  # only these two take a read-only disk: elsewhere both have to be said
+                disk["readOnly"] = disk["bus"] in ("virtio", "scsi") and draw(st.booleans())
             spec["disks"].append(disk)
     if draw(st.booleans()):
         media = draw(st.lists(st.sampled_from(MEDIA), max_size=3, unique_by=str))

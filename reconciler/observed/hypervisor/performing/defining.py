@@ -9,6 +9,7 @@ import libvirt
 from reconciler.errors import Conflict, Terminal
 from reconciler.observed.hypervisor.connection import Connections
 from reconciler.observed.hypervisor.failure import is_not_found, is_unsupported
+from reconciler.observed.hypervisor.performing import images
 from reconciler.observed.hypervisor.performing.lookup import check_uid, find, get
 from reconciler.observed.hypervisor.performing.passwords import fill, keep_passwords, lacks_password
 from reconciler.planning.operations import Define, SetAutostart, Undefine
@@ -29,7 +30,8 @@ _UNDEFINE_FLAGS = (
 def define(connections: Connections, operation: Define) -> None:
     """Define it, or change the definition of the object with the same UUID.
 
-    Raises Conflict when the name or the UUID belongs to another object, which stays as it is.
+    Raises Conflict when the name or the UUID belongs to another object, which stays as it is, and Terminal for a
+    volume that would make QEMU open other files of the host.
     """
     ref, root = operation.ref, parse(operation.xml)
     if root.findtext("name") != ref.name:
@@ -40,6 +42,8 @@ def define(connections: Connections, operation: Define) -> None:
         if ref.kind == VIRTUAL_MACHINE and lacks_password(root):
             existing = find(connection, ref)
             keep_passwords(root, parse(existing.XMLDesc(_SECURE_CONFIG)) if existing is not None else None)
+        for volume in operation.opens:
+            images.check_chain(connection, get(connection, volume).path(), None)
         xml = serialise(root)
         try:
             if ref.kind == VIRTUAL_MACHINE:

@@ -10,7 +10,6 @@ import posixpath
 from collections.abc import Iterator
 
 import libvirt
-from specs.storagevolume.header import image_header, unsafe_header
 
 from reconciler.errors import Terminal
 from reconciler.observed.hypervisor.failure import is_not_found, is_unsupported
@@ -18,58 +17,65 @@ from reconciler.observed.hypervisor.performing.patience import patiently
 from reconciler.observed.hypervisor.performing.streams import head
 from specs.binding import Element, parse
 from specs.reference import Ref
+from specs.storagevolume.header import HEADER_BYTES, image_header, unsafe_header
 
-HEAD_BYTES = 64 * 1024
 _DEEPEST = 32
+_COMPRESSED = frozenset({"gzip", "xz", "zip", "bzip2", "zstd"})
+_PLAIN = frozenset({"raw", "iso"})
 
 
 def check_download(start: bytes, wanted: Element, url: str) -> None:
-    """Raises Terminal for a downloaded image that refers to other files, or isn't of the declared format."""
-    reason = unsafe_header(start)
+    """Raises Terminal for a downloaded image that refers to other files, or isn't of the declared format.
+
+    A wrong format isn't let through: a machine would read the image's header as the contents of its disk.
+    """
+    header = image_header(start)
+    reason = unsafe_header(header)
     if reason is not None:
         raise Terminal(f"{url} isn't used: {reason}")
-    header = image_header(start)
+    if header.format in _COMPRESSED:
+        raise Terminal(f"{url} is compressed ({header.format}); unpack it and offer the image itself.")
     form = wanted.find("target/format")
     declared = (form.get("type") if form is not None else None) or "raw"
-    if header is not None and header.format != declared:
-        raise Terminal(
-            f"{url} is a {header.format} image, but {declared} is declared; declare `format: {header.format}`."
-        )
-    if header is None and declared == "qcow2":
-        raise Terminal(f"{url} isn't a qcow2 image, but is declared as one; declare `format: raw` or use another URL.")
+    if header.format != declared and not {header.format, declared} <= _PLAIN:
+        raise Terminal(f"{url} is a {header.format} image, not {declared}; declare `format: {header.format}`.")
 
 
 def check_chain(connection: libvirt.virConnect, path: str, declared: str | None) -> None:
-    """Raises Terminal when a base image isn't a known volume, or when anything below it isn't.
+    """Raises Terminal when an image isn't a known volume, or when anything below it isn't.
 
-    A raw base has no header: its bytes are a guest's business, whatever they look like.
+    A raw image has no header: its bytes are a guest's business, whatever they look like.
     """
     seen: list[str] = []
-    while declared != "raw":
+
+    def is_volume(name: str) -> bool:
+        return _volume_at(connection, _beside(path, name)) is not None
+
+    while True:
         volume = _volume_at(connection, path)
         if volume is None:
-            below = f", which {seen[-1]} refers to," if seen else ""
-            raise Terminal(
-                f"the base image {path}{below} is no volume of a known pool; put it into a pool and refresh that."
-            )
+            raise Terminal(f"the image {path} is no volume of an active pool; put it into one and refresh that.")
         if path in seen or len(seen) >= _DEEPEST:
-            raise Terminal(f"the base image {seen[0]} refers to itself; replace it.")
+            raise Terminal(f"the image {seen[0]} refers to itself; replace it.")
+        if declared in _PLAIN:
+            return
         seen.append(path)
         try:
-            start = head(connection, volume, HEAD_BYTES)
+            header = image_header(head(connection, volume, HEADER_BYTES))
         except libvirt.libvirtError as error:
             if is_unsupported(error):  # no pool of files: nothing in it can name a file
                 return
             raise
-        header = image_header(start)
-        if header is None:
+        reason = unsafe_header(header, is_volume)
+        if reason is not None:
+            raise Terminal(f"the image {path} isn't used: {reason}")
+        if header.backing_file is None:
             return
-        if header.data_file:
-            raise Terminal(f"the base image {path} keeps its data in another file, {header.data_file}; convert it.")
-        if not header.backing_file:
-            return
-        path = posixpath.normpath(posixpath.join(posixpath.dirname(path), header.backing_file))
-        declared = header.backing_format
+        path, declared = _beside(path, header.backing_file), header.backing_format
+
+
+def _beside(path: str, name: str) -> str:
+    return posixpath.normpath(posixpath.join(posixpath.dirname(path), name))
 
 
 def is_referred_to(connection: libvirt.virConnect, ref: Ref, path: str) -> bool:

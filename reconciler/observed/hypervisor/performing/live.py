@@ -18,6 +18,7 @@ from reconciler.observed.hypervisor.connection import Connections
 from reconciler.observed.hypervisor.failure import is_unplug_pending
 from reconciler.observed.hypervisor.performing.lookup import get
 from reconciler.observed.hypervisor.performing.passwords import fill, keep_passwords, lacks_password
+from reconciler.observed.hypervisor.reading.activatables import persistent_xml
 from reconciler.planning.operations import EditLive, UpdateNetwork
 from specs.binding import Element, parse, serialise
 
@@ -192,15 +193,15 @@ def update_network(connections: Connections, operation: UpdateNetwork) -> None:
     with connections.lend(f"{operation.command} {operation.section} of {operation.ref}") as connection:
         network = get(connection, operation.ref)
         if network.isActive():
-            _update(network, operation, libvirt.VIR_NETWORK_UPDATE_AFFECT_LIVE, 0)
+            _update(network, operation, libvirt.VIR_NETWORK_UPDATE_AFFECT_LIVE, network.XMLDesc(0))
         if network.isPersistent():
-            inactive = libvirt.VIR_NETWORK_XML_INACTIVE
-            _update(network, operation, libvirt.VIR_NETWORK_UPDATE_AFFECT_CONFIG, inactive)
+            definition = persistent_xml(network, libvirt.VIR_NETWORK_XML_INACTIVE)
+            _update(network, operation, libvirt.VIR_NETWORK_UPDATE_AFFECT_CONFIG, definition)
 
 
-def _update(network: Any, operation: UpdateNetwork, affect: int, xml_flags: int) -> None:
+def _update(network: Any, operation: UpdateNetwork, affect: int, xml: str) -> None:
     number, path = _SECTIONS[operation.section]
-    entries = parse(network.XMLDesc(xml_flags)).findall(path)
+    entries = parse(xml).findall(path)
     wanted = parse(operation.xml)
     if operation.command == "delete":
         done = not any(_is_meant(wanted, each) for each in entries)

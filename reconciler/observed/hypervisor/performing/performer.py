@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import threading
 from typing import assert_never
+from urllib.parse import urlsplit
 
 from reconciler.observed.hypervisor.connection import Connections
 from reconciler.observed.hypervisor.performing import defining, live, power
 from reconciler.observed.hypervisor.performing.intake import Progress
+from reconciler.observed.hypervisor.performing.media import check_media
 from reconciler.observed.hypervisor.performing.volumes import Volumes
 from reconciler.planning.operations import (
     CreateVolume,
@@ -24,18 +26,23 @@ from reconciler.planning.operations import (
     Undefine,
     UpdateNetwork,
 )
+from specs.binding import parse
+from specs.reference import VIRTUAL_MACHINE
 
 
 class OperationPerformer:
     """Performs operations on one host; several threads may do so at once."""
 
-    def __init__(self, connections: Connections, volumes: Volumes) -> None:
+    def __init__(self, connections: Connections, volumes: Volumes, allowed_folders: tuple[str, ...] = ()) -> None:
         self._connections = connections
         self._volumes = volumes
+        # The files of another machine can't be looked at from here.
+        self._allowed_folders = () if urlsplit(connections.uri).hostname else allowed_folders
 
     def perform(self, operation: Operation, stop: threading.Event, progress: Progress) -> None:
         """Do one thing, or find it done. Raises OnggiError."""
         connections, volumes = self._connections, self._volumes
+        self._check_media(operation)
         match operation:
             case Define():
                 defining.define(connections, operation)
@@ -63,3 +70,11 @@ class OperationPerformer:
                 volumes.delete(operation)
             case _:
                 assert_never(operation)
+
+    def _check_media(self, operation: Operation) -> None:
+        if not self._allowed_folders:
+            return
+        if isinstance(operation, Define) and operation.ref.kind == VIRTUAL_MACHINE:
+            check_media(parse(operation.xml), self._allowed_folders)
+        elif isinstance(operation, EditLive) and operation.verb in ("attach", "update"):
+            check_media(parse(operation.value), self._allowed_folders)

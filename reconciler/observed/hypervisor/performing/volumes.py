@@ -32,6 +32,7 @@ from reconciler.planning.operations import CreateVolume, DeleteVolume, GrowVolum
 from specs.binding import Element, parse, serialise, set_text_at
 from specs.host import Feature
 from specs.reference import STORAGE_POOL, Ref
+from specs.storagevolume.header import HEADER_BYTES
 
 log = logging.getLogger("onggi.volumes")
 
@@ -74,9 +75,10 @@ class Volumes:
 
     def _create_empty(self, operation: CreateVolume) -> None:
         root = parse(operation.xml)
+        can_upload = self._facts.can(Feature.VOLUME_UPLOAD)
         with self._pool_lock(operation.ref.pool), self._connections.lend(f"make {operation.ref}") as connection:
             pool = self._pool_without(connection, operation.ref)
-            if self._facts.can(Feature.VOLUME_UPLOAD):
+            if can_upload:
                 base = root.find("backingStore")
                 if base is not None:
                     form = base.find("format")
@@ -115,10 +117,11 @@ class Volumes:
 
     def _create_from(self, operation: CreateVolume, content: bytes) -> None:
         root = _raw(parse(operation.xml), len(content))
+        can_upload = self._facts.can(Feature.VOLUME_UPLOAD)
         with self._pool_lock(operation.ref.pool), self._connections.lend(f"make {operation.ref}") as connection:
             pool = self._pool_without(connection, operation.ref)
             with self._made(pool, operation.ref, root) as volume:
-                if self._facts.can(Feature.VOLUME_UPLOAD):
+                if can_upload:
                     upload(connection, volume, (content,), len(content))
                 else:
                     log.warning("%s has the right size but is empty: this connection takes no data", operation.ref)
@@ -132,7 +135,7 @@ class Volumes:
             pool = self._pool_without(connection, ref)
             room = int(pool.info()[3])
             with download(url, stop) as offered, measured(offered, shown(url), room, progress) as (length, chunks):
-                head, chunks = split_head(chunks, images.HEAD_BYTES)
+                head, chunks = split_head(chunks, HEADER_BYTES)
                 images.check_download(head, wanted, shown(url))
                 with self._made(pool, ref, _raw(wanted, length)) as volume:
                     upload(connection, volume, verified(chunks, length, operation.sha256, shown(url), progress), length)

@@ -91,16 +91,17 @@ def read_some(connections: Connections, family: Family, refs: Iterable[Ref], bef
     return found
 
 
-def _persistent_xml(each: Any, family: Family, live: str | None) -> str:
-    """What it will be at its next start. The test driver keeps one definition for both, and has no flag to ask for."""
-    if live is None:
-        return str(each.XMLDesc(0))
+def persistent_xml(each: Any, inactive: int) -> str:
+    """What a pool or network will be at its next start. `inactive` is the flag of its kind.
+
+    The test driver keeps one definition for both, and has no flag to ask for.
+    """
     try:
-        return str(each.XMLDesc(family.inactive_xml))
+        return str(each.XMLDesc(inactive if each.isActive() else 0))
     except libvirt.libvirtError as error:
         if error.get_error_code() != libvirt.VIR_ERR_INVALID_ARG:
             raise
-        return live
+        return str(each.XMLDesc(0))
 
 
 def _add(
@@ -115,7 +116,7 @@ def _add(
     active, autostart, persistent = states
     try:
         live = each.XMLDesc(0) if active else None
-        config = _persistent_xml(each, family, live) if persistent else live
+        config = persistent_xml(each, family.inactive_xml) if persistent else live
         found.objects[ref] = carried(
             before.get(ref),
             ref,

@@ -1,0 +1,46 @@
+"""Refuses a CD-ROM's image whose path lies in an allowed folder while the file itself doesn't: a link leads out of it.
+
+The path as it is written was judged with the document, offline. What a link really leads to is only known on the host,
+so this looks at the files, and can do so only where the host is this machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from reconciler.errors import Terminal
+from specs.binding import Element
+
+
+def check_media(root: Element, allowed_folders: Iterable[str]) -> None:
+    """Raises Terminal for a medium that a link takes out of all allowed folders. `root` is a machine or one drive.
+
+    A path outside of them is no document's: somebody put that medium in by hand, and it stays.
+    """
+    folders = [Path(folder) for folder in allowed_folders]
+    for path in _media(root):
+        if not any(path.is_relative_to(folder) for folder in folders):
+            continue
+        target = _resolved(path)
+        if not any(target.is_relative_to(_resolved(folder)) for folder in folders):
+            raise Terminal(
+                f"the medium {path} is a link to {target}, which isn't in an allowed folder; "
+                "put the image itself there, or allow its folder in onggi's settings."
+            )
+
+
+def _media(root: Element) -> Iterator[Path]:
+    for drive in root.iter("disk"):
+        source = drive.find("source")
+        if drive.get("device") == "cdrom" and source is not None:
+            path = source.get("file") or source.get("dev")
+            if path:
+                yield Path(path)
+
+
+def _resolved(path: Path) -> Path:
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError):
+        raise Terminal(f"the medium {path} is a link to itself; put the image itself there.") from None

@@ -1,0 +1,119 @@
+"""Connections come when needed, and a lost one is a sentence and then a new one."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from reconciler.errors import Disconnected
+from reconciler.observed.hypervisor import Hypervisor
+from reconciler.planning.operations import SetAutostart
+from specs.reference import Ref
+from tests.lab.waiting import until
+from tests.observed.conftest import machine
+
+QEMU_USER = "libvirt-qemu"
+
+
+def test_opening_touches_nothing_until_something_is_asked() -> None:
+    hypervisor = Hypervisor.open("qemu+unix:///system?socket=/nowhere/libvirt-sock")
+    assert not hypervisor.connected
+    hypervisor.close()
+
+
+def test_a_host_that_cannot_be_reached_is_a_sentence_with_the_uri_and_what_to_do() -> None:
+    uri = "qemu+unix:///system?socket=/nowhere/libvirt-sock"
+    hypervisor = Hypervisor.open(uri)
+    with pytest.raises(Disconnected, match=r"can't be reached: .*check that libvirtd runs") as caught:
+        hypervisor.observe(None, None)
+    assert uri in str(caught.value)
+    with pytest.raises(Disconnected):
+        hypervisor.perform(SetAutostart(Ref("VirtualMachine", "web"), on=True))
+    hypervisor.close()
+
+
+def test_a_driver_inside_the_process_is_the_same_world_for_all_threads(test_host: Hypervisor) -> None:
+    machines = [machine(f"vm-{number}", kind="test") for number in range(12)]
+    threads = [threading.Thread(target=test_host.perform, args=(each.define,)) for each in machines]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert {each.ref for each in machines} == set(test_host.observe(None, None).objects)
+
+
+def test_errors_are_not_printed(test_host: Hypervisor, capfd: pytest.CaptureFixture[str]) -> None:
+    test_host.observe(None, None)
+    test_host.observe(test_host.observe(None, None), frozenset({Ref("VirtualMachine", "nobody")}))
+    assert capfd.readouterr().err == ""
+
+
+class OwnDaemon:
+    """A libvirtd of this test alone, run by QEMU's user, so that it can be killed without anybody noticing."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.uri = f"qemu+unix:///session?socket={folder}/run/libvirt/libvirt-sock"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        command = ["setpriv", f"--reuid={QEMU_USER}", "--regid=kvm", "--clear-groups", "libvirtd"]
+        environment = {**os.environ, "HOME": str(self.folder), "XDG_RUNTIME_DIR": f"{self.folder}/run"}
+        self._process = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        until(lambda: (self.folder / "run/libvirt/libvirt-sock").is_socket(), 30, "the daemon listens")
+
+    def kill(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+        with suppress(FileNotFoundError):
+            (self.folder / "run/libvirt/libvirt-sock").unlink()
+
+
+@pytest.fixture
+def own_daemon() -> Iterator[OwnDaemon]:
+    folder = Path(tempfile.mkdtemp(prefix="onggi-daemon-"))
+    user = pwd.getpwnam(QEMU_USER)
+    (folder / "run").mkdir(mode=0o700)
+    for each in (folder, folder / "run"):
+        os.chown(each, user.pw_uid, user.pw_gid)
+    daemon = OwnDaemon(folder)
+    daemon.start()
+    yield daemon
+    daemon.kill()
+    shutil.rmtree(folder)
+
+
+def test_after_a_restart_of_libvirtd_the_next_call_connects_again_and_reads_everything(own_daemon: OwnDaemon) -> None:
+    marks: list[Ref | None] = []
+    hypervisor = Hypervisor.open(own_daemon.uri)
+    hypervisor.subscribe(marks.append)
+    web = machine("web")
+    hypervisor.perform(web.define)
+    before = hypervisor.observe(None, None)
+    assert web.ref in before.objects
+
+    own_daemon.kill()
+    until(lambda: None in marks, 10, "the loss is told")
+    assert not hypervisor.connected
+    with pytest.raises(Disconnected, match="can't be reached"):
+        hypervisor.observe(before, frozenset())
+
+    own_daemon.start()
+    marks.clear()
+    # Nothing is marked, but who knows what happened meanwhile: everything is read.
+    after = until(lambda: hypervisor.observe(before, frozenset()), 20, "it is connected again", every_s=0.2)
+    assert hypervisor.connected
+    assert None in marks
+    assert after.objects[web.ref] is before.objects[web.ref]
+    hypervisor.close()
