@@ -22,6 +22,7 @@ from reconciler.groups import groups, takes_long
 from reconciler.line import Line
 from reconciler.observed.snapshot import Snapshot
 from reconciler.planning.plan import Plan
+from reconciler.repeats import Repeats
 from reconciler.reporting.status import conditions
 from reconciler.settings import Settings
 from reconciler.wakeup import Wakeup
@@ -45,6 +46,8 @@ class Agent:
         self.plan: Plan | None = None
         self._backoff = Backoff(random=random.random)
         self._busy: set[Ref] = set()  # objects of groups that run beside the loop
+        self._finished: set[Ref] = set()  # of them, those that are done and have not been looked at since
+        self._repeats = Repeats()
         self._beside = ThreadPoolExecutor(max_workers=8, thread_name_prefix="onggi-apply")
         self._lock = threading.Lock()
         self._source_problem = ""
@@ -70,7 +73,9 @@ class Agent:
             watch = SourceWatch(line.source, self.wakeup.source)
             watch.start()
             for watcher in (self._poll, self._notice_suspensions):
-                threading.Thread(target=watcher, args=(line, stop), name=f"onggi{watcher.__name__}", daemon=True).start()
+                threading.Thread(
+                    target=watcher, args=(line, stop), name=f"onggi{watcher.__name__}", daemon=True
+                ).start()
             try:
                 recovered = False
                 while not stop.is_set():
@@ -94,7 +99,9 @@ class Agent:
                 self._beside.shutdown(wait=True, cancel_futures=True)  # `stop` ends what they wait for
 
     def _pass(self, line: Line, stop: threading.Event) -> None:
-        due = self.wakeup.take()
+        with self._lock:
+            finished, self._finished = self._finished, set()
+        due = self.wakeup.take()  # after `finished`: its objects were marked before they got into it
         if due.source or self.desired is None:
             self._read_source(line)
         now = time.monotonic()
@@ -103,6 +110,8 @@ class Agent:
             self._next_resync = now + self.settings.resync_s * random.uniform(0.9, 1.1)  # noqa: S311
         if everything or due.objects or not self.snapshot:
             self.snapshot = line.observe(None if everything else due.objects)
+        with self._lock:
+            self._busy -= finished
         self._reconnected()
         if self.desired is None:
             self._tell(line, None)
@@ -155,9 +164,9 @@ class Agent:
         except OnggiError as error:
             log.error("%s", error)  # noqa: TRY400
         finally:
-            with self._lock:
-                self._busy -= refs
             self._applied(outcomes)
+            with self._lock:
+                self._finished |= refs
             self.wakeup.nudge()
 
     def _applied(self, outcomes: tuple[StepOutcome, ...]) -> None:
@@ -168,6 +177,9 @@ class Agent:
                 self._outcomes[step.ref] = outcome
                 if outcome.result is Result.FAILED:
                     self._backoff.failed(step.ref, _digest(self.desired, step.ref), outcome.retry_after_s)
+                elif outcome.result is not Result.SKIPPED and self._repeats.goes_on(step, time.monotonic()):
+                    log.warning("%s keeps coming back as it was: is something else changing it?", step.ref)
+                    self._backoff.failed(step.ref, _digest(self.desired, step.ref), 0.0)
                 elif outcome.result is not Result.SKIPPED:
                     self._backoff.succeeded(step.ref)
             if outcome.result is Result.FAILED:

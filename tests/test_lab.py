@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -148,7 +149,7 @@ def test_the_tiny_guest_boots_gets_an_address_answers_and_obeys_the_power_button
     print(f"\n{machine}: ready after {boot_s:.1f} s, lease after {lease_s:.1f} s, shut down in {shutdown_s:.1f} s")
 
 
-def test_a_command_that_fails_in_the_guest_fails_the_test_with_its_output(
+def test_a_console_may_be_opened_while_the_guest_starts_and_tells_of_a_command_that_failed(
     qemu_system: str, qemu_connection: libvirt.virConnect, host_objects: HostObjects,
     isolated_network: libvirt.virNetwork, overlay: Path, seed_cd: Path,
 ) -> None:  # fmt: skip
@@ -156,10 +157,24 @@ def test_a_command_that_fails_in_the_guest_fails_the_test_with_its_output(
         guest_xml(host_objects.name("vm"), "q35", overlay, seed_cd, isolated_network.name())
     )
     domain.create()
+    for _ in range(5):
+        before = domain.ID()
+        domain.destroy()
+        starting = threading.Thread(target=domain.create)
+        starting.start()
+        until(lambda: qemu_connection.lookupByName(domain.name()).ID() not in (-1, before), 10, "it has begun to start")  # noqa: B023
+        SerialConsole(qemu_system, domain.name()).close()
+        starting.join()
+    before = domain.ID()
+    domain.destroy()
+    starting = threading.Thread(target=domain.create)
+    starting.start()
+    until(lambda: qemu_connection.lookupByName(domain.name()).ID() not in (-1, before), 10, "it has begun to start")
     with SerialConsole(qemu_system, domain.name()) as console:
         console.wait_until_ready()
         with pytest.raises(AssertionError, match=r"failed in .* with status 1: .*No such file"):
             console.command("ls /nowhere")
+    starting.join()
 
 
 def test_objects_under_a_tests_names_are_found_and_removed(

@@ -46,7 +46,10 @@ def _missing(step: Step, steps: Mapping[Ref, Step], refused: Mapping[Ref, Blocke
         elif need in context.desired.held:
             message = f"{step.ref} needs {need}, whose document has errors; correct it first"
         elif _unseen(need, steps, context):
-            continue  # a volume of a pool that isn't active yet: it shows up once the pool is started
+            if _has(step.ref, need, context):
+                continue
+            # What it holds isn't known: made now, a disk or an overlay would get a guessed format, unchecked.
+            message = f"{step.ref} waits for {need}, which only shows once its pool has been started"
         else:
             message = (
                 f"{step.ref} needs {need}, which is neither in the repository nor on the host; declare it or correct "
@@ -62,6 +65,12 @@ def _unseen(need: Ref, steps: Mapping[Ref, Step], context: Context) -> bool:
     pool = Ref("StoragePool", need.pool)
     observed = context.snapshot.objects.get(pool)
     return (pool in steps and observed is None) or (observed is not None and not observed.active)
+
+
+def _has(user: Ref, volume: Ref, context: Context) -> bool:
+    """True for a machine whose definition names the volume already, so that nothing about it is made up."""
+    observed = context.snapshot.objects.get(user)
+    return observed is not None and volume.short_name in observed.xml
 
 
 def _topological(steps: Mapping[Ref, Step]) -> list[Step]:

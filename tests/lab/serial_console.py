@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import threading
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -20,18 +21,14 @@ class SerialConsole:
     """The serial line of one running VM. Use it as a context manager; `text` is everything that came so far."""
 
     def __init__(self, uri: str, vm: str) -> None:
-        """Attach to the VM named `vm`, which must be active. Whoever was attached before loses the line."""
+        """Attach to the VM named `vm`, which must be active or starting. Whoever was attached before loses the line."""
         self._connection = libvirt.open(uri)
-        self._stream = self._connection.newStream()
-        domain = self._connection.lookupByName(vm)
-        domain.openConsole(None, self._stream, libvirt.VIR_DOMAIN_CONSOLE_FORCE)
         self._vm = vm
         self._received = bytearray()
         self._arrived = threading.Condition()
         self._commands = 0
-        self._ended = False
-        self._reader = threading.Thread(target=self._read, name=f"serial-{vm}", daemon=True)
-        self._reader.start()
+        # A VM that is starting has no line yet, or still the one of its last run.
+        until(self._attach, 20, f"{vm} has a serial line")
 
     def __enter__(self) -> Self:
         return self
@@ -66,6 +63,8 @@ class SerialConsole:
         answered = re.compile("^onggi-there$", re.MULTILINE)
 
         def answers() -> bool:
+            if self._ended:  # it was the line of the VM's last run
+                self._attach()
             # The quotes keep a terminal's echo of the question from looking like the answer.
             self._send("echo onggi-''there")
             with self._arrived:
@@ -91,10 +90,18 @@ class SerialConsole:
 
     def close(self) -> None:
         """Let go of the line."""
-        if not self._ended:
+        with suppress(libvirt.libvirtError):  # it has ended by itself
             self._stream.abort()
         self._reader.join(10)
         self._connection.close()
+
+    def _attach(self) -> bool:
+        self._stream = self._connection.newStream()
+        self._connection.lookupByName(self._vm).openConsole(None, self._stream, libvirt.VIR_DOMAIN_CONSOLE_FORCE)
+        self._ended = False
+        self._reader = threading.Thread(target=self._read, name=f"serial-{self._vm}", daemon=True)
+        self._reader.start()
+        return True
 
     def _send(self, line: str) -> None:
         rest = f"{line}\n".encode()

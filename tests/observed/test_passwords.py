@@ -59,7 +59,6 @@ def test_a_password_from_a_file_reaches_libvirt_and_survives_later_definitions(
     assert password(qemu_connection, web) == "s3cr3t"
 
     qemu_host.perform(Start(web.ref, paused=True))
-    update = "<graphics type='vnc' autoport='yes' listen='127.0.0.1'/>"
     live = etree.fromstring(qemu_connection.lookupByName(web.ref.name).XMLDesc()).find("devices/graphics")
     update = etree.tostring(live, encoding="unicode")
     qemu_host.perform(EditLive(web.ref, "update", update))
@@ -70,7 +69,7 @@ def test_a_password_from_a_file_reaches_libvirt_and_survives_later_definitions(
 def test_a_changed_password_reaches_a_running_machine(
     qemu_host: Hypervisor, qemu_connection: libvirt.virConnect, host_objects: HostObjects, secret_file: SecretSource
 ) -> None:
-    web = machine(host_objects.name("web"), devices=VNC)
+    web = machine(host_objects.name("web"), devices=VNC.replace("/>", " passwd='earlier'/>"))
     qemu_host.perform(web.define)
     qemu_host.perform(Start(web.ref, paused=True))
     live = etree.fromstring(qemu_connection.lookupByName(web.ref.name).XMLDesc()).find("devices/graphics")

@@ -82,7 +82,7 @@ def test_growing_is_live_and_shrinking_refused() -> None:
     assert shrinks.effect is Effect.FORBIDDEN
 
 
-@given(st.integers(1 << 20, 1 << 60), st.integers(1 << 20, 1 << 60))
+@given(st.integers(1 << 20, 1 << 50), st.integers(1 << 20, 1 << 50))
 def test_a_smaller_capacity_is_never_applied(declared: int, found: int) -> None:
     changes = drift(KIND, concrete(capacity=declared), observed(found, "qcow2"))
     assert [change.effect for change in changes] == (

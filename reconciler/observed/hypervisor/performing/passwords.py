@@ -71,15 +71,15 @@ def _first_line(path: str) -> str:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError as error:
         raise Terminal(f"the secret's file {path} can't be read: {error.strerror}.") from None
-    with os.fdopen(descriptor, "rb") as file:
+    try:
         found = os.fstat(descriptor)
         if not stat.S_ISREG(found.st_mode):
             raise Terminal(f"the secret's file {path} isn't a regular file.")
         if found.st_size > _MAX_BYTES:
-            raise Terminal(
-                f"the secret's file {path} has more than {_MAX_BYTES // 1024} KiB; that can't be a password."
-            )
-        line = file.readline(_MAX_BYTES).rstrip(b"\r\n")
+            raise Terminal(f"the secret's file {path} has over {_MAX_BYTES // 1024} KiB; that can't be a password.")
+        line = os.read(descriptor, _MAX_BYTES).partition(b"\n")[0].rstrip(b"\r")
+    finally:
+        os.close(descriptor)
     try:
         return line.decode()
     except UnicodeDecodeError:

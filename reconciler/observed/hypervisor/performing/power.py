@@ -20,6 +20,9 @@ from specs.reference import STORAGE_POOL, VIRTUAL_MACHINE, Ref
 _PRESS_AGAIN_S = 5.0
 _LOOK_S = (0.02, 0.05, 0.1, 0.2)  # a test driver's guest is off at once, a real one after seconds
 
+# Nobody in there hears the power button. NOTE: a paused guest isn't resumed for it: whoever paused it may have had to.
+_DEAF = {libvirt.VIR_DOMAIN_CRASHED: "has crashed", libvirt.VIR_DOMAIN_PAUSED: "is paused"}
+
 # What making a pool may do without being told twice. Mount points and folders are made before starting; whatever
 # writes to a device only when starting failed, and never over something that is already there.
 _BUILT_FIRST = frozenset({"netfs", "fs"})
@@ -85,21 +88,19 @@ def stop(connections: Connections, operation: Stop, cancelled: threading.Event) 
             if found is not None and found.isActive():
                 found.destroy()
         return
-    if _shut_down(connections, ref, operation.timeout_s, cancelled):
+    refusal = _shut_down(connections, ref, operation.timeout_s, cancelled)
+    if refusal is None:
         return
     if not operation.force:
-        raise Transient(
-            f"{ref} did not shut down within {operation.timeout_s:g} s; set forceStop: true or shut it down by hand.",
-            retry_after_s=max(operation.timeout_s, 30.0),
-        )
+        raise Transient(refusal, retry_after_s=max(operation.timeout_s, 30.0))
     with connections.lend(f"force {ref} off", Lane.SLOW) as connection:
         domain = find(connection, ref)
         if domain is not None:
             _destroy(domain)
 
 
-def _shut_down(connections: Connections, ref: Ref, timeout_s: float, cancelled: threading.Event) -> bool:
-    """True once the machine is off. The connection goes back between two looks: waiting needs none."""
+def _shut_down(connections: Connections, ref: Ref, timeout_s: float, cancelled: threading.Event) -> str | None:
+    """None once the machine is off, else why it isn't. The connection goes back between two looks: waiting needs none."""
     began = time.monotonic()
     press_at = began
     looks = 0
@@ -107,12 +108,13 @@ def _shut_down(connections: Connections, ref: Ref, timeout_s: float, cancelled: 
         with connections.lend(f"shut {ref} down", Lane.SLOW) as connection:
             domain = find(connection, ref)
             if domain is None or not domain.isActive():
-                return True
-            if domain.state()[0] == libvirt.VIR_DOMAIN_CRASHED:
-                return False  # nobody is left in there who could hear
-            now = time.monotonic()
+                return None
+            now, state = time.monotonic(), domain.state()[0]
+            if state in (libvirt.VIR_DOMAIN_CRASHED, libvirt.VIR_DOMAIN_PAUSED):
+                word = _DEAF[state]
+                return f"{ref} {word}, so it can't shut itself down; set forceStop: true or switch it off by hand."
             if now - began >= timeout_s and looks:
-                return False
+                return f"{ref} did not shut down within {timeout_s:g} s; set forceStop: true or shut it down by hand."
             if now >= press_at:
                 press_at = now + _PRESS_AGAIN_S
                 _press(domain)
