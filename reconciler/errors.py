@@ -1,4 +1,4 @@
-"""The errors that cross a stage, each saying what to do next. Their names decide retries, exit codes and HTTP statuses."""
+"""The errors that cross a stage, each saying what to do next. Their names decide retries and exit codes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ class OnggiError(Exception):
     """Base of every error that a user may see: its text is one sentence with the remedy, and holds no secret."""
 
 
-class Transient(OnggiError):
+class Transient(OnggiError):  # noqa: N818  # a word of the trade
     """Will probably go away by itself: try again after `retry_after_s` seconds."""
 
     def __init__(self, message: str, retry_after_s: float = 1.0) -> None:
@@ -19,7 +19,7 @@ class Disconnected(Transient):
     """The hypervisor can't be reached now."""
 
 
-class Terminal(OnggiError):
+class Terminal(OnggiError):  # noqa: N818  # a word of the trade
     """Won't go away until somebody changes something."""
 
 
@@ -43,5 +43,5 @@ class StateError(OnggiError):
     """The state folder can't be used: locked by another agent, read-only, full."""
 
 
-class Cancelled(OnggiError):
+class Cancelled(OnggiError):  # noqa: N818  # a word of the trade
     """The agent is stopping; what was under way is taken up at the next start."""

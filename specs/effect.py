@@ -26,9 +26,9 @@ def strongest(effects: list[Effect]) -> Effect:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One field that differs. `pointer` is a JSON pointer into the spec; list items are named by key: `/disks/root/bus`.
+    """One field that differs. `pointer` is a JSON pointer into the spec; list items go by key: `/disks/root/bus`.
 
-    `old` is None for something added and `new` is None for something removed. `note` says why a change is refused or waits.
+    `old` is None for something added and `new` is None for something removed. `note` says why it is refused or waits.
     """
 
     pointer: str

@@ -10,7 +10,7 @@ from specs.reference import Ref
 
 
 class Feature(StrEnum):
-    """What a connection can do beyond defining and starting. Asked once; a missing one becomes a sentence for the user."""
+    """What a connection can do beyond defining and starting. Asked once; a missing one becomes a sentence."""
 
     DEVICE_HOTPLUG = "device-hotplug"
     VOLUME_UPLOAD = "volume-upload"
@@ -31,7 +31,10 @@ class VolumeSource:
 
 @dataclass(frozen=True, slots=True)
 class NodeDevice:
-    """A host device by its libvirt name. `address` holds its numbers: domain/bus/slot/function, bus/device, host/bus/target/lun."""
+    """A host device by its libvirt name.
+
+    `address` holds its numbers: domain/bus/slot/function, bus/device or host/bus/target/lun.
+    """
 
     name: str
     kind: str  # pci | usb | scsi
@@ -57,7 +60,7 @@ class Host:
         return feature in self.features
 
     def volume_source(self, ref: Ref) -> VolumeSource | None:
-        """A volume's place: as observed, else as it will be in a file-backed pool, else None (an iSCSI LUN not seen yet)."""
+        """A volume's place: as observed, else as it will be in a file-backed pool, else None (a LUN not seen yet)."""
         if (source := self.volumes.get(ref)) is not None:
             return source
         folder = self.pool_paths.get(ref.pool)

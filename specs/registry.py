@@ -1,7 +1,7 @@
 """The kinds, found by scanning the folders beside this file. There is no central list: a folder with a KIND is a kind.
 
-A kind's folder holds `schema.json` (what may be written), `model.py` (its shape and rules), `xml.py` (its binds; imported
-only when XML is really needed, because lxml takes time to load) and `example.yaml`.
+A kind's folder holds `schema.json` (what may be written), `model.py` (its shape and rules), `xml.py` (its binds;
+imported only when XML is really needed, because lxml takes time to load) and `example.yaml`.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class XmlModule(Protocol):
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of document. `references(spec)` are what it needs; `check(spec)` yields (pointer, sentence) per broken rule
+    """One kind of document. `references` gives what it needs; `check` yields (pointer, sentence) for each broken rule
     that a JSON schema can't express.
     """
 

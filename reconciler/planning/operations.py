@@ -100,8 +100,8 @@ class EditLive:
 
 @dataclass(frozen=True, slots=True)
 class UpdateNetwork:
-    """Change one entry of a network without a restart. `section` in libvirt's words (ip-dhcp-host, dns-host, ...), `xml` the
-    entry.
+    """Change one entry of a network without a restart. `section` is libvirt's word for where (ip-dhcp-host, dns-host,
+    ...), `xml` the entry.
     """
 
     ref: Ref

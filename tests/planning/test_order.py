@@ -61,13 +61,13 @@ def test_a_removal_waits_for_those_who_used_it() -> None:
     assert [one.ref for one in steps] == [web, lan]
 
 
-def test_a_volume_of_a_pool_that_is_not_started_yet_does_not_block() -> None:
+def test_what_a_pool_holds_is_waited_for_until_the_pool_is_started() -> None:
     pool, web, lun = Ref("StoragePool", "san"), vm("web"), Ref.volume("san", "unit:0:0:1")
-    steps, blocked = ordered(
-        {pool: step(pool), web: step(web)}, {}, context([resource(pool), resource(web, lun, pool)])
-    )
-    assert [one.ref for one in steps] == [pool, web]
-    assert not blocked
+    wanted = {pool: step(pool), web: step(web)}
+    steps, blocked = ordered(wanted, {}, context([resource(pool), resource(web, lun, pool)]))
+    assert [one.ref for one in steps] == [pool]
+    assert [(one.ref, one.reason) for one in blocked] == [(web, "DependencyNotReady")]
+    assert "started" in blocked[0].message
 
 
 @given(st.dictionaries(st.integers(0, 30), st.sets(st.integers(0, 30), max_size=4), max_size=31))
