@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 _LIMIT_S = 600
-_TAIL = 1500  # characters of what a failing program said
 
 
 def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -19,7 +18,7 @@ def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
 
 
 class FailedError(Exception):
-    """A program ended with an error; the text says which and what it printed last."""
+    """A program ended with an error; the text says which, and its last line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +45,5 @@ class Command:
             except (OSError, subprocess.TimeoutExpired) as error:
                 raise FailedError(str(error)) from None
         if done.returncode:
-            raise FailedError(
-                f"{' '.join(self.argv[:4])} … ended with {done.returncode}: {done.stdout[-_TAIL:].strip()}"
-            )
+            last = (done.stdout.strip().splitlines() or ["it said nothing"])[-1]
+            raise FailedError(f"{Path(self.argv[0]).name} ended with {done.returncode}: {last}")

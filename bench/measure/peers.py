@@ -6,11 +6,12 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from importlib import import_module
+from statistics import median
 
 from bench.peers import Peer, UnavailableError
 from bench.process import FailedError
 from bench.table import Row, seconds
-from bench.timing import Times, repeated
+from bench.timing import timed
 from bench.world import World
 
 YARDSTICK = "libvirt-python loop, 4 threads"
@@ -19,60 +20,61 @@ OURS = "onggi apply"
 
 @dataclass(slots=True)
 class Measured:
-    """What came out; `missing` says why a peer isn't there."""
+    """What came out: seconds by name, how many machines they are for, and why a peer isn't there."""
 
-    create: dict[str, Times] = field(default_factory=dict)
-    again: dict[str, Times] = field(default_factory=dict)
-    measured_with: dict[str, int] = field(default_factory=dict)
+    create: dict[str, list[float]] = field(default_factory=dict)
+    again: dict[str, list[float]] = field(default_factory=dict)
+    machines: dict[str, int] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
 
 
 def measure(world: World, wanted: list[str], machines: int, repeat: int) -> list[Row]:
-    """The rows of both questions, fastest first."""
+    """The rows of both questions, fastest first. Everybody's turn comes once in each round: a busy minute hits all."""
     found = Measured()
-    for name in ("onggi", *wanted):
-        try:
-            for peer in import_module(f"bench.peers.{name}").peers(world, machines):
-                _one(world, peer, found, peer.repeat or repeat)
-        except (UnavailableError, FailedError, RuntimeError) as error:
-            if name == "onggi":
-                raise
-            found.missing[name] = str(error)
-        finally:
-            world.wipe()
+    ready = [peer for name in ("onggi", *wanted) for peer in _prepared(world, name, machines, found)]
+    for number in range(1, repeat + 1):
+        for peer in ready:
+            if peer.name in found.missing or (peer.repeat and number > peer.repeat):
+                continue
+            print(f"round {number}: {peer.name}, {peer.machines} machines …", file=sys.stderr, flush=True)
+            try:
+                _once(world, peer, found)
+            except (FailedError, RuntimeError) as error:
+                if peer.name == OURS:
+                    raise
+                found.missing[peer.name] = str(error)
+    world.wipe()
     return [
         *_rows(f"create {machines} machines with a disk each", found.create, found, machines, target=True),
         *_rows(f"{machines} machines, nothing to do", found.again, found, machines, target=False),
     ]
 
 
-def _one(world: World, peer: Peer, found: Measured, repeat: int) -> None:
-    print(f"{peer.name}, {peer.machines} machines, {repeat}× …", file=sys.stderr, flush=True)
+def _prepared(world: World, name: str, machines: int, found: Measured) -> list[Peer]:
+    try:
+        return list(import_module(f"bench.peers.{name}").peers(world, machines))
+    except UnavailableError as error:
+        found.missing[name] = str(error)
+        return []
 
-    def fresh() -> None:
-        world.wipe()
-        peer.reset()
 
-    def create() -> None:
-        peer.create.run()
-
-    taken: list[float] = []
-    for _ in range(repeat):
-        taken += repeated(1, create, fresh).seconds
-        world.check(peer.machines)
-    found.create[peer.name] = Times(tuple(taken))
-    found.measured_with[peer.name] = peer.machines
+def _once(world: World, peer: Peer, found: Measured) -> None:
+    world.wipe()
+    peer.reset()
+    found.create.setdefault(peer.name, []).append(timed(peer.create.run))
+    world.check(peer.machines)
     for name, command in peer.again:
-        found.again[name] = repeated(repeat, command.run)
-        found.measured_with[name] = peer.machines
+        found.again.setdefault(name, []).append(timed(command.run))
+        found.machines[name] = peer.machines
+    found.machines[peer.name] = peer.machines
     world.check(peer.machines)
 
 
-def _rows(what: str, times: dict[str, Times], found: Measured, machines: int, *, target: bool) -> Iterator[Row]:
-    scaled = {name: taken.median * machines / found.measured_with[name] for name, taken in times.items()}
+def _rows(what: str, times: dict[str, list[float]], found: Measured, machines: int, *, target: bool) -> Iterator[Row]:
+    scaled = {name: median(taken) * machines / found.machines[name] for name, taken in times.items()}
     base = scaled.get(YARDSTICK)
     for name, value in sorted(scaled.items(), key=lambda item: item[1]):
-        measured = found.measured_with[name]
+        measured = found.machines[name]
         who = name if measured == machines else f"{name} (measured with {measured}, extrapolated)"
         ratio = f"{value / base:.2f} × the 4-thread loop" if base else ""
         if target and name == OURS and base:

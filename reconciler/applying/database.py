@@ -46,6 +46,8 @@ def open_for_writing(path: Path, *, clock: Clock, set_aside: bool) -> sqlite3.Co
 
 def open_for_reading(path: Path) -> sqlite3.Connection:
     """A connection that can't write, also beside an agent; an empty database when there is none. Raises StateError."""
+    if path.parent.exists() and not path.parent.is_dir():
+        raise StateError(f"the state folder {path.parent} is a file; choose the right folder with --state")
     with translated(path):
         if not path.exists():
             return _empty()

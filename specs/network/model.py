@@ -6,7 +6,7 @@ import ipaddress
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal, TypedDict
 
-from specs.network.subnet import MOST_ADDRESSES
+from specs.network.subnet import last_of_range
 from specs.policy import PolicyFields
 from specs.reference import Ref
 
@@ -115,9 +115,8 @@ def _check_dhcp(dhcp: Item, subnet: ipaddress.IPv4Network | None) -> Iterator[Br
                 good[key] = answer
     if len(good) == 2 and good["start"] > good["end"]:
         yield "/dhcp/end", "The DHCP range ends before it starts; exchange `start` and `end`."
-    elif len(good) == 2 and int(good["end"]) - int(good["start"]) >= MOST_ADDRESSES:
-        last = good["start"] + MOST_ADDRESSES - 1
-        yield "/dhcp/end", f"libvirt hands out at most {MOST_ADDRESSES} addresses; end the range at {last} or before."
+    elif len(good) == 2 and good["end"] > (last := last_of_range(good["start"])):
+        yield "/dhcp/end", f"For libvirt a DHCP range that starts here can't go beyond {last}; end it there or before."
     yield from _check_dhcp_hosts(dhcp.get("hosts", ()), subnet)
 
 

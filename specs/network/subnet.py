@@ -10,8 +10,6 @@ from collections.abc import Iterable, Iterator
 
 from specs.problem import Unrenderable
 
-MOST_ADDRESSES = 65534  # of one DHCP range, for libvirt
-
 # 192.168.122.0/24 belongs to the network `default` that libvirt's packages bring, even on a host that hasn't defined it
 # yet; routers at home and in offices like the numbers at the beginning. So: 123 up to the end, and only then from 2 on.
 _THIRD_OCTETS = (*range(123, 255), *range(2, 122))
@@ -38,11 +36,16 @@ def gateway(subnet: ipaddress.IPv4Network) -> ipaddress.IPv4Address:
 def whole_range(subnet: ipaddress.IPv4Network) -> tuple[str, str]:
     """First and last address that DHCP may hand out: all but the network's, the gateway's and the broadcast address.
 
-    Of a network that is larger than libvirt's limit for a range, the first part.
+    Of a network that is larger than one range may be, the first part.
     """
     last = subnet.broadcast_address - (1 if subnet.num_addresses > 2 else 0)
     first = min(gateway(subnet) + 1, last)
-    return str(first), str(min(last, first + (MOST_ADDRESSES - 1)))
+    return str(first), str(min(last, last_of_range(first)))
+
+
+def last_of_range(first: ipaddress.IPv4Address) -> ipaddress.IPv4Address:
+    """Where a DHCP range that begins at `first` has to end for libvirt: it stays inside one /16."""
+    return ipaddress.IPv4Address(int(first) | 0xFFFF)
 
 
 def _network(text: str) -> ipaddress.IPv4Network | None:

@@ -21,6 +21,13 @@ _VOLUME_ID = "cidata"  # by which cloud-init finds the medium
 _DATE = bytes((100, 1, 1, 0, 0, 0, 0))  # 2000-01-01 00:00 UTC, as a directory record writes it
 _DIGEST_LENGTH = 12
 
+# ISO 9660's layout: volume descriptors from sector 16 on, each with the date of modification at the same place.
+_SECTOR = 2048
+_DESCRIPTORS = 16 * _SECTOR
+_LAST_DESCRIPTOR = 255
+_MODIFIED = 830
+_UNSPECIFIED = b"0" * 16 + b"\0"
+
 
 def seed_volume_name(vm_name: str, cloud_init: CloudInit, uid: str) -> str:
     """The name of the seed's volume: the same data for the same machine has the same name."""
@@ -39,7 +46,7 @@ def seed_image(cloud_init: CloudInit, name: str, uid: str) -> bytes:
     image = BytesIO()
     iso.write_fp(image)
     iso.close()
-    return image.getvalue()
+    return _without_writing_date(image.getvalue())
 
 
 def _files(cloud_init: CloudInit, name: str, uid: str) -> Iterator[tuple[str, str]]:
@@ -73,14 +80,13 @@ def _digest(name: str, cloud_init: CloudInit, uid: str) -> str:
 
 
 def _fix_dates(iso: pycdlib.PyCdlib) -> None:
-    """Replace the present moment, which the library writes everywhere, by a fixed one."""
+    """Replace the present moment, which the library notes for every file, by a fixed one."""
     date = DirectoryRecordDate()
     date.parse(_DATE)
     for descriptor in filter(None, (iso.pvd, iso.joliet_vd)):
         unspecified = VolumeDescriptorDate()
         unspecified.new(0.0)
-        descriptor.volume_creation_date = descriptor.volume_modification_date = unspecified
-        descriptor.volume_expiration_date = descriptor.volume_effective_date = unspecified
+        descriptor.volume_creation_date = descriptor.volume_effective_date = unspecified
         root = descriptor.root_directory_record()
         for record in (root, *root.children):
             record.date = date
@@ -88,3 +94,13 @@ def _fix_dates(iso: pycdlib.PyCdlib) -> None:
             for entries in () if ridge is None else filter(None, (ridge.dr_entries, ridge.ce_entries)):
                 if (stamps := entries.tf_record) is not None:
                     stamps.access_time = stamps.modification_time = stamps.attribute_change_time = date
+
+
+def _without_writing_date(image: bytes) -> bytes:
+    """The image without the moment of its writing, which the library puts into each volume descriptor at the end."""
+    fixed = bytearray(image)
+    place = _DESCRIPTORS
+    while fixed[place] != _LAST_DESCRIPTOR:
+        fixed[place + _MODIFIED : place + _MODIFIED + len(_UNSPECIFIED)] = _UNSPECIFIED
+        place += _SECTOR
+    return bytes(fixed)

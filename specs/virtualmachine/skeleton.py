@@ -15,13 +15,14 @@ from specs.virtualmachine.graphics import LOOPBACK, add_console
 _X86 = ("x86_64", "i686")
 _CPU_MODE = {"kvm": "host-model", "qemu": "maximum"}
 # q35 takes a hot-plugged device on a free root port only. About six are used up by the machine's own devices, and
-# libvirt by itself leaves a single one free.
+# libvirt by itself leaves a single one free; its USB controller has four ports.
 _ROOT_PORTS = 12
+_USB_PORTS = 15
 
 
 def skeleton(lowered: Mapping[str, Any], *, name: str, uid: str, host: Host) -> Element:
     """The `<domain>` before any declared field is written into it."""
-    kind = lowered.get("domainType") or host.domain_types[0]
+    kind = lowered.get("domainType") or next(iter(host.domain_types), "qemu")
     machine = lowered.get("machine") or ("q35" if "q35" in host.machines else None)
     devices = element("devices")
     root = element(
@@ -50,6 +51,7 @@ def skeleton(lowered: Mapping[str, Any], *, name: str, uid: str, host: Host) -> 
     if machine is not None and "q35" in machine:
         devices.append(element("controller", type="pci", index="0", model="pcie-root"))
         devices.extend(element("controller", type="pci", model="pcie-root-port") for _ in range(_ROOT_PORTS))
+        devices.append(element("controller", type="usb", model="qemu-xhci", ports=str(_USB_PORTS)))
     if lowered.get("serialConsole", True):
         devices.append(element("serial", type="pty"))
         devices.append(element("console", element("target", type="serial"), type="pty"))

@@ -80,23 +80,33 @@ def _build(folder: Path) -> Path:
 
 def _unpack_kernel(folder: Path) -> Path:
     """Debian's current kernel, unpacked but not installed."""
-    depends = _output("apt-cache", "depends", "--important", KERNEL)
-    packages = [line.split()[-1] for line in depends.splitlines() if "Depends: linux-image-" in line]
-    if not packages:
-        raise RuntimeError(f"apt knows no {KERNEL}: run `apt-get update`, and check that apt's sources have it")
-    _run("apt-get", "download", "-q", packages[0], cwd=folder)
-    (package,) = folder.glob("*.deb")
+    try:
+        package = _download_kernel(folder)
+    except RuntimeError:
+        if os.geteuid() != 0:
+            raise
+        _run("apt-get", "update", "-q")  # the package lists are missing, or older than the archive
+        package = _download_kernel(folder)
     root = folder / "kernel"
     _run("dpkg-deb", "-x", str(package), str(root))
     _run("/sbin/depmod", "-b", str(root), next((root / "lib/modules").iterdir()).name)
     return root
 
 
+def _download_kernel(folder: Path) -> Path:
+    depends = _run("apt-cache", "depends", "--important", KERNEL)
+    packages = [line.split()[-1] for line in depends.splitlines() if "Depends: linux-image-" in line]
+    if not packages:
+        raise RuntimeError(f"apt knows no {KERNEL}: run `apt-get update`, and check that apt's sources have it")
+    _run("apt-get", "download", "-q", packages[0], cwd=folder)
+    return next(folder.glob("*.deb"))
+
+
 def _module_order(kernel_root: Path, version: str) -> list[Path]:
     """The wanted modules and what they need, in an order in which each can be loaded. Built-in ones have no file."""
     order: dict[Path, None] = {}
     for name in MODULES:
-        steps = _output("/sbin/modprobe", "-d", str(kernel_root), "-S", version, "--show-depends", name)
+        steps = _run("/sbin/modprobe", "-d", str(kernel_root), "-S", version, "--show-depends", name)
         for step in steps.splitlines():
             verb, _, rest = step.partition(" ")
             if verb == "insmod":
@@ -168,14 +178,11 @@ def _write_disk(folder: Path, vmlinuz: Path, initrd: Path) -> Path:
     return image
 
 
-def _run(*command: str, cwd: Path | None = None, text: str | None = None) -> None:
+def _run(*command: str, cwd: Path | None = None, text: str | None = None) -> str:
     done = subprocess.run(command, cwd=cwd, input=text or "", text=True, capture_output=True, check=False)
     if done.returncode:
         raise RuntimeError(f"`{' '.join(command)}` failed while building the guest image: {done.stderr or done.stdout}")
-
-
-def _output(*command: str) -> str:
-    return subprocess.run(command, text=True, capture_output=True, check=True).stdout
+    return done.stdout
 
 
 @pytest.fixture(scope="session")

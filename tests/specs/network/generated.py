@@ -32,7 +32,7 @@ def dhcp(draw: st.DrawFn, subnet: ipaddress.IPv4Network) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if draw(st.booleans()):
         start = draw(places)
-        end = draw(st.integers(start, min(subnet.num_addresses - 2, start + 65533)))
+        end = draw(st.integers(start, min(subnet.num_addresses - 2, start | 0xFFFF)))
         found |= {"start": str(subnet[start]), "end": str(subnet[end])}
     if draw(st.booleans()):
         addresses = draw(st.lists(places, unique=True, max_size=4))

@@ -82,13 +82,12 @@ def test_what_tells_no_size_is_known_by_its_name(tmp_path: Path) -> None:
 
 
 def test_encryption_is_told(tmp_path: Path) -> None:
-    secret = ["--object", "secret,id=key,data=abc", "-o"]
-    luks = image_header(made(tmp_path, *secret, "key-secret=key,iter-time=10", "-f", "luks", "IMAGE", str(SIZE)))
-    assert (luks.format, luks.encrypted) == ("luks", True)
-    options = "encrypt.format=luks,encrypt.key-secret=key,encrypt.iter-time=10"
-    qcow2 = image_header(made(tmp_path, *secret, options, "-f", "qcow2", "IMAGE", str(SIZE)))
-    assert (qcow2.format, qcow2.encrypted) == ("qcow2", True)
+    options = ["--object", "secret,id=key,data=abc", "-o", "encrypt.format=aes,encrypt.key-secret=key"]
+    qcow2 = image_header(made(tmp_path, *options, "-f", "qcow2", "IMAGE", str(SIZE)))
+    assert qcow2 == ImageHeader("qcow2", SIZE, encrypted=True)
     assert unsafe_header(qcow2) is None
+    # qemu-img measures the processor for a LUKS header, and fails on a busy machine.
+    assert image_header(b"LUKS\xba\xbe\0\1aes".ljust(592, b"\0")) == ImageHeader("luks", encrypted=True)
 
 
 @pytest.mark.parametrize("options", ["compat=0.10", "compat=1.1", "cluster_size=2M"])

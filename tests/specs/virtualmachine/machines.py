@@ -30,9 +30,13 @@ NETWORKS: tuple[dict[str, Any], ...] = (
 PREFIX = {"virtio": "vd", "scsi": "sd", "sata": "sd", "usb": "sd", "ide": "hd"}
 
 
+BUSES = ("virtio", "scsi", "sata", "usb")
+HOST_DEVICES = ("pci_0000_00_1f_3", "pci_0000_03_00_0", "scsi_3_0_0_1", "usb_1_2")
+
+
 @st.composite
-def specs(draw: st.DrawFn, *, machine: str | None = None, with_machine: bool = True) -> dict[str, Any]:
-    """A spec that QEMU, when `with_machine`, or the test driver can define. `machine` fixes the chipset."""
+def specs(draw: st.DrawFn, machine: str = "", buses: tuple[str, ...] = BUSES) -> dict[str, Any]:
+    """A spec that QEMU can define with the machine type `machine`, or without one the test driver."""
     optional: dict[str, Any] = {
         "title": TEXT.filter(lambda text: "\n" not in text),
         "description": TEXT,
@@ -48,17 +52,16 @@ def specs(draw: st.DrawFn, *, machine: str | None = None, with_machine: bool = T
             },
         ),
         "hostDevices": st.lists(
-            st.sampled_from(("pci_0000_00_1f_3", "pci_0000_03_00_0", "usb_1_2", "scsi_3_0_0_1")),
+            st.sampled_from(HOST_DEVICES if "usb" in buses else HOST_DEVICES[:-1]),
             max_size=2,
             unique=True,
         ).map(lambda names: [{"device": name} for name in names]),
     }
-    if with_machine:
-        machines = ("q35", "pc", "pc-q35-7.2") if machine is None else (machine,)
-        optional |= {"machine": st.sampled_from(machines), "firmware": st.sampled_from(("bios", "uefi"))}
-    spec: dict[str, Any] = draw(st.fixed_dictionaries({}, optional=optional))
-    if machine is not None and with_machine:
-        spec["machine"] = machine
+    if machine:
+        optional["firmware"] = st.sampled_from(("bios", "uefi"))
+    spec: dict[str, Any] = draw(
+        st.fixed_dictionaries({"machine": st.just(machine)} if machine else {}, optional=optional)
+    )
     cpus = draw(
         st.sampled_from(
             (None, 1, 2, 4, {"sockets": 1, "cores": 2, "threads": 2}, {"sockets": 3, "cores": 1, "threads": 1})
@@ -68,15 +71,14 @@ def specs(draw: st.DrawFn, *, machine: str | None = None, with_machine: bool = T
         spec |= {"cpuTopology": cpus, "cpus": cpus["sockets"] * cpus["cores"] * cpus["threads"]}
     elif cpus is not None:
         spec["cpus"] = cpus
-    _devices(draw, spec, ide=machine == "pc")
+    _devices(draw, spec, buses)
     return spec
 
 
-def _devices(draw: st.DrawFn, spec: dict[str, Any], *, ide: bool) -> None:
+def _devices(draw: st.DrawFn, spec: dict[str, Any], buses: tuple[str, ...]) -> None:
     """Disks, drives and interfaces whose targets and places in the boot order are unique."""
     orders = iter(draw(st.permutations(range(1, 10))))
     letters = iter("zyxwvutsrqponm")
-    buses = ("virtio", "scsi", "sata", "usb")
 
     def drive(item: dict[str, Any], choices: tuple[str, ...]) -> dict[str, Any]:
         if draw(st.booleans()):
@@ -90,7 +92,7 @@ def _devices(draw: st.DrawFn, spec: dict[str, Any], *, ide: bool) -> None:
     if draw(st.booleans()):
         spec["disks"] = []
         for place, volume in enumerate(draw(st.lists(st.sampled_from(SOURCES), max_size=3, unique=True))):
-            disk = drive({"name": f"disk{place}", "volume": volume}, (*buses, "ide") if ide else buses)
+            disk = drive({"name": f"disk{place}", "volume": volume}, buses)
             if draw(st.booleans()):
                 disk["format"] = draw(st.sampled_from(("qcow2", "raw")))
             if "bus" in disk:  # only these two take a read-only disk: elsewhere both have to be said
@@ -98,7 +100,7 @@ def _devices(draw: st.DrawFn, spec: dict[str, Any], *, ide: bool) -> None:
             spec["disks"].append(disk)
     if draw(st.booleans()):
         media = draw(st.lists(st.sampled_from(MEDIA), max_size=3, unique_by=str))
-        spec["cdroms"] = [drive(dict(medium), ("sata", "scsi", "usb", *(("ide",) if ide else ()))) for medium in media]
+        spec["cdroms"] = [drive(dict(medium), buses[1:]) for medium in media]
         for place, cdrom in enumerate(spec["cdroms"]):
             if "onggi-seed-" in cdrom.get("volume", ""):
                 cdrom["name"] = "seed"

@@ -65,8 +65,8 @@ def test_a_path_is_recognised_while_its_pool_is_away() -> None:
 
 
 def test_an_overlay_above_a_declared_disk_is_still_that_disk() -> None:
-    below = f"""<source file="{IMAGES}/root.snap1"/>
-      <backingStore type="file"><format type="qcow2"/><source file="{IMAGES}/root.qcow2"/><backingStore/></backingStore>"""
+    below = f"""<source file="{IMAGES}/root.snap1"/><backingStore type="file"><format type="qcow2"/>
+      <source file="{IMAGES}/root.qcow2"/><backingStore/></backingStore>"""
     text = rendered({"disks": [ROOT]}, QEMU).replace(f'<source file="{IMAGES}/root.qcow2"/>', below)
     assert diff({"disks": [ROOT]}, text, QEMU) == []
 
@@ -159,7 +159,8 @@ def test_what_onggi_does_not_know_passes_through() -> None:
       <qemu:commandline><qemu:arg value="-nodefaults"/></qemu:commandline>
     </domain>"""
     spec: dict[str, Any] = {
-        "title": "T", "memory": 2048, "cpus": 2, "disks": [{**ROOT, "bus": "scsi"}], "interfaces": [{"network": "default"}],
+        "title": "T", "memory": 2048, "cpus": 2, "disks": [{**ROOT, "bus": "scsi"}],
+        "interfaces": [{"network": "default"}],
     }  # fmt: skip
     before, after = parse(foreign), patched(xml.BINDS, parse(foreign), lowered(spec, QEMU))
     assert diff(spec, serialise(after), QEMU) == []

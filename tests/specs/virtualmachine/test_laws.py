@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 import libvirt
@@ -17,10 +16,9 @@ from tests.specs.virtualmachine.world import QEMU, TEST_DRIVER, changed, defined
 
 # A host is the same for all examples: each defines its machine and takes it away again.
 SAME_HOST = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-CHANGES = st.one_of(
-    st.tuples(specs(), specs()),
-    st.tuples(specs(machine="pc"), specs(machine="pc")),
-)
+# The chipset decides which buses there are: pc has IDE, and two USB ports only.
+Q35, PC = specs("q35"), specs("pc", ("virtio", "scsi", "sata", "ide"))
+EITHER = specs("q35", ("virtio", "scsi", "sata")) | specs("pc", ("virtio", "scsi", "sata"))
 
 
 @pytest.fixture
@@ -44,30 +42,30 @@ def check_change(
         assert changed(text, after, host, before, name) == unchanged(text)
 
 
-@given(spec=specs(with_machine=False))
-@settings(max_examples=int(os.environ.get("N", 150)), deadline=None, suppress_health_check=SAME_HOST)
+@given(spec=specs())
+@settings(max_examples=150, deadline=None, suppress_health_check=SAME_HOST)
 def test_what_was_defined_on_the_test_driver_reads_as_declared(test_driver: libvirt.virConnect, spec: Any) -> None:
     check_definition(test_driver, TEST_DRIVER, "web", spec)
 
 
-@given(before=specs(with_machine=False), after=specs(with_machine=False))
-@settings(max_examples=int(os.environ.get("N", 150)), deadline=None, suppress_health_check=SAME_HOST)
+@given(before=specs(), after=specs())
+@settings(max_examples=150, deadline=None, suppress_health_check=SAME_HOST)
 def test_what_was_changed_on_the_test_driver_reads_as_declared(
     test_driver: libvirt.virConnect, before: Any, after: Any
 ) -> None:
     check_change(test_driver, TEST_DRIVER, "web", before, after)
 
 
-@given(spec=st.one_of(specs(), specs(machine="pc")))
-@settings(max_examples=int(os.environ.get("N", 25)), deadline=None, suppress_health_check=SAME_HOST)
+@given(spec=Q35 | PC)
+@settings(max_examples=25, deadline=None, suppress_health_check=SAME_HOST)
 def test_what_was_defined_on_qemu_reads_as_declared(
     qemu_connection: libvirt.virConnect, host_objects: HostObjects, spec: Any
 ) -> None:
     check_definition(qemu_connection, QEMU, host_objects.name("law"), spec)
 
 
-@given(change=CHANGES)
-@settings(max_examples=int(os.environ.get("N", 25)), deadline=None, suppress_health_check=SAME_HOST)
+@given(change=st.tuples(Q35, Q35) | st.tuples(PC, PC) | st.tuples(EITHER, EITHER))
+@settings(max_examples=25, deadline=None, suppress_health_check=SAME_HOST)
 def test_what_was_changed_on_qemu_reads_as_declared(
     qemu_connection: libvirt.virConnect, host_objects: HostObjects, change: Any
 ) -> None:

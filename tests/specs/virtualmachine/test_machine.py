@@ -92,7 +92,7 @@ def test_a_machine_type_means_whatever_version_it_was_expanded_to(declared: str,
         ("<os><type>hvm</type></os>", "bios"),
         ("<os firmware='efi'><type>hvm</type></os>", "uefi"),
         (
-            "<os><type>hvm</type><loader readonly='yes' type='pflash'>/x/OVMF_CODE.fd</loader><nvram>/n/web.fd</nvram></os>",
+            "<os><type>hvm</type><loader readonly='yes' type='pflash'>/x.fd</loader><nvram>/n/web.fd</nvram></os>",
             "uefi",
         ),
         (
@@ -112,7 +112,10 @@ def test_firmware_changes_both_ways() -> None:
     assert diff({"firmware": "bios"}, changed(uefi, {"firmware": "bios"}, QEMU), QEMU) == []
 
 
-EXPANDED = "<cpu mode='custom' match='exact' check='full'><model fallback='forbid'>EPYC</model><feature policy='require' name='x2apic'/></cpu>"
+EXPANDED = (
+    "<cpu mode='custom' match='exact' check='full'><model fallback='forbid'>EPYC</model>"
+    "<feature policy='require' name='x2apic'/></cpu>"
+)
 PLAIN = "<cpu mode='custom' match='exact' check='none'><model fallback='forbid'>qemu64</model></cpu>"
 CHOSEN = "<cpu mode='custom' match='exact' check='partial'><model fallback='allow'>Skylake-Client</model></cpu>"
 

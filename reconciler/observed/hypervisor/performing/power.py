@@ -100,7 +100,7 @@ def stop(connections: Connections, operation: Stop, cancelled: threading.Event) 
 
 
 def _shut_down(connections: Connections, ref: Ref, timeout_s: float, cancelled: threading.Event) -> str | None:
-    """None once the machine is off, else why it isn't. The connection goes back between two looks: waiting needs none."""
+    """None once the machine is off, else why not. Between two looks the connection goes back: waiting needs none."""
     began = time.monotonic()
     press_at = began
     looks = 0

@@ -1,0 +1,83 @@
+"""A libvirtd of a test's own, which may be killed: a session daemon of QEMU's user, far from the machine's own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import libvirt
+import pytest
+
+from tests.lab.waiting import until
+
+
+class PrivateLibvirtd:
+    """`uri` reaches it. It keeps what was defined over `kill` and `start`."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._process: subprocess.Popen[bytes] | None = None
+        self.socket = folder / "run/libvirt/libvirt-sock"
+        self.uri = f"qemu+unix:///session?socket={self.socket}"
+        (folder / "libvirtd.conf").write_text('log_outputs = "3:stderr"\n')
+        (folder / "run").mkdir()
+        for path in (folder, *folder.iterdir()):
+            shutil.chown(path, "libvirt-qemu", "kvm")
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        places = {"HOME": "", "XDG_RUNTIME_DIR": "run", "XDG_CONFIG_HOME": "config", "XDG_CACHE_HOME": "cache"}
+        environment = {name: str(self._folder / place) for name, place in places.items()}
+        environment["PATH"] = os.environ["PATH"]
+        with (self._folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                ["setpriv", "--reuid=libvirt-qemu", "--regid=kvm", "--clear-groups",
+                 "libvirtd", "-f", self._folder / "libvirtd.conf"],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment,
+            )  # fmt: skip
+        until(self._answers, 30, "the private libvirtd answers")
+
+    def kill(self) -> None:
+        """As a crash would end it; its socket stays and refuses."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> None:
+        """End it in order."""
+        self._end(signal.SIGTERM)
+
+    def names(self) -> list[str]:
+        """The machines that it has; none while it is away."""
+        with suppress(libvirt.libvirtError):
+            connection = libvirt.open(self.uri)
+            found = [domain.name() for domain in connection.listAllDomains()]
+            connection.close()
+            return found
+        return []
+
+    def _answers(self) -> bool:
+        connection = libvirt.open(self.uri)
+        connection.getCapabilities()  # probes QEMU the first time, which takes seconds
+        connection.close()
+        return True
+
+    def _end(self, how: signal.Signals) -> None:
+        if self._process is not None:
+            self._process.send_signal(how)
+            self._process.wait(20)
+            self._process = None
+
+
+@pytest.fixture
+def private_libvirtd(dir_pool_folder: Path) -> Iterator[PrivateLibvirtd]:
+    """Running, and without any object."""
+    folder = dir_pool_folder / "daemon"
+    folder.mkdir()
+    daemon = PrivateLibvirtd(folder)
+    daemon.start()
+    yield daemon
+    daemon.stop()

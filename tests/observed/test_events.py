@@ -1,0 +1,120 @@
+"""An event names the object to look at again, whoever changed it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import libvirt
+import pytest
+
+from reconciler.observed.hypervisor import Hypervisor
+from reconciler.planning.operations import EditLive, Pause, Resume, Start, Undefine
+from specs.reference import NETWORK, Ref
+from tests.lab.libvirtd import HostObjects
+from tests.lab.waiting import until
+from tests.observed.conftest import Made, folder_pool, machine
+
+
+class Marks:
+    """What a subscriber was told."""
+
+    def __init__(self) -> None:
+        self.refs: list[Ref | None] = []
+
+    def wait_for(self, ref: Ref) -> None:
+        until(lambda: ref in self.refs, 10, f"{ref} is marked", every_s=0.01)
+        self.refs.clear()
+
+
+@pytest.fixture
+def marks(qemu_host: Hypervisor) -> Iterator[Marks]:
+    marks = Marks()
+    qemu_host.subscribe(marks.refs.append)
+    qemu_host.observe(None, None)
+    yield marks
+
+
+def test_a_change_by_hand_is_heard_of(
+    marks: Marks, qemu_connection: libvirt.virConnect, host_objects: HostObjects, dir_pool_folder: Path
+) -> None:
+    web = machine(host_objects.name("web"))
+    domain = qemu_connection.defineXML(web.xml)
+    marks.wait_for(web.ref)
+    domain.setMetadata(libvirt.VIR_DOMAIN_METADATA_TITLE, "by hand", None, None, libvirt.VIR_DOMAIN_AFFECT_CONFIG)
+    marks.wait_for(web.ref)
+    domain.undefine()
+    marks.wait_for(web.ref)
+
+    network = qemu_connection.networkDefineXML(f"<network><name>{host_objects.name('net')}</name></network>")
+    marks.wait_for(Ref(NETWORK, network.name()))
+
+    images = folder_pool(host_objects.name("pool"), dir_pool_folder)
+    pool = qemu_connection.storagePoolDefineXML(images.xml)
+    marks.wait_for(images.ref)
+    pool.create()
+    marks.wait_for(images.ref)
+    pool.refresh()
+    marks.wait_for(images.ref)
+
+
+def test_the_life_of_a_machine_is_heard_of(
+    qemu_host: Hypervisor, marks: Marks, host_objects: HostObjects, dir_pool_folder: Path
+) -> None:
+    web: Made = machine(host_objects.name("web"), devices="<controller type='usb' model='qemu-xhci'/>")
+    qemu_host.perform(web.define)
+    marks.wait_for(web.ref)
+    qemu_host.perform(Start(web.ref, paused=True))
+    marks.wait_for(web.ref)
+    qemu_host.perform(Resume(web.ref))
+    marks.wait_for(web.ref)
+    qemu_host.perform(Pause(web.ref))
+    marks.wait_for(web.ref)
+    (dir_pool_folder / "disk").write_bytes(b"\0" * 4096)
+    source = f"<source file='{dir_pool_folder}/disk'/>"
+    disk = f"<disk type='file' device='disk'>{source}<target dev='sda' bus='usb'/></disk>"
+    for verb in ("attach", "detach"):
+        qemu_host.perform(EditLive(web.ref, verb, disk))  # type: ignore[arg-type]
+        marks.wait_for(web.ref)
+
+
+def test_events_come_from_the_test_driver_too(test_host: Hypervisor) -> None:
+    marks = Marks()
+    test_host.subscribe(marks.refs.append)
+    web = machine("web", kind="test")
+    test_host.perform(web.define)
+    marks.wait_for(web.ref)
+    test_host.perform(Undefine(web.ref, web.uid))
+    marks.wait_for(web.ref)
+
+
+def test_a_subscriber_that_fails_disturbs_nobody(test_host: Hypervisor, capfd: pytest.CaptureFixture[str]) -> None:
+    def fail(ref: Ref | None) -> None:
+        raise ValueError(ref)
+
+    marks = Marks()
+    test_host.subscribe(marks.refs.append)
+    test_host.subscribe(fail)
+    web = machine("web", kind="test")
+    test_host.perform(web.define)
+    marks.wait_for(web.ref)
+    assert web.ref in test_host.observe(None, None).objects
+    assert "Traceback" not in capfd.readouterr().err
+
+
+def test_after_closing_nothing_is_heard(
+    qemu_system: str, qemu_connection: libvirt.virConnect, host_objects: HostObjects
+) -> None:
+    first, second = Hypervisor.open(qemu_system), Hypervisor.open(qemu_system)
+    closed, open_ = Marks(), Marks()
+    for hypervisor, marks in ((first, closed), (second, open_)):
+        hypervisor.subscribe(marks.refs.append)
+        hypervisor.observe(None, None)
+    first.close()
+    closed.refs.clear()
+    name = host_objects.name("net")
+    qemu_connection.networkDefineXML(f"<network><name>{name}</name></network>")
+    open_.wait_for(Ref(NETWORK, name))
+    assert closed.refs == []
+    assert not first.connected
+    second.close()
