@@ -1,1 +1,1 @@
-"""How desired state comes true: one folder for each stage of the line desired → observed → planning → applying → reporting."""
+"""How desired state comes true: a folder for each stage, desired → observed → planning → applying → reporting."""

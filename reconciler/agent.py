@@ -81,8 +81,7 @@ class Agent:
                 while not stop.is_set():
                     try:
                         if not recovered:  # also after a reconnect: what libvirtd took down with it is half made
-                            line.recover()
-                            recovered = True
+                            recovered = line.recover()
                         self._pass(line, stop)
                     except Disconnected as error:
                         recovered = False

@@ -20,6 +20,7 @@ from reconciler.desired.load import Loader
 from reconciler.desired.resolve import Resolver
 from reconciler.desired.source import Source, open_source
 from reconciler.desired.state import DesiredState
+from reconciler.errors import Disconnected, OnggiError
 from reconciler.observed.hypervisor import Hypervisor
 from reconciler.observed.snapshot import Snapshot
 from reconciler.planning.plan import Plan
@@ -151,12 +152,25 @@ class Line:
                 break
         return Convergence(planned, tuple(outcomes), remaining, desired.problems)
 
-    def recover(self) -> None:
-        """Remove volumes that a run which was cut off left half-made; they hold nothing yet and nobody uses them."""
+    def recover(self) -> bool:
+        """Remove volumes that a run which was cut off left half-made; they hold nothing yet and nobody uses them.
+
+        False when one couldn't be removed now; it is noted still, and everything else can go on. Raises Disconnected.
+        """
+        done = True
         for ref in self.ledger.unfinished():
-            if self.hypervisor.discard_unfinished(ref):
+            try:
+                found = self.hypervisor.discard_unfinished(ref)
+            except Disconnected:
+                raise
+            except OnggiError as error:
+                log.error("%s", error)  # noqa: TRY400  # a sentence; the trace says no more
+                done = False
+                continue
+            if found:
                 log.warning("%s was left half-made by a run that was cut off; removed, it will be made again", ref)
             self.ledger.finish(ref)
+        return done
 
 
 def _any_success(outcomes: tuple[StepOutcome, ...]) -> bool:

@@ -188,7 +188,7 @@ def test_objects_under_a_tests_names_are_found_and_removed(
 def test_a_hypervisor_that_the_tests_started_is_gone_afterwards(tmp_path: Path) -> None:
     """In name spaces of its own, where no libvirtd runs and nothing of the machine's is touched."""
     script = tmp_path / "script"
-    private = ["/run", "/var/lib/libvirt", "/etc/libvirt/qemu", "/var/cache/libvirt", "/var/log/libvirt"]
+    private = ["/run", "/var/lib/libvirt", "/etc/libvirt", "/var/cache/libvirt", "/var/log/libvirt"]
     script.write_text(
         "set -eu\n"
         + "".join(f"mount -t tmpfs tmpfs {folder}\n" for folder in private)

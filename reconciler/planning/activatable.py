@@ -14,15 +14,27 @@ from reconciler.planning.assessment import Assessment, ownership_entry
 from reconciler.planning.claim import Claim, Refusal, blocked, claim
 from reconciler.planning.context import Context
 from reconciler.planning.diff import compare
-from reconciler.planning.operations import Define, Operation, SetAutostart, Start, Stop, UpdateNetwork
+from reconciler.planning.operations import (
+    Define,
+    DefineInterface,
+    DefineSecret,
+    Operation,
+    SecretSource,
+    SetAutostart,
+    Start,
+    Stop,
+    UpdateNetwork,
+)
 from reconciler.planning.ownership import Fact, Owned
 from reconciler.planning.plan import Action, Blocked, Step
 from reconciler.planning.why import why_changed
 from specs.binding import parse, patched, serialise, write
 from specs.effect import Change, Effect, strongest
+from specs.network.vlan import vlan_bridge_xml
 from specs.problem import Unrenderable
 from specs.reference import NETWORK, STORAGE_POOL
 from specs.registry import kinds
+from specs.storagepool.secret import auth_secret_xml
 
 # Their folder is made when it is missing. Building any other type would format or label a device: only when declared.
 _BUILT_BY_DEFAULT = frozenset({"dir", "netfs", "fs", "kimchi-iso"})
@@ -36,7 +48,7 @@ def assess(resource: Resource, observed: Observed | None, context: Context, subn
         answer = claim(resource, observed, context)
         if isinstance(answer, Refusal):
             return Assessment(blocked=blocked(resource, answer))
-        return _update(resource, observed, context, answer)
+        return _update(resource, observed, context, answer, subnet)
     except Unrenderable as error:
         return Assessment(blocked=Blocked(resource.ref, "DependencyNotReady", str(error), resource.path, resource.line))
 
@@ -44,12 +56,11 @@ def assess(resource: Resource, observed: Observed | None, context: Context, subn
 def _create(resource: Resource, context: Context, subnet: Callable[[], str]) -> Step:
     ref, spec, xml = resource.ref, dict(resource.spec), kinds()[resource.ref.kind].xml
     facts: dict[str, str] = {}
-    if ref.kind == NETWORK and "subnet" not in spec and spec.get("mode", "nat") != "bridge":
-        entry = context.owned.get(ref)
-        facts[Fact.SUBNET] = spec["subnet"] = (entry.facts.get(Fact.SUBNET) if entry else None) or subnet()
+    if _lacks_subnet(resource):
+        facts[Fact.SUBNET] = spec["subnet"] = _chosen_subnet(context.owned.get(ref), subnet)
     lowered = xml.lower(spec, name=ref.name, uid=resource.uid, host=context.host)
     root = write(xml.BINDS, xml.skeleton(lowered, name=ref.name, uid=resource.uid, host=context.host), lowered)
-    operations: list[Operation] = [Define(ref, resource.uid, serialise(root))]
+    operations: list[Operation] = [*_prerequisites(resource), Define(ref, resource.uid, serialise(root))]
     if spec.get("active", True):
         operations.append(Start(ref, build=_builds(resource)))
     if spec.get("autostart") is not None:
@@ -67,10 +78,14 @@ def _create(resource: Resource, context: Context, subnet: Callable[[], str]) -> 
     )
 
 
-def _update(resource: Resource, observed: Observed, context: Context, answer: Claim) -> Assessment:
+def _update(
+    resource: Resource, observed: Observed, context: Context, answer: Claim, subnet: Callable[[], str]
+) -> Assessment:
     ref, spec, xml = resource.ref, resource.spec, kinds()[resource.ref.kind].xml
     entry = context.owned.get(ref)
-    comparison = compare(resource, observed, context.host)
+    if _lacks_subnet(resource) and "mode" in spec and "subnet" not in observed.config:  # it was a bridge until now
+        spec = {**spec, "subnet": _chosen_subnet(entry, subnet)}
+    comparison = compare(resource, observed, context.host, spec)
     record = _record(resource, observed, entry, answer)
     refused = next((c for c in comparison.config if c.effect in (Effect.FORBIDDEN, Effect.RECREATE)), None)
     if refused is not None:
@@ -91,10 +106,11 @@ def _update(resource: Resource, observed: Observed, context: Context, answer: Cl
         return Assessment(drifted=drifted, extras=comparison.extras, record=record)
 
     guests = context.running_users(ref)
+    restarted = False
     definition: list[Operation] = []
     if comparison.config:
         root = patched(xml.BINDS, parse(observed.xml), comparison.lowered)
-        definition.append(Define(ref, observed.uid, serialise(root)))
+        definition = [*_prerequisites(resource), Define(ref, observed.uid, serialise(root))]
     operations = list(definition)
     waiting = tuple(change for change in comparison.live if change.effect is not Effect.LIVE)
     sections = _sections(resource, observed, comparison.lowered)
@@ -107,6 +123,7 @@ def _update(resource: Resource, observed: Observed, context: Context, answer: Cl
         operations.append(Stop(ref))
         waiting = ()
     elif observed.active and waiting and not guests:
+        restarted = True
         operations = [Stop(ref), *definition, Start(ref, build=_builds(resource))]
         changes += [change for change in waiting if change.pointer not in known]
         waiting = ()
@@ -123,8 +140,8 @@ def _update(resource: Resource, observed: Observed, context: Context, answer: Cl
         return Assessment(waiting=waiting, extras=comparison.extras, record=record)
     step = Step(
         ref=ref,
-        action=Action.UPDATE,
-        why=why_changed(resource, entry, adopted=answer is Claim.ADOPT),
+        action=Action.REPLACE if restarted else Action.UPDATE,
+        why=why_changed(resource, entry, adopted=answer is Claim.ADOPT) + ("; it is restarted" if restarted else ""),
         effect=strongest([change.effect for change in changes]),
         operations=tuple(operations),
         changes=tuple(changes),
@@ -133,6 +150,15 @@ def _update(resource: Resource, observed: Observed, context: Context, answer: Cl
         owned=record,
     )
     return Assessment(step=step, waiting=waiting, extras=comparison.extras)
+
+
+def _lacks_subnet(resource: Resource) -> bool:
+    return resource.ref.kind == NETWORK and "subnet" not in resource.spec and resource.spec.get("mode") != "bridge"
+
+
+def _chosen_subnet(entry: Owned | None, subnet: Callable[[], str]) -> str:
+    """The one that the network had before, as far as anybody remembers, else a free one."""
+    return (entry.facts.get(Fact.SUBNET) if entry is not None else None) or subnet()
 
 
 def _record(resource: Resource, observed: Observed, entry: Owned | None, answer: Claim) -> Owned:
@@ -153,6 +179,17 @@ def _sections(resource: Resource, observed: Observed, lowered: Mapping[str, Any]
         UpdateNetwork(resource.ref, edit.command, edit.section, edit.xml)
         for edit in live_sections(lowered, parse(observed.live_xml))
     ]
+
+
+def _prerequisites(resource: Resource) -> list[Operation]:
+    """What has to be there before the definition: the secret of an iSCSI target, the bridge over a VLAN."""
+    ref, spec = resource.ref, resource.spec
+    auth = (spec.get("source") or {}).get("auth") if ref.kind == STORAGE_POOL else None
+    if auth and "passwordFrom" in auth:
+        return [DefineSecret(ref, auth_secret_xml(ref.name, auth), SecretSource(**auth["passwordFrom"]))]
+    if ref.kind == NETWORK and "vlan" in spec:
+        return [DefineInterface(ref, *vlan_bridge_xml(spec["interface"], spec["vlan"]))]
+    return []
 
 
 def _builds(resource: Resource) -> bool:

@@ -12,12 +12,10 @@ from reconciler.planning.ownership import Owned
 from specs.host import Host, VolumeSource
 from specs.reference import STORAGE_POOL, STORAGE_VOLUME, VIRTUAL_MACHINE, Ref
 from specs.registry import kinds
+from specs.storagepool.xml import target_path
 
 # Pools whose volumes are files below the pool's target path, so that a path is known before the volume exists.
 _FILE_POOLS = frozenset({"dir", "netfs", "fs", "kimchi-iso"})
-
-# What has no header that QEMU would follow; libvirt says `iso` of a CD image, and nothing of a device.
-PLAIN = frozenset({"raw", "iso", "none", "unknown"})
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,9 +35,9 @@ class Context:
         volumes = dict(observed.volumes)
         for ref, resource in self.desired.resources.items():
             if ref.kind == STORAGE_POOL and ref.name not in paths and resource.spec.get("type") in _FILE_POOLS:
-                path = resource.spec.get("path")
-                if path:
-                    paths[ref.name] = str(path)
+                path = target_path(resource.spec, ref.name)
+                if path is not None:
+                    paths[ref.name] = path
         for ref, resource in self.desired.resources.items():
             if ref.kind != STORAGE_VOLUME:
                 continue
@@ -48,7 +46,7 @@ class Context:
                 if folder := paths.get(ref.pool):
                     path = f"{folder.rstrip('/')}/{ref.short_name}"
                     volumes[ref] = VolumeSource(path, "file", future_format(resource))
-            elif known.format not in PLAIN and future_format(resource) == "raw":
+            elif known.format != "raw" and future_format(resource) == "raw":
                 # libvirt looks into the bytes, which are the guest's: with a header of its own making a guest could
                 # make QEMU open any file of the host as soon as its machine is defined anew.
                 volumes[ref] = replace(known, format="raw")

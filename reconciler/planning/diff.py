@@ -25,10 +25,14 @@ class Comparison:
     managed: frozenset[str]  # pointers of every list item that is declared now
 
 
-def compare(resource: Resource, observed: Observed, host: Host) -> Comparison:
-    """Compare one resource with its object. Raises Unrenderable when it needs what the host lacks."""
+def compare(resource: Resource, observed: Observed, host: Host, spec: Mapping[str, Any] | None = None) -> Comparison:
+    """Compare one resource with its object. `spec` stands in for the resource's own where something was chosen for it.
+
+    Raises Unrenderable when it needs what the host lacks.
+    """
     xml = kinds()[resource.ref.kind].xml
-    full = xml.lower(resource.spec, name=resource.ref.short_name, uid=observed.uid or resource.uid, host=host)
+    declared = resource.spec if spec is None else spec
+    full = xml.lower(declared, name=resource.ref.short_name, uid=observed.uid or resource.uid, host=host)
     lowered = without_fields(full, resource.policy.ignore_fields, xml.BINDS)
     earlier = observed.mark.managed if observed.mark is not None else frozenset()
     ignored = ignored_lists(resource.policy.ignore_fields)
@@ -58,7 +62,7 @@ def ignored_lists(pointers: Iterable[str]) -> frozenset[str]:
 def without_fields(lowered: Mapping[str, Any], pointers: Iterable[str], binds: Iterable[Bind]) -> dict[str, Any]:
     """A copy without the fields that JSON pointers name: `/memory`, `/dhcp/start`, `/disks`, `/disks/0/bus`.
 
-    A list item is named by its position in the document or by its label in a plan.
+    A list item goes by its position in the document, its name, or its label in a plan.
     """
     trimmed = dict(lowered)
     for pointer in pointers:
@@ -74,7 +78,7 @@ def without_fields(lowered: Mapping[str, Any], pointers: Iterable[str], binds: I
 
 
 def _trim_item(bind: Items, position: int, item: Mapping[str, Any], rest: str) -> Mapping[str, Any]:
-    for label in (str(position), bind.label(item)):
+    for label in filter(None, (str(position), bind.label(item), item.get("name"))):
         if rest.startswith(f"{label}/"):
             field = rest.removeprefix(f"{label}/")
             return {key: value for key, value in item.items() if key != field}

@@ -6,7 +6,7 @@ from reconciler.desired.state import Resource
 from reconciler.observed.snapshot import Observed
 from reconciler.planning.assessment import Assessment, ownership_entry
 from reconciler.planning.claim import Claim, Refusal, blocked, claim
-from reconciler.planning.context import PLAIN, Context
+from reconciler.planning.context import Context
 from reconciler.planning.diff import Comparison, compare, managed_items
 from reconciler.planning.operations import (
     Define,
@@ -28,6 +28,7 @@ from specs.effect import Change, Effect, strongest
 from specs.host import Feature
 from specs.mark import Mark, write_mark
 from specs.problem import Unrenderable
+from specs.reference import Ref
 from specs.virtualmachine import live, xml
 
 DEFAULT_STRATEGY = "RerunOnFailure"
@@ -204,7 +205,7 @@ def _opened(resource: Resource, context: Context) -> tuple[Ref, ...]:
         for ref in resource.depends_on
         if ref in context.snapshot.objects
         and (place := context.host.volumes.get(ref)) is not None
-        and place.format not in PLAIN
+        and place.format != "raw"
         and not ((entry := context.owned.get(ref)) is not None and entry.created)
         and resource.ref not in context.users.get(ref, frozenset())
     )

@@ -121,6 +121,24 @@ class Undefine:
 
 
 @dataclass(frozen=True, slots=True)
+class DefineSecret:
+    """Keep a password in libvirt for a pool's source, under the name that the pool's XML refers to."""
+
+    ref: Ref
+    xml: str
+    source: SecretSource
+
+
+@dataclass(frozen=True, slots=True)
+class DefineInterface:
+    """Make an interface of the host that a network joins, such as the bridge over a VLAN. One that exists stays."""
+
+    ref: Ref
+    name: str
+    xml: str
+
+
+@dataclass(frozen=True, slots=True)
 class CreateVolume:
     """Make a volume from its XML. `content` are its bytes (a seed); `url` is downloaded and checked by `sha256`."""
 
@@ -149,7 +167,9 @@ class DeleteVolume:
 
 
 Operation = (
-    Define
+    DefineSecret
+    | DefineInterface
+    | Define
     | Start
     | Stop
     | Pause

@@ -74,7 +74,9 @@ def _existing(resource: Resource, observed: Observed, context: Context) -> Asses
     if resource.policy.drift != "enforce" and drift_only:
         return Assessment(drifted=tuple(changes) if resource.policy.drift == "warn" else (), record=record)
     if not context.host.can(Feature.VOLUME_RESIZE):
-        message = f"{resource.ref} can't grow: this connection doesn't resize volumes; use one that does, qemu:///system"
+        message = (
+            f"{resource.ref} can't grow: this connection doesn't resize volumes; use one that does, qemu:///system"
+        )
         return Assessment(blocked=_block(resource, "Unsupported", message), record=record)
     user, target = _running_user(resource.ref, context)
     step = Step(

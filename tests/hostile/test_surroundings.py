@@ -67,7 +67,7 @@ def test_a_full_pool_says_so_keeps_no_half_volume_and_holds_up_no_other(
     tmp_path: Path,
 ) -> None:
     small, large = host_objects.name("small"), host_objects.name("large")
-    small_folder = mount(dir_pool_folder / "small", "64k")
+    small_folder = mount(dir_pool_folder / "small", "512k")
     web_server.files["/image"] = os.urandom(3 << 20)
     names = [host_objects.name(f"vm{number}") for number in range(10)]
     repository.commit(

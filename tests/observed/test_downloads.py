@@ -286,7 +286,7 @@ class FtpServer(threading.Thread):
     def run(self) -> None:
         control, _ = self._listening.accept()
         data = socket.create_server(("127.0.0.1", 0))
-        with control, data, control.makefile("rw", newline="\r\n") as lines:
+        with control, data, control.makefile("rw", newline="") as lines:
 
             def say(text: str) -> None:
                 lines.write(f"{text}\r\n")

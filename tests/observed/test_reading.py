@@ -13,7 +13,7 @@ import pytest
 
 from reconciler.observed.hypervisor import Hypervisor
 from reconciler.observed.snapshot import Snapshot
-from reconciler.planning.operations import Pause, SetAutostart, Start, Stop, Undefine
+from reconciler.planning.operations import Pause, Resume, SetAutostart, Start, Stop, Undefine
 from specs.host import Feature, VolumeSource
 from specs.mark import NAMESPACE, Mark
 from specs.reference import NETWORK, STORAGE_POOL, VIRTUAL_MACHINE, Ref
@@ -54,6 +54,8 @@ def test_state_words_follow_the_machine(test_host: Hypervisor) -> None:
     assert state() == ("running", "booted")
     test_host.perform(Pause(web.ref))
     assert state() == ("paused", "user")
+    test_host.perform(Resume(web.ref))
+    assert state() == ("running", "unpaused")
     test_host.perform(Stop(web.ref))
     assert state() == ("shutoff", "shutdown")
 

@@ -15,6 +15,7 @@ from functools import lru_cache
 import libvirt
 import psutil
 
+from reconciler.observed.hypervisor.acceleration import kvm_is_usable
 from reconciler.observed.hypervisor.connection import Connections
 from reconciler.observed.hypervisor.failure import is_not_found, is_unsupported
 from reconciler.observed.snapshot import Observed
@@ -24,6 +25,7 @@ from specs.reference import NETWORK, STORAGE_POOL, STORAGE_VOLUME, Ref
 
 _BEST_FIRST = ("kvm", "qemu", "test")
 _FILE_POOLS = frozenset({"dir", "fs", "netfs", "vstorage"})
+_PLAIN = frozenset({"iso", "none", "unknown"})  # libvirt's words for bytes without an image format; QEMU's is raw
 _NODE_DEVICES = (
     libvirt.VIR_CONNECT_LIST_NODE_DEVICES_CAP_PCI_DEV
     | libvirt.VIR_CONNECT_LIST_NODE_DEVICES_CAP_USB_DEV
@@ -71,7 +73,8 @@ class HostFacts:
         for ref, seen in objects.items():
             if ref.kind == STORAGE_VOLUME:
                 details = seen.details
-                volumes[ref] = VolumeSource(details["path"], details["type"], details["format"])
+                image_format = "raw" if details["format"] in _PLAIN else details["format"]
+                volumes[ref] = VolumeSource(details["path"], details["type"], image_format)
             elif ref.kind == STORAGE_POOL:
                 if path := _pool_path(seen.xml):
                     pool_paths[ref.name] = path
@@ -122,12 +125,12 @@ class HostFacts:
         known, generation = self._known, self._connections.generation
         if known is None or known.generation != generation:
             with self._connections.lend("read the host's capabilities") as connection:
-                known = self._known = _learn(connection, generation)
+                known = self._known = _learn(connection, generation, kvm=kvm_is_usable(self._connections.uri))
             self._devices_stale = True
         return known
 
 
-def _learn(connection: libvirt.virConnect, generation: int) -> _Known:
+def _learn(connection: libvirt.virConnect, generation: int, *, kvm: bool) -> _Known:
     capabilities = parse(connection.getCapabilities())
     host_arch = capabilities.findtext("host/cpu/arch") or "x86_64"
     guests = [each.find("arch") for each in capabilities.findall("guest") if each.findtext("os_type") == "hvm"]
@@ -142,10 +145,18 @@ def _learn(connection: libvirt.virConnect, generation: int) -> _Known:
     return _Known(
         generation=generation,
         arch=(guest.get("name") if guest is not None else None) or host_arch,
-        domain_types=tuple(each for each in _BEST_FIRST if each in types) or tuple(sorted(types)) or ("qemu",),
+        domain_types=_best_first(types, kvm=kvm),
         machines=tuple(dict.fromkeys(machines)),
         features=frozenset(_features(connection)),
     )
+
+
+def _best_first(types: set[str], *, kvm: bool) -> tuple[str, ...]:
+    """The first is what a machine gets that doesn't say; KVM that can't be used stays for those who ask for it."""
+    known = [each for each in _BEST_FIRST if each in types]
+    if not kvm and "kvm" in known:
+        known.append(known.pop(known.index("kvm")))
+    return tuple(known) or tuple(sorted(types)) or ("qemu",)
 
 
 def _features(connection: libvirt.virConnect) -> Iterator[Feature]:

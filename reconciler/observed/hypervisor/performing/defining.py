@@ -12,6 +12,7 @@ from reconciler.observed.hypervisor.failure import is_not_found, is_unsupported
 from reconciler.observed.hypervisor.performing import images
 from reconciler.observed.hypervisor.performing.lookup import check_uid, find, get
 from reconciler.observed.hypervisor.performing.passwords import fill, keep_passwords, lacks_password
+from reconciler.observed.hypervisor.performing.prerequisites import forget_secret
 from reconciler.planning.operations import Define, SetAutostart, Undefine
 from specs.binding import parse, serialise, set_text_at
 from specs.reference import NETWORK, STORAGE_POOL, VIRTUAL_MACHINE
@@ -100,6 +101,8 @@ def undefine(connections: Connections, operation: Undefine) -> None:
             raise Conflict(f"{ref} was started meanwhile, so it isn't removed; the next pass stops it first.")
         if ref.kind != VIRTUAL_MACHINE:
             found.undefine()
+            if ref.kind == STORAGE_POOL:
+                forget_secret(connection, ref)
             return
         for flags in _UNDEFINE_FLAGS:
             try:

@@ -81,12 +81,19 @@ def _beside(path: str, name: str) -> str:
 def is_referred_to(connection: libvirt.virConnect, ref: Ref, path: str) -> bool:
     """True when a machine, running or not, or another volume has this volume in its definition."""
     for domain in connection.listAllDomains():
-        texts = [domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE)]
-        if domain.isActive():
-            texts.append(domain.XMLDesc())
-        if any(_names(parse(text), ref, path) for text in texts):
+        if any(_names(parse(text), ref, path) for text in _definitions(domain)):
             return True
     return any(_backing_path(volume) == path for volume in _all_volumes(connection))
+
+
+def _definitions(domain: libvirt.virDomain) -> Iterator[str]:
+    try:
+        yield domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE)
+        if domain.isActive():
+            yield domain.XMLDesc()
+    except libvirt.libvirtError as error:
+        if not is_not_found(error):  # undefined since it was listed
+            raise
 
 
 def _names(root: Element, ref: Ref, path: str) -> bool:
@@ -109,7 +116,13 @@ def _backing_path(volume: libvirt.virStorageVol) -> str | None:
 
 def _all_volumes(connection: libvirt.virConnect) -> Iterator[libvirt.virStorageVol]:
     for pool in connection.listAllStoragePools(libvirt.VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE):
-        yield from patiently(pool.listAllVolumes)
+        try:
+            volumes = patiently(pool.listAllVolumes)
+        except libvirt.libvirtError as error:
+            if is_not_found(error) or not pool.isActive():  # undefined or stopped since it was listed
+                continue
+            raise
+        yield from volumes
 
 
 def _volume_at(connection: libvirt.virConnect, path: str) -> libvirt.virStorageVol | None:

@@ -16,6 +16,7 @@ from lxml import etree
 from reconciler.errors import Cancelled, Terminal, Transient
 from reconciler.observed.hypervisor.connection import Connections
 from reconciler.observed.hypervisor.failure import is_unplug_pending
+from reconciler.observed.hypervisor.performing import devices
 from reconciler.observed.hypervisor.performing.lookup import get
 from reconciler.observed.hypervisor.performing.passwords import fill, keep_passwords, lacks_password
 from reconciler.observed.hypervisor.reading.activatables import persistent_xml
@@ -59,7 +60,7 @@ def edit(connections: Connections, operation: EditLive, cancelled: threading.Eve
         if device is None:
             _set(domain, operation)
         elif operation.verb == "attach":
-            if not _has_same(domain, device):
+            if not _has(domain, device):
                 domain.attachDeviceFlags(serialise(device), _LIVE)
         elif operation.verb == "detach":
             if _find(domain, device) is None:
@@ -101,56 +102,20 @@ def resize_disk(domain: libvirt.virDomain, machine: str, target: str, capacity: 
         domain.blockResize(target, capacity, libvirt.VIR_DOMAIN_BLOCK_RESIZE_BYTES)
 
 
-def _identity(device: Element) -> tuple[str | None, ...]:
-    """What tells one device of a machine from its others; empty where only libvirt could tell."""
-    if device.tag == "disk":
-        target = device.find("target")
-        return ("disk", target.get("dev") if target is not None else None)
-    if device.tag == "interface":
-        mac = device.find("mac")
-        return ("interface", (mac.get("address") or "").lower()) if mac is not None else ()
-    if device.tag == "hostdev":
-        address = device.find("source/address")
-        numbers = (
-            sorted((str(key), _number(str(value))) for key, value in address.items()) if address is not None else []
-        )
-        vendor, product = device.find("source/vendor"), device.find("source/product")
-        names = [each.get("id") for each in (vendor, product) if each is not None]
-        return ("hostdev", device.get("type"), str(numbers), str(names) if not numbers else "")
-    return ()
-
-
-def _number(text: str) -> str:
-    try:
-        return str(int(text, 0))
-    except ValueError:
-        return text
-
-
 def _find(domain: libvirt.virDomain, device: Element) -> Element | None:
     """The running machine's device that is meant. The device itself where that can't be told: libvirt then decides."""
-    identity = _identity(device)
-    if not identity:
+    if not devices.identity(device):
         return device
-    devices = parse(domain.XMLDesc()).find("devices")
-    found = devices.findall(device.tag) if devices is not None else []
-    return next((each for each in found if _identity(each) == identity), None)
+    running = parse(domain.XMLDesc()).iterfind(f"devices/{device.tag}")
+    return next((each for each in running if devices.is_meant(device, each)), None)
 
 
-def _has_same(domain: libvirt.virDomain, device: Element) -> bool:
+def _has(domain: libvirt.virDomain, device: Element) -> bool:
     """True when the machine already has this very device. Another disk at the same target is libvirt's to refuse."""
-    if not _identity(device):
+    if not devices.identity(device):
         return False
     found = _find(domain, device)
-    if found is None:
-        return False
-    return device.tag != "disk" or _source(found) == _source(device)
-
-
-def _source(disk: Element) -> dict[str, str]:
-    source = disk.find("source")
-    named = ("file", "dev", "dir", "name", "pool", "volume")
-    return {key: source.get(key) or "" for key in named if source.get(key)} if source is not None else {}
+    return found is not None and devices.has_same_source(device, found)
 
 
 def _ask_to_unplug(domain: libvirt.virDomain, device: Element) -> None:
@@ -165,7 +130,7 @@ def _wait_until_gone(
     connections: Connections, operation: EditLive, device: Element, cancelled: threading.Event
 ) -> None:
     """libvirt answers when the guest was asked; the device is gone when the guest has let go of it."""
-    if not _identity(device):
+    if not devices.identity(device):
         return
     end = time.monotonic() + _UNPLUG_TIMEOUT_S
     while True:

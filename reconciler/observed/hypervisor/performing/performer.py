@@ -7,13 +7,15 @@ from typing import assert_never
 from urllib.parse import urlsplit
 
 from reconciler.observed.hypervisor.connection import Connections
-from reconciler.observed.hypervisor.performing import defining, live, power
+from reconciler.observed.hypervisor.performing import defining, live, power, prerequisites
 from reconciler.observed.hypervisor.performing.intake import Progress
 from reconciler.observed.hypervisor.performing.media import check_media
 from reconciler.observed.hypervisor.performing.volumes import Volumes
 from reconciler.planning.operations import (
     CreateVolume,
     Define,
+    DefineInterface,
+    DefineSecret,
     DeleteVolume,
     EditLive,
     GrowVolume,
@@ -46,6 +48,10 @@ class OperationPerformer:
         match operation:
             case Define():
                 defining.define(connections, operation)
+            case DefineSecret():
+                prerequisites.define_secret(connections, operation)
+            case DefineInterface():
+                prerequisites.define_interface(connections, operation)
             case Undefine():
                 defining.undefine(connections, operation)
             case SetAutostart():

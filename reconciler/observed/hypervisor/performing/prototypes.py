@@ -13,6 +13,7 @@ import libvirt
 
 from reconciler.observed.hypervisor.performing.streams import head
 from specs.binding import Element, parse
+from specs.storagevolume.header import HEADER_BYTES, image_header
 
 _MAX_BYTES = 1024 * 1024
 _MAX_KEPT = 32
@@ -50,7 +51,8 @@ class Prototypes:
     def learn(self, key: tuple[str, int], connection: libvirt.virConnect, volume: libvirt.virStorageVol) -> None:
         """Keep the bytes of a volume that libvirt has just made, unless they are many. Raises libvirtError."""
         image = head(connection, volume, _MAX_BYTES + 1)
-        if 0 < len(image) <= _MAX_BYTES:
+        header = image_header(image[:HEADER_BYTES])
+        if len(image) <= _MAX_BYTES and header.virtual_size == key[1] and header.backing_file is None:
             self._images[key] = image
             while len(self._images) > _MAX_KEPT:
                 self._images.popitem(last=False)
