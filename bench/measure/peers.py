@@ -34,7 +34,7 @@ def measure(world: World, wanted: list[str], machines: int, repeat: int) -> list
     ready = [peer for name in ("onggi", *wanted) for peer in _prepared(world, name, machines, found)]
     for number in range(1, repeat + 1):
         for peer in ready:
-            if peer.name in found.missing or (peer.repeat and number > peer.repeat):
+            if peer.repeat and number > peer.repeat:
                 continue
             print(f"round {number}: {peer.name}, {peer.machines} machines …", file=sys.stderr, flush=True)
             try:
@@ -42,6 +42,7 @@ def measure(world: World, wanted: list[str], machines: int, repeat: int) -> list
             except (FailedError, RuntimeError) as error:
                 if peer.name == OURS:
                     raise
+                print(f"{peer.name}: {error}", file=sys.stderr, flush=True)
                 found.missing[peer.name] = str(error)
     world.wipe()
     return [
@@ -61,13 +62,16 @@ def _prepared(world: World, name: str, machines: int, found: Measured) -> list[P
 def _once(world: World, peer: Peer, found: Measured) -> None:
     world.wipe()
     peer.reset()
-    found.create.setdefault(peer.name, []).append(timed(peer.create.run))
+    created = timed(peer.create.run)
     world.check(peer.machines)
-    for name, command in peer.again:
-        found.again.setdefault(name, []).append(timed(command.run))
-        found.machines[name] = peer.machines
+    again = [(name, timed(command.run)) for name, command in peer.again]
+    world.check(peer.machines)
+    found.create.setdefault(peer.name, []).append(created)
     found.machines[peer.name] = peer.machines
-    world.check(peer.machines)
+    for name, taken in again:
+        found.again.setdefault(name, []).append(taken)
+        found.machines[name] = peer.machines
+    found.missing.pop(peer.name, None)
 
 
 def _rows(what: str, times: dict[str, list[float]], found: Measured, machines: int, *, target: bool) -> Iterator[Row]:
@@ -82,4 +86,5 @@ def _rows(what: str, times: dict[str, list[float]], found: Measured, machines: i
         else:
             yield Row(what, who, seconds(value), ratio)
     for name, why in found.missing.items():
-        yield Row(what, name, "not measured", "", why)
+        if name not in times:
+            yield Row(what, name, "not measured", "", why)
