@@ -92,6 +92,10 @@ def _update(resource: Resource, observed: Observed, context: Context, answer: Cl
 
     mark = Mark(context.desired.repository_id, resource.ref.name, comparison.managed)
     remark = observed.mark != mark
+    if _secrets(resource) and entry is not None and entry.facts.get(Fact.DIGEST) != resource.digest:
+        # What a secret is can't be compared; a new revision of the document puts it in again.
+        changes.append(Change("/graphics/passwordFrom", None, "(set)", Effect.NEXT_BOOT))
+        remark = True
     if remark and not changes:
         changes.append(Change("/metadata", None, "onggi's mark of ownership", Effect.LIVE))
 

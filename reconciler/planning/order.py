@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from reconciler.planning.context import Context, has_object
 from reconciler.planning.plan import Action, Blocked, Step
-from specs.reference import Ref
+from specs.reference import STORAGE_POOL, Ref
 
 
 def ordered(
@@ -41,15 +41,15 @@ def _missing(step: Step, steps: Mapping[Ref, Step], refused: Mapping[Ref, Blocke
         coming = need in steps and steps[need].action is not Action.DELETE
         if need in context.snapshot.objects or coming:
             continue
-        if need in refused:
-            message = f"{step.ref} needs {need}, which is held back: {refused[need].message}"
-        elif need in context.desired.held:
-            message = f"{step.ref} needs {need}, whose document has errors; correct it first"
-        elif _unseen(need, steps, context):
+        if _unseen(need, steps, context):
             if _has(step.ref, need, context):
                 continue
             # What it holds isn't known: made now, a disk or an overlay would get a guessed format, unchecked.
             message = f"{step.ref} waits for {need}, which only shows once its pool has been started"
+        elif need in refused:
+            message = f"{step.ref} needs {need}, which is held back: {refused[need].message}"
+        elif need in context.desired.held:
+            message = f"{step.ref} needs {need}, whose document has errors; correct it first"
         else:
             message = (
                 f"{step.ref} needs {need}, which is neither in the repository nor on the host; declare it or correct "
@@ -62,7 +62,7 @@ def _missing(step: Step, steps: Mapping[Ref, Step], refused: Mapping[Ref, Blocke
 def _unseen(need: Ref, steps: Mapping[Ref, Step], context: Context) -> bool:
     if not need.pool:
         return False
-    pool = Ref("StoragePool", need.pool)
+    pool = Ref(STORAGE_POOL, need.pool)
     observed = context.snapshot.objects.get(pool)
     return (pool in steps and observed is None) or (observed is not None and not observed.active)
 

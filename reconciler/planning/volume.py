@@ -14,7 +14,7 @@ from specs.binding import serialise, write
 from specs.effect import Change, Effect
 from specs.host import Feature
 from specs.problem import Unrenderable
-from specs.reference import Ref
+from specs.reference import STORAGE_POOL, Ref
 from specs.storagevolume import xml
 
 
@@ -22,6 +22,10 @@ def assess(resource: Resource, observed: Observed | None, context: Context) -> A
     """What to do about one volume."""
     try:
         if observed is None:
+            pool = Ref(STORAGE_POOL, resource.ref.pool)
+            if (seen := context.snapshot.get(pool)) is not None and not seen.active:
+                message = f"{pool} isn't active, so its volumes can't be seen; {resource.ref} is looked for once it is"
+                return Assessment(blocked=_block(resource, "DependencyNotReady", message))
             return Assessment(step=_create(resource, context))
         return _existing(resource, observed, context)
     except Unrenderable as error:

@@ -15,6 +15,10 @@ def vm(name: str, **fields: object) -> str:
     return f"apiVersion: onggi/v1\nkind: VirtualMachine\nmetadata:\n  name: {name}\nspec:\n{lines}"
 
 
+def pool(name: str, folder: object) -> str:
+    return f"apiVersion: onggi/v1\nkind: StoragePool\nmetadata: {{name: {name}}}\nspec: {{type: dir, path: {folder}}}\n"
+
+
 def template(name: str, extends: str) -> str:
     return f"apiVersion: onggi/v1\nkind: Template\nmetadata: {{name: {name}}}\nspec: {{template: {extends}}}\n"
 
@@ -26,7 +30,7 @@ def alias_bomb() -> str:
 
 @dataclass(frozen=True)
 class Bad:
-    """One kind of bad document. `places` are the lines on which a mistake has to be told (0: of the file as a whole)."""
+    """One kind of bad document. `places` are the lines on which one has to be told (0: of the whole file)."""
 
     files: Mapping[str, str | bytes]
     places: frozenset[tuple[str, int]]

@@ -1,4 +1,4 @@
-"""Images whose headers name other files, and downloads that aren't what was declared: refused before a guest sees them."""
+"""Images whose headers name other files, and downloads that aren't what was declared: no guest ever sees them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import libvirt
 import pytest
 
 from tests.hostile.commands import onggi, planned, told
-from tests.hostile.documents import vm
+from tests.hostile.documents import pool, vm
 from tests.hostile.web_server import WebServer, web_server
 from tests.lab.libvirtd import HostObjects
 from tests.lab.repositories import Repository
@@ -39,9 +39,13 @@ def with_data_file(file: Path) -> bytes:
 
 HEADERS: dict[str, Callable[[Path], bytes]] = {
     "a backing file": lambda file: backed_by(file, "/etc/passwd"),
-    "a backing file without a format": lambda file: backed_by(file, "/etc/passwd").replace(b"\xe2\x79\x2a\xca", b"abcd"),
+    "a backing file without a format": lambda file: backed_by(file, "/etc/passwd").replace(
+        b"\xe2\x79\x2a\xca", b"abcd"
+    ),
     "a relative backing file": lambda file: backed_by(file, "../../../../etc/passwd"),
-    "a pseudo protocol": lambda file: backed_by(file, 'json:{"driver":"raw","file":{"driver":"file","filename":"/etc/passwd"}}'),  # fmt: skip
+    "a pseudo protocol": lambda file: backed_by(
+        file, 'json:{"driver":"raw","file":{"driver":"file","filename":"/etc/passwd"}}'
+    ),
     "a file protocol": lambda file: backed_by(file, "file:/etc/passwd"),
     "a network protocol": lambda file: backed_by(file, "nbd://127.0.0.1:1/x"),
     "a backing device": lambda file: backed_by(file, "/dev/sda"),
@@ -62,9 +66,8 @@ class World:
 
     def documents(self) -> dict[str, str]:
         """The pool, and a neighbour with a disk of its own in it."""
-        pool = f"apiVersion: onggi/v1\nkind: StoragePool\nmetadata: {{name: {self.pool}}}\nspec: {{type: dir, path: {self.folder}}}\n"  # fmt: skip  # noqa: E501
         good = vm(self.objects.name("good"), disks=f"[{{name: root, size: 1MiB, pool: {self.pool}}}]")
-        return {"pool.yaml": pool, "good.yaml": good}
+        return {"pool.yaml": pool(self.pool, self.folder), "good.yaml": good}
 
     def volume(self, name: str, **fields: object) -> str:
         lines = "".join(f"  {key}: {value}\n" for key, value in {"pool": self.pool, **fields}.items())
@@ -118,9 +121,7 @@ def test_an_existing_volume_that_names_another_file_becomes_no_disk(
 ) -> None:
     (world.folder / "disk.qcow2").write_bytes(header(tmp_path / "image"))
     bad = world.objects.name("bad")
-    world.repository.commit(
-        {**world.documents(), "bad.yaml": vm(bad, disks=f"[{{volume: {world.pool}/disk.qcow2}}]")}
-    )
+    world.repository.commit({**world.documents(), "bad.yaml": vm(bad, disks=f"[{{volume: {world.pool}/disk.qcow2}}]")})
     code, result = world.run("apply")
     assert code == 1
     assert set(world.objects.left()) == world.healthy | {"volume disk.qcow2"}
@@ -132,15 +133,13 @@ def test_a_header_that_a_guest_wrote_into_its_raw_disk_is_never_believed(
 ) -> None:
     name = world.objects.name("raw")
     declared = world.objects.name("data.raw")
-    own = vm(name, disks=f"[{{name: root, size: 1MiB, pool: {world.pool}, format: raw}}, {{volume: {world.pool}/{declared}}}]")  # fmt: skip  # noqa: E501
+    root = f"{{name: root, size: 1MiB, pool: {world.pool}, format: raw}}"
+    own = vm(name, disks=f"[{root}, {{volume: {world.pool}/{declared}}}]")
     data = world.volume(declared, format="raw", capacity="1MiB")
     world.repository.commit({**world.documents(), "raw.yaml": own, "data.yaml": data})
     assert world.run("apply")[0] == 0
     hostile = backed_by(tmp_path / "image", "/etc/passwd")
-    files = [world.folder / f"{name}-root.raw", world.folder / declared]
-    if not files[0].exists():
-        files[0] = next(world.folder.glob(f"{name}-root*"))
-    for file in files:
+    for file in (next(world.folder.glob(f"{name}-root*")), world.folder / declared):
         file.write_bytes(hostile.ljust(1 << 20, b"\0"))
     qemu_connection.storagePoolLookupByName(world.pool).refresh()
 

@@ -1,8 +1,7 @@
-"""What a repository, or the words that name one, may try: to be read where it isn't, to run something, to lead outside."""
+"""What a repository, or the words that name one, may try: to lead outside, to run something, to take what isn't its."""
 
 from __future__ import annotations
 
-import os
 import uuid
 from pathlib import Path
 
@@ -60,9 +59,9 @@ def test_links_and_submodules_are_told_and_not_followed(repository: Repository, 
     (tmp_path / "outside.yaml").write_text(vm("outside"))
     other = Repository(tmp_path / "other")
     other.commit({"vm.yaml": vm("below")})
-    os.symlink(tmp_path / "outside.yaml", repository.path / "link.yaml")
-    os.symlink(tmp_path / "other", repository.path / "folder")
-    os.symlink("good.yaml", repository.path / "inside.yaml")
+    (repository.path / "link.yaml").symlink_to(tmp_path / "outside.yaml")
+    (repository.path / "folder").symlink_to(tmp_path / "other")
+    (repository.path / "inside.yaml").symlink_to("good.yaml")
     git(repository.path, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(other.path), "sub")
     repository.commit({"good.yaml": vm("good")})
     done = onggi("plan", repository.path, *TEST, "--state", state, "-o", "json", "--detailed-exitcode")
@@ -82,12 +81,12 @@ def test_nothing_leaves_with_a_folder_whose_place_a_link_took(
     repository.commit({f"vms/{name}.yaml": vm(name) for name in names} | {"keep.yaml": vm(host_objects.name("keep"))})
     words = (repository.path, "--connect", qemu_system, "--state", state, "-y")
     assert onggi("apply", *words).returncode == 0
-    before = host_objects.left()
+    before = sorted(host_objects.left())
     (repository.path / "vms").rename(tmp_path / "moved")
-    os.symlink(tmp_path / "moved", repository.path / "vms")
+    (repository.path / "vms").symlink_to(tmp_path / "moved")
     repository.commit({})
     assert onggi("apply", *words).returncode == 1
-    assert host_objects.left() == before
+    assert sorted(host_objects.left()) == before
 
 
 @pytest.mark.parametrize(
@@ -247,7 +246,7 @@ def test_nothing_is_done_while_nobody_knows_whose_objects_these_are(
     repository.commit({"onggi.yaml": identity, "a.yaml": vm(host_objects.name("a"))})
     words = (repository.path, "--connect", qemu_system, "--state", state, "-o", "json")
     assert onggi("apply", *words).returncode == 0
-    before = host_objects.left()
+    before = sorted(host_objects.left())
     if content is None:
         (repository.path / "onggi.yaml").unlink()
         (repository.path / "onggi.yaml").symlink_to("/etc/hostname")
@@ -259,7 +258,7 @@ def test_nothing_is_done_while_nobody_knows_whose_objects_these_are(
     done = onggi("apply", *words)
     assert done.returncode == 1
     assert [problem["path"] for problem in told(done)["problems"]] == ["onggi.yaml"]
-    assert host_objects.left() == before
+    assert sorted(host_objects.left()) == before
 
 
 def test_a_repository_without_a_commit_says_what_to_do(repository: Repository, state: Path) -> None:

@@ -11,6 +11,7 @@ import libvirt
 import pytest
 
 from tests.hostile.commands import ENVIRONMENT, ONGGI, onggi, planned, told
+from tests.hostile.documents import pool as dir_pool
 from tests.hostile.documents import vm
 from tests.lab.libvirtd import HostObjects
 from tests.lab.repositories import Repository
@@ -33,8 +34,11 @@ def test_an_apply_that_was_killed_is_finished_by_the_next(
     names = [host_objects.name(f"vm{number}") for number in range(COUNT)]
     seed = f"{{pool: {pool}, userData: '#cloud-config'}}"
     repository.commit(
-        {f"{name}.yaml": vm(name, disks=f"[{{name: root, size: 1GiB, pool: {pool}}}]", cloudInit=seed) for name in names}
-        | {"pool.yaml": f"apiVersion: onggi/v1\nkind: StoragePool\nmetadata: {{name: {pool}}}\nspec: {{type: dir, path: {disks}}}\n"}  # fmt: skip  # noqa: E501
+        {
+            f"{name}.yaml": vm(name, disks=f"[{{name: root, size: 1GiB, pool: {pool}}}]", cloudInit=seed)
+            for name in names
+        }
+        | {"pool.yaml": dir_pool(pool, disks)}
     )
     words = (repository.path, "--connect", qemu_system, "--state", tmp_path / "state")
     process = subprocess.Popen(
@@ -59,7 +63,10 @@ def test_an_apply_that_was_killed_is_finished_by_the_next(
 
     left = Counter(host_objects.left())
     assert not [what for what, times in left.items() if times > 1]
-    assert {what for what in left if not what.startswith("volume ")} == {f"pool {pool}", *(f"domain {n}" for n in names)}
+    assert {what for what in left if not what.startswith("volume ")} == {
+        f"pool {pool}",
+        *(f"domain {n}" for n in names),
+    }
     volumes = {what.removeprefix("volume ") for what in left if what.startswith("volume ")}
     roots = {f"{name}-root.qcow2" for name in names}
     used = {

@@ -1,4 +1,4 @@
-"""libvirtd dies in the middle of an apply and comes back: the agent waits, answers meanwhile, and ends where it should."""
+"""libvirtd dies in mid-apply and comes back: the agent waits, answers meanwhile, and ends where it should."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import libvirt
 import pytest
 
 from tests.hostile.commands import onggi
-from tests.hostile.documents import vm
+from tests.hostile.documents import pool, vm
 from tests.hostile.private_libvirtd import PrivateLibvirtd, private_libvirtd
 from tests.lab.repositories import Repository
 from tests.lab.waiting import until
@@ -23,12 +23,11 @@ NAMES = [f"vm{number:02}" for number in range(20)]
 
 
 def documents(folder: Path, count: int = len(NAMES)) -> dict[str, str | bytes]:
-    pool = f"apiVersion: onggi/v1\nkind: StoragePool\nmetadata: {{name: disks}}\nspec: {{type: dir, path: {folder}}}\n"
     machines = {
         f"{name}.yaml": vm(name, disks="[{name: root, size: 1GiB, pool: disks}, {name: data, size: 2GiB, pool: disks}]")
         for name in NAMES[:count]
     }
-    return {"pool.yaml": pool, **machines}
+    return {"pool.yaml": pool("disks", folder), **machines}
 
 
 def assert_whole(daemon: PrivateLibvirtd, folder: Path) -> None:

@@ -11,7 +11,7 @@ import libvirt
 import pytest
 
 from tests.hostile.commands import error, onggi, planned, told
-from tests.hostile.documents import vm
+from tests.hostile.documents import pool, vm
 from tests.hostile.web_server import WebServer, web_server
 from tests.lab.libvirtd import HostObjects
 from tests.lab.repositories import Repository
@@ -51,10 +51,6 @@ def fill(folder: Path) -> Path:
             except OSError:
                 continue
     return ballast
-
-
-def pool(name: str, folder: Path) -> str:
-    return f"apiVersion: onggi/v1\nkind: StoragePool\nmetadata: {{name: {name}}}\nspec: {{type: dir, path: {folder}}}\n"
 
 
 def test_a_full_pool_says_so_keeps_no_half_volume_and_holds_up_no_other(

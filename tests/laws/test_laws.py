@@ -27,9 +27,11 @@ def written(folder: Path, documents: list[dict[str, Any]]) -> None:
         (folder / name).write_text(content)
 
 
-def definitions(line: Line) -> dict[Ref, str]:
-    """What libvirt has now, to the letter."""
-    return {ref: observed.xml for ref, observed in line.observe().objects.items()}
+def definitions(line: Line) -> dict[Ref, object]:
+    """What libvirt has now: machines and networks to the letter, storage without the figures that move by themselves."""
+    storage = ("StoragePool", "StorageVolume")
+    found = line.observe().objects
+    return {ref: observed.config if ref.kind in storage else observed.xml for ref, observed in found.items()}
 
 
 def converged(line: Line) -> None:

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from statistics import median
 
 import libvirt
 import pytest
@@ -271,7 +272,7 @@ def test_a_full_pass_costs_at_most_what_a_plain_loop_costs(
 ) -> None:
     snapshot = qemu_host.observe(None, None)
     plain, ours, one = [], [], []
-    for _ in range(7):
+    for _ in range(9):
         began = time.perf_counter()
         for domain in qemu_connection.listAllDomains():
             with suppress(libvirt.libvirtError):  # somebody else's may go away meanwhile
@@ -283,7 +284,8 @@ def test_a_full_pass_costs_at_most_what_a_plain_loop_costs(
         began = time.perf_counter()
         snapshot = qemu_host.observe(snapshot, frozenset({many[0]}))
         one.append(time.perf_counter() - began)
-    print(f"{min(ours) / min(plain):.2f} of the plain loop; one marked machine {min(one) * 1000:.1f} ms")
+    ratio = median(mine / theirs for mine, theirs in zip(ours, plain, strict=True))
+    print(f"{ratio:.2f} of the plain loop; one marked machine {min(one) * 1000:.1f} ms")
     assert set(many) <= snapshot.objects.keys()
-    assert min(ours) <= 1.3 * min(plain)
-    assert min(one) < min(plain) / 4
+    assert ratio <= 1.3  # side by side, because the machine may be busy with something else
+    assert median(one) < median(plain) / 4

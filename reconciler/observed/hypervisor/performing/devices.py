@@ -1,4 +1,4 @@
-"""Which device of a running machine a piece of XML means, by what the piece says and nothing that libvirt adds to it."""
+"""Which device of a running machine a piece of XML means: by what the piece says, not by what libvirt adds to it."""
 
 from __future__ import annotations
 
