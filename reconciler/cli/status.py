@@ -23,7 +23,12 @@ def command(settings: Settings, out: Output) -> None:
     pid, everything = StateFolder.holder(settings.state), ledger.suspended() is ALL
     out.show(
         lambda: {
-            "agent": {**info, "running": pid is not None, "suspended": everything},
+            "agent": {
+                **info,
+                "running": pid is not None,
+                "connected": pid is not None and info.get("connected") == "true",
+                "suspended": everything,
+            },
             "objects": [status_document(item) for item in found],
         },
         lambda: "\n\n".join(

@@ -101,7 +101,8 @@ def agent_text(info: Mapping[str, str], pid: int | None, suspended: bool) -> str
     if revision := info.get("revision"):
         lines.append(f"Revision:   {revision}")
     if connect := info.get("connect"):
-        lines.append(f"Host:       {connect} ({'connected' if info.get('connected') == 'true' else 'not connected'})")
+        connected = pid is not None and info.get("connected") == "true"
+        lines.append(f"Host:       {connect} ({'connected' if connected else 'not connected'})")
     if last_pass := info.get("last_pass"):
         lines.append(f"Last pass:  {last_pass}")
     if problem := info.get("source_problem"):

@@ -290,7 +290,6 @@ def test_a_source_keeps_its_repository_id(tmp_path: Path) -> None:
     assert Ledger.open(tmp_path, readonly=True).repository_id("/srv/repo") == made
 
 
-
 def test_the_agent_tells_who_it_is_since_when_and_how_it_goes(tmp_path: Path) -> None:
     minutes = iter(range(60))
     ledger = Ledger.open(tmp_path, clock=lambda: datetime(2026, 1, 31, 12, next(minutes), tzinfo=UTC))

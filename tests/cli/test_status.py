@@ -68,7 +68,7 @@ def test_status_tells_of_the_agent_and_of_every_object(onggi: Onggi, state: Path
     lines = onggi("status", "--state", state).out.splitlines()
     assert lines[0] == "Agent:      not running"
     assert f"Revision:   {REVISION}" in lines
-    assert "Host:       test:///default (connected)" in lines
+    assert "Host:       test:///default (not connected)" in lines
     table = [line.split(None, 3) for line in lines[lines.index("") + 1 :]]
     assert table == [
         ["KIND", "NAME", "STATUS", "MESSAGE"],

@@ -28,7 +28,7 @@ def written(folder: Path, documents: list[dict[str, Any]]) -> None:
 
 
 def definitions(line: Line) -> dict[Ref, object]:
-    """What libvirt has now: machines and networks to the letter, storage without the figures that move by themselves."""
+    """What libvirt has now: machines and networks to the letter, storage without what moves by itself."""
     storage = ("StoragePool", "StorageVolume")
     found = line.observe().objects
     return {ref: observed.config if ref.kind in storage else observed.xml for ref, observed in found.items()}
