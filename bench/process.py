@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-_LIMIT_S = 600
+_LIMIT_S = 180
 
 
 def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:

@@ -1,8 +1,7 @@
 """The loop, read aloud: wake up, read what was declared, look at the host, plan, apply, tell. Again.
 
 Events and commits only say where to look; what is true is read from the world each time, and an empty plan is the proof
-of rest. Groups of steps that take long (a guest that shuts down, a download) run beside the loop, so that nothing else
-waits for them.
+of rest.
 """
 
 from __future__ import annotations
@@ -11,18 +10,14 @@ import logging
 import random
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 
-from reconciler.applying.backoff import Backoff
-from reconciler.applying.outcome import Result, StepOutcome
 from reconciler.desired.state import DesiredState
 from reconciler.desired.watch import SourceWatch
+from reconciler.dispatcher import Dispatcher
 from reconciler.errors import Disconnected, OnggiError, SourceError
-from reconciler.groups import groups, takes_long
 from reconciler.line import Line
 from reconciler.observed.snapshot import Snapshot
 from reconciler.planning.plan import Plan
-from reconciler.repeats import Repeats
 from reconciler.reporting.status import conditions
 from reconciler.settings import Settings
 from reconciler.wakeup import Wakeup
@@ -44,18 +39,12 @@ class Agent:
         self.snapshot: Snapshot | None = None  # the last good one, served while the host can't be reached
         self.desired: DesiredState | None = None
         self.plan: Plan | None = None
-        self._backoff = Backoff(random=random.random)
-        self._busy: set[Ref] = set()  # objects of groups that run beside the loop
-        self._finished: set[Ref] = set()  # of them, those that are done and have not been looked at since
-        self._repeats = Repeats()
-        self._beside = ThreadPoolExecutor(max_workers=8, thread_name_prefix="onggi-apply")
-        self._lock = threading.Lock()
+        self._line: Line | None = None
+        self._recovered = False  # since the connection was made: what an earlier run left half-made is gone
+        self._suspended: frozenset[Ref] = frozenset()  # as the last pass saw it
         self._source_problem = ""
         self._reconnect_s = 0.0
         self._next_resync = 0.0
-        self._outcomes: dict[Ref, StepOutcome] = {}
-        self._line: Line | None = None
-        self._suspended: frozenset[Ref] = frozenset()  # as the last pass saw it
 
     def interrupt(self) -> None:
         """Once `stop` is set: end at once what the loop waits for, a fetch from a silent server included."""
@@ -67,8 +56,7 @@ class Agent:
         """Reconcile until `stop` is set. Raises StateError and SourceError when it can't even begin."""
         with Line.open(self.settings, exclusive=True) as line:
             self._line = line
-            self.wakeup.source()
-            self.wakeup.object(None)
+            self._everything_is_due()
             line.hypervisor.subscribe(self.wakeup.object)
             watch = SourceWatch(line.source, self.wakeup.source)
             watch.start()
@@ -76,53 +64,52 @@ class Agent:
                 threading.Thread(
                     target=watcher, args=(line, stop), name=f"onggi{watcher.__name__}", daemon=True
                 ).start()
+            dispatcher = Dispatcher(line, self.wakeup, stop)
             try:
-                recovered = False
                 while not stop.is_set():
-                    try:
-                        if not recovered:  # also after a reconnect: what libvirtd took down with it is half made
-                            recovered = line.recover()
-                        self._pass(line, stop)
-                    except Disconnected as error:
-                        recovered = False
-                        self._disconnected(line, error, stop)
-                    except OnggiError as error:
-                        log.error("%s", error)  # noqa: TRY400  # a sentence; the trace says no more
-                        self._again(stop)
-                    except Exception:  # whatever one object can make go wrong must not end the care for all others
-                        log.exception("a pass failed unexpectedly; it is tried again")
-                        self._again(stop)
-                    self.wakeup.wait(self._sleep_s())
+                    self._turn(line, dispatcher, stop)
+                    self.wakeup.wait(self._sleep_s(dispatcher))
             finally:
                 watch.stop()
-                self._beside.shutdown(wait=True, cancel_futures=True)  # `stop` ends what they wait for
+                dispatcher.close()
 
-    def _pass(self, line: Line, stop: threading.Event) -> None:
-        with self._lock:
-            finished, self._finished = self._finished, set()
-        due = self.wakeup.take()  # after `finished`: its objects were marked before they got into it
+    def _turn(self, line: Line, dispatcher: Dispatcher, stop: threading.Event) -> None:
+        """One pass, and whatever may go wrong with it: nothing ends the loop but `stop`."""
+        try:
+            try:
+                if not self._recovered:
+                    self._recovered = line.recover()
+                self._pass(line, dispatcher)
+            except Disconnected as error:
+                self._disconnected(line, error, stop)
+        except OnggiError as error:
+            log.error("%s", error)  # noqa: TRY400  # a sentence; the trace says no more
+            self._again(stop)
+        except Exception:  # whatever one object can make go wrong must not end the care for all others
+            log.exception("a pass failed unexpectedly; it is tried again")
+            self._again(stop)
+
+    def _pass(self, line: Line, dispatcher: Dispatcher) -> None:
+        finished = dispatcher.finished()
+        due = self.wakeup.take()  # after `finished`: its objects were marked before
         if due.source or self.desired is None:
             self._read_source(line)
         now = time.monotonic()
         everything = due.objects is None or self.snapshot is None or now >= self._next_resync
         if everything:
             self._next_resync = now + self.settings.resync_s * random.uniform(0.9, 1.1)  # noqa: S311
-        if everything or due.objects or not self.snapshot:
+        if everything or due.objects or self.snapshot is None:
             self.snapshot = line.observe(None if everything else due.objects)
-        with self._lock:
-            self._busy -= finished
-        self._reconnected()
+        dispatcher.looked_at(finished)
+        self._connected()
         if self.desired is None:
-            self._tell(line, None)
+            self._tell(line, dispatcher, None)
             return
         self._suspended = line.ledger.suspended()
-        plan = line.compare(self.desired, self.snapshot, self._suspended)
-        self.plan = plan
-        self._apply(line, plan, stop)
-        self._tell(line, plan)
-        with self._lock:
-            idle = not self._busy
-        if idle and not self.ready.is_set() and not stop.is_set():
+        self.plan = line.compare(self.desired, self.snapshot, self._suspended)
+        dispatcher.dispatch(self.plan, self.desired)
+        self._tell(line, dispatcher, self.plan)
+        if dispatcher.idle and not self.ready.is_set():
             self.ready.set()  # also what ran beside the loop is through: the host is as far as one pass gets it
             log.info("ready at %s", self.desired.revision)
 
@@ -142,59 +129,11 @@ class Agent:
             for problem in self.desired.problems:
                 log.error("%s", problem)
 
-    def _apply(self, line: Line, plan: Plan, stop: threading.Event) -> None:
-        """Quick groups here and now, slow ones beside the loop; objects that back off are left for later."""
-        with self._lock:
-            held = {step.ref for step in plan.steps if not self._backoff.due(step.ref, _digest(self.desired, step.ref))}
-            held |= self._busy
-        for part in groups(plan, held):
-            if takes_long(part):
-                refs = {step.ref for step in part.steps}
-                with self._lock:
-                    self._busy |= refs
-                self._beside.submit(self._apply_beside, line, part, stop, refs)
-            else:
-                self._applied(line.apply(part, stop=stop))
-
-    def _apply_beside(self, line: Line, part: Plan, stop: threading.Event, refs: set[Ref]) -> None:
-        outcomes: tuple[StepOutcome, ...] = ()
-        try:
-            outcomes = line.apply(part, stop=stop)
-        except OnggiError as error:
-            log.error("%s", error)  # noqa: TRY400
-        finally:
-            self._applied(outcomes)
-            with self._lock:
-                self._finished |= refs
-            self.wakeup.nudge()
-
-    def _applied(self, outcomes: tuple[StepOutcome, ...]) -> None:
-        """Look again at whatever was touched: the next pass has to find it at rest."""
-        for outcome in outcomes:
-            step = outcome.step
-            with self._lock:
-                self._outcomes[step.ref] = outcome
-                if outcome.result is Result.FAILED:
-                    self._backoff.failed(step.ref, _digest(self.desired, step.ref), outcome.retry_after_s)
-                elif outcome.result is not Result.SKIPPED and self._repeats.goes_on(step, time.monotonic()):
-                    log.warning("%s keeps coming back as it was: is something else changing it?", step.ref)
-                    self._backoff.failed(step.ref, _digest(self.desired, step.ref), 0.0)
-                elif outcome.result is not Result.SKIPPED:
-                    self._backoff.succeeded(step.ref)
-            if outcome.result is Result.FAILED:
-                log.error("%s %s: %s", step.action, step.ref, outcome.message)
-            elif outcome.result is not Result.SKIPPED:
-                log.info("%s %s: %s (%s)", step.action, step.ref, outcome.result, step.why)
-            if outcome.result is not Result.SKIPPED:
-                self.wakeup.object(step.ref)
-
-    def _tell(self, line: Line, plan: Plan | None) -> None:
+    def _tell(self, line: Line, dispatcher: Dispatcher | None, plan: Plan | None) -> None:
         """Write down what `onggi status` and the API report."""
-        if self.desired is not None and plan is not None and self.snapshot is not None:
-            with self._lock:
-                outcomes = tuple(self._outcomes.values())
+        if self.desired is not None and dispatcher is not None and plan is not None and self.snapshot is not None:
             found = conditions(
-                self.desired, self.snapshot, plan, outcomes, suspended=self._suspended, backoff=self._backoff
+                self.desired, self.snapshot, plan, dispatcher.outcomes, self._suspended, dispatcher.backoff
             )
             states = {ref: seen.state for ref in found if (seen := self.snapshot.get(ref)) is not None}
             line.ledger.set_conditions(found, str(self.desired.revision), states)
@@ -205,11 +144,32 @@ class Agent:
             source_problem=self._source_problem,
         )
 
-    def _again(self, stop: threading.Event) -> None:
-        """A pass that was cut short has used up its marks: look at everything once more, after a breath."""
+    def _everything_is_due(self) -> None:
         self.wakeup.source()
         self.wakeup.object(None)
+
+    def _again(self, stop: threading.Event) -> None:
+        """A pass that was cut short has used up its marks: look at everything once more, after a breath."""
+        self._everything_is_due()
         stop.wait(1.0)
+
+    def _disconnected(self, line: Line, error: Disconnected, stop: threading.Event) -> None:
+        self._recovered = False  # what libvirtd took down with it may be half made
+        self._reconnect_s = min(max(self._reconnect_s * 2, 0.5), _RECONNECT_MAX_S)
+        log.warning("%s Trying again in %.1f s.", error, self._reconnect_s)
+        self._everything_is_due()
+        self._tell(line, None, None)
+        stop.wait(self._reconnect_s * random.uniform(0.8, 1.2))  # noqa: S311
+
+    def _connected(self) -> None:
+        if self._reconnect_s:
+            log.info("connected to %s again", self.settings.connect)
+        self._reconnect_s = 0.0
+
+    def _sleep_s(self, dispatcher: Dispatcher) -> float:
+        until = self._next_resync - time.monotonic()
+        retry = dispatcher.next_due_s()
+        return min(until, retry) if retry is not None else until
 
     def _poll(self, line: Line, stop: threading.Event) -> None:
         """Ask a remote for news at intervals with jitter; many agents on one server must not ask in step."""
@@ -234,26 +194,3 @@ class Agent:
                 continue
             if now != self._suspended:
                 self.wakeup.nudge()
-
-    def _disconnected(self, line: Line, error: Disconnected, stop: threading.Event) -> None:
-        self._reconnect_s = min(max(self._reconnect_s * 2, 0.5), _RECONNECT_MAX_S)
-        log.warning("%s Trying again in %.1f s.", error, self._reconnect_s)
-        self._tell(line, None)
-        self.wakeup.object(None)
-        stop.wait(self._reconnect_s * random.uniform(0.8, 1.2))  # noqa: S311
-
-    def _reconnected(self) -> None:
-        if self._reconnect_s:
-            log.info("connected to %s again", self.settings.connect)
-        self._reconnect_s = 0.0
-
-    def _sleep_s(self) -> float:
-        until = self._next_resync - time.monotonic()
-        with self._lock:
-            retry = self._backoff.next_due()
-        return min(until, retry) if retry is not None else until
-
-
-def _digest(desired: DesiredState | None, ref: Ref) -> str:
-    resource = desired.resources.get(ref) if desired is not None else None
-    return resource.digest if resource is not None else ""
