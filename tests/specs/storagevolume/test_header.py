@@ -178,6 +178,7 @@ def test_a_parent_below_a_descriptor_that_claims_to_be_empty_is_found(tmp_path: 
         (bz2.compress(b"x"), "bzip2"),
         (b"\x28\xb5\x2f\xfd\x04\x00", "zstd"),
     ],
+    ids=["gzip", "xz", "bzip2", "zstd"],  # gzip's bytes hold the time
 )
 def test_a_compressed_file_is_named(content: bytes, name: str) -> None:
     assert image_header(content) == ImageHeader(name)
