@@ -75,7 +75,7 @@ def test_libvirtd_dies_after_some_machines_and_all_are_there_in_the_end(
         assert asked.returncode in (0, 1)
         assert NAMES[0] in asked.stdout
         assert agent.snapshot is not None, "the last snapshot is still served"
-        assert json.loads(asked.stdout)["agent"]["connected"] == "false"
+        assert json.loads(asked.stdout)["agent"]["connected"] is False
         daemon.start()
         until(
             lambda: len(daemon.names()) == len(NAMES) and agent.plan is not None and agent.plan.empty,

@@ -18,6 +18,7 @@ from reconciler.errors import Disconnected
 from reconciler.observed.hypervisor import Hypervisor
 from reconciler.planning.operations import SetAutostart
 from specs.reference import Ref
+from tests.lab.libvirtd import STORAGE
 from tests.lab.waiting import until
 from tests.observed.conftest import machine
 
@@ -69,7 +70,7 @@ class OwnDaemon:
         command = ["setpriv", f"--reuid={QEMU_USER}", "--regid=kvm", "--clear-groups", "libvirtd"]
         environment = {**os.environ, "HOME": str(self.folder), "XDG_RUNTIME_DIR": f"{self.folder}/run"}
         self._process = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-        until(lambda: (self.folder / "run/libvirt/libvirt-sock").is_socket(), 30, "the daemon listens")
+        until(lambda: (self.folder / "run/libvirt/libvirt-sock").is_socket(), 120, "the daemon listens")
 
     def kill(self) -> None:
         if self._process is not None:
@@ -82,16 +83,18 @@ class OwnDaemon:
 
 @pytest.fixture
 def own_daemon() -> Iterator[OwnDaemon]:
-    folder = Path(tempfile.mkdtemp(prefix="onggi-daemon-"))
+    folder = Path(tempfile.mkdtemp(prefix="onggi-test-daemon-", dir=STORAGE))  # reached by QEMU's user, unlike /tmp's
     user = pwd.getpwnam(QEMU_USER)
     (folder / "run").mkdir(mode=0o700)
     for each in (folder, folder / "run"):
         os.chown(each, user.pw_uid, user.pw_gid)
     daemon = OwnDaemon(folder)
-    daemon.start()
-    yield daemon
-    daemon.kill()
-    shutil.rmtree(folder)
+    try:
+        daemon.start()
+        yield daemon
+    finally:
+        daemon.kill()
+        shutil.rmtree(folder)
 
 
 def test_after_a_restart_of_libvirtd_the_next_call_connects_again_and_reads_everything(own_daemon: OwnDaemon) -> None:

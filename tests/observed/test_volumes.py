@@ -7,6 +7,7 @@ import os
 import subprocess
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import libvirt
@@ -21,6 +22,14 @@ from tests.lab.libvirtd import HostObjects
 from tests.observed.conftest import empty_volume, folder_pool, machine
 
 USB = "<controller type='usb' model='qemu-xhci'/>"
+
+
+@pytest.fixture(params=[True, False], ids=["written here", "uploaded"])
+def qemu_host(request: pytest.FixtureRequest, qemu_system: str) -> Iterator[Hypervisor]:
+    """The real host, with both ways of putting ready-made images into a pool."""
+    hypervisor = Hypervisor(qemu_system, write_here=request.param)
+    yield hypervisor
+    hypervisor.close()
 
 
 def image_info(path: Path) -> dict[str, object]:

@@ -59,6 +59,7 @@ class HostFacts:
         self._allowed_folders = allowed_folders
         self._known: _Known | None = None
         self._devices_stale = True
+        self._host_subnets: tuple[str, ...] | None = None
 
     def can(self, feature: Feature) -> bool:
         """True when the connection has `feature`. Raises Disconnected."""
@@ -69,7 +70,7 @@ class HostFacts:
         known = self._learned()
         volumes: dict[Ref, VolumeSource] = {}
         pool_paths: dict[str, str] = {}
-        subnets: set[str] = set(_host_subnets())
+        subnets: set[str] = set(self._subnets())
         for ref, seen in objects.items():
             if ref.kind == STORAGE_VOLUME:
                 details = seen.details
@@ -93,6 +94,15 @@ class HostFacts:
             used_subnets=tuple(sorted(subnets)),
             allowed_folders=self._allowed_folders,
         )
+
+    def _subnets(self) -> tuple[str, ...]:
+        if self._host_subnets is None:
+            self._host_subnets = tuple(_host_subnets())
+        return self._host_subnets
+
+    def forget_addresses(self) -> None:
+        """A full reading begins: the machine's own addresses are asked for again, which takes a while."""
+        self._host_subnets = None
 
     def forget_devices(self) -> None:
         """A device came, went or changed: they are read again with the next full reading."""

@@ -36,14 +36,16 @@ class Hypervisor:
     the next call tries to connect again. When to try is the caller's choice.
     """
 
-    def __init__(self, uri: str, *, allowed_folders: Iterable[str] = (), volume_reread_s: float = 600.0) -> None:
+    def __init__(
+        self, uri: str, *, allowed_folders: Iterable[str] = (), volume_reread_s: float = 600.0, write_here: bool = True
+    ) -> None:
         self.uri = uri
         self._subscribers: list[Callable[[Ref | None], None]] = []
         self._connections = Connections(uri, changed=self._changed, devices=self._devices_changed)
         allowed = tuple(map(str, allowed_folders))
         self._facts = HostFacts(self._connections, allowed)
         self._reader = Reader(self._connections, self._facts, volume_reread_s=volume_reread_s)
-        self._volumes = Volumes(self._connections, self._facts)
+        self._volumes = Volumes(self._connections, self._facts, write_here=write_here)
         self._performer = OperationPerformer(self._connections, self._volumes, allowed)
 
     @classmethod

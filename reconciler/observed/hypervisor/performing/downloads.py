@@ -12,11 +12,14 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, unquote, urlsplit
 
-import httpx
-
 from reconciler.errors import Cancelled, OnggiError, Terminal, Transient
+
+if TYPE_CHECKING:
+    import httpx
 
 _CHUNK = 1024 * 1024
 _AHEAD = 8  # chunks in memory at most
@@ -107,6 +110,8 @@ def _run(fetch: Callable[[str, _Pipe], None], url: str, pipe: _Pipe) -> None:
 
 
 def _http(url: str, pipe: _Pipe) -> None:
+    import httpx  # takes a while to load, and few runs download anything
+
     timeout = httpx.Timeout(_SILENCE_TIMEOUT_S, connect=_CONNECT_TIMEOUT_S)
     # The file is wanted as it is stored: a compressed transfer would have no length to check.
     headers = {"Accept-Encoding": "identity"}
@@ -134,7 +139,7 @@ def _http(url: str, pipe: _Pipe) -> None:
 def _check(url: str, answer: httpx.Response) -> None:
     if answer.status_code in _TRY_LATER:
         raise Transient(f"{shown(url)} can't be downloaded now: the server answers {answer.status_code}.", 30.0)
-    if answer.status_code != httpx.codes.OK:
+    if answer.status_code != HTTPStatus.OK:
         raise Terminal(f"{shown(url)} can't be downloaded: the server answers {answer.status_code}; check the URL.")
     if answer.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise Terminal(f"{shown(url)} only comes compressed for transfer; use a URL that serves the file as it is.")

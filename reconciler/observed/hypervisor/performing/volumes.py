@@ -13,6 +13,7 @@ import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import libvirt
 
@@ -22,6 +23,7 @@ from reconciler.observed.hypervisor.facts import HostFacts
 from reconciler.observed.hypervisor.failure import is_not_found, is_unsupported
 from reconciler.observed.hypervisor.performing import images
 from reconciler.observed.hypervisor.performing.downloads import download, shown
+from reconciler.observed.hypervisor.performing.images_here import ImagesHere
 from reconciler.observed.hypervisor.performing.intake import Progress, measured, split_head, verified
 from reconciler.observed.hypervisor.performing.live import resize_disk
 from reconciler.observed.hypervisor.performing.lookup import find, get
@@ -40,10 +42,11 @@ log = logging.getLogger("onggi.volumes")
 class Volumes:
     """The volume operations of one host."""
 
-    def __init__(self, connections: Connections, facts: HostFacts) -> None:
+    def __init__(self, connections: Connections, facts: HostFacts, *, write_here: bool = True) -> None:
         self._connections = connections
         self._facts = facts
         self._prototypes = Prototypes()
+        self._here = ImagesHere(connections, self._prototypes) if write_here else None
         self._lock = threading.Lock()
         self._pool_locks: dict[str, threading.RLock] = {}
         self._making: set[Ref] = set()
@@ -75,6 +78,14 @@ class Volumes:
 
     def _create_empty(self, operation: CreateVolume) -> None:
         root = parse(operation.xml)
+        if root.find("backingStore") is not None:
+            self.settle()  # its base may be of this batch, and is to show as what it is
+        elif self._here is not None:
+            with self._pool_lock(operation.ref.pool):
+                if self._here.make(operation.ref, root):
+                    with self._lock:
+                        self._unsettled.add(operation.ref)
+                    return
         can_upload = self._facts.can(Feature.VOLUME_UPLOAD)
         with self._pool_lock(operation.ref.pool), self._connections.lend(f"make {operation.ref}") as connection:
             pool = self._pool_without(connection, operation.ref)
@@ -114,6 +125,8 @@ class Volumes:
         volume = patiently(lambda: pool.createXML(operation.xml))
         with suppress(libvirt.libvirtError):  # only the next ones would have been faster
             self._prototypes.learn(key, connection, volume)
+            if self._here is not None:
+                self._here.learn(operation.ref.pool, key, Path(volume.path()))
 
     def _create_from(self, operation: CreateVolume, content: bytes) -> None:
         root = _raw(parse(operation.xml), len(content))
@@ -175,6 +188,8 @@ class Volumes:
 
     def settle(self) -> None:
         """Let libvirt look at the pools in which ready-made images were put. Raises Disconnected, Transient."""
+        if self._here is not None:
+            self._here.forget()
         with self._lock:
             pools = sorted({ref.pool for ref in self._unsettled})
         failed: OnggiError | None = None
@@ -203,6 +218,10 @@ class Volumes:
         """
         with self._pool_lock(ref.pool), self._connections.lend(f"remove the half-made {ref}") as connection:
             volume = find(connection, ref)
+            pool = find(connection, Ref(STORAGE_POOL, ref.pool)) if volume is None else None
+            if pool is not None and pool.isActive():
+                patiently(pool.refresh)  # what was written here just before the cut isn't known to libvirt yet
+                volume = find(connection, ref)
             if volume is None or images.is_referred_to(connection, ref, volume.path()):
                 return False
             patiently(volume.delete)

@@ -58,6 +58,7 @@ class Reader:
                 before: Mapping[Ref, Observed] = previous.objects if previous is not None else {}
                 found = self._everything(before, hidden)
                 self._facts.look_at_devices()
+                self._facts.forget_addresses()
             else:
                 before = previous.objects
                 found = self._some(before, dirty, hidden)
