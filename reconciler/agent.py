@@ -11,6 +11,7 @@ import logging
 import random
 import threading
 import time
+from dataclasses import replace
 
 from reconciler.desired.state import DesiredState
 from reconciler.desired.watch import SourceWatch
@@ -82,7 +83,7 @@ class Agent:
                     self._recovered = line.recover()
                 self._pass(line, dispatcher)
             except Disconnected as error:
-                self._disconnected(line, error, stop)
+                self._disconnected(line, dispatcher, error, stop)
         except OnggiError as error:
             log.error("%s", error)  # noqa: TRY400  # a sentence; the trace says no more
             self._again(stop)
@@ -133,9 +134,9 @@ class Agent:
             for problem in self.desired.problems:
                 log.error("%s", problem)
 
-    def _tell(self, line: Line, dispatcher: Dispatcher | None, plan: Plan | None) -> None:
+    def _tell(self, line: Line, dispatcher: Dispatcher, plan: Plan | None) -> None:
         """Write down what `onggi status` and the API report."""
-        if self.desired is not None and dispatcher is not None and plan is not None and self.snapshot is not None:
+        if self.desired is not None and plan is not None and self.snapshot is not None:
             found = conditions(
                 self.desired, self.snapshot, plan, dispatcher.outcomes, self._suspended, dispatcher.backoff
             )
@@ -157,12 +158,14 @@ class Agent:
         self._everything_is_due()
         stop.wait(1.0)
 
-    def _disconnected(self, line: Line, error: Disconnected, stop: threading.Event) -> None:
+    def _disconnected(self, line: Line, dispatcher: Dispatcher, error: Disconnected, stop: threading.Event) -> None:
         self._recovered = False  # what libvirtd took down with it may be half made
         self._reconnect_s = min(max(self._reconnect_s * 2, 0.5), _RECONNECT_MAX_S)
-        log.warning("%s Trying again in %.1f s.", error, self._reconnect_s)
         self._everything_is_due()
-        self._tell(line, None, None)
+        if self.snapshot is not None and self.snapshot.connected:
+            self.snapshot = replace(self.snapshot, connected=False)  # still served, and marked as old
+        self._tell(line, dispatcher, self.plan)
+        log.warning("%s Trying again in %.1f s.", error, self._reconnect_s)
         stop.wait(self._reconnect_s * random.uniform(0.8, 1.2))  # noqa: S311
 
     def _connected(self) -> None:

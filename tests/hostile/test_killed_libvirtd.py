@@ -76,6 +76,7 @@ def test_libvirtd_dies_after_some_machines_and_all_are_there_in_the_end(
         assert NAMES[0] in asked.stdout
         assert agent.snapshot is not None, "the last snapshot is still served"
         assert json.loads(asked.stdout)["agent"]["connected"] is False
+        assert "HostUnreachable" in asked.stdout, "what is shown is marked as old"
         daemon.start()
         until(
             lambda: len(daemon.names()) == len(NAMES) and agent.plan is not None and agent.plan.empty,
