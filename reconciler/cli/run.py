@@ -20,7 +20,7 @@ from reconciler.cli.options import (
     state,
     verb,
 )
-from reconciler.cli.stopping import Bell, on_signals
+from reconciler.cli.stopping import on_signals
 from reconciler.errors import OnggiError
 from reconciler.settings import Settings
 
@@ -73,11 +73,11 @@ def _once(settings: Settings) -> int:
 def _forever(settings: Settings) -> int:
     from reconciler.agent import Agent
 
-    bell = Bell()
+    bell = threading.Event()
     agent = Agent(settings)
     thread = _AgentThread(agent, bell)
     server = _served(settings, thread)  # before the agent begins: a port that is in use must show at once
-    with on_signals(bell.ring):
+    with on_signals(bell.set):
         thread.start()
         bell.wait()
         if thread.error is None:
@@ -93,7 +93,7 @@ def _forever(settings: Settings) -> int:
 class _AgentThread(threading.Thread):
     """The agent's loop beside the main thread, which is there for signals. Rings when it ends by itself."""
 
-    def __init__(self, agent: Agent, bell: Bell) -> None:
+    def __init__(self, agent: Agent, bell: threading.Event) -> None:
         super().__init__(name="onggi-agent")
         self.agent = agent
         self.error: BaseException | None = None
@@ -110,7 +110,7 @@ class _AgentThread(threading.Thread):
             log.critical("the agent failed", exc_info=True)
             self.error = error
         finally:
-            self._bell.ring()
+            self._bell.set()
 
     def end(self, timeout_s: float) -> None:
         """Let the loop end. One that hangs in a call to the host is left behind with the process."""
