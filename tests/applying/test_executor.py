@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -396,7 +395,7 @@ def test_a_volume_that_cannot_be_written_down_is_not_used_and_is_written_down_la
     assert ledger.unfinished() == ()
 
 
-def test_scheduling_a_thousand_steps_costs_little(tmp_path: Path, ledger: Ledger) -> None:
+def test_a_thousand_steps_each_end_once_in_the_order_of_the_plan(tmp_path: Path, ledger: Ledger) -> None:
     class Idle:
         def perform(self, operation: Operation, **_: object) -> None:
             pass
@@ -414,13 +413,9 @@ def test_scheduling_a_thousand_steps_costs_little(tmp_path: Path, ledger: Ledger
         ],
     }
     for shape, steps in shapes.items():
-        took = []
-        for _ in range(5):
-            start = time.perf_counter()
-            executor.apply(Plan("r1", tuple(steps)), stop=threading.Event())
-            took.append(time.perf_counter() - start)
-        print(f"{shape}: {min(took) * 1000:.1f} ms")
-        assert min(took) < 0.1, shape  # about a tenth of this on a quiet machine
+        outcomes = executor.apply(Plan("r1", tuple(steps)), stop=threading.Event())
+        assert [outcome.step for outcome in outcomes] == steps, shape
+        assert all(outcome.result is Result.CONFIGURED for outcome in outcomes), shape
 
 
 def _must(came: bool) -> None:

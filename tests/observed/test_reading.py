@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import time
 import uuid
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
-from statistics import median
 
 import libvirt
 import pytest
@@ -267,25 +264,9 @@ def many(qemu_connection: libvirt.virConnect, host_objects: HostObjects) -> Iter
     yield [each.ref for each in machines]
 
 
-def test_a_full_pass_costs_at_most_what_a_plain_loop_costs(
-    many: list[Ref], qemu_host: Hypervisor, qemu_connection: libvirt.virConnect
-) -> None:
-    snapshot = qemu_host.observe(None, None)
-    plain, ours, one = [], [], []
-    for _ in range(9):
-        began = time.perf_counter()
-        for domain in qemu_connection.listAllDomains():
-            with suppress(libvirt.libvirtError):  # somebody else's may go away meanwhile
-                domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE)
-        plain.append(time.perf_counter() - began)
-        began = time.perf_counter()
-        snapshot = qemu_host.observe(snapshot, None)
-        ours.append(time.perf_counter() - began)
-        began = time.perf_counter()
-        snapshot = qemu_host.observe(snapshot, frozenset({many[0]}))
-        one.append(time.perf_counter() - began)
-    ratio = median(mine / theirs for mine, theirs in zip(ours, plain, strict=True))
-    print(f"{ratio:.2f} of the plain loop; one marked machine {min(one) * 1000:.1f} ms")
-    assert set(many) <= snapshot.objects.keys()
-    assert ratio <= 1.3  # side by side, because the machine may be busy with something else
-    assert median(one) < median(plain) / 4
+def test_a_full_pass_over_many_machines_carries_unchanged_ones_over(many: list[Ref], qemu_host: Hypervisor) -> None:
+    first = qemu_host.observe(None, None)
+    again = qemu_host.observe(first, None)
+    assert all(again.objects[ref] is first.objects[ref] for ref in many)
+    marked = qemu_host.observe(again, frozenset({many[0]}))
+    assert marked.objects[many[0]] is first.objects[many[0]]

@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -279,21 +278,3 @@ def test_what_a_killed_run_left_is_removed_unless_somebody_refers_to_it(
     for name in ("by-path", "by-name", "base"):
         assert not qemu_host.discard_unfinished(Ref.volume(pool, name))
     assert {each.name for each in dir_pool_folder.iterdir()} == {"by-path", "by-name", "base", "top"}
-
-
-def test_a_ready_made_image_costs_a_fraction_of_one_that_libvirt_makes(qemu_host: Hypervisor, pool: str) -> None:
-    qemu_host.perform(empty_volume(pool, "prototype"))
-    began = time.perf_counter()
-    for number in range(40):
-        qemu_host.perform(empty_volume(pool, f"ready-{number}"))
-    qemu_host.settle()
-    ready = time.perf_counter() - began
-    connection = libvirt.open(qemu_host.uri)
-    target = connection.storagePoolLookupByName(pool)
-    began = time.perf_counter()
-    for number in range(40):
-        target.createXML(empty_volume(pool, f"made-{number}").xml)
-    made = time.perf_counter() - began
-    connection.close()
-    print(f"ready-made {ready / 40 * 1000:.1f} ms each, by libvirt {made / 40 * 1000:.1f} ms each")
-    assert ready < made

