@@ -102,7 +102,10 @@ def test_what_is_protected_stays_until_a_commit_lifts_the_protection(repository:
 
 def test_an_existing_machine_is_taken_over_only_when_the_document_says_so(repository: Repository, line: Line) -> None:
     uid = "6b1f7c1e-0d3c-4f0e-8a55-0b6f2f1d7a99"
-    xml = f"<domain type='test'><name>web</name><uuid>{uid}</uuid><memory>98304</memory><os><type>hvm</type></os></domain>"
+    xml = (
+        f"<domain type='test'><name>web</name><uuid>{uid}</uuid><memory>98304</memory>"
+        "<os><type>hvm</type></os></domain>"
+    )
     line.hypervisor.perform(Define(WEB, uid, xml))
     repository.commit({"web.yaml": vm()})
     assert [blocked.reason for blocked in line.converge().remaining.blocked] == ["OwnedByOther"]
