@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
@@ -25,6 +26,7 @@ from reconciler.observed.hypervisor import Hypervisor
 from reconciler.observed.snapshot import Snapshot
 from reconciler.planning.plan import Plan
 from reconciler.planning.planner import Planner
+from reconciler.planning.terms import Terms
 from reconciler.settings import Settings
 from specs.problem import Problem
 from specs.reference import Ref
@@ -107,7 +109,10 @@ class Line:
     def compare(self, desired: DesiredState, snapshot: Snapshot, suspended: frozenset[Ref] | None = None) -> Plan:
         """Desired × observed → plan. Pure but for reading what the ledger remembers."""
         left_alone = self.ledger.suspended() if suspended is None else suspended
-        return self._planner.plan(desired, snapshot, self.ledger.owned(), left_alone)
+        return self._planner.plan(desired, snapshot, self.ledger.owned(), left_alone, self._terms())
+
+    def _terms(self) -> Terms:
+        return Terms(time.time(), self.ledger.approved(), self.settings.trash_retention_s)
 
     def plan(self) -> Plan:
         """Read both sides and plan."""

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.errors import OnggiError
+from reconciler.planning.terms import DEFAULT_TRASH_RETENTION_S
 
 DEFAULT_CONNECT = "qemu:///system"
 SHORTEST_INTERVAL_S = 1.0
@@ -58,6 +59,7 @@ class Settings:
     resync_s: float = 300.0  # between two full readings of the host
     listen: str = ""  # HOST:PORT of the API; empty: none
     once: bool = False  # one pass instead of a loop
+    trash_retention_s: float = DEFAULT_TRASH_RETENTION_S  # how long a removed volume is kept
 
     def __post_init__(self) -> None:
         if not self.connect or any(character.isspace() or not character.isprintable() for character in self.connect):

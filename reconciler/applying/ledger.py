@@ -231,6 +231,16 @@ class Ledger:
             rows = connection.execute("SELECT kind, name FROM suspended").fetchall()
         return ALL if _suspension(None) in rows else frozenset(Ref(*row) for row in rows)
 
+    def approve(self, digest: str) -> None:
+        """Say yes to what `digest` names. Works beside a running agent."""
+        with self._beside() as connection:
+            connection.execute("INSERT OR REPLACE INTO approval VALUES (?, ?)", (digest, rfc3339(self._clock())))
+
+    def approved(self) -> frozenset[str]:
+        """Every digest that was approved. One whose revision or objects have moved never comes up again."""
+        with self._lock, self._reading() as connection:
+            return frozenset(row[0] for row in connection.execute("SELECT digest FROM approval"))
+
     # Names and news
 
     def repository_id(self, source_key: str) -> str:

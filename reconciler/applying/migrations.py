@@ -51,6 +51,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE TABLE repository (source TEXT PRIMARY KEY, id TEXT NOT NULL) WITHOUT ROWID",
         "CREATE TABLE info (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
     ),
+    ("CREATE TABLE approval (digest TEXT PRIMARY KEY, time TEXT NOT NULL) WITHOUT ROWID",),
 )
 
 

@@ -27,7 +27,7 @@ from reconciler.planning.operations import (
 )
 from reconciler.planning.ownership import Fact, Owned
 from reconciler.planning.plan import Action, Blocked, Step
-from reconciler.planning.why import why_changed
+from reconciler.planning.why import is_drift, why_changed
 from specs.binding import parse, patched, serialise, write
 from specs.effect import Change, Effect, strongest
 from specs.network.vlan import vlan_bridge_xml
@@ -148,6 +148,7 @@ def _update(
         path=resource.path,
         line=resource.line,
         owned=record,
+        drift=is_drift(resource, entry),
     )
     return Assessment(step=step, waiting=waiting, extras=comparison.extras)
 

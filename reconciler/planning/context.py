@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from reconciler.desired.state import DesiredState, Resource
 from reconciler.observed.snapshot import Observed, Snapshot
 from reconciler.planning.ownership import Owned
+from reconciler.planning.terms import Terms
 from specs.host import Host, VolumeSource
 from specs.reference import STORAGE_POOL, STORAGE_VOLUME, VIRTUAL_MACHINE, Ref
 from specs.registry import kinds
@@ -26,6 +27,7 @@ class Context:
     snapshot: Snapshot
     owned: Mapping[Ref, Owned]
     suspended: frozenset[Ref] = frozenset()
+    terms: Terms = field(default_factory=Terms)
 
     @cached_property
     def host(self) -> Host:

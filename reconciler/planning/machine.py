@@ -22,7 +22,7 @@ from reconciler.planning.operations import (
 )
 from reconciler.planning.ownership import Fact, Owned
 from reconciler.planning.plan import Action, Blocked, Step
-from reconciler.planning.why import why_changed
+from reconciler.planning.why import is_drift, why_changed
 from specs.binding import parse, patched, serialise, write
 from specs.effect import Change, Effect, strongest
 from specs.host import Feature
@@ -132,6 +132,7 @@ def _update(resource: Resource, observed: Observed, context: Context, answer: Cl
         path=resource.path,
         line=resource.line,
         owned=record,
+        drift=is_drift(resource, entry),
     )
     return Assessment(step=step, waiting=waiting if stays_up else (), extras=comparison.extras)
 

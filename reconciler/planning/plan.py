@@ -37,6 +37,7 @@ class Step:
     path: str = ""  # of the document, or of the one that is gone
     line: int = 0
     owned: Owned | None = None  # what the ledger holds once the step has succeeded; None after a delete
+    drift: bool = False  # its document is as it was last applied: the host moved, and this puts it back
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ class Blocked:
     message: str
     path: str = ""
     line: int = 0
+    digest: str = ""  # what `onggi approve` takes, when the reason is NeedsApproval
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,7 @@ class Plan:
                     "after": sorted(str(ref) for ref in step.after),
                     "path": step.path,
                     "line": step.line,
+                    "drift": step.drift,
                 }
                 for step in self.steps
             ],
@@ -127,6 +130,7 @@ class Plan:
                     "path": b.path,
                     "line": b.line,
                 }
+                | ({"approve": b.digest} if b.digest else {})
                 for b in self.blocked
             ],
             "waiting": [

@@ -18,8 +18,11 @@ from reconciler.planning.context import Context, has_object
 from reconciler.planning.order import ordered
 from reconciler.planning.ownership import Owned
 from reconciler.planning.plan import Blocked, Plan, Step, Waiting
+from reconciler.planning.terms import Terms
 from specs.network.subnet import free_subnet
 from specs.reference import NETWORK, STORAGE_VOLUME, VIRTUAL_MACHINE, Ref
+
+_NO_TERMS = Terms()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +43,10 @@ class Planner:
         snapshot: Snapshot,
         owned: Mapping[Ref, Owned],
         suspended: frozenset[Ref] = frozenset(),
+        terms: Terms = _NO_TERMS,
     ) -> Plan:
         """What to do so that the host is as the revision says."""
-        context = Context(desired, snapshot, owned, suspended)
+        context = Context(desired, snapshot, owned, suspended, terms)
         steps: dict[Ref, Step] = {}
         blocked: dict[Ref, Blocked] = {}
         waiting: list[Waiting] = []

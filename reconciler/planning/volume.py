@@ -9,7 +9,7 @@ from reconciler.planning.context import Context
 from reconciler.planning.diff import compare
 from reconciler.planning.operations import CreateVolume, GrowVolume
 from reconciler.planning.plan import Action, Blocked, Step
-from reconciler.planning.why import why_changed
+from reconciler.planning.why import is_drift, why_changed
 from specs.binding import serialise, write
 from specs.effect import Change, Effect
 from specs.host import Feature
@@ -93,6 +93,7 @@ def _existing(resource: Resource, observed: Observed, context: Context) -> Asses
         path=resource.path,
         line=resource.line,
         owned=record,
+        drift=is_drift(resource, entry),
     )
     return Assessment(step=step)
 

@@ -12,6 +12,11 @@ def why_changed(resource: Resource, entry: Owned | None, *, adopted: bool = Fals
         return "taken over, as its annotation onggi/adopt says"
     if entry is None:
         return "differs from its document"
-    if entry.facts.get(Fact.DIGEST) == resource.digest:
+    if is_drift(resource, entry):
         return "changed on the host since it was last applied"
     return "its document changed"
+
+
+def is_drift(resource: Resource, entry: Owned | None) -> bool:
+    """True when the document is as it was last applied, so that whatever differs was changed on the host."""
+    return entry is not None and entry.facts.get(Fact.DIGEST) == resource.digest
