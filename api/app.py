@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import falcon.asgi
@@ -12,13 +13,43 @@ from api import resources
 from api.errors import add_handlers
 from api.services import Services
 
+_Receive = Callable[[], Awaitable[Mapping[str, Any]]]
+_Send = Callable[[dict[str, Any]], Awaitable[None]]
+
 
 def create_app(services: Services) -> falcon.asgi.App[Any, Any]:
     """The application. A module of resources says in ROUTES which class answers for which URI template."""
-    app: falcon.asgi.App[Any, Any] = falcon.asgi.App()
+    app: falcon.asgi.App[Any, Any] = _Application()
     add_handlers(app)
     for module in sorted(pkgutil.iter_modules(resources.__path__), key=lambda found: found.name):
         routes = importlib.import_module(f"api.resources.{module.name}").ROUTES
         for template, resource in routes.items():
             app.add_route(template, resource(services))
     return app
+
+
+class _Application(falcon.asgi.App[Any, Any]):
+    """Hands a request on as soon as its headers are there.
+
+    Falcon by itself waits for the first bytes of a body. A resource that would refuse the body unread, or that limits
+    the time for it, has to be asked before.
+    """
+
+    async def __call__(  # type: ignore[override]  # as falcon's own is
+        self, scope: dict[str, Any], receive: _Receive, send: _Send
+    ) -> None:
+        await super().__call__(scope, _at_once(receive) if scope["type"] == "http" else receive, send)
+
+
+def _at_once(receive: _Receive) -> _Receive:
+    """The same events behind one that says that more will come."""
+    first = True
+
+    async def received() -> Mapping[str, Any]:
+        nonlocal first
+        if first:
+            first = False
+            return {"type": "http.request", "body": b"", "more_body": True}
+        return await receive()
+
+    return received

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+
+def _nothing() -> None:
+    """For an application without an agent behind it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """`alive`: the agent's loop runs. `ready`: its first pass is through. `info`: what else a health check may show."""
+    """`alive`: the agent's loop runs. `ready`: its first pass is through. `info`: what else a health check may show.
+
+    `fetch_now` has the source asked for news, soon and once for many calls. `webhook_secrets` are those that a webhook
+    may be proven by, none when webhooks aren't wanted; it may raise OnggiError. `webhook_requests` counts them by
+    provider and result.
+    """
 
     ready: Callable[[], bool]
     alive: Callable[[], bool]
     info: Callable[[], Mapping[str, str]]
+    fetch_now: Callable[[], None] = _nothing
+    webhook_secrets: Callable[[], tuple[bytes, ...]] = tuple
+    webhook_requests: Counter[tuple[str, str]] = field(default_factory=Counter)

@@ -17,9 +17,13 @@ from reconciler.desired.state import DesiredState
 from reconciler.desired.watch import SourceWatch
 from reconciler.dispatcher import Dispatcher
 from reconciler.errors import Disconnected, OnggiError, SourceError
+from reconciler.fetching import Fetching
+from reconciler.forges.proposals import World
+from reconciler.forges.reports import ForgeReports
 from reconciler.line import Line
 from reconciler.observed.snapshot import Snapshot
 from reconciler.planning.plan import Plan
+from reconciler.reporting.drift import Drift
 from reconciler.reporting.status import conditions
 from reconciler.settings import Settings
 from reconciler.wakeup import Wakeup
@@ -28,7 +32,7 @@ from specs.reference import Ref
 log = logging.getLogger("onggi.agent")
 
 _RECONNECT_MAX_S = 30.0
-_SUSPENSIONS_S = 0.5
+_DECISIONS_S = 0.5
 
 
 class Agent:
@@ -42,11 +46,22 @@ class Agent:
         self.desired: DesiredState | None = None
         self.plan: Plan | None = None
         self._line: Line | None = None
+        self._fetching: Fetching | None = None
+        self._reports: ForgeReports | None = None
         self._recovered = False  # since the connection was made: what an earlier run left half-made is gone
         self._suspended: frozenset[Ref] = frozenset()  # as the last pass saw it
+        self._approved: frozenset[str] = frozenset()  # likewise
+        self._drift: tuple[Drift, ...] = ()  # what the last pass found
         self._source_problem = ""
         self._reconnect_s = 0.0
         self._next_resync = 0.0
+
+    def fetch_now(self) -> None:
+        """There may be a new commit: ask soon. Returns at once; many calls make one question."""
+        if self._fetching is not None:
+            self._fetching.now()
+        if self._reports is not None:
+            self._reports.look()
 
     def interrupt(self) -> None:
         """Once `stop` is set: end at once what the loop waits for, a fetch from a silent server included."""
@@ -58,11 +73,15 @@ class Agent:
         """Reconcile until `stop` is set. Raises StateError and SourceError when it can't even begin."""
         with Line.open(self.settings, exclusive=True) as line:
             self._line = line
+            self._fetching = Fetching(line.source, self.wakeup.source, self.settings.interval_s)
+            self._reports = ForgeReports.open(self.settings, line.rehearse, self._world)
             self._everything_is_due()
             line.hypervisor.subscribe(self.wakeup.object)
             watch = SourceWatch(line.source, self.wakeup.source)
             watch.start()
-            for watcher in (self._poll, self._notice_suspensions):
+            if self._reports is not None:
+                self._reports.start()
+            for watcher in (self._poll, self._notice_decisions):
                 threading.Thread(
                     target=watcher, args=(line, stop), name=f"onggi{watcher.__name__}", daemon=True
                 ).start()
@@ -73,6 +92,9 @@ class Agent:
                     self.wakeup.wait(self._sleep_s(dispatcher))
             finally:
                 watch.stop()
+                self._fetching.now()  # ends its wait
+                if self._reports is not None:
+                    self._reports.close()
                 dispatcher.close()
 
     def _turn(self, line: Line, dispatcher: Dispatcher, stop: threading.Event) -> None:
@@ -107,10 +129,15 @@ class Agent:
         if self.desired is None:
             self._tell(line, dispatcher, None)
             return
-        self._suspended = line.ledger.suspended()
+        self._suspended, self._approved = line.ledger.suspended(), line.ledger.approved()
         self.plan = line.compare(self.desired, self.snapshot, self._suspended)
+        self._drift = line.note_drift(self.plan, self.desired, self.snapshot, self._suspended)
+        if self._reports is not None:
+            self._reports.planned(self.desired, self.plan)
         dispatcher.dispatch(self.plan, self.desired)
         self._tell(line, dispatcher, self.plan)
+        if self._reports is not None:
+            self._reports.passed(self.desired, self.plan, dispatcher.outcomes)
         if dispatcher.idle and not self.ready.is_set():
             # What the first pass made stays for good; a collection that walks through it costs up to 50 ms each time.
             gc.collect()
@@ -138,7 +165,15 @@ class Agent:
         """Write down what `onggi status` and the API report."""
         if self.desired is not None and plan is not None and self.snapshot is not None:
             found = conditions(
-                self.desired, self.snapshot, plan, dispatcher.outcomes, self._suspended, dispatcher.backoff
+                self.desired,
+                self.snapshot,
+                plan,
+                dispatcher.outcomes,
+                self._suspended,
+                dispatcher.backoff,
+                self._drift,
+                dispatcher.flapping,
+                dispatcher.crash_loops,
             )
             states = {ref: seen.state for ref in found if (seen := self.snapshot.get(ref)) is not None}
             line.ledger.set_conditions(found, str(self.desired.revision), states)
@@ -178,26 +213,22 @@ class Agent:
         retry = dispatcher.next_due_s()
         return min(until, retry) if retry is not None else until
 
-    def _poll(self, line: Line, stop: threading.Event) -> None:
-        """Ask a remote for news at intervals with jitter; many agents on one server must not ask in step."""
+    def _poll(self, _line: Line, stop: threading.Event) -> None:
+        if self._fetching is not None:
+            self._fetching.run(stop)
 
-        def pause_s() -> float:
-            return self.settings.interval_s * random.uniform(0.8, 1.2)  # noqa: S311
+    def _world(self) -> World | None:
+        """What pull requests are planned against."""
+        desired, snapshot = self.desired, self.snapshot
+        return World(desired, snapshot) if desired is not None and snapshot is not None else None
 
-        while line.source.is_remote and not stop.wait(pause_s()):
+    def _notice_decisions(self, line: Line, stop: threading.Event) -> None:
+        """`onggi suspend`, `resume` and `approve` write from another process: a file that changes is all to notice."""
+        while not stop.wait(_DECISIONS_S):
             try:
-                if line.source.fetch():
-                    self.wakeup.source()
-            except OnggiError as error:
-                log.warning("%s", error)
-
-    def _notice_suspensions(self, line: Line, stop: threading.Event) -> None:
-        """`onggi suspend` and `resume` write from another process; a file that changes is all there is to notice."""
-        while not stop.wait(_SUSPENSIONS_S):
-            try:
-                now = line.ledger.suspended()
+                now = line.ledger.suspended(), line.ledger.approved()
             except OnggiError as error:  # the loop meets it too, and tells of it
                 log.debug("%s", error)
                 continue
-            if now != self._suspended:
+            if now != (self._suspended, self._approved):
                 self.wakeup.nudge()

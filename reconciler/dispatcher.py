@@ -15,12 +15,14 @@ from concurrent.futures import ThreadPoolExecutor
 
 from reconciler.applying.backoff import Backoff
 from reconciler.applying.outcome import Result, StepOutcome
+from reconciler.crash_loops import CrashLoop, CrashLoops, ended_by_itself
 from reconciler.desired.state import DesiredState
 from reconciler.errors import OnggiError
 from reconciler.groups import groups, takes_long
 from reconciler.line import Line
-from reconciler.planning.plan import Plan
-from reconciler.repeats import Repeats
+from reconciler.planning.operations import Start, Stop
+from reconciler.planning.plan import Plan, Step
+from reconciler.repeats import Flapping, Repeats
 from reconciler.wakeup import Wakeup
 from specs.reference import Ref
 
@@ -40,6 +42,7 @@ class Dispatcher:
         self._wakeup = wakeup
         self._stop = stop
         self._repeats = Repeats()
+        self._crash_loops = CrashLoops(line.ledger.crash_loops())
         self._outcomes: dict[Ref, StepOutcome] = {}
         self._busy: set[Ref] = set()
         self._finished: set[Ref] = set()  # of the busy ones, those that are done and wait for a fresh look
@@ -58,6 +61,18 @@ class Dispatcher:
         with self._lock:
             return tuple(self._outcomes.values())
 
+    @property
+    def flapping(self) -> Mapping[Ref, Flapping]:
+        """Every object that somebody else changes back as often as it is put right."""
+        with self._lock:
+            return self._repeats.flapping(time.monotonic())
+
+    @property
+    def crash_loops(self) -> Mapping[Ref, CrashLoop]:
+        """Every machine that ended so soon, and so often, that it rests before its next start."""
+        with self._lock:
+            return self._crash_loops.resting()
+
     def finished(self) -> frozenset[Ref]:
         """What is done. Ask before reading the host, and hand the answer to `looked_at` after it."""
         with self._lock:
@@ -72,16 +87,17 @@ class Dispatcher:
     def next_due_s(self) -> float | None:
         """Seconds until something that failed may be tried again."""
         with self._lock:
-            return self.backoff.next_due()
+            due = (self.backoff.next_due(), self._crash_loops.next_due_s())
+            return min((each for each in due if each is not None), default=None)
 
     def dispatch(self, plan: Plan, desired: DesiredState) -> None:
         """Begin what can begin. Returns when the quick groups are done. Raises StateError."""
-        digests = {
-            step.ref: resource.digest if (resource := desired.resources.get(step.ref)) is not None else ""
-            for step in plan.steps
-        }
+        digests = {step.ref: _digest(step, desired) for step in plan.steps}
         with self._lock:
             held = {ref for ref, digest in digests.items() if not self.backoff.due(ref, digest)} | self._busy
+            held |= self._crash_loops.held((step for step in plan.steps if step.ref not in held), digests)
+            kept = self._crash_loops.to_keep()
+        self._line.ledger.keep_crash_loops(kept)
         for part in groups(plan, held):
             if takes_long(part):
                 refs = {step.ref for step in part.steps}
@@ -89,7 +105,7 @@ class Dispatcher:
                     self._busy |= refs
                 self._workers.submit(self._beside, part, digests, refs)
             else:
-                self._applied(self._line.apply(part, stop=self._stop), digests)
+                self._applied(self._line.apply(part, stop=self._stop), digests, part.revision)
 
     def close(self) -> None:
         """Wait for what is under way; `stop` has to be set, so that it ends soon."""
@@ -104,27 +120,49 @@ class Dispatcher:
         except Exception:
             log.exception("a group of steps failed unexpectedly")
         finally:
-            self._applied(outcomes, digests)
+            self._applied(outcomes, digests, part.revision)
             with self._lock:
                 self._finished |= refs
             self._wakeup.nudge()
 
-    def _applied(self, outcomes: tuple[StepOutcome, ...], digests: Digests) -> None:
+    def _applied(self, outcomes: tuple[StepOutcome, ...], digests: Digests, revision: str) -> None:
         """Count successes and failures, and have whatever was touched looked at: the next pass must find it at rest."""
         for outcome in outcomes:
-            step = outcome.step
+            step, flapping = outcome.step, None
             with self._lock:
                 self._outcomes[step.ref] = outcome
                 if outcome.result is Result.FAILED:
                     self.backoff.failed(step.ref, digests[step.ref], outcome.retry_after_s)
-                elif outcome.result is not Result.SKIPPED and self._repeats.goes_on(step, time.monotonic()):
-                    log.warning("%s keeps coming back as it was: is something else changing it?", step.ref)
-                    self.backoff.failed(step.ref, digests[step.ref], 0.0)
                 elif outcome.result is not Result.SKIPPED:
-                    self.backoff.succeeded(step.ref)
+                    self._crash_loops.started(step, digests[step.ref])
+                    if not ended_by_itself(step):  # those have a back-off of their own
+                        flapping = self._repeats.count(step, time.monotonic())
+                    if flapping is None:
+                        self.backoff.succeeded(step.ref)
+                    else:  # no fight for ever: each repair waits longer than the one before
+                        self.backoff.failed(step.ref, digests[step.ref], 0.0)
             if outcome.result is Result.FAILED:
                 log.error("%s %s: %s", step.action, step.ref, outcome.message)
             elif outcome.result is not Result.SKIPPED:
                 log.info("%s %s: %s (%s)", step.action, step.ref, outcome.result, step.why)
             if outcome.result is not Result.SKIPPED:
                 self._wakeup.object(step.ref)
+            if flapping is not None:
+                self._warn(step.ref, flapping.message, revision)
+
+    def _warn(self, ref: Ref, message: str, revision: str) -> None:
+        log.warning("%s: %s", ref, message)
+        try:
+            self._line.ledger.warn(ref, "flapping", message, revision)
+        except OnggiError as error:  # a full disk costs the event; the rest of the outcomes still counts
+            log.error("%s", error)  # noqa: TRY400  # a sentence; the trace says no more
+
+
+def _digest(step: Step, desired: DesiredState) -> str:
+    """What a failed step's wait goes by. A guest that won't shut down must not keep live changes waiting."""
+    resource = desired.resources.get(step.ref)
+    digest = resource.digest if resource is not None else ""
+    kinds = [type(operation) for operation in step.operations]
+    if Stop in kinds and Start in kinds:
+        digest += f" restarted for {sorted(change.pointer for change in step.changes)}"
+    return digest

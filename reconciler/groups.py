@@ -36,11 +36,11 @@ def groups(plan: Plan, held: Set[Ref]) -> Iterator[Plan]:
     for ref, step in steps.items():
         members.setdefault(find(ref), []).append(step)
     quick = [step for group in members.values() if not _slow(group) for step in group]
-    if quick or plan.records:
+    if quick or plan.records or plan.forgotten:
         yield replace(plan, steps=tuple(quick))
     for group in members.values():
         if _slow(group):
-            yield replace(plan, steps=tuple(group), records=())
+            yield replace(plan, steps=tuple(group), records=(), forgotten=())
 
 
 def takes_long(plan: Plan) -> bool:

@@ -9,10 +9,12 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Self
 
+from reconciler.applying import cut_off
+from reconciler.applying.drift import Noted
 from reconciler.applying.executor import Executor, Progress
 from reconciler.applying.ledger import Ledger
 from reconciler.applying.lock import StateFolder
@@ -20,16 +22,18 @@ from reconciler.applying.outcome import Result, StepOutcome
 from reconciler.desired.load import Loader
 from reconciler.desired.resolve import Resolver
 from reconciler.desired.source import Source, open_source
-from reconciler.desired.state import DesiredState
+from reconciler.desired.state import DesiredState, SourceTree
 from reconciler.errors import Disconnected, OnggiError
+from reconciler.faults import boundary
 from reconciler.observed.hypervisor import Hypervisor
 from reconciler.observed.snapshot import Snapshot
 from reconciler.planning.plan import Plan
 from reconciler.planning.planner import Planner
 from reconciler.planning.terms import Terms
+from reconciler.reporting.drift import Drift, drift, still_different, unjudged
 from reconciler.settings import Settings
 from specs.problem import Problem
-from specs.reference import Ref
+from specs.reference import STORAGE_VOLUME, Ref
 
 log = logging.getLogger("onggi.line")
 
@@ -63,6 +67,8 @@ class Line:
         self._resolver = Resolver(allowed_folders=settings.allowed_folders)
         self._planner = Planner()
         self._snapshot: Snapshot | None = None
+        self._touched: set[Ref] = set()  # volumes that steps have changed since the host was last looked at
+        self._to_account = False  # for what a run that was cut off has done
 
     @classmethod
     def open(cls, settings: Settings, *, exclusive: bool) -> Line:
@@ -103,16 +109,57 @@ class Line:
 
     def observe(self, dirty: frozenset[Ref] | None = None) -> Snapshot:
         """What libvirt has: everything, or the last snapshot with only `dirty` read again. Raises Disconnected."""
-        self._snapshot = self.hypervisor.observe(self._snapshot, dirty if self._snapshot is not None else None)
+        before, touched = self._snapshot, self._touched.copy()
+        if before is not None and dirty is None and touched:
+            # A full reading carries a volume over for as long as it is listed; these are known to have moved.
+            before = replace(before, objects={ref: seen for ref, seen in before.objects.items() if ref not in touched})
+        self._snapshot = self.hypervisor.observe(before, dirty if before is not None else None)
+        if dirty is None:
+            self._touched -= touched
         return self._snapshot
 
     def compare(self, desired: DesiredState, snapshot: Snapshot, suspended: frozenset[Ref] | None = None) -> Plan:
         """Desired × observed → plan. Pure but for reading what the ledger remembers."""
         left_alone = self.ledger.suspended() if suspended is None else suspended
-        return self._planner.plan(desired, snapshot, self.ledger.owned(), left_alone, self._terms())
+        plan = self._planner.plan(desired, snapshot, self.ledger.owned(), left_alone, self._terms())
+        if self._to_account:
+            self._account(plan, snapshot)
+        return plan
+
+    def _account(self, plan: Plan, snapshot: Snapshot) -> None:
+        """Put into the history what a run that was cut off has done, as the host shows it."""
+        half_made = frozenset(self.ledger.unfinished())
+        known = [item for item in self.ledger.cut_off() if item.step.ref not in half_made]
+        for revision, outcomes in cut_off.outcomes(known, plan, snapshot).items():
+            self.ledger.record(outcomes, revision)
+        self._to_account = False
 
     def _terms(self) -> Terms:
-        return Terms(time.time(), self.ledger.approved(), self.settings.trash_retention_s)
+        rebooted = self.hypervisor.take_rebooted()
+        held = self.hypervisor.held()
+        return Terms(time.time(), self.ledger.approved(), self.settings.trash_retention_s, rebooted, held)
+
+    def drift(self, plan: Plan, desired: DesiredState, snapshot: Snapshot) -> tuple[Drift, ...]:
+        """What of the plan is drift. Ask before `apply`, which changes what the ledger remembers."""
+        return drift(plan, desired, snapshot, self.ledger.owned())
+
+    def note_drift(
+        self, plan: Plan, desired: DesiredState, snapshot: Snapshot, suspended: frozenset[Ref] | None = None
+    ) -> tuple[Drift, ...]:
+        """The same, and keep its records: what is new, what goes on, and what has ended by whose doing."""
+        found = self.drift(plan, desired, snapshot)
+        left_alone = self.ledger.suspended() if suspended is None else suspended
+        digests = {ref: resource.digest for ref, resource in desired.resources.items()}
+        unknown = unjudged(plan, desired, left_alone)
+        self.ledger.note_drift(Noted(found, still_different(plan), unknown, digests.get))
+        return found
+
+    def rehearse(self, tree: SourceTree, snapshot: Snapshot) -> tuple[DesiredState, Plan]:
+        """What `tree` would come to if it were the source's. Safe beside a pass: shares no cache, writes nothing."""
+        repository_id = tree.repository_id or self.ledger.repository_id(self.source.key)
+        resolver = Resolver(allowed_folders=self.settings.allowed_folders)
+        desired = resolver.resolve(tree, Loader().load(tree), repository_id)
+        return desired, Planner().plan(desired, snapshot, self.ledger.owned(), self.ledger.suspended(), self._terms())
 
     def plan(self) -> Plan:
         """Read both sides and plan."""
@@ -126,13 +173,17 @@ class Line:
         on_progress: Callable[[Progress], None] | None = None,
     ) -> tuple[StepOutcome, ...]:
         """Do what the plan says. Never raises for a step: its outcome tells."""
-        if plan.records:
-            self.ledger.own_all(plan.records)
+        self._note(plan)
         if plan.empty:
             return ()
         outcomes = self.executor.apply(plan, stop=stop or threading.Event(), on_progress=on_progress)
+        self._touched.update(outcome.step.ref for outcome in outcomes if outcome.step.ref.kind == STORAGE_VOLUME)
         self.ledger.record(outcomes, plan.revision)
         return outcomes
+
+    def _note(self, plan: Plan) -> None:
+        """Write down what the ledger has to hold, or to forget, although nothing is to be done on the host."""
+        self.ledger.change(own=plan.records, disown=plan.forgotten)
 
     def converge(
         self,
@@ -145,17 +196,25 @@ class Line:
 
         More than one pass is needed where something only shows after another step, such as the LUNs of a new pool.
         """
-        self.recover()
+        recovered = self.recover()
         desired = self.desired()
-        planned = remaining = self.compare(desired, self.observe())
+        planned = remaining = self._compare_and_note(desired)
         outcomes: list[StepOutcome] = []
         for _ in range(passes):
             done = self.apply(remaining, stop=stop, on_progress=on_progress)
             outcomes.extend(done)
-            remaining = self.compare(desired, self.observe())
+            recovered = recovered or self.recover()  # a pool may only be active by now
+            remaining = self._compare_and_note(desired)
             if remaining.empty or (stop is not None and stop.is_set()) or not _any_success(done):
                 break
+        self._note(remaining)
         return Convergence(planned, tuple(outcomes), remaining, desired.problems)
+
+    def _compare_and_note(self, desired: DesiredState) -> Plan:
+        snapshot = self.observe()
+        plan = self.compare(desired, snapshot)
+        self.note_drift(plan, desired, snapshot)
+        return plan
 
     def recover(self) -> bool:
         """Remove volumes that a run which was cut off left half-made; they hold nothing yet and nobody uses them.
@@ -163,6 +222,7 @@ class Line:
         False when one couldn't be removed now; it is noted still, and everything else can go on. Raises Disconnected.
         """
         done = True
+        self._to_account = True
         for ref in self.ledger.unfinished():
             try:
                 found = self.hypervisor.discard_unfinished(ref)
@@ -174,6 +234,7 @@ class Line:
                 continue
             if found:
                 log.warning("%s was left half-made by a run that was cut off; removed, it will be made again", ref)
+            boundary("before a recovery is noted")
             self.ledger.finish(ref)
         return done
 

@@ -19,8 +19,8 @@ from reconciler.planning.terms import DEFAULT_TRASH_RETENTION_S
 DEFAULT_CONNECT = "qemu:///system"
 SHORTEST_INTERVAL_S = 1.0
 
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h)?")
-_UNITS_S = {"ms": 0.001, "": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?")
+_UNITS_S = {"ms": 0.001, "": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _MAX_PORT = 65535
 _WANTED = {str: "a text", bool: "true or false", float: "a number or a text such as 30s", list: "a list of texts"}
 
@@ -60,6 +60,12 @@ class Settings:
     listen: str = ""  # HOST:PORT of the API; empty: none
     once: bool = False  # one pass instead of a loop
     trash_retention_s: float = DEFAULT_TRASH_RETENTION_S  # how long a removed volume is kept
+    webhook_secret_file: Path | None = None  # what webhooks are proven by; without one none is taken
+    forge: str | None = None  # github | gitlab | gitea | forgejo; None: as the repository's host says
+    forge_url: str = ""  # of its API; empty: as the repository's host says
+    forge_repository: str = ""  # owner/name there; empty: as the repository's URL says
+    forge_token_file: Path | None = None  # who reports; without one nothing is reported
+    forge_plan_forks: bool = False  # plan pull requests from forks too
 
     def __post_init__(self) -> None:
         if not self.connect or any(character.isspace() or not character.isprintable() for character in self.connect):
@@ -67,6 +73,8 @@ class Settings:
         for name, value in (("interval", self.interval_s), ("resync-interval", self.resync_s)):
             if not SHORTEST_INTERVAL_S <= value < float("inf"):
                 raise SettingsError(f"{name} is {value:g} s; give at least {SHORTEST_INTERVAL_S:g} s.")
+        if not 0 <= self.trash_retention_s < float("inf"):
+            raise SettingsError(f"trash-retention is {self.trash_retention_s:g} s; give 0 or more, such as 7d.")
         for folder in self.allowed_folders:
             if not folder.startswith("/") or ".." in Path(folder).parts:
                 raise SettingsError(f"allowed-folder {folder!r} isn't an absolute path without `..`; give one.")
@@ -80,7 +88,7 @@ def seconds(text: str) -> float:
     """The seconds of `30`, `30s`, `5m`, `1h` or `500ms`. Raises SettingsError."""
     match = _DURATION.fullmatch(text.strip())
     if match is None:
-        raise SettingsError(f"{text!r} isn't a length of time; give one such as 30s, 5m or 1h.")
+        raise SettingsError(f"{text!r} isn't a length of time; give one such as 30s, 5m, 1h or 7d.")
     return float(match[1]) * _UNITS_S[match[2] or ""]
 
 

@@ -42,8 +42,17 @@ def write_mark(root: Element, mark: Mark) -> None:
         metadata = etree.SubElement(root, "metadata")
     for old in metadata.findall(f"{{{NAMESPACE}}}origin"):
         metadata.remove(old)
-    origin = etree.SubElement(metadata, f"{{{NAMESPACE}}}origin", nsmap={"onggi": NAMESPACE})
+    metadata.append(mark_element(mark))
+
+
+def mark_element(mark: Mark, *, namespace: str = NAMESPACE) -> Element:
+    """The mark as an element by itself. Without a namespace it is as libvirt takes it, which adds its own."""
+    from lxml import etree
+
+    prefix = f"{{{namespace}}}" if namespace else ""
+    origin = etree.Element(f"{prefix}origin", nsmap={"onggi": namespace} if namespace else None)
     origin.set("repository", mark.repository_id)
     origin.set("name", mark.name)
     for pointer in sorted(mark.managed):
-        etree.SubElement(origin, f"{{{NAMESPACE}}}managed").set("pointer", pointer)
+        etree.SubElement(origin, f"{prefix}managed").set("pointer", pointer)
+    return origin

@@ -16,6 +16,7 @@ from urllib.parse import quote
 from reconciler.applying.clock import Clock
 from reconciler.applying.migrations import MIGRATIONS, check_version, migrate
 from reconciler.errors import StateError
+from reconciler.faults import boundary
 
 log = logging.getLogger("onggi.ledger")
 
@@ -79,10 +80,13 @@ def _empty() -> sqlite3.Connection:
 def transaction(connection: sqlite3.Connection, path: Path) -> Iterator[sqlite3.Connection]:
     """All of the block's writes, or none. Raises StateError."""
     with translated(path):
+        boundary("before a write of the state")
         connection.execute("BEGIN IMMEDIATE")
         try:
             yield connection
+            boundary("before a commit of the state")
             connection.execute("COMMIT")
+            boundary("after a commit of the state")
         except BaseException:
             if connection.in_transaction:  # SQLite ends it by itself after some errors, such as a full disk
                 connection.execute("ROLLBACK")

@@ -20,10 +20,11 @@ from reconciler.applying.ledger import Ledger
 from reconciler.applying.outcome import Result, StepOutcome
 from reconciler.applying.performing import STOPPING, Performed, Performer, Progress, perform
 from reconciler.errors import OnggiError, StateError
-from reconciler.planning.operations import CreateVolume, DeleteVolume, GrowVolume, Start, Stop
+from reconciler.faults import boundary
+from reconciler.planning.operations import CreateVolume, DeleteVolume, GrowVolume, RenameVolume, Start, Stop
 from reconciler.planning.ownership import Fact, Owned
 from reconciler.planning.plan import Action, Plan, Step
-from specs.reference import Ref
+from specs.reference import STORAGE_POOL, Ref
 
 __all__ = ["Executor", "Performer", "Progress"]
 
@@ -88,14 +89,20 @@ class _Run:
         self._volume_steps = frozenset(step.ref for step in plan.steps if _touches_volume(step))
         self._volumes_left = len(self._volume_steps)
         self._to_settle = False  # a volume operation was performed since the host was last told to settle
+        self._begun: set[Ref] = set()  # volumes of which the ledger knows that we are making them
         self._working = 1  # threads that still have something to do for this run; the first is the caller's
 
     def start(self) -> None:
         """Write down what is about to be made, and let the first steps go. Raises StateError."""
         steps = self.graph.steps.values()
+        # A new pool may have a folder full of volumes, which nobody has seen yet.
+        unseen = {ref.name for ref in self.graph.steps if ref.kind == STORAGE_POOL}
+        self._begun.update(ref for step in steps for ref in _volumes_made(step) if ref.pool not in unseen)
+        boundary("between plan and apply")
         self._ledger.change(
-            begin=[ref for step in steps for ref in _volumes_made(step)],
+            begin=self._begun,
             own=[_provisional(step.owned) for step in steps if step.owned is not None and _is_named_before(step)],
+            steps=[step for step in steps if self._begun.issuperset(_volumes_made(step))],
             note=self._revision,
         )
         with self._lock:
@@ -167,13 +174,18 @@ class _Run:
         step, ok = outcome.step, outcome.result not in (Result.FAILED, Result.SKIPPED)
         if performed.unknown:
             self._ledger.give_up(performed.unknown)
+        if ok and step.ref.kind == STORAGE_POOL and step.action is not Action.DELETE:
+            try:
+                self._begin_volumes_of(step.ref.name)
+            except OnggiError as error:
+                return replace(outcome, result=Result.FAILED, message=str(error))
         own: list[Owned] = []
         if step.owned is not None and step.action is not Action.DELETE and (ok or performed.made):
             own.append(step.owned if ok else _provisional(step.owned))
         full = self._journal.note(
             own=own,
             disown=[step.ref] if ok and step.action is Action.DELETE else (),
-            finish=[ref for ref in _volumes_made(step) if ref not in performed.unknown],
+            finish=[ref for ref in _volumes_made(step) if ref in self._begun and ref not in performed.unknown],
         )
         if performed.made and self.graph.has_followers(step.ref):
             try:
@@ -184,6 +196,18 @@ class _Run:
             self._flush()
         return outcome
 
+    def _begin_volumes_of(self, pool: str) -> None:
+        """Write down what is about to be made in a pool that was there for nobody until now.
+
+        Not what lies there already: a start after a kill would take that for half-made. Raises OnggiError.
+        """
+        steps = {ref: step for step in self.graph.steps.values() for ref in _volumes_made(step) if ref.pool == pool}
+        wanted = steps.keys() - self._begun
+        if wanted:
+            wanted -= self._hypervisor.present(wanted)
+            self._ledger.change(begin=wanted, steps=[steps[ref] for ref in wanted], note=self._revision)
+            self._begun |= wanted
+
     def _flush(self) -> None:
         try:
             self._journal.write()
@@ -193,6 +217,7 @@ class _Run:
     # The world outside
 
     def _settle(self) -> None:
+        boundary("before new volumes are shown")
         try:
             self._hypervisor.settle()
         except OnggiError as error:
@@ -210,7 +235,7 @@ class _Run:
 
 
 def _is_of_volume(operation: object) -> bool:
-    return isinstance(operation, CreateVolume | GrowVolume | DeleteVolume)
+    return isinstance(operation, CreateVolume | GrowVolume | DeleteVolume | RenameVolume)
 
 
 def _touches_volume(step: Step) -> bool:

@@ -11,8 +11,10 @@ from datetime import datetime
 
 from reconciler.applying.clock import rfc3339
 from reconciler.applying.outcome import Result, StepOutcome
-from reconciler.applying.records import Event, LastOutcome, ObjectStatus
+from reconciler.applying.records import CutOff, Event, LastOutcome, ObjectStatus
+from reconciler.planning.plan import Action, Step
 from reconciler.reporting.condition import Condition
+from specs.effect import Effect
 from specs.reference import Ref
 
 KEPT_EVENTS = 10_000
@@ -54,6 +56,35 @@ def record(connection: sqlite3.Connection, outcomes: Iterable[StepOutcome], revi
             "INSERT OR REPLACE INTO last_outcome VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (*key, time, step.action.value, result, outcome.message, revision, outcome.duration_s, event),
         )
+    _trim(connection)
+
+
+def begin(connection: sqlite3.Connection, steps: Iterable[Step], revision: str) -> None:
+    """Note steps that are about to be done, for the case that nobody lives to `record` how they ended."""
+    connection.executemany(
+        "INSERT OR REPLACE INTO begun VALUES (?, ?, ?, ?, ?, ?)",
+        ((step.ref.kind, step.ref.name, step.action.value, step.why, step.path, revision) for step in steps),
+    )
+
+
+def begun(connection: sqlite3.Connection) -> list[CutOff]:
+    """The steps that were noted and not recorded."""
+    rows = connection.execute("SELECT kind, name, action, why, path, revision FROM begun").fetchall()
+    return [
+        CutOff(Step(Ref(kind, name), Action(action), why, Effect.LIVE, (), path=path), revision)
+        for kind, name, action, why, path, revision in rows
+    ]
+
+
+def warn(
+    connection: sqlite3.Connection, ref: Ref, result: str, message: str, revision: str, who: str, time: str
+) -> None:
+    """Add an event of type Warning that isn't the outcome of a step."""
+    connection.execute(
+        "INSERT INTO event (time, kind, name, type, result, message, revision, who, count)"
+        " VALUES (?, ?, ?, 'Warning', ?, ?, ?, ?, 1)",
+        (time, ref.kind, ref.name, result, message, revision, who),
+    )
     _trim(connection)
 
 

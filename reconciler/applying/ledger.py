@@ -19,13 +19,14 @@ from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Self
 
-from reconciler.applying import history
+from reconciler.applying import drift, history
 from reconciler.applying.clock import Clock, rfc3339, utc_now
 from reconciler.applying.database import open_for_reading, open_for_writing, transaction, translated
 from reconciler.applying.outcome import StepOutcome
-from reconciler.applying.records import ALL, Event, ObjectStatus
+from reconciler.applying.records import ALL, CutOff, Event, ObjectStatus
 from reconciler.errors import StateError
 from reconciler.planning.ownership import Owned
+from reconciler.planning.plan import Step
 from reconciler.reporting.condition import Condition
 from specs.reference import Ref
 
@@ -51,7 +52,9 @@ class Ledger:
         self._owned: Mapping[Ref, Owned] | None = None  # the copy of it that was given away
         self._conditions: dict[Ref, tuple[Condition, ...]] | None = None
         self._making: set[Ref] = set()
+        self._working: set[Ref] = set()  # steps of this process that haven't been recorded yet
         self._started = ""
+        self._drift_seen = ""  # when `note_drift` saw the open records last
 
     @classmethod
     def open(cls, folder: Path, *, readonly: bool = False, clock: Clock = utc_now) -> Ledger:
@@ -132,11 +135,16 @@ class Ledger:
         disown: Iterable[Ref] = (),
         begin: Iterable[Ref] = (),
         finish: Iterable[Ref] = (),
+        steps: Iterable[Step] = (),
         note: str = "",
     ) -> None:
-        """Several of the above in one transaction: all of it is written, or nothing."""
+        """Several of the above in one transaction: all of it is written, or nothing.
+
+        `steps` are about to be done, at the revision `note`; they are `cut_off` if no outcome is ever recorded.
+        """
         own, disown, begin, finish = tuple(own), tuple(disown), tuple(begin), tuple(finish)
-        if not (own or disown or begin or finish):
+        steps = tuple(step for step in steps if step.operations)
+        if not (own or disown or begin or finish or steps):
             return
         with self._lock:
             entries = self._known_entries() if self._writer is not None else {}
@@ -151,6 +159,8 @@ class Ledger:
                     f"INSERT OR REPLACE INTO owned ({_OWNED_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
                     map(_owned_row, own),
                 )
+                history.begin(connection, steps, note)
+            self._working.update(step.ref for step in steps)
             self._making.difference_update(finish)
             self._making.update(begin)
             for ref in disown:
@@ -164,13 +174,44 @@ class Ledger:
         """Add outcomes to the history (the last 10,000 events are kept). `source` is who asked for it."""
         outcomes = tuple(outcomes)
         if outcomes:
-            with self._writing() as connection:
-                history.record(connection, outcomes, revision, source, rfc3339(self._clock()))
+            refs = [outcome.step.ref for outcome in outcomes]
+            with self._lock:
+                with self._writing() as connection:
+                    history.record(connection, outcomes, revision, source, rfc3339(self._clock()))
+                    connection.executemany("DELETE FROM begun WHERE kind = ? AND name = ?", map(_key, refs))
+                self._working.difference_update(refs)
+
+    def cut_off(self) -> tuple[CutOff, ...]:
+        """The steps of earlier processes of which nobody knows how they ended; `record` an outcome for each."""
+        with self._lock, self._reading() as connection:
+            return tuple(found for found in history.begun(connection) if found.step.ref not in self._working)
 
     def events(self, limit: int = 100, ref: Ref | None = None, since: datetime | None = None) -> list[Event]:
         """The last `limit` events, oldest first; of one object, and not before `since`, when given."""
         with self._lock, self._reading() as connection:
             return history.events(connection, limit, ref, since)
+
+    def warn(self, ref: Ref, result: str, message: str, revision: str, who: str = "reconcile") -> None:
+        """Add an event about an object that is no outcome of a step, such as that somebody undoes what is done."""
+        with self._writing() as connection:
+            history.warn(connection, ref, result, message, revision, who, rfc3339(self._clock()))
+
+    def note_drift(self, noted: drift.Noted) -> None:
+        """Make the records of drift agree with what a pass found. Only what differs is written."""
+        now = self._clock()
+        with self._lock:
+            with self._reading() as connection:
+                writes = drift.news(connection, noted, now, self._drift_seen)
+            if writes:
+                with self._writing() as connection:
+                    for statement, values in writes:
+                        connection.execute(statement, values)
+            self._drift_seen = rfc3339(now)
+
+    def drifts(self, *, healed: bool = False, since: datetime | None = None) -> list[drift.DriftRecord]:
+        """The records of drift, oldest first: open ones, with `healed` also those that ended (not before `since`)."""
+        with self._lock, self._reading() as connection:
+            return drift.records(connection, healed=healed, since=since)
 
     def set_conditions(
         self, found: Mapping[Ref, tuple[Condition, ...]], revision: str, states: Mapping[Ref, str] | None = None
@@ -240,6 +281,22 @@ class Ledger:
         """Every digest that was approved. One whose revision or objects have moved never comes up again."""
         with self._lock, self._reading() as connection:
             return frozenset(row[0] for row in connection.execute("SELECT digest FROM approval"))
+
+    def crash_loops(self) -> Mapping[Ref, str]:
+        """What `keep_crash_loops` was given last."""
+        with self._lock, self._reading() as connection:
+            return {Ref(*row[:2]): row[2] for row in connection.execute("SELECT kind, name, runs FROM crash_loop")}
+
+    def keep_crash_loops(self, loops: Mapping[Ref, str]) -> None:
+        """Remember the machines that end soon after each start. Only what differs is written."""
+        with self._lock:
+            known = self.crash_loops()
+            if known == loops:
+                return
+            with self._writing() as connection:
+                connection.execute("DELETE FROM crash_loop")
+                rows = ((*_key(ref), runs) for ref, runs in loops.items())
+                connection.executemany("INSERT INTO crash_loop VALUES (?, ?, ?)", rows)
 
     # Names and news
 

@@ -52,6 +52,25 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE TABLE info (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
     ),
     ("CREATE TABLE approval (digest TEXT PRIMARY KEY, time TEXT NOT NULL) WITHOUT ROWID",),
+    (
+        """
+        CREATE TABLE begun (
+          kind TEXT NOT NULL, name TEXT NOT NULL, action TEXT NOT NULL, why TEXT NOT NULL, path TEXT NOT NULL,
+          revision TEXT NOT NULL, PRIMARY KEY (kind, name)
+        ) WITHOUT ROWID
+        """,
+    ),
+    (
+        """
+        CREATE TABLE drift (
+          id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, name TEXT NOT NULL, field TEXT NOT NULL,
+          sort TEXT NOT NULL, policy TEXT NOT NULL, declared TEXT NOT NULL, found TEXT NOT NULL, digest TEXT NOT NULL,
+          first_seen TEXT NOT NULL, last_seen TEXT NOT NULL, healed_at TEXT NOT NULL, healed_by TEXT NOT NULL
+        )
+        """,
+        "CREATE INDEX drift_by_end ON drift (healed_at)",
+    ),
+    ("CREATE TABLE crash_loop (kind TEXT, name TEXT, runs TEXT NOT NULL, PRIMARY KEY (kind, name)) WITHOUT ROWID",),
 )
 
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Protocol
 
 from reconciler.applying.outcome import Result, StepOutcome
 from reconciler.errors import Cancelled, Disconnected, OnggiError, Transient
+from reconciler.faults import boundary
 from reconciler.planning.operations import CreateVolume, Operation
 from reconciler.planning.plan import Action, Step
 from specs.reference import Ref
@@ -46,6 +47,9 @@ class Performer(Protocol):
         self, operation: Operation, *, stop: threading.Event, progress: Callable[[int, int | None], None]
     ) -> None:
         """Do one thing, or find it done. Raises Cancelled soon after `stop`. `progress` takes bytes: done, in all."""
+
+    def present(self, refs: Collection[Ref]) -> frozenset[Ref]:
+        """Which of these volumes are on the host. Raises OnggiError."""
 
     def settle(self) -> None:
         """Make the host see what volume operations left to be seen all at once, such as by refreshing a pool."""
@@ -82,6 +86,7 @@ def perform(step: Step, performer: Performer, *, stop: threading.Event, tell: Ca
         result = Result.UNCHANGED
     for operation in step.operations:
         creates = (operation.ref,) if isinstance(operation, CreateVolume) else ()
+        boundary("before an operation")
         try:
             _patiently(step, operation, performer, stop, tell)
         except Cancelled:
@@ -98,6 +103,7 @@ def perform(step: Step, performer: Performer, *, stop: threading.Event, tell: Ca
             result, message, unknown = Result.FAILED, f"{what}; the log has the details, please report it", creates
         else:
             made += creates
+            boundary("after an operation")
             continue
         break
     outcome = StepOutcome(step, result, message, time.monotonic() - began, retry_after_s)

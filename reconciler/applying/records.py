@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from reconciler.planning.plan import Step
 from reconciler.reporting.condition import Condition
 from specs.reference import Ref
 
@@ -21,6 +22,14 @@ class Event:
     revision: str
     who: str  # reconcile, or who asked for it
     count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class CutOff:
+    """A step that a process began and didn't live to tell of. `step` has no operations any more."""
+
+    step: Step
+    revision: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import sys
 import threading
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from reconciler.cli.options import HOST, RESULT, SOURCE, detailed_exitcode, state, verb
+from reconciler.cli.options import HOST, RESULT, SOURCE, detailed_exitcode, state, trash_retention, verb
 from reconciler.cli.output import Output
+from reconciler.cli.plan import saved
 from reconciler.cli.progress import Report, told_when_slow
 from reconciler.cli.stopping import on_signals
 from reconciler.settings import Settings
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
     *SOURCE,
     *HOST,
     state,
+    trash_retention,
     click.option("--yes", "-y", is_flag=True, help="Don't ask first. Nobody is asked outside a terminal either."),
     *RESULT,
     detailed_exitcode,
@@ -36,15 +40,34 @@ def command(settings: Settings, out: Output, yes: bool, detailed_exitcode: bool)
     Shows the plan, asks on a terminal, and makes the host as the repository says. Exits with 1 when something
     failed, is blocked, or has a document with errors. An agent that runs with the same state does all this by
     itself, and is in the way here.
+
+    In place of REPO, the file of a plan that `onggi plan --out` saved can be given: exactly that plan is applied, or
+    nothing when the repository or the host has moved since.
     """
     from reconciler.line import Line
     from reconciler.reporting.plan_text import plan_text, problems_text
 
+    reviewed = None
+    if Path(settings.repository).is_file():
+        from reconciler.reporting.saved_plan import read_saved_plan
+
+        reviewed = read_saved_plan(Path(settings.repository))
+        origin = reviewed.origin
+        settings = replace(
+            settings,
+            repository=origin.get("repository", ""),
+            branch=origin.get("branch", ""),
+            path=origin.get("path", ""),
+            connect=origin.get("connect", ""),
+        )
     with Line.open(settings, exclusive=True) as line:
         with told_when_slow(f"reading {settings.repository} and {settings.connect} …", quiet=out.quiet):
             line.recover()
             desired = line.desired()
-            plan = line.compare(desired, line.observe())
+            snapshot = line.observe()
+            plan = line.compare(desired, snapshot)
+            if reviewed is not None:
+                reviewed.check(plan, saved(line, settings, desired, snapshot, plan).digest)
         if out.format == "text":
             if mistakes := problems_text(desired.problems, colour=out.colour):
                 click.echo(f"{mistakes}\n", color=out.colour)
@@ -53,7 +76,8 @@ def command(settings: Settings, out: Output, yes: bool, detailed_exitcode: bool)
         if asked and not click.confirm("\nDo this?", err=True):
             out.note("Nothing was done.")
             return 1
-        outcomes, remaining = _apply(line, plan, out)
+        line.note_drift(plan, desired, snapshot)
+        outcomes, remaining = _apply(line, plan, out, only_this=reviewed is not None)
     told = _Told(plan, outcomes, remaining)
     out.show(lambda: told.to_json(desired.problems), told.text)
     if desired.problems or remaining.steps or remaining.blocked:
@@ -61,11 +85,13 @@ def command(settings: Settings, out: Output, yes: bool, detailed_exitcode: bool)
     return 2 if detailed_exitcode and outcomes else 0
 
 
-def _apply(line: Line, plan: Plan, out: Output) -> tuple[tuple[StepOutcome, ...], Plan]:
-    """What was shown, and after it whatever only shows then. The plan that is left is told too."""
+def _apply(line: Line, plan: Plan, out: Output, *, only_this: bool) -> tuple[tuple[StepOutcome, ...], Plan]:
+    """What was shown, and unless `only_this` whatever only shows after it. The plan that is left is told too."""
     stop = threading.Event()
     with on_signals(stop.set), Report(quiet=out.quiet) as report:
         outcomes = line.apply(plan, stop=stop, on_progress=report)
+        if only_this:
+            return outcomes, line.plan()
         more = line.converge(stop=stop, on_progress=report)
     return (*outcomes, *more.outcomes), more.remaining
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _FIRST_SET = Path(__file__).parent / "first_set"
 _HIDDEN = {"pre-commit-config.yaml": ".pre-commit-config.yaml"}  # without its dot it is packaged and found as any other
-_IDENTITY = """\
+IDENTITY = """\
 # Names this repository, wherever it is cloned or moved to. Never change it: the identity of every object hangs on it.
 apiVersion: onggi/v1
 repositoryId: {id}
@@ -79,7 +79,7 @@ def _write(folder: Path) -> None:
             target = target.with_name(_HIDDEN.get(target.name, target.name))
             target.parent.mkdir(exist_ok=True)
             target.write_bytes(source.read_bytes())
-    (folder / "onggi.yaml").write_text(_IDENTITY.format(id=uuid.uuid4()), encoding="utf-8")
+    (folder / "onggi.yaml").write_text(IDENTITY.format(id=uuid.uuid4()), encoding="utf-8")
 
 
 def _commit(repository: pygit2.Repository) -> None:

@@ -32,7 +32,7 @@ _PARAMETERS: dict[str, str] = {}  # key → the name of the parameter that it st
 
 
 class Duration(click.ParamType[float]):
-    """Seconds, or a number with a unit: 30, 30s, 5m, 1h."""
+    """Seconds, or a number with a unit: 30, 30s, 5m, 1h, 7d."""
 
     name = "duration"
 
@@ -131,6 +131,51 @@ resync_interval = setting(
     metavar="TIME",
     help="How often the whole host is read again; libvirt's events are seen at once.",
 )
+trash_retention = setting(
+    "--trash-retention",
+    parameter="trash_retention_s",
+    key_type=float,
+    type=Duration(),
+    default="7d",
+    show_default=True,
+    metavar="TIME",
+    help="How long a removed volume with deletionPolicy: Delete is kept; 0 deletes at once.",
+)
+webhook_secret_file = setting(
+    "--webhook-secret-file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The secret that webhooks are proven by; with --listen. Without it every webhook is refused.",
+)
+forge_token_file = setting(
+    "--forge-token-file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The token with which commit statuses and plans of pull requests are told to the forge.  [default: not told]",
+)
+forge = setting(
+    "--forge",
+    type=click.Choice(["github", "gitlab", "gitea", "forgejo"]),
+    help="What kind of forge the repository lies on.  [default: as its host says]",
+)
+forge_url = setting(
+    "--forge-url",
+    default="",
+    metavar="URL",
+    help="Where the forge's API answers.  [default: as the repository's host says]",
+)
+forge_repository = setting(
+    "--forge-repository",
+    default="",
+    metavar="OWNER/NAME",
+    help="The repository's name on the forge.  [default: as its URL says]",
+)
+forge_plan_forks = setting(
+    "--forge-plan-forks",
+    key_type=bool,
+    is_flag=True,
+    help="Plan pull requests from forks too, which anybody may have written.",
+)
 log_format = setting(
     "--log-format",
     type=click.Choice(["text", "json"]),
@@ -146,6 +191,7 @@ quiet = setting("--quiet", "-q", key_type=bool, is_flag=True, help="Tell only of
 SOURCE = (repository, branch, path)
 HOST = (connect, allowed_folders)
 RESULT = (output, no_color)
+FORGE = (forge_token_file, forge, forge_url, forge_repository, forge_plan_forks)
 
 
 def _read_config(ctx: click.Context, _param: click.Parameter, value: Path | None) -> None:

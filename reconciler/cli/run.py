@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.cli.options import (
+    FORGE,
     HOST,
     SOURCE,
     interval,
@@ -18,7 +19,9 @@ from reconciler.cli.options import (
     log_format,
     resync_interval,
     state,
+    trash_retention,
     verb,
+    webhook_secret_file,
 )
 from reconciler.cli.stopping import on_signals
 from reconciler.errors import OnggiError
@@ -40,7 +43,10 @@ _LONGEST_END_S = 4.0  # of the five seconds, so that what comes after has time t
     state,
     interval,
     resync_interval,
+    trash_retention,
     listen,
+    webhook_secret_file,
+    *FORGE,
     click.option("--once", is_flag=True, help="One pass instead of a loop; the exit code tells if all is well."),
     log_format,
     logs_at="INFO",
@@ -133,11 +139,15 @@ def _served(settings: Settings, thread: _AgentThread) -> Server | None:
     from api.app import create_app
     from api.server import Server
     from api.services import Services
+    from reconciler.secret_file import SecretFile
 
+    secret = settings.webhook_secret_file
     services = Services(
         ready=thread.agent.ready.is_set,
         alive=thread.is_alive,
         info=lambda: {"revision": str(thread.agent.desired.revision) if thread.agent.desired is not None else ""},
+        fetch_now=thread.agent.fetch_now,
+        webhook_secrets=SecretFile(secret, "webhook-secret-file").secrets if secret is not None else tuple,
     )
     server = Server(create_app(services), settings.listen)
     server.start()

@@ -43,6 +43,9 @@ class Folder:
     def close(self) -> None:
         """Nothing is kept open."""
 
+    def last_good(self) -> None:
+        """Nothing is kept: nothing guards what is read."""
+
     def watch_paths(self) -> tuple[Path, ...]:
         """The folder itself."""
         return (self._root,)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pygit2
-from pygit2.enums import FileMode, ObjectType
+from pygit2.enums import FileMode, ObjectType, SortMode
 
 from reconciler.desired import files
 from reconciler.desired.files import Budget
@@ -142,15 +142,16 @@ class GitRepository:
                     f"The repository {self.key} can't be read ({reason}); run `git fsck` there."
                 ) from None
 
+    def last_good(self) -> None:
+        """Nothing is kept: nothing guards what is read."""
+
     def watch_paths(self) -> tuple[Path, ...]:
         """HEAD, the references and the packed ones; of a linked work tree its own HEAD and the shared references."""
         try:
             own = Path(_open(self._path).path)
         except SourceError:
             return (self._path / ".git", self._path / "HEAD")  # gone at the moment: these come back first
-        common = own
-        if (pointer := own / "commondir").is_file():
-            common = (own / pointer.read_text().strip()).resolve()
+        common = _shared(own)
         return tuple(dict.fromkeys((own / "HEAD", common / "refs", common / "packed-refs", common / "reftable")))
 
     def head(self) -> str:
@@ -161,6 +162,27 @@ class GitRepository:
             except (SourceError, pygit2.GitError, KeyError, OSError):
                 self._drop()
                 return ""
+
+    def objects(self) -> Path:
+        """The folder with the repository's objects; a linked work tree shares its repository's. Raises SourceError."""
+        with self._lock:
+            return _shared(Path(self._opened().path)) / "objects"
+
+    def commits_after(self, since: str, head: str) -> tuple[str, ...] | None:
+        """The commits that `head` has and `since` hasn't, oldest first; None when `head` doesn't build on `since`.
+
+        Both are full ids. A commit that isn't here any more is nobody's ancestor. Raises SourceError.
+        """
+        with self._lock:
+            repository = self._opened()
+            try:
+                if since != head and not repository.descendant_of(head, since):
+                    return None
+                walk = repository.walk(head, SortMode.TOPOLOGICAL | SortMode.REVERSE)
+                walk.hide(since)
+                return tuple(str(commit.id) for commit in walk)
+            except (pygit2.GitError, KeyError, ValueError):
+                return None
 
     def _opened(self) -> pygit2.Repository:
         if not self._path.is_dir():
@@ -236,6 +258,12 @@ class GitRepository:
             else:
                 self._named = (blob, *declared_repository_id(name, repository[entry.id].read_raw()))
         return self._named[1:]
+
+
+def _shared(own: Path) -> Path:
+    """The repository's own folder, where a linked work tree has one beside it."""
+    pointer = own / "commondir"
+    return (own / pointer.read_text().strip()).resolve() if pointer.is_file() else own
 
 
 def _branches(repository: pygit2.Repository) -> str:

@@ -18,7 +18,8 @@ Spec = Mapping[str, Any]
 DEFAULT_POOL: Final = "default"
 SEED_DRIVE: Final = "seed"  # the CD-ROM drive whose medium is cloud-init's seed
 _SUFFIX = {"qcow2": ".qcow2", "raw": ".img"}
-_DRIVE_FIELDS = ("name", "bus", "bootOrder", "target", "readOnly")  # of a disk in the VM; the rest describes its volume
+# Of a disk in the VM; the rest describes its volume.
+_DRIVE_FIELDS = ("name", "bus", "bootOrder", "target", "readOnly", "ioLimits")
 
 
 @dataclass(frozen=True, slots=True)

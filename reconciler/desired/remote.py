@@ -82,6 +82,9 @@ class RemoteRepository:
             self._take_over(tip)
             return True
 
+    def last_good(self) -> None:
+        """Nothing is kept: nothing guards what is read."""
+
     def watch_paths(self) -> tuple[Path, ...]:
         """Nothing: a remote is asked, not watched."""
         return ()
@@ -90,6 +93,14 @@ class RemoteRepository:
         """End a fetch that is under way and close the mirror."""
         self._git.close()
         self._local.close()
+
+    def objects(self) -> Path:
+        """The folder with the mirror's objects. Raises SourceError."""
+        return self._local.objects()
+
+    def commits_after(self, since: str, head: str) -> tuple[str, ...] | None:
+        """As GitRepository.commits_after, of what was fetched."""
+        return self._local.commits_after(since, head)
 
     def _current(self) -> str:
         return self._local.head() if self._mirror.is_dir() else ""

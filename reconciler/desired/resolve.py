@@ -270,6 +270,7 @@ def _policy(document: Document, spec: Mapping[str, Any]) -> Policy:
         ignore_fields=tuple(spec.get("ignoreFields", ())),
         adopt=_annotated(document, "onggi/adopt"),
         protect=_annotated(document, "onggi/protect"),
+        complete=tuple(filter(None, document.annotations.get("onggi/complete", "").replace(" ", "").split(","))),
     )
 
 
@@ -300,7 +301,7 @@ def _implied(volume: ImpliedVolume, machine: Resource, repository_id: str) -> Re
         spec=volume.spec,
         path=machine.path,
         line=machine.line,
-        policy=replace(machine.policy, ignore_fields=()),
+        policy=replace(machine.policy, ignore_fields=(), complete=()),
         depends_on=needs,
         parent=machine.ref,
         content=volume.content,
@@ -315,7 +316,7 @@ def _digested(resource: Resource) -> Resource:
         str(resource.ref),
         resource.uid,
         resource.spec,
-        [policy.drift, policy.deletion, policy.ignore_fields, policy.adopt, policy.protect],
+        [policy.drift, policy.deletion, policy.ignore_fields, policy.adopt, policy.protect, *policy.complete],
         [str(ref) for ref in resource.depends_on],
         str(resource.parent),
     ]

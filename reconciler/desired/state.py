@@ -50,6 +50,7 @@ class Policy:
     ignore_fields: tuple[str, ...] = ()  # JSON pointers into the spec
     adopt: bool = False  # annotation onggi/adopt
     protect: bool = False  # annotation onggi/protect
+    complete: tuple[str, ...] = ()  # annotation onggi/complete: lists in which nothing undeclared stays
 
 
 class _Content:

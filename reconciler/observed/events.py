@@ -14,6 +14,7 @@ from typing import Any
 
 import libvirt
 
+from reconciler.observed.runs import Runs
 from specs.reference import NETWORK, STORAGE_POOL, VIRTUAL_MACHINE, Ref
 
 log = logging.getLogger("onggi.events")
@@ -21,8 +22,9 @@ log = logging.getLogger("onggi.events")
 _loop_lock = threading.Lock()
 _loop: threading.Thread | None = None
 
+_LIFECYCLE_EVENTS = (libvirt.VIR_DOMAIN_EVENT_ID_LIFECYCLE,)
+_REBOOT_EVENTS = (libvirt.VIR_DOMAIN_EVENT_ID_REBOOT,)
 _DOMAIN_EVENTS = (
-    libvirt.VIR_DOMAIN_EVENT_ID_LIFECYCLE,
     libvirt.VIR_DOMAIN_EVENT_ID_DEVICE_ADDED,
     libvirt.VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED,
     libvirt.VIR_DOMAIN_EVENT_ID_TRAY_CHANGE,
@@ -54,7 +56,8 @@ def _turn() -> None:
 
 class EventFeed:
     """The events of one connection. `changed` gets the object to look at again, `devices` is told of the host's own
-    devices, `lost` that the connection is gone. All are called from the event thread and must return at once.
+    devices, `lost` that the connection is gone. All are called from the event thread and must return at once. `runs`
+    keeps the little that can't be read from the world afterwards.
     """
 
     def __init__(
@@ -64,12 +67,28 @@ class EventFeed:
         changed: Callable[[Ref], None],
         devices: Callable[[], None],
         lost: Callable[[], None],
+        runs: Runs,
     ) -> None:
         self._connection = connection
         self._deregister: list[Callable[[], Any]] = []
 
         def domain(_: object, subject: libvirt.virDomain, *__: object) -> None:
             _quietly(lambda: changed(Ref(VIRTUAL_MACHINE, subject.name())))
+
+        def lifecycle(_: object, subject: libvirt.virDomain, event: int, detail: int, *__: object) -> None:
+            def note() -> None:
+                _note_run(runs, subject, event, detail)
+                changed(Ref(VIRTUAL_MACHINE, subject.name()))
+
+            _quietly(note)
+
+        def reboot(_: object, subject: libvirt.virDomain, *__: object) -> None:
+            def note() -> None:
+                ref = Ref(VIRTUAL_MACHINE, subject.name())
+                runs.reboot(ref)
+                changed(ref)
+
+            _quietly(note)
 
         def network(_: object, subject: libvirt.virNetwork, *__: object) -> None:
             _quietly(lambda: changed(Ref(NETWORK, subject.name())))
@@ -81,6 +100,8 @@ class EventFeed:
             _quietly(devices)
 
         for register, deregister, identifiers, callback in (
+            (connection.domainEventRegisterAny, connection.domainEventDeregisterAny, _LIFECYCLE_EVENTS, lifecycle),
+            (connection.domainEventRegisterAny, connection.domainEventDeregisterAny, _REBOOT_EVENTS, reboot),
             (connection.domainEventRegisterAny, connection.domainEventDeregisterAny, _DOMAIN_EVENTS, domain),
             (connection.networkEventRegisterAny, connection.networkEventDeregisterAny, _NETWORK_EVENTS, network),
             (connection.storagePoolEventRegisterAny, connection.storagePoolEventDeregisterAny, _POOL_EVENTS, pool),
@@ -115,6 +136,13 @@ class EventFeed:
             with suppress(libvirt.libvirtError):  # it may be lost already
                 deregister()
         self._deregister.clear()
+
+
+def _note_run(runs: Runs, machine: libvirt.virDomain, event: int, detail: int) -> None:
+    if event == libvirt.VIR_DOMAIN_EVENT_SHUTDOWN and detail == libvirt.VIR_DOMAIN_EVENT_SHUTDOWN_HOST:
+        runs.signal(machine.UUID())
+    elif event in (libvirt.VIR_DOMAIN_EVENT_STARTED, libvirt.VIR_DOMAIN_EVENT_UNDEFINED):
+        runs.started(machine.UUID())
 
 
 def _quietly(call: Callable[[], None]) -> None:

@@ -16,6 +16,10 @@ from specs.mark import Mark
 from specs.reference import Ref
 from specs.registry import kinds
 
+# Keys of an active network's details: the name of its bridge on the host, and for each port who is plugged in.
+BRIDGE = "bridge"
+PORTS = "ports"  # port → (the machine's UUID, the interface's MAC)
+
 
 @dataclass(frozen=True, eq=False)
 class Observed:
@@ -32,7 +36,8 @@ class Observed:
     autostart: bool = False
     persistent: bool = True
     mark: Mark | None = None
-    details: Mapping[str, Any] = field(default_factory=dict)  # a volume's path, capacity, allocation, backing path
+    # A volume's path, capacity, allocation and backing path; a network's bridge and ports.
+    details: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def active(self) -> bool:

@@ -1,11 +1,13 @@
 """Decides about what is defined and then active or not: storage pools and networks.
 
-Both are changed in place; what needs a restart is restarted only while no running VM would notice, and waits otherwise.
+Both are changed in place; what needs a restart is restarted only while no running VM would notice, and waits otherwise:
+see `interruption.py`. VMs that lost their network are plugged into it again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from reconciler.desired.state import Resource
@@ -14,11 +16,13 @@ from reconciler.planning.assessment import Assessment, ownership_entry
 from reconciler.planning.claim import Claim, Refusal, blocked, claim
 from reconciler.planning.context import Context
 from reconciler.planning.diff import compare
+from reconciler.planning.interruption import held_back, names, stops
 from reconciler.planning.operations import (
     Define,
     DefineInterface,
     DefineSecret,
     Operation,
+    ReconnectInterfaces,
     SecretSource,
     SetAutostart,
     Start,
@@ -27,7 +31,7 @@ from reconciler.planning.operations import (
 )
 from reconciler.planning.ownership import Fact, Owned
 from reconciler.planning.plan import Action, Blocked, Step
-from reconciler.planning.why import is_drift, why_changed
+from reconciler.planning.why import is_drift, not_applied, why_changed
 from specs.binding import parse, patched, serialise, write
 from specs.effect import Change, Effect, strongest
 from specs.network.vlan import vlan_bridge_xml
@@ -62,7 +66,7 @@ def _create(resource: Resource, context: Context, subnet: Callable[[], str]) -> 
     root = write(xml.BINDS, xml.skeleton(lowered, name=ref.name, uid=resource.uid, host=context.host), lowered)
     operations: list[Operation] = [*_prerequisites(resource), Define(ref, resource.uid, serialise(root))]
     if spec.get("active", True):
-        operations.append(Start(ref, build=_builds(resource)))
+        operations += _start(resource, context)
     if spec.get("autostart") is not None:
         operations.append(SetAutostart(ref, bool(spec["autostart"])))
     return Step(
@@ -83,14 +87,17 @@ def _update(
 ) -> Assessment:
     ref, spec, xml = resource.ref, resource.spec, kinds()[resource.ref.kind].xml
     entry = context.owned.get(ref)
-    if _lacks_subnet(resource) and "mode" in spec and "subnet" not in observed.config:  # it was a bridge until now
+    # It was a bridge until now, or lost what was chosen for it; one that was adopted without addresses may have none.
+    chosen = observed.config.get("mode") == "bridge" or (entry is not None and entry.created)
+    if _lacks_subnet(resource) and "mode" in spec and "subnet" not in observed.config and chosen:
         spec = {**spec, "subnet": _chosen_subnet(entry, subnet)}
     comparison = compare(resource, observed, context.host, spec)
     record = _record(resource, observed, entry, answer)
+    left = not_applied(record, entry)
     refused = next((c for c in comparison.config if c.effect in (Effect.FORBIDDEN, Effect.RECREATE)), None)
     if refused is not None:
         message = f"{ref}: {refused.pointer.strip('/')} can't go from {refused.old} to {refused.new}; declare a new one"
-        return Assessment(blocked=Blocked(ref, "ChangeRefused", message, resource.path, resource.line), record=record)
+        return Assessment(blocked=Blocked(ref, "ChangeRefused", message, resource.path, resource.line), record=left)
     changes = list(comparison.config)
     known = {change.pointer for change in changes}
     changes += [c for c in comparison.live if c.effect is Effect.LIVE and c.pointer not in known]
@@ -100,44 +107,47 @@ def _update(
     autostart = spec.get("autostart")
     if autostart is not None and autostart != observed.autostart:
         changes.append(Change("/autostart", observed.autostart, autostart, Effect.LIVE))
+    lost = context.cut_off.get(ref, ())
+    changes += [Change(f"/guests/{guest.name}", "cut off", "connected", Effect.LIVE) for guest in lost]
     drift_only = entry is None or entry.facts.get(Fact.DIGEST) == resource.digest
     if resource.policy.drift != "enforce" and drift_only and changes:
         drifted = tuple(changes) if resource.policy.drift == "warn" else ()
         return Assessment(drifted=drifted, extras=comparison.extras, record=record)
 
-    guests = context.running_users(ref)
-    restarted = False
     definition: list[Operation] = []
     if comparison.config:
         root = patched(xml.BINDS, parse(observed.xml), comparison.lowered)
         definition = [*_prerequisites(resource), Define(ref, observed.uid, serialise(root))]
-    operations = list(definition)
-    waiting = tuple(change for change in comparison.live if change.effect is not Effect.LIVE)
-    sections = _sections(resource, observed, comparison.lowered)
+    pending: tuple[Change, ...] = ()  # what only comes true when it is stopped
     if observed.active and wanted_active is False:
-        if guests:
-            message = (
-                f"{ref} can't be stopped: {', '.join(map(str, guests))} would lose it; stop them or detach it first"
-            )
-            return Assessment(blocked=Blocked(ref, "InUse", message, resource.path, resource.line), record=record)
-        operations.append(Stop(ref))
-        waiting = ()
-    elif observed.active and waiting and not guests:
-        restarted = True
-        operations = [Stop(ref), *definition, Start(ref, build=_builds(resource))]
-        changes += [change for change in waiting if change.pointer not in known]
-        waiting = ()
+        pending = tuple(change for change in changes if change.pointer == "/active")
     elif observed.active:
-        operations += sections
+        pending = tuple(change for change in comparison.live if change.effect is not Effect.LIVE)
+    held = held_back(resource, observed, pending, context) if pending else None
+    if held is not None and stops(pending):
+        if ref.kind == STORAGE_POOL:
+            return Assessment(blocked=held, record=left)
+        changes = [change for change in changes if change not in pending]
+
+    operations = list(definition)
+    restarted = bool(pending) and held is None and not stops(pending)
+    if restarted:
+        operations += [Stop(ref), *_start(resource, context)]
+        changes += [change for change in pending if change.pointer not in known]
+    elif pending and held is None:
+        operations.append(Stop(ref))
+    elif observed.active:
+        operations += _sections(resource, observed, comparison.lowered)
+        if lost:
+            operations.append(ReconnectInterfaces(ref, lost))
     elif wanted_active:
-        operations.append(Start(ref, build=_builds(resource)))
+        operations += _start(resource, context)
     if any(change.pointer == "/autostart" for change in changes):
         operations.append(SetAutostart(ref, bool(autostart)))
-    if guests and waiting:
-        note = f"would cut off {', '.join(map(str, guests))}; restarted as soon as none of them runs"
-        waiting = tuple(Change(c.pointer, c.old, c.new, c.effect, note) for c in waiting)
+    told = _told(pending, held, context)
     if not operations:
-        return Assessment(waiting=waiting, extras=comparison.extras, record=record)
+        waits_for_stop = held is not None and stops(pending)  # an order of the document that isn't carried out yet
+        return replace(told, extras=comparison.extras, record=left if waits_for_stop else record)
     step = Step(
         ref=ref,
         action=Action.REPLACE if restarted else Action.UPDATE,
@@ -150,7 +160,27 @@ def _update(
         owned=record,
         drift=is_drift(resource, entry),
     )
-    return Assessment(step=step, waiting=waiting, extras=comparison.extras)
+    return replace(told, step=step, extras=comparison.extras)
+
+
+def _start(resource: Resource, context: Context) -> list[Operation]:
+    """Start it, and give those machines their connection back that it was stopped below."""
+    guests = tuple(context.running_users(resource.ref)) if resource.ref.kind == NETWORK else ()
+    started = Start(resource.ref, build=_builds(resource))
+    return [started, ReconnectInterfaces(resource.ref, guests)] if guests else [started]
+
+
+def _told(pending: tuple[Change, ...], held: Blocked | None, context: Context) -> Assessment:
+    """What is told of changes that wait; nothing when they don't."""
+    if held is None:
+        return Assessment()
+    guests = names(context.running_users(held.ref))
+    note = f"would cut off {guests}" + ("" if held.digest else "; restarted as soon as none of them runs")
+    return Assessment(
+        waiting=tuple(replace(change, note=note, effect=Effect.NEXT_BOOT) for change in pending),
+        waits_for=f"the time when none of its guests runs: {guests}",
+        staged=held if held.digest else None,
+    )
 
 
 def _lacks_subnet(resource: Resource) -> bool:

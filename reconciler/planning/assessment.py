@@ -17,6 +17,8 @@ class Assessment:
     step: Step | None = None
     blocked: Blocked | None = None
     waiting: tuple[Change, ...] = ()
+    waits_for: str = ""  # what those changes wait for, where it is known
+    staged: Blocked | None = None  # those changes could be made now, if a person says yes; nothing else waits for it
     drifted: tuple[Change, ...] = ()
     extras: tuple[str, ...] = ()
     record: Owned | None = None  # what the ledger should hold even without a step

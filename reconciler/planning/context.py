@@ -9,6 +9,8 @@ from functools import cached_property
 from reconciler.desired.state import DesiredState, Resource
 from reconciler.observed.snapshot import Observed, Snapshot
 from reconciler.planning.ownership import Owned
+from reconciler.planning.plugs import cut_off
+from reconciler.planning.renames import Renames, find_renames
 from reconciler.planning.terms import Terms
 from specs.host import Host, VolumeSource
 from specs.reference import STORAGE_POOL, STORAGE_VOLUME, VIRTUAL_MACHINE, Ref
@@ -60,6 +62,11 @@ class Context:
         return {observed.uid: ref for ref, observed in self.snapshot.objects.items() if observed.uid}
 
     @cached_property
+    def renames(self) -> Renames:
+        """What is declared under another name than it has on the host."""
+        return find_renames(self.desired, self.snapshot, self.by_uid)
+
+    @cached_property
     def volume_at(self) -> Mapping[str, Ref]:
         """Which volume is at a path."""
         return {source.path: ref for ref, source in self.host.volumes.items()}
@@ -72,6 +79,14 @@ class Context:
             for used in self._uses(ref, observed):
                 found.setdefault(used, set()).add(ref)
         return {ref: frozenset(users) for ref, users in found.items()}
+
+    @cached_property
+    def cut_off(self) -> Mapping[Ref, tuple[Ref, ...]]:
+        """For each network: the running VMs that lost it, without those that a user told onggi to leave alone."""
+        found = {
+            ref: tuple(vm for vm in vms if vm not in self.suspended) for ref, vms in cut_off(self.snapshot).items()
+        }
+        return {ref: machines for ref, machines in found.items() if machines}
 
     def running_users(self, ref: Ref) -> list[Ref]:
         """The VMs that run and use `ref`, in order of their names."""

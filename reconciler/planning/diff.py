@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from reconciler.desired.state import Resource
@@ -23,6 +23,7 @@ class Comparison:
     live: tuple[Change, ...]
     extras: tuple[str, ...]
     managed: frozenset[str]  # pointers of every list item that is declared now
+    earlier: frozenset[str]  # pointers of the list items that have to go where they aren't declared
 
 
 def compare(resource: Resource, observed: Observed, host: Host, spec: Mapping[str, Any] | None = None) -> Comparison:
@@ -37,11 +38,31 @@ def compare(resource: Resource, observed: Observed, host: Host, spec: Mapping[st
     earlier = observed.mark.managed if observed.mark is not None else frozenset()
     ignored = ignored_lists(resource.policy.ignore_fields)
     before = frozenset(pointer for pointer in earlier if pointer.split("/", 2)[1] not in ignored)
+    before |= _undeclared(resource.policy.complete, lowered, observed, xml.BINDS)
     config, extras = differences(xml.BINDS, lowered, observed.config, before)
     live: list[Change] = []
     if observed.live is not None:
         live, _ = differences(xml.BINDS, lowered, observed.live, before)
-    return Comparison(lowered, tuple(config), tuple(live), tuple(extras), managed_items(lowered, xml.BINDS))
+    return Comparison(lowered, tuple(config), tuple(live), tuple(extras), managed_items(lowered, xml.BINDS), before)
+
+
+def with_ignored_state(resource: Resource, observed: Observed) -> Resource:
+    """The resource as it is compared: what it ignores of the state that no XML holds is as it was found.
+
+    Power, the start with the host: `ignoreFields` of them leaves them to somebody else once the object is made.
+    """
+    found: dict[str, Any] = {
+        "autostart": observed.autostart,
+        "active": observed.active,
+        "paused": None,
+        "runStrategy": "Manual",
+    }
+    ignored = {
+        field: value
+        for field, value in found.items()
+        if f"/{field}" in resource.policy.ignore_fields and field in (*resource.spec, "active", "runStrategy")
+    }
+    return replace(resource, spec={**resource.spec, **ignored}) if ignored else resource
 
 
 def managed_items(lowered: Mapping[str, Any], binds: Iterable[Bind]) -> frozenset[str]:
@@ -51,6 +72,20 @@ def managed_items(lowered: Mapping[str, Any], binds: Iterable[Bind]) -> frozense
         for bind in binds
         if isinstance(bind, Items)
         for item in value_at(lowered, bind.name) or ()
+    )
+
+
+def _undeclared(
+    complete: Iterable[str], lowered: Mapping[str, Any], observed: Observed, binds: Iterable[Bind]
+) -> frozenset[str]:
+    """The pointers of all items of complete lists. A list that isn't declared at all, or is ignored, is never one."""
+    wanted = frozenset(complete)
+    return frozenset(
+        f"/{bind.name}/{bind.label(item)}"
+        for bind in binds
+        if isinstance(bind, Items) and bind.name in wanted and value_at(lowered, bind.name) is not None
+        for spec in filter(None, (observed.config, observed.live))
+        for item in value_at(spec, bind.name) or ()
     )
 
 

@@ -2,44 +2,43 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from reconciler.desired.state import Resource
 from reconciler.observed.snapshot import Observed
 from reconciler.planning.assessment import Assessment, ownership_entry
-from reconciler.planning.claim import Claim, Refusal, blocked, claim
+from reconciler.planning.claim import Claim, Refusal, blocked, claim, needs_no_mark_yet, taken_from
+from reconciler.planning.console_password import renewal, slots, slots_again
 from reconciler.planning.context import Context
-from reconciler.planning.diff import Comparison, compare, managed_items
+from reconciler.planning.diff import compare, managed_items
+from reconciler.planning.live_edits import live_edits, live_only
 from reconciler.planning.operations import (
     Define,
-    EditLive,
     Operation,
-    Pause,
-    Resume,
-    SecretSlot,
-    SecretSource,
     SetAutostart,
     Start,
     Stop,
 )
 from reconciler.planning.ownership import Fact, Owned
 from reconciler.planning.plan import Action, Blocked, Step
+from reconciler.planning.power import (
+    DEFAULT_SHUTDOWN_TIMEOUT_S,
+    RUNNING,
+    STARTED,
+    is_migrated,
+    last_run,
+    power_changes,
+    strategy,
+    why_started,
+)
+from reconciler.planning.restart import Restart, restart, restart_facts
 from reconciler.planning.why import is_drift, why_changed
 from specs.binding import parse, patched, serialise, write
 from specs.effect import Change, Effect, strongest
-from specs.host import Feature
 from specs.mark import Mark, write_mark
 from specs.problem import Unrenderable
 from specs.reference import Ref
-from specs.virtualmachine import live, xml
-
-DEFAULT_STRATEGY = "RerunOnFailure"
-DEFAULT_SHUTDOWN_TIMEOUT_S = 60
-
-# Ends that nobody asked for: after these, RerunOnFailure starts the machine again. `unknown` is what libvirt says of a
-# machine that was never started, or that was running when the host went down.
-_FAILURES = frozenset({"", "unknown", "crashed", "failed"})
-
-# Live verbs that need no hot-plug support of the connection.
-_ALWAYS_LIVE = frozenset({"memory", "vcpus", "title", "description"})
+from specs.virtualmachine import xml
 
 
 def assess(resource: Resource, observed: Observed | None, context: Context) -> Assessment:
@@ -61,11 +60,12 @@ def _create(resource: Resource, context: Context) -> Step:
     root = write(xml.BINDS, xml.skeleton(lowered, name=name, uid=uid, host=context.host), lowered)
     write_mark(root, Mark(context.desired.repository_id, name, managed_items(lowered, xml.BINDS)))
     operations: list[Operation] = [
-        Define(resource.ref, uid, serialise(root), _secrets(resource), _opened(resource, context))
+        Define(resource.ref, uid, serialise(root), slots(resource), _opened(resource, context))
     ]
     if spec.get("autostart"):
         operations.append(SetAutostart(resource.ref, True))
-    if strategy(resource) in ("Always", "RerunOnFailure"):
+    starts = strategy(resource) in STARTED
+    if starts:
         operations.append(Start(resource.ref, paused=bool(spec.get("paused"))))
     changes = tuple(Change(f"/{key}", None, value, Effect.LIVE) for key, value in spec.items())
     return Step(
@@ -77,130 +77,129 @@ def _create(resource: Resource, context: Context) -> Step:
         changes=changes,
         path=resource.path,
         line=resource.line,
-        owned=_entry(resource, uid, created=True),
+        owned=_entry(resource, uid, created=True, **({Fact.LAST_RUN: RUNNING} if starts else {})),
     )
 
 
 def _update(resource: Resource, observed: Observed, context: Context, answer: Claim) -> Assessment:
     entry = context.owned.get(resource.ref)
     comparison = compare(resource, observed, context.host)
-    power = _power(resource, observed, entry)
-    changes = [*comparison.config, *_live_only(comparison), *(change for change, _ in power)]
+    power = power_changes(resource, observed, entry)
+    starts = any(isinstance(operation, Start) for _, operation in power)
+    if starts and is_migrated(observed, entry):
+        message = "it was migrated to another host, and isn't started here beside it; start it by hand once it is back"
+        return Assessment(blocked=Blocked(resource.ref, "Migrated", message, resource.path, resource.line))
+    changes = [*comparison.config, *live_only(comparison), *(change for change, _ in power)]
     autostart = resource.spec.get("autostart")
     if autostart is not None and autostart != observed.autostart:
         changes.append(Change("/autostart", observed.autostart, autostart, Effect.LIVE))
 
     mark = Mark(context.desired.repository_id, resource.ref.name, comparison.managed)
-    remark = observed.mark != mark
-    if _secrets(resource) and entry is not None and entry.facts.get(Fact.DIGEST) != resource.digest:
-        # What a secret is can't be compared; a new revision of the document puts it in again.
-        changes.append(Change("/graphics/passwordFrom", None, "(set)", Effect.NEXT_BOOT))
+    remark = observed.mark != mark and not needs_no_mark_yet(observed, entry, answer)
+    if (renewed := renewal(resource, observed, entry, comparison)) is not None:
+        changes.append(renewed)
         remark = True
     if remark and not changes:
         changes.append(Change("/metadata", None, "onggi's mark of ownership", Effect.LIVE))
 
-    record = _entry(resource, observed.uid, created=entry.created if entry is not None else answer is Claim.OURS)
+    edits, waiting = live_edits(resource, observed, context, comparison, renewed)
+    again = Restart()
+    if observed.active and not power and answer is Claim.OURS:
+        rebooted = resource.ref in context.terms.rebooted
+        again = restart(resource, observed, entry, waiting, rebooted=rebooted)
+    created = entry.created if entry is not None else answer is Claim.OURS
+    facts = _run_facts(resource, observed, context, again)
+    record = _entry(resource, observed.uid, created=created, **facts)
     drift_only = entry is None or entry.facts.get(Fact.DIGEST) == resource.digest
     if resource.policy.drift != "enforce" and drift_only and changes and not (remark and answer is Claim.ADOPT):
         drifted = tuple(changes) if resource.policy.drift == "warn" else ()
-        return Assessment(drifted=drifted, extras=comparison.extras, record=record)
+        return Assessment(
+            drifted=drifted, waiting=waiting, waits_for=again.waits_for, extras=comparison.extras, record=record
+        )
 
     operations: list[Operation] = []
     if comparison.config or remark:
         # Items of an earlier revision leave the XML; what was never declared stays in it.
-        earlier = observed.mark.managed if observed.mark is not None else frozenset()
-        root = patched(xml.BINDS, parse(observed.xml), comparison.lowered, earlier)
+        root = patched(xml.BINDS, parse(observed.xml), comparison.lowered, comparison.earlier)
         write_mark(root, mark)
         opens = _opened(resource, context)
-        operations.append(Define(resource.ref, observed.uid, serialise(root), _secrets(resource), opens))
-    edits, waiting = _live_edits(resource, observed, context, comparison)
+        secrets = slots_again(resource, comparison)
+        operations.append(Define(resource.ref, observed.uid, serialise(root), secrets, opens))
     stays_up = not any(isinstance(operation, Stop) for _, operation in power)
     if stays_up:
         operations.extend(edits)
     if any(change.pointer == "/autostart" for change in changes):
         operations.append(SetAutostart(resource.ref, bool(autostart)))
     operations.extend(operation for _, operation in power)
+    only_restarts = not operations
+    if again.operations:
+        known = {change.pointer for change in changes}
+        changes.extend(change for change in waiting if change.pointer not in known)
+        operations.extend(again.operations)
     if not operations:
-        return Assessment(waiting=waiting, extras=comparison.extras, record=record)
+        return Assessment(waiting=waiting, waits_for=again.waits_for, extras=comparison.extras, record=record)
+    if starts or again.operations:
+        facts = {Fact.LAST_RUN.value: RUNNING}
+        if again.operations:
+            facts[Fact.RESTARTED.value] = again.fingerprint
+        applied = _entry(resource, observed.uid, created=created, **facts)
+    else:
+        applied = record
+    only_power = len(changes) == len(power)
     step = Step(
         ref=resource.ref,
         action=Action.UPDATE,
-        why=why_changed(resource, entry, adopted=answer is Claim.ADOPT),
+        why=_why(resource, observed, context, answer, again, starts=starts, alone=only_power or only_restarts),
         effect=strongest([change.effect for change in changes]),
         operations=tuple(operations),
         changes=tuple(changes),
         path=resource.path,
         line=resource.line,
-        owned=record,
-        drift=is_drift(resource, entry),
+        owned=applied,
+        drift=is_drift(resource, entry) and not only_restarts,
     )
-    return Assessment(step=step, waiting=waiting if stays_up else (), extras=comparison.extras)
+    return Assessment(
+        step=step,
+        waiting=waiting if stays_up else (),
+        waits_for=again.waits_for,
+        extras=comparison.extras,
+        record=_before_restart(record, entry) if again.operations else None,
+    )
 
 
-def _live_only(comparison: Comparison) -> list[Change]:
-    """What the running machine lacks although its definition is right: an earlier change didn't get through."""
-    known = {change.pointer for change in comparison.config}
-    return [change for change in comparison.live if change.effect is Effect.LIVE and change.pointer not in known]
+def _why(
+    resource: Resource,
+    observed: Observed,
+    context: Context,
+    answer: Claim,
+    again: Restart,
+    *,
+    starts: bool,
+    alone: bool,
+) -> str:
+    """Why the XML is changed and why the power is, whichever of them is."""
+    entry = context.owned.get(resource.ref)
+    power = again.why or (why_started(resource, observed, entry) if starts else "")
+    if power and alone:
+        return power
+    origin = taken_from(observed, context)
+    changed = why_changed(resource, entry, adopted=answer is Claim.ADOPT, taken_from=origin)
+    return f"{changed}; {power}" if power and power != changed else changed
 
 
-def _live_edits(
-    resource: Resource, observed: Observed, context: Context, comparison: Comparison
-) -> tuple[list[EditLive], tuple[Change, ...]]:
-    """The edits of the running machine, and the changes that wait for its next boot."""
-    if observed.live_xml is None:
-        return [], ()
-    doable = [change for change in comparison.live if change.effect is Effect.LIVE]
-    waiting = [change for change in comparison.live if change.effect is not Effect.LIVE]
-    earlier = observed.mark.managed if observed.mark is not None else frozenset()
-    edits: list[EditLive] = []
-    can_plug = context.host.can(Feature.DEVICE_HOTPLUG)
-    for change in doable:
-        found = live.live_edits(comparison.lowered, parse(observed.live_xml), [change], earlier)
-        if all(edit.verb in _ALWAYS_LIVE or can_plug for edit in found):
-            edits.extend(EditLive(resource.ref, edit.verb, edit.value) for edit in found)
-        else:
-            note = "this connection can't change devices of a running machine"
-            waiting.append(Change(change.pointer, change.old, change.new, Effect.NEXT_BOOT, note))
-    return edits, tuple(waiting)
+def _run_facts(resource: Resource, observed: Observed, context: Context, again: Restart) -> dict[str, str]:
+    entry = context.owned.get(resource.ref)
+    ended = last_run(observed, entry)
+    return {
+        **({Fact.LAST_RUN.value: ended} if ended else {}),
+        **restart_facts(again, resource, observed, entry, context.terms.now),
+    }
 
 
-def _power(resource: Resource, observed: Observed, entry: Owned | None) -> list[tuple[Change, Operation]]:
-    """What has to happen to the power state, each with the change that tells of it."""
-    ref, spec = resource.ref, resource.spec
-    wanted = strategy(resource)
-    if wanted == "Halted":
-        if not observed.active:
-            return []
-        stop = Stop(ref, float(spec.get("shutdownTimeout", DEFAULT_SHUTDOWN_TIMEOUT_S)), bool(spec.get("forceStop")))
-        return [(Change("/runStrategy", observed.state, "shutoff", Effect.LIVE), stop)]
-    paused = spec.get("paused")
-    if observed.active:
-        if paused is True and observed.state == "running":
-            return [(Change("/paused", False, True, Effect.LIVE), Pause(ref))]
-        if paused is False and observed.state == "paused":
-            return [(Change("/paused", True, False, Effect.LIVE), Resume(ref))]
-        return []
-    if _should_start(resource, observed, entry, wanted):
-        start = Start(ref, paused=bool(paused))
-        return [(Change("/runStrategy", observed.state, "running", Effect.LIVE), start)]
-    return []
-
-
-def _should_start(resource: Resource, observed: Observed, entry: Owned | None, wanted: str) -> bool:
-    if wanted == "Always":
-        return True
-    if wanted != "RerunOnFailure":
-        return False
-    if "runStrategy" not in resource.spec and (entry is None or not entry.created):
-        return False  # adopted without a word about power: it stays as it was found
-    applied = entry.facts.get(Fact.RUN_STRATEGY) if entry is not None else None
-    ordered = applied is not None and applied != wanted  # e.g. Halted before: the new revision is the order to start
-    return ordered or observed.reason in _FAILURES or observed.state == "crashed"
-
-
-def strategy(resource: Resource) -> str:
-    """The run strategy in force."""
-    return str(resource.spec.get("runStrategy", DEFAULT_STRATEGY))
+def _before_restart(record: Owned, entry: Owned | None) -> Owned:
+    """What the ledger holds while the restart is under way: what was applied before, and that it has begun."""
+    before = dict(entry.facts) if entry is not None else {}
+    return replace(record, facts={**before, Fact.RESTARTING.value: record.facts[Fact.RESTARTING.value]})
 
 
 def _opened(resource: Resource, context: Context) -> tuple[Ref, ...]:
@@ -216,13 +215,7 @@ def _opened(resource: Resource, context: Context) -> tuple[Ref, ...]:
     )
 
 
-def _secrets(resource: Resource) -> tuple[SecretSlot, ...]:
-    return tuple(
-        SecretSlot(slot.path, slot.attribute, SecretSource(**slot.source)) for slot in xml.secret_slots(resource.spec)
-    )
-
-
-def _entry(resource: Resource, uid: str, *, created: bool) -> Owned:
+def _entry(resource: Resource, uid: str, *, created: bool, **facts: str) -> Owned:
     return ownership_entry(
         resource,
         uid,
@@ -231,5 +224,6 @@ def _entry(resource: Resource, uid: str, *, created: bool) -> Owned:
             Fact.RUN_STRATEGY: strategy(resource),
             Fact.SHUTDOWN_TIMEOUT: str(resource.spec.get("shutdownTimeout", DEFAULT_SHUTDOWN_TIMEOUT_S)),
             Fact.FORCE_STOP: "yes" if resource.spec.get("forceStop") else "",
+            **facts,
         },
     )

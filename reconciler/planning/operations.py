@@ -46,11 +46,15 @@ class Define:
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Start a VM, activate a pool or network. `paused` starts a VM's CPUs stopped; `build` makes a pool's folder."""
+    """Start a VM, activate a pool or network. `paused` starts a VM's CPUs stopped; `build` makes a pool's folder.
+
+    `again` says how a VM came to an end by itself, such as crashed: its starts back off when that goes on and on.
+    """
 
     ref: Ref
     paused: bool = False
     build: bool = False
+    again: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +93,11 @@ class EditLive:
     """Change a running VM. The persistent definition is changed by the `Define` beside it.
 
     `verb`: attach | detach | update take a device's XML; memory takes KiB, vcpus a count, title and description a text,
-    resize `target device|bytes`.
+    resize `target device|bytes`; iotune takes a disk's XML, of which only the limits are said.
     """
 
     ref: Ref
-    verb: Literal["attach", "detach", "update", "memory", "vcpus", "title", "description", "resize"]
+    verb: Literal["attach", "detach", "update", "memory", "vcpus", "title", "description", "resize", "iotune"]
     value: str
     secrets: tuple[SecretSlot, ...] = ()
 
@@ -108,6 +112,29 @@ class UpdateNetwork:
     command: Literal["add", "modify", "delete"]
     section: str
     xml: str
+
+
+@dataclass(frozen=True, slots=True)
+class WriteMark:
+    """Put onggi's mark into a VM's metadata, in its definition and in the running machine. Nothing else is touched.
+
+    `xml` is the mark's element without its namespace, which libvirt adds. Refused by the performer when the object's UUID isn't `uid`.
+    """
+
+    ref: Ref
+    uid: str
+    xml: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReconnectInterfaces:
+    """Plug the interfaces of running machines into a network again that was stopped and started below them.
+
+    `ref` is the network. An interface that is plugged in is left alone, and so is a machine that stopped meanwhile.
+    """
+
+    ref: Ref
+    machines: tuple[Ref, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +187,30 @@ class GrowVolume:
 
 
 @dataclass(frozen=True, slots=True)
+class TrashVolume:
+    """Keep a removed volume, where it is, until its time in the trash is over. The step's `owned` says since when."""
+
+    ref: Ref
+
+
+@dataclass(frozen=True, slots=True)
+class Rename:
+    """Give an inactive VM another name; UUID, definition and disks stay."""
+
+    ref: Ref  # as it is called now
+    to: Ref
+    uid: str
+
+
+@dataclass(frozen=True, slots=True)
+class RenameVolume:
+    """Give a volume that nobody has open another name in its pool. Never writes over one that is there."""
+
+    ref: Ref
+    to: Ref
+
+
+@dataclass(frozen=True, slots=True)
 class DeleteVolume:
     """Delete a volume and its data. Planned only for `deletionPolicy: Delete` and for seeds that nobody uses."""
 
@@ -177,8 +228,13 @@ Operation = (
     | SetAutostart
     | EditLive
     | UpdateNetwork
+    | ReconnectInterfaces
+    | WriteMark
     | Undefine
     | CreateVolume
     | GrowVolume
+    | TrashVolume
+    | Rename
+    | RenameVolume
     | DeleteVolume
 )

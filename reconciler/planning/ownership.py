@@ -16,7 +16,13 @@ class Fact(StrEnum):
     RUN_STRATEGY = "runStrategy"  # as last applied: a change of it is an order to start
     SHUTDOWN_TIMEOUT = "shutdownTimeout"  # how to stop a VM whose document is gone
     FORCE_STOP = "forceStop"
+    LAST_RUN = "lastRun"  # of a VM: running, or how it ended, for libvirtd forgets that when it is restarted
+    RESTARTING = "restarting"  # onggi asked the guest to shut down in order to start it again: when, in s since 1970
+    RESTARTED = "restarted"  # the waiting changes for which it was restarted last: a second restart brings no more
     PROTECT = "protect"  # the annotation onggi/protect: not removed even when the document is
+    REMOVAL = "removal"  # the revision for which its removal was approved, though many leave at once
+    TRASHED = "trashed"  # a removed volume: when it went into the trash, in seconds since 1970
+    OBSERVE = "observe"  # taken over by `onggi adopt` and only looked at so far: differences are told, nothing is done
     SUBNET = "subnet"  # chosen for a network that declares none, so that a new one gets the same
 
 

@@ -58,6 +58,7 @@ class Waiting:
 
     ref: Ref
     changes: tuple[Change, ...]
+    waits_for: str = ""  # what exactly, where it is known
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +69,12 @@ class Plan:
     steps: tuple[Step, ...] = ()
     blocked: tuple[Blocked, ...] = ()
     waiting: tuple[Waiting, ...] = ()
+    staged: tuple[Blocked, ...] = ()  # of what waits: what could be done now with an approval. Blocks nothing else
     drifted: tuple[tuple[Ref, tuple[Change, ...]], ...] = ()  # found under `driftPolicy: warn`: told, not healed
     extras: tuple[tuple[Ref, tuple[str, ...]], ...] = ()
     notes: tuple[str, ...] = field(default=())  # e.g. that pruning is held, and why
     records: tuple[Owned, ...] = field(default=())  # what the ledger has to hold although nothing is to be done
+    forgotten: tuple[Ref, ...] = field(default=())  # what it has to forget: gone from the host and the documents
 
     @property
     def empty(self) -> bool:
@@ -94,6 +97,17 @@ class Plan:
         def change(item: Change) -> dict[str, Any]:
             shown = {"field": item.pointer, "old": item.old, "new": item.new, "effect": item.effect.value}
             return shown | ({"note": item.note} if item.note else {})
+
+        def blocked(item: Blocked) -> dict[str, Any]:
+            shown = {
+                "kind": item.ref.kind,
+                "name": item.ref.name,
+                "reason": item.reason,
+                "message": item.message,
+                "path": item.path,
+                "line": item.line,
+            }
+            return shown | ({"approve": item.digest} if item.digest else {})
 
         return {
             "revision": self.revision,
@@ -121,22 +135,13 @@ class Plan:
                 }
                 for step in self.steps
             ],
-            "blocked": [
-                {
-                    "kind": b.ref.kind,
-                    "name": b.ref.name,
-                    "reason": b.reason,
-                    "message": b.message,
-                    "path": b.path,
-                    "line": b.line,
-                }
-                | ({"approve": b.digest} if b.digest else {})
-                for b in self.blocked
-            ],
+            "blocked": [blocked(item) for item in self.blocked],
             "waiting": [
                 {"kind": w.ref.kind, "name": w.ref.name, "changes": [change(item) for item in w.changes]}
+                | ({"waitsFor": w.waits_for} if w.waits_for else {})
                 for w in self.waiting
             ],
+            "staged": [blocked(item) for item in self.staged],
             "drifted": [
                 {"kind": ref.kind, "name": ref.name, "changes": [change(item) for item in changes]}
                 for ref, changes in self.drifted

@@ -7,7 +7,7 @@ to are the same objects as before, so that a pass costs in proportion to what ch
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from reconciler.desired.state import DesiredState, Resource
@@ -15,9 +15,13 @@ from reconciler.observed.snapshot import Snapshot
 from reconciler.planning import activatable, machine, prune, volume
 from reconciler.planning.assessment import Assessment
 from reconciler.planning.context import Context, has_object
+from reconciler.planning.diff import with_ignored_state
+from reconciler.planning.missing import MISSING, left_missing
+from reconciler.planning.observing import only_told, under_observation
 from reconciler.planning.order import ordered
 from reconciler.planning.ownership import Owned
 from reconciler.planning.plan import Blocked, Plan, Step, Waiting
+from reconciler.planning.renaming import assess_renamed
 from reconciler.planning.terms import Terms
 from specs.network.subnet import free_subnet
 from specs.reference import NETWORK, STORAGE_VOLUME, VIRTUAL_MACHINE, Ref
@@ -47,9 +51,12 @@ class Planner:
     ) -> Plan:
         """What to do so that the host is as the revision says."""
         context = Context(desired, snapshot, owned, suspended, terms)
+        if known := context.renames.entries(owned, snapshot):
+            context = replace(context, owned={**owned, **known})
         steps: dict[Ref, Step] = {}
         blocked: dict[Ref, Blocked] = {}
         waiting: list[Waiting] = []
+        staged: list[Blocked] = []
         drifted: list[tuple[Ref, Any]] = []
         extras: list[tuple[Ref, tuple[str, ...]]] = []
         records: list[Owned] = []
@@ -60,21 +67,30 @@ class Planner:
                 continue
             found = memory[ref] = self._assess(resource, context, subnets)
             assessment = found.assessment
+            if under_observation(resource, context.owned):
+                assessment = only_told(assessment, context.owned.get(ref))
             if assessment.step is not None:
                 steps[ref] = assessment.step
             if assessment.blocked is not None:
                 blocked[ref] = assessment.blocked
             if assessment.waiting:
-                waiting.append(Waiting(ref, assessment.waiting))
+                waiting.append(Waiting(ref, assessment.waiting, assessment.waits_for))
+            if assessment.staged is not None:
+                staged.append(assessment.staged)
             if assessment.drifted:
                 drifted.append((ref, assessment.drifted))
             if assessment.extras:
                 extras.append((ref, assessment.extras))
             if assessment.record is not None and owned.get(ref) != assessment.record:
                 records.append(assessment.record)
+        for ref in left_missing(steps, context):
+            del steps[ref]
+            if desired.resources[ref].policy.drift == "warn":
+                drifted.append((ref, MISSING))
         self._memory = memory
-        leaving, notes = prune.removals(context)
-        for assessment in leaving:
+        leaving = prune.removals(context)
+        records.extend(entry for entry in leaving.records if owned.get(entry.ref) != entry)
+        for assessment in leaving.assessments:
             if assessment.step is not None:
                 steps[assessment.step.ref] = assessment.step
             if assessment.blocked is not None:
@@ -85,10 +101,12 @@ class Planner:
             steps=tuple(in_order),
             blocked=tuple(held_back),
             waiting=tuple(waiting),
+            staged=tuple(staged),
             drifted=tuple(drifted),
             extras=tuple(extras),
-            notes=tuple(notes),
+            notes=tuple(leaving.notes),
             records=tuple(records),
+            forgotten=tuple(prune.forgotten(context)),
         )
 
     def _assess(self, resource: Resource, context: Context, subnet: Callable[[], str]) -> _Remembered:
@@ -100,12 +118,17 @@ class Planner:
             context.owned.get(ref),
             context.resource_sources(resource),
             context.snapshot.host.node_devices if resource.spec.get("hostDevices") else None,
+            context.cut_off.get(ref) if ref.kind == NETWORK else None,
         )
         before = self._memory.get(ref)
         # What is missing, or depends on who uses it, is looked at afresh; a VM at rest is the case that has to be fast.
         if before is not None and observed is not None and before.inputs == inputs and _at_rest(before.assessment):
             return before
-        if ref.kind == VIRTUAL_MACHINE:
+        if observed is not None:
+            resource = with_ignored_state(resource, observed)
+        if (renamed := assess_renamed(resource, context)) is not None:
+            assessment = renamed
+        elif ref.kind == VIRTUAL_MACHINE:
             assessment = machine.assess(resource, observed, context)
         elif ref.kind == STORAGE_VOLUME:
             assessment = volume.assess(resource, observed, context)

@@ -7,37 +7,96 @@ isn't provably ours, nothing that something else still uses, and no volume unles
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 from reconciler.desired.identity import object_uid
 from reconciler.observed.snapshot import Observed
 from reconciler.planning.assessment import Assessment
 from reconciler.planning.context import Context
-from reconciler.planning.machine import DEFAULT_SHUTDOWN_TIMEOUT_S
-from reconciler.planning.operations import DeleteVolume, Operation, Stop, Undefine
+from reconciler.planning.guards import ALWAYS_ALLOWED, too_many
+from reconciler.planning.observing import is_observed
+from reconciler.planning.operations import DeleteVolume, Operation, Stop, TrashVolume, Undefine
 from reconciler.planning.ownership import Fact, Owned
 from reconciler.planning.plan import Action, Blocked, Step
+from reconciler.planning.power import DEFAULT_SHUTDOWN_TIMEOUT_S
+from reconciler.planning.terms import duration_text
+from reconciler.planning.trash import is_over, trashed
 from specs.effect import Effect
 from specs.reference import STORAGE_POOL, STORAGE_VOLUME, VIRTUAL_MACHINE, Ref
 
 
-def removals(context: Context) -> tuple[list[Assessment], list[str]]:
+@dataclass(frozen=True, slots=True)
+class Removals:
+    """What leaves. `records` are entries that the ledger has to hold before anything of it is done."""
+
+    assessments: list[Assessment]
+    notes: list[str]
+    records: list[Owned]
+
+
+def removals(context: Context) -> Removals:
     """An assessment for everything of ours that is no longer declared, and notes about what is held back as a whole."""
     candidates = sorted(_candidates(context), key=lambda entry: entry.ref)
     if not candidates:
-        return [], []
+        return Removals([], [], [])
     if not context.desired.prunable:
         names = ", ".join(str(entry.ref) for entry in candidates[:5])
         more = f" and {len(candidates) - 5} more" if len(candidates) > 5 else ""
-        return [], [
-            f"nothing is removed while the source holds no readable document; without them, {names}{more} would be"
-        ]
+        note = f"nothing is removed while the source holds no readable document; without them, {names}{more} would be"
+        return Removals([], [note], [])
     leaving = frozenset(entry.ref for entry in candidates)
-    return [found for entry in candidates if (found := _remove(entry, context, leaving)) is not None], []
+    found = {entry.ref: assessment for entry in candidates if (assessment := _remove(entry, context, leaving))}
+    going = [entry for entry in candidates if _is_new_loss(entry) and _has_step(found.get(entry.ref))]
+    held = too_many(going, context)
+    if held:
+        found |= {item.ref: Assessment(blocked=item) for item in held}
+        kept = {item.ref for item in held}
+        # A seed leaves with its last user, which stays for now.
+        for entry in candidates:
+            if entry.seed and context.users.get(entry.ref, frozenset()) & kept:
+                found.pop(entry.ref, None)
+        return Removals(list(found.values()), [], [])
+    revision = str(context.desired.revision)
+    many = len(going) > ALWAYS_ALLOWED
+    records = [replace(entry, facts={**entry.facts, Fact.REMOVAL: revision}) for entry in going if many]
+    return Removals(list(found.values()), [], records)
+
+
+def _is_new_loss(entry: Owned) -> bool:
+    """False for what nobody misses: a seed, which is made again, and a volume that went into the trash before."""
+    return not entry.seed and Fact.TRASHED not in entry.facts
+
+
+def _has_step(assessment: Assessment | None) -> bool:
+    return assessment is not None and assessment.step is not None
+
+
+def forgotten(context: Context) -> list[Ref]:
+    """Entries of objects that are gone from the host and from the documents.
+
+    They prove nothing any more, and must not claim what somebody makes under the same name later. What was only
+    observed goes with its document: the object stays, and is nobody's again.
+    """
+    desired, objects = context.desired, context.snapshot.objects
+    if not desired.prunable:
+        return []
+    return [
+        ref
+        for ref, entry in context.owned.items()
+        if (ref not in objects or is_observed(entry))
+        and ref not in desired.resources
+        and ref not in desired.held
+        and (entry.parent is None or entry.parent not in desired.held)
+        and not _is_held(entry.path, context)
+        and ref not in context.suspended
+        and (not ref.pool or ((pool := objects.get(Ref(STORAGE_POOL, ref.pool))) is not None and pool.active))
+    ]
 
 
 def _candidates(context: Context) -> Iterator[Owned]:
     desired, objects = context.desired, context.snapshot.objects
     wanted_uids = {resource.uid for resource in desired.resources.values() if resource.uid}
+    renamed = frozenset(context.renames.present.values())
     ledger = dict(context.owned)
     for ref, observed in objects.items():
         if ref not in ledger and (found := _proven(ref, observed, context)) is not None:
@@ -50,8 +109,12 @@ def _candidates(context: Context) -> Iterator[Owned]:
             continue
         if _is_held(entry.path, context):
             continue  # its document may be the one that can't be read
+        if is_observed(entry):
+            continue  # nothing was ever done to it
         if present.uid != entry.uid or (present.uid and present.uid in wanted_uids):
             continue  # something else took the name, or it was renamed
+        if ref in renamed:
+            continue  # it is the same thing under another name
         if ref.kind == STORAGE_VOLUME and not entry.seed and (entry.deletion != "Delete" or not entry.created):
             continue
         yield entry
@@ -92,8 +155,12 @@ def _remove(entry: Owned, context: Context, leaving: frozenset[Ref]) -> Assessme
         return Assessment(blocked=Blocked(ref, "Protected", message, entry.path))
     operations: list[Operation]
     if ref.kind == STORAGE_VOLUME:
+        if not entry.seed and (stays := _in_trash(entry, context)) is not None:
+            return stays
         operations = [DeleteVolume(ref)]
         why = "its cloud-init data changed" if entry.seed else "its document is gone and says deletionPolicy: Delete"
+        if Fact.TRASHED in entry.facts:
+            why += "; its time in the trash is over"
     else:
         operations = [_stop(entry)] if observed.active else []
         operations.append(Undefine(ref, entry.uid))
@@ -108,6 +175,33 @@ def _remove(entry: Owned, context: Context, leaving: frozenset[Ref]) -> Assessme
         operations=tuple(operations),
         after=context.users.get(ref, frozenset()),
         path=entry.path,
+    )
+    return Assessment(step=step)
+
+
+def _in_trash(entry: Owned, context: Context) -> Assessment | None:
+    """The step into the trash, or that it stays there; None when its time is over.
+
+    A volume in the trash stays where it is. Until its time is over, a document that asks for it again gets it back.
+    """
+    retention_s = context.terms.trash_retention_s
+    for item in trashed([entry], retention_s):
+        return None if is_over(item, context.terms) else Assessment()
+    if retention_s <= 0:
+        return None
+    facts = {**entry.facts, Fact.TRASHED: str(round(context.terms.now))}
+    step = Step(
+        ref=entry.ref,
+        action=Action.UPDATE,
+        why=(
+            "its document is gone and says deletionPolicy: Delete; kept in the trash for "
+            f"{duration_text(retention_s)}, and given back when a document asks for it again"
+        ),
+        effect=Effect.LIVE,
+        operations=(TrashVolume(entry.ref),),
+        after=context.users.get(entry.ref, frozenset()),
+        path=entry.path,
+        owned=replace(entry, facts=facts),
     )
     return Assessment(step=step)
 

@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from reconciler.planning.operations import EditLive
+from specs.reference import Ref
 
 DEFAULT_TRASH_RETENTION_S = 7 * 24 * 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Why a live edit isn't made again. `until_boot`: it was refused; otherwise the guest has yet to follow it."""
+
+    why: str
+    until_boot: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,3 +26,15 @@ class Terms:
     now: float = 0.0
     approved: frozenset[str] = frozenset()  # digests that `onggi approve` was given
     trash_retention_s: float = DEFAULT_TRASH_RETENTION_S
+    rebooted: frozenset[Ref] = frozenset()  # VMs whose guests have rebooted since the last pass
+    # What a running VM was told, and isn't told again: by edit and run (libvirt's id of the running domain).
+    held: Mapping[tuple[EditLive, str], Held] = field(default_factory=dict)
+
+
+def duration_text(seconds: float) -> str:
+    """`7 days`, `36 hours`, `90 minutes`, `5 seconds`: the largest unit of which it is a whole number."""
+    for unit, length in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
+        if seconds >= length and seconds % length == 0:
+            number = int(seconds // length)
+            return f"{number} {unit}{'s' if number != 1 else ''}"
+    return f"{seconds:g} seconds"

@@ -9,7 +9,7 @@ from reconciler.planning.context import Context
 from reconciler.planning.diff import compare
 from reconciler.planning.operations import CreateVolume, GrowVolume
 from reconciler.planning.plan import Action, Blocked, Step
-from reconciler.planning.why import is_drift, why_changed
+from reconciler.planning.why import is_drift, not_applied, why_changed
 from specs.binding import serialise, write
 from specs.effect import Change, Effect
 from specs.host import Feature
@@ -71,7 +71,8 @@ def _existing(resource: Resource, observed: Observed, context: Context) -> Asses
     refused = next((change for change in changes if change.effect in (Effect.FORBIDDEN, Effect.RECREATE)), None)
     if refused is not None:
         reason = "ShrinkRefused" if refused.pointer == "/capacity" else "ChangeRefused"
-        return Assessment(blocked=_block(resource, reason, _refusal(resource, refused)), record=record)
+        blocked = _block(resource, reason, _refusal(resource, refused))
+        return Assessment(blocked=blocked, record=not_applied(record, entry))
     if not changes:
         return Assessment(record=record)
     drift_only = entry is not None and entry.facts.get("digest") == resource.digest
@@ -81,7 +82,7 @@ def _existing(resource: Resource, observed: Observed, context: Context) -> Asses
         message = (
             f"{resource.ref} can't grow: this connection doesn't resize volumes; use one that does, qemu:///system"
         )
-        return Assessment(blocked=_block(resource, "Unsupported", message), record=record)
+        return Assessment(blocked=_block(resource, "Unsupported", message), record=not_applied(record, entry))
     user, target = _running_user(resource.ref, context)
     step = Step(
         ref=resource.ref,

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from reconciler.desired.state import Resource
 from reconciler.planning.ownership import Fact, Owned
 
 
-def why_changed(resource: Resource, entry: Owned | None, *, adopted: bool = False) -> str:
-    """Tells an edit of the document from a change that was made by hand on the host."""
+def why_changed(resource: Resource, entry: Owned | None, *, adopted: bool = False, taken_from: str = "") -> str:
+    """Tells an edit of the document from a change that was made by hand on the host.
+
+    `taken_from` is the repository to which the object belonged until now.
+    """
+    if taken_from:
+        return f"taken over from the repository {taken_from}, as its annotation onggi/adopt says"
     if adopted:
         return "taken over, as its annotation onggi/adopt says"
-    if entry is None:
+    if entry is None or Fact.DIGEST not in entry.facts:
         return "differs from its document"
     if is_drift(resource, entry):
         return "changed on the host since it was last applied"
@@ -20,3 +27,12 @@ def why_changed(resource: Resource, entry: Owned | None, *, adopted: bool = Fals
 def is_drift(resource: Resource, entry: Owned | None) -> bool:
     """True when the document is as it was last applied, so that whatever differs was changed on the host."""
     return entry is not None and entry.facts.get(Fact.DIGEST) == resource.digest
+
+
+def not_applied(record: Owned, entry: Owned | None) -> Owned:
+    """What the ledger holds of a document that can't be applied: whose it is, and which content was applied before.
+
+    Otherwise the next pass would take a refused edit for a change that was made on the host.
+    """
+    applied = entry.facts.get(Fact.DIGEST, "") if entry is not None else ""
+    return replace(record, facts={**record.facts, Fact.DIGEST.value: applied})

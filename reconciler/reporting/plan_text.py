@@ -73,6 +73,7 @@ class _Text:
             *("\n".join(self.step(step)) for step in plan.steps),
             self.section("Blocked:", (line for item in plan.blocked for line in self.blocked(item))),
             self.section("Waiting:", (line for item in plan.waiting for line in self.waiting(item.ref, item.changes))),
+            self.section("Waiting for an approval:", (line for item in plan.staged for line in self.blocked(item))),
             self.section(
                 "Drifted, and left as it is (driftPolicy: warn):",
                 (line for ref, changes in plan.drifted for line in self.drifted(ref, changes)),
@@ -143,6 +144,11 @@ class _Text:
     def waiting(self, ref: Ref, changes: Iterable[Change]) -> Iterator[str]:
         """What is in the definition already and comes true later."""
         what = "needs a restart" if ref.kind == VIRTUAL_MACHINE else "needs to be stopped and started"
+        changes = tuple(changes)
+        if all(item.effect is Effect.LIVE for item in changes):
+            what = "waits for its guest"
+        elif any(item.pointer == "/active" for item in changes):
+            what = "is to be stopped"
         fields = ", ".join(" ".join(self.change(item)) for item in changes)
         yield f"  {printable(str(ref))} {what}: {fields}"
 

@@ -15,9 +15,11 @@ from reconciler.applying.clock import rfc3339
 from reconciler.applying.outcome import Result, StepOutcome
 from reconciler.desired.state import DesiredState, Resource
 from reconciler.observed.snapshot import Observed, Snapshot
+from reconciler.planning.missing import WHOLE
 from reconciler.planning.plan import Action, Blocked, Plan, Step
 from reconciler.reporting.condition import Condition
-from specs.effect import Change
+from reconciler.reporting.drift import Drift, DriftedField, deviations
+from specs.effect import Change, Effect
 from specs.problem import Problem
 from specs.reference import STORAGE_VOLUME, VIRTUAL_MACHINE, Ref
 
@@ -27,6 +29,9 @@ STALLED = "Stalled"
 DRIFTED = "Drifted"
 RESTART_REQUIRED = "RestartRequired"
 SUSPENDED = "Suspended"
+FLAPPING = "Flapping"  # the reason of a Stalled object that somebody else changes back
+
+CRASH_LOOP = "CrashLoopBackOff"  # likewise, of a machine that ends soon after each start
 
 _SHOWN_PROBLEMS = 3
 _LONGEST_VALUE = 60
@@ -48,6 +53,26 @@ class Waits(Protocol):
         """True when it won't go away by itself."""
 
 
+class Flaps(Protocol):
+    """A field that doesn't stay as it is put."""
+
+    @property
+    def message(self) -> str:
+        """One sentence on which it is, how often it came back, and what to do."""
+
+
+class Rests(Protocol):
+    """A machine that ended so soon after each start that its next one waits."""
+
+    @property
+    def at(self) -> datetime:
+        """When it is started again."""
+
+    @property
+    def message(self) -> str:
+        """One sentence on how often it ended, and how."""
+
+
 class Retries(Protocol):
     """Who knows when an object is tried again: the back-off."""
 
@@ -62,12 +87,17 @@ def conditions(
     outcomes: Iterable[StepOutcome],
     suspended: Collection[Ref] = frozenset(),
     backoff: Retries | None = None,
+    drifts: Iterable[Drift] = (),
+    flapping: Mapping[Ref, Flaps] | None = None,
+    crash_loops: Mapping[Ref, Rests] | None = None,
 ) -> Mapping[Ref, tuple[Condition, ...]]:
     """The conditions of everything that is declared, broken, blocked or about to leave.
 
     `outcomes` are the last ones of each object, of this pass or of earlier ones; `plan` is what this pass decided.
+    `drifts` is what of it is drift, `flapping` what somebody else undoes again and again, `crash_loops` are machines
+    that rest before their next start.
     """
-    return _Pass(desired, snapshot, plan, outcomes, suspended, backoff).all()
+    return _Pass(desired, snapshot, plan, outcomes, suspended, backoff, drifts, flapping or {}, crash_loops or {}).all()
 
 
 def printable_status(found: Iterable[Condition], observed: Observed | None) -> str:
@@ -102,6 +132,9 @@ class _Pass:
         outcomes: Iterable[StepOutcome],
         suspended: Collection[Ref],
         backoff: Retries | None,
+        drifts: Iterable[Drift],
+        flapping: Mapping[Ref, Flaps],
+        crash_loops: Mapping[Ref, Rests],
     ) -> None:
         self.desired = desired
         self.snapshot = snapshot
@@ -110,8 +143,15 @@ class _Pass:
         self.backoff = backoff
         self.steps = {step.ref: step for step in plan.steps}
         self.blocked = {item.ref: item for item in plan.blocked}
-        self.waiting = {item.ref: item.changes for item in plan.waiting}
+        self.waiting = {item.ref: item for item in plan.waiting}
+        self.staged = {item.ref: item for item in plan.staged}
         self.drifted = dict(plan.drifted)
+        self.healing: dict[Ref, list[DriftedField]] = {}
+        for item in deviations(drifts):
+            if item.policy == "enforce":
+                self.healing.setdefault(item.ref, []).extend(item.fields)
+        self.flapping = flapping
+        self.crash_loops = crash_loops
         self.outcomes = {outcome.step.ref: outcome for outcome in outcomes}
         self.problems: dict[Ref, list[Problem]] = {}
         for problem in desired.problems:
@@ -142,11 +182,35 @@ class _Pass:
         if not self.snapshot.connected:
             message = "the host can't be reached; the last known state is shown until it can"
             return (self.condition(READY, False, "HostUnreachable", message), *self.noted(ref))
+        if ref in self.crash_loops and ref in self.steps:
+            return (*self.crash_looping(self.crash_loops[ref]), *self.noted(ref))
+        if ref in self.flapping:
+            return (*self.fought_over(ref), *self.noted(ref))
         if ref in self.blocked:
             return (*self.held_back(self.blocked[ref]), *self.noted(ref))
         if ref in self.steps:
             return (*self.under_way(self.steps[ref]), *self.noted(ref))
+        if any(change.pointer == WHOLE for change in self.drifted.get(ref, ())):
+            message = "it isn't on the host any more, and its driftPolicy: warn doesn't make it again"
+            return (self.condition(READY, False, "Missing", message), *self.noted(ref))
         return (*self.at_rest, *self.noted(ref)) if ref in self.waiting or ref in self.drifted else self.at_rest
+
+    def crash_looping(self, loop: Rests) -> tuple[Condition, ...]:
+        """A machine that doesn't stay up."""
+        when = f"started again at {rfc3339(loop.at)}, or as soon as its document changes"
+        return (
+            self.condition(READY, False, CRASH_LOOP, loop.message),
+            self.condition(STALLED, True, CRASH_LOOP, when),
+        )
+
+    def fought_over(self, ref: Ref) -> tuple[Condition, ...]:
+        """Put right again and again, and as often changed back. Its repairs are rare by now, and it is said so."""
+        message = self.flapping[ref].message
+        at_rest = ref not in self.steps or self.done(self.steps[ref])
+        ready = self.at_rest[0] if at_rest else self.condition(READY, False, FLAPPING, message)
+        retry = self.backoff.retry(ref) if self.backoff is not None else None
+        when = f"; put right again from {rfc3339(retry.at)} on" if retry is not None and not at_rest else ""
+        return ready, self.condition(STALLED, True, FLAPPING, f"{message}{when}")
 
     def held_back(self, item: Blocked) -> tuple[Condition, ...]:
         """Something that won't be done as things are. What only waits for another object isn't stuck by itself."""
@@ -162,7 +226,7 @@ class _Pass:
         if outcome is not None and outcome.result is Result.FAILED:
             return self.failed(outcome)
         current = outcome if outcome is not None and outcome.step is step else None  # what an earlier pass did is done
-        if current is not None and current.result is not Result.SKIPPED:
+        if self.done(step):
             return self.at_rest
         if (cause := self.failed_need(step)) is not None:
             message = f"waits for {cause}, which failed; it follows once that is done"
@@ -170,6 +234,11 @@ class _Pass:
         if current is not None:
             return (self.condition(READY, False, "Interrupted", current.message),)
         return self.progressing(step)
+
+    def done(self, step: Step) -> bool:
+        """True for a step that this very pass has done with success."""
+        outcome = self.outcomes.get(step.ref)
+        return outcome is not None and outcome.step is step and outcome.result not in (Result.FAILED, Result.SKIPPED)
 
     def progressing(self, step: Step) -> tuple[Condition, ...]:
         """Planned or running, and not failed before."""
@@ -208,13 +277,18 @@ class _Pass:
     def noted(self, ref: Ref) -> tuple[Condition, ...]:
         """What is to be told beside Ready."""
         notes = []
+        step = self.steps.get(ref)
+        if (fields := self.healing.get(ref)) and not (step is not None and self.done(step)):
+            what = ", ".join(f"{each.field} {_text(each.found)} → {_text(each.declared)}" for each in fields)
+            notes.append(self.condition(DRIFTED, True, "NotHealedYet", f"{what}; it is to be put back"))
         if changes := self.drifted.get(ref):
             notes.append(self.condition(DRIFTED, True, "NotHealed", f"{_texts(changes)}; driftPolicy: warn leaves it"))
-        if changes := self.waiting.get(ref):
-            what = "its next boot" if ref.kind == VIRTUAL_MACHINE else "its next start"
-            notes.append(
-                self.condition(RESTART_REQUIRED, True, "PendingChanges", f"{_texts(changes)}; waits for {what}")
-            )
+        if (item := self.waiting.get(ref)) and (changes := _needing_a_boot(item.changes)):
+            staged = self.staged.get(ref)
+            what = item.waits_for or ("its next boot" if ref.kind == VIRTUAL_MACHINE else "its next start")
+            message = f"{_texts(changes)}; {staged.message if staged else f'waits for {what}'}"
+            reason = staged.reason if staged else "PendingChanges"
+            notes.append(self.condition(RESTART_REQUIRED, True, reason, message))
         return tuple(notes)
 
     def is_gone(self, ref: Ref) -> bool:
@@ -233,6 +307,11 @@ class _Pass:
     def condition(self, type_: str, status: bool, reason: str, message: str) -> Condition:
         """A condition of this pass's revision; the ledger knows since when it holds."""
         return Condition(type_, status, reason, message, self.revision)
+
+
+def _needing_a_boot(changes: Iterable[Change]) -> tuple[Change, ...]:
+    """Without what a guest was told already and does in its own time."""
+    return tuple(change for change in changes if change.effect is not Effect.LIVE)
 
 
 def _texts(changes: Iterable[Change]) -> str:

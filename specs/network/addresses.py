@@ -66,17 +66,19 @@ def _put_subnet(root: Element, value: str) -> None:
     had_range = dhcp.find("range") is not None
     for entry in (*dhcp.findall("range"), *dhcp.findall("host")):
         addresses = [entry.get(key) for key in ("start", "end", "ip") if entry.get(key)]
-        if not all(_inside(address, subnet) for address in addresses):
+        if not all(_usable(address, subnet) for address in addresses):
             dhcp.remove(entry)
     if had_range and dhcp.find("range") is None:
         _add_range(dhcp, subnet)
 
 
-def _inside(address: str | None, subnet: ipaddress.IPv4Network) -> bool:
+def _usable(address: str | None, subnet: ipaddress.IPv4Network) -> bool:
+    """True for what a machine may have: libvirt refuses a range with the subnet's own or its broadcast address."""
     try:
-        return ipaddress.IPv4Address(address or "") in subnet
+        found = ipaddress.IPv4Address(address or "")
     except ValueError:
         return False
+    return found in subnet and found not in (subnet.network_address, subnet.broadcast_address)
 
 
 def add_ip(root: Element, subnet: ipaddress.IPv4Network, *, dhcp: bool) -> None:

@@ -25,6 +25,11 @@ _OWN_BRIDGE = frozenset({"nat", "route", "open"})  # forward modes of a network 
 _OF_OWN_BRIDGE = ("bridge", "mac", "domain", "dns", "ip", "route")  # elements that libvirt refuses where it makes none
 
 
+def has_own_bridge(spec: Spec) -> bool:
+    """True for a network whose bridge libvirt makes when it starts, and takes away when it stops."""
+    return spec.get("mode") in _OWN_BRIDGE | {"isolated"}
+
+
 def lower(declared: Spec, *, name: str, uid: str, host: Host) -> dict[str, Any]:  # noqa: ARG001  (every kind's signature)
     """Addresses in their shortest notation, MACs in lower case, and a VLAN as the host's bridge that carries it.
 

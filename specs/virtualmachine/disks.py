@@ -11,6 +11,7 @@ from specs.binding import Element, Field, Items, Spec, child_at, write_item
 from specs.effect import Effect
 from specs.virtualmachine.boot import BOOT_ORDER
 from specs.virtualmachine.drives import BUS, TARGET, pair_by, place_on_bus, plug_effect
+from specs.virtualmachine.iolimits import IO_LIMITS
 from specs.virtualmachine.sources import exactly_same, image_format, read_source, same_source, text, write_source
 
 DEFAULT_BUS = "virtio"
@@ -92,6 +93,7 @@ DISKS = Items(
             get=lambda disk: disk.find("readonly") is not None,
             put=_put_read_only,
         ),
+        IO_LIMITS,
         BOOT_ORDER,
     ),
     identity=_identity,

@@ -1,11 +1,18 @@
-"""The graphical console in libvirt's XML: protocol and listen address. Passwords never pass through here."""
+"""The graphical console in libvirt's XML: protocol, listen address, and how long its password is valid.
+
+Passwords never pass through here: only whether there is one, which libvirt tells by a mask in its place.
+"""
 
 from __future__ import annotations
 
-from specs.binding import Element, Field, child_at, drop_attributes, element
+from typing import Any
+
+from specs.binding import Element, Field, Spec, child_at, drop_attributes, element, value_at
 from specs.effect import Effect
 
 LOOPBACK = "127.0.0.1"
+IS_SET = "(set)"  # stands for a password, in a lowered spec as in an observed one
+NEVER = "never"  # a password that stays valid
 
 
 def console(kind: str, listen: str) -> Element:
@@ -25,12 +32,13 @@ def add_console(root: Element, kind: str, listen: str) -> None:
         devices.append(element("video", element("model", type="vga" if arch in ("x86_64", "i686") else "virtio")))
 
 
-def _console(root: Element) -> Element | None:
+def find_console(root: Element) -> Element | None:
+    """The console that a document means; SDL and the like are other tools' business."""
     return next((each for each in root.iterfind("devices/graphics") if each.get("type") in ("vnc", "spice")), None)
 
 
 def _type(root: Element) -> str:
-    found = _console(root)
+    found = find_console(root)
     return "none" if found is None else str(found.get("type"))
 
 
@@ -49,7 +57,7 @@ def _put_type(root: Element, kind: str) -> None:
 
 
 def _listen(root: Element) -> str | None:
-    found = _console(root)
+    found = find_console(root)
     if found is None:
         return None
     nested = found.find("listen[@type='address']")
@@ -57,7 +65,7 @@ def _listen(root: Element) -> str | None:
 
 
 def _put_listen(root: Element, address: str) -> None:
-    found = _console(root)
+    found = find_console(root)
     if found is None:
         add_console(root, "vnc", address)
         return
@@ -68,7 +76,44 @@ def _put_listen(root: Element, address: str) -> None:
     found.set("listen", address)
 
 
+def _password(root: Element) -> str | None:
+    found = find_console(root)
+    return None if found is None or found.get("passwd") is None else IS_SET
+
+
+def _leave_to_slot(_root: Element, _value: Any) -> None:
+    """The secret itself goes into its slot at the last moment: see `secret_slots`."""
+
+
+def _password_effect(_old: Any, _new: Any, observed: Spec) -> Effect:
+    """Live where the console had a password when the machine started; next boot for its first one."""
+    return Effect.LIVE if value_at(observed, "graphics/passwordFrom") else Effect.NEXT_BOOT
+
+
+def _valid_to(root: Element) -> str | None:
+    found = find_console(root)
+    until = None if found is None else found.get("passwdValidTo")
+    return None if until is None else f"{until}Z"
+
+
+def _put_valid_to(root: Element, until: str) -> None:
+    found = find_console(root)
+    if found is None:
+        return
+    if until == NEVER:
+        drop_attributes(found, "passwdValidTo")
+    else:
+        found.set("passwdValidTo", until.removesuffix("Z"))
+
+
+PASSWORD = Field("graphics/passwordFrom", get=_password, put=_leave_to_slot, effect_in=_password_effect)
+VALID_TO = Field(
+    "graphics/passwordValidTo", get=_valid_to, put=_put_valid_to, effect_in=_password_effect, missing=NEVER
+)
+
 GRAPHICS = (
     Field("graphics/type", get=_type, put=_put_type, effect=Effect.NEXT_BOOT),
     Field("graphics/listen", get=_listen, put=_put_listen, effect=Effect.NEXT_BOOT),
+    PASSWORD,
+    VALID_TO,
 )

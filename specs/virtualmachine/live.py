@@ -10,11 +10,15 @@ import copy
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
-from specs.binding import Element, Field, Items, read, serialise, value_at
+from lxml import etree
+
+from specs.binding import Element, Items, read, serialise, text_at, value_at
 from specs.effect import Change, Effect
+from specs.virtualmachine.graphics import PASSWORD, VALID_TO, find_console
+from specs.virtualmachine.iolimits import IO_LIMITS
 from specs.virtualmachine.xml import BINDS
 
-Verb = Literal["attach", "detach", "update", "memory", "vcpus", "title", "description", "resize"]
+Verb = Literal["attach", "detach", "update", "memory", "vcpus", "title", "description", "resize", "iotune"]
 
 _VERBS: Mapping[str, Verb] = {
     "/memory": "memory",
@@ -26,10 +30,13 @@ _KIB_PER_MIB = 1024
 
 
 class LiveEdit(NamedTuple):
-    """`value` is a device's XML for attach, detach and update; KiB for memory, a count for vcpus, else the text."""
+    """`value` is a device's XML for attach, detach, update and iotune; KiB for memory, a count for vcpus, else the
+    text. `password` tells that the console's password goes into that XML.
+    """
 
     verb: Verb
     value: str
+    password: bool = False
 
 
 def live_edits(
@@ -56,6 +63,9 @@ def _edits(
     if verb is not None:
         yield LiveEdit(verb, str(change.new * _KIB_PER_MIB if verb == "memory" else change.new))
         return
+    if change.pointer.startswith("/graphics/"):
+        yield from _update_console(lowered, live_root)
+        return
     bind = next(bind for bind in BINDS if isinstance(bind, Items) and change.pointer.startswith(f"/{bind.name}/"))
     if change.new is None:
         yield from _detach(bind, live_root, change, managed)
@@ -68,7 +78,8 @@ def _edits(
         if index is None and change.pointer == pointer:
             yield from _attach(bind, live_root, item, lowered)
         elif index is not None and change.pointer.startswith(f"{pointer}/"):
-            yield _update(bind, elements[index], item)
+            limits = change.pointer == f"{pointer}/{IO_LIMITS.name}"
+            yield _limit(elements[index], item) if limits else _update(bind, elements[index], item)
 
 
 def _attach(bind: Items, live_root: Element, item: Mapping[str, Any], lowered: Mapping[str, Any]) -> Iterator[LiveEdit]:
@@ -95,10 +106,31 @@ def _update(bind: Items, element: Element, item: Mapping[str, Any]) -> LiveEdit:
     found = read(bind.fields, element)
     for field in bind.fields:
         wanted, present = value_at(item, field.name), value_at(found, field.name)
-        if wanted is not None and not field.equal(wanted, present) and _is_live(field, present, wanted, found):
+        if field is IO_LIMITS or wanted is None or field.equal(wanted, present):
+            continue
+        if field.effect_of(present, wanted, found) is Effect.LIVE:
             field.write(element, wanted)
     return LiveEdit("update", serialise(element))
 
 
-def _is_live(field: Field, old: Any, new: Any, found: Mapping[str, Any]) -> bool:
-    return field.effect_of(old, new, found) is Effect.LIVE
+def _limit(element: Element, item: Mapping[str, Any]) -> LiveEdit:
+    """libvirt refuses to update a disk so; it has a call of its own for limits, which needs the name and nothing else.
+
+    So the XML has nothing else either: two passes that want the same say the same.
+    """
+    disk = etree.Element("disk")
+    etree.SubElement(disk, "target", dev=text_at(element, "target/@dev") or "")
+    IO_LIMITS.write(disk, item[IO_LIMITS.name])
+    return LiveEdit("iotune", serialise(disk))
+
+
+def _update_console(lowered: Mapping[str, Any], live_root: Element) -> Iterator[LiveEdit]:
+    """Everything about the password at once: libvirt sets it anew when its time is changed."""
+    root = copy.deepcopy(live_root)
+    console = find_console(root)
+    if console is None:
+        return
+    until = value_at(lowered, VALID_TO.name)
+    if until is not None:
+        VALID_TO.write(root, until)
+    yield LiveEdit("update", serialise(console), password=value_at(lowered, PASSWORD.name) is not None)

@@ -15,12 +15,13 @@ from typing import Any
 from specs.codecs import bytes_of
 from specs.host import Host, NodeDevice
 from specs.problem import Unrenderable
+from specs.virtualmachine.graphics import IS_SET
 from specs.virtualmachine.sources import path_source, url_source, volume_source
 
 Spec = Mapping[str, Any]
 
 _MIB = 1 << 20
-_AS_WRITTEN = ("title", "description", "cpuTopology", "cpuMode", "machine", "firmware", "serialConsole")
+_AS_WRITTEN = ("title", "description", "maximumCpus", "cpuTopology", "cpuMode", "machine", "firmware", "serialConsole")
 _PCI_NAME = re.compile(r"pci_([0-9a-f]{4,8})_([0-9a-f]{2})_([0-9a-f]{2})_([0-7])")
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -33,16 +34,13 @@ def lower(declared: Spec, *, name: str, uid: str, host: Host) -> dict[str, Any]:
     lowered: dict[str, Any] = {key: declared[key] for key in _AS_WRITTEN if key in declared}
     if "memory" in declared:
         lowered["memory"] = _mebibytes(declared["memory"])
+    if "maximumMemory" in declared:
+        lowered["maximumMemory"] = _mebibytes(declared["maximumMemory"])
     if (count := _cpus(declared)) is not None:
         lowered["cpus"] = count
     if "domainType" in declared:
         lowered["domainType"] = _domain_type(declared["domainType"], host)
-    graphics = {
-        key: declared.get("graphics", {})[key] for key in ("type", "listen") if key in declared.get("graphics", {})
-    }
-    if graphics.get("type") == "none":
-        graphics.pop("listen", None)
-    if graphics:
+    if graphics := _graphics(declared.get("graphics", {})):
         lowered["graphics"] = graphics
     if "disks" in declared:
         lowered["disks"] = [_disk(disk, host) for disk in declared["disks"]]
@@ -73,7 +71,18 @@ def _cpus(declared: Spec) -> int | None:
     if "cpus" in declared:
         return int(declared["cpus"])
     topology = declared.get("cpuTopology")
-    return None if topology is None else topology["sockets"] * topology["cores"] * topology["threads"]
+    if topology is None or "maximumCpus" in declared:  # then it only says how many there could be
+        return None
+    return int(topology["sockets"] * topology["cores"] * topology["threads"])
+
+
+def _graphics(declared: Spec) -> dict[str, Any]:
+    if declared.get("type") == "none":
+        return {"type": "none"}
+    graphics = {key: declared[key] for key in ("type", "listen", "passwordValidTo") if key in declared}
+    if "passwordFrom" in declared:
+        graphics["passwordFrom"] = IS_SET
+    return graphics
 
 
 def _domain_type(wanted: str, host: Host) -> str:
@@ -92,7 +101,10 @@ def _domain_type(wanted: str, host: Host) -> str:
 def _disk(disk: Spec, host: Host) -> dict[str, Any]:
     kept = ("name", "bus", "target", "format", "readOnly", "bootOrder")
     pool, _, volume = disk["volume"].partition("/")
-    return {key: disk[key] for key in kept if key in disk} | {"source": volume_source(pool, volume, host)}
+    lowered = {key: disk[key] for key in kept if key in disk} | {"source": volume_source(pool, volume, host)}
+    if "ioLimits" in disk:
+        lowered["ioLimits"] = {word: bytes_of(limit) for word, limit in disk["ioLimits"].items()}
+    return lowered
 
 
 def _cdrom(drive: Spec, place: int, host: Host) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Literal, TypedDict
 
 from specs.codecs import bytes_of
@@ -38,7 +39,19 @@ class Disk(TypedDict, total=False):
     bus: Literal["virtio", "scsi", "sata", "ide", "usb"]
     bootOrder: int  # from 1
     target: str  # device name in the guest (vda); chosen once when unset
+    ioLimits: IoLimits
     readOnly: bool
+
+
+class IoLimits(TypedDict, total=False):
+    """How fast a disk may be used; bytes with or without a unit. What isn't said is unlimited."""
+
+    bytesPerSecond: int | str
+    readBytesPerSecond: int | str
+    writeBytesPerSecond: int | str
+    iops: int
+    readIops: int
+    writeIops: int
 
 
 class Cdrom(TypedDict, total=False):
@@ -71,6 +84,7 @@ class Graphics(TypedDict, total=False):
     type: Literal["vnc", "spice", "none"]
     listen: str
     passwordFrom: SecretFrom
+    passwordValidTo: str  # UTC, 2030-12-31T23:59:59Z, or never
 
 
 class HostDevice(TypedDict):
@@ -106,9 +120,11 @@ class VirtualMachineSpec(PolicyFields, total=False):
     icon: str
     template: str
     cpus: int
+    maximumCpus: int
     cpuTopology: CpuTopology
     cpuMode: Literal["host-model", "host-passthrough", "maximum", "default"]
     memory: int | str  # MiB, or `2GiB`
+    maximumMemory: int | str
     disks: list[Disk]
     cdroms: list[Cdrom]
     interfaces: list[Interface]
@@ -116,6 +132,7 @@ class VirtualMachineSpec(PolicyFields, total=False):
     hostDevices: list[HostDevice]
     access: Access
     runStrategy: Literal["Always", "RerunOnFailure", "Manual", "Halted"]  # default RerunOnFailure
+    restartPolicy: Literal["Never", "WhenStopped", "Graceful"]  # default Never
     paused: bool
     autostart: bool
     firmware: Literal["bios", "uefi"]
@@ -143,13 +160,19 @@ def check(_name: str, spec: Item) -> Iterator[Broken]:
 
 
 def check_cpus(spec: Item) -> Iterator[Broken]:
-    """The topology has to make as many CPUs as the machine has; a template may say the other half."""
+    """The topology has to make as many CPUs as the machine may have; a template may say the other half."""
+    cpus, maximum = spec.get("cpus"), spec.get("maximumCpus")
+    if cpus is not None and maximum is not None and cpus > maximum:
+        yield "/maximumCpus", f"`cpus` is {cpus}, which is more than this; raise this, or lower `cpus`."
     topology = spec.get("cpuTopology")
     if topology is None:
         return
     product = topology["sockets"] * topology["cores"] * topology["threads"]
-    cpus = spec.get("cpus")
-    if cpus is None and "template" not in spec:
+    if maximum is not None:
+        if maximum != product:
+            sentence = f"sockets × cores × threads makes {product} CPUs, but `maximumCpus` is {maximum}"
+            yield "/cpuTopology", f"{sentence}; make both equal."
+    elif cpus is None and "template" not in spec:
         yield (
             "/cpuTopology",
             f"This topology makes {product} CPUs and `cpus` isn't written; write `cpus: {product}` too.",
@@ -161,14 +184,25 @@ def check_cpus(spec: Item) -> Iterator[Broken]:
 
 def check_memory(spec: Item) -> Iterator[Broken]:
     """A size with a unit has to lie within the same limits as a number of MiB."""
-    memory = spec.get("memory")
-    if isinstance(memory, str) and not _MIN_MEMORY_MIB <= (bytes_of(memory) or 0) >> 20 <= _MAX_MEMORY_MIB:
-        yield "/memory", f"A machine has from {_MIN_MEMORY_MIB}MiB to 16TiB of memory; write another size."
+    for field in ("memory", "maximumMemory"):
+        memory = spec.get(field)
+        if isinstance(memory, str) and not _MIN_MEMORY_MIB <= (bytes_of(memory) or 0) >> 20 <= _MAX_MEMORY_MIB:
+            yield f"/{field}", f"A machine has from {_MIN_MEMORY_MIB}MiB to 16TiB of memory; write another size."
+    if "memory" in spec and "maximumMemory" in spec:
+        memory, maximum = (bytes_of(spec[field], "MiB") or 0 for field in ("memory", "maximumMemory"))
+        if memory > maximum:
+            yield "/maximumMemory", f"`memory` is {spec['memory']}, which is more than this; raise this, or lower it."
 
 
 def check_graphics(spec: Item) -> Iterator[Broken]:
-    """The console listens on an address."""
-    listen = spec.get("graphics", {}).get("listen")
+    """The console listens on an address; what a time limits is a password, and it is a time that there is."""
+    graphics = spec.get("graphics", {})
+    until = graphics.get("passwordValidTo")
+    if until is not None and "passwordFrom" not in graphics and "template" not in spec:
+        yield "/graphics/passwordValidTo", "There is no password that it could limit; write `passwordFrom` too."
+    if until not in (None, "never") and not _is_time(until):
+        yield "/graphics/passwordValidTo", "There is no such day; correct it."
+    listen = graphics.get("listen")
     if listen is not None and not is_address(listen):
         yield (
             "/graphics/listen",
@@ -180,6 +214,14 @@ def is_address(text: str) -> bool:
     """True for an IPv4 or IPv6 address."""
     try:
         ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_time(text: str) -> bool:
+    try:
+        datetime.fromisoformat(text)
     except ValueError:
         return False
     return True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from reconciler.planning.operations import (
@@ -59,6 +59,9 @@ class FolderHost:
                 path.with_suffix(".running").unlink(missing_ok=True)
             case Undefine() | DeleteVolume():
                 path.unlink(missing_ok=True)
+
+    def present(self, refs: Collection[Ref]) -> frozenset[Ref]:
+        return frozenset(ref for ref in refs if self.has(ref))
 
     def settle(self) -> None:
         self.settled.append(self.names())

@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -13,27 +14,34 @@ from pathlib import Path
 import libvirt
 import pytest
 
+from tests.lab.libvirtd import STORAGE
 from tests.lab.waiting import until
 
 
 class PrivateLibvirtd:
-    """`uri` reaches it. It keeps what was defined over `kill` and `start`."""
+    """`uri` reaches it. It keeps what was defined over `kill` and `start`.
+
+    `test_uri` reaches the test driver in it. That host's state lasts while somebody is connected to it.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
         self.socket = folder / "run/libvirt/libvirt-sock"
         self.uri = f"qemu+unix:///session?socket={self.socket}"
+        self.test_uri = f"test+unix:///default?socket={self.socket}"
         (folder / "libvirtd.conf").write_text('log_outputs = "3:stderr"\n')
         (folder / "run").mkdir()
-        for path in (folder, *folder.iterdir()):
+        # The paths of guests' sockets begin with it, and must stay below 108 characters.
+        self._config = Path(tempfile.mkdtemp(prefix="o", dir=STORAGE))
+        for path in (folder, *folder.iterdir(), self._config):
             shutil.chown(path, "libvirt-qemu", "kvm")
 
     def start(self) -> None:
         """Start it and wait until it answers."""
-        places = {"HOME": "", "XDG_RUNTIME_DIR": "run", "XDG_CONFIG_HOME": "config", "XDG_CACHE_HOME": "cache"}
+        places = {"HOME": "", "XDG_RUNTIME_DIR": "run", "XDG_CACHE_HOME": "cache"}
         environment = {name: str(self._folder / place) for name, place in places.items()}
-        environment["PATH"] = os.environ["PATH"]
+        environment |= {"PATH": os.environ["PATH"], "XDG_CONFIG_HOME": str(self._config)}
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 ["setpriv", "--reuid=libvirt-qemu", "--regid=kvm", "--clear-groups",
@@ -47,8 +55,9 @@ class PrivateLibvirtd:
         self._end(signal.SIGKILL)
 
     def stop(self) -> None:
-        """End it in order."""
+        """End it in order, for good."""
         self._end(signal.SIGTERM)
+        shutil.rmtree(self._config)
 
     def names(self) -> list[str]:
         """The machines that it has; none while it is away."""

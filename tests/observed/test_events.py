@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+import signal
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import libvirt
@@ -118,3 +120,38 @@ def test_after_closing_nothing_is_heard(
     assert closed.refs == []
     assert not first.connected
     second.close()
+
+
+def test_a_reboot_of_a_guest_is_told_once(
+    qemu_host: Hypervisor,
+    marks: Marks,
+    paused_machine: Callable[..., Made],
+    qemu_connection: libvirt.virConnect,
+) -> None:
+    web = paused_machine("web")
+    qemu_host.take_rebooted()
+    marks.refs.clear()
+    qemu_connection.lookupByName(web.ref.name).reset()
+    marks.wait_for(web.ref)
+    until(lambda: web.ref in qemu_host.take_rebooted(), 10, "the reboot is told")
+    assert web.ref not in qemu_host.take_rebooted()
+
+
+def test_a_signal_of_the_host_is_told_from_a_shutdown_of_the_guest(
+    qemu_host: Hypervisor,
+    marks: Marks,
+    paused_machine: Callable[..., Made],
+    qemu_connection: libvirt.virConnect,
+) -> None:
+    web = paused_machine("web")
+    domain = qemu_connection.lookupByName(web.ref.name)
+    os.kill(int(Path(f"/run/libvirt/qemu/{web.ref.name}.pid").read_text()), signal.SIGTERM)
+
+    def reason() -> str:
+        return qemu_host.observe(None, None).objects[web.ref].reason
+
+    until(lambda: reason() == "host-signal", 10, "it is known what ended it")
+    assert domain.state()[1] == libvirt.VIR_DOMAIN_SHUTOFF_SHUTDOWN, "libvirt itself keeps no difference"
+    qemu_host.perform(Start(web.ref, paused=True))
+    domain.destroy()
+    until(lambda: reason() == "destroyed", 10, "the next run has an end of its own")

@@ -20,7 +20,9 @@ POOL = "apiVersion: onggi/v1\nkind: StoragePool\nmetadata: {name: disks}\nspec: 
 @pytest.fixture
 def line(repository: Repository, private_test_uri: str, tmp_path: Path) -> Iterator[Line]:
     repository.commit({"pool.yaml": POOL})
-    settings = Settings(repository=str(repository.path), connect=private_test_uri, state=tmp_path / "state")
+    settings = Settings(
+        repository=str(repository.path), connect=private_test_uri, state=tmp_path / "state", trash_retention_s=0
+    )
     with Line.open(settings, exclusive=True) as opened:
         yield opened
 

@@ -20,6 +20,7 @@ import libvirt
 from reconciler.errors import Disconnected
 from reconciler.observed.events import EventFeed, run_event_loop
 from reconciler.observed.hypervisor.failure import is_lost, message, translate
+from reconciler.observed.runs import Runs
 from specs.reference import Ref
 
 log = logging.getLogger("onggi.hypervisor")
@@ -56,6 +57,7 @@ class Connections:
         self.quick_size = quick
         self._changed = changed
         self._devices = devices
+        self.runs = Runs()
         self._lock = threading.Lock()
         self._connecting = threading.Lock()
         self._free = {Lane.QUICK: threading.Semaphore(quick), Lane.SLOW: threading.Semaphore(slow)}
@@ -155,7 +157,9 @@ class Connections:
                 self._shared = main.getType() == "TEST"  # its objects may exist for one connection only
                 if not self._shared:
                     self._idle[Lane.QUICK].append(main)
-            feed = EventFeed(main, changed=self._changed, devices=self._devices, lost=self._noticed_loss)
+            feed = EventFeed(
+                main, changed=self._changed, devices=self._devices, lost=self._noticed_loss, runs=self.runs
+            )
             with self._lock:
                 kept = self._main is main
                 if kept:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from reconciler.errors import Disconnected, OnggiError
 from reconciler.observed.hypervisor.connection import Connections
@@ -18,7 +18,8 @@ from reconciler.observed.hypervisor.performing.performer import OperationPerform
 from reconciler.observed.hypervisor.performing.volumes import Volumes
 from reconciler.observed.hypervisor.reading.reader import Reader
 from reconciler.observed.snapshot import Snapshot
-from reconciler.planning.operations import Operation
+from reconciler.planning.operations import EditLive, Operation
+from reconciler.planning.terms import Held
 from specs.host import Host
 from specs.reference import Ref
 
@@ -79,7 +80,9 @@ class Hypervisor:
             raise
         except OnggiError as error:
             log.info("new volumes don't show yet: %s", error)
-        return self._reader.read(previous, dirty, hidden=self._volumes.hidden())
+        snapshot = self._reader.read(previous, dirty, hidden=self._volumes.hidden())
+        self._performer.refusals.look(snapshot.objects)
+        return snapshot
 
     def perform(
         self, operation: Operation, *, stop: threading.Event = _NOT_STOPPED, progress: Progress = _untold
@@ -89,6 +92,14 @@ class Hypervisor:
         After an error nothing is left half-made, unless it is Disconnected or Cancelled.
         """
         self._performer.perform(operation, stop, progress)
+
+    def held(self) -> Mapping[tuple[EditLive, str], Held]:
+        """What running machines were told and isn't said again: by the edit and libvirt's id of the running domain."""
+        return self._performer.refusals.known()
+
+    def present(self, refs: Collection[Ref]) -> frozenset[Ref]:
+        """Which of these volumes are on the host now, whatever an earlier snapshot says. Raises OnggiError."""
+        return self._volumes.present(refs)
 
     def settle(self) -> None:
         """Make new volumes show as what they are; `observe` does so too. Raises OnggiError."""
@@ -106,6 +117,10 @@ class Hypervisor:
         Called from threads of libvirt's; it has to return at once.
         """
         self._subscribers.append(callback)
+
+    def take_rebooted(self) -> frozenset[Ref]:
+        """The VMs whose guests have rebooted since this was asked last, as far as events told."""
+        return self._connections.runs.take_rebooted()
 
     def _changed(self, ref: Ref | None) -> None:
         for callback in self._subscribers:

@@ -31,6 +31,13 @@ PREFIX = {"virtio": "vd", "scsi": "sd", "sata": "sd", "usb": "sd", "ide": "hd"}
 
 
 BUSES = ("virtio", "scsi", "sata", "usb")
+RATES = st.integers(512, 10**9) | st.sampled_from(("50MiB", "1.5GiB"))
+COUNTS = st.integers(1, 10**6)
+LIMITS = st.one_of(
+    st.just({}),
+    st.fixed_dictionaries({"bytesPerSecond": RATES}, optional={"readIops": COUNTS, "writeIops": COUNTS}),
+    st.fixed_dictionaries({"iops": COUNTS}, optional={"readBytesPerSecond": RATES, "writeBytesPerSecond": RATES}),
+)
 HOST_DEVICES = ("pci_0000_00_1f_3", "pci_0000_03_00_0", "scsi_3_0_0_1", "usb_1_2")
 
 
@@ -49,8 +56,10 @@ def specs(draw: st.DrawFn, machine: str = "", buses: tuple[str, ...] = BUSES) ->
             optional={
                 "type": st.sampled_from(("vnc", "spice", "none")),
                 "listen": st.sampled_from(("127.0.0.1", "::1")),
+                "passwordFrom": st.just({"env": "CONSOLE_PASSWORD"}),
             },
         ),
+        "maximumMemory": st.sampled_from((4096, "8GiB", 5000)),
         "hostDevices": st.lists(
             st.sampled_from(HOST_DEVICES if "usb" in buses else HOST_DEVICES[:-1]),
             max_size=2,
@@ -69,8 +78,16 @@ def specs(draw: st.DrawFn, machine: str = "", buses: tuple[str, ...] = BUSES) ->
     )
     if isinstance(cpus, dict):
         spec |= {"cpuTopology": cpus, "cpus": cpus["sockets"] * cpus["cores"] * cpus["threads"]}
+        if draw(st.booleans()):
+            spec["maximumCpus"] = spec["cpus"]
+            spec["cpus"] = draw(st.integers(1, spec["cpus"]))
     elif cpus is not None:
         spec["cpus"] = cpus
+        if draw(st.booleans()):
+            spec["maximumCpus"] = draw(st.integers(cpus, 6))
+    graphics = spec.get("graphics", {})
+    if "passwordFrom" in graphics and graphics.get("type") != "none" and draw(st.booleans()):
+        graphics["passwordValidTo"] = draw(st.sampled_from(("never", "2030-12-31T23:59:59Z", "2020-02-29T00:00:00Z")))
     _devices(draw, spec, buses)
     return spec
 
@@ -95,6 +112,8 @@ def _devices(draw: st.DrawFn, spec: dict[str, Any], buses: tuple[str, ...]) -> N
             disk = drive({"name": f"disk{place}", "volume": volume}, buses)
             if draw(st.booleans()):
                 disk["format"] = draw(st.sampled_from(("qcow2", "raw")))
+            if draw(st.integers(0, 3)) == 0:
+                disk["ioLimits"] = draw(LIMITS)
             if "bus" in disk:  # only these two take a read-only disk: elsewhere both have to be said
                 disk["readOnly"] = disk["bus"] in ("virtio", "scsi") and draw(st.booleans())
             spec["disks"].append(disk)

@@ -9,7 +9,8 @@ from typing import Any
 
 import libvirt
 
-from specs.binding import Items, differences, parse, patched, read, serialise, value_at, write
+from reconciler.observed.hypervisor.reading.definitions import MASK, definition
+from specs.binding import Element, Items, differences, parse, patched, read, serialise, value_at, write
 from specs.effect import Change
 from specs.host import Host, NodeDevice, VolumeSource
 from specs.reference import Ref
@@ -46,7 +47,8 @@ def lowered(spec: Mapping[str, Any], host: Host, name: str = "web") -> dict[str,
 def rendered(spec: Mapping[str, Any], host: Host, name: str = "web") -> str:
     """A new machine's XML."""
     wanted = lowered(spec, host, name)
-    return serialise(write(xml.BINDS, xml.skeleton(wanted, name=name, uid=uid_of(name), host=host), wanted))
+    root = write(xml.BINDS, xml.skeleton(wanted, name=name, uid=uid_of(name), host=host), wanted)
+    return serialise(filled(root, spec))
 
 
 def managed(spec: Mapping[str, Any] | None, host: Host, name: str = "web") -> frozenset[str]:
@@ -60,7 +62,17 @@ def changed(
     text: str, spec: Mapping[str, Any], host: Host, before: Mapping[str, Any] | None = None, name: str = "web"
 ) -> str:
     """An existing machine's XML after the change from the spec `before` to `spec`."""
-    return serialise(patched(xml.BINDS, parse(text), lowered(spec, host, name), managed(before, host, name)))
+    root = patched(xml.BINDS, parse(text), lowered(spec, host, name), managed(before, host, name))
+    return serialise(filled(root, spec))
+
+
+def filled(root: Element, spec: Mapping[str, Any]) -> Element:
+    """With something in the place of each secret, as at the moment of defining."""
+    for slot in xml.secret_slots(spec):
+        console = root.find(slot.path)
+        if console is not None:
+            console.set(slot.attribute, MASK)
+    return root
 
 
 def diff(
@@ -82,7 +94,7 @@ def unchanged(text: str) -> str:
 
 def inactive(domain: libvirt.virDomain) -> str:
     """The persistent definition."""
-    return str(domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE))
+    return definition(domain, libvirt.VIR_DOMAIN_XML_INACTIVE)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import libvirt
@@ -13,8 +14,9 @@ from reconciler.observed.hypervisor.performing import images
 from reconciler.observed.hypervisor.performing.lookup import check_uid, find, get
 from reconciler.observed.hypervisor.performing.passwords import fill, keep_passwords, lacks_password
 from reconciler.observed.hypervisor.performing.prerequisites import forget_secret
-from reconciler.planning.operations import Define, SetAutostart, Undefine
+from reconciler.planning.operations import Define, SetAutostart, Undefine, WriteMark
 from specs.binding import parse, serialise, set_text_at
+from specs.mark import NAMESPACE
 from specs.reference import NETWORK, STORAGE_POOL, VIRTUAL_MACHINE
 
 _MANAGED = libvirt.VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | libvirt.VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA
@@ -26,6 +28,11 @@ _UNDEFINE_FLAGS = (
     _MANAGED | libvirt.VIR_DOMAIN_UNDEFINE_NVRAM,
     _MANAGED,
 )
+
+
+# libvirt gives a new network the first free bridge name, and two that are defined at once the same one; the second
+# could neither be started nor changed.
+_CHOOSING_A_BRIDGE = threading.Lock()
 
 
 def define(connections: Connections, operation: Define) -> None:
@@ -52,10 +59,23 @@ def define(connections: Connections, operation: Define) -> None:
             elif ref.kind == STORAGE_POOL:
                 connection.storagePoolDefineXML(xml)
             else:
-                connection.networkDefineXML(xml)
+                with _CHOOSING_A_BRIDGE:
+                    connection.networkDefineXML(xml)
         except libvirt.libvirtError:
             _refuse_foreign(connection, operation)
             raise
+
+
+def write_mark(connections: Connections, operation: WriteMark) -> None:
+    """Put the mark into a VM's metadata in place of an older one. Raises NotFound, and Conflict for another object."""
+    ref = operation.ref
+    with connections.lend(f"write the mark of {ref}") as connection:
+        found = get(connection, ref)
+        check_uid(ref, found, operation.uid)
+        flags = libvirt.VIR_DOMAIN_AFFECT_CONFIG if found.isPersistent() else 0
+        if found.isActive():
+            flags |= libvirt.VIR_DOMAIN_AFFECT_LIVE
+        found.setMetadata(libvirt.VIR_DOMAIN_METADATA_ELEMENT, operation.xml, "onggi", NAMESPACE, flags)
 
 
 def _refuse_foreign(connection: libvirt.virConnect, operation: Define) -> None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import stat
 import threading
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -18,13 +17,15 @@ from urllib.parse import urlsplit
 import libvirt
 
 from reconciler.errors import Conflict, Terminal
+from reconciler.faults import boundary
 from reconciler.observed.hypervisor.connection import Connections
 from reconciler.observed.hypervisor.performing.lookup import find
 from reconciler.observed.hypervisor.performing.prototypes import Prototypes
 from specs.binding import Element, parse
 from specs.reference import STORAGE_POOL, Ref
 
-_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+# A file without a name, which is gone with the process that made it: it gets its name once it is whole.
+_NEW_FILE = os.O_WRONLY | os.O_TMPFILE | os.O_NOFOLLOW | os.O_CLOEXEC
 
 Key = tuple[str, int]
 
@@ -84,21 +85,24 @@ class ImagesHere:
         like = folder.like.get(key) if key is not None else None
         if image is None or like is None:
             return False
-        path = folder.path / ref.short_name
         try:
-            descriptor = os.open(path, _NEW_FILE, 0o600)
+            descriptor = os.open(folder.path, _NEW_FILE, 0o600)
+        except OSError:  # this file system has no such files, or this process may not make one there
+            return False
+        try:
+            _fill(descriptor, image, like)
+            boundary("after filling an image's file")
+            # A full path needs no folder's descriptor, but only with one does Python follow the link in /proc.
+            os.link(f"/proc/self/fd/{descriptor}", folder.path / ref.short_name, src_dir_fd=descriptor)
+            boundary("after naming an image's file")
         except FileExistsError:
             raise Conflict(
                 f"{ref} exists already and isn't overwritten; choose another name, or delete it by hand."
             ) from None
-        except OSError:
-            return False
-        try:
-            _fill(descriptor, image, like)
         except OSError as error:
-            with suppress(OSError):
-                path.unlink()
             raise Terminal(f"{ref} can't be stored: {error.strerror}; make room or mend the disk there.") from None
+        finally:
+            os.close(descriptor)
         return True
 
     def _pool(self, name: str, folder: _Folder) -> libvirt.virStoragePool | None:
@@ -118,13 +122,9 @@ class ImagesHere:
 
 
 def _fill(descriptor: int, image: bytes, like: os.stat_result) -> None:
-    """Raises OSError, also for what some file systems only tell when a file is closed."""
-    try:
-        view = memoryview(image)
-        while view:
-            view = view[os.write(descriptor, view) :]
-        if (like.st_uid, like.st_gid) != (os.geteuid(), os.getegid()):
-            os.fchown(descriptor, like.st_uid, like.st_gid)
-        os.fchmod(descriptor, stat.S_IMODE(like.st_mode))
-    finally:
-        os.close(descriptor)
+    view = memoryview(image)
+    while view:
+        view = view[os.write(descriptor, view) :]
+    if (like.st_uid, like.st_gid) != (os.geteuid(), os.getegid()):
+        os.fchown(descriptor, like.st_uid, like.st_gid)
+    os.fchmod(descriptor, stat.S_IMODE(like.st_mode))

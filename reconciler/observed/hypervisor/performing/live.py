@@ -1,4 +1,4 @@
-"""Changes what runs: a machine's devices, memory, CPUs and words, and a network's entries.
+"""Changes a machine that runs: its devices, memory, CPUs and words.
 
 Only the running thing is changed here; its persistent definition is the business of the `Define` in the same step.
 An edit of something that was stopped meanwhile has nothing left to do.
@@ -8,70 +8,74 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import Any
 
 import libvirt
-from lxml import etree
 
 from reconciler.errors import Cancelled, Terminal, Transient
 from reconciler.observed.hypervisor.connection import Connections
-from reconciler.observed.hypervisor.failure import is_unplug_pending
+from reconciler.observed.hypervisor.failure import is_unplug_pending, message
 from reconciler.observed.hypervisor.performing import devices
 from reconciler.observed.hypervisor.performing.lookup import get
 from reconciler.observed.hypervisor.performing.passwords import fill, keep_passwords, lacks_password
-from reconciler.observed.hypervisor.reading.activatables import persistent_xml
-from reconciler.planning.operations import EditLive, UpdateNetwork
-from specs.binding import Element, parse, serialise
+from reconciler.observed.hypervisor.performing.refusals import Refusals, is_refusal
+from reconciler.planning.operations import EditLive
+from specs.binding import Element, parse, serialise, text_at
+from specs.virtualmachine.iolimits import WORDS, read_limits
 
 _LIVE = libvirt.VIR_DOMAIN_AFFECT_LIVE
 _UNPLUG_TIMEOUT_S = 10.0
+_BALLOON_PATIENCE_S = 3.0
+_ENDED = (libvirt.VIR_DOMAIN_SHUTOFF, libvirt.VIR_DOMAIN_CRASHED)
 _LOOK_S = 0.1
 
-_COMMANDS = {
-    "add": libvirt.VIR_NETWORK_UPDATE_COMMAND_ADD_LAST,
-    "modify": libvirt.VIR_NETWORK_UPDATE_COMMAND_MODIFY,
-    "delete": libvirt.VIR_NETWORK_UPDATE_COMMAND_DELETE,
-}
-# libvirt's name of a section, its number, and where its entries are.
-_SECTIONS = {
-    "ip-dhcp-host": (libvirt.VIR_NETWORK_SECTION_IP_DHCP_HOST, "ip/dhcp/host"),
-    "ip-dhcp-range": (libvirt.VIR_NETWORK_SECTION_IP_DHCP_RANGE, "ip/dhcp/range"),
-    "dns-host": (libvirt.VIR_NETWORK_SECTION_DNS_HOST, "dns/host"),
-    "dns-txt": (libvirt.VIR_NETWORK_SECTION_DNS_TXT, "dns/txt"),
-    "dns-srv": (libvirt.VIR_NETWORK_SECTION_DNS_SRV, "dns/srv"),
-    "forward-interface": (libvirt.VIR_NETWORK_SECTION_FORWARD_INTERFACE, "forward/interface"),
-    "portgroup": (libvirt.VIR_NETWORK_SECTION_PORTGROUP, "portgroup"),
-}
 
-
-def edit(connections: Connections, operation: EditLive, cancelled: threading.Event) -> None:
-    """Change a running machine; a machine that isn't running any more gets the change with its next boot.
+def edit(connections: Connections, operation: EditLive, cancelled: threading.Event, refusals: Refusals) -> None:
+    """Change a running machine; a machine that isn't running any more gets the change with its next boot, and so does
+    one that can't be changed so: that is noted in `refusals`.
 
     Raises Transient when a guest doesn't let go of a device, Cancelled while waiting for it.
     """
     ref = operation.ref
-    device = parse(operation.value) if operation.verb in ("attach", "detach", "update") else None
+    device = parse(operation.value) if operation.verb in ("attach", "detach", "update", "iotune") else None
     secrets = fill(device, operation.secrets) if device is not None else ()
     what = f"{operation.verb} {device.tag} of" if device is not None else f"change the {operation.verb} of"
     with connections.lend(f"{what} {ref} while it runs", secrets=secrets) as connection:
         domain = get(connection, ref)
         if not domain.isActive():
             return
-        if device is None:
-            _set(domain, operation)
-        elif operation.verb == "attach":
-            if not _has(domain, device):
-                domain.attachDeviceFlags(serialise(device), _LIVE)
-        elif operation.verb == "detach":
-            if _find(domain, device) is None:
-                return
-            _ask_to_unplug(domain, device)
-        else:
-            if device.tag == "graphics" and lacks_password(device):
-                keep_passwords(device, parse(domain.XMLDesc(libvirt.VIR_DOMAIN_XML_SECURE)))
-            domain.updateDeviceFlags(serialise(device), _LIVE)
+        run = str(domain.ID())
+        try:
+            if device is None:
+                _set(domain, operation)
+            else:
+                _change_device(domain, operation, device)
+        except libvirt.libvirtError as error:
+            if not is_refusal(error):
+                raise
+            refusals.refused(operation, run, message(error, secrets))
+            return
     if operation.verb == "detach" and device is not None:
         _wait_until_gone(connections, operation, device, cancelled)
+    elif operation.verb == "memory":
+        _wait_for_memory(connections, operation, cancelled, refusals)
+
+
+def _change_device(domain: libvirt.virDomain, operation: EditLive, device: Element) -> None:
+    if operation.verb == "attach":
+        if not _has(domain, device):
+            domain.attachDeviceFlags(serialise(device), _LIVE)
+    elif operation.verb == "detach":
+        if _find(domain, device) is not None:
+            _ask_to_unplug(domain, device)
+    elif operation.verb == "iotune":
+        said = read_limits(device)
+        # All of them: what isn't named keeps its value, and a limit for both directions excludes one for each.
+        limits = {parameter: said.get(word, 0) for word, parameter in WORDS.items()}
+        domain.setBlockIoTune(text_at(device, "target/@dev"), limits, _LIVE)
+    else:
+        if device.tag == "graphics" and lacks_password(device):
+            keep_passwords(device, parse(domain.XMLDesc(libvirt.VIR_DOMAIN_XML_SECURE)))
+        domain.updateDeviceFlags(serialise(device), _LIVE)
 
 
 def _set(domain: libvirt.virDomain, operation: EditLive) -> None:
@@ -148,39 +152,25 @@ def _wait_until_gone(
             raise Cancelled(f"the agent is stopping; {operation.ref} was asked to let go of a {device.tag}.")
 
 
-def update_network(connections: Connections, operation: UpdateNetwork) -> None:
-    """Add, change or remove one entry of an active network, in its definition too where that doesn't have it yet.
+def _wait_for_memory(
+    connections: Connections, operation: EditLive, cancelled: threading.Event, refusals: Refusals
+) -> None:
+    """libvirt answers when the balloon was told; the guest's driver then gives memory back, or takes it.
 
-    Raises NotFound, Terminal.
+    How long that takes is the guest's business, and one that boots has no driver yet: it follows by itself.
     """
-    if operation.section not in _SECTIONS or operation.command not in _COMMANDS:
-        raise Terminal(f"{operation.ref}: libvirt can't {operation.command} {operation.section} while a network runs.")
-    with connections.lend(f"{operation.command} {operation.section} of {operation.ref}") as connection:
-        network = get(connection, operation.ref)
-        if network.isActive():
-            _update(network, operation, libvirt.VIR_NETWORK_UPDATE_AFFECT_LIVE, network.XMLDesc(0))
-        if network.isPersistent():
-            definition = persistent_xml(network, libvirt.VIR_NETWORK_XML_INACTIVE)
-            _update(network, operation, libvirt.VIR_NETWORK_UPDATE_AFFECT_CONFIG, definition)
-
-
-def _update(network: Any, operation: UpdateNetwork, affect: int, xml: str) -> None:
-    number, path = _SECTIONS[operation.section]
-    entries = parse(xml).findall(path)
-    wanted = parse(operation.xml)
-    if operation.command == "delete":
-        done = not any(_is_meant(wanted, each) for each in entries)
-    else:
-        done = _canonical(wanted) in map(_canonical, entries)
-    if not done:
-        network.update(_COMMANDS[operation.command], number, -1, operation.xml, affect)
-
-
-def _is_meant(wanted: Element, entry: Element) -> bool:
-    """libvirt deletes the entry that agrees with all that is given, which needn't be all that it has."""
-    given = set(wanted.items()) <= set(entry.items())
-    return given and {_canonical(each) for each in wanted} <= {_canonical(each) for each in entry}
-
-
-def _canonical(element: Element) -> bytes:
-    return etree.tostring(element, method="c14n", with_tail=False)
+    wanted = int(operation.value)
+    end = time.monotonic() + _BALLOON_PATIENCE_S
+    while True:
+        with connections.lend(f"look at the memory of {operation.ref}") as connection:
+            domain = get(connection, operation.ref)
+            state, _, now = domain.info()[:3]
+            run = str(domain.ID())
+        if now == wanted or state in _ENDED:
+            return
+        if time.monotonic() >= end:
+            why = f"its guest was told, and still has {now // 1024} MiB: its balloon driver is slow, or it has none"
+            refusals.told(operation, run, why)
+            return
+        if cancelled.wait(_LOOK_S):
+            raise Cancelled(f"the agent is stopping; the guest in {operation.ref} was told its new memory.")

@@ -10,11 +10,11 @@ import stat
 from collections.abc import Iterable, Iterator
 
 from reconciler.errors import Terminal
+from reconciler.observed.hypervisor.reading.definitions import MASK
 from reconciler.planning.operations import SecretSlot, SecretSource
 from specs.binding import Element
 
 _MAX_BYTES = 64 * 1024
-_MASK = "*****"  # what libvirt shows in place of a password to readers who didn't ask for it
 
 
 def fill(root: Element, slots: Iterable[SecretSlot]) -> tuple[str, ...]:
@@ -61,7 +61,7 @@ def keep_passwords(root: Element, existing: Element | None) -> None:
 def _without(root: Element) -> Iterator[tuple[int, Element]]:
     consoles = [root] if root.tag == "graphics" else root.findall("devices/graphics")
     for position, console in enumerate(consoles):
-        if console.get("type") in ("vnc", "spice") and console.get("passwd") in (None, _MASK):
+        if console.get("type") in ("vnc", "spice") and console.get("passwd") in (None, MASK):
             yield position, console
 
 

@@ -7,9 +7,10 @@ from typing import assert_never
 from urllib.parse import urlsplit
 
 from reconciler.observed.hypervisor.connection import Connections
-from reconciler.observed.hypervisor.performing import defining, live, power, prerequisites
+from reconciler.observed.hypervisor.performing import defining, live, networks, power, prerequisites, renaming
 from reconciler.observed.hypervisor.performing.intake import Progress
 from reconciler.observed.hypervisor.performing.media import check_media
+from reconciler.observed.hypervisor.performing.refusals import Refusals
 from reconciler.observed.hypervisor.performing.volumes import Volumes
 from reconciler.planning.operations import (
     CreateVolume,
@@ -21,12 +22,17 @@ from reconciler.planning.operations import (
     GrowVolume,
     Operation,
     Pause,
+    ReconnectInterfaces,
+    Rename,
+    RenameVolume,
     Resume,
     SetAutostart,
     Start,
     Stop,
+    TrashVolume,
     Undefine,
     UpdateNetwork,
+    WriteMark,
 )
 from specs.binding import parse
 from specs.reference import VIRTUAL_MACHINE
@@ -38,6 +44,7 @@ class OperationPerformer:
     def __init__(self, connections: Connections, volumes: Volumes, allowed_folders: tuple[str, ...] = ()) -> None:
         self._connections = connections
         self._volumes = volumes
+        self.refusals = Refusals()
         # The files of another machine can't be looked at from here.
         self._allowed_folders = () if urlsplit(connections.uri).hostname else allowed_folders
 
@@ -52,6 +59,8 @@ class OperationPerformer:
                 prerequisites.define_secret(connections, operation)
             case DefineInterface():
                 prerequisites.define_interface(connections, operation)
+            case WriteMark():
+                defining.write_mark(connections, operation)
             case Undefine():
                 defining.undefine(connections, operation)
             case SetAutostart():
@@ -65,13 +74,21 @@ class OperationPerformer:
             case Resume():
                 power.resume(connections, operation)
             case EditLive():
-                live.edit(connections, operation, stop)
+                live.edit(connections, operation, stop, self.refusals)
             case UpdateNetwork():
-                live.update_network(connections, operation)
+                networks.update_network(connections, operation)
+            case ReconnectInterfaces():
+                networks.reconnect_interfaces(connections, operation)
             case CreateVolume():
                 volumes.create(operation, stop, progress)
             case GrowVolume():
                 volumes.grow(operation)
+            case TrashVolume():
+                volumes.keep(operation)
+            case RenameVolume():
+                volumes.rename(operation)
+            case Rename():
+                renaming.rename_machine(connections, operation)
             case DeleteVolume():
                 volumes.delete(operation)
             case _:

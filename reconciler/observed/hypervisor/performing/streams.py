@@ -9,6 +9,7 @@ from contextlib import suppress
 import libvirt
 
 from reconciler.errors import Terminal
+from reconciler.faults import boundary
 
 _CHUNK = 256 * 1024  # what one message of libvirt's protocol carries
 
@@ -27,7 +28,9 @@ def upload(connection: libvirt.virConnect, volume: libvirt.virStorageVol, chunks
             view = memoryview(chunk)
             while view:
                 view = view[stream.send(bytes(view[:_CHUNK])) :]
+                boundary("after a piece of an upload")
         stream.finish()
+        boundary("after an upload")
     except BaseException:
         with suppress(libvirt.libvirtError):
             stream.abort()

@@ -11,13 +11,14 @@ from __future__ import annotations
 import copy
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import libvirt
 
 from reconciler.errors import Conflict, Disconnected, OnggiError, Terminal, Unsupported
+from reconciler.faults import boundary
 from reconciler.observed.hypervisor.connection import Connections, Lane
 from reconciler.observed.hypervisor.facts import HostFacts
 from reconciler.observed.hypervisor.failure import is_not_found, is_unsupported
@@ -29,8 +30,9 @@ from reconciler.observed.hypervisor.performing.live import resize_disk
 from reconciler.observed.hypervisor.performing.lookup import find, get
 from reconciler.observed.hypervisor.performing.patience import patiently
 from reconciler.observed.hypervisor.performing.prototypes import Prototypes, capacity
+from reconciler.observed.hypervisor.performing.renaming import rename_volume
 from reconciler.observed.hypervisor.performing.streams import upload
-from reconciler.planning.operations import CreateVolume, DeleteVolume, GrowVolume
+from reconciler.planning.operations import CreateVolume, DeleteVolume, GrowVolume, RenameVolume, TrashVolume
 from specs.binding import Element, parse, serialise, set_text_at
 from specs.host import Feature
 from specs.reference import STORAGE_POOL, Ref
@@ -123,6 +125,7 @@ class Volumes:
                     self._unsettled.add(operation.ref)
                 return
         volume = patiently(lambda: pool.createXML(operation.xml))
+        boundary("after making a volume")
         with suppress(libvirt.libvirtError):  # only the next ones would have been faster
             self._prototypes.learn(key, connection, volume)
             if self._here is not None:
@@ -154,6 +157,7 @@ class Volumes:
                     upload(connection, volume, verified(chunks, length, operation.sha256, shown(url), progress), length)
                     with self._pool_lock(ref.pool):
                         patiently(pool.refresh)  # libvirt looks at an image's header only then
+                        boundary("after a download, before its disk is grown")
                         volume = pool.storageVolLookupByName(ref.short_name)
                         if volume.info()[1] < capacity(wanted):
                             volume.resize(capacity(wanted))
@@ -176,6 +180,16 @@ class Volumes:
             elif operation.capacity > now:
                 patiently(lambda: volume.resize(operation.capacity))
 
+    def keep(self, operation: TrashVolume) -> None:
+        """See that a volume which goes into the trash is there. Raises NotFound."""
+        with self._connections.lend(f"keep {operation.ref}") as connection:
+            get(connection, operation.ref)
+
+    def rename(self, operation: RenameVolume) -> None:
+        """Give a volume another name in its pool; see `rename_volume`."""
+        with self._pool_lock(operation.ref.pool):
+            rename_volume(self._connections, operation)
+
     def delete(self, operation: DeleteVolume) -> None:
         """Delete a volume and its data; gone already is fine."""
         ref = operation.ref
@@ -185,6 +199,16 @@ class Volumes:
                 patiently(volume.delete)
         with self._lock:
             self._unsettled.discard(ref)
+
+    def present(self, refs: Collection[Ref]) -> frozenset[Ref]:
+        """Which of these volumes are there. Those of a pool that isn't active can't be seen, and aren't."""
+        found: set[Ref] = set()
+        for name in {ref.pool for ref in refs}:
+            with self._pool_lock(name), self._connections.lend(f"look at {Ref(STORAGE_POOL, name)}") as connection:
+                pool = find(connection, Ref(STORAGE_POOL, name))
+                if pool is not None and pool.isActive():
+                    found.update(Ref.volume(name, volume) for volume in patiently(pool.listVolumes))
+        return frozenset(found.intersection(refs))
 
     def settle(self) -> None:
         """Let libvirt look at the pools in which ready-made images were put. Raises Disconnected, Transient."""
@@ -224,7 +248,9 @@ class Volumes:
                 volume = find(connection, ref)
             if volume is None or images.is_referred_to(connection, ref, volume.path()):
                 return False
+            boundary("before discarding a half-made volume")
             patiently(volume.delete)
+            boundary("after discarding a half-made volume")
             return True
 
     def _pool_lock(self, name: str) -> threading.RLock:
@@ -236,6 +262,7 @@ class Volumes:
         """A new volume that is deleted again when the block fails."""
         with self._pool_lock(ref.pool):
             volume = patiently(lambda: pool.createXML(serialise(root)))
+        boundary("after making a volume, before its bytes")
         try:
             yield volume
         except BaseException:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import libvirt
@@ -14,8 +15,11 @@ from reconciler.observed.hypervisor.connection import Connections
 from reconciler.observed.hypervisor.failure import is_unsupported
 from reconciler.observed.hypervisor.reading.carrying import carried
 from reconciler.observed.hypervisor.reading.found import Found
-from reconciler.observed.snapshot import Observed
+from reconciler.observed.hypervisor.reading.ports import plugged_in
+from reconciler.observed.snapshot import BRIDGE, PORTS, Observed
 from specs.reference import NETWORK, STORAGE_POOL, Ref
+
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +121,9 @@ def _add(
     try:
         live = each.XMLDesc(0) if active else None
         config = persistent_xml(each, family.inactive_xml) if persistent else live
+        last = before.get(ref)
         found.objects[ref] = carried(
-            before.get(ref),
+            last,
             ref,
             uid=each.UUIDString(),
             xml=config or "",
@@ -126,6 +131,19 @@ def _add(
             state="active" if active else "inactive",
             autostart=autostart,
             persistent=persistent,
+            details=_plugs(each, last) if active and family is NETWORKS else _NOTHING,
         )
     except libvirt.libvirtError as error:
         found.skip(ref, error, connection, before)
+
+
+def _plugs(network: Any, before: Observed | None) -> Mapping[str, Any]:
+    """Of an active network with a bridge: the bridge's name, and the ports by their UUIDs; nothing where the driver
+    knows of none.
+    """
+    try:
+        bridge = network.bridgeName()
+        known = before.details.get(PORTS, _NOTHING) if before is not None else _NOTHING
+        return {BRIDGE: bridge, PORTS: plugged_in(network, known)}
+    except libvirt.libvirtError:  # it has no bridge, its driver no ports, or it was stopped meanwhile
+        return _NOTHING

@@ -16,8 +16,9 @@ import libvirt
 from reconciler.observed.hypervisor.connection import Connections
 from reconciler.observed.hypervisor.failure import is_unsupported
 from reconciler.observed.hypervisor.reading.carrying import carried
+from reconciler.observed.hypervisor.reading.definitions import definition
 from reconciler.observed.hypervisor.reading.found import Found
-from reconciler.observed.hypervisor.reading.states import state_and_reason
+from reconciler.observed.hypervisor.reading.states import GUEST_SHUTDOWN, HOST_SIGNAL, state_and_reason
 from reconciler.observed.snapshot import Observed
 from specs.reference import VIRTUAL_MACHINE, Ref
 
@@ -34,6 +35,7 @@ class _Facts:
     autostart: frozenset[bytes]
     transient: frozenset[bytes]
     saved: frozenset[bytes]
+    signalled: frozenset[bytes]  # ended by a signal of the host, as an event told
 
 
 def read_all_domains(connections: Connections, workers: Executor, before: Mapping[Ref, Observed]) -> Found:
@@ -42,7 +44,7 @@ def read_all_domains(connections: Connections, workers: Executor, before: Mappin
         domains = connection.listAllDomains()
         if not domains:
             return Found()
-        facts = _facts(connection)
+        facts = _facts(connection, connections.runs.signalled)
         if len(domains) < _WORTH_SPREADING:
             return _read(domains, facts, before)
     shares = connections.quick_size
@@ -60,7 +62,7 @@ def read_domains(connections: Connections, refs: Iterable[Ref], before: Mapping[
         for ref in refs:
             try:
                 domain = connection.lookupByName(ref.name)
-                found.objects[ref] = _one(domain, _facts_of(domain), before.get(ref))
+                found.objects[ref] = _one(domain, _facts_of(domain, connections.runs.signalled), before.get(ref))
             except libvirt.libvirtError as error:
                 found.skip(ref, error, connection, before)
     return found
@@ -93,12 +95,14 @@ def _one(domain: libvirt.virDomain, facts: _Facts, before: Observed | None) -> O
     if active == (state == "shutoff"):
         state, reason = state_and_reason(*domain.state())
         active = bool(domain.isActive())
+    if uuid in facts.signalled and (state, reason) == GUEST_SHUTDOWN:
+        reason = HOST_SIGNAL
     return carried(
         before,
         Ref(VIRTUAL_MACHINE, domain.name()),
         uid=domain.UUIDString(),
-        xml=domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE),
-        live_xml=domain.XMLDesc() if active else None,
+        xml=definition(domain, libvirt.VIR_DOMAIN_XML_INACTIVE),
+        live_xml=definition(domain) if active else None,
         state=state,
         reason=reason,
         autostart=uuid in facts.autostart,
@@ -107,16 +111,17 @@ def _one(domain: libvirt.virDomain, facts: _Facts, before: Observed | None) -> O
     )
 
 
-def _facts(connection: libvirt.virConnect) -> _Facts:
+def _facts(connection: libvirt.virConnect, signalled: frozenset[bytes]) -> _Facts:
     return _Facts(
         states=_states(connection),
         autostart=_flagged(connection, libvirt.VIR_CONNECT_LIST_DOMAINS_AUTOSTART),
         transient=_flagged(connection, libvirt.VIR_CONNECT_LIST_DOMAINS_TRANSIENT),
         saved=_flagged(connection, libvirt.VIR_CONNECT_LIST_DOMAINS_MANAGEDSAVE),
+        signalled=signalled,
     )
 
 
-def _facts_of(domain: libvirt.virDomain) -> _Facts:
+def _facts_of(domain: libvirt.virDomain, signalled: frozenset[bytes]) -> _Facts:
     uuid = domain.UUID()
     persistent = bool(domain.isPersistent())
 
@@ -135,6 +140,7 @@ def _facts_of(domain: libvirt.virDomain) -> _Facts:
         autostart=those(domain.autostart),
         transient=frozenset() if persistent else frozenset((uuid,)),
         saved=those(domain.hasManagedSaveImage),
+        signalled=signalled,
     )
 
 

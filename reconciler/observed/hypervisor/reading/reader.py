@@ -89,6 +89,9 @@ class Reader:
             found.add(read_all_domains(self._connections, self._workers, before))
         elif machines:
             found.add(read_domains(self._connections, machines, before))
+        if machines:  # their plugs go with them; read after them, so that none is missed
+            plugged = (ref for ref, seen in before.items() if ref.kind == NETWORK and seen.active)
+            networks = sorted({*networks, *plugged})
         if networks:
             found.add(read_some(self._connections, NETWORKS, networks, before))
         if pools:
@@ -97,12 +100,13 @@ class Reader:
             active = [each for ref, each in some.objects.items() if ref.kind == STORAGE_POOL]
             found.add(self._volumes.read_pools(active, before, dirty, hidden))
         again = {ref.name for ref in pools}
+        read = dirty.union(networks)
         volumes = [ref for ref in by_kind.get(STORAGE_VOLUME, []) if ref.pool not in again and ref not in hidden]
         if volumes:
             found.add(self._volumes.read_volumes(volumes, before))
 
         def was_read(ref: Ref) -> bool:
-            return ref in dirty or ref.pool in again or (all_machines and ref.kind == VIRTUAL_MACHINE)
+            return ref in read or ref.pool in again or (all_machines and ref.kind == VIRTUAL_MACHINE)
 
         for ref, seen in before.items():
             if not was_read(ref):

@@ -26,6 +26,9 @@ def _words(prefix: str) -> Mapping[int, str]:
     }
 
 
+GUEST_SHUTDOWN = ("shutoff", "shutdown")
+HOST_SIGNAL = "host-signal"  # libvirt keeps the same reason for it; an event told of the difference
+
 _REASONS: Mapping[int, Mapping[int, str]] = {
     libvirt.VIR_DOMAIN_RUNNING: _words("VIR_DOMAIN_RUNNING_"),
     libvirt.VIR_DOMAIN_PAUSED: _words("VIR_DOMAIN_PAUSED_"),

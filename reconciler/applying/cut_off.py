@@ -1,0 +1,42 @@
+"""Tells, by what is on the host now, how the steps of a run that was killed have ended.
+
+The history must not keep silent about what that run did, nor claim what it didn't: an object that is there was made,
+one that is gone was removed, and a change is done when nothing of it is planned any more. Pure; the ledger keeps what
+was begun, and whoever has the snapshot asks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from reconciler.applying.outcome import Result, StepOutcome
+from reconciler.applying.records import CutOff
+from reconciler.observed.snapshot import Snapshot
+from reconciler.planning.plan import Action, Plan
+
+_DONE = "; done by a run that was cut off before it could tell"
+_OPEN = "a run was cut off at this step; what is missing of it is planned anew"
+_UNKNOWN = "a run was cut off at this step, and another revision is in force by now; it is planned anew"
+
+
+def outcomes(cut_off: Iterable[CutOff], plan: Plan, snapshot: Snapshot) -> dict[str, list[StepOutcome]]:
+    """The outcomes to record, by revision. `plan` is the first one since, made from `snapshot`."""
+    open_ones = {step.ref for step in plan.steps} | {blocked.ref for blocked in plan.blocked}
+    found: dict[str, list[StepOutcome]] = {}
+    for item in cut_off:
+        step, present = item.step, snapshot.get(item.step.ref) is not None
+        match step.action:
+            case Action.CREATE:
+                result = Result.CREATED if present else Result.SKIPPED
+            case Action.DELETE:
+                result = Result.SKIPPED if present else Result.DELETED
+            case _:
+                done = present and step.ref not in open_ones and item.revision == plan.revision
+                result = Result.CONFIGURED if done else Result.SKIPPED
+        if result is Result.SKIPPED:
+            outcome = StepOutcome(step, result, _OPEN if item.revision == plan.revision else _UNKNOWN)
+        else:
+            outcome = StepOutcome(replace(step, why=step.why + _DONE), result)
+        found.setdefault(item.revision, []).append(outcome)
+    return found

@@ -1,0 +1,81 @@
+"""A document on its way: what is to be written for one object, and what has to be left out of it and why.
+
+Which fields an object has is for the kinds' own modules; whether they can stay is found out by `fitting`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from reconciler.observed.snapshot import Snapshot
+from specs.host import Host
+from specs.reference import Ref
+from specs.registry import kinds
+
+Spec = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Draft:
+    """One object's document. `left` are half-sentences on what stays as it is because no document can say it."""
+
+    ref: Ref
+    uid: str  # empty for a volume
+    spec: Spec
+    left: list[str] = field(default_factory=list)
+
+    @property
+    def path(self) -> str:
+        """Its file: `vms/web.yaml`, `volumes/default/web.qcow2.yaml`."""
+        return f"{_FOLDERS[self.ref.kind]}/{self.ref.name}.yaml"
+
+
+_FOLDERS = {"VirtualMachine": "vms", "StoragePool": "pools", "StorageVolume": "volumes", "Network": "networks"}
+KINDS = frozenset(_FOLDERS)
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a draft has to look up on the host."""
+
+    snapshot: Snapshot
+
+    @property
+    def host(self) -> Host:
+        """The host's facts."""
+        return self.snapshot.host
+
+    @cached_property
+    def volume_at(self) -> Mapping[str, Ref]:
+        """Which volume is at a path. Of two pools over one folder, the first by name."""
+        found: dict[str, Ref] = {}
+        for ref in sorted(self.host.volumes):
+            found.setdefault(self.host.volumes[ref].path, ref)
+        return found
+
+    def volume_of(self, source: Mapping[str, Any]) -> Ref | None:
+        """The volume that a drive's source means; None for what lies in no pool that is active."""
+        if "volume" in source:
+            return Ref.volume(str(source.get("pool", "")), str(source["volume"]))
+        return self.volume_at.get(str(source.get("file") or source.get("dev") or ""))
+
+
+def in_schema_order(kind: str, spec: Mapping[str, Any]) -> Spec:
+    """The spec with its keys in the order of the reference, without what the schema doesn't have."""
+    schema = kinds()[kind].schema
+    ordered: Spec = _ordered(spec, schema["properties"]["spec"], schema)
+    return ordered
+
+
+def _ordered(value: Any, schema: Mapping[str, Any], root: Mapping[str, Any]) -> Any:
+    if (reference := schema.get("$ref")) is not None:
+        schema = root["$defs"][str(reference).rpartition("/")[2]]
+    if isinstance(value, Mapping) and "properties" in schema:
+        properties = schema["properties"]
+        return {key: _ordered(value[key], properties[key], root) for key in properties if key in value}
+    if isinstance(value, list) and isinstance(schema.get("items"), Mapping):
+        return [_ordered(item, schema["items"], root) for item in value]
+    return value

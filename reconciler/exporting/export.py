@@ -1,0 +1,67 @@
+"""A host's objects as documents, from a snapshot alone. Writing them somewhere is left to `folder`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from reconciler.exporting import others
+from reconciler.exporting.choosing import choose, leave_shared_disks
+from reconciler.exporting.draft import Draft, Surroundings
+from reconciler.exporting.fitting import fit
+from reconciler.exporting.machine import machine
+from reconciler.observed.snapshot import Observed, Snapshot
+from specs.reference import STORAGE_POOL, STORAGE_VOLUME, VIRTUAL_MACHINE, Ref
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedDocument:
+    """One file: its path below the folder, and what of the object it leaves out (half-sentences)."""
+
+    ref: Ref
+    path: str
+    text: str
+    left: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """The documents, whose plan on this host is empty, and a sentence for each object that has none."""
+
+    documents: tuple[ExportedDocument, ...]
+    notes: tuple[str, ...]
+
+
+def export(
+    snapshot: Snapshot,
+    repository_id: str,
+    *,
+    all_volumes: bool = False,
+    allowed_folders: tuple[str, ...] = (),
+    declared: Mapping[Ref, str] | None = None,
+) -> Export:
+    """The documents of everything that others made on the host.
+
+    `declared` tells which objects have a document already, and in which file. `all_volumes` adds the volumes that no
+    machine uses. `allowed_folders` are those in which the path of a CD-ROM's image may lie.
+    """
+    around = Surroundings(snapshot)
+    choice = choose(around, all_volumes=all_volumes, declared=declared or {})
+    drafts = [_draft(observed, around) for observed in choice.chosen]
+    leave_shared_disks(drafts)
+    fitted = fit(drafts, snapshot, repository_id, allowed_folders=allowed_folders)
+    documents = tuple(
+        ExportedDocument(draft.ref, draft.path, fitted.texts[draft.ref], tuple(draft.left))
+        for draft in drafts
+        if draft.ref in fitted.texts
+    )
+    refused = (f"{ref} gets no document: {why}." for ref, why in sorted(fitted.refused.items()))
+    return Export(documents, (*choice.notes, *refused))
+
+
+def _draft(observed: Observed, around: Surroundings) -> Draft:
+    if observed.ref.kind == VIRTUAL_MACHINE:
+        return machine(observed, around)
+    if observed.ref.kind == STORAGE_VOLUME:
+        return others.volume(observed, around)
+    return others.pool(observed) if observed.ref.kind == STORAGE_POOL else others.network(observed)

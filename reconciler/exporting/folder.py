@@ -1,0 +1,72 @@
+"""The folder that documents are exported into: what it holds already, and how a file gets there without losing another.
+
+A link is never followed, neither when reading nor when writing.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from reconciler.desired.files import REPOSITORY_FILE
+from reconciler.desired.folder import Folder
+from reconciler.desired.load import Loader
+from reconciler.errors import Conflict, OnggiError
+from specs.reference import Ref
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """What a folder holds: its repository's id (a new one where none is declared), and the file of each object."""
+
+    repository_id: str
+    is_new: bool  # the id isn't written there yet
+    declared: Mapping[Ref, str]
+
+
+def look(folder: Path) -> Present:
+    """What is there. Raises OnggiError for what can't be read, Conflict for an onggi.yaml that is broken."""
+    if folder.exists() and not folder.is_dir():
+        raise Conflict(f"{folder} isn't a folder; choose another.")
+    if not folder.exists():
+        return Present(str(uuid.uuid4()), True, {})
+    tree = Folder(folder, sub_path="").read()
+    broken = next((problem for problem in tree.problems if problem.path == REPOSITORY_FILE), None)
+    if broken is not None:
+        raise Conflict(f"{folder / REPOSITORY_FILE} can't be used: {broken.message}")
+    declared = {document.ref: document.path for document in Loader().load(tree).documents}
+    return Present(tree.repository_id or str(uuid.uuid4()), not tree.repository_id, declared)
+
+
+def put(folder: Path, path: str, text: str, *, force: bool) -> bool:
+    """Write one file. False when another one is there, which stays; with `force` it is replaced as a whole."""
+    target = folder / path
+    content = text.encode()
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if force:
+            aside = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}")
+            _write(aside, content)
+            aside.replace(target)
+            return True
+        try:
+            _write(target, content)
+        except FileExistsError:
+            return not target.is_symlink() and target.is_file() and target.read_bytes() == content
+    except OSError as error:
+        raise OnggiError(f"{target} can't be written ({error.strerror}); check the folder.") from None
+    return True
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Make a file that isn't there yet, whole or not at all. Raises FileExistsError."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o666)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise

@@ -1,0 +1,188 @@
+"""A virtual machine as a document: what its definition says, without what is a default anyway.
+
+Its power is nobody's business: `runStrategy: Manual` neither starts what is off nor stops what runs, also after a
+restart of the host or a lost state folder. What a document can't say stays in libvirt and is only told.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from reconciler.exporting.draft import Draft, Spec, Surroundings
+from reconciler.observed.snapshot import Observed
+from specs.codecs import size_text
+from specs.host import NodeDevice
+from specs.virtualmachine.sources import text
+
+Item = Mapping[str, Any]
+
+_MIB = 1 << 20
+_DOMAIN_TYPES = {"kvm": "kvm", "qemu": "emulated"}
+_CPU_MODES = frozenset({"host-model", "host-passthrough", "maximum"})
+_DEFAULT_DISK_BUS, _DEFAULT_CDROM_BUS, _DEFAULT_MODEL = "virtio", "sata", "virtio"
+_DEFAULT_LISTEN = "127.0.0.1"
+
+
+def machine(observed: Observed, around: Surroundings) -> Draft:
+    """The draft of one VM."""
+    config = observed.config
+    draft = Draft(observed.ref, observed.uid, {"runStrategy": "Manual"})
+    spec = draft.spec
+    for key in ("title", "description", "cpuTopology", "machine"):
+        if config.get(key):
+            spec[key] = config[key]
+    _sizes(config, draft)
+    if (domain_type := _DOMAIN_TYPES.get(str(config.get("domainType")))) is not None:
+        spec["domainType"] = domain_type
+    if config.get("cpuMode") in _CPU_MODES:
+        spec["cpuMode"] = config["cpuMode"]
+    elif config.get("cpuMode") == "custom":
+        draft.left.append("its CPU model, which is one by name")
+    if config.get("firmware") == "uefi":
+        spec["firmware"] = "uefi"
+    if config.get("serialConsole") is False:
+        spec["serialConsole"] = False
+    if observed.autostart:
+        spec["autostart"] = True
+    _graphics(config.get("graphics") or {}, draft)
+    targets = _Targets()
+    _put(spec, "disks", _disks(config.get("disks", ()), draft, around, targets))
+    _put(spec, "cdroms", _cdroms(config.get("cdroms", ()), around, targets))
+    _put(spec, "interfaces", _interfaces(config.get("interfaces", ()), draft))
+    _put(spec, "hostDevices", _host_devices(config.get("hostDevices", ()), draft, around))
+    return draft
+
+
+def _put(spec: Spec, name: str, items: Iterator[Spec]) -> None:
+    if found := list(items):
+        spec[name] = found
+
+
+def _sizes(config: Item, draft: Draft) -> None:
+    cpus, memory = config.get("cpus"), config.get("memory")
+    if isinstance(cpus, int):
+        draft.spec["cpus"] = cpus
+        if (maximum := config.get("maximumCpus")) and maximum > cpus:
+            draft.spec["maximumCpus"] = maximum
+    if not isinstance(memory, int):
+        draft.left.append("its memory, which isn't a whole number of MiB")
+        return
+    draft.spec["memory"] = size_text(memory * _MIB)
+    maximum = config.get("maximumMemory")
+    if isinstance(maximum, int) and maximum > memory:
+        draft.spec["maximumMemory"] = size_text(maximum * _MIB)
+
+
+def _graphics(found: Item, draft: Draft) -> None:
+    graphics: Spec = {"type": found["type"]} if found.get("type") else {}
+    listen = found.get("listen")
+    if listen and listen != _DEFAULT_LISTEN:
+        graphics["listen"] = listen
+    if found.get("passwordFrom"):
+        draft.left.append("the password of its console: write it into a file and name that as graphics.passwordFrom")
+    if graphics:
+        draft.spec["graphics"] = graphics
+
+
+class _Targets:
+    """Tells which device names are those that would be chosen anyway."""
+
+    def __init__(self) -> None:
+        self._seen: Counter[str] = Counter()
+
+    def is_expected(self, target: str) -> bool:
+        """True for the next free letter after the prefix."""
+        prefix, letter = target[:-1], target[-1:]
+        index = self._seen[prefix]
+        self._seen[prefix] += 1
+        return letter == chr(ord("a") + index)
+
+
+def _disks(disks: Iterable[Item], draft: Draft, around: Surroundings, targets: _Targets) -> Iterator[Spec]:
+    for disk in disks:
+        source, target = disk.get("source") or {}, str(disk.get("target") or "")
+        expected = targets.is_expected(target)
+        volume = around.volume_of(source)
+        if volume is None:
+            where = text(source)
+            why = f"{where} is no volume of an active pool" if where else "its source has no word in a document"
+            draft.left.append(f"the disk {target or '(unnamed)'}: {why}")
+            continue
+        item: Spec = {"volume": volume.name}
+        if disk.get("bus") and disk["bus"] != _DEFAULT_DISK_BUS:
+            item["bus"] = disk["bus"]
+        if target and not expected:
+            item["target"] = target
+        if disk.get("readOnly"):
+            item["readOnly"] = True
+        if limits := disk.get("ioLimits"):
+            item["ioLimits"] = {key: _rate(key, limit) for key, limit in limits.items() if limit}
+        yield _with_order(item, disk)
+
+
+def _rate(key: str, limit: int) -> int | str:
+    return size_text(limit) if "ytes" in key and limit % 1024 == 0 else limit
+
+
+def _cdroms(drives: Iterable[Item], around: Surroundings, targets: _Targets) -> Iterator[Spec]:
+    found = list(drives)
+    for drive in found:
+        source, target = drive.get("source") or {}, str(drive.get("target") or "")
+        expected = targets.is_expected(target)
+        item: Spec = {}
+        if (volume := around.volume_of(source)) is not None:
+            item["volume"] = volume.name
+        elif path := source.get("file") or source.get("dev"):
+            item["path"] = path
+        elif "url" in source:
+            item["url"] = source["url"]
+        if drive.get("bus") and drive["bus"] != _DEFAULT_CDROM_BUS:
+            item["bus"] = drive["bus"]
+        if target and (not expected or len(found) > 1):  # which of several drives is meant has to be said
+            item["target"] = target
+        yield _with_order(item, drive)
+
+
+def _interfaces(interfaces: Iterable[Item], draft: Draft) -> Iterator[Spec]:
+    seen: Counter[str] = Counter()
+    for interface in interfaces:
+        kind = next((key for key in ("network", "bridge") if interface.get(key)), None)
+        if kind is None:
+            draft.left.append(f"the interface {interface.get('mac')}: it is on neither a network nor a bridge")
+            continue
+        item: Spec = {kind: interface[kind]}
+        seen[interface[kind]] += 1
+        if seen[interface[kind]] > 1:
+            item["name"] = f"{interface[kind]}-{seen[interface[kind]]}"
+        if interface.get("model") and interface["model"] != _DEFAULT_MODEL:
+            item["model"] = interface["model"]
+        if interface.get("mac"):
+            item["mac"] = interface["mac"]
+        if interface.get("link") == "down":
+            item["link"] = "down"
+        yield _with_order(item, interface)
+
+
+def _host_devices(devices: Iterable[Item], draft: Draft, around: Surroundings) -> Iterator[Spec]:
+    for device in devices:
+        name = _device_name(device, around.host.node_devices.values())
+        if name is None:
+            draft.left.append(f"a host device of type {device['type']}: the host has none at this address now")
+        else:
+            yield {"device": name}
+
+
+def _device_name(device: Item, known: Iterable[NodeDevice]) -> str | None:
+    address = dict(device["address"])
+    for node in known:
+        if node.kind == device["type"] and dict(node.address) == address:
+            return node.name
+    if device["type"] == "pci" and None not in address.values():
+        return "pci_{domain:04x}_{bus:02x}_{slot:02x}_{function:x}".format(**address)
+    return None
+
+
+def _with_order(item: Spec, found: Item) -> Spec:
+    return item | ({"bootOrder": found["bootOrder"]} if found.get("bootOrder") else {})

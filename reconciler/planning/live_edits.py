@@ -1,0 +1,83 @@
+"""Decides what a running VM is told at once, and what waits for its next boot.
+
+The definition is changed by the same step, so that both agree. What waits is no error and holds nothing up: neither the
+other changes of the same commit, nor those of later ones.
+"""
+
+from __future__ import annotations
+
+from reconciler.desired.state import Resource
+from reconciler.observed.snapshot import Observed
+from reconciler.planning.console_password import device_slots
+from reconciler.planning.context import Context
+from reconciler.planning.diff import Comparison
+from reconciler.planning.operations import EditLive
+from reconciler.planning.terms import Held
+from specs.binding import parse
+from specs.effect import Change, Effect
+from specs.host import Feature
+from specs.virtualmachine import live
+
+# Live verbs that need no hot-plug support of the connection.
+_ALWAYS_LIVE = frozenset({"memory", "vcpus", "title", "description"})
+
+NO_HOTPLUG = "this connection can't change devices of a running machine"
+STANDS_STILL = "comes true as soon as the machine's CPUs go on: a guest that stands still gives no memory back"
+
+
+def live_only(comparison: Comparison) -> list[Change]:
+    """What the running machine lacks although its definition is right: an earlier change didn't get through."""
+    known = {change.pointer for change in comparison.config}
+    return [change for change in comparison.live if change.effect is Effect.LIVE and change.pointer not in known]
+
+
+def live_edits(
+    resource: Resource, observed: Observed, context: Context, comparison: Comparison, renewed: Change | None = None
+) -> tuple[list[EditLive], tuple[Change, ...]]:
+    """The edits of the running machine in an order in which they don't wait for each other, and the changes that wait.
+
+    `renewed` is the console's password, which can't be compared, when it has to be said again.
+    """
+    if observed.live_xml is None:
+        return [], ()
+    changes = [*comparison.live, *([renewed] if renewed is not None and renewed.effect is Effect.LIVE else ())]
+    waiting = [change for change in changes if change.effect is not Effect.LIVE]
+    root = parse(observed.live_xml)
+    run = root.get("id") or ""
+    edits: list[EditLive] = []
+    for change in changes:
+        if change.effect is not Effect.LIVE:
+            continue
+        if change.pointer == "/memory" and observed.state == "paused":
+            waiting.append(Change(change.pointer, change.old, change.new, Effect.LIVE, STANDS_STILL))
+            continue
+        found = [
+            EditLive(resource.ref, edit.verb, edit.value, device_slots(resource) if edit.password else ())
+            for edit in live.live_edits(comparison.lowered, root, [change], comparison.earlier)
+        ]
+        held = next((known for edit in found if (known := context.terms.held.get((edit, run)))), None)
+        if not context.host.can(Feature.DEVICE_HOTPLUG) and any(edit.verb not in _ALWAYS_LIVE for edit in found):
+            held = Held(NO_HOTPLUG)
+        if held is not None:
+            effect = Effect.NEXT_BOOT if held.until_boot else Effect.LIVE
+            waiting.append(Change(change.pointer, change.old, change.new, effect, held.why))
+        else:
+            edits.extend(edit for edit in found if edit not in edits)
+    return _in_order(edits), tuple(waiting)
+
+
+def _in_order(edits: list[EditLive]) -> list[EditLive]:
+    """What may have to wait for the guest goes last, but a device that comes needs the name of one that goes."""
+    leaving = {name for edit in edits if edit.verb == "detach" and (name := _device_name(edit))}
+
+    def rank(edit: EditLive) -> int:
+        if edit.verb == "attach":
+            return 3 if _device_name(edit) in leaving else 1
+        return {"detach": 2, "memory": 4}.get(edit.verb, 0)
+
+    return sorted(edits, key=rank)
+
+
+def _device_name(edit: EditLive) -> str:
+    target = parse(edit.value).find("target")
+    return "" if target is None else target.get("dev") or ""

@@ -1,0 +1,48 @@
+"""Which running machines lost a network that they are defined to be on, because it was stopped and started below them.
+
+libvirt leaves their interfaces dangling then: the network's ports, which the snapshot holds, don't name them any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from reconciler.observed.snapshot import BRIDGE, PORTS, Observed, Snapshot
+from specs.network.xml import has_own_bridge
+from specs.reference import NETWORK, VIRTUAL_MACHINE, Ref
+
+
+def cut_off(snapshot: Snapshot) -> Mapping[Ref, tuple[Ref, ...]]:
+    """For each active network: the machines with an interface that isn't plugged into it, in order of their names.
+
+    Only where libvirt made the network's bridge: a bridge of the host's own outlives a restart of the network.
+    """
+    networks = {
+        ref.name: (frozenset(seen.details[PORTS].values()), str(seen.details[BRIDGE]))
+        for ref, seen in snapshot.objects.items()
+        if ref.kind == NETWORK and seen.live is not None and PORTS in seen.details and has_own_bridge(seen.live)
+    }
+    found: dict[Ref, set[Ref]] = {}
+    if networks:
+        bridges = {bridge: name for name, (_, bridge) in networks.items()}
+        for ref, seen in snapshot.objects.items():
+            if ref.kind == VIRTUAL_MACHINE and seen.active:
+                for name, mac in _interfaces(seen, bridges):
+                    if name in networks and (seen.uid.lower(), mac) not in networks[name][0]:
+                        found.setdefault(Ref(NETWORK, name), set()).add(ref)
+    return {network: tuple(sorted(machines)) for network, machines in found.items()}
+
+
+def _interfaces(machine: Observed, bridges: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Network and MAC of every interface that belongs on one."""
+    for interface in (machine.live or {}).get("interfaces", ()):
+        mac = str(interface.get("mac", ""))
+        if network := interface.get("network"):
+            yield network, mac
+        elif (network := bridges.get(interface.get("bridge", ""))) and _is_defined(machine, network, mac):
+            yield network, mac  # it was moved to the bare bridge on its way back, and that was cut off
+
+
+def _is_defined(machine: Observed, network: str, mac: str) -> bool:
+    interfaces = machine.config.get("interfaces", ())
+    return any(each.get("mac") == mac and each.get("network") == network for each in interfaces)

@@ -1,0 +1,219 @@
+"""What on the host isn't as its document was last applied: field by field, declared × config × live.
+
+Pure: taken from a plan and the values that it was made of. What a new revision asks for is no drift, nor is what was
+applied and only waits for a boot. Keeping records of it is the ledger's business, printing it is `drift_text`'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+from typing import Any
+
+from reconciler.desired.state import DesiredState, Resource
+from reconciler.observed.snapshot import Observed, Snapshot
+from reconciler.planning.context import Context
+from reconciler.planning.diff import compare
+from reconciler.planning.missing import WHOLE
+from reconciler.planning.ownership import Owned
+from reconciler.planning.plan import Action, Plan
+from reconciler.planning.why import is_drift
+from specs.effect import Change, Effect
+from specs.problem import Unrenderable
+from specs.reference import Ref
+
+POWER_FIELDS = frozenset({"/runStrategy", "/paused", "/active"})
+# Refused as a change; when the document is as it was last applied, somebody on the host did it.
+_REFUSALS = frozenset({"ShrinkRefused", "ChangeRefused"})
+
+
+class DriftKind(StrEnum):
+    """In which way an object differs."""
+
+    CHANGED = "changed"
+    MISSING = "missing"
+    POWER = "power"
+    EXTRA = "extra"  # information: the document doesn't speak of it, so it stays
+
+
+@dataclass(frozen=True, slots=True)
+class DriftedField:
+    """One field. `config` and `live` are what the persistent and the running definition say.
+
+    Of the two, the one that is right equals `declared`. `live` is None while the object doesn't run.
+    """
+
+    field: str  # a JSON pointer as in a plan
+    declared: Any
+    config: Any
+    live: Any = None
+    live_differs: bool = False
+
+    @property
+    def found(self) -> Any:
+        """The value that is wrong: the definition's, else the running one's."""
+        return self.live if self.live_differs and self.config == self.declared else self.config
+
+    @property
+    def where(self) -> str:
+        """`config`, `live` or `both`: which definition is wrong."""
+        if not self.live_differs:
+            return "config"
+        return "live" if self.config == self.declared else "both"
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """One way in which one object differs from its document as it was last applied."""
+
+    ref: Ref
+    kind: DriftKind
+    policy: str  # enforce | warn: `ignore` reports nothing
+    fields: tuple[DriftedField, ...]
+    active: bool = False  # the object runs, so that `live` means something
+    digest: str = ""  # of the document's content: tells later whether the document was changed to match
+    path: str = ""
+    line: int = 0
+
+
+_MISSING = (DriftedField(WHOLE, "present", None),)
+
+
+def drift(plan: Plan, desired: DesiredState, snapshot: Snapshot, owned: Mapping[Ref, Owned]) -> tuple[Drift, ...]:
+    """All that `plan` heals or only tells of as drift, in the order of kinds and names; extras are last.
+
+    `desired`, `snapshot` and `owned` are what the plan was made of.
+    """
+    return _Pass(plan, desired, snapshot, owned).all()
+
+
+def deviations(found: Iterable[Drift]) -> list[Drift]:
+    """Without what is only information."""
+    return [item for item in found if item.kind is not DriftKind.EXTRA]
+
+
+def still_different(plan: Plan) -> frozenset[tuple[Ref, str]]:
+    """Every field that the plan would change for whatever reason, and whole objects that it would make."""
+    fields = {(step.ref, change.pointer) for step in plan.steps for change in step.changes}
+    fields |= {(step.ref, WHOLE) for step in plan.steps if step.action is Action.CREATE}
+    return frozenset(fields)
+
+
+def unjudged(plan: Plan, desired: DesiredState, suspended: Container[Ref]) -> Callable[[Ref], bool]:
+    """Tells the objects of which the plan says nothing: suspended, held back, or with a document that can't be read."""
+    blocked = {item.ref for item in plan.blocked}
+
+    def unknown(ref: Ref) -> bool:
+        resource = desired.resources.get(ref)
+        if resource is None:
+            return ref in desired.held or bool(desired.held_paths)
+        parent = resource.parent
+        return ref in suspended or (parent is not None and parent in suspended) or ref in blocked
+
+    return unknown
+
+
+class _Pass:
+    def __init__(self, plan: Plan, desired: DesiredState, snapshot: Snapshot, owned: Mapping[Ref, Owned]) -> None:
+        self.plan = plan
+        self.desired = desired
+        self.snapshot = snapshot
+        self.owned = owned
+
+    @cached_property
+    def context(self) -> Context:
+        """Made only when something differs: it walks through all volumes."""
+        return Context(self.desired, self.snapshot, self.owned)
+
+    def all(self) -> tuple[Drift, ...]:
+        """Deviations, then extras."""
+        found = sorted(self.deviations(), key=lambda item: (item.ref, item.kind))
+        return (*found, *sorted(self.extras(), key=lambda item: item.ref))
+
+    def deviations(self) -> Iterator[Drift]:
+        """What a step puts back, what is only told, and what can't be put back."""
+        for step in self.plan.steps:
+            resource = self.desired.resources.get(step.ref)
+            if resource is None:
+                continue
+            if step.action is Action.CREATE:
+                if is_drift(resource, self.owned.get(step.ref)):
+                    yield _drift(resource, DriftKind.MISSING, _MISSING)
+            elif step.drift:
+                yield from self.differing(resource, step.changes)
+        for ref, changes in self.plan.drifted:
+            resource = self.desired.resources[ref]
+            if any(change.pointer == WHOLE for change in changes):
+                yield _drift(resource, DriftKind.MISSING, _MISSING)
+            else:
+                yield from self.differing(resource, changes)
+        for item in self.plan.blocked:
+            resource = self.desired.resources.get(item.ref)
+            if item.reason in _REFUSALS and resource is not None and is_drift(resource, self.owned.get(item.ref)):
+                yield from self.differing(resource, None)
+
+    def extras(self) -> Iterator[Drift]:
+        """What documents don't speak of."""
+        for ref, pointers in self.plan.extras:
+            resource = self.desired.resources[ref]
+            if resource.policy.drift != "ignore":
+                fields = tuple(DriftedField(pointer, None, "present") for pointer in pointers)
+                yield _drift(resource, DriftKind.EXTRA, fields, self.snapshot.get(ref))
+
+    def differing(self, resource: Resource, changes: Iterable[Change] | None) -> Iterator[Drift]:
+        """The drift of one object that is there. `changes` None: whatever its definition has."""
+        observed = self.snapshot.get(resource.ref)
+        if resource.policy.drift == "ignore":
+            return
+        config, live = self.compared(resource, observed)
+        active = observed is not None and observed.live is not None
+        fields: list[DriftedField] = []
+        power: list[DriftedField] = []
+        for change in config.values() if changes is None else changes:
+            pointer = change.pointer
+            if pointer in POWER_FIELDS:
+                power.append(DriftedField(pointer, change.new, change.old))
+            elif pointer in config:
+                running = live[pointer].old if pointer in live else config[pointer].new
+                fields.append(
+                    DriftedField(
+                        pointer, config[pointer].new, config[pointer].old, running if active else None, pointer in live
+                    )
+                )
+            elif pointer in live:
+                # What isn't live was applied to the definition and waits: nobody changed it by hand.
+                if live[pointer].effect is Effect.LIVE:
+                    fields.append(DriftedField(pointer, change.new, change.new, live[pointer].old, True))
+            else:  # what is in no definition, such as autostart
+                fields.append(DriftedField(pointer, change.new, change.old))
+        if fields:
+            yield _drift(resource, DriftKind.CHANGED, tuple(fields), observed)
+        if power:
+            yield _drift(resource, DriftKind.POWER, tuple(power), observed)
+
+    def compared(self, resource: Resource, observed: Observed | None) -> tuple[dict[str, Change], dict[str, Change]]:
+        """The changes of both definitions by their pointers; none where they can't be compared."""
+        if observed is None:
+            return {}, {}
+        try:
+            found = compare(resource, observed, self.context.host)
+        except Unrenderable:
+            return {}, {}
+        return {item.pointer: item for item in found.config}, {item.pointer: item for item in found.live}
+
+
+def _drift(
+    resource: Resource, kind: DriftKind, fields: tuple[DriftedField, ...], observed: Observed | None = None
+) -> Drift:
+    return Drift(
+        resource.ref,
+        kind,
+        resource.policy.drift,
+        fields,
+        observed is not None and observed.live_xml is not None,
+        resource.digest,
+        resource.path,
+        resource.line,
+    )

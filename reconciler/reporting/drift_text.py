@@ -1,0 +1,214 @@
+"""Drift as people and scripts read it: a table, Markdown for a pull request, and the shapes of JSON.
+
+Pure. Two sources have the same columns: a comparison that was just made, and the records of the state folder.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from reconciler.applying.drift import DriftRecord
+from reconciler.reporting.drift import Drift, DriftedField, DriftKind, deviations
+from reconciler.reporting.table import table_text
+from reconciler.reporting.value_text import abbreviated, is_blob, printable, value_text
+from specs.reference import Ref
+
+_WIDEST_VALUE = 40
+_NOW = "now"  # since when something differs that has no record yet
+
+Since = Mapping[tuple[Ref, str], str]
+
+
+@dataclass(frozen=True, slots=True)
+class DriftReport:
+    """A comparison that was just made. `since` tells when the recorded ones were seen first."""
+
+    revision: str
+    found: tuple[Drift, ...]
+    since: Since
+    waiting: int = 0  # steps that a new revision asks for: no drift
+
+    @property
+    def deviations(self) -> list[Drift]:
+        """What counts."""
+        return deviations(self.found)
+
+    @property
+    def extras(self) -> list[Drift]:
+        """What is only information."""
+        return [item for item in self.found if item.kind is DriftKind.EXTRA]
+
+    def to_json(self) -> dict[str, Any]:
+        """The shape of `onggi drift REPO -o json`."""
+        return {
+            "revision": self.revision,
+            "drift": [self._json(item) for item in self.deviations],
+            "extra": [
+                {"kind": item.ref.kind, "name": item.ref.name, "fields": [each.field for each in item.fields]}
+                for item in self.extras
+            ],
+            "waitingToBeApplied": self.waiting,
+        }
+
+    def _json(self, item: Drift) -> dict[str, Any]:
+        def field(each: DriftedField) -> dict[str, Any]:
+            shown = {"field": each.field, "declared": each.declared, "config": each.config}
+            if item.active and item.kind is DriftKind.CHANGED:
+                shown["live"] = each.live
+            return shown | {"where": each.where, "since": self.since.get((item.ref, each.field), "")}
+
+        return {
+            "kind": item.ref.kind,
+            "name": item.ref.name,
+            "type": item.kind.value,
+            "policy": item.policy,
+            "path": item.path,
+            "line": item.line,
+            "fields": [field(each) for each in item.fields],
+        }
+
+
+def report_text(report: DriftReport, *, colour: bool) -> str:
+    """A row for each field, then the extras apart, then what waits."""
+    parts = []
+    rows = _rows(report, value_text)
+    if rows:
+        parts.append(table_text(_COLUMNS, rows, _paint if colour else None))
+    parts.append(_summary(report))
+    if report.extras:
+        lines = (f"  {printable(str(item.ref))}: {_names(item)}" for item in report.extras)
+        parts.append("\n".join(["Extra, in no document and left alone:", *lines]))
+    if report.waiting:
+        parts.append(_waiting(report))
+    return "\n\n".join(parts)
+
+
+def report_markdown(report: DriftReport) -> str:
+    """The same for a pull request. Whatever a value holds, it stays in its cell and is no markup."""
+    parts = ["### Drift", f"Compared with {_code(report.revision)}. {_summary(report)}"]
+    rows = _rows(report, lambda value, width=_WIDEST_VALUE: _code(value_text(value, width)))
+    if rows:
+        head = [f"| {' | '.join(name.capitalize() for name in _COLUMNS)} |", "|" + " --- |" * len(_COLUMNS)]
+        body = [f"| {' | '.join((_code(row[0]), _code(row[1]), *row[2:]))} |" for row in rows]
+        parts.append("\n".join([*head, *body]))
+    if report.extras:
+        lines = (
+            f"- {_code(str(item.ref))}: {', '.join(_code(each.field) for each in item.fields)}"
+            for item in report.extras
+        )
+        parts.append("\n".join(["Extra, in no document and left alone:", "", *lines]))
+    if report.waiting:
+        parts.append(_waiting(report))
+    return "\n\n".join(parts)
+
+
+def records_text(records: Iterable[DriftRecord], *, colour: bool) -> str:
+    """A row for each record, oldest first; empty for none."""
+    rows = [
+        (
+            printable(str(item.ref)),
+            printable(item.field),
+            value_text(item.declared, _WIDEST_VALUE),
+            value_text(item.found, _WIDEST_VALUE),
+            item.first_seen,
+            item.last_seen,
+            f"{item.healed_by} at {item.healed_at}" if item.healed_at else "",
+            item.policy,
+        )
+        for item in records
+    ]
+    return table_text(_RECORD_COLUMNS, rows, _paint if colour else None) if rows else ""
+
+
+def records_markdown(records: Iterable[DriftRecord]) -> str:
+    """The same for a pull request."""
+    head = [f"| {' | '.join(name.capitalize() for name in _RECORD_COLUMNS)} |", "|" + " --- |" * len(_RECORD_COLUMNS)]
+    body = [
+        f"| {_code(str(item.ref))} | {_code(item.field)} | {_code(value_text(item.declared, _WIDEST_VALUE))} "
+        f"| {_code(value_text(item.found, _WIDEST_VALUE))} | {item.first_seen} | {item.last_seen} "
+        f"| {f'{item.healed_by} at {item.healed_at}' if item.healed_at else ''} | {item.policy} |"
+        for item in records
+    ]
+    return "\n".join(["### Drift", "", *([*head, *body] if body else ["No drift is recorded."])])
+
+
+def record_json(record: DriftRecord) -> dict[str, Any]:
+    """The shape of one record of `onggi drift -o json`."""
+    return {
+        "kind": record.ref.kind,
+        "name": record.ref.name,
+        "field": record.field,
+        "type": record.kind,
+        "policy": record.policy,
+        "declared": record.declared,
+        "found": record.found,
+        "firstSeen": record.first_seen,
+        "lastSeen": record.last_seen,
+        "healedAt": record.healed_at,
+        "healedBy": record.healed_by,
+    }
+
+
+_COLUMNS = ("object", "field", "declared", "found", "where", "since", "policy")
+_RECORD_COLUMNS = ("object", "field", "declared", "found", "first seen", "last seen", "healed by", "policy")
+
+
+def _rows(report: DriftReport, value: Callable[..., str]) -> list[tuple[str, ...]]:
+    rows: list[tuple[str, ...]] = []
+    for item in report.deviations:
+        for each in item.fields:
+            missing = item.kind is DriftKind.MISSING
+            found = "missing" if missing else _shown(each.found, value)
+            where = {DriftKind.MISSING: "host", DriftKind.POWER: "state"}.get(item.kind, each.where)
+            since = report.since.get((item.ref, each.field), _NOW)
+            declared = _shown(each.declared, value)
+            rows.append((printable(str(item.ref)), printable(each.field), declared, found, where, since, item.policy))
+    return rows
+
+
+def _shown(value: Any, text: Callable[..., str]) -> str:
+    return "(several lines)" if is_blob(value) else text(value, _WIDEST_VALUE)
+
+
+def _summary(report: DriftReport) -> str:
+    fields = sum(len(item.fields) for item in report.deviations)
+    if not fields:
+        return f"No drift: the host is as it was last applied ({printable(report.revision)})."
+    objects = len({item.ref for item in report.deviations})
+    return f"Drift: {_count(fields, 'field')} of {_count(objects, 'object')}."
+
+
+def _waiting(report: DriftReport) -> str:
+    verb = "waits" if report.waiting == 1 else "wait"
+    return f"{_count(report.waiting, 'change')} {verb} to be applied: onggi plan"
+
+
+def _names(item: Drift) -> str:
+    return ", ".join(printable(each.field) for each in item.fields)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'s' if number != 1 else ''}"
+
+
+def _code(text: str) -> str:
+    """A code span that nothing in the text can end, not even a table's column."""
+    safe = abbreviated(printable(text), 200).replace("|", "\\|")
+    if "`" not in safe:
+        return f"`{safe}`"
+    longest = max(len(run) for run in re.findall("`+", safe))
+    fence = "`" * (longest + 1)
+    return f"{fence} {safe} {fence}"
+
+
+def _paint(column: str, cell: str) -> str:
+    if column == "found":
+        return click.style(cell, fg="red")
+    if column == "declared":
+        return click.style(cell, fg="green")
+    return cell

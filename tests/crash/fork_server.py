@@ -1,0 +1,189 @@
+"""Runs onggi in children that die where a test wants it: `python -m tests.crash.fork_server`.
+
+A parent with everything imported, one thread and no connection forks a child for each request, which costs
+milliseconds where a new interpreter costs most of a second. One request and one answer a line, both JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import select
+import signal
+import subprocess
+import sys
+import threading
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from tests.hostile.commands import ENVIRONMENT
+
+KILLED = "killed"
+ENDED = "ended"
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a child is to do. `kill_at` counts boundaries from 1; `kill_after_s` is a time from its start."""
+
+    repository: str
+    branch: str
+    connect: str
+    state: str
+    kill_at: int | None = None
+    kill_after_s: float | None = None
+    agent: bool = False  # the loop of `onggi run`, until it rests; otherwise what `onggi apply` does
+
+
+@dataclass(frozen=True)
+class Told:
+    """How a child ended, and what it told if it could."""
+
+    end: str
+    boundaries: int = 0
+    succeeded: bool = False
+    failed: tuple[str, ...] = ()
+    remaining: tuple[str, ...] = ()
+    died_of: str = ""
+
+
+class ForkServer:
+    """The test's side of the parent."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.crash.fork_server"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=ENVIRONMENT, cwd=Path(__file__).parents[2],
+        )  # fmt: skip
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait(20)
+
+    def run(self, run: Run) -> Told:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps(run.__dict__) + "\n")
+        self._process.stdin.flush()
+        answer = json.loads(self._process.stdout.readline())
+        return Told(**{key: tuple(value) if isinstance(value, list) else value for key, value in answer.items()})
+
+
+# The parent's and the child's side
+
+
+def serve() -> None:
+    import reconciler.agent
+    import reconciler.line
+    import specs.virtualmachine.seed
+    from specs.registry import kinds
+
+    for kind in kinds().values():
+        assert kind.name
+    assert reconciler.agent
+    assert reconciler.line
+    assert specs.virtualmachine.seed
+    logging.getLogger("onggi").addHandler(logging.NullHandler())
+    logging.getLogger("onggi").propagate = False
+    for line in sys.stdin:
+        print(json.dumps(_child(Run(**json.loads(line)))), flush=True)
+
+
+def _child(run: Run) -> dict[str, Any]:
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reading)
+        try:
+            told = _live(run)
+        except BaseException:
+            told = {"end": ENDED, "died_of": traceback.format_exc()}
+        os.write(writing, json.dumps(told).encode())
+        os._exit(0)
+    os.close(writing)
+    if run.kill_after_s is not None:
+        select.select([reading], [], [], run.kill_after_s)
+        os.kill(child, signal.SIGKILL)
+    parts = []
+    while part := os.read(reading, 65536):
+        parts.append(part)
+    os.close(reading)
+    _, status = os.waitpid(child, 0)
+    if parts:
+        return dict(json.loads(b"".join(parts)))
+    if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL:
+        return {"end": KILLED}
+    return {"end": ENDED, "died_of": f"it ended with the status {status}"}
+
+
+def _live(run: Run) -> dict[str, Any]:
+    from reconciler import faults
+    from reconciler.settings import Settings
+
+    passed, lock = 0, threading.Lock()
+
+    def hook(name: str) -> None:
+        nonlocal passed
+        with lock:
+            passed += 1
+            if passed == run.kill_at:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    faults.install(hook)
+    settings = Settings(
+        repository=run.repository, branch=run.branch, connect=run.connect, state=Path(run.state), trash_retention_s=0
+    )
+    told = _as_agent(settings) if run.agent else _as_apply(settings)
+    return {"end": ENDED, "boundaries": passed, **told}
+
+
+def _as_apply(settings: Any) -> dict[str, Any]:
+    from reconciler.line import Line
+
+    with Line.open(settings, exclusive=True) as line:
+        result = line.converge()
+        return {
+            "succeeded": result.succeeded,
+            "failed": [f"{outcome.step.ref}: {outcome.message}" for outcome in result.outcomes if outcome.message],
+            "remaining": [f"{step.action} {step.ref}: {step.why} {step.changes}" for step in result.remaining.steps]
+            + [blocked.message for blocked in result.remaining.blocked]
+            + [str(problem) for problem in result.problems],
+        }
+
+
+def _as_agent(settings: Any) -> dict[str, Any]:
+    from reconciler.agent import Agent
+    from tests.lab.waiting import until
+
+    agent, stop = Agent(settings), threading.Event()
+    failures: list[str] = []
+
+    def run() -> None:
+        try:
+            agent.run(stop)
+        except BaseException:
+            failures.append(traceback.format_exc())
+
+    thread = threading.Thread(target=run, name="agent")
+    thread.start()
+
+    def rests() -> bool:
+        at_rest = agent.ready.is_set() and agent.plan is not None and agent.plan.empty and not agent.plan.blocked
+        return at_rest or bool(failures)
+
+    until(rests, 60, "the agent rests", every_s=0.01)
+    stop.set()
+    agent.interrupt()
+    thread.join(20)
+    return {"succeeded": not failures and not thread.is_alive(), "failed": failures}
+
+
+if __name__ == "__main__":
+    serve()

@@ -1,0 +1,91 @@
+"""Puts one XML of the corpus onto a host, with what it refers to, and exports it from there.
+
+In the XML `@IMAGES@` is the folder of a pool, in which every image that is named gets a volume, and `@POOL@` that pool.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from reconciler.exporting.export import Export, export
+from reconciler.line import Line
+from reconciler.observed.hypervisor import Hypervisor
+from reconciler.observed.snapshot import Snapshot
+from reconciler.planning.operations import CreateVolume, Define, Start
+from reconciler.settings import Settings
+from specs.binding import child_at, element, parse, serialise
+from specs.reference import NETWORK, STORAGE_POOL, VIRTUAL_MACHINE, Ref
+
+CORPUS = Path(__file__).with_name("corpus")
+KINDS = {"domain": VIRTUAL_MACHINE, "network": NETWORK, "pool": STORAGE_POOL}
+REPOSITORY_ID = "0f6b3f0a-5b0b-4a53-9c54-1d1d9f3f7f10"
+
+
+def corpus(*kinds: str) -> list[str]:
+    """The names of all XMLs, or of those of some kinds."""
+    names = sorted(file.stem for file in CORPUS.glob("*.xml"))
+    return [name for name in names if not kinds or name.partition("-")[0] in kinds]
+
+
+def define(hypervisor: Hypervisor, name: str, images: Path, called: Callable[[str], str]) -> Ref:
+    """Define one XML as `called(...)`, and return it. `images` becomes the folder of a pool."""
+    text = (CORPUS / f"{name}.xml").read_text()
+    wanted = sorted(set(re.findall(r"@IMAGES@/([^'\" <]+)", text)))
+    pool = Ref(STORAGE_POOL, called("images"))
+    if wanted:
+        make_volumes(hypervisor, pool, images, wanted)
+    root = parse(text.replace("@IMAGES@", str(images)).replace("@POOL@", pool.name))
+    ref = Ref(KINDS[str(root.tag)], called(name))
+    child_at(root, "name").text = ref.name
+    if root.tag == "domain" and hypervisor.uri.startswith("test"):
+        root.set("type", "test")
+    hypervisor.perform(Define(ref, str(uuid.uuid4()), serialise(root)))
+    return ref
+
+
+def make_volumes(hypervisor: Hypervisor, pool: Ref, folder: Path, names: list[str]) -> None:
+    """A pool over `folder` with small volumes."""
+    xml = element("pool", element("name", pool.name), element("target", element("path", str(folder))), type="dir")
+    hypervisor.perform(Define(pool, str(uuid.uuid4()), serialise(xml)))
+    hypervisor.perform(Start(pool))
+    for name in names:
+        kind = "raw" if name.endswith((".img", ".iso")) else "qcow2"
+        volume = element(
+            "volume",
+            element("name", name),
+            element("capacity", "4194304"),
+            element("allocation", "0"),
+            element("target", element("format", type=kind)),
+        )
+        hypervisor.perform(CreateVolume(Ref.volume(pool.name, name), serialise(volume)))
+
+
+def only(snapshot: Snapshot, prefix: str) -> Snapshot:
+    """The snapshot without what others have on this host."""
+    mine = {ref: seen for ref, seen in snapshot.objects.items() if ref.name.startswith(prefix)}
+    return replace(snapshot, objects=mine, skipped=())
+
+
+def exported(snapshot: Snapshot, prefix: str) -> Export:
+    """The export of what bears a prefix."""
+    return export(only(snapshot, prefix), REPOSITORY_ID)
+
+
+def write(found: Export, folder: Path) -> Path:
+    """The export as a folder that onggi can be pointed at."""
+    folder.mkdir()
+    (folder / "onggi.yaml").write_text(f"apiVersion: onggi/v1\nrepositoryId: {REPOSITORY_ID}\n")
+    for document in found.documents:
+        file = folder / document.path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(document.text)
+    return folder
+
+
+def line_of(folder: Path, uri: str, state: Path) -> Line:
+    """The whole line over an exported folder."""
+    return Line.open(Settings(repository=str(folder), connect=uri, state=state), exclusive=True)

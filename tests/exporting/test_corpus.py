@@ -1,0 +1,89 @@
+"""Hosts as people have them: every XML of the corpus is exported, and its plan is empty."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from reconciler.exporting.export import Export
+from reconciler.line import Line
+from reconciler.observed.hypervisor import Hypervisor
+from specs.reference import Ref
+from tests.exporting.corpus_host import corpus, define, exported, line_of, write
+from tests.lab.libvirtd import HostObjects
+
+PREFIX = "corpus-"
+# Where libvirt's QEMU driver takes them only with a backend or a device that most machines lack.
+NOT_ON_QEMU = frozenset({"network-hostdev-pool", "pool-gluster", "pool-iscsi-direct", "pool-rbd", "pool-zfs"})
+# What no document can say; its neighbours are exported all the same.
+WITHOUT_DOCUMENT = frozenset(
+    {
+        "network-hostdev-pool",
+        "network-open",
+        "network-passthrough-of-several-devices",
+        "network-route",
+        "pool-cifs",
+        "pool-gluster",
+        "pool-mpath",
+        "pool-rbd",
+        "pool-zfs",
+    }
+)
+
+
+@pytest.fixture
+def hypervisor(private_test_uri: str) -> Iterator[Hypervisor]:
+    opened = Hypervisor.open(private_test_uri)
+    yield opened
+    opened.close()
+
+
+def assert_at_rest(line: Line, ref: Ref, found: Export, *, has_document: bool) -> None:
+    """The plan of the exported documents is empty, and applying it leaves the object as it was to the letter."""
+    assert (ref in {document.ref for document in found.documents}) is has_document, found.notes
+    desired = line.desired()
+    assert desired.problems == ()
+    before = line.observe().objects[ref]
+    plan = line.compare(desired, line.observe())
+    assert (plan.steps, plan.blocked, plan.drifted) == ((), (), ())
+    assert line.converge().succeeded
+    after = line.observe().objects[ref]
+    assert (after.xml, after.live_xml, after.state) == (before.xml, before.live_xml, before.state)
+    entry = line.ledger.owned().get(ref)
+    assert (entry is not None) is has_document
+    assert entry is None or not entry.created
+
+
+@pytest.mark.parametrize("name", corpus())
+def test_a_host_of_the_test_driver_is_exported_with_an_empty_plan(
+    name: str, private_test_uri: str, tmp_path: Path
+) -> None:
+    with line_of(write(Export((), ()), tmp_path / "empty"), private_test_uri, tmp_path / "state") as line:
+        ref = define(line.hypervisor, name, tmp_path / "images", PREFIX.__add__)
+        found = exported(line.observe(), PREFIX)
+        write(found, tmp_path / "documents")
+        assert_exported(line, tmp_path, ref, found, name)
+
+
+def assert_exported(line: Line, tmp_path: Path, ref: Ref, found: Export, name: str) -> None:
+    """As `assert_at_rest`, for the documents below `tmp_path`."""
+    over = line_of(tmp_path / "documents", line.settings.connect, tmp_path / "state-2")
+    over.hypervisor.close()
+    over.hypervisor = line.hypervisor
+    over.executor = type(over.executor)(line.hypervisor, over.ledger)
+    with over:
+        assert_at_rest(over, ref, found, has_document=name not in WITHOUT_DOCUMENT)
+
+
+@pytest.mark.parametrize("name", [name for name in corpus() if name not in NOT_ON_QEMU])
+def test_a_host_of_qemu_is_exported_with_an_empty_plan(
+    name: str, qemu_system: str, host_objects: HostObjects, dir_pool_folder: Path, tmp_path: Path
+) -> None:
+    folder = write(Export((), ()), tmp_path / "empty")
+    with line_of(folder, qemu_system, tmp_path / "state") as line:
+        ref = define(line.hypervisor, name, dir_pool_folder, host_objects.name)
+        found = exported(line.observe(), host_objects.prefix)
+        write(found, tmp_path / "documents")
+        assert_exported(line, tmp_path, ref, found, name)

@@ -1,0 +1,263 @@
+"""What an export looks like, what it leaves out, and what it never does."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from reconciler.exporting.export import Export, export
+from reconciler.observed.hypervisor import Hypervisor
+from reconciler.planning.operations import Define, Start, Undefine
+from specs.binding import parse, serialise
+from specs.host import Feature, Host
+from specs.mark import Mark, write_mark
+from specs.network import KIND as NETWORK_KIND
+from specs.reference import Ref
+from specs.storagepool import KIND as POOL_KIND
+from specs.virtualmachine import KIND as MACHINE_KIND
+from tests.exporting.corpus_host import REPOSITORY_ID, define, line_of, make_volumes, write
+from tests.specs.network import generated as networks
+from tests.specs.rendering import new_xml
+from tests.specs.storagepool import generated as pools
+from tests.specs.virtualmachine import machines
+from tests.specs.virtualmachine.world import TEST_DRIVER
+
+
+@pytest.fixture
+def hypervisor(private_test_uri: str) -> Iterator[Hypervisor]:
+    opened = Hypervisor.open(private_test_uri)
+    yield opened
+    opened.close()
+
+
+def exported(hypervisor: Hypervisor, **options: Any) -> Export:
+    return export(hypervisor.observe(), REPOSITORY_ID, **options)
+
+
+def texts(found: Export) -> dict[str, str]:
+    return {document.path: document.text for document in found.documents}
+
+
+def vm(hypervisor: Hypervisor, name: str, devices: str = "", more: str = "") -> Ref:
+    ref = Ref("VirtualMachine", name)
+    xml = (
+        f"<domain type='test'><name>{name}</name><memory unit='MiB'>64</memory><os><type>hvm</type></os>"
+        f"{more}<devices>{devices}</devices></domain>"
+    )
+    hypervisor.perform(Define(ref, str(uuid.uuid4()), xml))
+    return ref
+
+
+def drive(path: str, target: str, more: str = "") -> str:
+    return f"<disk type='file'><source file='{path}'/><target dev='{target}' bus='virtio'/>{more}</disk>"
+
+
+def test_a_document_is_written_as_a_person_would(hypervisor: Hypervisor, tmp_path: Path) -> None:
+    make_volumes(hypervisor, Ref("StoragePool", "images"), tmp_path / "images", ["web.qcow2"])
+    ref = vm(
+        hypervisor,
+        "web",
+        drive(f"{tmp_path}/images/web.qcow2", "vda")
+        + "<interface type='network'><mac address='52:54:00:00:00:01'/><source network='lan'/>"
+        "<model type='virtio'/></interface><graphics type='vnc' autoport='yes' listen='127.0.0.1'/>",
+        "<description>Two\nlines</description>",
+    )
+    uid = hypervisor.observe().objects[ref].uid
+    assert texts(exported(hypervisor))["vms/web.yaml"] == (
+        "apiVersion: onggi/v1\n"
+        "kind: VirtualMachine\n"
+        "metadata:\n"
+        "  name: web\n"
+        f"  uid: {uid}\n"
+        "  annotations:\n"
+        '    onggi/adopt: "true"\n'
+        "spec:\n"
+        "  description: |-\n"
+        "    Two\n"
+        "    lines\n"
+        "  cpus: 1\n"
+        "  memory: 64MiB\n"
+        "  disks:\n"
+        "    - volume: images/web.qcow2\n"
+        "  interfaces:\n"
+        "    - network: lan\n"
+        '      mac: "52:54:00:00:00:01"\n'
+        "  graphics:\n"
+        "    type: vnc\n"
+        "  runStrategy: Manual\n"
+        "  serialConsole: false\n"
+    )
+
+
+def test_volumes_that_machines_write_to_are_declared_and_images_only_referred_to(
+    hypervisor: Hypervisor, tmp_path: Path
+) -> None:
+    images = tmp_path / "images"
+    make_volumes(hypervisor, Ref("StoragePool", "images"), images, ["web.qcow2", "unused.qcow2", "install.iso"])
+    cdrom = (
+        f"<disk type='file' device='cdrom'><source file='{images}/install.iso'/><target dev='sda' bus='sata'/></disk>"
+    )
+    vm(hypervisor, "web", drive(f"{images}/web.qcow2", "vda") + cdrom)
+    found = texts(exported(hypervisor))
+    assert sorted(found) == ["pools/images.yaml", "vms/web.yaml", "volumes/images/web.qcow2.yaml"]
+    assert "volume: images/install.iso" in found["vms/web.yaml"]
+    every = texts(exported(hypervisor, all_volumes=True))
+    assert sorted(every.keys() - found.keys()) == ["volumes/images/unused.qcow2.yaml"]
+
+
+# AshleyYakeley/NixVirt#5: transient domains crash the tool.
+def test_a_transient_machine_crashes_nothing_and_hides_no_neighbour(private_test_uri: str) -> None:
+    hypervisor = Hypervisor.open(private_test_uri)
+    try:
+        vm(hypervisor, "web")
+        with hypervisor._connections.lend("make a transient machine") as connection:
+            connection.createXML(
+                "<domain type='test'><name>passing</name><memory>65536</memory><os><type>hvm</type></os></domain>", 0
+            )
+        found = exported(hypervisor)
+        assert list(texts(found)) == ["vms/web.yaml"]
+        assert [note for note in found.notes if "passing" in note] == [
+            "VirtualMachine/passing is transient, gone as soon as it stops, and gets no document; "
+            "define it persistently first"
+        ]
+    finally:
+        hypervisor.close()
+
+
+@pytest.mark.parametrize("name", [".hidden", "-dash", "a&amp;b", "trailing ", "x" * 129])
+def test_a_name_that_no_document_can_have_is_told_and_hides_no_neighbour(hypervisor: Hypervisor, name: str) -> None:
+    vm(hypervisor, "web")
+    odd = Ref("VirtualMachine", name.replace("&amp;", "&"))
+    xml = f"<domain type='test'><name>{name}</name><memory>65536</memory><os><type>hvm</type></os></domain>"
+    hypervisor.perform(Define(odd, str(uuid.uuid4()), xml))
+    found = exported(hypervisor)
+    assert list(texts(found)) == ["vms/web.yaml"]
+    assert len(found.notes) == 1
+    assert "gets no document" in found.notes[0]
+
+
+def test_the_name_of_a_volume_cannot_end_the_comment_that_tells_of_it(hypervisor: Hypervisor) -> None:
+    vm(hypervisor, "web", drive("/srv/a&#10;kind: Evil&#x2028;b.img", "vda"))
+    text = texts(exported(hypervisor))["vms/web.yaml"]
+    assert yaml.safe_load(text)["kind"] == "VirtualMachine"
+    assert len([line for line in text.splitlines() if line.startswith("#")]) == 2
+
+
+def test_a_disk_that_two_machines_write_to_is_left_to_both(hypervisor: Hypervisor, tmp_path: Path) -> None:
+    images = tmp_path / "images"
+    make_volumes(hypervisor, Ref("StoragePool", "images"), images, ["shared.img"])
+    for name in ("left", "right"):
+        vm(hypervisor, name, drive(f"{images}/shared.img", "vda", "<shareable/>"))
+    found = exported(hypervisor)
+    assert sorted(texts(found)) == [
+        "pools/images.yaml",
+        "vms/left.yaml",
+        "vms/right.yaml",
+        "volumes/images/shared.img.yaml",
+    ]
+    left = {str(document.ref): document.left for document in found.documents}
+    assert left["VirtualMachine/left"] == ("the disk images/shared.img, which VirtualMachine/right has too",)
+
+
+def test_what_belongs_to_another_repository_is_left_to_it(hypervisor: Hypervisor) -> None:
+    ref = vm(hypervisor, "web")
+    seen = hypervisor.observe().objects[ref]
+    root = parse(seen.xml)
+    write_mark(root, Mark("7d1c9c52-0000-4000-8000-000000000001", "web"))
+    hypervisor.perform(Define(ref, seen.uid, serialise(root)))
+    found = exported(hypervisor)
+    assert found.documents == ()
+    assert "belongs to the repository 7d1c9c52-0000-4000-8000-000000000001" in found.notes[0]
+
+
+def test_no_password_is_ever_read_out(hypervisor: Hypervisor) -> None:
+    vm(hypervisor, "web", "<graphics type='vnc' passwd='hunter2x' autoport='yes'/>")
+    found = exported(hypervisor)
+    assert "hunter2x" not in repr(found)
+    assert any("graphics.passwordFrom" in left for left in found.documents[0].left)
+
+
+def test_a_running_and_a_stopped_machine_both_stay_as_they_are(
+    hypervisor: Hypervisor, private_test_uri: str, tmp_path: Path
+) -> None:
+    running, stopped = vm(hypervisor, "running"), vm(hypervisor, "stopped")
+    hypervisor.perform(Start(running))
+    folder = write(exported(hypervisor), tmp_path / "documents")
+    with line_of(folder, private_test_uri, tmp_path / "state") as line:
+        plan = line.compare(line.desired(), hypervisor.observe())
+        assert plan.empty
+        assert not plan.blocked
+    states = {ref: hypervisor.observe().objects[ref].state for ref in (running, stopped)}
+    assert states == {running: "running", stopped: "shutoff"}
+
+
+def test_a_pool_that_is_off_stays_off(hypervisor: Hypervisor, tmp_path: Path) -> None:
+    ref = define(hypervisor, "pool-dir", tmp_path, str)
+    assert "active: false" in texts(exported(hypervisor))[f"pools/{ref.name}.yaml"]
+
+
+# The laws: whatever can be declared can be exported, and then nothing is left to do.
+
+several = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+FEATURES = Host(features=frozenset(Feature), used_subnets=("192.168.123.0/24",), domain_types=("test",))
+
+
+def assert_law(hypervisor: Hypervisor, kind: str, xml: str) -> None:
+    """Define, export (which fits every document until its plan is empty), and remove again."""
+    ref = Ref(kind, "law")
+    hypervisor.perform(Define(ref, uid := str(uuid.uuid4()), xml))
+    try:
+        found = exported(hypervisor)
+        assert [document.ref for document in found.documents] == [ref], found.notes
+        spec = yaml.safe_load(found.documents[0].text)["spec"]
+        assert spec, "a document says something"
+    finally:
+        hypervisor.perform(Undefine(ref, uid))
+
+
+@settings(several, max_examples=100)
+@given(spec=networks.networks())
+def test_any_network_is_exported_with_an_empty_plan(hypervisor: Hypervisor, spec: dict[str, Any]) -> None:
+    concrete = NETWORK_KIND.xml.lower(spec, name="law", uid="", host=FEATURES)
+    assert_law(hypervisor, "Network", new_xml(NETWORK_KIND, concrete, name="law", host=FEATURES))
+
+
+@settings(several, max_examples=100)
+@given(data=st.data(), type_=st.sampled_from(sorted(pools.BY_TYPE)))
+def test_any_pool_is_exported_with_an_empty_plan(hypervisor: Hypervisor, data: st.DataObject, type_: str) -> None:
+    spec = data.draw(pools.BY_TYPE[type_])
+    concrete = POOL_KIND.xml.lower(spec, name="law", uid="", host=FEATURES)
+    assert_law(hypervisor, "StoragePool", new_xml(POOL_KIND, concrete, name="law", host=FEATURES))
+
+
+@pytest.fixture
+def with_images(hypervisor: Hypervisor, tmp_path: Path) -> Hypervisor:
+    """A host that has some of the volumes which the generated machines use."""
+    make_volumes(hypervisor, Ref("StoragePool", "default"), tmp_path / "default", ["root.qcow2", "data.img", "old"])
+    return hypervisor
+
+
+@settings(several, max_examples=150)
+@given(spec=machines.specs())
+def test_any_machine_is_exported_with_an_empty_plan(with_images: Hypervisor, spec: dict[str, Any]) -> None:
+    ref, uid = Ref("VirtualMachine", "law"), str(uuid.uuid4())
+    host = replace(with_images.host(), node_devices=TEST_DRIVER.node_devices)
+    concrete = MACHINE_KIND.xml.lower(spec, name="law", uid=uid, host=host)
+    with_images.perform(Define(ref, uid, new_xml(MACHINE_KIND, concrete, name="law", host=host, uid=uid)))
+    try:
+        found = exported(with_images)
+        document = next(document for document in found.documents if document.ref == ref)
+        written = yaml.safe_load(document.text)["spec"]
+        lost = {volume for volume in ("root.qcow2", "data.img", "old") if f"default/{volume}" in str(spec.get("disks"))}
+        assert all(f"default/{volume}" in str(written.get("disks")) for volume in lost)
+        assert len(written.get("interfaces", ())) == len(spec.get("interfaces", ()))
+    finally:
+        with_images.perform(Undefine(ref, uid))
