@@ -13,7 +13,9 @@ import threading
 import time
 from dataclasses import replace
 
+from reconciler.applying.clock import Clock, utc_now
 from reconciler.desired.state import DesiredState
+from reconciler.desired.verification import Unverified
 from reconciler.desired.watch import SourceWatch
 from reconciler.dispatcher import Dispatcher
 from reconciler.errors import Disconnected, OnggiError, SourceError
@@ -27,6 +29,7 @@ from reconciler.reporting.drift import Drift
 from reconciler.reporting.status import conditions
 from reconciler.settings import Settings
 from reconciler.wakeup import Wakeup
+from reconciler.windows import WindowClock
 from specs.reference import Ref
 
 log = logging.getLogger("onggi.agent")
@@ -38,8 +41,10 @@ _DECISIONS_S = 0.5
 class Agent:
     """Keeps one host as one repository says. `run` blocks until `stop` is set; all else may be read meanwhile."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, now: Clock = utc_now) -> None:
         self.settings = settings
+        self._windows = WindowClock(settings.sync_windows, now)
+        self._closed = ""  # why nothing is applied now
         self.ready = threading.Event()  # the first pass is through, with everything that it started
         self.wakeup = Wakeup()
         self.snapshot: Snapshot | None = None  # the last good one, served while the host can't be reached
@@ -53,6 +58,7 @@ class Agent:
         self._approved: frozenset[str] = frozenset()  # likewise
         self._drift: tuple[Drift, ...] = ()  # what the last pass found
         self._source_problem = ""
+        self._untrusted = False  # that problem is a head that isn't signed as it has to be
         self._reconnect_s = 0.0
         self._next_resync = 0.0
 
@@ -134,7 +140,8 @@ class Agent:
         self._drift = line.note_drift(self.plan, self.desired, self.snapshot, self._suspended)
         if self._reports is not None:
             self._reports.planned(self.desired, self.plan)
-        dispatcher.dispatch(self.plan, self.desired)
+        if self._may_apply():
+            dispatcher.dispatch(self.plan, self.desired)
         self._tell(line, dispatcher, self.plan)
         if self._reports is not None:
             self._reports.passed(self.desired, self.plan, dispatcher.outcomes)
@@ -153,13 +160,23 @@ class Agent:
         except SourceError as error:
             if str(error) != self._source_problem:
                 log.error("the last good revision stays in force: %s", error)  # noqa: TRY400
-            self._source_problem = str(error)
+            self._source_problem, self._untrusted = str(error), isinstance(error, Unverified)
+            if self.desired is None:
+                self.desired = line.last_good()
             return
-        self._source_problem = ""
+        self._source_problem, self._untrusted = "", False
         if before is None or before.revision != self.desired.revision:
             log.info("revision %s: %d objects declared", self.desired.revision, len(self.desired.resources))
             for problem in self.desired.problems:
                 log.error("%s", problem)
+
+    def _may_apply(self) -> bool:
+        """False while a sync window keeps the host as it is: everything is read, planned and told, and nothing done."""
+        closed = self._windows.state().reason
+        if closed != self._closed:
+            log.info("%s", closed or "changes are applied again")
+        self._closed = closed
+        return not closed
 
     def _tell(self, line: Line, dispatcher: Dispatcher, plan: Plan | None) -> None:
         """Write down what `onggi status` and the API report."""
@@ -174,6 +191,7 @@ class Agent:
                 self._drift,
                 dispatcher.flapping,
                 dispatcher.crash_loops,
+                self._closed,
             )
             states = {ref: seen.state for ref in found if (seen := self.snapshot.get(ref)) is not None}
             line.ledger.set_conditions(found, str(self.desired.revision), states)
@@ -182,7 +200,13 @@ class Agent:
             connected=line.hypervisor.connected,
             revision=str(self.desired.revision) if self.desired is not None else "",
             source_problem=self._source_problem,
+            source_verified=self._verified(),
+            outside_window=self._closed,
         )
+
+    def _verified(self) -> str:
+        """Whether the head is signed as it has to be; empty when it needn't be."""
+        return "" if self.settings.require_signed == "no" else str(not self._untrusted).lower()
 
     def _everything_is_due(self) -> None:
         self.wakeup.source()
@@ -210,8 +234,8 @@ class Agent:
 
     def _sleep_s(self, dispatcher: Dispatcher) -> float:
         until = self._next_resync - time.monotonic()
-        retry = dispatcher.next_due_s()
-        return min(until, retry) if retry is not None else until
+        retry = None if self._closed else dispatcher.next_due_s()
+        return min(each for each in (until, retry, self._windows.due_s()) if each is not None)
 
     def _poll(self, _line: Line, stop: threading.Event) -> None:
         if self._fetching is not None:

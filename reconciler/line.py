@@ -79,7 +79,14 @@ class Line:
         folder = StateFolder.open(settings.state, exclusive=exclusive)
         try:
             ledger = Ledger.open(folder.path, readonly=not exclusive)
-            source = open_source(settings.repository, branch=settings.branch, path=settings.path, state_dir=folder.path)
+            source = open_source(
+                settings.repository,
+                branch=settings.branch,
+                path=settings.path,
+                state_dir=folder.path,
+                signatures=settings.signatures,
+                recording=exclusive,
+            )
         except BaseException:
             folder.close()
             raise
@@ -102,7 +109,14 @@ class Line:
 
     def desired(self) -> DesiredState:
         """git revision → documents → validated desired state. Raises SourceError."""
-        tree = self.source.read()
+        return self._resolved(self.source.read())
+
+    def last_good(self) -> DesiredState | None:
+        """What the last revision asked for that could be trusted, also in an earlier run; None without signatures."""
+        tree = self.source.last_good()
+        return self._resolved(tree) if tree is not None else None
+
+    def _resolved(self, tree: SourceTree) -> DesiredState:
         loaded = self._loader.load(tree)
         repository_id = tree.repository_id or self.ledger.repository_id(self.source.key)
         return self._resolver.resolve(tree, loaded, repository_id)

@@ -11,10 +11,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reconciler.errors import OnggiError
 from reconciler.planning.terms import DEFAULT_TRASH_RETENTION_S
+
+if TYPE_CHECKING:
+    from reconciler.desired.signatures import SignaturePolicy
+    from reconciler.windows import SyncWindow
 
 DEFAULT_CONNECT = "qemu:///system"
 SHORTEST_INTERVAL_S = 1.0
@@ -22,7 +26,13 @@ SHORTEST_INTERVAL_S = 1.0
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?")
 _UNITS_S = {"ms": 0.001, "": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _MAX_PORT = 65535
-_WANTED = {str: "a text", bool: "true or false", float: "a number or a text such as 30s", list: "a list of texts"}
+_WANTED = {
+    str: "a text",
+    bool: "true or false",
+    float: "a number or a text such as 30s",
+    list: "a list of texts",
+    dict: "tables of its own, each below [[…]]",
+}
 
 
 class SettingsError(OnggiError):
@@ -66,6 +76,11 @@ class Settings:
     forge_repository: str = ""  # owner/name there; empty: as the repository's URL says
     forge_token_file: Path | None = None  # who reports; without one nothing is reported
     forge_plan_forks: bool = False  # plan pull requests from forks too
+    require_signed: str = "no"  # no | head | all: which commits have to be signed
+    allowed_signers: Path | None = None  # by whose ssh keys
+    revoked_signers: Path | None = None  # ssh keys that aren't taken, whatever allowed_signers says
+    allowed_gpg_keys: Path | None = None  # by whose GPG keys
+    sync_windows: tuple[SyncWindow, ...] = ()  # when the host may be changed; none: always
 
     def __post_init__(self) -> None:
         if not self.connect or any(character.isspace() or not character.isprintable() for character in self.connect):
@@ -78,10 +93,24 @@ class Settings:
         for folder in self.allowed_folders:
             if not folder.startswith("/") or ".." in Path(folder).parts:
                 raise SettingsError(f"allowed-folder {folder!r} isn't an absolute path without `..`; give one.")
+        keys = self.allowed_signers or self.allowed_gpg_keys
+        if self.require_signed != "no" and keys is None:
+            raise SettingsError(
+                "require-signed allows nobody so far; name keys by allowed-signers or allowed-gpg-keys."
+            )
+        if self.require_signed == "no" and (keys or self.revoked_signers):
+            raise SettingsError("Keys without require-signed would guard nothing; set require-signed to head or all.")
         if self.listen:
             host_and_port(self.listen)
             if self.once:
                 raise SettingsError("--once ends after one pass and serves nobody; leave --listen away, or --once.")
+
+    @property
+    def signatures(self) -> SignaturePolicy:
+        """Which commits have to be signed, and by whom."""
+        from reconciler.desired.signatures import SignaturePolicy
+
+        return SignaturePolicy(self.require_signed, self.allowed_signers, self.revoked_signers, self.allowed_gpg_keys)
 
 
 def seconds(text: str) -> float:
@@ -119,7 +148,7 @@ def _is_loopback(host: str) -> bool:
 
 
 def read_settings_file(path: Path, types: Mapping[str, type]) -> dict[str, Any]:
-    """The settings in a TOML file by key. `types` are the known keys': str, bool, float (or a duration) or list.
+    """The settings in a TOML file by key. `types` are str, bool, float (also a duration), list, dict (tables).
 
     Raises SettingsError for a file that can't be read, an unknown key or a value of another type, naming it.
     """
@@ -147,6 +176,8 @@ def read_settings_file(path: Path, types: Mapping[str, type]) -> dict[str, Any]:
 def _fits(value: Any, wanted: type) -> bool:
     if wanted is list:
         return isinstance(value, list) and all(isinstance(item, str) for item in value)
+    if wanted is dict:
+        return isinstance(value, list) and all(isinstance(item, dict) for item in value)
     if wanted is float:
         return isinstance(value, int | float | str) and not isinstance(value, bool)
     return isinstance(value, wanted)

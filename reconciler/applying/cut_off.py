@@ -15,9 +15,9 @@ from reconciler.applying.records import CutOff
 from reconciler.observed.snapshot import Snapshot
 from reconciler.planning.plan import Action, Plan
 
-_DONE = "; done by a run that was cut off before it could tell"
-_OPEN = "a run was cut off at this step; what is missing of it is planned anew"
-_UNKNOWN = "a run was cut off at this step, and another revision is in force by now; it is planned anew"
+_DONE = "; done, although it was cut off before it could tell"
+_OPEN = "this step was cut off; what is missing of it is planned anew"
+_UNKNOWN = "this step was cut off, and another revision is in force by now; it is planned anew"
 
 
 def outcomes(cut_off: Iterable[CutOff], plan: Plan, snapshot: Snapshot) -> dict[str, list[StepOutcome]]:

@@ -172,8 +172,8 @@ class _Run:
         """
         outcome = performed.outcome
         step, ok = outcome.step, outcome.result not in (Result.FAILED, Result.SKIPPED)
-        if performed.unknown:
-            self._ledger.give_up(performed.unknown)
+        if performed.unknown or performed.disconnected:
+            self._ledger.give_up(performed.unknown, [step.ref] if performed.disconnected else ())
         if ok and step.ref.kind == STORAGE_POOL and step.action is not Action.DELETE:
             try:
                 self._begin_volumes_of(step.ref.name)

@@ -53,6 +53,7 @@ class Ledger:
         self._conditions: dict[Ref, tuple[Condition, ...]] | None = None
         self._making: set[Ref] = set()
         self._working: set[Ref] = set()  # steps of this process that haven't been recorded yet
+        self._lost: set[Ref] = set()  # of these, the ones whose record won't tell what came of them
         self._started = ""
         self._drift_seen = ""  # when `note_drift` saw the open records last
 
@@ -117,10 +118,14 @@ class Ledger:
         """Say that `ref` is whole, or gone."""
         self.change(finish=(ref,))
 
-    def give_up(self, refs: Iterable[Ref]) -> None:
-        """Say that nobody is making `refs` any more and how far they came is unknown: they are `unfinished` now."""
+    def give_up(self, volumes: Iterable[Ref], steps: Iterable[Ref] = ()) -> None:
+        """Say that nobody is making `volumes` any more and how far they came is unknown: they are `unfinished` now.
+
+        `steps` are those of which the host can't tell now what came of them: recorded or not, they are `cut_off`.
+        """
         with self._lock:
-            self._making.difference_update(refs)
+            self._making.difference_update(volumes)
+            self._lost.update(steps)
 
     def unfinished(self) -> tuple[Ref, ...]:
         """What was begun, wasn't finished, and isn't being made by this process now."""
@@ -174,12 +179,14 @@ class Ledger:
         """Add outcomes to the history (the last 10,000 events are kept). `source` is who asked for it."""
         outcomes = tuple(outcomes)
         if outcomes:
-            refs = [outcome.step.ref for outcome in outcomes]
             with self._lock:
+                refs = {outcome.step.ref for outcome in outcomes}
                 with self._writing() as connection:
                     history.record(connection, outcomes, revision, source, rfc3339(self._clock()))
-                    connection.executemany("DELETE FROM begun WHERE kind = ? AND name = ?", map(_key, refs))
-                self._working.difference_update(refs)
+                    known = map(_key, refs - self._lost)
+                    connection.executemany("DELETE FROM begun WHERE kind = ? AND name = ?", known)
+                self._working -= refs
+                self._lost -= refs
 
     def cut_off(self) -> tuple[CutOff, ...]:
         """The steps of earlier processes of which nobody knows how they ended; `record` an outcome for each."""

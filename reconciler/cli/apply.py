@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from reconciler.cli.options import HOST, RESULT, SOURCE, detailed_exitcode, state, trash_retention, verb
+from reconciler.cli.options import HOST, RESULT, SOURCE, detailed_exitcode, state, sync_windows, trash_retention, verb
 from reconciler.cli.output import Output
 from reconciler.cli.plan import saved
 from reconciler.cli.progress import Report, told_when_slow
@@ -29,12 +29,14 @@ if TYPE_CHECKING:
     *HOST,
     state,
     trash_retention,
+    sync_windows,
+    click.option("--outside-window", is_flag=True, help="Do it now, whatever the sync windows say."),
     click.option("--yes", "-y", is_flag=True, help="Don't ask first. Nobody is asked outside a terminal either."),
     *RESULT,
     detailed_exitcode,
     logs_at="WARNING",
 )
-def command(settings: Settings, out: Output, yes: bool, detailed_exitcode: bool) -> int:
+def command(settings: Settings, out: Output, outside_window: bool, yes: bool, detailed_exitcode: bool) -> int:
     """Do what `onggi plan` shows, once.
 
     Shows the plan, asks on a terminal, and makes the host as the repository says. Exits with 1 when something
@@ -72,6 +74,8 @@ def command(settings: Settings, out: Output, yes: bool, detailed_exitcode: bool)
             if mistakes := problems_text(desired.problems, colour=out.colour):
                 click.echo(f"{mistakes}\n", color=out.colour)
             click.echo(plan_text(plan, colour=out.colour, width=out.width), color=out.colour)
+        if not plan.empty:
+            _mind_windows(settings, out, outside_window=outside_window)
         asked = not plan.empty and not yes and sys.stdin.isatty()
         if asked and not click.confirm("\nDo this?", err=True):
             out.note("Nothing was done.")
@@ -83,6 +87,19 @@ def command(settings: Settings, out: Output, yes: bool, detailed_exitcode: bool)
     if desired.problems or remaining.steps or remaining.blocked:
         return 1
     return 2 if detailed_exitcode and outcomes else 0
+
+
+def _mind_windows(settings: Settings, out: Output, *, outside_window: bool) -> None:
+    """Raises OutsideWindow when nothing may be applied now, unless that is wanted nevertheless."""
+    if settings.sync_windows:
+        from reconciler.applying.clock import utc_now
+        from reconciler.windows import state_at
+
+        state = state_at(settings.sync_windows, utc_now())
+        if outside_window and not state.open:
+            out.note(f"onggi: {state.reason}; applying nevertheless")
+        else:
+            state.refuse()
 
 
 def _apply(line: Line, plan: Plan, out: Output, *, only_this: bool) -> tuple[tuple[StepOutcome, ...], Plan]:

@@ -8,22 +8,11 @@ from datetime import datetime
 import click
 
 from reconciler.cli.events import Moment
-from reconciler.cli.options import HOST, branch, detailed_exitcode, no_color, path, setting, state, verb
+from reconciler.cli.options import HOST, MARKDOWN, MARKDOWN_RESULT, branch, detailed_exitcode, path, state, verb
 from reconciler.cli.output import Output
 from reconciler.cli.progress import told_when_slow
 from reconciler.settings import Settings
 
-MARKDOWN = "markdown"
-
-# Of all verbs only this one's result belongs into a pull request.
-output = setting(
-    "--output",
-    "-o",
-    type=click.Choice(["text", "json", "yaml", MARKDOWN]),
-    default="text",
-    show_default=True,
-    help="How the result is printed; markdown is for a pull request.",
-)
 repository = click.argument(
     "repository",
     metavar="[REPO]",
@@ -45,8 +34,7 @@ repository = click.argument(
     click.option(
         "--since", type=Moment(), metavar="TIME", help="Show the records; none that ended before: 10m ago, or a moment."
     ),
-    output,
-    no_color,
+    *MARKDOWN_RESULT,
     detailed_exitcode,
     logs_at="WARNING",
 )

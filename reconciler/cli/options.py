@@ -10,7 +10,7 @@ import functools
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -24,6 +24,9 @@ from reconciler.settings import (
     seconds,
     settings_files,
 )
+
+if TYPE_CHECKING:
+    from reconciler.windows import SyncWindow
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -40,6 +43,22 @@ class Duration(click.ParamType[float]):
         """The number of seconds."""
         try:
             return seconds(str(value))
+        except SettingsError as error:
+            self.fail(str(error), param, ctx)
+
+
+class Window(click.ParamType["SyncWindow"]):
+    """A sync window: a text, or a table of the settings file."""
+
+    name = "window"
+    envvar_list_splitter = ";"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> SyncWindow:
+        """The window."""
+        from reconciler.windows import SyncWindow, parse_window
+
+        try:
+            return value if isinstance(value, SyncWindow) else parse_window(value)
         except SettingsError as error:
             self.fail(str(error), param, ctx)
 
@@ -95,6 +114,16 @@ output = setting(
     default="text",
     show_default=True,
     help="How the result is printed.",
+)
+MARKDOWN = "markdown"
+# For the verbs whose result belongs into a pull request.
+output_or_markdown = setting(
+    "--output",
+    "-o",
+    type=click.Choice(["text", "json", "yaml", MARKDOWN]),
+    default="text",
+    show_default=True,
+    help="How the result is printed; markdown is for a pull request.",
 )
 no_color = setting(
     "--no-color", key_type=bool, is_flag=True, help="No colours (also NO_COLOR); there are none outside a terminal."
@@ -176,6 +205,41 @@ forge_plan_forks = setting(
     is_flag=True,
     help="Plan pull requests from forks too, which anybody may have written.",
 )
+require_signed = setting(
+    "--require-signed",
+    type=click.Choice(["no", "head", "all"]),
+    default="no",
+    show_default=True,
+    help="Which commits have to be signed: none, the newest, or every new one.",
+)
+allowed_signers = setting(
+    "--allowed-signers",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Who may sign with an ssh key, in ssh's allowed_signers format.",
+)
+revoked_signers = setting(
+    "--revoked-signers",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="ssh keys that are no longer taken: public keys, or a key revocation list.",
+)
+allowed_gpg_keys = setting(
+    "--allowed-gpg-keys",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Who may sign with a GPG key: exported public keys.",
+)
+sync_windows = setting(
+    "--sync-window",
+    parameter="sync_windows",
+    key_type=dict,
+    type=Window(),
+    multiple=True,
+    metavar="WINDOW",
+    help="When the host may be changed, as in 'allow 0 22 * * 1-5 4h Europe/Berlin': allow or deny, five cron fields, "
+    "a duration, a time zone. May be repeated; deny wins; the variable takes semicolons.",
+)
 log_format = setting(
     "--log-format",
     type=click.Choice(["text", "json"]),
@@ -188,9 +252,11 @@ verbose = setting(
 )
 quiet = setting("--quiet", "-q", key_type=bool, is_flag=True, help="Tell only of warnings and errors.")
 
-SOURCE = (repository, branch, path)
+SIGNED = (require_signed, allowed_signers, revoked_signers, allowed_gpg_keys)
+SOURCE = (repository, branch, path, *SIGNED)
 HOST = (connect, allowed_folders)
 RESULT = (output, no_color)
+MARKDOWN_RESULT = (output_or_markdown, no_color)
 FORGE = (forge_token_file, forge, forge_url, forge_repository, forge_plan_forks)
 
 

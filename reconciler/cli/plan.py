@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli.options import HOST, RESULT, SOURCE, detailed_exitcode, state, trash_retention, verb
+from reconciler.cli.options import (
+    HOST,
+    MARKDOWN,
+    MARKDOWN_RESULT,
+    SOURCE,
+    detailed_exitcode,
+    state,
+    trash_retention,
+    verb,
+)
 from reconciler.cli.output import Output
 from reconciler.cli.progress import told_when_slow
 from reconciler.settings import Settings
@@ -36,7 +45,7 @@ ORIGIN = ("repository", "branch", "path", "connect")
         metavar="FILE",
         help="Save the plan, for `onggi apply FILE`: that is refused once the repository or the host has moved.",
     ),
-    *RESULT,
+    *MARKDOWN_RESULT,
     detailed_exitcode,
     logs_at="WARNING",
 )
@@ -62,13 +71,17 @@ def command(settings: Settings, out: Output, file: Path | None, detailed_exitcod
 
             write_saved_plan(file, saved(line, settings, desired, snapshot, plan))
     problems = desired.problems
+
+    def text() -> str:
+        if out.format == MARKDOWN:
+            from reconciler.reporting.plan_markdown import plan_markdown
+
+            return plan_markdown(plan, problems)
+        parts = problems_text(problems, colour=out.colour), plan_text(plan, colour=out.colour, width=out.width)
+        return "\n\n".join(filter(None, parts))
+
     out.show(
-        lambda: plan.to_json() | {"digest": plan.digest, "problems": [problem_json(item) for item in problems]},
-        lambda: "\n\n".join(
-            filter(
-                None, (problems_text(problems, colour=out.colour), plan_text(plan, colour=out.colour, width=out.width))
-            )
-        ),
+        lambda: plan.to_json() | {"digest": plan.digest, "problems": [problem_json(item) for item in problems]}, text
     )
     if file is not None:
         out.note(f"Saved; apply exactly this with: onggi apply {file}")

@@ -19,6 +19,7 @@ from reconciler.cli.options import (
     log_format,
     resync_interval,
     state,
+    sync_windows,
     trash_retention,
     verb,
     webhook_secret_file,
@@ -44,6 +45,7 @@ _LONGEST_END_S = 4.0  # of the five seconds, so that what comes after has time t
     interval,
     resync_interval,
     trash_retention,
+    sync_windows,
     listen,
     webhook_secret_file,
     *FORGE,
@@ -60,11 +62,16 @@ def command(settings: Settings) -> int:
 
 
 def _once(settings: Settings) -> int:
+    from reconciler.applying.clock import utc_now
     from reconciler.line import Line
+    from reconciler.windows import state_at
 
     stop = threading.Event()
     with Line.open(settings, exclusive=True) as line, on_signals(stop.set):
-        done = line.converge(stop=stop)
+        closed = state_at(settings.sync_windows, utc_now()).reason
+        done = line.converge(stop=stop, passes=0) if closed else line.converge(stop=stop)
+    if closed:
+        log.warning("nothing is applied: %s", closed)
     for problem in done.problems:
         log.error("%s", problem)
     for item in done.remaining.blocked:

@@ -16,7 +16,7 @@ def command(settings: Settings, out: Output) -> None:
     from reconciler.applying.ledger import Ledger
     from reconciler.applying.lock import StateFolder
     from reconciler.applying.records import ALL
-    from reconciler.reporting.status_text import agent_text, status_document, statuses_text
+    from reconciler.reporting.status_text import agent_conditions, agent_text, status_document, statuses_text
 
     ledger = Ledger.open(settings.state, readonly=True)
     info, found = ledger.agent_info(), ledger.statuses()
@@ -28,6 +28,7 @@ def command(settings: Settings, out: Output) -> None:
                 "running": pid is not None,
                 "connected": pid is not None and info.get("connected") == "true",
                 "suspended": everything,
+                "conditions": agent_conditions(info),
             },
             "objects": [status_document(item) for item in found],
         },

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import click
 
-from reconciler.cli.options import RESULT, verb
+from reconciler.cli.options import RESULT, SIGNED, state, verb
 from reconciler.cli.output import Output
 from reconciler.errors import SourceError
 from reconciler.reporting.problem_json import problem_json
+from reconciler.settings import Settings
 from specs.document import Document
 from specs.problem import Problem
 
@@ -38,15 +39,21 @@ class _Checked:
         metavar="PATH...",
         help="Folders of documents (of a git repository: the files in its work tree), or single files.",
     ),
+    *SIGNED,
+    state,
     *RESULT,
 )
-def command(paths: tuple[str, ...], out: Output) -> int:
+def command(paths: tuple[str, ...], settings: Settings, out: Output) -> int:
     """Check documents offline.
 
     All mistakes are told at once, each as file:line:column: message; the exit code is 1 when there are any. Single
     files are checked by themselves; names that they refer to only in a folder.
+
+    With --require-signed a folder's newest commit is verified too, except in a git hook: there it is still to be made.
     """
     checked = [_file(path) if Path(path).is_file() else _folder(path) for path in paths]
+    if settings.signatures.wanted and "GIT_INDEX_FILE" not in os.environ:
+        checked += [_signed(path, settings) for path in paths if Path(path).is_dir()]
     problems = sorted(set().union(*(item.problems for item in checked)), key=_place)
     documents = sum(item.documents for item in checked)
     out.show(
@@ -75,6 +82,21 @@ def _folder(path: str) -> _Checked:
     told = {_where(problem) for problem in problems}
     problems += [problem for problem in validate_set(loaded.documents) if _where(problem) not in told]
     return _Checked(len(loaded.documents) + len(loaded.held), tuple(_prefixed(path, problems)))
+
+
+def _signed(path: str, settings: Settings) -> _Checked:
+    """What is wrong with the signature of a folder's newest commit."""
+    from reconciler.desired.source import open_source
+
+    try:
+        source = open_source(path, state_dir=settings.state, signatures=settings.signatures)
+        try:
+            source.read()
+        finally:
+            source.close()
+    except SourceError as error:
+        return _Checked(0, (Problem(path, 0, 0, str(error)),))
+    return _Checked(0, ())
 
 
 def _file(path: str) -> _Checked:

@@ -1,4 +1,4 @@
-"""The git command, for what needs the user's credentials, ssh configuration and helpers: asking a remote, and fetching.
+"""The git command, for what needs the user's credentials, ssh configuration, signing keys and helpers.
 
 Its arguments never pass a shell, nothing that a repository brings along is run (hooks, fsmonitor, `ext::` transports),
 it never waits for somebody to type, and it ends with the timeout. A password goes to it in its environment, which only
@@ -50,14 +50,23 @@ class GitCommand:
         self._lock = threading.Lock()
         self._closed = False
 
-    def run(self, *arguments: str) -> str:
-        """Standard output of `git arguments…`. Raises Transient when it fails or is too slow, Cancelled once closed."""
+    def run(
+        self,
+        *arguments: str,
+        given: str | None = None,
+        doing: str = "read",
+        remedy: str = "check the network, the address and that this user's git may read it",
+    ) -> str:
+        """Standard output of `git arguments…`, with `given` on its input.
+
+        Raises Transient when it fails (a sentence with `doing` and `remedy`) or is too slow, Cancelled once closed.
+        """
         with self._lock:
             if self._closed:
                 raise Cancelled("The agent is stopping; the source isn't asked any more.")
-            process = self._process = self._start(arguments)
+            process = self._process = self._start(arguments, given)
         try:
-            output, complaint = process.communicate(timeout=self._timeout_s)
+            output, complaint = process.communicate(given, timeout=self._timeout_s)
         except subprocess.TimeoutExpired:
             self._end(process)
             raise Transient(
@@ -71,8 +80,7 @@ class GitCommand:
             raise Cancelled("The agent is stopping; the fetch was ended.")
         if process.returncode != 0:
             raise Transient(
-                f"{self._remote.key} can't be read: {self._reason(complaint)}; check the network, the address and that "
-                "this user's git may read it.",
+                f"{self._remote.key} can't be {doing}: {self._reason(complaint)}; {remedy}.",
                 retry_after_s=10.0,
             )
         return output
@@ -84,12 +92,12 @@ class GitCommand:
             if self._process is not None:
                 self._signal(self._process)
 
-    def _start(self, arguments: Sequence[str]) -> subprocess.Popen[str]:
+    def _start(self, arguments: Sequence[str], given: str | None) -> subprocess.Popen[str]:
         try:
             # A session of its own: no terminal to ask on, and helpers such as ssh end together with git.
             return subprocess.Popen(  # noqa: S603 - a fixed program; every argument that a user chose is behind `--end-of-options`
                 ["git", *_OPTIONS, *arguments],  # noqa: S607 - found on PATH, as the user's own git is
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.DEVNULL if given is None else subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 text=True,

@@ -219,7 +219,7 @@ class _Keys:
     def _import(self, gnupg: Path) -> None:
         try:
             done = subprocess.run(  # noqa: S603 - a fixed program with fixed arguments; the keys go to its input
-                ["gpg", "--homedir", str(gnupg), "--quiet", "--import"],  # noqa: S607 - found on PATH, as git finds it
+                ["gpg", "--homedir", str(gnupg), "--quiet", "--status-fd", "1", "--import"],  # noqa: S607 - found on PATH, as git finds it
                 input=self.gpg,
                 env=_environment(gnupg.parent, gnupg) | {"GNUPGHOME": str(gnupg)},
                 capture_output=True,
@@ -232,7 +232,8 @@ class _Keys:
             raise SourceError(
                 f"gpg didn't read {self.gpg_file} within {_TIMEOUT_S:g} s; is it a file of keys?"
             ) from None
-        if done.returncode != 0:
+        # Not the exit code: gpg also misses an agent, which it doesn't need for public keys and isn't to start.
+        if b"[GNUPG:] IMPORT_OK" not in done.stdout:
             raise SourceError(
                 f"{self.gpg_file} holds no GPG public keys that can be used; write them with gpg --armor --export KEY."
             )

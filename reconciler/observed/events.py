@@ -69,7 +69,9 @@ class EventFeed:
         lost: Callable[[], None],
         runs: Runs,
     ) -> None:
-        self._connection = connection
+        # Another thread may close the connection while `close` is at work here. libvirt would then free it from inside
+        # the last deregistration, and lock up on its own lock; a stream that nobody uses holds it until after that.
+        self._hold: libvirt.virStream | None = connection.newStream()
         self._deregister: list[Callable[[], Any]] = []
 
         def domain(_: object, subject: libvirt.virDomain, *__: object) -> None:
@@ -136,6 +138,7 @@ class EventFeed:
             with suppress(libvirt.libvirtError):  # it may be lost already
                 deregister()
         self._deregister.clear()
+        self._hold = None
 
 
 def _note_run(runs: Runs, machine: libvirt.virDomain, event: int, detail: int) -> None:

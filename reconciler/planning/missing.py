@@ -6,12 +6,15 @@ Under `enforce` it is made again like anything else that is declared; that is fo
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from reconciler.planning.context import Context
 from reconciler.planning.plan import Action, Step
 from reconciler.planning.why import is_drift
 from specs.effect import Change, Effect
 from specs.reference import Ref
+
+if TYPE_CHECKING:
+    from reconciler.planning.context import Context  # brings lxml along, and `status` only wants to know a word
 
 WHOLE = "/"  # the field of an object as a whole
 MISSING = (Change(WHOLE, None, "present", Effect.LIVE),)

@@ -35,7 +35,8 @@ def only_told(assessment: Assessment, entry: Owned | None) -> Assessment:
         # What a step would have written down of its own doing, such as a restart, isn't done.
         facts = record.facts if step is None else {**entry.facts, Fact.DIGEST: record.facts.get(Fact.DIGEST, "")}
         record = replace(record, created=entry.created, facts={**facts, Fact.OBSERVE: "yes"})
-    return replace(assessment, step=None, drifted=assessment.drifted if step is None else step.changes, record=record)
+    drifted = assessment.drifted if step is None else step.changes
+    return replace(assessment, step=None, staged=None, drifted=drifted, record=record)
 
 
 def observed_entry(entry: Owned) -> Owned:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from reconciler.observed.snapshot import BRIDGE, PORTS, Observed, Snapshot
-from specs.network.xml import has_own_bridge
 from specs.reference import NETWORK, VIRTUAL_MACHINE, Ref
 
 
@@ -17,6 +16,8 @@ def cut_off(snapshot: Snapshot) -> Mapping[Ref, tuple[Ref, ...]]:
 
     Only where libvirt made the network's bridge: a bridge of the host's own outlives a restart of the network.
     """
+    from specs.network.model import has_own_bridge  # lxml is loaded only by who really reads XML
+
     networks = {
         ref.name: (frozenset(seen.details[PORTS].values()), str(seen.details[BRIDGE]))
         for ref, seen in snapshot.objects.items()

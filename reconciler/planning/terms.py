@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from reconciler.planning.operations import EditLive
-from specs.reference import Ref
+if TYPE_CHECKING:  # the settings take a default from here, and have to load quickly
+    from reconciler.planning.operations import EditLive
+    from specs.reference import Ref
 
 DEFAULT_TRASH_RETENTION_S = 7 * 24 * 3600.0
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from reconciler.desired.state import Resource
 from reconciler.observed.snapshot import Observed
 from reconciler.planning.assessment import Assessment, ownership_entry
 from reconciler.planning.context import Context
 from reconciler.planning.diff import compare
-from reconciler.planning.operations import CreateVolume, GrowVolume
+from reconciler.planning.operations import CreateVolume, DeleteVolume, GrowVolume
 from reconciler.planning.plan import Action, Blocked, Step
 from reconciler.planning.why import is_drift, not_applied, why_changed
 from specs.binding import serialise, write
@@ -68,6 +70,12 @@ def _existing(resource: Resource, observed: Observed, context: Context) -> Asses
         )
         return Assessment(blocked=_block(resource, "OwnedByOther", message))
     record = ownership_entry(resource, "", created=entry.created if entry is not None else seed)
+    if seed and entry is None and not context.users.get(resource.ref):
+        # Nobody remembers having finished it: it may lack bytes, and making it again costs nothing.
+        made = _create(resource, context)
+        operations = (DeleteVolume(resource.ref), *made.operations)
+        why = f"it may be half-made: {made.why} that nobody remembers or uses"
+        return Assessment(step=replace(made, action=Action.REPLACE, why=why, operations=operations))
     refused = next((change for change in changes if change.effect in (Effect.FORBIDDEN, Effect.RECREATE)), None)
     if refused is not None:
         reason = "ShrinkRefused" if refused.pointer == "/capacity" else "ChangeRefused"

@@ -10,12 +10,10 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reconciler.desired.state import DesiredState, Resource
 from reconciler.observed.snapshot import Observed, Snapshot
-from reconciler.planning.context import Context
-from reconciler.planning.diff import compare
 from reconciler.planning.missing import WHOLE
 from reconciler.planning.ownership import Owned
 from reconciler.planning.plan import Action, Plan
@@ -23,6 +21,9 @@ from reconciler.planning.why import is_drift
 from specs.effect import Change, Effect
 from specs.problem import Unrenderable
 from specs.reference import Ref
+
+if TYPE_CHECKING:
+    from reconciler.planning.context import Context
 
 POWER_FIELDS = frozenset({"/runStrategy", "/paused", "/active"})
 # Refused as a change; when the document is as it was last applied, somebody on the host did it.
@@ -125,6 +126,8 @@ class _Pass:
     @cached_property
     def context(self) -> Context:
         """Made only when something differs: it walks through all volumes."""
+        from reconciler.planning.context import Context  # with lxml: who only reads records does without
+
         return Context(self.desired, self.snapshot, self.owned)
 
     def all(self) -> tuple[Drift, ...]:
@@ -197,6 +200,8 @@ class _Pass:
         """The changes of both definitions by their pointers; none where they can't be compared."""
         if observed is None:
             return {}, {}
+        from reconciler.planning.diff import compare
+
         try:
             found = compare(resource, observed, self.context.host)
         except Unrenderable:

@@ -29,6 +29,7 @@ STALLED = "Stalled"
 DRIFTED = "Drifted"
 RESTART_REQUIRED = "RestartRequired"
 SUSPENDED = "Suspended"
+OUTSIDE_WINDOW = "OutsideWindow"
 FLAPPING = "Flapping"  # the reason of a Stalled object that somebody else changes back
 
 CRASH_LOOP = "CrashLoopBackOff"  # likewise, of a machine that ends soon after each start
@@ -90,14 +91,17 @@ def conditions(
     drifts: Iterable[Drift] = (),
     flapping: Mapping[Ref, Flaps] | None = None,
     crash_loops: Mapping[Ref, Rests] | None = None,
+    closed: str = "",
 ) -> Mapping[Ref, tuple[Condition, ...]]:
     """The conditions of everything that is declared, broken, blocked or about to leave.
 
     `outcomes` are the last ones of each object, of this pass or of earlier ones; `plan` is what this pass decided.
     `drifts` is what of it is drift, `flapping` what somebody else undoes again and again, `crash_loops` are machines
-    that rest before their next start.
+    that rest before their next start. `closed` says why nothing is applied now, and is empty when something is.
     """
-    return _Pass(desired, snapshot, plan, outcomes, suspended, backoff, drifts, flapping or {}, crash_loops or {}).all()
+    now = _Pass(desired, snapshot, plan, outcomes, suspended, backoff, drifts, flapping or {}, crash_loops or {})
+    now.closed = closed
+    return now.all()
 
 
 def printable_status(found: Iterable[Condition], observed: Observed | None) -> str:
@@ -124,6 +128,8 @@ def status_word(found: Iterable[Condition], kind: str, state: str) -> str:
 
 
 class _Pass:
+    closed = ""
+
     def __init__(
         self,
         desired: DesiredState,
@@ -242,6 +248,8 @@ class _Pass:
 
     def progressing(self, step: Step) -> tuple[Condition, ...]:
         """Planned or running, and not failed before."""
+        if self.closed:
+            return (self.condition(READY, False, OUTSIDE_WINDOW, f"{step.why}; {self.closed}"),)
         reason = "Pruning" if step.action is Action.DELETE else "Progressing"
         return self.condition(READY, False, reason, step.why), self.condition(RECONCILING, True, reason, step.why)
 

@@ -91,6 +91,18 @@ def event_json(event: Event) -> dict[str, Any]:
     }
 
 
+def agent_conditions(info: Mapping[str, str]) -> list[dict[str, str]]:
+    """What holds for the agent as a whole, in the shape of conditions."""
+    told = []
+    if verified := info.get("source_verified"):
+        message = info.get("source_problem", "") if verified == "false" else "the head is signed as it has to be"
+        reason = "Signed" if verified == "true" else "NotTrusted"
+        told.append({"type": "SourceVerified", "status": verified.capitalize(), "reason": reason, "message": message})
+    if closed := info.get("outside_window"):
+        told.append({"type": "OutsideWindow", "status": "True", "reason": "SyncWindow", "message": closed})
+    return told
+
+
 def agent_text(info: Mapping[str, str], pid: int | None, suspended: bool) -> str:
     """A few lines on the agent itself. `pid` is None when none runs."""
     if not info and pid is None:
@@ -105,6 +117,10 @@ def agent_text(info: Mapping[str, str], pid: int | None, suspended: bool) -> str
         lines.append(f"Host:       {connect} ({'connected' if connected else 'not connected'})")
     if last_pass := info.get("last_pass"):
         lines.append(f"Last pass:  {last_pass}")
+    if closed := info.get("outside_window"):
+        lines.append(f"Changes:    {closed}")
+    if info.get("source_verified") == "false":
+        lines.append("Verified:   no; the last good revision stays in force")
     if problem := info.get("source_problem"):
         lines.append(f"Problem:    {problem}")
     return "\n".join(printable(line) for line in lines)

@@ -13,6 +13,9 @@ from specs.reference import Ref
 _LONGEST_PREFIX = 29  # room for a gateway and some machines
 _SHORTEST_PREFIX = 8
 
+# How a network with a bridge that libvirt makes may reach the outside; route and open are read, and can't be declared.
+FORWARDING_MODES = frozenset({"nat", "route", "open"})
+
 Item = Mapping[str, Any]
 Broken = tuple[str, str]  # JSON pointer into the spec, sentence
 
@@ -62,6 +65,11 @@ class NetworkSpec(PolicyFields, total=False):
     domain: str
     autostart: bool
     active: bool  # default true
+
+
+def has_own_bridge(spec: Item) -> bool:
+    """True for a network whose bridge libvirt makes when it starts, and takes away when it stops."""
+    return spec.get("mode") in FORWARDING_MODES | {"isolated"}
 
 
 def references(_name: str, _spec: Item) -> Iterable[Ref]:

@@ -17,17 +17,12 @@ from specs.effect import Effect
 from specs.host import Feature, Host
 from specs.network.addresses import ADDRESS_BINDS, add_ip
 from specs.network.dns import DNS_BINDS, canonical
+from specs.network.model import FORWARDING_MODES
 from specs.network.subnet import free_subnet
 from specs.network.vlan import vlan_bridge_name
 from specs.problem import Unrenderable
 
-_OWN_BRIDGE = frozenset({"nat", "route", "open"})  # forward modes of a network with a bridge that libvirt makes
 _OF_OWN_BRIDGE = ("bridge", "mac", "domain", "dns", "ip", "route")  # elements that libvirt refuses where it makes none
-
-
-def has_own_bridge(spec: Spec) -> bool:
-    """True for a network whose bridge libvirt makes when it starts, and takes away when it stops."""
-    return spec.get("mode") in _OWN_BRIDGE | {"isolated"}
 
 
 def lower(declared: Spec, *, name: str, uid: str, host: Host) -> dict[str, Any]:  # noqa: ARG001  (every kind's signature)
@@ -88,12 +83,12 @@ def _mode(root: Element) -> str:
 def _put_mode(root: Element, mode: str) -> None:
     before = _mode(root)
     forward = root.find("forward")
-    if forward is not None and not (mode == "nat" and before in _OWN_BRIDGE):
+    if forward is not None and not (mode == "nat" and before in FORWARDING_MODES):
         root.remove(forward)
         forward = None
     if mode == "bridge":
         _remove_all(root, *_OF_OWN_BRIDGE)
-    elif before not in _OWN_BRIDGE | {"isolated"}:
+    elif before not in FORWARDING_MODES | {"isolated"}:
         _remove_all(root, "bridge")
     if mode != "isolated":
         if forward is None:

@@ -105,6 +105,14 @@ def test_only_a_digest_can_be_approved(onggi: Onggi, tmp_path: Path, word: str) 
     assert "digest" in done.err
 
 
+def test_a_plan_can_be_printed_for_a_pull_request(host: Host) -> None:
+    host.repository.commit({"vms/m0.yaml": host.document(0, memory=80)})
+    done = host("plan", "-o", "markdown", "--detailed-exitcode")
+    assert done.code == 2
+    assert done.out.startswith("**")
+    assert host.objects.name("m0") in done.out
+
+
 def test_a_saved_plan_is_applied_as_it_was_reviewed(host: Host, tmp_path: Path) -> None:
     host.repository.commit({"vms/m0.yaml": host.document(0, memory=80)})
     file = tmp_path / "plan.json"

@@ -13,8 +13,8 @@ from reconciler.cli.options import FILE_KEYS
 from tests.cli.command import Onggi
 
 VERBS = [
-    "apply", "completion", "events", "explain", "get", "init", "plan", "resume", "run", "schema", "status", "suspend",
-    "validate", "version",
+    "adopt", "apply", "approve", "completion", "drift", "events", "explain", "export", "get", "init", "plan", "resume",
+    "rollback", "run", "schema", "status", "suspend", "trash", "validate", "version",
 ]  # fmt: skip
 
 

@@ -37,6 +37,7 @@ print("LOADED", *sorted({heavy!r} & sys.modules.keys()), file=sys.stderr)
         ["get", "vm"],
         ["get", "vm", "-o", "yaml"],
         ["events"],
+        ["drift"],
     ],
     ids=" ".join,
 )

@@ -23,18 +23,26 @@ from tests.hostile.commands import ENVIRONMENT
 
 KILLED = "killed"
 ENDED = "ended"
+BALLAST = "ballast"
 
 
 @dataclass(frozen=True)
 class Run:
-    """What a child is to do. `kill_at` counts boundaries from 1; `kill_after_s` is a time from its start."""
+    """What a child is to do, and when something happens to it: at the boundary `at`, counted from 1, at the first one
+    called `at_name`, or `after_s` seconds.
+
+    What happens: it dies, or the process `victim` does, or the folder `fill` runs full.
+    """
 
     repository: str
     branch: str
     connect: str
     state: str
-    kill_at: int | None = None
-    kill_after_s: float | None = None
+    at: int | None = None
+    at_name: str = ""
+    after_s: float | None = None
+    victim: int | None = None
+    fill: str = ""
     agent: bool = False  # the loop of `onggi run`, until it rests; otherwise what `onggi apply` does
 
 
@@ -44,6 +52,7 @@ class Told:
 
     end: str
     boundaries: int = 0
+    happened: bool = False
     succeeded: bool = False
     failed: tuple[str, ...] = ()
     remaining: tuple[str, ...] = ()
@@ -108,8 +117,8 @@ def _child(run: Run) -> dict[str, Any]:
         os.write(writing, json.dumps(told).encode())
         os._exit(0)
     os.close(writing)
-    if run.kill_after_s is not None:
-        select.select([reading], [], [], run.kill_after_s)
+    if run.after_s is not None:
+        select.select([reading], [], [], run.after_s)
         os.kill(child, signal.SIGKILL)
     parts = []
     while part := os.read(reading, 65536):
@@ -125,23 +134,42 @@ def _child(run: Run) -> dict[str, Any]:
 
 def _live(run: Run) -> dict[str, Any]:
     from reconciler import faults
+    from reconciler.errors import OnggiError
     from reconciler.settings import Settings
 
-    passed, lock = 0, threading.Lock()
+    passed, happened, lock = 0, False, threading.Lock()
 
     def hook(name: str) -> None:
-        nonlocal passed
+        nonlocal passed, happened
         with lock:
             passed += 1
-            if passed == run.kill_at:
-                os.kill(os.getpid(), signal.SIGKILL)
+            if not happened and (passed == run.at or name == run.at_name):
+                happened = True
+                if run.fill:
+                    fill(Path(run.fill))
+                else:
+                    os.kill(run.victim or os.getpid(), signal.SIGKILL)
 
     faults.install(hook)
     settings = Settings(
         repository=run.repository, branch=run.branch, connect=run.connect, state=Path(run.state), trash_retention_s=0
     )
-    told = _as_agent(settings) if run.agent else _as_apply(settings)
-    return {"end": ENDED, "boundaries": passed, **told}
+    try:
+        told = _as_agent(settings) if run.agent else _as_apply(settings)
+    except OnggiError as error:
+        told = {"failed": [str(error)]}
+    return {"end": ENDED, "boundaries": passed, "happened": happened, **told}
+
+
+def fill(folder: Path) -> None:
+    """Leave not a byte free."""
+    with (folder / BALLAST).open("wb", buffering=0) as file:
+        for size in (65536, 1):
+            try:
+                while file.write(b"\0" * size):
+                    pass
+            except OSError:
+                continue
 
 
 def _as_apply(settings: Any) -> dict[str, Any]:

@@ -49,7 +49,10 @@ class Life:
         repository.commit({"onggi.yaml": f"apiVersion: onggi/v1\nrepositoryId: {REPOSITORY_ID}\n"})
         before: set[str] = set()
         for name, documents in zip(CHAPTERS, self.chapters(), strict=True):
-            files = {f"{kind}-{each.replace('/', '-')}.yaml": _text(kind, each, spec) for (kind, each), spec in documents.items()}
+            files = {
+                f"{kind}-{each.replace('/', '-')}.yaml": _text(kind, each, spec)
+                for (kind, each), spec in documents.items()
+            }
             if gone := sorted(before - files.keys()):
                 git(repository.path, "rm", "--quiet", "--", *gone)
             repository.commit(dict(files), name)

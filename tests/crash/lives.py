@@ -1,4 +1,4 @@
-"""Lives a scripted life again and again, kills onggi in each chapter, and compares the end with an undisturbed life."""
+"""Lives a scripted life again and again, disturbs it in each chapter, and compares it with an undisturbed one."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import random
 import shutil
 import time
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import libvirt
 
@@ -17,6 +19,8 @@ from tests.crash.life import CHAPTERS, WRITTEN, Life
 from tests.crash.world import World
 from tests.lab.repositories import Repository
 
+History = Counter[tuple[str, str]]
+
 
 @dataclass
 class Chapter:
@@ -24,7 +28,7 @@ class Chapter:
 
     world: World
     ledger: dict[str, set[tuple[object, ...]]]
-    history: Counter[tuple[str, str]]  # of this chapter alone
+    history: History  # of this chapter alone
     boundaries: int
     seconds: float
 
@@ -39,10 +43,18 @@ class Lives:
     repository: Repository
     state: Path
     server: ForkServer
-    real_disks: bool
     chapters: list[Chapter] = field(default_factory=list)
     kills: int = 0
     macs: dict[str, str] = field(default_factory=dict)  # of this life's networks
+
+    @property
+    def real_disks(self) -> bool:
+        return str(self.connection.getType()) == "QEMU"
+
+    @property
+    def boundaries(self) -> list[int]:
+        """How many boundaries each chapter of an undisturbed life passes."""
+        return [chapter.boundaries for chapter in self.chapters]
 
     def prepare(self) -> None:
         """Commit the life, and live it once undisturbed."""
@@ -51,21 +63,14 @@ class Lives:
         life.commit(self.repository)
         self.begin()
         for place, name in enumerate(CHAPTERS):
-            before = world.history(self.state) if place else Counter[tuple[str, str]]()
+            before = self.history(place)
             began = time.monotonic()
             told = self.run(name)
             seconds = time.monotonic() - began
             assert told.succeeded, told
             self.write(place)
             history = world.history(self.state) - before
-            self.chapters.append(
-                Chapter(self.look(), world.ledger(self.state), history, told.boundaries, seconds)
-            )
-
-    @property
-    def boundaries(self) -> list[int]:
-        """How many boundaries each chapter of an undisturbed life passes."""
-        return [chapter.boundaries for chapter in self.chapters]
+            self.chapters.append(Chapter(self.look(), world.ledger(self.state), history, told.boundaries, seconds))
 
     def begin(self) -> None:
         """An empty host and no memory."""
@@ -73,8 +78,26 @@ class Lives:
         shutil.rmtree(self.state, ignore_errors=True)
         self.macs = {}
 
+    def run(self, name: str, **when: Any) -> Told:
+        """Start onggi at a chapter. `when` is of `Run`."""
+        told = self.server.run(Run(str(self.repository.path), name, self.connect, str(self.state), **when))
+        assert not told.died_of, told.died_of
+        self.kills += told.end == KILLED
+        return told
+
+    def finish(self, place: int, what: str, **when: Any) -> None:
+        """What the next start does: all of the chapter."""
+        told = self.run(CHAPTERS[place], **when)
+        assert told.end == ENDED
+        assert told.succeeded, (what, told)
+        self.write(place)
+
     def look(self) -> World:
         return world.look(self.connection, self.folder)
+
+    def history(self, place: int) -> History:
+        """What was told before a chapter begins."""
+        return world.history(self.state) if place else Counter()
 
     def write(self, place: int) -> None:
         """After the first chapter, what guests write."""
@@ -84,16 +107,7 @@ class Lives:
     def written(self) -> list[Path]:
         return [self.folder / pool / name for pool, names in WRITTEN.items() for name in names]
 
-    def run(
-        self, name: str, *, at: int | None = None, after_s: float | None = None, agent: bool = False
-    ) -> Told:
-        run = Run(str(self.repository.path), name, self.connect, str(self.state), at, after_s, agent)
-        told = self.server.run(run)
-        assert not told.died_of, told.died_of
-        self.kills += told.end == KILLED
-        return told
-
-    def check(self, place: int, before: Counter[tuple[str, str]] | None, what: str) -> None:
+    def check(self, place: int, before: History | None, what: str) -> None:
         """The host, the folders, the ledger and the history are as after an undisturbed life's chapter.
 
         `before` is the history at the chapter's beginning; None when it was lost since, and can't tell.
@@ -104,54 +118,54 @@ class Lives:
         macs = world.macs(self.connection)
         assert {name: macs.get(name) for name in self.macs} == self.macs, f"{what}: a network was made anew"
         self.macs = macs
+        if self.real_disks:
+            assert world.unread(self.written()) == [], what
         ledger = world.ledger(self.state)
         assert not ledger["intents"], what
         assert not ledger["begun"], what
-        if self.real_disks:
-            assert world.unread(self.written()) == [], what
-        if before is None:
-            return
-        assert ledger["owned"] == expected.ledger["owned"], f"{what}: {ledger['owned'] ^ expected.ledger['owned']}"
-        history = world.history(self.state) - before
+        if before is not None:
+            assert ledger["owned"] == expected.ledger["owned"], f"{what}: {ledger['owned'] ^ expected.ledger['owned']}"
+            self._check_history(world.history(self.state) - before, expected.history, what)
+
+    @staticmethod
+    def _check_history(told: History, true: History, what: str) -> None:
         for word in ("created", "deleted"):
-            told = {name: count for (result, name), count in history.items() if result == word}
-            true = {name: count for (result, name), count in expected.history.items() if result == word}
-            assert told == true, f"{what}: {word} {told.items() ^ true.items()}"
-        told_names, true_names = ({name for _, name in each} for each in (history, expected.history))
-        assert told_names >= true_names, f"{what}: nothing is told of {true_names - told_names}"
-        assert told_names == true_names, f"{what}: told of {told_names - true_names}, to which nothing happened"
-
-    def finish(self, name: str, place: int, what: str) -> None:
-        """What the next start does."""
-        told = self.run(name)
-        assert told.end == ENDED
-        assert told.succeeded, (what, told)
-        self.write(place)
+            of_it, really = ({name: each[deed, name] for deed, name in each if deed == word} for each in (told, true))
+            assert of_it == really, f"{what}: {word} {of_it.items() ^ really.items()}"
+        told_names, true_names = ({name for _, name in each} for each in (told, true))
+        assert not true_names - told_names, f"{what}: nothing is told of {true_names - told_names}"
+        assert not told_names - true_names, f"{what}: told of {told_names - true_names}, to which nothing happened"
 
 
-def kill_everywhere(lives: Lives, number: int, *, agent: bool = False) -> None:
+def spread(boundaries: int, lives: int, life: int) -> int:
+    """The boundary at which one of several lives is disturbed: over all of them, from the first to the last."""
+    return 1 + round(life * (boundaries - 1) / max(1, lives - 1))
+
+
+def kill_everywhere(lives: Lives, turns: Iterable[int], number: int, **how: Any) -> None:
     """Kill onggi once in each chapter of `number` lives, at boundaries from the first to the last of the chapter.
 
-    Every third start after that is killed too, at one of its own boundaries.
+    Only those lives of them that are `turns`. Every third start after a kill is killed too, at a boundary of its own.
     """
-    killed = lives.kills
-    for life in range(number):
+    killed, began = lives.kills, time.monotonic()
+    for life in turns:
         lives.begin()
         for place, name in enumerate(CHAPTERS):
-            before = world.history(lives.state) if place else Counter[tuple[str, str]]()
+            before = lives.history(place)
             at = spread(lives.boundaries[place], number, life)
             what = f"{name}, killed at boundary {at} of {lives.boundaries[place]}"
-            lives.run(name, at=at, agent=agent)
+            lives.run(name, at=at, **how)
             if (life + place) % 3 == 0:
                 again = 1 + (life * 7 + place * 3) % 40
                 what += f", and at {again} when it was started again"
-                lives.run(name, at=again, agent=agent)
-            lives.finish(name, place, what)
+                lives.run(name, at=again, **how)
+            lives.finish(place, what, **how)
             lives.check(place, before, what)
-    print(f"{lives.kills - killed} kills, over chapters of {lives.boundaries} boundaries")
+    seconds = time.monotonic() - began
+    print(f"{lives.kills - killed} kills in {seconds:.0f} s, over chapters of {lives.boundaries} boundaries")
 
 
-def kill_at_random_times(lives: Lives, seed: int, number: int, *, agent: bool = False) -> None:
+def kill_at_random_times(lives: Lives, seed: int, number: int, **how: Any) -> None:
     """Kill onggi at random moments of chapters that take as long as the undisturbed ones."""
     chance = random.Random(seed)
     print(f"the seed is {seed}")
@@ -159,14 +173,9 @@ def kill_at_random_times(lives: Lives, seed: int, number: int, *, agent: bool = 
     while lives.kills - killed < number:
         lives.begin()
         for place, name in enumerate(CHAPTERS):
-            before = world.history(lives.state) if place else Counter[tuple[str, str]]()
+            before = lives.history(place)
             after_s = chance.uniform(0.0, lives.chapters[place].seconds)
             what = f"{name}, killed after {after_s:.3f} s (seed {seed})"
-            lives.run(name, after_s=after_s, agent=agent)
-            lives.finish(name, place, what)
+            lives.run(name, after_s=after_s, **how)
+            lives.finish(place, what, **how)
             lives.check(place, before, what)
-
-
-def spread(boundaries: int, lives: int, life: int) -> int:
-    """The boundary to die at in one of several lives: over all of them, from the first to the last."""
-    return 1 + round(life * (boundaries - 1) / max(1, lives - 1))

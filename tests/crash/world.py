@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
 import sqlite3
 import subprocess
@@ -20,7 +21,15 @@ World = dict[str, str]
 _NOT_OURS = frozenset({"test", "default", "default-pool"})  # what the test driver is born with
 _DEEDS = frozenset({"created", "configured", "deleted"})
 # What moves by itself, and what libvirt chooses for a network, once: see `macs`.
-_MOVES = ("allocation", "physical", "available", "target/timestamps", "backingStore/timestamps", "bridge", "mac[@address]")
+_MOVES = (
+    "allocation",
+    "physical",
+    "available",
+    "target/timestamps",
+    "backingStore/timestamps",
+    "bridge",
+    "mac[@address]",
+)
 
 
 def look(connection: libvirt.virConnect, folder: Path) -> World:
@@ -115,10 +124,17 @@ def ledger(state: Path) -> dict[str, set[tuple[object, ...]]]:
     """What the ledger holds to go on with: everything but history."""
     with closing(sqlite3.connect(f"file:{state / 'onggi.db'}?mode=ro", uri=True)) as database:
         return {
-            "owned": set(database.execute("SELECT * FROM owned")),
+            "owned": {_without_last_run(row) for row in database.execute("SELECT * FROM owned")},
             "intents": set(database.execute("SELECT * FROM intent")),
             "begun": set(database.execute("SELECT * FROM begun")),
         }
+
+
+def _without_last_run(row: tuple[object, ...]) -> tuple[object, ...]:
+    """How a machine ended is what libvirt says of it, and a libvirtd that was killed says `crashed`."""
+    facts = json.loads(str(row[-1]))
+    facts.pop("lastRun", None)
+    return (*row[:-1], json.dumps(facts))
 
 
 def history(state: Path) -> Counter[tuple[str, str]]:

@@ -22,7 +22,8 @@ from specs.reference import NETWORK, STORAGE_POOL, VIRTUAL_MACHINE, Ref
 
 CORPUS = Path(__file__).with_name("corpus")
 KINDS = {"domain": VIRTUAL_MACHINE, "network": NETWORK, "pool": STORAGE_POOL}
-REPOSITORY_ID = "0f6b3f0a-5b0b-4a53-9c54-1d1d9f3f7f10"
+# Each test session's own: on a host that several share, what bears the same repository's mark would be theirs to prune.
+REPOSITORY_ID = str(uuid.uuid4())
 
 
 def corpus(*kinds: str) -> list[str]:
@@ -75,10 +76,10 @@ def exported(snapshot: Snapshot, prefix: str) -> Export:
     return export(only(snapshot, prefix), REPOSITORY_ID)
 
 
-def write(found: Export, folder: Path) -> Path:
+def write(found: Export, folder: Path, repository_id: str = REPOSITORY_ID) -> Path:
     """The export as a folder that onggi can be pointed at."""
     folder.mkdir()
-    (folder / "onggi.yaml").write_text(f"apiVersion: onggi/v1\nrepositoryId: {REPOSITORY_ID}\n")
+    (folder / "onggi.yaml").write_text(f"apiVersion: onggi/v1\nrepositoryId: {repository_id}\n")
     for document in found.documents:
         file = folder / document.path
         file.parent.mkdir(parents=True, exist_ok=True)

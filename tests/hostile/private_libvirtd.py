@@ -8,7 +8,7 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import libvirt
@@ -55,9 +55,23 @@ class PrivateLibvirtd:
         self._end(signal.SIGKILL)
 
     def stop(self) -> None:
-        """End it in order, for good."""
+        """End it in order."""
         self._end(signal.SIGTERM)
+
+    def remove(self) -> None:
+        """Take away what lies outside its folder."""
         shutil.rmtree(self._config)
+
+    @property
+    def process_id(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    def wait_for_its_end(self, timeout_s: float) -> None:
+        """Until somebody has killed it."""
+        assert self._process is not None
+        self._process.wait(timeout_s)
+        self._process = None
 
     def names(self) -> list[str]:
         """The machines that it has; none while it is away."""
@@ -84,9 +98,18 @@ class PrivateLibvirtd:
 @pytest.fixture
 def private_libvirtd(dir_pool_folder: Path) -> Iterator[PrivateLibvirtd]:
     """Running, and without any object."""
-    folder = dir_pool_folder / "daemon"
-    folder.mkdir()
-    daemon = PrivateLibvirtd(folder)
+    with running_libvirtd(dir_pool_folder) as daemon:
+        yield daemon
+
+
+@contextmanager
+def running_libvirtd(folder: Path) -> Iterator[PrivateLibvirtd]:
+    """One whose own files lie in `folder`/daemon."""
+    (folder / "daemon").mkdir()
+    daemon = PrivateLibvirtd(folder / "daemon")
     daemon.start()
-    yield daemon
-    daemon.stop()
+    try:
+        yield daemon
+    finally:
+        daemon.stop()
+        daemon.remove()

@@ -9,7 +9,7 @@ from typing import Any
 from reconciler.desired.state import DesiredState, Policy, Resource
 from reconciler.observed.snapshot import BRIDGE, PORTS, Observed, Snapshot
 from reconciler.planning.operations import Define, ReconnectInterfaces, SetAutostart, Start, Stop, UpdateNetwork
-from reconciler.planning.ownership import Owned
+from reconciler.planning.ownership import Fact, Owned
 from reconciler.planning.plan import Plan
 from reconciler.planning.planner import Planner
 from reconciler.planning.terms import Terms
@@ -26,10 +26,11 @@ def uid(name: str) -> str:
     return str(uuid.uuid5(uuid.NAMESPACE_DNS, name))
 
 
-def net_xml(domain: str = "", hosts: str = "") -> str:
+def net_xml(domain: str = "") -> str:
     named = f"<domain name='{domain}' localOnly='yes'/>" if domain else ""
     return f"""<network><name>lab</name><uuid>{uid("lab")}</uuid><bridge name='{BR}'/>{named}
-      <ip address='10.1.2.1' prefix='24'><dhcp><range start='10.1.2.2' end='10.1.2.254'/>{hosts}</dhcp></ip></network>"""
+      <ip address='10.1.2.1' prefix='24'><dhcp>
+        <range start='10.1.2.2' end='10.1.2.254'/></dhcp></ip></network>"""
 
 
 def observed_net(*plugged: str, domain: str = "", live_domain: str = "", active: bool = True) -> Observed:
@@ -46,7 +47,8 @@ def observed_net(*plugged: str, domain: str = "", live_domain: str = "", active:
 
 def guest(name: str, state: str = "running", source: str = "network='lab'") -> Observed:
     def xml(where: str) -> str:
-        return f"""<domain><name>{name}</name><uuid>{uid(name)}</uuid><devices><interface type='network'>
+        kind = where.partition("=")[0]
+        return f"""<domain><name>{name}</name><uuid>{uid(name)}</uuid><devices><interface type='{kind}'>
           <mac address='{MAC}'/><source {where}/></interface></devices></domain>"""
 
     defined = xml("network='lab'")
@@ -59,13 +61,20 @@ def plan(
     approved: Iterable[str] = (),
     suspended: Iterable[Ref] = (),
     drift: str = "enforce",
+    applied: bool = False,
 ) -> Plan:
     whole = {"mode": "isolated", "subnet": "10.1.2.0/24", **spec}
     resource = Resource(NET, uid("lab"), whole, "net.yaml", 1, policy=Policy(drift=drift))
     desired = DesiredState(REVISION, REPOSITORY, {NET: resource})
     snapshot = Snapshot(1, Host(), {each.ref: each for each in objects})
     terms = Terms(approved=frozenset(approved))
-    return Planner().plan(desired, snapshot, {NET: Owned(NET, uid("lab"))}, frozenset(suspended), terms)
+    return Planner().plan(
+        desired,
+        snapshot,
+        {NET: Owned(NET, uid("lab"), facts={Fact.DIGEST: resource.digest if applied else "earlier"})},
+        frozenset(suspended),
+        terms,
+    )
 
 
 def operations(made: Plan) -> list[type]:
@@ -153,7 +162,7 @@ def test_a_suspended_guest_is_left_alone() -> None:
 
 
 def test_lost_guests_are_only_told_of_where_drift_is_only_told() -> None:
-    made = plan({}, observed_net(), guest("web"), drift="warn")
+    made = plan({}, observed_net(), guest("web"), drift="warn", applied=True)
     assert made.empty
     assert [change.pointer for _, changes in made.drifted for change in changes] == ["/guests/web"]
 

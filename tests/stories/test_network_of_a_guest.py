@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from lxml import etree
 
 from reconciler.applying.ledger import Ledger
-from reconciler.cli.main import main
+from reconciler.cli.main import onggi
 from tests.lab.libvirtd import HostObjects
 from tests.lab.repositories import Repository
 from tests.lab.serial_console import SerialConsole
@@ -35,7 +35,8 @@ def start_guest(
     xml = f"""<domain type='qemu'><name>{objects.name("vm")}</name><memory unit='MiB'>192</memory>
       <os><type arch='x86_64' machine='q35'>hvm</type></os><features><acpi/></features>
       <devices>
-        <disk type='file'><driver name='qemu' type='qcow2'/><source file='{disk}'/><target dev='vda' bus='virtio'/></disk>
+        <disk type='file'><driver name='qemu' type='qcow2'/>
+          <source file='{disk}'/><target dev='vda' bus='virtio'/></disk>
         <interface type='network'><mac address='{MAC}'/><source network='{network}'/><model type='virtio'/></interface>
         <serial type='pty'/>
       </devices></domain>"""
@@ -114,7 +115,7 @@ def test_a_guest_keeps_its_link_through_live_changes_and_is_reconnected_after_a_
             message = until(question, 30, "the approval is asked for")
             assert domain.name() in message
             assert ports() == port
-            answer = CliRunner().invoke(main, ["approve", message.split()[-1], "--state", str(state)])
+            answer = CliRunner().invoke(onggi, ["approve", message.split()[-1], "--state", str(state)])
             assert answer.exit_code == 0, answer.output
             assert name in answer.output
             until(

@@ -16,6 +16,7 @@ from tests.specs.virtualmachine.world import (
     changed,
     defined,
     diff,
+    filled,
     inactive,
     rendered,
     unchanged,
@@ -41,7 +42,7 @@ def test_qemu_gives_back_what_was_meant(
     case: str, qemu_connection: libvirt.virConnect, host_objects: HostObjects
 ) -> None:
     spec, name = yaml.safe_load((GOLDEN / case / "spec.yaml").read_text()), host_objects.name("golden")
-    with defined(qemu_connection, render(case, name)) as domain:
+    with defined(qemu_connection, filled(render(case, name), spec)) as domain:
         text = inactive(domain)
         assert diff(spec, text, QEMU, name=name) == []
         assert changed(text, spec, QEMU, name=name) == unchanged(text)

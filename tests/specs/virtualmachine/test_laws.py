@@ -12,7 +12,17 @@ from hypothesis import strategies as st
 from specs.host import Host
 from tests.lab.libvirtd import HostObjects
 from tests.specs.virtualmachine.machines import specs
-from tests.specs.virtualmachine.world import QEMU, TEST_DRIVER, changed, defined, diff, inactive, rendered, unchanged
+from tests.specs.virtualmachine.world import (
+    QEMU,
+    TEST_DRIVER,
+    changed,
+    defined,
+    diff,
+    filled,
+    inactive,
+    rendered,
+    unchanged,
+)
 
 # A host is the same for all examples: each defines its machine and takes it away again.
 SAME_HOST = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
@@ -27,7 +37,7 @@ def test_driver(private_test_uri: str) -> libvirt.virConnect:
 
 
 def check_definition(connection: libvirt.virConnect, host: Host, name: str, spec: dict[str, Any]) -> None:
-    with defined(connection, rendered(spec, host, name)) as domain:
+    with defined(connection, filled(rendered(spec, host, name), spec)) as domain:
         text = inactive(domain)
         assert diff(spec, text, host, name=name) == []
         assert changed(text, spec, host, name=name) == unchanged(text)
@@ -36,8 +46,9 @@ def check_definition(connection: libvirt.virConnect, host: Host, name: str, spec
 def check_change(
     connection: libvirt.virConnect, host: Host, name: str, before: dict[str, Any], after: dict[str, Any]
 ) -> None:
-    with defined(connection, rendered(before, host, name)) as domain:
-        text = inactive(connection.defineXML(changed(inactive(domain), after, host, before, name)))
+    with defined(connection, filled(rendered(before, host, name), before)) as domain:
+        wanted = changed(inactive(domain), after, host, before, name)
+        text = inactive(connection.defineXML(filled(wanted, after)))
         assert diff(after, text, host, before, name) == []
         assert changed(text, after, host, before, name) == unchanged(text)
 

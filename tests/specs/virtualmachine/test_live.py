@@ -38,7 +38,7 @@ def edits(spec: dict[str, Any], live: str, host: Host, before: dict[str, Any], n
 
 
 def perform(domain: libvirt.virDomain, found: list[LiveEdit]) -> None:
-    for verb, value in found:
+    for verb, value, _ in found:
         match verb:
             case "attach":
                 domain.attachDeviceFlags(value, LIVE)
@@ -139,7 +139,7 @@ def live_xml(spec: dict[str, Any]) -> str:
 
 def test_numbers_are_said_in_the_units_of_libvirt() -> None:
     changes = [Change("/memory", 1024, 2048, Effect.LIVE), Change("/cpus", 1, 2, Effect.LIVE)]
-    assert live_edits({}, parse(live_xml({})), changes) == [("memory", "2097152"), ("vcpus", "2")]
+    assert live_edits({}, parse(live_xml({})), changes) == [LiveEdit("memory", "2097152"), LiveEdit("vcpus", "2")]
 
 
 def test_what_waits_for_a_boot_is_not_said() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import libvirt
 
 from reconciler.observed.hypervisor.reading.definitions import MASK, definition
-from specs.binding import Element, Items, differences, parse, patched, read, serialise, value_at, write
+from specs.binding import Items, differences, parse, patched, read, serialise, value_at, write
 from specs.effect import Change
 from specs.host import Host, NodeDevice, VolumeSource
 from specs.reference import Ref
@@ -47,8 +47,7 @@ def lowered(spec: Mapping[str, Any], host: Host, name: str = "web") -> dict[str,
 def rendered(spec: Mapping[str, Any], host: Host, name: str = "web") -> str:
     """A new machine's XML."""
     wanted = lowered(spec, host, name)
-    root = write(xml.BINDS, xml.skeleton(wanted, name=name, uid=uid_of(name), host=host), wanted)
-    return serialise(filled(root, spec))
+    return serialise(write(xml.BINDS, xml.skeleton(wanted, name=name, uid=uid_of(name), host=host), wanted))
 
 
 def managed(spec: Mapping[str, Any] | None, host: Host, name: str = "web") -> frozenset[str]:
@@ -62,17 +61,17 @@ def changed(
     text: str, spec: Mapping[str, Any], host: Host, before: Mapping[str, Any] | None = None, name: str = "web"
 ) -> str:
     """An existing machine's XML after the change from the spec `before` to `spec`."""
-    root = patched(xml.BINDS, parse(text), lowered(spec, host, name), managed(before, host, name))
-    return serialise(filled(root, spec))
+    return serialise(patched(xml.BINDS, parse(text), lowered(spec, host, name), managed(before, host, name)))
 
 
-def filled(root: Element, spec: Mapping[str, Any]) -> Element:
-    """With something in the place of each secret, as at the moment of defining."""
+def filled(text: str, spec: Mapping[str, Any]) -> str:
+    """The XML with something in the place of each secret, as at the moment of defining."""
+    root = parse(text)
     for slot in xml.secret_slots(spec):
         console = root.find(slot.path)
         if console is not None:
             console.set(slot.attribute, MASK)
-    return root
+    return serialise(root)
 
 
 def diff(

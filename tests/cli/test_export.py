@@ -1,0 +1,101 @@
+"""`onggi export`: a folder of documents, in which nothing that was there is lost."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.cli.command import Onggi
+
+CONNECT = ("--connect", "test:///default")
+FILES = ["networks/default.yaml", "onggi.yaml", "pools/default-pool.yaml", "vms/test.yaml"]
+
+
+def files(folder: Path) -> list[str]:
+    return sorted(str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file())
+
+
+@pytest.fixture
+def exported(onggi: Onggi, tmp_path: Path) -> Path:
+    folder = tmp_path / "documents"
+    done = onggi("export", folder, *CONNECT)
+    assert done.code == 0, done.err
+    return folder
+
+
+def test_a_host_becomes_a_folder_whose_plan_is_empty(onggi: Onggi, exported: Path) -> None:
+    assert files(exported) == FILES
+    assert onggi("validate", exported).code == 0
+    done = onggi("plan", exported, *CONNECT, "--detailed-exitcode", "-o", "json")
+    assert done.code == 0, done.err
+    assert [done.json[key] for key in ("steps", "blocked", "drifted", "problems")] == [[], [], [], []]
+
+
+# dmacvicar/terraform-provider-libvirt#254, #790, #1090: can't import, or after import everything "must be replaced".
+def test_after_an_export_nothing_must_be_replaced(onggi: Onggi, exported: Path) -> None:
+    done = onggi("apply", exported, *CONNECT, "-o", "json")
+    assert done.code == 0, done.err
+    assert done.json["outcomes"] == []
+
+
+def test_what_no_document_can_say_is_told_on_stderr_and_in_the_file(onggi: Onggi, tmp_path: Path) -> None:
+    done = onggi("export", tmp_path / "documents", *CONNECT)
+    assert "VirtualMachine/test: not declared, and left as it is: the disk vda" in done.err
+    assert "# - the disk vda: /guest/diskimage1 is no volume" in (tmp_path / "documents/vms/test.yaml").read_text()
+
+
+def test_what_is_declared_already_is_left_as_it_is(onggi: Onggi, exported: Path) -> None:
+    moved = exported / "my-own-place.yaml"
+    shutil.move(exported / "vms/test.yaml", moved)
+    before = {name: (exported / name).read_bytes() for name in files(exported)}
+    done = onggi("export", exported, *CONNECT)
+    assert done.code == 0
+    assert "VirtualMachine/test is declared in my-own-place.yaml already" in done.err
+    assert {name: (exported / name).read_bytes() for name in files(exported)} == before
+
+
+def test_a_file_in_the_way_is_kept_and_its_neighbours_are_written(onggi: Onggi, tmp_path: Path) -> None:
+    folder = tmp_path / "documents"
+    (folder / "vms").mkdir(parents=True)
+    (folder / "vms/test.yaml").write_text("# mine\n")
+    done = onggi("export", folder, *CONNECT)
+    assert done.code == 1
+    assert "vms/test.yaml; --force writes them anew" in done.err
+    assert (folder / "vms/test.yaml").read_text() == "# mine\n"
+    assert files(folder) == FILES
+    assert onggi("export", folder, *CONNECT, "--force").code == 0
+    assert "kind: VirtualMachine" in (folder / "vms/test.yaml").read_text()
+
+
+def test_the_repositorys_id_is_kept_when_it_is_exported_again(onggi: Onggi, exported: Path) -> None:
+    before = (exported / "onggi.yaml").read_text()
+    assert onggi("export", exported, *CONNECT, "--force").code == 0
+    assert (exported / "onggi.yaml").read_text() == before
+
+
+def test_a_link_in_the_folder_is_never_written_through(onggi: Onggi, tmp_path: Path) -> None:
+    folder, elsewhere = tmp_path / "documents", tmp_path / "elsewhere.yaml"
+    (folder / "vms").mkdir(parents=True)
+    elsewhere.write_text("precious\n")
+    (folder / "vms/test.yaml").symlink_to(elsewhere)
+    assert onggi("export", folder, *CONNECT).code == 1
+    assert onggi("export", folder, *CONNECT, "--force").code == 0
+    assert elsewhere.read_text() == "precious\n"
+    assert not (folder / "vms/test.yaml").is_symlink()
+
+
+def test_scripts_get_what_was_written_and_what_was_left(onggi: Onggi, tmp_path: Path) -> None:
+    done = onggi("export", tmp_path / "documents", *CONNECT, "-o", "json")
+    assert {item["path"]: item["written"] for item in done.json["documents"]} == {
+        name: True for name in FILES if name != "onggi.yaml"
+    }
+    assert any(item["left"] for item in done.json["documents"])
+
+
+def test_a_folder_that_is_a_file_is_refused_with_a_sentence(onggi: Onggi, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    done = onggi("export", tmp_path / "file", *CONNECT)
+    assert done.code == 1
+    assert "isn't a folder; choose another" in done.err
