@@ -1,4 +1,7 @@
-"""Writes docs/reference/ and docs/cli.md from the schemas and commands: `make docs`. Tests check that it was run."""
+"""Writes docs/reference/, docs/effects.md and docs/cli.md from the schemas, binds and commands: `make docs`.
+
+Tests check that it was run.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +13,31 @@ import click
 
 from reconciler.cli.main import onggi
 from specs.effect import Effect
+from specs.effects import field_effects
 from specs.explain import Explanation, explain
 from specs.registry import Kind, kinds
 
 HERE = Path(__file__).resolve().parent
 EFFECTS = {Effect.LIVE: "live", Effect.NEXT_BOOT: "next boot", Effect.RECREATE: "recreate", Effect.FORBIDDEN: "never"}
+
+EFFECTS_INTRODUCTION = """\
+# What a change costs
+
+Every change is written into the definition on the host and, where libvirt can, into what runs, in one step. A machine
+is never undefined and made anew to be changed: its UUID, MAC addresses, PCI addresses, NVRAM, TPM, snapshots and
+whatever XML onggi doesn't know stay.
+
+- **live**: at once, also in a running machine.
+- **next boot**, and **next start** of a pool or network: it waits until the machine has been off, and `onggi plan` and
+  `onggi status` name it, old → new. A reboot from inside the guest isn't enough. What waits holds up nothing else, and
+  is gone from the list when the edit is taken back.
+- **recreate**: only as a new object.
+- **refused**: the object stays as it is, and the plan says so.
+
+What libvirt or QEMU refuses in a running machine although it is live as a rule, such as one more device when no slot
+is free, waits for the next boot too, with the reason beside it. Memory is the guest's to give back: it is told, and
+until it has followed the plan names that.
+"""
 
 
 def pages() -> dict[Path, str]:
@@ -23,6 +46,7 @@ def pages() -> dict[Path, str]:
     links = "\n".join(f"- [{kind.name}]({kind.name.lower()}.md)" for kind in kinds().values())
     found[HERE / "reference" / "README.md"] = f"# Reference\n\n{links}\n"
     found[HERE / "cli.md"] = command_line()
+    found[HERE / "effects.md"] = effects()
     return found
 
 
@@ -61,6 +85,16 @@ def _row(field: Explanation, kind: Kind) -> str:
     effect = EFFECTS[field.effect] if field.effect is not None else ""
     text = " ".join(field.description.split()).replace("|", "\\|")
     return f"| {shown} | {kind_of_value} | {default} | {effect} | {text} |"
+
+
+def effects() -> str:
+    """What changing each field costs, for each kind."""
+    parts = [EFFECTS_INTRODUCTION]
+    for kind in kinds().values():
+        rows = [f"| `{told.field}` | {told.when} |" for told in field_effects(kind)]
+        if rows:
+            parts.append("\n".join([f"## {kind.name}\n", "| field | a change comes true |", "|---|---|", *rows]) + "\n")
+    return "\n".join(parts)
 
 
 def command_line() -> str:

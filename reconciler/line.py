@@ -19,6 +19,7 @@ from reconciler.applying.executor import Executor, Progress
 from reconciler.applying.ledger import Ledger
 from reconciler.applying.lock import StateFolder
 from reconciler.applying.outcome import Result, StepOutcome
+from reconciler.applying.records import CutOff
 from reconciler.desired.load import Loader
 from reconciler.desired.resolve import Resolver
 from reconciler.desired.source import Source, open_source
@@ -68,7 +69,8 @@ class Line:
         self._planner = Planner()
         self._snapshot: Snapshot | None = None
         self._touched: set[Ref] = set()  # volumes that steps have changed since the host was last looked at
-        self._to_account = False  # for what a run that was cut off has done
+        self._lost = threading.Event()  # steps may have been cut off since the last recovery
+        self._unaccounted: dict[Ref, CutOff] = {}  # those that were, before it was
 
     @classmethod
     def open(cls, settings: Settings, *, exclusive: bool) -> Line:
@@ -123,6 +125,16 @@ class Line:
 
     def observe(self, dirty: frozenset[Ref] | None = None) -> Snapshot:
         """What libvirt has: everything, or the last snapshot with only `dirty` read again. Raises Disconnected."""
+        while True:
+            recovered = not self._lost.is_set() or self.recover()
+            snapshot = self._look(dirty)
+            if not self._lost.is_set():  # a step that was cut off beside the reading may have left a half-made volume
+                break
+        if not recovered:
+            self._lost.set()
+        return snapshot
+
+    def _look(self, dirty: frozenset[Ref] | None) -> Snapshot:
         before, touched = self._snapshot, self._touched.copy()
         if before is not None and dirty is None and touched:
             # A full reading carries a volume over for as long as it is listed; these are known to have moved.
@@ -136,17 +148,17 @@ class Line:
         """Desired × observed → plan. Pure but for reading what the ledger remembers."""
         left_alone = self.ledger.suspended() if suspended is None else suspended
         plan = self._planner.plan(desired, snapshot, self.ledger.owned(), left_alone, self._terms())
-        if self._to_account:
+        if self._unaccounted:
             self._account(plan, snapshot)
         return plan
 
     def _account(self, plan: Plan, snapshot: Snapshot) -> None:
         """Put into the history what a run that was cut off has done, as the host shows it."""
         half_made = frozenset(self.ledger.unfinished())
-        known = [item for item in self.ledger.cut_off() if item.step.ref not in half_made]
+        known = [item for ref, item in self._unaccounted.items() if ref not in half_made]
         for revision, outcomes in cut_off.outcomes(known, plan, snapshot).items():
             self.ledger.record(outcomes, revision)
-        self._to_account = False
+        self._unaccounted = {ref: item for ref, item in self._unaccounted.items() if ref in half_made}
 
     def _terms(self) -> Terms:
         rebooted = self.hypervisor.take_rebooted()
@@ -193,6 +205,8 @@ class Line:
         outcomes = self.executor.apply(plan, stop=stop or threading.Event(), on_progress=on_progress)
         self._touched.update(outcome.step.ref for outcome in outcomes if outcome.step.ref.kind == STORAGE_VOLUME)
         self.ledger.record(outcomes, plan.revision)
+        if any(outcome.result is Result.FAILED for outcome in outcomes):
+            self._lost.set()
         return outcomes
 
     def _note(self, plan: Plan) -> None:
@@ -236,11 +250,13 @@ class Line:
         False when one couldn't be removed now; it is noted still, and everything else can go on. Raises Disconnected.
         """
         done = True
-        self._to_account = True
+        self._lost.clear()
+        self._unaccounted |= {item.step.ref: item for item in self.ledger.cut_off()}
         for ref in self.ledger.unfinished():
             try:
                 found = self.hypervisor.discard_unfinished(ref)
             except Disconnected:
+                self._lost.set()
                 raise
             except OnggiError as error:
                 log.error("%s", error)  # noqa: TRY400  # a sentence; the trace says no more

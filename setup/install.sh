@@ -20,6 +20,8 @@ iptables | NAT on virtual networks
 iproute2 | bridges
 dbus | libvirtd talks to the rest of the system over it
 git | the desired state lives in a git repository
+gnupg | verifies commits that are signed with GPG keys
+openssh-client | verifies commits that are signed with ssh keys; git over ssh
 libvirt-dev | builds the Python binding of libvirt
 gcc | builds the Python binding of libvirt
 libc6-dev | builds the Python binding of libvirt
@@ -39,9 +41,9 @@ syslinux-efi | boots the tiny guest by UEFI
 LIST
         test) cat << 'LIST' ;;
 genisoimage | CD images for the tests
-openssh-client | git over ssh in the tests
 openssh-server | git over ssh in the tests
 procps | looks for processes that a test left behind
+virtinst | virt-install makes machines for the tests of export
 make | runs all of this
 LIST
         *)

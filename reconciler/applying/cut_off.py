@@ -1,6 +1,7 @@
-"""Tells, by what is on the host now, how the steps of a run that was killed have ended.
+"""Tells, by what is on the host now, what came of steps that nobody saw the end of: their run was killed, the
+connection was lost, or they failed half-way.
 
-The history must not keep silent about what that run did, nor claim what it didn't: an object that is there was made,
+The history must not keep silent about what they did, nor claim what they didn't: an object that is there was made,
 one that is gone was removed, and a change is done when nothing of it is planned any more. Pure; the ledger keeps what
 was begun, and whoever has the snapshot asks.
 """
@@ -15,9 +16,9 @@ from reconciler.applying.records import CutOff
 from reconciler.observed.snapshot import Snapshot
 from reconciler.planning.plan import Action, Plan
 
-_DONE = "; done, although it was cut off before it could tell"
-_OPEN = "this step was cut off; what is missing of it is planned anew"
-_UNKNOWN = "this step was cut off, and another revision is in force by now; it is planned anew"
+_DONE = "; found done afterwards"
+_OPEN = "it was cut off; what is missing of it is planned anew"
+_UNKNOWN = "it was cut off, and another revision is in force by now; it is planned anew"
 
 
 def outcomes(cut_off: Iterable[CutOff], plan: Plan, snapshot: Snapshot) -> dict[str, list[StepOutcome]]:

@@ -172,8 +172,10 @@ class _Run:
         """
         outcome = performed.outcome
         step, ok = outcome.step, outcome.result not in (Result.FAILED, Result.SKIPPED)
-        if performed.unknown or performed.disconnected:
-            self._ledger.give_up(performed.unknown, [step.ref] if performed.disconnected else ())
+        # A machine that was defined and couldn't be started has been created all the same.
+        untold = performed.disconnected or (performed.partly and step.action is Action.CREATE)
+        if performed.unknown or untold:
+            self._ledger.give_up(performed.unknown, [step.ref] if untold else ())
         if ok and step.ref.kind == STORAGE_POOL and step.action is not Action.DELETE:
             try:
                 self._begin_volumes_of(step.ref.name)

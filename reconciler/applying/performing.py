@@ -74,6 +74,7 @@ class Performed:
     made: tuple[Ref, ...] = ()
     unknown: tuple[Ref, ...] = ()
     disconnected: str = ""  # the sentence, when the host can't be reached any more
+    partly: bool = False  # an operation succeeded before one that didn't
 
 
 def perform(step: Step, performer: Performer, *, stop: threading.Event, tell: Callable[[Progress], None]) -> Performed:
@@ -84,6 +85,7 @@ def perform(step: Step, performer: Performer, *, stop: threading.Event, tell: Ca
     result, message, retry_after_s, disconnected = _SUCCESS[step.action], "", None, ""
     if not step.operations:
         result = Result.UNCHANGED
+    done = 0
     for operation in step.operations:
         creates = (operation.ref,) if isinstance(operation, CreateVolume) else ()
         boundary("before an operation")
@@ -103,11 +105,12 @@ def perform(step: Step, performer: Performer, *, stop: threading.Event, tell: Ca
             result, message, unknown = Result.FAILED, f"{what}; the log has the details, please report it", creates
         else:
             made += creates
+            done += 1
             boundary("after an operation")
             continue
         break
     outcome = StepOutcome(step, result, message, time.monotonic() - began, retry_after_s)
-    return Performed(outcome, tuple(made), unknown, disconnected)
+    return Performed(outcome, tuple(made), unknown, disconnected, 0 < done < len(step.operations))
 
 
 def _patiently(

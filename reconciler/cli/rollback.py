@@ -27,7 +27,7 @@ _MARKS = {"added": ("+", "green"), "changed": ("~", "yellow"), "removed": ("-", 
     *RESULT,
 )
 def command(settings: Settings, out: Output, to: str, dry_run: bool) -> None:
-    """Bring an earlier revision back, by a new commit on top of the branch.
+    """Bring an earlier revision back, by a new commit.
 
     The whole repository gets that revision's content; history stays as it is. In a work tree the files follow, but
     never over edits that aren't committed. To a remote the commit is pushed. It is signed when git signs commits

@@ -132,7 +132,8 @@ def _update(
     operations = list(definition)
     restarted = bool(pending) and held is None and not stops(pending)
     if restarted:
-        operations += [Stop(ref), *_start(resource, context)]
+        # First, so that a definition that is refused stops nothing; again, for the test driver forgets it at the stop.
+        operations += [Stop(ref), *definition, *_start(resource, context)]
         changes += [change for change in pending if change.pointer not in known]
     elif pending and held is None:
         operations.append(Stop(ref))

@@ -39,6 +39,10 @@ def _missing(step: Step, steps: Mapping[Ref, Step], refused: Mapping[Ref, Blocke
     """Why a step can't be done: something it needs is neither on the host nor about to be."""
     for need in sorted(_needs(step, context)):
         coming = need in steps and steps[need].action is not Action.DELETE
+        if need in refused and refused[need].reason == "OwnedByOther" and not _has(step.ref, need, context):
+            # It is there, but it is somebody's: no new machine may be given somebody's disk.
+            message = f"{step.ref} needs {need}, which is held back: {refused[need].message}"
+            return Blocked(step.ref, "DependencyNotReady", message, step.path, step.line)
         if need in context.snapshot.objects or coming:
             continue
         if _unseen(need, steps, context):

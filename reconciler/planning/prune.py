@@ -189,7 +189,7 @@ def _in_trash(entry: Owned, context: Context) -> Assessment | None:
         return None if is_over(item, context.terms) else Assessment()
     if retention_s <= 0:
         return None
-    facts = {**entry.facts, Fact.TRASHED: str(round(context.terms.now))}
+    facts = {**entry.facts, Fact.TRASHED: str(int(context.terms.now))}
     step = Step(
         ref=entry.ref,
         action=Action.UPDATE,

@@ -120,7 +120,8 @@ def agent_text(info: Mapping[str, str], pid: int | None, suspended: bool) -> str
     if closed := info.get("outside_window"):
         lines.append(f"Changes:    {closed}")
     if info.get("source_verified") == "false":
-        lines.append("Verified:   no; the last good revision stays in force")
+        left = "the last good revision stays" if info.get("revision") else "no revision is"
+        lines.append(f"Verified:   no; {left} in force")
     if problem := info.get("source_problem"):
         lines.append(f"Problem:    {problem}")
     return "\n".join(printable(line) for line in lines)

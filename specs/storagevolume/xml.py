@@ -100,6 +100,7 @@ def _same_capacity(declared: int, observed: RoundedUp | None) -> bool:
 
 
 def _resizing(old: int | None, new: int) -> Effect:
+    """Live for more, also in a running machine; refused for less."""
     return Effect.FORBIDDEN if old is not None and new < old else Effect.LIVE
 
 

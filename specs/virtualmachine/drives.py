@@ -19,6 +19,7 @@ def plug_effect(default_bus: str) -> Callable[[Any, Any], Effect]:
     """The effect of a drive that comes or goes, `default_bus` being what an undeclared bus means."""
 
     def effect(old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> Effect:
+        """Live on the buses virtio, scsi and usb; next boot on the others."""
         bus = (new or old or {}).get("bus", default_bus)
         return Effect.LIVE if bus in HOT_PLUGGED else Effect.NEXT_BOOT
 

@@ -88,6 +88,7 @@ class Lives:
     def finish(self, place: int, what: str, **when: Any) -> None:
         """What the next start does: all of the chapter."""
         told = self.run(CHAPTERS[place], **when)
+        print(what, told.failed)
         assert told.end == ENDED
         assert told.succeeded, (what, told)
         self.write(place)
@@ -131,7 +132,9 @@ class Lives:
     def _check_history(told: History, true: History, what: str) -> None:
         for word in ("created", "deleted"):
             of_it, really = ({name: each[deed, name] for deed, name in each if deed == word} for each in (told, true))
-            assert of_it == really, f"{what}: {word} {of_it.items() ^ really.items()}"
+            assert of_it == really, (
+                f"{what}: told {word} {of_it.items() - really.items()}, not {really.items() - of_it.items()}"
+            )
         told_names, true_names = ({name for _, name in each} for each in (told, true))
         assert not true_names - told_names, f"{what}: nothing is told of {true_names - told_names}"
         assert not told_names - true_names, f"{what}: told of {told_names - true_names}, to which nothing happened"

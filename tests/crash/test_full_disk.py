@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.crash import world
 from tests.crash.fork_server import BALLAST
 from tests.crash.life import CHAPTERS
 from tests.crash.lives import Lives, spread
@@ -59,8 +60,8 @@ def test_a_full_pool_leaves_only_whole_objects_and_goes_on_with_more_room(
 def test_a_state_that_fills_up_at_any_boundary_costs_nothing_but_a_second_start(
     qemu_lives: Lives, small_state: Path
 ) -> None:
+    lives = qemu_lives
     for life in range(6):
-        lives = qemu_lives
         for file in small_state.iterdir():
             file.unlink()
         for place, name in enumerate(CHAPTERS):
@@ -71,8 +72,5 @@ def test_a_state_that_fills_up_at_any_boundary_costs_nothing_but_a_second_start(
             (small_state / BALLAST).unlink(missing_ok=True)
             lives.finish(place, what)
             lives.check(place, before, what)
-        lives.connection.listAllDomains()
-        from tests.crash import world
-
         world.clear(lives.connection, lives.folder)
         lives.macs = {}

@@ -53,7 +53,7 @@ def look(connection: libvirt.virConnect, folder: Path) -> World:
         add(f"Network {network.name()}", f"{power}\n{_still(network.XMLDesc())}")
     for pool in connection.listAllStoragePools():
         power = f"active {pool.isActive()} autostart {pool.autostart()}"
-        add(f"StoragePool {pool.name()}", f"{power}\n{_still(pool.XMLDesc())}")
+        add(f"StoragePool {pool.name()}", f"{power}\n{_still(pool.XMLDesc(), 'capacity')}")
         if pool.isActive():
             pool.refresh()
             for volume in pool.listAllVolumes():
@@ -155,9 +155,9 @@ def _drives(xml: str) -> list[str]:
     ]
 
 
-def _still(xml: str) -> str:
+def _still(xml: str, *more: str) -> str:
     root = etree.fromstring(xml)
-    for path in _MOVES:
+    for path in (*_MOVES, *more):
         for element in root.findall(path):
             element.getparent().remove(element)
     return etree.tostring(root).decode()

@@ -24,6 +24,7 @@ from reconciler.settings import Settings
 from specs.reference import STORAGE_POOL, VIRTUAL_MACHINE, Ref
 from tests.lab.libvirtd import HostObjects
 from tests.lab.repositories import Repository
+from tests.lab.waiting import until
 
 Spec = dict[str, Any]
 PERSISTENT = libvirt.VIR_DOMAIN_XML_INACTIVE
@@ -90,7 +91,11 @@ class World:
     def start_paused(self, ref: Ref) -> None:
         if "<interface" in self.domain(ref).XMLDesc() and not self.connection.networkLookupByName(self.lan).isActive():
             self.declare_networks(active=True)
-        self.domain(ref).createWithFlags(libvirt.VIR_DOMAIN_START_PAUSED)
+        domain = self.domain(ref)
+        # Two libvirtds on one machine may choose the same free port for a console at the same moment.
+        until(
+            lambda: domain.isActive() or domain.createWithFlags(libvirt.VIR_DOMAIN_START_PAUSED) == 0, 30, "it starts"
+        )
 
 
 @pytest.fixture

@@ -112,7 +112,7 @@ def test_another_guest_or_another_change_is_another_question() -> None:
 def test_an_approved_restart_reconnects_the_guests_and_defines_before_it_stops() -> None:
     digest = plan({"domain": "x.example"}, observed_net("web"), guest("web")).staged[0].digest
     made = plan({"domain": "x.example"}, observed_net("web"), guest("web"), approved=[digest])
-    assert operations(made) == [Define, Stop, Start, ReconnectInterfaces]
+    assert operations(made) == [Define, Stop, Define, Start, ReconnectInterfaces]
     assert made.steps[0].operations[-1] == ReconnectInterfaces(NET, (vm("web"),))
     assert not made.staged
     assert not made.waiting
@@ -120,7 +120,7 @@ def test_an_approved_restart_reconnects_the_guests_and_defines_before_it_stops()
 
 def test_a_machine_that_is_off_is_no_reason_to_wait() -> None:
     made = plan({"domain": "x.example"}, observed_net(), guest("web", "shutoff"))
-    assert operations(made) == [Define, Stop, Start]
+    assert operations(made) == [Define, Stop, Define, Start]
     assert not made.staged
 
 

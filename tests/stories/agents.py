@@ -8,13 +8,16 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from reconciler.agent import Agent
+from reconciler.applying.clock import Clock, utc_now
 from reconciler.settings import Settings
 
 
 @contextmanager
-def running_agent(repository: Path | str, uri: str, state: Path, **options: object) -> Iterator[Agent]:
-    """Starts an agent, waits for its first pass, and ends it as SIGTERM would."""
-    agent = Agent(Settings(repository=str(repository), connect=uri, state=state, **options))  # type: ignore[arg-type]
+def running_agent(
+    repository: Path | str, uri: str, state: Path, *, now: Clock = utc_now, **options: object
+) -> Iterator[Agent]:
+    """Starts an agent, waits for its first pass, and ends it as SIGTERM would. `now` is the clock of sync windows."""
+    agent = Agent(Settings(repository=str(repository), connect=uri, state=state, **options), now)  # type: ignore[arg-type]
     stop = threading.Event()
     failures: list[BaseException] = []
 

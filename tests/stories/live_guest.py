@@ -69,12 +69,17 @@ class LiveGuest:
         self.spec = {key: value for key, value in changed.items() if value is not None}
         self.repository.commit({"vm.yaml": document("VirtualMachine", self.name, self.spec)})
 
+    def begin(self, **fields: Any) -> Convergence:
+        """Edit the document and apply it, whatever that means for the machine: it may be made, or started anew."""
+        self.commit(**fields)
+        done = self.line.converge()
+        assert done.succeeded, [outcome.message for outcome in done.outcomes if outcome.message]
+        return done
+
     def apply(self, **fields: Any) -> Convergence:
         """Edit the document and apply it: the host is then as it says, and it is still the same machine."""
         before = Likeness(self)
-        self.commit(**fields)
-        done = self.line.converge()
-        assert done.succeeded, [outcome.message for outcome in done.outcomes]
+        done = self.begin(**fields)
         before.check()
         assert self.line.plan().empty
         return done

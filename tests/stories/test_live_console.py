@@ -85,8 +85,7 @@ def test_a_password_and_its_time_change_in_a_running_machine(
 def test_a_password_that_somebody_changed_the_time_of_is_healed(guest: LiveGuest, tmp_path: Path) -> None:
     secret = tmp_path / "vnc"
     secret.write_text(FIRST)
-    guest.commit(graphics={"type": "vnc", "passwordFrom": {"file": str(secret)}, "passwordValidTo": "never"})
-    assert guest.line.converge().succeeded
+    guest.begin(graphics={"type": "vnc", "passwordFrom": {"file": str(secret)}, "passwordValidTo": "never"})
     console = guest.live().find("devices/graphics")
     console.set("passwd", SECOND)
     console.set("passwdValidTo", "2020-01-01T00:00:00")
@@ -100,8 +99,7 @@ def test_a_password_that_somebody_changed_the_time_of_is_healed(guest: LiveGuest
 def test_the_first_password_of_a_console_waits_for_the_boot(guest: LiveGuest, tmp_path: Path) -> None:
     secret = tmp_path / "vnc"
     secret.write_text(FIRST)
-    guest.commit()
-    assert guest.line.converge().succeeded
+    guest.begin()
     assert asks_for_nothing(port(guest))
     done = guest.apply(graphics={"passwordFrom": {"file": str(secret)}}, title="changed at once")
     (waiting,) = done.remaining.waiting

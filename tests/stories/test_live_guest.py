@@ -52,8 +52,7 @@ def test_memory_processors_and_words_change_in_a_running_guest(guest: LiveGuest)
     # dmacvicar/terraform-provider-libvirt#844: vCPU and memory changes force a recreate.
     # bpg/terraform-provider-proxmox#538, #102, #1211, #103; vmware/terraform-provider-vsphere#2170: resizing memory or
     # CPUs reboots, even where hot-add is possible.
-    guest.commit(maximumMemory=320, cpus=1, maximumCpus=3, autostart=False)
-    assert guest.line.converge().succeeded
+    guest.begin(maximumMemory=320, cpus=1, maximumCpus=3, autostart=False)
     with guest.console() as console:
         until(lambda: guest.domain.info()[2] == 192 * 1024, 20, "the guest's balloon driver has done what it was told")
         small = total_memory_mib(console)
@@ -99,8 +98,7 @@ def test_disks_and_media_come_go_and_grow_in_a_running_guest(guest: LiveGuest, g
         _iso(guest_base.parent / f"{word}.iso", word)
     root = guest.spec["disks"][0]
     data: dict[str, Any] = {"name": "data", "size": "64MiB", "pool": guest.pool}
-    guest.commit(disks=[root], cdroms=[{"name": "media"}])
-    assert guest.line.converge().succeeded
+    guest.begin(disks=[root], cdroms=[{"name": "media"}])
     with guest.console() as console:
         guest.change(disks=[root, data])
         until(lambda: console.command("blockdev --getsize64 /dev/vdb") == str(64 * MIB), 20, "the guest has the disk")
@@ -155,8 +153,7 @@ def test_network_cards_come_go_and_move_in_a_running_guest(
     repository.commit(networks(host_objects, free_subnet))
     one, two = host_objects.name("one"), host_objects.name("two")
     lan: dict[str, Any] = {"name": "lan", "network": one}
-    guest.commit(interfaces=[lan])
-    assert guest.line.converge().succeeded
+    guest.begin(interfaces=[lan])
     with guest.console() as console:
         first, second = free_subnet.subnets()
         until(lambda: _address(console, "eth0") in first, 30, "the guest has an address on the first network")

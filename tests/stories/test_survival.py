@@ -119,8 +119,7 @@ def test_nvram_and_foreign_xml_survive_every_kind_of_change(
     # dmacvicar/terraform-provider-libvirt#1270, PR #1225: updating the RAM of a UEFI VM fails, for it is undefined
     # first; PR #1232: an update deleted NVRAM and TPM state. vagrant-libvirt/vagrant-libvirt#830.
     repository.commit(networks(host_objects, free_subnet))
-    guest.commit(firmware="uefi")
-    assert guest.line.converge().succeeded
+    guest.begin(firmware="uefi")
     nvram = Path(guest.live().findtext("os/nvram") or "")
     guest.domain.destroy()
     content = nvram.read_bytes()[: -len(MARKER)] + MARKER
@@ -139,8 +138,7 @@ def test_nvram_and_foreign_xml_survive_every_kind_of_change(
     assert guest.config().find(f"devices/disk/alias[@name='ua-onggi-cdrom-{SEED_DRIVE}']") is not None
     nvram_before = guest.config().findtext("os/nvram")
     guest.domain.destroy()
-    guest.commit(memory=80)
-    assert guest.line.converge().succeeded
+    guest.begin(memory=80)
     assert guest.config().findtext("os/nvram") == nvram_before
     assert nvram.read_bytes() == content
 
@@ -155,8 +153,7 @@ def test_snapshots_survive_every_kind_of_change(
 ) -> None:
     # karmab/kcli#215 and others: what a person keeps to go back to isn't thrown away by a change.
     repository.commit(networks(host_objects, free_subnet))
-    guest.commit()
-    assert guest.line.converge().succeeded
+    guest.begin()
     guest.domain.snapshotCreateXML("<domainsnapshot><name>before</name></domainsnapshot>")
     assert guest.line.plan().empty
     refuse_undefining(guest, monkeypatch)
@@ -169,8 +166,7 @@ def test_snapshots_survive_every_kind_of_change(
 
 
 def test_a_machine_on_the_overlay_of_a_snapshot_keeps_it_and_is_not_given_its_disk_again(guest: LiveGuest) -> None:
-    guest.commit()
-    assert guest.line.converge().succeeded
+    guest.begin()
     before = len(guest.live().findall("devices/disk"))
     flags = libvirt.VIR_DOMAIN_SNAPSHOT_CREATE_DISK_ONLY
     guest.domain.snapshotCreateXML("<domainsnapshot><name>outside</name></domainsnapshot>", flags)
@@ -187,10 +183,9 @@ def test_a_machine_on_the_overlay_of_a_snapshot_keeps_it_and_is_not_given_its_di
 
 
 def test_the_definition_of_a_tpm_stays_as_it_is(guest: LiveGuest) -> None:
-    # The state of an emulated one is kept by the machine's UUID and goes when that is undefined, which nothing does. What
+    # The state of an emulated one is kept by the machine's UUID and goes when that is undefined: nothing does so. What
     # is defined here is the host's, for libvirt takes the definition of an emulated one only where swtpm is installed.
-    guest.commit(runStrategy="Halted")
-    assert guest.line.converge().succeeded
+    guest.begin(runStrategy="Halted")
     root = guest.config()
     root.find("devices").append(
         etree.fromstring("<tpm model='tpm-tis'><backend type='passthrough'><device path='/dev/tpm0'/></backend></tpm>")
@@ -198,6 +193,5 @@ def test_the_definition_of_a_tpm_stays_as_it_is(guest: LiveGuest) -> None:
     guest.connection.defineXML(etree.tostring(root, encoding="unicode"))
     tpm = etree.tostring(guest.config().find("devices/tpm"), method="c14n", with_tail=False)
     for fields in ({"memory": 96}, {"title": "x"}, {"firmware": "uefi"}, {"disks": []}, {"machine": "pc-q35-7.1"}):
-        guest.commit(**fields)
-        assert guest.line.converge().succeeded
+        guest.begin(**fields)
         assert etree.tostring(guest.config().find("devices/tpm"), method="c14n", with_tail=False) == tpm

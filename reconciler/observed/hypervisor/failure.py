@@ -17,7 +17,9 @@ HIDDEN = "(hidden)"
 
 # The daemon speaks its host's language; these are checked besides the codes, never instead of them.
 _TRANSIENT_TEXT = re.compile(
-    r"asynchronous jobs|state change lock|lock timeout|in the process of unplug", re.IGNORECASE
+    r"asynchronous jobs|state change lock|lock timeout|in the process of unplug|"
+    r"failed to find an available port",  # QEMU lost a race for its console's port; the next try takes another
+    re.IGNORECASE,
 )
 _LOST_TEXT = re.compile(
     r"client socket is closed|cannot (recv|write) data|end of file while reading|connection reset|broken pipe|"
