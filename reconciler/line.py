@@ -24,7 +24,7 @@ from reconciler.desired.load import Loader
 from reconciler.desired.resolve import Resolver
 from reconciler.desired.source import Source, open_source
 from reconciler.desired.state import DesiredState, SourceTree
-from reconciler.errors import Disconnected, OnggiError
+from reconciler.errors import Disconnected, OnggiError, StateError
 from reconciler.faults import boundary
 from reconciler.observed.hypervisor import Hypervisor
 from reconciler.observed.snapshot import Snapshot
@@ -204,7 +204,11 @@ class Line:
             return ()
         outcomes = self.executor.apply(plan, stop=stop or threading.Event(), on_progress=on_progress)
         self._touched.update(outcome.step.ref for outcome in outcomes if outcome.step.ref.kind == STORAGE_VOLUME)
-        self.ledger.record(outcomes, plan.revision)
+        try:
+            self.ledger.record(outcomes, plan.revision)
+        except StateError:
+            self._lost.set()
+            raise
         if any(outcome.result is Result.FAILED for outcome in outcomes):
             self._lost.set()
         return outcomes

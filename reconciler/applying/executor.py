@@ -180,7 +180,7 @@ class _Run:
             try:
                 self._begin_volumes_of(step.ref.name)
             except OnggiError as error:
-                return replace(outcome, result=Result.FAILED, message=str(error))
+                return self._spoilt(outcome, error)
         own: list[Owned] = []
         if step.owned is not None and step.action is not Action.DELETE and (ok or performed.made):
             own.append(step.owned if ok else _provisional(step.owned))
@@ -193,10 +193,15 @@ class _Run:
             try:
                 self._journal.write()
             except StateError as error:
-                return replace(outcome, result=Result.FAILED, message=str(error))
+                return self._spoilt(outcome, error)
         elif full:
             self._flush()
         return outcome
+
+    def _spoilt(self, outcome: StepOutcome, error: OnggiError) -> StepOutcome:
+        """What was done counts as failed: others mustn't build on what couldn't be written down."""
+        self._ledger.give_up((), [outcome.step.ref])
+        return replace(outcome, result=Result.FAILED, message=str(error))
 
     def _begin_volumes_of(self, pool: str) -> None:
         """Write down what is about to be made in a pool that was there for nobody until now.

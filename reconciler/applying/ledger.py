@@ -181,15 +181,18 @@ class Ledger:
         if outcomes:
             with self._lock:
                 refs = {outcome.step.ref for outcome in outcomes}
+                self._working -= refs  # also when this fails: they are cut off then
                 with self._writing() as connection:
                     history.record(connection, outcomes, revision, source, rfc3339(self._clock()))
                     known = map(_key, refs - self._lost)
                     connection.executemany("DELETE FROM begun WHERE kind = ? AND name = ?", known)
-                self._working -= refs
                 self._lost -= refs
 
     def cut_off(self) -> tuple[CutOff, ...]:
-        """The steps of earlier processes of which nobody knows how they ended; `record` an outcome for each."""
+        """The begun steps of which nobody knows how they ended, after a kill, a lost connection or a full disk.
+
+        Whoever finds that out has to `record` an outcome for each.
+        """
         with self._lock, self._reading() as connection:
             return tuple(found for found in history.begun(connection) if found.step.ref not in self._working)
 

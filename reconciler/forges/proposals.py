@@ -19,7 +19,7 @@ from reconciler.forges.comments import PlanComments
 from reconciler.forges.forge import CommitStatus, Forge, Proposal, State
 from reconciler.forges.verdict import preview
 from reconciler.observed.snapshot import Snapshot
-from reconciler.planning.plan import Plan
+from reconciler.planning.plan import Blocked, Plan
 from reconciler.reporting.plan_markdown import plan_markdown
 
 log = logging.getLogger("onggi.forge")
@@ -178,10 +178,10 @@ class Proposals:
 
 def _not_approvable(plan: Plan) -> Plan:
     """An approval is bound to a revision of the branch, and this one only exists for looking at it."""
-    blocked = tuple(
-        replace(item, message=item.message.replace(item.digest, "DIGEST, once it is merged"), digest="")
-        if item.digest
-        else item
-        for item in plan.blocked
-    )
-    return replace(plan, blocked=blocked)
+    return replace(plan, blocked=tuple(map(_unnamed, plan.blocked)), staged=tuple(map(_unnamed, plan.staged)))
+
+
+def _unnamed(item: Blocked) -> Blocked:
+    if not item.digest:
+        return item
+    return replace(item, message=item.message.replace(item.digest, "DIGEST, once it is merged"), digest="")

@@ -118,7 +118,8 @@ class UpdateNetwork:
 class WriteMark:
     """Put onggi's mark into a VM's metadata, in its definition and in the running machine. Nothing else is touched.
 
-    `xml` is the mark's element without its namespace, which libvirt adds. Refused by the performer when the object's UUID isn't `uid`.
+    `xml` is the mark's element without its namespace, which libvirt adds. Refused when the object's UUID
+    isn't `uid`.
     """
 
     ref: Ref

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from reconciler.planning.plan import Action, Plan, Step
+from reconciler.planning.plan import Action, Blocked, Plan, Step
 from reconciler.reporting.value_text import abbreviated, is_blob, printable, value_text
 from specs.effect import Change, Effect
 from specs.problem import Problem
@@ -106,13 +106,8 @@ def _sections(plan: Plan, problems: Sequence[Problem]) -> Iterator[_Section]:
         _Section(
             "Documents with errors, whose objects stay as they are", [f"! {_line(str(item))}" for item in problems]
         ),
-        _Section(
-            "Blocked",
-            [
-                f"! {_line(f'{item.ref}{_place(item.path, item.line)}: {item.reason}: {item.message}')}"
-                for item in plan.blocked
-            ],
-        ),
+        _Section("Blocked", [_held_back(item) for item in plan.blocked]),
+        _Section("Waits for an approval", [_held_back(item) for item in plan.staged]),
         _Section("Changes", [line for step in changed for line in _step(step)]),
         _Section("Waits for a restart", [line for item in plan.waiting for line in _waiting(item.ref, item.changes)]),
         _Section("Creates", [line for step in created for line in _step(step)], folded=True),
@@ -125,6 +120,10 @@ def _sections(plan: Plan, problems: Sequence[Problem]) -> Iterator[_Section]:
     ):
         if section.lines:
             yield section
+
+
+def _held_back(item: Blocked) -> str:
+    return f"! {_line(f'{item.ref}{_place(item.path, item.line)}: {item.reason}: {item.message}')}"
 
 
 def _destroys(step: Step) -> bool:

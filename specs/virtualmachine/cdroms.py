@@ -14,6 +14,7 @@ from lxml import etree
 
 from specs.binding import Element, Field, Items, Spec, child_at, write_item
 from specs.codecs import Codec
+from specs.effect import Effect
 from specs.virtualmachine.boot import BOOT_ORDER
 from specs.virtualmachine.drives import BUS, TARGET, pair_by, place_on_bus, plug_effect
 from specs.virtualmachine.sources import Source, image_format, read_source, same_source, text, write_source
@@ -125,6 +126,15 @@ def _identity(item: Spec) -> Any:
     return item["name"]
 
 
+_on_bus = plug_effect(DEFAULT_BUS)
+
+
+def _plugging(old: Spec | None, new: Spec | None) -> Effect:
+    """Live for a drive with a medium on the buses scsi and usb; next boot for an empty one, and on the others."""
+    empty = new is not None and not new.get("source")  # libvirt can't plug one in: QEMU would be given no file
+    return Effect.NEXT_BOOT if empty else _on_bus(old, new)
+
+
 _NAME = Codec(
     decode=lambda alias: alias.removeprefix(_ALIAS) if alias.startswith(_ALIAS) else None,
     encode=lambda name: _ALIAS + _alias_word(name),
@@ -144,8 +154,8 @@ CDROMS = Items(
     identity=_identity,
     label=_label,
     build=_build,
-    add_effect=plug_effect(DEFAULT_BUS),
-    remove_effect=plug_effect(DEFAULT_BUS),
+    add_effect=_plugging,
+    remove_effect=_on_bus,
     match=_match,
     insert=_insert,
     known_as=_known_as,

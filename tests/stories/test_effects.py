@@ -84,7 +84,8 @@ def cases(guest: LiveGuest, folder: Path) -> Iterator[tuple[str, dict[str, Any],
     for key in ("iops", "readIops", "writeIops"):
         yield f"disks.ioLimits.{key}", {"disks": [{**root, "ioLimits": {key: 100}}]}, live
     yield "cdroms", {"cdroms": [{"name": "cd"}, {"name": "second"}]}, boot
-    yield "cdroms", {"cdroms": [{"name": "cd"}, {"name": "second", "bus": "scsi"}]}, live
+    yield "cdroms", {"cdroms": [{"name": "cd"}, {"name": "second", "bus": "scsi"}]}, boot
+    yield "cdroms", {"cdroms": [{"name": "cd"}, {"name": "second", "bus": "scsi", "path": str(medium)}]}, live
     yield "cdroms.path", {"cdroms": [{"name": "cd", "path": str(medium)}]}, live
     yield "cdroms.volume", {"cdroms": [{"name": "cd", "volume": volume}]}, live
     yield "cdroms.bus", {"cdroms": [{"name": "cd", "bus": "scsi"}]}, boot
