@@ -13,7 +13,8 @@ from typing import Any
 import falcon.asgi
 import uvicorn
 
-from reconciler.settings import SettingsError, host_and_port
+from reconciler.errors import SettingsError
+from reconciler.settings import host_and_port
 
 _BACKLOG = 128
 

@@ -45,3 +45,7 @@ class StateError(OnggiError):
 
 class Cancelled(OnggiError):  # noqa: N818  # a word of the trade
     """The agent is stopping; what was under way is taken up at the next start."""
+
+
+class SettingsError(OnggiError):
+    """A setting that can't be used; the sentence names it and says what can."""

@@ -21,8 +21,9 @@ from reconciler.applying.lock import StateFolder
 from reconciler.applying.outcome import Result, StepOutcome
 from reconciler.applying.records import CutOff
 from reconciler.desired.load import Loader
+from reconciler.desired.opening import open_source
 from reconciler.desired.resolve import Resolver
-from reconciler.desired.source import Source, open_source
+from reconciler.desired.source import Source
 from reconciler.desired.state import DesiredState, SourceTree
 from reconciler.errors import Disconnected, OnggiError, StateError
 from reconciler.faults import boundary
@@ -147,7 +148,11 @@ class Line:
     def compare(self, desired: DesiredState, snapshot: Snapshot, suspended: frozenset[Ref] | None = None) -> Plan:
         """Desired × observed → plan. Pure but for reading what the ledger remembers."""
         left_alone = self.ledger.suspended() if suspended is None else suspended
+        working = self.ledger.working()  # asked before what is owned: a step that ends now has its entry in that
         plan = self._planner.plan(desired, snapshot, self.ledger.owned(), left_alone, self._terms())
+        if working and plan.records:
+            # What is just being made shows on the host before the ledger says that we made it.
+            plan = replace(plan, records=tuple(entry for entry in plan.records if entry.ref not in working))
         if self._unaccounted:
             self._account(plan, snapshot)
         return plan

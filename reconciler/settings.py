@@ -7,13 +7,12 @@ a branch or a URI exists is found out by whoever opens it.
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reconciler.errors import OnggiError
+from reconciler.errors import SettingsError
 from reconciler.planning.terms import DEFAULT_TRASH_RETENTION_S
 
 if TYPE_CHECKING:
@@ -23,8 +22,6 @@ if TYPE_CHECKING:
 DEFAULT_CONNECT = "qemu:///system"
 SHORTEST_INTERVAL_S = 1.0
 
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?")
-_UNITS_S = {"ms": 0.001, "": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _MAX_PORT = 65535
 _WANTED = {
     str: "a text",
@@ -33,10 +30,6 @@ _WANTED = {
     list: "a list of texts",
     dict: "tables of its own, each below [[…]]",
 }
-
-
-class SettingsError(OnggiError):
-    """A setting that can't be used; the sentence names it and says what can."""
 
 
 def default_state() -> Path:
@@ -111,14 +104,6 @@ class Settings:
         from reconciler.desired.signatures import SignaturePolicy
 
         return SignaturePolicy(self.require_signed, self.allowed_signers, self.revoked_signers, self.allowed_gpg_keys)
-
-
-def seconds(text: str) -> float:
-    """The seconds of `30`, `30s`, `5m`, `1h` or `500ms`. Raises SettingsError."""
-    match = _DURATION.fullmatch(text.strip())
-    if match is None:
-        raise SettingsError(f"{text!r} isn't a length of time; give one such as 30s, 5m, 1h or 7d.")
-    return float(match[1]) * _UNITS_S[match[2] or ""]
 
 
 def host_and_port(listen: str) -> tuple[str, int]:

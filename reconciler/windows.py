@@ -17,8 +17,8 @@ from operator import itemgetter
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from reconciler.errors import Terminal
-from reconciler.settings import SettingsError, seconds
+from reconciler.duration import seconds
+from reconciler.errors import SettingsError, Terminal
 
 ALLOW: Final = "allow"
 DENY: Final = "deny"

@@ -9,7 +9,7 @@ from cronsim import CronSim
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.settings import SettingsError
+from reconciler.errors import SettingsError
 from reconciler.windows import OutsideWindow, SyncWindow, WindowClock, parse_window, state_at
 
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Seoul", "America/St_Johns")

@@ -188,6 +188,11 @@ class Ledger:
                     connection.executemany("DELETE FROM begun WHERE kind = ? AND name = ?", known)
                 self._lost -= refs
 
+    def working(self) -> frozenset[Ref]:
+        """What steps of this process are begun for whose outcome isn't recorded yet."""
+        with self._lock:
+            return frozenset(self._working)
+
     def cut_off(self) -> tuple[CutOff, ...]:
         """The begun steps of which nobody knows how they ended, after a kill, a lost connection or a full disk.
 

@@ -10,7 +10,9 @@ import click
 from reconciler.cli.objects import kind_argument, name_argument, ref_of
 from reconciler.cli.options import RESULT, state, verb
 from reconciler.cli.output import Output
-from reconciler.settings import Settings, SettingsError, seconds
+from reconciler.duration import seconds
+from reconciler.errors import SettingsError
+from reconciler.settings import Settings
 from specs.registry import Kind
 
 

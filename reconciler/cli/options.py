@@ -15,15 +15,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from reconciler.cli.output import Output, wants_colour
-from reconciler.settings import (
-    DEFAULT_CONNECT,
-    Settings,
-    SettingsError,
-    default_state,
-    read_settings_file,
-    seconds,
-    settings_files,
-)
+from reconciler.duration import seconds
+from reconciler.errors import SettingsError
+from reconciler.settings import DEFAULT_CONNECT, Settings, default_state, read_settings_file, settings_files
 
 if TYPE_CHECKING:
     from reconciler.windows import SyncWindow

@@ -86,7 +86,7 @@ def _folder(path: str) -> _Checked:
 
 def _signed(path: str, settings: Settings) -> _Checked:
     """What is wrong with the signature of a folder's newest commit."""
-    from reconciler.desired.source import open_source
+    from reconciler.desired.opening import open_source
 
     try:
         source = open_source(path, state_dir=settings.state, signatures=settings.signatures)

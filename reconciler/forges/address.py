@@ -9,8 +9,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from reconciler.desired.location import Remote, parse_location
-from reconciler.errors import SourceError
-from reconciler.settings import Settings, SettingsError
+from reconciler.errors import SettingsError, SourceError
+from reconciler.settings import Settings
 
 FORGES = ("github", "gitlab", "gitea", "forgejo")
 

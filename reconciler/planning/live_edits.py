@@ -63,10 +63,10 @@ def live_edits(
             waiting.append(Change(change.pointer, change.old, change.new, effect, held.why))
         else:
             edits.extend(edit for edit in found if edit not in edits)
-    return _in_order(edits), tuple(waiting)
+    return in_order(edits), tuple(waiting)
 
 
-def _in_order(edits: list[EditLive]) -> list[EditLive]:
+def in_order(edits: list[EditLive]) -> list[EditLive]:
     """What may have to wait for the guest goes last, but a device that comes needs the name of one that goes."""
     leaving = {name for edit in edits if edit.verb == "detach" and (name := _device_name(edit))}
 

@@ -81,8 +81,10 @@ def _password(root: Element) -> str | None:
     return None if found is None or found.get("passwd") is None else IS_SET
 
 
-def _leave_to_slot(_root: Element, _value: Any) -> None:
-    """The secret itself goes into its slot at the last moment: see `secret_slots`."""
+def _make_slot(root: Element, _value: Any) -> None:
+    """A password needs a console; it goes into its slot there at the last moment: see `secret_slots`."""
+    if find_console(root) is None:
+        add_console(root, "vnc", LOOPBACK)
 
 
 def _password_effect(_old: Any, _new: Any, observed: Spec) -> Effect:
@@ -106,7 +108,7 @@ def _put_valid_to(root: Element, until: str) -> None:
         found.set("passwdValidTo", until.removesuffix("Z"))
 
 
-PASSWORD = Field("graphics/passwordFrom", get=_password, put=_leave_to_slot, effect_in=_password_effect)
+PASSWORD = Field("graphics/passwordFrom", get=_password, put=_make_slot, effect_in=_password_effect)
 VALID_TO = Field(
     "graphics/passwordValidTo", get=_valid_to, put=_put_valid_to, effect_in=_password_effect, missing=NEVER
 )

@@ -20,12 +20,12 @@ from reconciler.errors import (
     Disconnected,
     NotFound,
     OnggiError,
+    SettingsError,
     SourceError,
     StateError,
     Terminal,
     Unsupported,
 )
-from reconciler.settings import SettingsError
 
 
 @dataclass

@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.settings import Settings, SettingsError, default_state, host_and_port, seconds
+from reconciler.duration import seconds
+from reconciler.errors import SettingsError
+from reconciler.settings import Settings, default_state, host_and_port
 from tests.cli.command import Onggi
 
 

@@ -45,7 +45,7 @@ class Lives:
     server: ForkServer
     chapters: list[Chapter] = field(default_factory=list)
     kills: int = 0
-    macs: dict[str, str] = field(default_factory=dict)  # of this life's networks
+    chosen: dict[str, tuple[str, str]] = field(default_factory=dict)  # of this life's networks
 
     @property
     def real_disks(self) -> bool:
@@ -76,7 +76,7 @@ class Lives:
         """An empty host and no memory."""
         world.clear(self.connection, self.folder)
         shutil.rmtree(self.state, ignore_errors=True)
-        self.macs = {}
+        self.chosen = {}
 
     def run(self, name: str, **when: Any) -> Told:
         """Start onggi at a chapter. `when` is of `Run`."""
@@ -116,9 +116,10 @@ class Lives:
         expected = self.chapters[place]
         found = world.differences(self.look(), expected.world)
         assert not found, f"{what}:\n" + "\n".join(found)
-        macs = world.macs(self.connection)
-        assert {name: macs.get(name) for name in self.macs} == self.macs, f"{what}: a network was made anew"
-        self.macs = macs
+        chosen = world.chosen(self.connection)
+        assert {name: chosen.get(name) for name in self.chosen} == self.chosen, f"{what}: a network was made anew"
+        assert len({bridge for bridge, _ in chosen.values()}) == len(chosen), f"{what}: {chosen}"
+        self.chosen = chosen
         if self.real_disks:
             assert world.unread(self.written()) == [], what
         ledger = world.ledger(self.state)

@@ -73,4 +73,4 @@ def test_a_state_that_fills_up_at_any_boundary_costs_nothing_but_a_second_start(
             lives.finish(place, what)
             lives.check(place, before, what)
         world.clear(lives.connection, lives.folder)
-        lives.macs = {}
+        lives.chosen = {}

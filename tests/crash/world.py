@@ -20,7 +20,7 @@ World = dict[str, str]
 
 _NOT_OURS = frozenset({"test", "default", "default-pool"})  # what the test driver is born with
 _DEEDS = frozenset({"created", "configured", "deleted"})
-# What moves by itself, and what libvirt chooses for a network, once: see `macs`.
+# What moves by itself, and what libvirt chooses for a network, once: see `chosen`.
 _MOVES = (
     "allocation",
     "physical",
@@ -65,11 +65,11 @@ def look(connection: libvirt.virConnect, folder: Path) -> World:
     return world
 
 
-def macs(connection: libvirt.virConnect) -> dict[str, str]:
-    """What libvirt chose for each network, once and for all."""
+def chosen(connection: libvirt.virConnect) -> dict[str, tuple[str, str]]:
+    """What libvirt chose for each network, once and for all: its bridge and its MAC."""
+    found = {network.name(): etree.fromstring(network.XMLDesc()) for network in connection.listAllNetworks()}
     return {
-        network.name(): etree.fromstring(network.XMLDesc()).xpath("string(mac/@address)")
-        for network in connection.listAllNetworks()
+        name: (root.xpath("string(bridge/@name)"), root.xpath("string(mac/@address)")) for name, root in found.items()
     }
 
 

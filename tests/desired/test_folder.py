@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.desired.source import Source, open_source
+from reconciler.desired.opening import open_source
+from reconciler.desired.source import Source
 from reconciler.errors import SourceError
 from specs.document import MAX_FILE_BYTES
 

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from reconciler.desired import files
-from reconciler.desired.source import Source, open_source
+from reconciler.desired.opening import open_source
+from reconciler.desired.source import Source
 from reconciler.errors import SourceError
 
 from .repositories import WorkTree, git, network

@@ -20,8 +20,9 @@ import pytest
 
 from reconciler.desired.git_command import GitCommand, environment
 from reconciler.desired.location import Remote, parse_location
+from reconciler.desired.opening import open_source
 from reconciler.desired.remote import RemoteRepository
-from reconciler.desired.source import Source, open_source
+from reconciler.desired.source import Source
 from reconciler.errors import Cancelled, SourceError, StateError, Transient
 
 from .repositories import WorkTree, eventually, git, network

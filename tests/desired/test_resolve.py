@@ -12,8 +12,8 @@ import pytest
 from reconciler.desired import files
 from reconciler.desired.identity import object_uid
 from reconciler.desired.load import Loader
+from reconciler.desired.opening import open_source
 from reconciler.desired.resolve import Resolver
-from reconciler.desired.source import open_source
 from reconciler.desired.state import Policy
 from specs.reference import Ref
 

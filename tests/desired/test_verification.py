@@ -11,8 +11,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from reconciler.desired.opening import open_source
 from reconciler.desired.signatures import SignaturePolicy
-from reconciler.desired.source import Source, open_source
+from reconciler.desired.source import Source
 from reconciler.desired.verification import Unverified
 from reconciler.errors import SourceError
 

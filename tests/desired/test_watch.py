@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.desired.source import open_source
+from reconciler.desired.opening import open_source
 from reconciler.desired.watch import SourceWatch
 
 from .repositories import WorkTree, eventually, git, network

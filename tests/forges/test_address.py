@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.errors import SettingsError
 from reconciler.forges.address import forge_address
-from reconciler.settings import Settings, SettingsError
+from reconciler.settings import Settings
 
 TOKEN = Path("/etc/onggi/token")
 

@@ -11,8 +11,8 @@ import libvirt
 import pytest
 
 from reconciler.agent import Agent
+from reconciler.errors import SettingsError
 from reconciler.forges.reports import host_name
-from reconciler.settings import SettingsError
 from tests.forges.server import API, TOKEN, running_forge
 from tests.forges.world import World, vm
 from tests.lab.repositories import Repository

@@ -105,7 +105,9 @@ def test_no_error_holds_the_secret(
     (tmp_path / "long").write_text("much-too-long-a-secret")
     web = machine(host_objects.name("web"), devices=VNC)
     with pytest.raises(Terminal) as caught:
-        qemu_host.perform(with_password(web, SecretSource(file=str(tmp_path / "long"))))
+        # In this place libvirt refuses it, and its own message repeats it.
+        slot = SecretSlot(SLOT, "type", SecretSource(file=str(tmp_path / "long")))
+        qemu_host.perform(Define(web.ref, web.uid, web.xml, (slot,)))
     chain: BaseException | None = caught.value
     while chain is not None:
         assert "much-too-long" not in str(chain)
@@ -135,3 +137,14 @@ def test_only_small_regular_files_hold_secrets(tmp_path: Path) -> None:
         assert name in str(caught.value)
     with pytest.raises(Terminal, match="ONGGI_TEST_UNSET"):
         read_secret(SecretSource(env="ONGGI_TEST_UNSET"))
+
+
+def test_a_long_password_is_cut_to_what_vnc_takes_and_to_whole_characters(
+    qemu_host: Hypervisor, qemu_connection: libvirt.virConnect, host_objects: HostObjects, tmp_path: Path
+) -> None:
+    web = machine(host_objects.name("web"), devices=VNC)
+    file = tmp_path / "long"
+    for text, used in (("0123456789", "01234567"), ("abcdefgß", "abcdefg")):
+        file.write_text(text)
+        qemu_host.perform(with_password(web, SecretSource(file=str(file))))
+        assert password(qemu_connection, web) == used

@@ -85,3 +85,12 @@ def test_no_step_stands_before_one_that_it_comes_after(graph: dict[int, set[int]
         assert one.after <= seen
         seen.add(one.ref)
     assert seen == {one.ref for one in resources}
+
+
+def test_a_new_machine_does_not_get_a_volume_that_is_somebody_elses() -> None:
+    disk = Ref.volume("default", "web-root")
+    there = context([resource(vm("web"), disk), resource(disk)], on_host=[disk])
+    foreign = {disk: Blocked(disk, "OwnedByOther", "it is somebody's")}
+    steps, blocked = ordered({vm("web"): step(vm("web"))}, foreign, there)
+    assert steps == []
+    assert {(item.ref, item.reason) for item in blocked} == {(vm("web"), "DependencyNotReady"), (disk, "OwnedByOther")}

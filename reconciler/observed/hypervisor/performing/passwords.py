@@ -15,18 +15,21 @@ from reconciler.planning.operations import SecretSlot, SecretSource
 from specs.binding import Element
 
 _MAX_BYTES = 64 * 1024
+_VNC_LENGTH = 8  # all that the protocol takes; libvirt refuses more
 
 
 def fill(root: Element, slots: Iterable[SecretSlot]) -> tuple[str, ...]:
     """Write each slot's secret into its place; the values, so that errors can be kept free of them. Raises Terminal."""
-    values = []
+    values: list[str] = []
     for slot in slots:
         element = root.find(slot.path)
         if element is None:
             raise Terminal(f"there is no {slot.path} in the XML to put the secret of {_named(slot.source)} in.")
         value = read_secret(slot.source)
-        element.set(slot.attribute, value)
-        values.append(value)
+        for_vnc = slot.attribute == "passwd" and element.get("type") == "vnc"
+        used = _first_bytes(value, _VNC_LENGTH) if for_vnc else value
+        element.set(slot.attribute, used)
+        values += dict.fromkeys((value, used))
     return tuple(values)
 
 
@@ -40,6 +43,10 @@ def read_secret(source: SecretSource) -> str:
     if not value:
         raise Terminal(f"{_named(source)} is empty; put the secret into its first line.")
     return value
+
+
+def _first_bytes(text: str, count: int) -> str:
+    return text.encode()[:count].decode(errors="ignore")
 
 
 def lacks_password(root: Element) -> bool:

@@ -1,0 +1,82 @@
+"""What nobody saw the end of is told by what is on the host, and only then."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from reconciler.applying.cut_off import outcomes
+from reconciler.applying.ledger import Ledger
+from reconciler.applying.outcome import Result, StepOutcome
+from reconciler.applying.records import CutOff
+from reconciler.observed.snapshot import Observed, Snapshot
+from reconciler.planning.operations import Undefine
+from reconciler.planning.plan import Action, Plan, Step
+from specs.effect import Effect
+from specs.host import Host
+from specs.reference import Ref
+
+WEB = Ref("VirtualMachine", "web")
+THEN, NOW = "main@sha1:1111", "main@sha1:2222"
+
+
+def step(action: Action) -> Step:
+    return Step(WEB, action, "because", Effect.LIVE, (Undefine(WEB, "uid"),))
+
+
+@pytest.mark.parametrize(
+    ("action", "present", "planned", "revision", "result"),
+    [
+        (Action.CREATE, True, False, THEN, Result.CREATED),
+        (Action.CREATE, True, True, NOW, Result.CREATED),
+        (Action.CREATE, False, True, THEN, Result.SKIPPED),
+        (Action.DELETE, False, False, NOW, Result.DELETED),
+        (Action.DELETE, True, True, THEN, Result.SKIPPED),
+        (Action.UPDATE, True, False, THEN, Result.CONFIGURED),
+        (Action.UPDATE, True, True, THEN, Result.SKIPPED),
+        (Action.UPDATE, True, False, NOW, Result.SKIPPED),
+        (Action.UPDATE, False, False, THEN, Result.SKIPPED),
+    ],
+)
+def test_the_host_tells_what_came_of_it(
+    action: Action, present: bool, planned: bool, revision: str, result: Result
+) -> None:
+    snapshot = Snapshot(1, Host(), {WEB: Observed(WEB, "", "")} if present else {})
+    plan = Plan(revision, (step(Action.UPDATE),) if planned else ())
+    (told,) = outcomes([CutOff(step(action), THEN)], plan, snapshot)[THEN]
+    assert told.result is result
+    assert bool(told.message) is (result is Result.SKIPPED)
+
+
+def test_a_begun_step_is_cut_off_only_for_the_next_process(tmp_path: Path) -> None:
+    with Ledger.open(tmp_path) as first:
+        first.change(steps=[step(Action.CREATE)], note=THEN)
+        assert first.cut_off() == ()
+        assert first.working() == {WEB}
+    with Ledger.open(tmp_path) as second:
+        (found,) = second.cut_off()
+        assert (found.step.ref, found.step.action, found.step.why, found.revision) == (WEB, "+", "because", THEN)
+        second.record([StepOutcome(found.step, Result.CREATED)], found.revision)
+        assert second.cut_off() == ()
+        assert [(event.result, event.ref, event.revision) for event in second.events()] == [("created", WEB, THEN)]
+
+
+def test_a_step_that_ended_is_not_cut_off(tmp_path: Path) -> None:
+    with Ledger.open(tmp_path) as first:
+        first.change(steps=[step(Action.CREATE)], note=THEN)
+        first.record([StepOutcome(step(Action.CREATE), Result.CREATED)], THEN)
+        assert first.working() == frozenset()
+    with Ledger.open(tmp_path) as second:
+        assert second.cut_off() == ()
+
+
+def test_a_step_whose_connection_was_lost_stays_cut_off_after_its_failure_was_told(tmp_path: Path) -> None:
+    with Ledger.open(tmp_path) as ledger:
+        ledger.change(steps=[step(Action.CREATE)], note=THEN)
+        ledger.give_up((), [WEB])
+        ledger.record([StepOutcome(step(Action.CREATE), Result.FAILED, "the connection was lost")], THEN)
+        (found,) = ledger.cut_off()
+        ledger.record([StepOutcome(found.step, Result.CREATED)], THEN)
+        assert ledger.cut_off() == ()
+        assert [event.result for event in ledger.events()] == ["failed", "created"]
