@@ -44,6 +44,8 @@ genisoimage | CD images for the tests
 openssh-server | git over ssh in the tests
 procps | looks for processes that a test left behind
 virtinst | virt-install makes machines for the tests of export
+swtpm | an emulated TPM for the tests, whose state has to survive
+swtpm-tools | makes the first state of an emulated TPM
 make | runs all of this
 LIST
         *)

@@ -17,13 +17,17 @@ from reconciler.observed.snapshot import Snapshot
 from reconciler.planning.plan import Action, Plan
 
 _DONE = "; found done afterwards"
-_OPEN = "it was cut off; what is missing of it is planned anew"
-_UNKNOWN = "it was cut off, and another revision is in force by now; it is planned anew"
+_NOT_DONE = "it was cut off before it was done, and isn't planned any more"
+_UNKNOWN = "it was cut off, and another revision is in force by now: whether it was done isn't known"
 
 
 def outcomes(cut_off: Iterable[CutOff], plan: Plan, snapshot: Snapshot) -> dict[str, list[StepOutcome]]:
-    """The outcomes to record, by revision. `plan` is the first one since, made from `snapshot`."""
-    open_ones = {step.ref for step in plan.steps} | {blocked.ref for blocked in plan.blocked}
+    """The outcomes to record, by revision. `plan` is the first one since, made from `snapshot`.
+
+    What wasn't done and is planned again is in none: it stays begun until that comes to an end.
+    """
+    planned = {step.ref for step in plan.steps}
+    open_ones = planned | {blocked.ref for blocked in plan.blocked}
     found: dict[str, list[StepOutcome]] = {}
     for item in cut_off:
         step, present = item.step, snapshot.get(item.step.ref) is not None
@@ -35,8 +39,11 @@ def outcomes(cut_off: Iterable[CutOff], plan: Plan, snapshot: Snapshot) -> dict[
             case _:
                 done = present and step.ref not in open_ones and item.revision == plan.revision
                 result = Result.CONFIGURED if done else Result.SKIPPED
+        if result is Result.SKIPPED and step.ref in planned:
+            continue
         if result is Result.SKIPPED:
-            outcome = StepOutcome(step, result, _OPEN if item.revision == plan.revision else _UNKNOWN)
+            known = item.revision == plan.revision or step.action is Action.CREATE
+            outcome = StepOutcome(step, result, _NOT_DONE if known else _UNKNOWN)
         else:
             outcome = StepOutcome(replace(step, why=step.why + _DONE), result)
         found.setdefault(item.revision, []).append(outcome)

@@ -95,6 +95,7 @@ def git_objects(repository: Path) -> bytes:
     ).stdout  # fmt: skip
 
 
+# dmacvicar/terraform-provider-libvirt#1362: passwords in plain text in the state
 def test_no_secret_is_found_anywhere_but_in_libvirt(
     onggi: Onggi,
     qemu_system: str,

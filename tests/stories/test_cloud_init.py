@@ -18,6 +18,8 @@ def vm(user_data: str) -> str:
     )
 
 
+# dmacvicar/terraform-provider-libvirt#1150 ("storage volume exists already"), #931 and lxc/terraform-provider-incus#271
+# (changed data never reached the guest), hashicorp/vagrant#11949 (another drive with each change)
 def test_changed_user_data_swaps_the_medium_and_leaves_one_drive_and_one_seed(
     repository: Repository, private_test_uri: str, tmp_path: Path
 ) -> None:

@@ -58,6 +58,7 @@ def test_drift_is_healed_by_default_told_under_warn_and_left_under_ignore(reposi
         change_by_hand(line, ">65536<" if healed else ">98304<", ">65536<")
 
 
+# stackhpc/ansible-role-libvirt-vm#82: changed variables did nothing to machines that existed
 def test_an_edit_of_the_document_is_applied_whatever_the_drift_policy(repository: Repository, line: Line) -> None:
     repository.commit({"web.yaml": vm(driftPolicy="warn")})
     assert line.converge().succeeded

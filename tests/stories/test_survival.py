@@ -182,16 +182,23 @@ def test_a_machine_on_the_overlay_of_a_snapshot_keeps_it_and_is_not_given_its_di
     guest.domain.snapshotLookupByName("outside").delete(libvirt.VIR_DOMAIN_SNAPSHOT_DELETE_METADATA_ONLY)
 
 
-def test_the_definition_of_a_tpm_stays_as_it_is(guest: LiveGuest) -> None:
-    # The state of an emulated one is kept by the machine's UUID and goes when that is undefined: nothing does so. What
-    # is defined here is the host's, for libvirt takes the definition of an emulated one only where swtpm is installed.
-    guest.begin(runStrategy="Halted")
+def test_the_state_of_a_tpm_survives_every_kind_of_change(guest: LiveGuest) -> None:
+    guest.begin(runStrategy="Manual")
     root = guest.config()
-    root.find("devices").append(
-        etree.fromstring("<tpm model='tpm-tis'><backend type='passthrough'><device path='/dev/tpm0'/></backend></tpm>")
-    )
+    root.find("devices").append(etree.fromstring("<tpm model='tpm-crb'><backend type='emulator' version='2.0'/></tpm>"))
     guest.connection.defineXML(etree.tostring(root, encoding="unicode"))
+    guest.domain.createWithFlags(libvirt.VIR_DOMAIN_START_PAUSED)
+    # libvirt keeps it by the machine's UUID and deletes it with the definition.
+    state = Path("/var/lib/libvirt/swtpm", guest.domain.UUIDString(), "tpm2/tpm2-00.permall")
+    content = state.read_bytes()
     tpm = etree.tostring(guest.config().find("devices/tpm"), method="c14n", with_tail=False)
-    for fields in ({"memory": 96}, {"title": "x"}, {"firmware": "uefi"}, {"disks": []}, {"machine": "pc-q35-7.1"}):
+    changes: tuple[dict[str, Any], ...] = (
+        {"title": "x"}, {"memory": 96}, {"disks": []}, {"firmware": "uefi"}, {"machine": "pc-q35-7.1"},
+    )  # fmt: skip
+    for fields in changes:
         guest.begin(**fields)
-        assert etree.tostring(guest.config().find("devices/tpm"), method="c14n", with_tail=False) == tpm
+        assert etree.tostring(guest.config().find("devices/tpm"), method="c14n", with_tail=False) == tpm, fields
+        assert state.read_bytes() == content, fields
+    guest.domain.destroy()
+    guest.begin(cpus=2)
+    assert state.read_bytes() == content
