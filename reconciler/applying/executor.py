@@ -184,9 +184,11 @@ class _Run:
         own: list[Owned] = []
         if step.owned is not None and step.action is not Action.DELETE and (ok or performed.made):
             own.append(step.owned if ok else _provisional(step.owned))
+        # A name that a volume couldn't get is somebody else's, or will be.
+        gone = (ok and step.action is Action.DELETE) or (not ok and not untold and _renames_volume(step))
         full = self._journal.note(
             own=own,
-            disown=[step.ref] if ok and step.action is Action.DELETE else (),
+            disown=[step.ref] if gone else (),
             finish=[ref for ref in _volumes_made(step) if ref in self._begun and ref not in performed.unknown],
         )
         if performed.made and self.graph.has_followers(step.ref):
@@ -263,8 +265,14 @@ def _volumes_made(step: Step) -> list[Ref]:
 
 
 def _is_named_before(step: Step) -> bool:
-    """A new object is ours from before it exists: a UUID that a document chose proves nothing by itself."""
-    return step.action is Action.CREATE and step.owned is not None and bool(step.owned.uid)
+    """A new object is ours from before it exists: a UUID that a document chose proves nothing by itself. So is a volume
+    under its new name, by which nothing else would know that we made it.
+    """
+    return (step.action is Action.CREATE and step.owned is not None and bool(step.owned.uid)) or _renames_volume(step)
+
+
+def _renames_volume(step: Step) -> bool:
+    return any(isinstance(operation, RenameVolume) for operation in step.operations)
 
 
 def _provisional(entry: Owned) -> Owned:

@@ -116,7 +116,8 @@ class Context:
 
     def resource_sources(self, resource: Resource) -> tuple[VolumeSource | None, ...]:
         """Where the volumes of a resource are: with resource and object, all that its XML depends on."""
-        return tuple(self.host.volume_source(ref) for ref in resource.depends_on if ref.kind == STORAGE_VOLUME)
+        volumes = [ref for ref in resource.depends_on if ref.kind == STORAGE_VOLUME]
+        return tuple(map(self.host.volume_source, volumes)) if volumes else ()
 
 
 def future_format(resource: Resource) -> str:

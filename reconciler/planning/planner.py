@@ -17,7 +17,7 @@ from reconciler.planning.assessment import Assessment
 from reconciler.planning.context import Context, has_object
 from reconciler.planning.diff import with_ignored_state
 from reconciler.planning.missing import MISSING, left_missing
-from reconciler.planning.observing import only_told, under_observation
+from reconciler.planning.observing import is_observed, only_told, under_observation
 from reconciler.planning.order import ordered
 from reconciler.planning.ownership import Owned
 from reconciler.planning.plan import Blocked, Plan, Step, Waiting
@@ -61,13 +61,14 @@ class Planner:
         extras: list[tuple[Ref, tuple[str, ...]]] = []
         records: list[Owned] = []
         subnets = _SubnetChooser(context)
+        some_observed = any(map(is_observed, context.owned.values()))
         memory: dict[Ref, _Remembered] = {}
         for ref, resource in desired.resources.items():
             if not has_object(ref) or ref in suspended or (resource.parent in suspended):
                 continue
             found = memory[ref] = self._assess(resource, context, subnets)
             assessment = found.assessment
-            if under_observation(resource, context.owned):
+            if some_observed and under_observation(resource, context.owned):
                 assessment = only_told(assessment, context.owned.get(ref))
             if assessment.step is not None:
                 steps[ref] = assessment.step
@@ -145,12 +146,18 @@ class _SubnetChooser:
     """Hands out free subnets, each once, counting those that the revision itself declares as used."""
 
     def __init__(self, context: Context) -> None:
-        declared = (r.spec.get("subnet") for r in context.desired.resources.values() if r.ref.kind == NETWORK)
-        remembered = (entry.facts.get("subnet") for entry in context.owned.values() if entry.ref.kind == NETWORK)
-        used = (*context.snapshot.host.used_subnets, *declared, *remembered)
-        self._used = [str(subnet) for subnet in used if subnet]
+        self._context = context
+        self._used: list[str] = []
 
     def __call__(self) -> str:
+        self._used = self._used or self._in_use()
         chosen = free_subnet(self._used)
         self._used.append(chosen)
         return chosen
+
+    def _in_use(self) -> list[str]:
+        context = self._context
+        declared = (r.spec.get("subnet") for r in context.desired.resources.values() if r.ref.kind == NETWORK)
+        remembered = (entry.facts.get("subnet") for entry in context.owned.values() if entry.ref.kind == NETWORK)
+        used = (*context.snapshot.host.used_subnets, *declared, *remembered)
+        return [str(subnet) for subnet in used if subnet]

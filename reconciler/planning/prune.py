@@ -82,12 +82,11 @@ def forgotten(context: Context) -> list[Ref]:
         return []
     return [
         ref
-        for ref, entry in context.owned.items()
-        if (ref not in objects or is_observed(entry))
-        and ref not in desired.resources
+        for ref in sorted(context.owned.keys() - desired.resources.keys())
+        if (ref not in objects or is_observed(context.owned[ref]))
         and ref not in desired.held
-        and (entry.parent is None or entry.parent not in desired.held)
-        and not _is_held(entry.path, context)
+        and context.owned[ref].parent not in desired.held
+        and not _is_held(context.owned[ref].path, context)
         and ref not in context.suspended
         and (not ref.pool or ((pool := objects.get(Ref(STORAGE_POOL, ref.pool))) is not None and pool.active))
     ]
@@ -95,15 +94,18 @@ def forgotten(context: Context) -> list[Ref]:
 
 def _candidates(context: Context) -> Iterator[Owned]:
     desired, objects = context.desired, context.snapshot.objects
+    undeclared = context.owned.keys() - desired.resources.keys()
+    ledger = {ref: context.owned[ref] for ref in undeclared}
+    for ref in objects.keys() - context.owned.keys() - desired.resources.keys():
+        if (found := _proven(ref, objects[ref], context)) is not None:
+            ledger[ref] = found
+    if not ledger:
+        return  # nearly always; the rest looks at everything that is declared
     wanted_uids = {resource.uid for resource in desired.resources.values() if resource.uid}
     renamed = frozenset(context.renames.present.values())
-    ledger = dict(context.owned)
-    for ref, observed in objects.items():
-        if ref not in ledger and (found := _proven(ref, observed, context)) is not None:
-            ledger[ref] = found
     for ref, entry in ledger.items():
         present = objects.get(ref)
-        if present is None or ref in desired.resources or ref in desired.held or ref in context.suspended:
+        if present is None or ref in desired.held or ref in context.suspended:
             continue
         if entry.parent is not None and (entry.parent in desired.held or entry.parent in context.suspended):
             continue

@@ -18,6 +18,8 @@ Spec = dict[str, Any]
 Documents = dict[tuple[str, str], Spec]
 
 REPOSITORY_ID = "7f2d4a52-1df5-4a1c-9d0b-9b0e64a0c001"
+RENAMED = "6c1d5d1e-6f3c-4f0e-8a58-2f3b7b1d0d13"  # a machine by its uid, whatever it is called
+TO = ("VirtualMachine", "vm18")
 CHAPTERS = ("create", "edit", "remove", "return", "change")
 
 # Disks of machines that a test writes into after `create`, by pool; nothing may ever take their bytes away.
@@ -145,6 +147,8 @@ class Life:
         now["VirtualMachine", "vm14"]["disks"].append({"name": "new", "size": "8MiB", "pool": "third"})
         now["VirtualMachine", "vm17"] = copy.deepcopy(now["VirtualMachine", "vm16"])
         del now["VirtualMachine", "vm16"]  # a new name, and so another machine; its disk stays
+        if self._grows:  # real disks can also be renamed: the same machine, and the same disk
+            now[TO] = now.pop(("VirtualMachine", "vm13"))
         now["VirtualMachine", "vm10"] |= {"runStrategy": "Halted"}
         del now["VirtualMachine", "vm10"]["paused"]
         now["VirtualMachine", "vm02"]["cloudInit"] = _seed("two", "fast")
@@ -155,5 +159,6 @@ def _seed(name: str, pool: str) -> Spec:
 
 
 def _text(kind: str, name: str, spec: Spec) -> str:
-    document = {"apiVersion": "onggi/v1", "kind": kind, "metadata": {"name": name}, "spec": spec}
+    metadata = {"name": name, "uid": RENAMED} if (kind, name) in (("VirtualMachine", "vm13"), TO) else {"name": name}
+    document = {"apiVersion": "onggi/v1", "kind": kind, "metadata": metadata, "spec": spec}
     return yaml.safe_dump(document, sort_keys=False)
