@@ -106,7 +106,9 @@ class Life:
         vm[7]["disks"].append({"name": "shared", "volume": "fast/overlay.qcow2"})
         vm[8]["disks"].append({"name": "spare", "volume": "slow/spare.qcow2"})
         vm[9]["autostart"] = True
-        vm[10] |= {"runStrategy": "Always", "paused": True, "forceStop": True, "interfaces": []}
+        # No graphics: two daemons on one machine would give the same port to their guests.
+        headless = {"interfaces": [], "graphics": {"type": "none"}}
+        vm[10] |= {"runStrategy": "Always", "paused": True, "forceStop": True, **headless}
         vm[14]["disks"] = [{"name": "root", "size": "16MiB", "pool": "third"}]
         return made
 
