@@ -55,19 +55,19 @@ def pools_folder(place: Path) -> Path:
 def undisturbed_on_test_driver(
     libvirtd: PrivateLibvirtd, fork_server: ForkServer, pools_folder: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Lives]:
-    yield from _undisturbed(libvirtd.test_uri, fork_server, pools_folder, tmp_path_factory.mktemp("crash"))
+    yield from _undisturbed(libvirtd, libvirtd.test_uri, fork_server, pools_folder, tmp_path_factory.mktemp("crash"))
 
 
 @pytest.fixture(scope="module")
 def undisturbed_on_qemu(
     libvirtd: PrivateLibvirtd, fork_server: ForkServer, pools_folder: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Lives]:
-    yield from _undisturbed(libvirtd.uri, fork_server, pools_folder, tmp_path_factory.mktemp("crash"))
+    yield from _undisturbed(libvirtd, libvirtd.uri, fork_server, pools_folder, tmp_path_factory.mktemp("crash"))
 
 
-def _undisturbed(uri: str, server: ForkServer, folder: Path, place: Path) -> Iterator[Lives]:
+def _undisturbed(daemon: PrivateLibvirtd, uri: str, server: ForkServer, folder: Path, place: Path) -> Iterator[Lives]:
     connection = libvirt.open(uri)  # the test driver's state lasts for as long as somebody is connected
-    lives = Lives(uri, connection, folder, Repository(place / "repository"), place / "state", server)
+    lives = Lives(daemon, uri, connection, folder, Repository(place / "repository"), place / "state", server)
     lives.prepare()
     yield lives
     lives.begin()

@@ -11,8 +11,12 @@ from pathlib import Path
 import libvirt
 import pytest
 
-from tests.crash.fork_server import KILLED
+from tests.crash.fork_server import KILLED, ForkServer, Run
 from tests.crash.lives import Lives
+from tests.crash.world import clear
+from tests.hostile.documents import pool, vm
+from tests.hostile.private_libvirtd import PrivateLibvirtd
+from tests.lab.repositories import Repository
 
 HOG = (
     "<volume><name>hog</name><capacity unit='MiB'>48</capacity><allocation unit='MiB'>48</allocation>"
@@ -29,8 +33,6 @@ HOG = (
         "after making a volume, before its bytes",
         "after a piece of an upload",
         "after an upload",
-        "after filling an image's file",
-        "after naming an image's file",
         "before new volumes are shown",
     ],
 )
@@ -38,6 +40,34 @@ def test_a_volume_whose_making_was_cut_off_is_made_again_whole(qemu_lives: Lives
     assert qemu_lives.run("create", at_name=boundary).end == KILLED
     qemu_lives.finish(0, boundary)
     qemu_lives.check(0, None, boundary)
+
+
+@pytest.mark.parametrize("boundary", ["after filling an image's file", "after naming an image's file"])
+def test_an_image_that_is_written_past_libvirt_is_there_whole_or_not_at_all(
+    libvirtd: PrivateLibvirtd,
+    fork_server: ForkServer,
+    pools_folder: Path,
+    repository: Repository,
+    tmp_path: Path,
+    boundary: str,
+) -> None:
+    # libvirt makes the first image of a size; the others in that pool are copies of it.
+    folder, names = pools_folder / "only", [f"vm{number}" for number in range(4)]
+    disks = "[{name: root, size: 16MiB, pool: only}]"
+    repository.commit({"pool.yaml": pool("only", folder)} | {f"{name}.yaml": vm(name, disks=disks) for name in names})
+    where = (str(repository.path), "main", libvirtd.uri, str(tmp_path / "state"))
+    connection = libvirt.open(libvirtd.uri)
+    clear(connection, pools_folder)
+    try:
+        assert fork_server.run(Run(*where, at_name=boundary)).end == KILLED
+        assert len({path.read_bytes() for path in folder.iterdir()}) == 1, "each that is there is whole"
+        assert fork_server.run(Run(*where)).succeeded
+        assert {path.name for path in folder.iterdir()} == {f"{name}-root.qcow2" for name in names}
+        assert len({path.read_bytes() for path in folder.iterdir()}) == 1
+        assert sorted(domain.name() for domain in connection.listAllDomains()) == names
+    finally:
+        clear(connection, pools_folder)
+        connection.close()
 
 
 @pytest.mark.parametrize(

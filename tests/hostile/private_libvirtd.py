@@ -63,6 +63,11 @@ class PrivateLibvirtd:
         shutil.rmtree(self._config)
 
     @property
+    def has_crashed(self) -> bool:
+        """It has ended by itself."""
+        return self._process is not None and self._process.poll() is not None
+
+    @property
     def process_id(self) -> int:
         assert self._process is not None
         return self._process.pid
