@@ -149,7 +149,9 @@ class Line:
         """Desired × observed → plan. Pure but for reading what the ledger remembers."""
         left_alone = self.ledger.suspended() if suspended is None else suspended
         working = self.ledger.working()  # asked before what is owned: a step that ends now has its entry in that
-        plan = self._planner.plan(desired, snapshot, self.ledger.owned(), left_alone, self._terms())
+        plan = self._planner.plan(
+            desired, snapshot, self.ledger.owned(), left_alone, self._terms(self.hypervisor.take_rebooted())
+        )
         if working and plan.records:
             # What is just being made shows on the host before the ledger says that we made it.
             plan = replace(plan, records=tuple(entry for entry in plan.records if entry.ref not in working))
@@ -165,8 +167,7 @@ class Line:
             self.ledger.record(outcomes, revision)
         self._unaccounted = {ref: item for ref, item in self._unaccounted.items() if ref in half_made}
 
-    def _terms(self) -> Terms:
-        rebooted = self.hypervisor.take_rebooted()
+    def _terms(self, rebooted: frozenset[Ref]) -> Terms:
         held = self.hypervisor.held()
         return Terms(time.time(), self.ledger.approved(), self.settings.trash_retention_s, rebooted, held)
 
@@ -190,7 +191,8 @@ class Line:
         repository_id = tree.repository_id or self.ledger.repository_id(self.source.key)
         resolver = Resolver(allowed_folders=self.settings.allowed_folders)
         desired = resolver.resolve(tree, Loader().load(tree), repository_id)
-        return desired, Planner().plan(desired, snapshot, self.ledger.owned(), self.ledger.suspended(), self._terms())
+        terms = self._terms(frozenset())  # news of a reboot is told once, and is for the pass that acts on it
+        return desired, Planner().plan(desired, snapshot, self.ledger.owned(), self.ledger.suspended(), terms)
 
     def plan(self) -> Plan:
         """Read both sides and plan."""
