@@ -15,7 +15,7 @@ from specs.effects import field_effects
 from specs.registry import kinds
 from tests.lab.libvirtd import HostObjects
 from tests.lab.repositories import Repository
-from tests.stories.live_guest import LiveGuest, live_guest, networks
+from tests.stories.live_guest import LiveGuest, networks
 
 # What is about power, people or the API, isn't in the machine's XML, or changes another object's.
 ELSEWHERE = frozenset(
@@ -31,30 +31,21 @@ GROUPS = ("disks", "cdroms", "interfaces", "graphics")
 
 
 @pytest.fixture
-def guest(
-    qemu_system: str,
-    qemu_connection: libvirt.virConnect,
-    host_objects: HostObjects,
-    repository: Repository,
-    dir_pool_folder: Path,
-    tmp_path: Path,
-) -> Iterator[LiveGuest]:
+def guest(imageless_guest: LiveGuest, tmp_path: Path, host_objects: HostObjects) -> LiveGuest:
     """A machine that starts with stopped CPUs, with one of everything."""
-    base = dir_pool_folder / "unused"
-    with live_guest(qemu_system, qemu_connection, host_objects, repository, base, tmp_path / "state") as made:
-        secret = tmp_path / "secret"
-        secret.write_text("p4ssword")
-        made.spec |= {
-            "memory": 64,
-            "cpus": 1,
-            "maximumCpus": 4,
-            "paused": True,
-            "disks": [{"name": "root", "size": "16MiB", "pool": made.pool}],
-            "cdroms": [{"name": "cd"}],
-            "interfaces": [{"name": "lan", "network": host_objects.name("one")}],
-            "graphics": {"passwordFrom": {"file": str(secret)}},
-        }
-        yield made
+    secret = tmp_path / "secret"
+    secret.write_text("p4ssword")
+    imageless_guest.spec |= {
+        "memory": 64,
+        "cpus": 1,
+        "maximumCpus": 4,
+        "paused": True,
+        "disks": [{"name": "root", "size": "16MiB", "pool": imageless_guest.pool}],
+        "cdroms": [{"name": "cd"}],
+        "interfaces": [{"name": "lan", "network": host_objects.name("one")}],
+        "graphics": {"passwordFrom": {"file": str(secret)}},
+    }
+    return imageless_guest
 
 
 def cases(guest: LiveGuest, folder: Path) -> Iterator[tuple[str, dict[str, Any], Effect]]:

@@ -6,7 +6,6 @@ Each test is named after a complaint, with the thread where it was made. What a 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,30 +17,21 @@ from reconciler.planning.operations import Define, EditLive, SetAutostart
 from specs.effect import Effect
 from tests.lab.libvirtd import HostObjects
 from tests.lab.repositories import Repository
-from tests.stories.live_guest import LiveGuest, document, live_guest
+from tests.stories.live_guest import LiveGuest, document
 
 
 @pytest.fixture
-def guest(
-    qemu_system: str,
-    qemu_connection: libvirt.virConnect,
-    host_objects: HostObjects,
-    repository: Repository,
-    dir_pool_folder: Path,
-    tmp_path: Path,
-) -> Iterator[LiveGuest]:
+def guest(imageless_guest: LiveGuest, host_objects: HostObjects, repository: Repository) -> LiveGuest:
     """A machine that runs, with a disk and a card."""
     repository.commit({"lan.yaml": document("Network", host_objects.name("lan"), {"mode": "isolated"})})
-    base = dir_pool_folder / "unused"
-    with live_guest(qemu_system, qemu_connection, host_objects, repository, base, tmp_path / "state") as made:
-        made.spec |= {
-            "memory": 64,
-            "paused": True,
-            "disks": [{"name": "root", "size": "16MiB", "pool": made.pool}],
-            "interfaces": [{"network": host_objects.name("lan")}],
-        }
-        made.begin()
-        yield made
+    imageless_guest.spec |= {
+        "memory": 64,
+        "paused": True,
+        "disks": [{"name": "root", "size": "16MiB", "pool": imageless_guest.pool}],
+        "interfaces": [{"network": host_objects.name("lan")}],
+    }
+    imageless_guest.begin()
+    return imageless_guest
 
 
 def macs(guest: LiveGuest) -> list[str]:

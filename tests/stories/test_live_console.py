@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator
 from pathlib import Path
 
 import libvirt
@@ -12,29 +11,18 @@ import pytest
 from lxml import etree
 
 from reconciler.line import Convergence
-from tests.lab.libvirtd import HostObjects
-from tests.lab.repositories import Repository
 from tests.lab.vnc import accepts, asks_for_nothing
-from tests.stories.live_guest import LiveGuest, live_guest
+from tests.stories.live_guest import LiveGuest
 
 FIRST, SECOND, THIRD = "p4ssfrst", "p4sssecd", "p4ssthrd"
 
 
 @pytest.fixture
-def guest(
-    qemu_system: str,
-    qemu_connection: libvirt.virConnect,
-    host_objects: HostObjects,
-    repository: Repository,
-    dir_pool_folder: Path,
-    tmp_path: Path,
-) -> Iterator[LiveGuest]:
+def guest(imageless_guest: LiveGuest) -> LiveGuest:
     """A machine that starts with stopped CPUs: QEMU's console works all the same, and no core burns."""
-    base = dir_pool_folder / "unused"
-    with live_guest(qemu_system, qemu_connection, host_objects, repository, base, tmp_path / "state") as made:
-        del made.spec["disks"]
-        made.spec |= {"memory": 32, "paused": True}
-        yield made
+    del imageless_guest.spec["disks"]
+    imageless_guest.spec |= {"memory": 32, "paused": True}
+    return imageless_guest
 
 
 def port(guest: LiveGuest) -> int:

@@ -3,34 +3,22 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator
-from pathlib import Path
 
-import libvirt
 import pytest
 
 from reconciler.reporting.plan_text import plan_text
 from tests.lab.libvirtd import HostObjects
 from tests.lab.repositories import Repository
-from tests.stories.live_guest import LiveGuest, live_guest, networks
+from tests.stories.live_guest import LiveGuest, networks
 
 CARDS = 14  # more than a machine of onggi's has free slots
 
 
 @pytest.fixture
-def guest(
-    qemu_system: str,
-    qemu_connection: libvirt.virConnect,
-    host_objects: HostObjects,
-    repository: Repository,
-    dir_pool_folder: Path,
-    tmp_path: Path,
-) -> Iterator[LiveGuest]:
-    base = dir_pool_folder / "unused"
-    with live_guest(qemu_system, qemu_connection, host_objects, repository, base, tmp_path / "state") as made:
-        del made.spec["disks"]
-        made.spec |= {"memory": 64, "paused": True}
-        yield made
+def guest(imageless_guest: LiveGuest) -> LiveGuest:
+    del imageless_guest.spec["disks"]
+    imageless_guest.spec |= {"memory": 64, "paused": True}
+    return imageless_guest
 
 
 def test_devices_without_a_free_slot_wait_and_everything_else_comes_true(

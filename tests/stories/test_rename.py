@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import libvirt
 import pytest
 
 from reconciler.line import Line
-from reconciler.settings import Settings
 from specs.reference import Ref
 from tests.lab.libvirtd import HostObjects
 from tests.lab.repositories import Repository
@@ -18,14 +16,8 @@ UID = "3f0c8c1e-52f4-4b0a-9c3e-d1d1a2b3c4d5"
 
 
 @pytest.fixture
-def line(
-    qemu_system: str, host_objects: HostObjects, dir_pool_folder: Path, repository: Repository, tmp_path: Path
-) -> Iterator[Line]:
-    pool = f"metadata: {{name: {host_objects.name('pool')}}}\nspec: {{type: dir, path: {dir_pool_folder / 'pool'}}}\n"
-    repository.commit({"pool.yaml": f"apiVersion: onggi/v1\nkind: StoragePool\n{pool}"})
-    settings = Settings(repository=str(repository.path), connect=qemu_system, state=tmp_path / "state")
-    with Line.open(settings, exclusive=True) as opened:
-        yield opened
+def line(line_with_pool: Line) -> Line:
+    return line_with_pool
 
 
 def vm(objects: HostObjects, name: str, **fields: object) -> str:

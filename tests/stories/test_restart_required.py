@@ -15,37 +15,21 @@ from reconciler.planning.ownership import Fact
 from reconciler.planning.plan import Plan
 from reconciler.reporting.condition import Condition
 from reconciler.reporting.status import conditions
-from reconciler.settings import Settings
 from specs.reference import VIRTUAL_MACHINE, Ref
 from tests.lab.libvirtd import HostObjects
 from tests.lab.repositories import Repository
 from tests.lab.serial_console import SerialConsole
 from tests.lab.waiting import until
 from tests.stories.agents import running_agent
+from tests.stories.hosts import SHARED
 from tests.stories.live_guest import LiveGuest, live_guest
 
-SHARED = "test:///default"  # one world for all connections of this process, so that the test can play the hand
 WEB = Ref(VIRTUAL_MACHINE, "web")
 
 
 @pytest.fixture
-def hand() -> Iterator[libvirt.virConnect]:
-    """Somebody at virsh."""
-    connection = libvirt.open(SHARED)
-    yield connection
-    for domain in connection.listAllDomains():
-        if domain.name() != "test":
-            if domain.isActive():
-                domain.destroy()
-            domain.undefine()
-    connection.close()
-
-
-@pytest.fixture
-def line(hand: libvirt.virConnect, repository: Repository, tmp_path: Path) -> Iterator[Line]:
-    settings = Settings(repository=str(repository.path), connect=SHARED, state=tmp_path / "state")
-    with Line.open(settings, exclusive=True) as opened:
-        yield opened
+def line(shared_line: Line) -> Line:
+    return shared_line
 
 
 @pytest.fixture

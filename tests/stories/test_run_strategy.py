@@ -21,31 +21,16 @@ from tests.lab.libvirtd import HostObjects
 from tests.lab.repositories import Repository
 from tests.lab.waiting import until
 from tests.stories.agents import running_agent
+from tests.stories.hosts import SHARED
 
 __all__ = ["private_libvirtd"]  # a fixture
 
-SHARED = "test:///default"  # one world for all connections of this process, so that the test can play the hand
 WEB = Ref("VirtualMachine", "web")
 
 
 @pytest.fixture
-def hand() -> Iterator[libvirt.virConnect]:
-    """Somebody at virsh."""
-    connection = libvirt.open(SHARED)
-    yield connection
-    for domain in connection.listAllDomains():
-        if domain.name() != "test":
-            if domain.isActive():
-                domain.destroy()
-            domain.undefine()
-    connection.close()
-
-
-@pytest.fixture
-def line(hand: libvirt.virConnect, repository: Repository, tmp_path: Path) -> Iterator[Line]:
-    settings = Settings(repository=str(repository.path), connect=SHARED, state=tmp_path / "state")
-    with Line.open(settings, exclusive=True) as opened:
-        yield opened
+def line(shared_line: Line) -> Line:
+    return shared_line
 
 
 def vm(name: str = "web", **fields: object) -> str:

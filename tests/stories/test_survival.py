@@ -18,7 +18,7 @@ from reconciler.planning.operations import Undefine
 from specs.virtualmachine.cdroms import SEED_DRIVE
 from tests.lab.libvirtd import HostObjects
 from tests.lab.repositories import Repository
-from tests.stories.live_guest import LiveGuest, live_guest, networks
+from tests.stories.live_guest import LiveGuest, networks
 
 # In the order in which libvirt writes them: nothing of this is in onggi's schema.
 FOREIGN_TOP = """
@@ -29,20 +29,17 @@ MARKER = b"written by the firmware\n"
 
 
 @pytest.fixture
-def guest(
-    qemu_system: str,
-    qemu_connection: libvirt.virConnect,
-    host_objects: HostObjects,
-    repository: Repository,
-    dir_pool_folder: Path,
-    tmp_path: Path,
-) -> Iterator[LiveGuest]:
+def guest(imageless_guest: LiveGuest) -> LiveGuest:
     """A machine that starts with stopped CPUs, with a disk of its own."""
-    base = dir_pool_folder / "unused"
-    with live_guest(qemu_system, qemu_connection, host_objects, repository, base, tmp_path / "state") as made:
-        made.spec["disks"] = [root_disk(made)]
-        made.spec |= {"memory": 64, "maximumMemory": 128, "maximumCpus": 2, "paused": True, "cdroms": [{"name": "cd"}]}
-        yield made
+    imageless_guest.spec["disks"] = [root_disk(imageless_guest)]
+    imageless_guest.spec |= {
+        "memory": 64,
+        "maximumMemory": 128,
+        "maximumCpus": 2,
+        "paused": True,
+        "cdroms": [{"name": "cd"}],
+    }
+    return imageless_guest
 
 
 def root_disk(guest: LiveGuest) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -19,30 +18,7 @@ from specs.reference import Ref
 from tests.lab.repositories import Repository, git
 from tests.lab.waiting import until
 from tests.stories.agents import running_agent
-
-SHARED = "test:///default"  # one world for all connections of this process, so that the test can play the hand
-
-
-@pytest.fixture
-def hand() -> Iterator[libvirt.virConnect]:
-    """Somebody at virsh."""
-    connection = libvirt.open(SHARED)
-    yield connection
-    for domain in connection.listAllDomains():
-        if domain.name() != "test":
-            if domain.isActive():
-                domain.destroy()
-            domain.undefine()
-    for listing, keep in (
-        (connection.listAllNetworks(), "default"),
-        (connection.listAllStoragePools(), "default-pool"),
-    ):
-        for each in listing:
-            if each.name() != keep:
-                if each.isActive():
-                    each.destroy()
-                each.undefine()
-    connection.close()
+from tests.stories.hosts import SHARED
 
 
 def names(hand: libvirt.virConnect) -> set[str]:
