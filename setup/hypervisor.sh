@@ -58,6 +58,11 @@ open_kvm() {
     chmod 660 /dev/kvm
 }
 
+# The caller's folder for temporary files may be closed to the users that libvirt's helpers run as (swtpm's is tss).
+service() {
+    env -u TMPDIR "$@"
+}
+
 start_daemons() {
     open_kvm
     mkdir -p /run/lock  # where libvirt notes who uses a serial console
@@ -65,17 +70,17 @@ start_daemons() {
         / org.freedesktop.DBus.GetId > /dev/null 2>&1; then
         mkdir -p /run/dbus
         rm -f /run/dbus/pid
-        dbus-daemon --system --fork
+        service dbus-daemon --system --fork
         note_daemon dbus-daemon /run/dbus/pid
     fi
     # virtlogd first: libvirtd hands it the guests' console logs.
     if ! kill -0 "$(cat /run/virtlogd.pid 2> /dev/null || echo x)" 2> /dev/null; then
         rm -f /run/virtlogd.pid
-        virtlogd -d -p /run/virtlogd.pid
+        service virtlogd -d -p /run/virtlogd.pid
         note_daemon virtlogd /run/virtlogd.pid
     fi
     rm -f /run/libvirtd.pid
-    libvirtd -d -p /run/libvirtd.pid
+    service libvirtd -d -p /run/libvirtd.pid
     note_daemon libvirtd /run/libvirtd.pid
 }
 
