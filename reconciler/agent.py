@@ -18,12 +18,13 @@ from reconciler.desired.state import DesiredState
 from reconciler.desired.verification import Unverified
 from reconciler.desired.watch import SourceWatch
 from reconciler.dispatcher import Dispatcher
-from reconciler.errors import Disconnected, OnggiError, SourceError
+from reconciler.errors import Disconnected, OnggiError, SourceError, Transient
 from reconciler.fetching import Fetching
-from reconciler.forges.proposals import World
+from reconciler.forges.proposals import World as ProposalWorld
 from reconciler.forges.reports import ForgeReports
 from reconciler.line import Line
 from reconciler.observed.snapshot import Snapshot
+from reconciler.passes import Passes, World
 from reconciler.planning.plan import Plan
 from reconciler.reporting.drift import Drift
 from reconciler.reporting.status import conditions
@@ -47,6 +48,7 @@ class Agent:
         self._closed = ""  # why nothing is applied now
         self.ready = threading.Event()  # the first pass is through, with everything that it started
         self.wakeup = Wakeup()
+        self.passes = Passes()  # what each pass found, for who serves clients
         self.snapshot: Snapshot | None = None  # the last good one, served while the host can't be reached
         self.desired: DesiredState | None = None
         self.plan: Plan | None = None
@@ -61,6 +63,13 @@ class Agent:
         self._untrusted = False  # that problem is a head that isn't signed as it has to be
         self._reconnect_s = 0.0
         self._next_resync = 0.0
+
+    @property
+    def line(self) -> Line:
+        """What joins the source and the host. Raises Transient before the loop has opened it."""
+        if self._line is None:
+            raise Transient("The agent is only just starting; try again in a moment.")
+        return self._line
 
     def fetch_now(self) -> None:
         """There may be a new commit: ask soon. Returns at once; many calls make one question."""
@@ -97,6 +106,7 @@ class Agent:
                     self._turn(line, dispatcher, stop)
                     self.wakeup.wait(self._sleep_s(dispatcher))
             finally:
+                self.passes.end()
                 watch.stop()
                 self._fetching.now()  # ends its wait
                 if self._reports is not None:
@@ -142,7 +152,7 @@ class Agent:
             self._reports.planned(self.desired, self.plan)
         if self._may_apply():
             dispatcher.dispatch(self.plan, self.desired)
-        self._tell(line, dispatcher, self.plan)
+        self._tell(line, dispatcher, self.plan, due.ticket)
         if self._reports is not None:
             self._reports.passed(self.desired, self.plan, dispatcher.outcomes)
         if dispatcher.idle and not self.ready.is_set():
@@ -178,8 +188,8 @@ class Agent:
         self._closed = closed
         return not closed
 
-    def _tell(self, line: Line, dispatcher: Dispatcher, plan: Plan | None) -> None:
-        """Write down what `onggi status` and the API report."""
+    def _tell(self, line: Line, dispatcher: Dispatcher, plan: Plan | None, ticket: int | None = None) -> None:
+        """Write down what `onggi status` and the API report. `ticket` is the pass's, of one that is through."""
         if self.desired is not None and plan is not None and self.snapshot is not None:
             found = conditions(
                 self.desired,
@@ -195,6 +205,22 @@ class Agent:
             )
             states = {ref: seen.state for ref in found if (seen := self.snapshot.get(ref)) is not None}
             line.ledger.set_conditions(found, str(self.desired.revision), states)
+            if ticket is not None:
+                self.passes.publish(
+                    World(
+                        ticket=ticket,
+                        desired=self.desired,
+                        snapshot=self.snapshot,
+                        plan=plan,
+                        drift=self._drift,
+                        conditions=found,
+                        busy=dispatcher.busy,
+                        failing=dispatcher.failing,
+                        suspended=self._suspended,
+                        closed=self._closed,
+                        source_problem=self._source_problem,
+                    )
+                )
         line.ledger.set_agent_info(
             connect=self.settings.connect,
             connected=line.hypervisor.connected,
@@ -223,6 +249,8 @@ class Agent:
         self._everything_is_due()
         if self.snapshot is not None and self.snapshot.connected:
             self.snapshot = replace(self.snapshot, connected=False)  # still served, and marked as old
+            if (latest := self.passes.latest) is not None:
+                self.passes.publish(replace(latest, snapshot=self.snapshot))
         self._tell(line, dispatcher, self.plan)
         log.warning("%s Trying again in %.1f s.", error, self._reconnect_s)
         stop.wait(self._reconnect_s * random.uniform(0.8, 1.2))  # noqa: S311
@@ -241,10 +269,10 @@ class Agent:
         if self._fetching is not None:
             self._fetching.run(stop)
 
-    def _world(self) -> World | None:
+    def _world(self) -> ProposalWorld | None:
         """What pull requests are planned against."""
         desired, snapshot = self.desired, self.snapshot
-        return World(desired, snapshot) if desired is not None and snapshot is not None else None
+        return ProposalWorld(desired, snapshot) if desired is not None and snapshot is not None else None
 
     def _notice_decisions(self, line: Line, stop: threading.Event) -> None:
         """`onggi suspend`, `resume` and `approve` write from another process: a file that changes is all to notice."""

@@ -56,6 +56,22 @@ class Dispatcher:
             return not self._busy
 
     @property
+    def busy(self) -> frozenset[Ref]:
+        """What something is being done to, or was and hasn't been looked at since."""
+        with self._lock:
+            return frozenset(self._busy)
+
+    @property
+    def failing(self) -> Mapping[Ref, StepOutcome]:
+        """The outcomes of what failed and waits to be tried again."""
+        with self._lock:
+            return {
+                ref: outcome
+                for ref, outcome in self._outcomes.items()
+                if outcome.result is Result.FAILED and self.backoff.retry(ref) is not None
+            }
+
+    @property
     def outcomes(self) -> tuple[StepOutcome, ...]:
         """The last outcome of each object."""
         with self._lock:

@@ -49,3 +49,28 @@ class Cancelled(OnggiError):  # noqa: N818  # a word of the trade
 
 class SettingsError(OnggiError):
     """A setting that can't be used; the sentence names it and says what can."""
+
+
+class NotApplied(Terminal):  # noqa: N818  # a word of the trade
+    """A change was committed and hasn't come true. `reason` is CamelCase as in a condition, `digest` what an approval
+    would take, `cause` the error of a step that failed.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        reason: str,
+        ref: tuple[str, str] | None = None,
+        digest: str = "",
+        cause: OnggiError | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.ref = ref
+        self.digest = digest
+        self.cause = cause
+
+
+class WritesRefused(Terminal):  # noqa: N818  # a word of the trade
+    """The repository isn't to be written through the API; the sentence says where to commit instead."""

@@ -24,7 +24,7 @@ class Fetching:
     """Asks `source`, and calls `wake` when it moved. One thread calls `run`; `now` is for any, and returns at once."""
 
     def __init__(
-        self, source: Source, wake: Callable[[], None], interval_s: float, gap_s: float = _LEAST_GAP_S
+        self, source: Source, wake: Callable[[], object], interval_s: float, gap_s: float = _LEAST_GAP_S
     ) -> None:
         self._source = source
         self._wake = wake

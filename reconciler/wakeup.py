@@ -10,14 +10,18 @@ from specs.reference import Ref
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """Why the loop woke up. `objects` is None when everything has to be read again."""
+    """Why the loop woke up. `objects` is None when everything has to be read again. `ticket` is the last mark's."""
 
     source: bool
     objects: frozenset[Ref] | None
+    ticket: int = 0
 
 
 class Wakeup:
-    """A mailbox with one reader. Marks add up while the loop is busy; none is lost and none is counted twice."""
+    """A mailbox with one reader. Marks add up while the loop is busy; none is lost and none is counted twice.
+
+    Each mark has a ticket, a growing number: the pass that took a ticket of that number or a later one has seen to it.
+    """
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -25,21 +29,27 @@ class Wakeup:
         self._objects: set[Ref] = set()
         self._everything = False
         self._nudged = False
+        self._ticket = 0
 
-    def source(self) -> None:
-        """The repository may have a new commit."""
+    def source(self) -> int:
+        """The repository may have a new commit. Gives the mark's ticket."""
         with self._changed:
             self._source = True
-            self._changed.notify_all()
+            return self._marked()
 
-    def object(self, ref: Ref | None) -> None:
-        """An object may have changed; None: any may have."""
+    def object(self, ref: Ref | None) -> int:
+        """An object may have changed; None: any may have. Gives the mark's ticket."""
         with self._changed:
             if ref is None:
                 self._everything = True
             else:
                 self._objects.add(ref)
-            self._changed.notify_all()
+            return self._marked()
+
+    def _marked(self) -> int:
+        self._ticket += 1
+        self._changed.notify_all()
+        return self._ticket
 
     def nudge(self) -> None:
         """Look again although nothing is known to have changed (a back-off is over, the agent is to stop)."""
@@ -55,7 +65,7 @@ class Wakeup:
     def take(self) -> Due:
         """Everything that is due, and forget it."""
         with self._changed:
-            due = Due(self._source, None if self._everything else frozenset(self._objects))
+            due = Due(self._source, None if self._everything else frozenset(self._objects), self._ticket)
             self._source = self._everything = self._nudged = False
             self._objects.clear()
             return due

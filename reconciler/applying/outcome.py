@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
+from reconciler.errors import OnggiError
 from reconciler.planning.plan import Step
 
 
@@ -28,3 +29,4 @@ class StepOutcome:
     message: str = ""
     duration_s: float = 0.0
     retry_after_s: float | None = None  # a hint of the error; the back-off decides
+    error: OnggiError | None = field(default=None, compare=False)  # what a step failed with, for who asked for it

@@ -83,6 +83,7 @@ def perform(step: Step, performer: Performer, *, stop: threading.Event, tell: Ca
     made: list[Ref] = []
     unknown: tuple[Ref, ...] = ()
     result, message, retry_after_s, disconnected = _SUCCESS[step.action], "", None, ""
+    failure: OnggiError | None = None
     if not step.operations:
         result = Result.UNCHANGED
     done = 0
@@ -94,7 +95,7 @@ def perform(step: Step, performer: Performer, *, stop: threading.Event, tell: Ca
         except Cancelled:
             result, message, unknown = Result.SKIPPED, STOPPING, creates
         except OnggiError as error:
-            result, message = Result.FAILED, str(error)
+            result, message, failure = Result.FAILED, str(error), error
             retry_after_s = error.retry_after_s if isinstance(error, Transient) else None
             if isinstance(error, Disconnected):
                 disconnected, unknown = message, creates
@@ -109,7 +110,7 @@ def perform(step: Step, performer: Performer, *, stop: threading.Event, tell: Ca
             boundary("after an operation")
             continue
         break
-    outcome = StepOutcome(step, result, message, time.monotonic() - began, retry_after_s)
+    outcome = StepOutcome(step, result, message, time.monotonic() - began, retry_after_s, failure)
     return Performed(outcome, tuple(made), unknown, disconnected, 0 < done < len(step.operations))
 
 

@@ -45,7 +45,7 @@ _EVENTS: list[type[FileSystemEvent]] = [
 class SourceWatch:
     """Calls `wake` from a thread of its own after each change of `source`, within some milliseconds."""
 
-    def __init__(self, source: Source, wake: Callable[[], None]) -> None:
+    def __init__(self, source: Source, wake: Callable[[], object]) -> None:
         self._source = source
         self._wake = wake
         self._news = threading.Event()

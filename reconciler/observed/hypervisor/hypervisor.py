@@ -41,7 +41,7 @@ class Hypervisor:
         self, uri: str, *, allowed_folders: Iterable[str] = (), volume_reread_s: float = 600.0, write_here: bool = True
     ) -> None:
         self.uri = uri
-        self._subscribers: list[Callable[[Ref | None], None]] = []
+        self._subscribers: list[Callable[[Ref | None], object]] = []
         self._connections = Connections(uri, changed=self._changed, devices=self._devices_changed)
         allowed = tuple(map(str, allowed_folders))
         self._facts = HostFacts(self._connections, allowed)
@@ -111,7 +111,7 @@ class Hypervisor:
         """
         return self._volumes.discard_unfinished(ref)
 
-    def subscribe(self, callback: Callable[[Ref | None], None]) -> None:
+    def subscribe(self, callback: Callable[[Ref | None], object]) -> None:
         """Call back with each object that may have changed; None: any may have, because the connection came or went.
 
         Called from threads of libvirt's; it has to return at once.

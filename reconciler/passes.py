@@ -1,0 +1,80 @@
+"""What the agent's last pass found, as one immutable value, for readers of any thread, and a way to wait for a later one.
+
+Reading takes a reference and no lock. What is done with it is the readers' business.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from reconciler.applying.outcome import StepOutcome
+from reconciler.desired.state import DesiredState
+from reconciler.observed.snapshot import Snapshot
+from reconciler.planning.plan import Plan
+from reconciler.reporting.condition import Condition
+from reconciler.reporting.drift import Drift
+from specs.reference import Ref
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class World:
+    """One pass. `ticket` is the last mark of `Wakeup` that it has seen to; whoever set one waits for it.
+
+    `desired` is the revision in force: the last good one while the newest can't be read, which `source_problem` tells.
+    `busy` are objects that something is being done to, `failing` the outcomes of those that wait to be tried again,
+    `closed` says why nothing is applied now, and is empty when something is.
+    """
+
+    ticket: int
+    desired: DesiredState
+    snapshot: Snapshot
+    plan: Plan
+    drift: tuple[Drift, ...] = ()
+    conditions: Mapping[Ref, tuple[Condition, ...]] = field(default_factory=dict)
+    busy: frozenset[Ref] = frozenset()
+    failing: Mapping[Ref, StepOutcome] = field(default_factory=dict)
+    suspended: frozenset[Ref] = frozenset()
+    closed: str = ""
+    source_problem: str = ""
+
+
+class Passes:
+    """A place for the last world. One writer publishes; any number read and wait."""
+
+    def __init__(self) -> None:
+        self._latest: World | None = None
+        self._published = threading.Condition()
+        self._ended = False
+
+    @property
+    def latest(self) -> World | None:
+        """The last pass; None before the first is through."""
+        return self._latest
+
+    def publish(self, world: World) -> None:
+        """A pass is through."""
+        with self._published:
+            self._latest = world
+            self._published.notify_all()
+
+    def end(self) -> None:
+        """No further pass will come: nobody waits any more."""
+        with self._published:
+            self._ended = True
+            self._published.notify_all()
+
+    def wait(self, enough: Callable[[World], bool], timeout_s: float) -> World | None:
+        """The first world from now on, the present one included, for which `enough` is true; None when none came."""
+        until = time.monotonic() + timeout_s
+        with self._published:
+            while not self._ended:
+                if self._latest is not None and enough(self._latest):
+                    return self._latest
+                left = until - time.monotonic()
+                if left <= 0:
+                    break
+                self._published.wait(left)
+        return None

@@ -1,0 +1,18 @@
+"""Who asks, and by which request: what commits, events and tasks are signed with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """`user` is who logged in; `request_id` names the request in commits and logs. Both are checked by who makes one."""
+
+    user: str
+    request_id: str = ""
+
+    @property
+    def source(self) -> str:
+        """Who it was, in the list of events."""
+        return f"api:{self.user}"

@@ -1,0 +1,59 @@
+"""What has become of a change: come true, under way, or not to come true and why. Pure: it looks at one world."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import Enum, auto
+
+from reconciler.errors import NotApplied
+from reconciler.passes import World
+from reconciler.planning.plan import Blocked
+from specs.reference import Ref
+
+_MAY_COME = frozenset({"DependencyNotReady"})  # while what it depends on is being made
+
+
+class Verdict(Enum):
+    """The two answers that are no error."""
+
+    SETTLED = auto()
+    UNDER_WAY = auto()
+
+
+def verdict(world: World, refs: Iterable[Ref]) -> Verdict:
+    """Are these objects as the revision in force says? Their own disks and seeds count too.
+
+    What a sync window or a suspension keeps from being applied is settled: it's committed, and nothing more is going to
+    happen now. Raises NotApplied for what was refused or failed; it has been committed all the same.
+    """
+    concerned = _family(world, frozenset(refs))
+    _check_documents(world, concerned)
+    if world.busy & concerned:
+        return Verdict.UNDER_WAY
+    pending = {step.ref: step for step in world.plan.steps if step.ref in concerned}
+    for item in world.plan.blocked:
+        if item.ref in concerned and not _may_come(item, world):
+            raise NotApplied(item.message, reason=item.reason, ref=item.ref, digest=item.digest)
+    if world.closed or not pending:
+        return Verdict.SETTLED
+    for ref, step in pending.items():
+        failed = next((each for each in (ref, *step.after) if each in world.failing), None)
+        if failed is not None:
+            raise NotApplied(world.failing[failed].message, reason="Failed", ref=failed, cause=world.failing[failed].error)
+    return Verdict.UNDER_WAY
+
+
+def _family(world: World, refs: frozenset[Ref]) -> frozenset[Ref]:
+    implied = {ref for ref, resource in world.desired.resources.items() if resource.parent in refs}
+    leaving = {step.ref for step in world.plan.steps if step.owned is not None and step.owned.parent in refs}
+    return refs | implied | leaving
+
+
+def _check_documents(world: World, concerned: frozenset[Ref]) -> None:
+    for problem in world.desired.problems:
+        if problem.ref in concerned:
+            raise NotApplied(str(problem), reason="InvalidDocument", ref=problem.ref)
+
+
+def _may_come(item: Blocked, world: World) -> bool:
+    return item.reason in _MAY_COME and not world.closed and bool(world.plan.steps or world.busy)
