@@ -162,7 +162,7 @@ _ALIAS = "Aliases (`*name`) and merge keys aren't read; write the value out here
 _SENTENCES = {
     "found undefined alias": _ALIAS,
     "found duplicate anchor": _ALIAS,
-    "exceeded maximum nesting depth": f"This is nested more than {MAX_DEPTH} deep; no field needs that.",  # newer libyaml's own
+    "exceeded maximum nesting depth": f"This is nested more than {MAX_DEPTH} deep; no field needs that.",
     "mapping values are not allowed": "A colon can't stand here; put the value in quotes, or check the indentation.",
     "did not find expected key": "A `key: value` is expected here; check the indentation and the quotes before it.",
     "did not find expected '-' indicator": "A list item (`- `) is expected here; check this line's indentation.",
