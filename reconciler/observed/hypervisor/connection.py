@@ -2,8 +2,8 @@
 goes.
 
 Separate connections are what makes parallel calls faster (threads that share one are slower than a single thread).
-Quick calls and the slow ones of a guest's life have lanes of their own. What is called, and when to try again after
-a loss, is for others.
+Quick calls, the slow ones of a guest's life and the sampling of statistics have lanes of their own. What is called,
+and when to try again after a loss, is for others.
 """
 
 from __future__ import annotations
@@ -33,10 +33,11 @@ _KEEPALIVE_COUNT = 3
 
 
 class Lane(StrEnum):
-    """Quick: define and read, milliseconds. Slow: start, stop, upload."""
+    """Quick: define and read, milliseconds. Slow: start, stop, upload. Sampling: one call in the background."""
 
     QUICK = "quick"
     SLOW = "slow"
+    SAMPLING = "sampling"
 
 
 class Connections:
@@ -60,7 +61,8 @@ class Connections:
         self.runs = Runs()
         self._lock = threading.Lock()
         self._connecting = threading.Lock()
-        self._free = {Lane.QUICK: threading.Semaphore(quick), Lane.SLOW: threading.Semaphore(slow)}
+        places = {Lane.QUICK: quick, Lane.SLOW: slow, Lane.SAMPLING: 1}
+        self._free = {lane: threading.Semaphore(number) for lane, number in places.items()}
         self._idle: dict[Lane, list[libvirt.virConnect]] = {lane: [] for lane in Lane}
         self._main: libvirt.virConnect | None = None  # the one that events come from
         self._feed: EventFeed | None = None

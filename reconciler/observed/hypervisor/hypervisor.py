@@ -11,12 +11,14 @@ import threading
 from collections.abc import Callable, Collection, Iterable, Mapping
 
 from reconciler.errors import Disconnected, OnggiError
+from reconciler.observed.counters import Counters
 from reconciler.observed.hypervisor.connection import Connections
 from reconciler.observed.hypervisor.facts import HostFacts
 from reconciler.observed.hypervisor.performing.intake import Progress
 from reconciler.observed.hypervisor.performing.performer import OperationPerformer
 from reconciler.observed.hypervisor.performing.volumes import Volumes
 from reconciler.observed.hypervisor.reading.reader import Reader
+from reconciler.observed.hypervisor.reading.statistics import count_running
 from reconciler.observed.snapshot import Snapshot
 from reconciler.planning.operations import EditLive, Operation
 from reconciler.planning.terms import Held
@@ -110,6 +112,10 @@ class Hypervisor:
         uses it.
         """
         return self._volumes.discard_unfinished(ref)
+
+    def machine_statistics(self) -> Mapping[Ref, Counters]:
+        """What each running machine has used so far. Never connects: that is left to whoever needs the host."""
+        return count_running(self._connections)
 
     def subscribe(self, callback: Callable[[Ref | None], object]) -> None:
         """Call back with each object that may have changed; None: any may have, because the connection came or went.
