@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from specs.problem import Problem
+
 
 class OnggiError(Exception):
     """Base of every error that a user may see: its text is one sentence with the remedy, and holds no secret."""
@@ -27,8 +31,34 @@ class Conflict(Terminal):
     """What is there belongs to somebody else, or moved under our hands."""
 
 
+class InvalidDocument(Terminal):
+    """What was asked for can't be a document. `problems` has every mistake, each with its pointer and its sentence."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        first = self.problems[0]
+        more = f" ({len(self.problems) - 1} more)" if len(self.problems) > 1 else ""
+        super().__init__(
+            f"{first.ref or first.path}: {first.message}{f' (at {first.pointer})' if first.pointer else ''}{more}"
+        )
+
+
 class NotFound(Terminal):
-    """The object isn't there."""
+    """The object isn't there. `reason` in CamelCase where it is about a part of one, such as `SnapshotNotFound`."""
+
+    def __init__(self, message: str, *, reason: str = "") -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class Refused(Terminal):  # a word of the trade
+    """What was asked for can't be done with things as they are. `reason` names the rule in CamelCase, for callers that
+    have words of their own for it.
+    """
+
+    def __init__(self, message: str, *, reason: str) -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class Unsupported(Terminal):
@@ -51,7 +81,7 @@ class SettingsError(OnggiError):
     """A setting that can't be used; the sentence names it and says what can."""
 
 
-class NotApplied(Terminal):  # noqa: N818  # a word of the trade
+class NotApplied(Terminal):  # a word of the trade
     """A change was committed and hasn't come true. `reason` is CamelCase as in a condition, `digest` what an approval
     would take, `cause` the error of a step that failed.
     """
@@ -72,5 +102,5 @@ class NotApplied(Terminal):  # noqa: N818  # a word of the trade
         self.cause = cause
 
 
-class WritesRefused(Terminal):  # noqa: N818  # a word of the trade
+class WritesRefused(Terminal):  # a word of the trade
     """The repository isn't to be written through the API; the sentence says where to commit instead."""

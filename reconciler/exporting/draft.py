@@ -13,7 +13,6 @@ from typing import Any
 from reconciler.observed.snapshot import Snapshot
 from specs.host import Host
 from specs.reference import Ref
-from specs.registry import kinds
 
 Spec = dict[str, Any]
 
@@ -61,21 +60,3 @@ class Surroundings:
         if "volume" in source:
             return Ref.volume(str(source.get("pool", "")), str(source["volume"]))
         return self.volume_at.get(str(source.get("file") or source.get("dev") or ""))
-
-
-def in_schema_order(kind: str, spec: Mapping[str, Any]) -> Spec:
-    """The spec with its keys in the order of the reference, without what the schema doesn't have."""
-    schema = kinds()[kind].schema
-    ordered: Spec = _ordered(spec, schema["properties"]["spec"], schema)
-    return ordered
-
-
-def _ordered(value: Any, schema: Mapping[str, Any], root: Mapping[str, Any]) -> Any:
-    if (reference := schema.get("$ref")) is not None:
-        schema = root["$defs"][str(reference).rpartition("/")[2]]
-    if isinstance(value, Mapping) and "properties" in schema:
-        properties = schema["properties"]
-        return {key: _ordered(value[key], properties[key], root) for key in properties if key in value}
-    if isinstance(value, list) and isinstance(schema.get("items"), Mapping):
-        return [_ordered(item, schema["items"], root) for item in value]
-    return value

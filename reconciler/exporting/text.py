@@ -2,41 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
-import yaml
-
-from reconciler.exporting.draft import Draft, in_schema_order
+from reconciler.desired.writing.yaml_text import Style, block
+from reconciler.exporting.draft import Draft
 from specs.document import API_VERSION
+from specs.schema_order import in_schema_order
 
-_WIDTH = 120
-_STRING = "tag:yaml.org,2002:str"
-ADOPT = "onggi/adopt"
-
-
-class _Dumper(yaml.SafeDumper):
-    """PyYAML's, with lists indented below their key."""
-
-    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002  # PyYAML's name
-        """As PyYAML's, never without an indent."""
-        super().increase_indent(flow, False)
-
-    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002  # PyYAML's name
-        """Everything is written out where it is meant."""
-        return True
-
-
-def _text(dumper: _Dumper, value: str) -> yaml.ScalarNode:
-    plain_lines = "\n" in value and all(line == line.rstrip() and line.isprintable() for line in value.splitlines())
-    readable = plain_lines and value == "\n".join(value.splitlines()) + "\n" * value.endswith("\n")
-    if readable:
-        return dumper.represent_scalar(_STRING, value, style="|")
-    resolver: Any = dumper
-    ambiguous = resolver.resolve(yaml.ScalarNode, value, (True, False)) != _STRING  # also by the rules of YAML 1.1
-    return dumper.represent_scalar(_STRING, value, style='"' if ambiguous else None)
-
-
-_Dumper.add_representer(str, _text)
+ADOPT: Final = "onggi/adopt"
+_STYLE: Final = Style()
 
 
 def document_text(draft: Draft) -> str:
@@ -51,8 +25,7 @@ def document_text(draft: Draft) -> str:
         "metadata": metadata,
         "spec": in_schema_order(draft.ref.kind, draft.spec),
     }
-    dumped = yaml.dump(body, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=_WIDTH)
-    return "".join(_comment(draft.left)) + str(dumped)
+    return "".join([*_comment(draft.left), *(f"{line}\n" for line in block(body, _STYLE))])
 
 
 def _comment(left: list[str]) -> list[str]:

@@ -1,0 +1,107 @@
+"""What is wanted of the documents, as values: which ones to put or remove, in whose name, and what came of it.
+
+Pure. How a change gets into the text of files is for `rewriting.py`, how it becomes a commit for `writer.py`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+from reconciler.desired.state import Revision
+from specs.reference import Ref
+
+_LONGEST: Final = 200  # characters of a name or of a trailer's value
+# Whatever could end a line of a commit's header, start another field, or turn the text around in a terminal.
+_UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]+")
+_CRUD: Final = " .,:;<>\"\\'"  # git takes these away from both ends of a name
+_TRAILER: Final = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,63}")
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """The whole document as it should be: apiVersion, kind, metadata and spec, as plain data."""
+
+    ref: Ref
+    document: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Remove:
+    """This document should not be there any more."""
+
+    ref: Ref
+
+
+DocumentChange = Put | Remove
+
+
+class Documents(Protocol):
+    """The documents at the tip that is being changed, as they are declared (templates aren't expanded)."""
+
+    def get(self, ref: Ref) -> dict[str, Any] | None:
+        """The whole document, a copy to change at will; None when there is none that could be read."""
+
+    def path(self, ref: Ref) -> str | None:
+        """The file that holds it; None when there is none."""
+
+    def refs(self) -> frozenset[Ref]:
+        """Every document that is declared, also those with mistakes."""
+
+
+Edit = Callable[[Documents], Sequence[DocumentChange]]
+"""Says what has to change. Called again on fresh documents when somebody else was faster; whatever OnggiError it
+raises ends the write with nothing written."""
+
+
+class Author:
+    """Who asked for a change, made safe for a commit's header."""
+
+    __slots__ = ("email", "name")
+
+    def __init__(self, name: str, email: str) -> None:
+        self.name = _clean(re.sub("[<>]", "", name)).strip(_CRUD) or "unknown"
+        self.email = re.sub(r"[<>\s]", "", _clean(email)).strip(_CRUD) or "unknown@localhost"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Author) and (self.name, self.email) == (other.name, other.email)
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.email))
+
+    def __repr__(self) -> str:
+        return f"Author({self.name!r}, {self.email!r})"
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What came of a write. `changed` has the paths of the files; none when everything was so already and no commit
+    was made. `pushed` is True when the remote has it."""
+
+    revision: Revision
+    changed: tuple[str, ...] = ()
+    pushed: bool = False
+
+
+def commit_message(message: str, trailers: Mapping[str, str]) -> str:
+    """The whole message. Nothing that is given can pass for a trailer: they stand alone in the last paragraph.
+
+    Raises ValueError for a trailer's name that isn't one.
+    """
+    lines = [_clean(line, longest=1000) for line in message.splitlines()]
+    text = "\n".join(lines).strip() or "Change documents"
+    subject, _, rest = text.partition("\n")
+    body = f"\n\n{rest.strip()}" if rest.strip() else ""
+    found = []
+    for name, value in trailers.items():
+        if not _TRAILER.fullmatch(name):
+            raise ValueError(f"{name!r} isn't the name of a trailer")
+        if cleaned := _clean(value):
+            found.append(f"{name}: {cleaned}\n")
+    return f"{subject[:_LONGEST]}{body}\n" + ("\n" + "".join(found) if found else "")
+
+
+def _clean(text: str, *, longest: int = _LONGEST) -> str:
+    return _UNPRINTABLE.sub(" ", text).strip()[:longest].strip()
