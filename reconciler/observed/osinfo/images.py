@@ -1,0 +1,81 @@
+"""What is known of the ISO images on this host, remembered as long as a file stays the same.
+
+Only for paths on the host that this process runs on; of a volume elsewhere nothing is known here.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from reconciler.observed.osinfo.database import Database
+from reconciler.observed.osinfo.definitions import UNKNOWN
+from reconciler.observed.osinfo.iso_header import read_header
+
+log = logging.getLogger("onggi.osinfo")
+
+REMEMBERED: Final = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class IsoFacts:
+    """`bootable` means that a machine can boot from it and that nothing of it is missing. A file that is no ISO image
+    is none, unknown and not bootable.
+    """
+
+    os_distro: str = UNKNOWN
+    os_version: str = UNKNOWN
+    os_arch: str = UNKNOWN
+    bootable: bool = False
+    is_iso: bool = False
+
+
+NO_IMAGE: Final = IsoFacts()
+
+
+class Images:
+    """For any thread. Remembers `remembered` files, those that were asked for last."""
+
+    def __init__(self, database: Database, remembered: int = REMEMBERED) -> None:
+        self._database = database
+        self._remembered = remembered
+        self._lock = threading.Lock()
+        self._known: OrderedDict[str, tuple[object, IsoFacts]] = OrderedDict()
+
+    def facts(self, path: str | Path) -> IsoFacts:
+        """Of the file at `path`. Never raises: what isn't there, or can't be read, is no image."""
+        key = os.fspath(path)
+        try:
+            seen = os.lstat(key)
+            # An inode's change time besides that of its content: whoever writes a file can set the latter back.
+            file = (seen.st_dev, seen.st_ino, seen.st_mtime_ns, seen.st_ctime_ns, seen.st_size)
+            stamp = (file, self._database.revision)
+            with self._lock:
+                known = self._known.get(key)
+                if known is not None and known[0] == stamp:
+                    self._known.move_to_end(key)
+                    return known[1]
+            facts = self._look(key)
+        except (OSError, ValueError) as error:  # ValueError: a path with a NUL in it
+            log.debug("nothing is known of the image %r: %s", key, error)
+            return NO_IMAGE
+        with self._lock:
+            self._known[key] = (stamp, facts)
+            self._known.move_to_end(key)
+            while len(self._known) > self._remembered:
+                self._known.popitem(last=False)
+        return facts
+
+    def _look(self, path: str) -> IsoFacts:
+        header = read_header(path)
+        if header is None:
+            return NO_IMAGE
+        found = self._database.detect(header)
+        if found is None:
+            return IsoFacts(bootable=header.bootable, is_iso=True)
+        return IsoFacts(found.os_distro, found.os_version, found.arch, header.bootable, is_iso=True)
