@@ -21,6 +21,13 @@ from reconciler.applying.outcome import Result, StepOutcome
 from reconciler.applying.performing import STOPPING, Performed, Performer, Progress, perform
 from reconciler.errors import OnggiError, StateError
 from reconciler.faults import boundary
+from reconciler.planning.one_off import (
+    CloneVolume,
+    CreateSnapshot,
+    DeleteSnapshot,
+    RevertSnapshot,
+    WipeVolume,
+)
 from reconciler.planning.operations import CreateVolume, DeleteVolume, GrowVolume, RenameVolume, Start, Stop
 from reconciler.planning.ownership import Fact, Owned
 from reconciler.planning.plan import Action, Plan, Step
@@ -32,6 +39,8 @@ log = logging.getLogger("onggi.apply")
 
 # Facts that tell what was applied; before it was, only these are left out of what the ledger holds.
 _APPLIED = frozenset({Fact.DIGEST.value, Fact.RUN_STRATEGY.value})
+
+_SLOW = (Start, Stop, CreateSnapshot, RevertSnapshot, DeleteSnapshot, WipeVolume, CloneVolume)
 
 
 class Executor:
@@ -97,7 +106,7 @@ class _Run:
         steps = self.graph.steps.values()
         # A new pool may have a folder full of volumes, which nobody has seen yet.
         unseen = {ref.name for ref in self.graph.steps if ref.kind == STORAGE_POOL}
-        self._begun.update(ref for step in steps for ref in _volumes_made(step) if ref.pool not in unseen)
+        self._begun.update(ref for step in steps for ref in _volumes_planned(step) if ref.pool not in unseen)
         boundary("between plan and apply")
         self._ledger.change(
             begin=self._begun,
@@ -117,7 +126,7 @@ class _Run:
         if reason:
             performed = Performed(StepOutcome(step, Result.SKIPPED, reason))
         else:
-            performed = perform(step, self._hypervisor, stop=self._stop, tell=self._tell)
+            performed = self._begin_copy(step) or perform(step, self._hypervisor, stop=self._stop, tell=self._tell)
         outcome = self._write_down(performed)
         with self._lock:
             if performed.disconnected:
@@ -155,10 +164,12 @@ class _Run:
 
     def _task(self, step: Step) -> Task:
         slow = _is_slow(step)
+        if _is_urgent(step):
+            return Task(lambda: self._work(step, slow), frozenset(), slow)
         holds = {str(step.ref)}
-        if step.ref in self._volume_steps and not _downloads(
-            step
-        ):  # minutes of a download must not keep others out of the pool; libvirt doesn't either
+        holds.update(str(operation.source) for operation in step.operations if isinstance(operation, CloneVolume))
+        # Minutes of a download or a copy must not keep others out of the pool; libvirt doesn't either.
+        if step.ref in self._volume_steps and not (_downloads(step) or _copies(step)):
             holds.update(f"pool {operation.ref.pool}" for operation in step.operations if _is_of_volume(operation))
         return Task(lambda: self._work(step, slow), frozenset(holds), slow)
 
@@ -203,19 +214,36 @@ class _Run:
     def _spoilt(self, outcome: StepOutcome, error: OnggiError) -> StepOutcome:
         """What was done counts as failed: others mustn't build on what couldn't be written down."""
         self._ledger.give_up((), [outcome.step.ref])
-        return replace(outcome, result=Result.FAILED, message=str(error))
+        return replace(outcome, result=Result.FAILED, message=str(error), error=error)
 
     def _begin_volumes_of(self, pool: str) -> None:
         """Write down what is about to be made in a pool that was there for nobody until now.
 
         Not what lies there already: a start after a kill would take that for half-made. Raises OnggiError.
         """
-        steps = {ref: step for step in self.graph.steps.values() for ref in _volumes_made(step) if ref.pool == pool}
+        steps = {ref: step for step in self.graph.steps.values() for ref in _volumes_planned(step) if ref.pool == pool}
         wanted = steps.keys() - self._begun
         if wanted:
             wanted -= self._hypervisor.present(wanted)
             self._ledger.change(begin=wanted, steps=[steps[ref] for ref in wanted], note=self._revision)
             self._begun |= wanted
+
+    def _begin_copy(self, step: Step) -> Performed | None:
+        """Write down the volume that a copy is about to make; its end when that can't be done.
+
+        A copy's name comes from a person, not from a plan that has looked: not one that is there already, which a
+        start after a kill would take for half-made.
+        """
+        wanted = frozenset(_volumes_made(step)).difference(_volumes_planned(step))
+        if not wanted:
+            return None
+        try:
+            wanted -= self._hypervisor.present(wanted)
+            self._ledger.change(begin=wanted, steps=[step] if wanted else (), note=self._revision)
+        except OnggiError as error:
+            return Performed(StepOutcome(step, Result.FAILED, str(error), error=error))
+        self._begun |= wanted
+        return None
 
     def _flush(self) -> None:
         try:
@@ -244,7 +272,7 @@ class _Run:
 
 
 def _is_of_volume(operation: object) -> bool:
-    return isinstance(operation, CreateVolume | GrowVolume | DeleteVolume | RenameVolume)
+    return isinstance(operation, CreateVolume | CloneVolume | GrowVolume | DeleteVolume | RenameVolume)
 
 
 def _touches_volume(step: Step) -> bool:
@@ -255,13 +283,26 @@ def _downloads(step: Step) -> bool:
     return any(isinstance(operation, CreateVolume) and operation.url for operation in step.operations)
 
 
+def _copies(step: Step) -> bool:
+    return any(isinstance(operation, CloneVolume) for operation in step.operations)
+
+
 def _is_slow(step: Step) -> bool:
-    """Waits for a guest or for the network, and must not hold up what takes milliseconds."""
-    return _downloads(step) or any(isinstance(operation, Start | Stop) for operation in step.operations)
+    """Waits for a guest, the network or much data, and must not hold up what takes milliseconds."""
+    return _downloads(step) or any(isinstance(operation, _SLOW) for operation in step.operations)
+
+
+def _is_urgent(step: Step) -> bool:
+    """Doesn't wait for another step of its object."""
+    return any(getattr(operation, "urgent", False) for operation in step.operations)
+
+
+def _volumes_planned(step: Step) -> list[Ref]:
+    return [operation.ref for operation in step.operations if isinstance(operation, CreateVolume)]
 
 
 def _volumes_made(step: Step) -> list[Ref]:
-    return [operation.ref for operation in step.operations if isinstance(operation, CreateVolume)]
+    return [operation.ref for operation in step.operations if isinstance(operation, CreateVolume | CloneVolume)]
 
 
 def _is_named_before(step: Step) -> bool:

@@ -15,6 +15,7 @@ from typing import Protocol
 from reconciler.applying.outcome import Result, StepOutcome
 from reconciler.errors import Cancelled, Disconnected, OnggiError, Transient
 from reconciler.faults import boundary
+from reconciler.planning.one_off import CloneVolume
 from reconciler.planning.operations import CreateVolume, Operation
 from reconciler.planning.plan import Action, Step
 from specs.reference import Ref
@@ -88,12 +89,12 @@ def perform(step: Step, performer: Performer, *, stop: threading.Event, tell: Ca
         result = Result.UNCHANGED
     done = 0
     for operation in step.operations:
-        creates = (operation.ref,) if isinstance(operation, CreateVolume) else ()
+        creates = (operation.ref,) if isinstance(operation, CreateVolume | CloneVolume) else ()
         boundary("before an operation")
         try:
             _patiently(step, operation, performer, stop, tell)
-        except Cancelled:
-            result, message, unknown = Result.SKIPPED, STOPPING, creates
+        except Cancelled as error:
+            result, message, unknown, failure = Result.SKIPPED, STOPPING, creates, error
         except OnggiError as error:
             result, message, failure = Result.FAILED, str(error), error
             retry_after_s = error.retry_after_s if isinstance(error, Transient) else None

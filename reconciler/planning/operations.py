@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from reconciler.planning.one_off import OneOff
 from specs.reference import Ref
 
 
@@ -238,4 +239,5 @@ Operation = (
     | Rename
     | RenameVolume
     | DeleteVolume
+    | OneOff
 )

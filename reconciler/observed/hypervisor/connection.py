@@ -2,8 +2,8 @@
 goes.
 
 Separate connections are what makes parallel calls faster (threads that share one are slower than a single thread).
-Quick calls, the slow ones of a guest's life and the sampling of statistics have lanes of their own. What is called,
-and when to try again after a loss, is for others.
+Quick calls, the slow ones of a guest's life, much data and the sampling of statistics have lanes of their own. What is
+called, and when to try again after a loss, is for others.
 """
 
 from __future__ import annotations
@@ -33,10 +33,13 @@ _KEEPALIVE_COUNT = 3
 
 
 class Lane(StrEnum):
-    """Quick: define and read, milliseconds. Slow: start, stop, upload. Sampling: one call in the background."""
+    """Quick: define and read, milliseconds. Slow: start, stop, download. Data: for as long as a client sends or a disk
+    takes. Sampling: one call in the background.
+    """
 
     QUICK = "quick"
     SLOW = "slow"
+    DATA = "data"
     SAMPLING = "sampling"
 
 
@@ -61,7 +64,7 @@ class Connections:
         self.runs = Runs()
         self._lock = threading.Lock()
         self._connecting = threading.Lock()
-        places = {Lane.QUICK: quick, Lane.SLOW: slow, Lane.SAMPLING: 1}
+        places = {Lane.QUICK: quick, Lane.SLOW: slow, Lane.DATA: slow, Lane.SAMPLING: 1}
         self._free = {lane: threading.Semaphore(number) for lane, number in places.items()}
         self._idle: dict[Lane, list[libvirt.virConnect]] = {lane: [] for lane in Lane}
         self._main: libvirt.virConnect | None = None  # the one that events come from

@@ -11,11 +11,17 @@ import threading
 from collections.abc import Callable, Collection, Iterable, Mapping
 
 from reconciler.errors import Disconnected, OnggiError
+from reconciler.observed.answers import HostInterface, SnapshotOf
 from reconciler.observed.counters import Counters
+from reconciler.observed.hypervisor.asking.interfaces import host_interfaces
+from reconciler.observed.hypervisor.asking.screenshots import screenshot
+from reconciler.observed.hypervisor.asking.snapshots import snapshots
 from reconciler.observed.hypervisor.connection import Connections
 from reconciler.observed.hypervisor.facts import HostFacts
 from reconciler.observed.hypervisor.performing.intake import Progress
 from reconciler.observed.hypervisor.performing.performer import OperationPerformer
+from reconciler.observed.hypervisor.performing.volume_copies import Copies
+from reconciler.observed.hypervisor.performing.volume_data import VolumeData
 from reconciler.observed.hypervisor.performing.volumes import Volumes
 from reconciler.observed.hypervisor.reading.reader import Reader
 from reconciler.observed.hypervisor.reading.statistics import count_running
@@ -49,7 +55,9 @@ class Hypervisor:
         self._facts = HostFacts(self._connections, allowed)
         self._reader = Reader(self._connections, self._facts, volume_reread_s=volume_reread_s)
         self._volumes = Volumes(self._connections, self._facts, write_here=write_here)
-        self._performer = OperationPerformer(self._connections, self._volumes, allowed)
+        copies = Copies(self._connections, self._facts, self._volumes)
+        self._data = VolumeData(self._connections, self._facts, self._volumes)
+        self._performer = OperationPerformer(self._connections, self._volumes, copies, self._data, allowed)
 
     @classmethod
     def open(cls, uri: str, *, allowed_folders: Iterable[str] = ()) -> Hypervisor:
@@ -94,6 +102,37 @@ class Hypervisor:
         After an error nothing is left half-made, unless it is Disconnected or Cancelled.
         """
         self._performer.perform(operation, stop, progress)
+
+    def upload(
+        self,
+        ref: Ref,
+        offset: int,
+        length: int,
+        chunks: Iterable[bytes],
+        stop: threading.Event = _NOT_STOPPED,
+        *,
+        capacity: int | None = None,
+    ) -> None:
+        """Write exactly `length` bytes of `chunks` into a volume that nobody uses, at `offset`. Blocks until the disk
+        has them. After an error send the same piece again.
+
+        `capacity` is what the volume was made with: libvirt takes its size from an image's header as soon as that is
+        there. Raises Refused with `BeyondCapacity`, `SizeMismatch`, `UnsafeImage`, `VolumeInUse` or `UploadUnderWay`;
+        Unsupported, NotFound, Cancelled; Terminal when the disk is full; and whatever `chunks` raises.
+        """
+        self._data.upload(ref, offset, length, chunks, stop, capacity)
+
+    def snapshots(self, ref: Ref) -> tuple[SnapshotOf, ...]:
+        """A VM's snapshots, the oldest first. Raises OnggiError."""
+        return snapshots(self._connections, ref)
+
+    def screenshot(self, ref: Ref) -> bytes:
+        """A PNG of a VM's screen as it is now. Raises Refused with `MachineNotRunning`, Unsupported and others."""
+        return screenshot(self._connections, ref)
+
+    def host_interfaces(self) -> tuple[HostInterface, ...]:
+        """The host's network interfaces by name, all of them. Raises OnggiError."""
+        return host_interfaces(self._connections)
 
     def held(self) -> Mapping[tuple[EditLive, str], Held]:
         """What running machines were told and isn't said again: by the edit and libvirt's id of the running domain."""

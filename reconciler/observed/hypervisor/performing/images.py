@@ -16,7 +16,7 @@ from reconciler.observed.hypervisor.failure import is_not_found, is_unsupported
 from reconciler.observed.hypervisor.performing.patience import patiently
 from reconciler.observed.hypervisor.performing.streams import head
 from specs.binding import Element, parse
-from specs.reference import Ref
+from specs.reference import VIRTUAL_MACHINE, Ref
 from specs.storagevolume.header import HEADER_BYTES, image_header, unsafe_header
 
 _DEEPEST = 32
@@ -86,6 +86,22 @@ def is_referred_to(connection: libvirt.virConnect, ref: Ref, path: str) -> bool:
     return any(_backing_path(volume) == path for volume in _all_volumes(connection))
 
 
+def running_writer(connection: libvirt.virConnect, ref: Ref, path: str) -> str:
+    """A running machine that writes to this volume, as `VirtualMachine/name`; empty when none does."""
+    for domain in connection.listAllDomains(libvirt.VIR_CONNECT_LIST_DOMAINS_ACTIVE):
+        try:
+            root = parse(domain.XMLDesc())
+        except libvirt.libvirtError as error:
+            if is_not_found(error):  # gone since it was listed
+                continue
+            raise
+        for disk in root.iterfind("devices/disk"):
+            writes = disk.find("readonly") is None
+            if writes and any(_is_source(source, ref, path) for source in disk.iterfind("source")):
+                return str(Ref(VIRTUAL_MACHINE, domain.name()))
+    return ""
+
+
 def _definitions(domain: libvirt.virDomain) -> Iterator[str]:
     try:
         yield domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE)
@@ -97,12 +113,12 @@ def _definitions(domain: libvirt.virDomain) -> Iterator[str]:
 
 
 def _names(root: Element, ref: Ref, path: str) -> bool:
-    for source in root.iter("source"):
-        if path in source.attrib.values():
-            return True
-        if source.get("pool") == ref.pool and source.get("volume") == ref.short_name:
-            return True
-    return False
+    return any(_is_source(source, ref, path) for source in root.iter("source"))
+
+
+def _is_source(source: Element, ref: Ref, path: str) -> bool:
+    by_pool = source.get("pool") == ref.pool and source.get("volume") == ref.short_name
+    return by_pool or path in source.attrib.values()
 
 
 def _backing_path(volume: libvirt.virStorageVol) -> str | None:

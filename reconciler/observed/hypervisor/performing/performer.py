@@ -7,11 +7,31 @@ from typing import assert_never
 from urllib.parse import urlsplit
 
 from reconciler.observed.hypervisor.connection import Connections
-from reconciler.observed.hypervisor.performing import defining, live, networks, power, prerequisites, renaming
+from reconciler.observed.hypervisor.performing import (
+    defining,
+    live,
+    networks,
+    power,
+    prerequisites,
+    renaming,
+    snapshots,
+)
 from reconciler.observed.hypervisor.performing.intake import Progress
 from reconciler.observed.hypervisor.performing.media import check_media
 from reconciler.observed.hypervisor.performing.refusals import Refusals
+from reconciler.observed.hypervisor.performing.volume_copies import Copies
+from reconciler.observed.hypervisor.performing.volume_data import VolumeData
 from reconciler.observed.hypervisor.performing.volumes import Volumes
+from reconciler.planning.one_off import (
+    CloneVolume,
+    CreateSnapshot,
+    DeleteSnapshot,
+    PowerOff,
+    RefreshPool,
+    Reset,
+    RevertSnapshot,
+    WipeVolume,
+)
 from reconciler.planning.operations import (
     CreateVolume,
     Define,
@@ -41,9 +61,18 @@ from specs.reference import VIRTUAL_MACHINE
 class OperationPerformer:
     """Performs operations on one host; several threads may do so at once."""
 
-    def __init__(self, connections: Connections, volumes: Volumes, allowed_folders: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        connections: Connections,
+        volumes: Volumes,
+        copies: Copies,
+        data: VolumeData,
+        allowed_folders: tuple[str, ...] = (),
+    ) -> None:
         self._connections = connections
         self._volumes = volumes
+        self._copies = copies
+        self._data = data
         self.refusals = Refusals()
         # The files of another machine can't be looked at from here.
         self._allowed_folders = () if urlsplit(connections.uri).hostname else allowed_folders
@@ -91,6 +120,22 @@ class OperationPerformer:
                 renaming.rename_machine(connections, operation)
             case DeleteVolume():
                 volumes.delete(operation)
+            case CreateSnapshot():
+                snapshots.create(connections, operation)
+            case RevertSnapshot():
+                snapshots.revert(connections, operation)
+            case DeleteSnapshot():
+                snapshots.delete(connections, operation)
+            case Reset():
+                power.reset(connections, operation)
+            case PowerOff():
+                power.power_off(connections, operation)
+            case WipeVolume():
+                self._data.wipe(operation, stop)
+            case CloneVolume():
+                self._copies.clone(operation, stop, progress)
+            case RefreshPool():
+                self._data.refresh(operation)
             case _:
                 assert_never(operation)
 

@@ -8,10 +8,11 @@ from typing import Any
 
 import libvirt
 
-from reconciler.errors import Cancelled, Conflict, Terminal, Transient
+from reconciler.errors import Cancelled, Conflict, Refused, Terminal, Transient
 from reconciler.observed.hypervisor.connection import Connections, Lane
 from reconciler.observed.hypervisor.failure import is_unsupported
 from reconciler.observed.hypervisor.performing.lookup import find, get
+from reconciler.planning.one_off import PowerOff, Reset
 from reconciler.planning.operations import Pause, Resume, Start, Stop
 from specs.binding import parse
 from specs.reference import STORAGE_POOL, VIRTUAL_MACHINE, Ref
@@ -169,6 +170,23 @@ def resume(connections: Connections, operation: Resume) -> None:
             raise Terminal(f"{operation.ref} sleeps by its own wish; wake it up with: virsh dompmwakeup.")
         if state == libvirt.VIR_DOMAIN_PAUSED:
             domain.resume()
+
+
+def power_off(connections: Connections, operation: PowerOff) -> None:
+    """Switch a machine off at once; off already or gone is fine. Takes no place of the slow lane: those wait."""
+    with connections.lend(f"switch {operation.ref} off") as connection:
+        domain = find(connection, operation.ref)
+        if domain is not None and domain.isActive():
+            _destroy(domain)
+
+
+def reset(connections: Connections, operation: Reset) -> None:
+    """Press a machine's reset button. Raises Refused when it doesn't run."""
+    with connections.lend(f"reset {operation.ref}") as connection:
+        domain = get(connection, operation.ref)
+        if not domain.isActive():
+            raise Refused(f"{operation.ref} doesn't run; start it instead.", reason="MachineNotRunning")
+        domain.reset()
 
 
 def _running(connection: libvirt.virConnect, ref: Ref) -> Any:

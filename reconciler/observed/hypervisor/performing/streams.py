@@ -14,14 +14,21 @@ from reconciler.faults import boundary
 _CHUNK = 256 * 1024  # what one message of libvirt's protocol carries
 
 
-def upload(connection: libvirt.virConnect, volume: libvirt.virStorageVol, chunks: Iterable[bytes], length: int) -> None:
-    """Write `length` bytes from the volume's start on. Raises libvirtError, and whatever `chunks` raises.
+def upload(
+    connection: libvirt.virConnect,
+    volume: libvirt.virStorageVol,
+    chunks: Iterable[bytes],
+    length: int,
+    offset: int = 0,
+) -> None:
+    """Write `length` bytes from `offset` on. Raises libvirtError, and whatever `chunks` raises.
 
     Raises Terminal when not all of them have arrived on the disk.
     """
     checksum = 0
+    before = volume.info()[2]
     stream = connection.newStream()
-    volume.upload(stream, 0, length)
+    volume.upload(stream, offset, length)
     try:
         for chunk in chunks:
             checksum = zlib.crc32(chunk, checksum)
@@ -36,17 +43,17 @@ def upload(connection: libvirt.virConnect, volume: libvirt.virStorageVol, chunks
             stream.abort()
         raise
     # NOTE: libvirt writes beside the stream, and a full disk that shows with the last bytes is an error for nobody:
-    # finish() succeeds upon a volume with holes. Fewer blocks than bytes are the sign of it; a file system that packs
-    # zeros has the same, so the bytes are then read once more.
-    if volume.info()[2] < length and _checksum(connection, volume, length) != checksum:
+    # finish() succeeds upon a volume with holes. Fewer new blocks than bytes are the sign of it; a file system that
+    # packs zeros has the same, and so have blocks that were there before, so the bytes are then read once more.
+    if volume.info()[2] - before < length and _checksum(connection, volume, offset, length) != checksum:
         raise Terminal(
             f"not all bytes of {volume.name()} could be stored: the disk below its pool must be full; make room there."
         )
 
 
-def _checksum(connection: libvirt.virConnect, volume: libvirt.virStorageVol, length: int) -> int:
+def _checksum(connection: libvirt.virConnect, volume: libvirt.virStorageVol, offset: int, length: int) -> int:
     stream = connection.newStream()
-    volume.download(stream, 0, length)
+    volume.download(stream, offset, length)
     found = 0
     while part := stream.recv(_CHUNK):
         found = zlib.crc32(part, found)

@@ -11,13 +11,14 @@ from __future__ import annotations
 import copy
 import logging
 import threading
+from collections import Counter
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import libvirt
 
-from reconciler.errors import Conflict, Disconnected, OnggiError, Terminal, Unsupported
+from reconciler.errors import Cancelled, Conflict, Disconnected, OnggiError, Refused, Unsupported
 from reconciler.faults import boundary
 from reconciler.observed.hypervisor.connection import Connections, Lane
 from reconciler.observed.hypervisor.facts import HostFacts
@@ -53,6 +54,8 @@ class Volumes:
         self._pool_locks: dict[str, threading.RLock] = {}
         self._making: set[Ref] = set()
         self._unsettled: set[Ref] = set()
+        self._copies: Counter[str] = Counter()  # under way, by pool
+        self._copied = threading.Condition(self._lock)
 
     def hidden(self) -> frozenset[Ref]:
         """Volumes that libvirt lists while they aren't yet, or don't yet look like, what they are made to be."""
@@ -83,14 +86,14 @@ class Volumes:
         if root.find("backingStore") is not None:
             self.settle()  # its base may be of this batch, and is to show as what it is
         elif self._here is not None:
-            with self._pool_lock(operation.ref.pool):
-                if self._here.make(operation.ref, root):
+            with self.pool_lock(operation.ref.pool):
+                if not self._is_copied(operation.ref.pool) and self._here.make(operation.ref, root):
                     with self._lock:
                         self._unsettled.add(operation.ref)
                     return
         can_upload = self._facts.can(Feature.VOLUME_UPLOAD)
-        with self._pool_lock(operation.ref.pool), self._connections.lend(f"make {operation.ref}") as connection:
-            pool = self._pool_without(connection, operation.ref)
+        with self.pool_lock(operation.ref.pool), self._connections.lend(f"make {operation.ref}") as connection:
+            pool = self.pool_without(connection, operation.ref)
             if can_upload:
                 base = root.find("backingStore")
                 if base is not None:
@@ -99,7 +102,7 @@ class Volumes:
                         connection, base.findtext("path") or "", form.get("type") if form is not None else None
                     )
                 key = self._prototypes.key(pool, root)
-                if key is not None:
+                if key is not None and not self._is_copied(operation.ref.pool):
                     self._create_like_prototype(connection, pool, operation, root, key)
                     return
             patiently(lambda: pool.createXML(operation.xml))
@@ -134,8 +137,8 @@ class Volumes:
     def _create_from(self, operation: CreateVolume, content: bytes) -> None:
         root = _raw(parse(operation.xml), len(content))
         can_upload = self._facts.can(Feature.VOLUME_UPLOAD)
-        with self._pool_lock(operation.ref.pool), self._connections.lend(f"make {operation.ref}") as connection:
-            pool = self._pool_without(connection, operation.ref)
+        with self.pool_lock(operation.ref.pool), self._connections.lend(f"make {operation.ref}") as connection:
+            pool = self.pool_without(connection, operation.ref)
             with self._made(pool, operation.ref, root) as volume:
                 if can_upload:
                     upload(connection, volume, (content,), len(content))
@@ -148,14 +151,14 @@ class Volumes:
             raise Unsupported(f"{ref} can't be downloaded: this connection takes no data for volumes; make it by hand.")
         wanted = parse(operation.xml)
         with self._connections.lend(f"download {shown(url)} into {ref}", Lane.SLOW) as connection:
-            pool = self._pool_without(connection, ref)
+            pool = self.pool_without(connection, ref)
             room = int(pool.info()[3])
             with download(url, stop) as offered, measured(offered, shown(url), room, progress) as (length, chunks):
                 head, chunks = split_head(chunks, HEADER_BYTES)
                 images.check_download(head, wanted, shown(url))
                 with self._made(pool, ref, _raw(wanted, length)) as volume:
                     upload(connection, volume, verified(chunks, length, operation.sha256, shown(url), progress), length)
-                    with self._pool_lock(ref.pool):
+                    with self._uncopied(ref.pool, stop):
                         patiently(pool.refresh)  # libvirt looks at an image's header only then
                         boundary("after a download, before its disk is grown")
                         volume = pool.storageVolLookupByName(ref.short_name)
@@ -167,12 +170,13 @@ class Volumes:
         smaller.
         """
         ref = operation.ref
-        with self._pool_lock(ref.pool), self._connections.lend(f"grow {ref}") as connection:
+        with self.pool_lock(ref.pool), self._connections.lend(f"grow {ref}") as connection:
             volume = get(connection, ref)
             now = int(volume.info()[1])
             if operation.capacity < now:
-                raise Terminal(
-                    f"{ref} has {now} bytes; it isn't shrunk to {operation.capacity}, that would cut off data."
+                raise Refused(
+                    f"{ref} has {now} bytes; it isn't shrunk to {operation.capacity}, that would cut off data.",
+                    reason="ShrinkRefused",
                 )
             machine = find(connection, operation.in_use_by) if operation.in_use_by is not None else None
             if machine is not None and machine.isActive():
@@ -187,13 +191,13 @@ class Volumes:
 
     def rename(self, operation: RenameVolume) -> None:
         """Give a volume another name in its pool; see `rename_volume`."""
-        with self._pool_lock(operation.ref.pool):
+        with self.pool_lock(operation.ref.pool):
             rename_volume(self._connections, operation)
 
     def delete(self, operation: DeleteVolume) -> None:
         """Delete a volume and its data; gone already is fine."""
         ref = operation.ref
-        with self._pool_lock(ref.pool), self._connections.lend(f"delete {ref}") as connection:
+        with self.pool_lock(ref.pool), self._connections.lend(f"delete {ref}") as connection:
             volume = find(connection, ref)
             if volume is not None:
                 patiently(volume.delete)
@@ -204,7 +208,7 @@ class Volumes:
         """Which of these volumes are there. Those of a pool that isn't active can't be seen, and aren't."""
         found: set[Ref] = set()
         for name in {ref.pool for ref in refs}:
-            with self._pool_lock(name), self._connections.lend(f"look at {Ref(STORAGE_POOL, name)}") as connection:
+            with self.pool_lock(name), self._connections.lend(f"look at {Ref(STORAGE_POOL, name)}") as connection:
                 pool = find(connection, Ref(STORAGE_POOL, name))
                 if pool is not None and pool.isActive():
                     found.update(Ref.volume(name, volume) for volume in patiently(pool.listVolumes))
@@ -218,7 +222,7 @@ class Volumes:
             pools = sorted({ref.pool for ref in self._unsettled})
         failed: OnggiError | None = None
         for name in pools:
-            with self._pool_lock(name):
+            with self.pool_lock(name):
                 with self._lock:
                     settled = {ref for ref in self._unsettled if ref.pool == name}
                 try:
@@ -240,7 +244,7 @@ class Volumes:
         """Delete what a run that was cut off may have left of a new volume. False when nothing is there, or when a
         machine or another volume refers to it: then it isn't half-made, whatever was written down about it.
         """
-        with self._pool_lock(ref.pool), self._connections.lend(f"remove the half-made {ref}") as connection:
+        with self.pool_lock(ref.pool), self._connections.lend(f"remove the half-made {ref}") as connection:
             volume = find(connection, ref)
             pool = find(connection, Ref(STORAGE_POOL, ref.pool)) if volume is None else None
             if pool is not None and pool.isActive():
@@ -253,26 +257,73 @@ class Volumes:
             boundary("after discarding a half-made volume")
             return True
 
-    def _pool_lock(self, name: str) -> threading.RLock:
+    def pool_lock(self, name: str) -> threading.RLock:
+        """Held while a pool's list of volumes is changed."""
         with self._lock:
             return self._pool_locks.setdefault(name, threading.RLock())
 
     @contextmanager
+    def copying(self, ref: Ref, source: Ref) -> Iterator[None]:
+        """While libvirt copies `source` into the new volume `ref`. It won't look at their pools again before it has, so
+        nothing is put there that it would have to look at.
+        """
+        pools = sorted({ref.pool, source.pool})
+        for name in pools:
+            with self.pool_lock(name), self._lock:
+                self._copies[name] += 1
+        with self._lock:
+            self._making.add(ref)
+        try:
+            self._settle_or_say()
+            yield
+        finally:
+            with self._lock:
+                self._making.discard(ref)
+                self._copies.subtract(pools)
+                self._copied.notify_all()
+
+    def _settle_or_say(self) -> None:
+        try:
+            self.settle()
+        except Disconnected:
+            raise
+        except OnggiError as error:  # may be about a pool that this isn't about
+            log.info("new volumes don't show yet: %s", error)
+
+    def _is_copied(self, pool: str) -> bool:
+        with self._lock:
+            return self._copies[pool] > 0
+
+    @contextmanager
+    def _uncopied(self, pool: str, stop: threading.Event) -> Iterator[None]:
+        """A pool's lock, once no copy is under way there. Raises Cancelled."""
+        while True:
+            with self.pool_lock(pool):
+                if not self._is_copied(pool):
+                    yield
+                    return
+            with self._lock:
+                self._copied.wait_for(lambda: not self._copies[pool], timeout=0.5)
+            if stop.is_set():
+                raise Cancelled("the agent is stopping; the download is taken up at the next start.")
+
+    @contextmanager
     def _made(self, pool: libvirt.virStoragePool, ref: Ref, root: Element) -> Iterator[libvirt.virStorageVol]:
         """A new volume that is deleted again when the block fails."""
-        with self._pool_lock(ref.pool):
+        with self.pool_lock(ref.pool):
             volume = patiently(lambda: pool.createXML(serialise(root)))
         boundary("after making a volume, before its bytes")
         try:
             yield volume
         except BaseException:
             # When the connection is lost it stays, and the ledger knows that it may be half-made.
-            with suppress(libvirt.libvirtError), self._pool_lock(ref.pool):
+            with suppress(libvirt.libvirtError), self.pool_lock(ref.pool):
                 patiently(volume.delete)
             raise
 
     @staticmethod
-    def _pool_without(connection: libvirt.virConnect, ref: Ref) -> libvirt.virStoragePool:
+    def pool_without(connection: libvirt.virConnect, ref: Ref) -> libvirt.virStoragePool:
+        """The pool of a volume that isn't there yet. Raises NotFound, Conflict."""
         pool = get(connection, Ref(STORAGE_POOL, ref.pool))
         try:
             pool.storageVolLookupByName(ref.short_name)

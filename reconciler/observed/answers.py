@@ -1,0 +1,35 @@
+"""What a host answers when it is asked for more than its snapshot holds, as plain values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotOf:
+    """One snapshot of a VM. `created` in seconds since 1970; `parent` is empty for a first one.
+
+    `state` is that of the VM when it was made: running, paused, shutoff, ... `current`: the VM stands on it now.
+    """
+
+    name: str
+    created: int
+    parent: str = ""
+    state: str = "shutoff"
+    current: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HostInterface:
+    """One network interface of the host. `type` is nic | bonding | bridge | vlan | unknown, nic only for a real one.
+
+    `ipaddr` and `netmask` are IPv4 and empty without one. `parts` are the ports of a bridge, the slaves of a bond, and
+    what a VLAN is on.
+    """
+
+    name: str
+    type: str = "unknown"
+    ipaddr: str = ""
+    netmask: str = ""
+    active: bool = False
+    parts: tuple[str, ...] = ()

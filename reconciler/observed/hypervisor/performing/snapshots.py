@@ -1,0 +1,91 @@
+"""Makes, reverts to and deletes snapshots that are kept inside a machine's disks.
+
+The rules are those of the API's clients: only a machine that is off is kept, and only when all its disks can hold a
+snapshot. What is there is `asking`'s business.
+"""
+
+from __future__ import annotations
+
+import libvirt
+
+from reconciler.errors import NotFound, Refused
+from reconciler.observed.hypervisor.connection import Connections, Lane
+from reconciler.observed.hypervisor.performing.lookup import get
+from reconciler.planning.one_off import CreateSnapshot, DeleteSnapshot, RevertSnapshot
+from specs.binding import element, parse, serialise
+from specs.reference import Ref
+
+_REMOVABLE = frozenset({"cdrom", "floppy"})
+_LONGEST_NAME = 200  # bytes: libvirt makes a file's name of it
+
+
+def create(connections: Connections, operation: CreateSnapshot) -> None:
+    """Keep the machine's state. Raises Refused: see `CreateSnapshot`."""
+    ref, name = operation.ref, operation.name
+    _check_name(name)
+    with connections.lend(f"make the snapshot {name} of {ref}", Lane.SLOW) as connection:
+        domain = get(connection, ref)
+        if domain.isActive():
+            raise Refused(f"{ref} runs; shut it down before a snapshot is made.", reason="MachineRunning")
+        unable = _disks_without_snapshots(domain)
+        if unable:
+            raise Refused(
+                f"{ref} has disks that can't hold a snapshot, {', '.join(unable)}; convert them to qcow2.",
+                reason="DiskNotSnapshotable",
+            )
+        if _find(domain, name) is not None:
+            raise Refused(f"{ref} has a snapshot {name} already; choose another name.", reason="SnapshotExists")
+        domain.snapshotCreateXML(serialise(element("domainsnapshot", element("name", name))), 0)
+
+
+def revert(connections: Connections, operation: RevertSnapshot) -> None:
+    """Put the machine back. Raises NotFound."""
+    ref, name = operation.ref, operation.name
+    with connections.lend(f"put {ref} back to its snapshot {name}", Lane.SLOW) as connection:
+        domain = get(connection, ref)
+        domain.revertToSnapshot(_get(domain, ref, name), 0)
+
+
+def delete(connections: Connections, operation: DeleteSnapshot) -> None:
+    """Delete one snapshot and leave its children. Raises NotFound."""
+    ref, name = operation.ref, operation.name
+    with connections.lend(f"delete the snapshot {name} of {ref}", Lane.SLOW) as connection:
+        _get(get(connection, ref), ref, name).delete(0)
+
+
+def _check_name(name: str) -> None:
+    if not name.strip() or name.startswith(".") or "/" in name or not name.isprintable():
+        raise Refused(
+            "A snapshot's name has no slash, no control characters and no dot in front; choose another.",
+            reason="InvalidName",
+        )
+    if len(name.encode(errors="replace")) > _LONGEST_NAME:
+        raise Refused(
+            f"A snapshot's name has at most {_LONGEST_NAME} bytes; choose a shorter one.", reason="InvalidName"
+        )
+
+
+def _disks_without_snapshots(domain: libvirt.virDomain) -> list[str]:
+    found = []
+    for disk in parse(domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE)).iterfind("devices/disk"):
+        driver, target = disk.find("driver"), disk.find("target")
+        form = driver.get("type") if driver is not None else "raw"
+        if disk.get("device", "disk") not in _REMOVABLE and form != "qcow2":
+            found.append((target.get("dev") if target is not None else None) or "a disk")
+    return found
+
+
+def _find(domain: libvirt.virDomain, name: str) -> libvirt.virDomainSnapshot | None:
+    try:
+        return domain.snapshotLookupByName(name, 0)
+    except libvirt.libvirtError as error:
+        if error.get_error_code() == libvirt.VIR_ERR_NO_DOMAIN_SNAPSHOT:
+            return None
+        raise
+
+
+def _get(domain: libvirt.virDomain, ref: Ref, name: str) -> libvirt.virDomainSnapshot:
+    found = _find(domain, name)
+    if found is None:
+        raise NotFound(f"{ref} has no snapshot {name}; look at the list of its snapshots.", reason="SnapshotNotFound")
+    return found

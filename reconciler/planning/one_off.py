@@ -1,0 +1,105 @@
+"""Operations that are no desired state, as data: asked for once, done once, and not put back by any later pass.
+
+They go through the same executor as a plan's operations, one at a time for each object. Unlike those, doing one a
+second time isn't always success: a snapshot of a name that is taken is refused.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from specs.effect import Effect
+from specs.reference import Ref
+
+if TYPE_CHECKING:
+    from reconciler.planning.operations import Operation
+    from reconciler.planning.ownership import Owned
+    from reconciler.planning.plan import Action, Step
+
+
+@dataclass(frozen=True, slots=True)
+class CreateSnapshot:
+    """Keep the state of a VM that is off, disks and definition, inside its disks' images.
+
+    Refused with `MachineRunning`, `DiskNotSnapshotable`, `SnapshotExists` or `InvalidName`.
+    """
+
+    ref: Ref
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class RevertSnapshot:
+    """Put a VM back to a snapshot: its disks, its definition, and whether it runs. One that runs is cut off."""
+
+    ref: Ref
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteSnapshot:
+    """Delete one snapshot; those that were made after it stay, with its parent as theirs."""
+
+    ref: Ref
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reset:
+    """Press a running VM's reset button: the guest isn't asked. Refused with `MachineNotRunning`."""
+
+    ref: Ref
+
+
+@dataclass(frozen=True, slots=True)
+class PowerOff:
+    """Switch a VM off at once. Doesn't wait for another step of the same VM, such as one that waits for its guest."""
+
+    ref: Ref
+    urgent: ClassVar[bool] = True
+
+
+@dataclass(frozen=True, slots=True)
+class WipeVolume:
+    """Overwrite a volume's data. An image of another format than raw is an empty one of its size afterwards.
+
+    Refused with `VolumeInUse`.
+    """
+
+    ref: Ref
+
+
+@dataclass(frozen=True, slots=True)
+class CloneVolume:
+    """Copy a volume whole, without its backing files, into a new one: `ref`, which may be in another pool.
+
+    `capacity` in bytes when it is to be larger. Refused with `VolumeInUse` while a running VM writes to the source,
+    `ShrinkRefused` or `NoRoom`.
+    """
+
+    ref: Ref
+    source: Ref
+    capacity: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshPool:
+    """Let the host look again at what is in an active pool. Refused with `PoolInactive`."""
+
+    ref: Ref
+
+
+OneOff = CreateSnapshot | RevertSnapshot | DeleteSnapshot | Reset | PowerOff | WipeVolume | CloneVolume | RefreshPool
+
+
+def one_off_step(
+    ref: Ref, why: str, *operations: Operation, action: Action | None = None, owned: Owned | None = None
+) -> Step:
+    """The one step of a plan that does `operations` to `ref`; an update unless `action` says otherwise.
+
+    `why` is what the list of events says, such as `a snapshot was asked for`.
+    """
+    from reconciler.planning.plan import Action, Step  # NOTE: a plan's steps hold the operations of this module
+
+    return Step(ref, action or Action.UPDATE, why, Effect.LIVE, operations, owned=owned)

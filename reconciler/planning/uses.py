@@ -1,0 +1,54 @@
+"""Which virtual machines use which volumes, from a snapshot of the host alone.
+
+Unlike a pass's own look at uses, nothing declared counts here, and a machine uses what its disks are backed by too:
+this is for who is asked to wipe, shrink, delete or hand out a volume.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from types import MappingProxyType
+
+from reconciler.observed.snapshot import Observed, Snapshot
+from specs.reference import STORAGE_VOLUME, VIRTUAL_MACHINE, Ref
+
+
+@lru_cache(maxsize=2)
+def users_of(snapshot: Snapshot) -> Mapping[Ref, tuple[Ref, ...]]:
+    """For each volume that any uses: the VMs, by name. By disk or CD-ROM, running or only defined, or as a base image.
+
+    The same snapshot gives the same mapping again at no cost.
+    """
+    volume_at = {source.path: ref for ref, source in snapshot.host.volumes.items()}
+    for ref, observed in snapshot.objects.items():
+        if ref.kind == STORAGE_VOLUME and (path := observed.details.get("path")):
+            volume_at.setdefault(str(path), ref)
+    found: dict[Ref, set[Ref]] = {}
+    for ref, observed in snapshot.objects.items():
+        if ref.kind == VIRTUAL_MACHINE:
+            for volume in _sources(observed, volume_at):
+                for each in _chain(volume, snapshot, volume_at):
+                    found.setdefault(each, set()).add(ref)
+    return MappingProxyType({volume: tuple(sorted(users)) for volume, users in found.items()})
+
+
+def _sources(machine: Observed, volume_at: Mapping[str, Ref]) -> Iterator[Ref]:
+    for spec in filter(None, (machine.config, machine.live)):
+        for drive in (*spec.get("disks", ()), *spec.get("cdroms", ())):
+            source = drive.get("source") or {}
+            if "volume" in source:
+                yield Ref.volume(source.get("pool", ""), source["volume"])
+            elif (found := volume_at.get(source.get("file") or source.get("dev") or "")) is not None:
+                yield found
+
+
+def _chain(volume: Ref, snapshot: Snapshot, volume_at: Mapping[str, Ref]) -> Iterator[Ref]:
+    """A volume and all that it is backed by, each once: a header can name its own image."""
+    seen: set[Ref] = set()
+    above: Ref | None = volume
+    while above is not None and above not in seen:
+        seen.add(above)
+        yield above
+        observed = snapshot.get(above)
+        above = volume_at.get(str(observed.details.get("backing") or "")) if observed is not None else None
