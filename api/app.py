@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any
 
 import falcon.asgi
 
 from api import resources
 from api.errors import add_handlers
+from api.http.door import Door
+from api.http.endpoint import Resource
+from api.http.responder import add_resource
 from api.services import Services
 
 _Receive = Callable[[], Awaitable[Mapping[str, Any]]]
@@ -18,14 +21,26 @@ _Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
 def create_app(services: Services) -> falcon.asgi.App[Any, Any]:
-    """The application. A module of resources says in ROUTES which class answers for which URI template."""
-    app: falcon.asgi.App[Any, Any] = _Application()
+    """The application: every resource that a module of `api.resources` defines, at its address."""
+    app: falcon.asgi.App[Any, Any] = _Application(middleware=[Door(services.hosts)])
+    app.req_options.strip_url_path_trailing_slash = True
+    app.req_options.auto_parse_qs_csv = False
+    app.req_options.keep_blank_qs_values = True
     add_handlers(app)
-    for module in sorted(pkgutil.iter_modules(resources.__path__), key=lambda found: found.name):
-        routes = importlib.import_module(f"api.resources.{module.name}").ROUTES
-        for template, resource in routes.items():
-            app.add_route(template, resource(services))
+    for resource in resource_classes():
+        add_resource(app, resource(services))
     return app
+
+
+def resource_classes() -> Iterator[type[Resource]]:
+    """Every class with an address in a module of `api.resources`, in the order of modules and names."""
+    for module in sorted(pkgutil.iter_modules(resources.__path__), key=lambda found: found.name):
+        members = vars(importlib.import_module(f"api.resources.{module.name}"))
+        for name in sorted(members):
+            found = members[name]
+            own = isinstance(found, type) and found.__module__ == f"api.resources.{module.name}"
+            if own and issubclass(found, Resource) and found.address:
+                yield found
 
 
 class _Application(falcon.asgi.App[Any, Any]):

@@ -1,6 +1,7 @@
 """One table: error → HTTP status. Every answer that isn't a success has the body {code, reason}.
 
-`code` is the status line's text such as `404 Not Found`, `reason` one sentence for a person. What is unexpected goes to
+`code` is the status line's text such as `404 Not Found`, `reason` one sentence for a person, behind
+Kimchi's own code where it has one. What is unexpected goes to
 the log; the client learns only that it happened.
 """
 
@@ -12,18 +13,33 @@ from typing import Any
 import falcon
 import falcon.asgi
 
-from reconciler.errors import Conflict, NotFound, OnggiError, SourceError, StateError, Transient, Unsupported
+from api.http.refusal import Refusal
+from reconciler.errors import (
+    Conflict,
+    NotApplied,
+    NotFound,
+    OnggiError,
+    SourceError,
+    StateError,
+    Terminal,
+    Transient,
+    Unsupported,
+    WritesRefused,
+)
 
 log = logging.getLogger("onggi.api")
 
 # The nearest class of an error's own decides, so that a subclass may have a line of its own.
 _STATUSES: dict[type[OnggiError], str] = {
+    WritesRefused: falcon.HTTP_403,
     NotFound: falcon.HTTP_404,
     Conflict: falcon.HTTP_409,
     Unsupported: falcon.HTTP_501,
     Transient: falcon.HTTP_503,
     SourceError: falcon.HTTP_503,
     StateError: falcon.HTTP_503,
+    NotApplied: falcon.HTTP_409,
+    Terminal: falcon.HTTP_400,
     OnggiError: falcon.HTTP_500,
 }
 # falcon says little of these by itself.
@@ -38,6 +54,7 @@ def add_handlers(app: falcon.asgi.App[Any, Any]) -> None:
     app.set_error_serializer(_serialise)
     app.add_error_handler(Exception, _unexpected)
     app.add_error_handler(OnggiError, _domain)
+    app.add_error_handler(Refusal, _refused)
 
 
 def refuse(response: falcon.asgi.Response, status: str, reason: str) -> None:
@@ -52,11 +69,26 @@ def _serialise(_request: falcon.Request, response: falcon.Response, error: falco
     response.media = {"code": status, "reason": reason}
 
 
+def status_of(error: OnggiError) -> str:
+    """The status line's text of an error; of a change that failed on the host that of what it failed with."""
+    if isinstance(error, NotApplied):
+        if error.reason == "InvalidDocument":
+            return falcon.HTTP_400
+        if error.cause is not None:
+            return status_of(error.cause)
+    return next(_STATUSES[kind] for kind in type(error).__mro__ if kind in _STATUSES)
+
+
+async def _refused(
+    _request: falcon.asgi.Request, response: falcon.asgi.Response, error: Refusal, _params: dict[str, Any]
+) -> None:
+    refuse(response, falcon.code_to_http_status(error.status), error.reason)
+
+
 async def _domain(
     _request: falcon.asgi.Request, response: falcon.asgi.Response, error: OnggiError, _params: dict[str, Any]
 ) -> None:
-    status = next(_STATUSES[kind] for kind in type(error).__mro__ if kind in _STATUSES)
-    refuse(response, status, str(error))
+    refuse(response, status_of(error), str(error))
     if isinstance(error, Transient):
         response.retry_after = max(1, round(error.retry_after_s))
 

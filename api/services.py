@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+
+from reconciler.errors import Transient
+from reconciler.serving.serving import Serving
 
 
 def _nothing() -> None:
     """For an application without an agent behind it."""
+
+
+def _nobody() -> Serving:
+    raise Transient("No agent runs behind this server.")
+
+
+def _any_name() -> None:
+    """For a server that isn't reached by browsers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +28,8 @@ class Services:
 
     `fetch_now` has the source asked for news, soon and once for many calls. `webhook_secrets` are those that a webhook
     may be proven by, none when webhooks aren't wanted; it may raise OnggiError. `webhook_requests` counts them by
-    provider and result.
+    provider and result. `serve` gives the agent to work with, and raises Transient while there is none. `hosts` are the
+    names that this server may be called by; None: any.
     """
 
     ready: Callable[[], bool]
@@ -26,3 +38,10 @@ class Services:
     fetch_now: Callable[[], None] = _nothing
     webhook_secrets: Callable[[], tuple[bytes, ...]] = tuple
     webhook_requests: Counter[tuple[str, str]] = field(default_factory=Counter)
+    serve: Callable[[], Serving] = _nobody
+    hosts: Callable[[], Collection[str] | None] = _any_name
+
+    @property
+    def serving(self) -> Serving:
+        """The agent to work with. Raises Transient while there is none."""
+        return self.serve()

@@ -215,6 +215,7 @@ class Agent:
                         drift=self._drift,
                         conditions=found,
                         busy=dispatcher.busy,
+                        owned=line.ledger.owned(),
                         failing=dispatcher.failing,
                         suspended=self._suspended,
                         closed=self._closed,

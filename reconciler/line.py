@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Self
@@ -210,7 +210,7 @@ class Line:
         if plan.empty:
             return ()
         outcomes = self.executor.apply(plan, stop=stop or threading.Event(), on_progress=on_progress)
-        self._touched.update(outcome.step.ref for outcome in outcomes if outcome.step.ref.kind == STORAGE_VOLUME)
+        self.note_touched(outcomes)
         try:
             self.ledger.record(outcomes, plan.revision)
         except StateError:
@@ -219,6 +219,12 @@ class Line:
         if any(outcome.result is Result.FAILED for outcome in outcomes):
             self._lost.set()
         return outcomes
+
+    def note_touched(self, outcomes: Iterable[StepOutcome]) -> None:
+        """Volumes that these steps worked on are read anew with the next look at the host."""
+        for outcome in outcomes:
+            refs = (outcome.step.ref, *(operation.ref for operation in outcome.step.operations))
+            self._touched.update(ref for ref in refs if ref.kind == STORAGE_VOLUME)
 
     def _note(self, plan: Plan) -> None:
         """Write down what the ledger has to hold, or to forget, although nothing is to be done on the host."""

@@ -1,4 +1,4 @@
-"""What the agent's last pass found, as one immutable value, for readers of any thread, and a way to wait for a later one.
+"""What the agent's last pass found, as one immutable value for readers of any thread, and a wait for a later one.
 
 Reading takes a reference and no lock. What is done with it is the readers' business.
 """
@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from reconciler.applying.outcome import StepOutcome
 from reconciler.desired.state import DesiredState
 from reconciler.observed.snapshot import Snapshot
+from reconciler.planning.ownership import Owned
 from reconciler.planning.plan import Plan
 from reconciler.reporting.condition import Condition
 from reconciler.reporting.drift import Drift
@@ -24,8 +25,9 @@ class World:
     """One pass. `ticket` is the last mark of `Wakeup` that it has seen to; whoever set one waits for it.
 
     `desired` is the revision in force: the last good one while the newest can't be read, which `source_problem` tells.
-    `busy` are objects that something is being done to, `failing` the outcomes of those that wait to be tried again,
-    `closed` says why nothing is applied now, and is empty when something is.
+    `busy` are objects that something is being done to, `owned` what is ours as the ledger knows it, `failing` the
+    outcomes of those that wait to be tried again; `closed` says why nothing is applied now, and is empty when something
+    is.
     """
 
     ticket: int
@@ -35,6 +37,7 @@ class World:
     drift: tuple[Drift, ...] = ()
     conditions: Mapping[Ref, tuple[Condition, ...]] = field(default_factory=dict)
     busy: frozenset[Ref] = frozenset()
+    owned: Mapping[Ref, Owned] = field(default_factory=dict)
     failing: Mapping[Ref, StepOutcome] = field(default_factory=dict)
     suspended: frozenset[Ref] = frozenset()
     closed: str = ""

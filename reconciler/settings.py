@@ -61,6 +61,8 @@ class Settings:
     interval_s: float = 30.0  # between two questions to a remote
     resync_s: float = 300.0  # between two full readings of the host
     listen: str = ""  # HOST:PORT of the API; empty: none
+    auth: str = "none"  # who may use the API; none: everybody on this machine
+    api_writes: str = "on"  # on | off: whether the API may change the repository
     once: bool = False  # one pass instead of a loop
     trash_retention_s: float = DEFAULT_TRASH_RETENTION_S  # how long a removed volume is kept
     webhook_secret_file: Path | None = None  # what webhooks are proven by; without one none is taken

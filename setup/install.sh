@@ -20,6 +20,7 @@ iptables | NAT on virtual networks
 iproute2 | bridges
 dbus | libvirtd talks to the rest of the system over it
 git | the desired state lives in a git repository
+osinfo-db | tells what an ISO image holds, and where images can be had
 gnupg | verifies commits that are signed with GPG keys
 openssh-client | verifies commits that are signed with ssh keys; git over ssh
 libvirt-dev | builds the Python binding of libvirt
@@ -43,6 +44,8 @@ LIST
 genisoimage | CD images for the tests
 openssh-server | git over ssh in the tests
 procps | looks for processes that a test left behind
+libosinfo-bin | osinfo-detect, which the tests compare with
+xorriso | ISO images for the tests
 virtinst | virt-install makes machines for the tests of export
 swtpm | an emulated TPM for the tests, whose state has to survive
 swtpm-tools | makes the first state of an emulated TPM

@@ -10,15 +10,19 @@ import falcon
 import falcon.asgi
 
 from api.errors import refuse
-from api.services import Services
+from api.http.endpoint import Resource, raw
+from api.http.schema import obj, text
+
+_STATUS = obj({"status": text("ok")}, closed=False)
 
 
-class Health:
+class Health(Resource):
     """Is the agent's loop there, and did it get through once?"""
 
-    def __init__(self, services: Services) -> None:
-        self.services = services
+    address = "/healthz"
+    tag = "Service"
 
+    @raw("GET", "Whether the agent runs and its first pass is through.", _STATUS)
     async def on_get(self, _request: falcon.asgi.Request, response: falcon.asgi.Response) -> None:
         """200 {"status": "ok"}, or 503."""
         response.cache_control = ["no-store"]
@@ -37,9 +41,8 @@ class Health:
 class Readiness(Health):
     """The same, and what it is ready with."""
 
+    address = "/readyz"
+
     def told(self) -> dict[str, str]:
         """Also the revision in force."""
         return {"status": "ok", **self.services.info()}
-
-
-ROUTES = {"/healthz": Health, "/readyz": Readiness}

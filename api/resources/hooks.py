@@ -15,6 +15,8 @@ import falcon
 import falcon.asgi
 
 from api.errors import refuse
+from api.http.endpoint import Resource, raw
+from api.http.schema import boolean, obj
 from api.services import Services
 from api.webhooks.deliveries import Deliveries
 from api.webhooks.providers import PROVIDERS, NotGenuineError, Provider
@@ -38,15 +40,22 @@ class _RefusedError(Exception):
         self.reason = reason
 
 
-class Hooks:
+class Hooks(Resource):
     """One provider's webhooks."""
 
+    address = "/hooks/{provider}"
+    tag = "Service"
+
     def __init__(self, services: Services) -> None:
-        self.services = services
+        super().__init__(services)
         self.deliveries = Deliveries()
         self._reading = 0
         self._told: dict[tuple[str, str], float] = {}
 
+    @raw(
+        "POST", "A forge tells of a push: the source is asked for news.", obj({"accepted": boolean()}), status=202,
+        statuses=(403, 408, 409, 413), other={200: obj({"accepted": boolean()})},
+    )  # fmt: skip
     async def on_post(self, request: falcon.asgi.Request, response: falcon.asgi.Response, provider: str) -> None:
         """202 {"accepted": true|false}, 200 for a greeting, 403, 404, 408, 409, 413 or 503."""
         response.cache_control = ["no-store"]
@@ -125,6 +134,3 @@ class Hooks:
         finally:
             self._reading -= 1
         return bytes(body)
-
-
-ROUTES = {"/hooks/{provider}": Hooks}

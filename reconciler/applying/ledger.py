@@ -19,7 +19,7 @@ from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Self
 
-from reconciler.applying import drift, history
+from reconciler.applying import drift, history, task_records
 from reconciler.applying.clock import Clock, rfc3339, utc_now
 from reconciler.applying.database import open_for_reading, open_for_writing, transaction, translated
 from reconciler.applying.outcome import StepOutcome
@@ -312,6 +312,28 @@ class Ledger:
                 connection.execute("DELETE FROM crash_loop")
                 rows = ((*_key(ref), runs) for ref, runs in loops.items())
                 connection.executemany("INSERT INTO crash_loop VALUES (?, ?, ?)", rows)
+
+    # Long tasks
+
+    def begin_task(self, target: str, message: str, who: str) -> task_records.TaskRecord:
+        """Note a task that begins. `target` is the address of what it works on."""
+        with self._writing() as connection:
+            return task_records.add(connection, target, message, who, rfc3339(self._clock()))
+
+    def end_task(self, number: int, status: str, message: str) -> None:
+        """Note how a task ended: finished or failed."""
+        with self._writing() as connection:
+            task_records.end(connection, number, status, message, rfc3339(self._clock()))
+
+    def cut_off_tasks(self, message: str) -> None:
+        """Note that an earlier process took every task that ran with it."""
+        with self._writing() as connection:
+            task_records.cut_off(connection, message, rfc3339(self._clock()))
+
+    def tasks(self) -> list[task_records.TaskRecord]:
+        """Every task that is remembered, oldest first."""
+        with self._lock, self._reading() as connection:
+            return task_records.all_of(connection)
 
     # Names and news
 

@@ -71,6 +71,14 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX drift_by_end ON drift (healed_at)",
     ),
     ("CREATE TABLE crash_loop (kind TEXT, name TEXT, runs TEXT NOT NULL, PRIMARY KEY (kind, name)) WITHOUT ROWID",),
+    (
+        """
+        CREATE TABLE task (
+          id INTEGER PRIMARY KEY AUTOINCREMENT, status TEXT NOT NULL, message TEXT NOT NULL, target TEXT NOT NULL,
+          who TEXT NOT NULL, began TEXT NOT NULL, ended TEXT NOT NULL
+        )
+        """,
+    ),
 )
 
 

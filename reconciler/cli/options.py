@@ -134,6 +134,20 @@ listen = setting(
     metavar="HOST:PORT",
     help="Serve the API on this address of this machine.  [default: no]",
 )
+auth = setting(
+    "--auth",
+    type=click.Choice(["none"]),
+    default="none",
+    show_default=True,
+    help="Who may use the API: none asks nobody, and is for this machine alone.",
+)
+api_writes = setting(
+    "--api-writes",
+    type=click.Choice(["on", "off"]),
+    default="on",
+    show_default=True,
+    help="Whether the API may change the repository; what it changes is committed there.",
+)
 interval = setting(
     "--interval",
     parameter="interval_s",

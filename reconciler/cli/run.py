@@ -14,6 +14,8 @@ from reconciler.cli.options import (
     FORGE,
     HOST,
     SOURCE,
+    api_writes,
+    auth,
     interval,
     listen,
     log_format,
@@ -26,15 +28,16 @@ from reconciler.cli.options import (
 )
 from reconciler.cli.stopping import on_signals
 from reconciler.errors import OnggiError
-from reconciler.settings import Settings
+from reconciler.settings import Settings, host_and_port
 
 if TYPE_CHECKING:
     from api.server import Server
     from reconciler.agent import Agent
+    from reconciler.serving.opening import Opening
 
 log = logging.getLogger("onggi.run")
 
-_LONGEST_END_S = 4.0  # of the five seconds, so that what comes after has time too
+_LONGEST_END_S = 2.5  # of the five seconds, so that what comes after has time too
 
 
 @verb(
@@ -47,6 +50,8 @@ _LONGEST_END_S = 4.0  # of the five seconds, so that what comes after has time t
     trash_retention,
     sync_windows,
     listen,
+    auth,
+    api_writes,
     webhook_secret_file,
     *FORGE,
     click.option("--once", is_flag=True, help="One pass instead of a loop; the exit code tells if all is well."),
@@ -85,19 +90,22 @@ def _once(settings: Settings) -> int:
 
 def _forever(settings: Settings) -> int:
     from reconciler.agent import Agent
+    from reconciler.serving.opening import Opening
 
     bell = threading.Event()
     agent = Agent(settings)
     thread = _AgentThread(agent, bell)
-    server = _served(settings, thread)  # before the agent begins: a port that is in use must show at once
+    serving = Opening(agent)
+    server = _served(settings, thread, serving)  # before the agent begins: a port that is in use must show at once
     with on_signals(bell.set):
         thread.start()
         bell.wait()
         if thread.error is None:
             log.info("ending")
-        thread.end(_LONGEST_END_S)
         if server is not None:
-            server.stop(timeout_s=0.5)
+            server.stop()  # while the agent still runs: a request in flight may wait for what it does
+        serving.close()
+        thread.end(_LONGEST_END_S)
     if thread.error is not None:
         raise thread.error
     return 0
@@ -139,15 +147,17 @@ class _AgentThread(threading.Thread):
             os._exit(0)
 
 
-def _served(settings: Settings, thread: _AgentThread) -> Server | None:
+def _served(settings: Settings, thread: _AgentThread, serving: Opening) -> Server | None:
     """The API on --listen; None without it. Raises SettingsError when the port can't be had."""
     if not settings.listen:
         return None
     from api.app import create_app
+    from api.http.door import names_of
     from api.server import Server
     from api.services import Services
     from reconciler.secret_file import SecretFile
 
+    names = names_of(host_and_port(settings.listen)[0])
     secret = settings.webhook_secret_file
     services = Services(
         ready=thread.agent.ready.is_set,
@@ -155,6 +165,8 @@ def _served(settings: Settings, thread: _AgentThread) -> Server | None:
         info=lambda: {"revision": str(thread.agent.desired.revision) if thread.agent.desired is not None else ""},
         fetch_now=thread.agent.fetch_now,
         webhook_secrets=SecretFile(secret, "webhook-secret-file").secrets if secret is not None else tuple,
+        serve=serving,
+        hosts=lambda: names,
     )
     server = Server(create_app(services), settings.listen)
     server.start()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """`user` is who logged in; `request_id` names the request in commits and logs. Both are checked by who makes one."""
+    """`user` is who logged in; `request_id` names the request in commits and logs. Whoever makes one checks both."""
 
     user: str
     request_id: str = ""

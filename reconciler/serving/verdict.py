@@ -26,7 +26,7 @@ def verdict(world: World, refs: Iterable[Ref]) -> Verdict:
     What a sync window or a suspension keeps from being applied is settled: it's committed, and nothing more is going to
     happen now. Raises NotApplied for what was refused or failed; it has been committed all the same.
     """
-    concerned = _family(world, frozenset(refs))
+    concerned = family(world, frozenset(refs))
     _check_documents(world, concerned)
     if world.busy & concerned:
         return Verdict.UNDER_WAY
@@ -39,14 +39,16 @@ def verdict(world: World, refs: Iterable[Ref]) -> Verdict:
     for ref, step in pending.items():
         failed = next((each for each in (ref, *step.after) if each in world.failing), None)
         if failed is not None:
-            raise NotApplied(world.failing[failed].message, reason="Failed", ref=failed, cause=world.failing[failed].error)
+            raise NotApplied(
+                world.failing[failed].message, reason="Failed", ref=failed, cause=world.failing[failed].error
+            )
     return Verdict.UNDER_WAY
 
 
-def _family(world: World, refs: frozenset[Ref]) -> frozenset[Ref]:
+def family(world: World, refs: frozenset[Ref]) -> frozenset[Ref]:
+    """These objects and what belongs to them: a machine's own disks and seed, also those that leave."""
     implied = {ref for ref, resource in world.desired.resources.items() if resource.parent in refs}
-    leaving = {step.ref for step in world.plan.steps if step.owned is not None and step.owned.parent in refs}
-    return refs | implied | leaving
+    return refs | implied | {ref for ref, entry in world.owned.items() if entry.parent in refs}
 
 
 def _check_documents(world: World, concerned: frozenset[Ref]) -> None:

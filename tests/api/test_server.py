@@ -140,7 +140,7 @@ def test_what_is_unexpected_goes_to_the_log_and_not_to_the_client(
 @pytest.mark.parametrize(
     ("error", "status"),
     [
-        (NotFound, 404), (Conflict, 409), (Unsupported, 501), (SourceError, 503), (StateError, 503), (Terminal, 500),
+        (NotFound, 404), (Conflict, 409), (Unsupported, 501), (SourceError, 503), (StateError, 503), (Terminal, 400),
         (OnggiError, 500), (Disconnected, 503),
     ],
 )  # fmt: skip

@@ -1,0 +1,56 @@
+"""What every request comes through: it gets a name, and who asks is found out or it is turned away.
+
+A web page of somebody else, open in a browser on this machine, must not be able to do anything here: requests that
+change something are refused when a browser says that another site makes them, and so are all that call this server by a
+name that isn't its own.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Callable, Collection
+from typing import Final
+from urllib.parse import urlsplit
+
+import falcon.asgi
+
+from api.http.refusal import Refusal
+from reconciler.serving.client import Client
+
+NOBODY: Final = "api"  # who it is while nobody logs in
+
+_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
+_SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class Door:
+    """Middleware. `hosts` gives the names that this server goes by; None: whatever it is called."""
+
+    def __init__(self, hosts: Callable[[], Collection[str] | None]) -> None:
+        self._hosts = hosts
+
+    async def process_request(self, request: falcon.asgi.Request, response: falcon.asgi.Response) -> None:
+        """Name the request and look at who sent it. Raises Refusal 403."""
+        given = request.get_header("X-Request-Id") or ""
+        number = given if _ID.fullmatch(given) else str(uuid.uuid4())
+        response.set_header("X-Request-Id", number)
+        response.set_header("X-Content-Type-Options", "nosniff")
+        request.context.client = Client(NOBODY, number)
+        hosts = self._hosts()
+        if hosts is not None and request.host.lower() not in hosts:
+            raise Refusal(403, "This server isn't called by that name; use the address that it listens on.")
+        if request.method not in _SAFE and self._is_foreign(request):
+            raise Refusal(403, "Another site's page can't change anything here.")
+
+    @staticmethod
+    def _is_foreign(request: falcon.asgi.Request) -> bool:
+        if (request.get_header("Sec-Fetch-Site") or "none") not in ("none", "same-origin"):
+            return True
+        origin = request.get_header("Origin")
+        return origin is not None and urlsplit(origin).netloc.lower() != request.netloc.lower()
+
+
+def names_of(listen_host: str) -> frozenset[str]:
+    """What a server on this address of this machine may be called."""
+    return frozenset({"localhost", "127.0.0.1", "::1", "[::1]", listen_host.lower()})

@@ -1,0 +1,140 @@
+"""One method of one address, declared: what it takes, what it answers, and how it is documented.
+
+A resource is a class with an `address` and methods that are marked `get`, `post`, `put`, `delete` or `action`. Each
+takes a `Call` and gives a value, which becomes the answer's JSON, or an `Answer` for more than that. Whatever needs the
+host, the repository or the disk is marked `blocking` and runs beside the event loop; writes always do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, TypeVar
+
+import falcon.asgi
+
+from api.http.schema import Checked, Schema, obj
+from api.services import Services
+from reconciler.serving.client import Client
+from reconciler.serving.serving import Serving
+
+ANYTHING: Schema = {}
+EMPTY: Schema = obj({}, closed=False)
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+_MARK = "_onggi_endpoint"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request that was checked. `body` is {} when there is none, `query` has the declared parameters that came."""
+
+    body: Mapping[str, Any]
+    query: Mapping[str, str]
+    client: Client
+    request: falcon.asgi.Request
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer with more than a value. `location` goes with 303, percent-encoded here; `content` is sent as it is."""
+
+    value: Any = None
+    status: int = 200
+    location: str = ""
+    content: bytes | None = None
+    content_type: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """The declaration. `volatile` are keys of the answer that change by themselves: If-Match doesn't go by them.
+
+    `body` None: none is read. `query` holds the parameters beginning with `_`; with `filters` every other one filters
+    the list by a field. `name` is an action's. `statuses` are the errors that it documents besides those of all.
+    """
+
+    method: str
+    summary: str
+    returns: Schema | None
+    status: int = 200
+    name: str = ""
+    body: Checked | None = None
+    query: Mapping[str, Schema] = field(default_factory=dict)
+    filters: bool = False
+    blocking: bool = True
+    statuses: tuple[int, ...] = ()
+    volatile: frozenset[str] = frozenset()
+    content_type: str = "application/json"
+    description: str = ""
+    raw: bool = False  # a falcon responder of its own, documented here
+    other: Mapping[int, Schema | None] = field(default_factory=dict)  # further good answers: 303 after a rename, ...
+
+
+class Resource:
+    """One address, and its actions below it. A new one is made for the application, not for each request."""
+
+    address: ClassVar[str] = ""  # a URI template; empty: an abstract class
+    tag: ClassVar[str] = ""  # the family that it is documented with
+
+    def __init__(self, services: Services) -> None:
+        self.services = services
+
+    @property
+    def serving(self) -> Serving:
+        """The agent. Raises Transient while there is none."""
+        return self.services.serving
+
+
+def get(summary: str, returns: Schema, **more: Any) -> Callable[[_F], _F]:
+    """A read. Not `blocking` unless it says so: it answers from what is in memory."""
+    return _marked(Endpoint("GET", summary, returns, **{"blocking": False, **more}))
+
+
+def post(summary: str, returns: Schema | None, body: Schema, *, fallback: str = "", **more: Any) -> Callable[[_F], _F]:
+    """Makes a member of a collection: 201, or `status`. `fallback` is Kimchi's code for a bad body."""
+    checked = Checked(body, *([fallback] if fallback else []))
+    return _marked(Endpoint("POST", summary, returns, **{"status": 201, **more}, body=checked))
+
+
+def put(summary: str, returns: Schema, body: Schema, *, fallback: str = "", **more: Any) -> Callable[[_F], _F]:
+    """Changes a resource."""
+    checked = Checked(body, *([fallback] if fallback else []))
+    return _marked(Endpoint("PUT", summary, returns, **more, body=checked))
+
+
+def delete(summary: str, **more: Any) -> Callable[[_F], _F]:
+    """Removes a resource: 204, no body."""
+    return _marked(Endpoint("DELETE", summary, None, **{"status": 204, **more}))
+
+
+def action(
+    name: str, summary: str, returns: Schema | None, *, body: Schema | None = None, **more: Any
+) -> Callable[[_F], _F]:
+    """POST to the resource's address and `/name`. Without a `body` schema none is ever read."""
+    checked = Checked(body) if body is not None else None
+    return _marked(Endpoint("POST", summary, returns, name=name, body=checked, **more))
+
+
+def raw(method: str, summary: str, returns: Schema | None, **more: Any) -> Callable[[_F], _F]:
+    """Documents a falcon responder (`async def on_get(self, request, response, ...)`) that answers by itself."""
+    return _marked(Endpoint(method, summary, returns, raw=True, **more))
+
+
+def endpoints(resource: type) -> Mapping[str, Endpoint]:
+    """A class's declared endpoints by the name of the method that answers."""
+    found = {}
+    for name in dir(resource):
+        endpoint = getattr(getattr(resource, name, None), _MARK, None)
+        if isinstance(endpoint, Endpoint):
+            found[name] = endpoint
+    return found
+
+
+def _marked(endpoint: Endpoint) -> Callable[[_F], _F]:
+    def mark(function: _F) -> _F:
+        setattr(function, _MARK, endpoint)
+        return function
+
+    return mark

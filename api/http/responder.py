@@ -1,0 +1,172 @@
+"""Makes an endpoint answer requests: reads and checks what came, runs the method, writes the answer.
+
+Reads answer inside the event loop, from memory; what is `blocking` runs in a pool of threads beside it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final
+from urllib.parse import quote
+
+import falcon
+import falcon.asgi
+import orjson
+
+from api.http.body import read_object
+from api.http.endpoint import Answer, Call, Endpoint, Resource, endpoints
+from api.http.filters import filtered
+from api.http.refusal import Refusal
+from api.http.schema import Checked, obj
+from reconciler.serving.client import Client
+
+JSON_TYPE: Final = "application/json;charset=utf-8"
+
+_AT_ONCE: Final = 32
+_workers = ThreadPoolExecutor(max_workers=_AT_ONCE, thread_name_prefix="onggi-request")
+
+Responder = Callable[..., Awaitable[None]]
+
+
+def add_resource(app: falcon.asgi.App[Any, Any], resource: Resource) -> None:
+    """Let `app` answer at the resource's address, and at those of its actions."""
+    names = {""}
+    for method_name, endpoint in endpoints(type(resource)).items():
+        names.add(endpoint.name)
+        if not endpoint.raw:
+            suffix = f"_{_suffix(endpoint.name)}" if endpoint.name else ""
+            setattr(resource, f"on_{endpoint.method.lower()}{suffix}", _responder(resource, method_name, endpoint))
+    for name in sorted(names):
+        if name:
+            app.add_route(f"{resource.address}/{name}", resource, suffix=_suffix(name))
+        else:
+            app.add_route(resource.address, resource)
+
+
+def _suffix(name: str) -> str:
+    return name.replace("-", "_")
+
+
+def _responder(resource: Resource, method_name: str, endpoint: Endpoint) -> Responder:
+    method = getattr(resource, method_name)
+    query = Checked(obj(endpoint.query), "KCHAPI0001E")
+    read = _read_of(resource) if endpoint.method != "GET" else None
+
+    async def respond(request: falcon.asgi.Request, response: falcon.asgi.Response, **params: str) -> None:
+        body = await read_object(request, endpoint.body) if endpoint.body is not None else {}
+        parameters, wanted = _parameters(request, endpoint)
+        query.check(parameters)
+        call = Call(body, parameters, client_of(request), request)
+        if read is not None and (expected := request.get_header("If-Match")):
+            await _check_unchanged(read, expected, request, params)
+        answer = await _run(method, endpoint, call, params)
+        if not isinstance(answer, Answer):
+            answer = Answer(answer, endpoint.status)
+        if endpoint.filters:
+            answer = Answer(filtered(answer.value, wanted), answer.status)
+        _write(request, response, answer, endpoint)
+
+    return respond
+
+
+async def _run(method: Callable[..., Any], endpoint: Endpoint, call: Call, params: Mapping[str, str]) -> Any:
+    if not endpoint.blocking:
+        return method(call, **params)
+    loop = asyncio.get_running_loop()
+    return await loop.run_in_executor(_workers, lambda: method(call, **params))
+
+
+def client_of(request: falcon.asgi.Request) -> Client:
+    """Who asks; set by the door that the request came through."""
+    client: Client = request.context.client
+    return client
+
+
+def _parameters(request: falcon.asgi.Request, endpoint: Endpoint) -> tuple[dict[str, str], dict[str, Sequence[str]]]:
+    """The parameters of the query that are the endpoint's own, and those that filter by a field."""
+    own: dict[str, str] = {}
+    wanted: dict[str, Sequence[str]] = {}
+    for name in request.params:
+        values: list[str] = request.get_param_as_list(name) or [""]
+        if name.startswith("_"):
+            if endpoint.query or endpoint.filters:
+                own[name] = values[-1]
+        elif endpoint.query and not endpoint.filters:
+            own[name] = values[-1]
+        elif endpoint.filters:
+            wanted[name] = values
+    return own, wanted
+
+
+# The answer
+
+
+def _write(request: falcon.asgi.Request, response: falcon.asgi.Response, answer: Answer, endpoint: Endpoint) -> None:
+    response.status = answer.status
+    for name, value in answer.headers.items():
+        response.set_header(name, value)
+    if answer.location:
+        response.set_header("Location", request.prefix + quote(answer.location))
+    if answer.content is not None:
+        response.content_type = answer.content_type
+        response.data = answer.content
+        return
+    if answer.status == falcon.http_status_to_code(falcon.HTTP_204):
+        return
+    content = to_json(answer.value)
+    response.content_type = JSON_TYPE
+    response.set_header("Cache-Control", "no-cache")
+    if endpoint.method == "GET":
+        tag = entity_tag(answer.value, content, endpoint.volatile)
+        response.set_header("ETag", tag)
+        if _names(request.get_header("If-None-Match") or "", tag):
+            response.status = 304
+            return
+    response.data = content
+
+
+def to_json(value: Any) -> bytes:
+    """The value as JSON, indented as people read it."""
+    return orjson.dumps(value, option=orjson.OPT_INDENT_2)
+
+
+# Versions of a resource
+
+
+def entity_tag(value: Any, content: bytes, volatile: frozenset[str]) -> str:
+    """`"kept.whole"`: what If-Match goes by, and what If-None-Match does. The first leaves out what moves by itself."""
+    whole = _digest(content)
+    if volatile and isinstance(value, Mapping):
+        return f'"{_digest(to_json({key: each for key, each in value.items() if key not in volatile}))}.{whole}"'
+    return f'"{whole}.{whole}"'
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.blake2b(content, digest_size=10).hexdigest()
+
+
+def _names(header: str, tag: str) -> bool:
+    given = [each.strip().removeprefix("W/") for each in header.split(",")]
+    return "*" in given or tag in given
+
+
+def _read_of(resource: Resource) -> tuple[Callable[..., Any], Endpoint] | None:
+    for name, endpoint in endpoints(type(resource)).items():
+        if endpoint.method == "GET" and not endpoint.name and not endpoint.raw:
+            return getattr(resource, name), endpoint
+    return None
+
+
+async def _check_unchanged(
+    read: tuple[Callable[..., Any], Endpoint], expected: str, request: falcon.asgi.Request, params: Mapping[str, str]
+) -> None:
+    """Raises Refusal 412 unless the resource is as the client saw it."""
+    method, endpoint = read
+    value = await _run(method, endpoint, Call({}, {}, client_of(request), request), params)
+    now = entity_tag(value, to_json(value), endpoint.volatile).strip('"').partition(".")[0]
+    given = [each.strip().removeprefix("W/").strip('"') for each in expected.split(",")]
+    if "*" not in given and now not in (each.partition(".")[0] for each in given):
+        raise Refusal(412, "It has changed since you read it; read it again and decide anew.")

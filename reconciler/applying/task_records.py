@@ -1,0 +1,58 @@
+"""The ledger's table of long tasks. Functions over a connection; transactions and locks are the ledger's."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from typing import Final
+
+KEPT_TASKS: Final = 1_000
+
+RUNNING: Final = "running"
+FINISHED: Final = "finished"
+FAILED: Final = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRecord:
+    """One long task. `status` is running, finished or failed; `target` the address of what it works on; times are RFC
+    3339, `ended` is empty while it runs.
+    """
+
+    id: int
+    status: str
+    message: str
+    target: str
+    who: str
+    began: str
+    ended: str = ""
+
+
+def add(connection: sqlite3.Connection, target: str, message: str, who: str, time: str) -> TaskRecord:
+    """A new task that runs."""
+    made = connection.execute(
+        "INSERT INTO task (status, message, target, who, began, ended) VALUES (?, ?, ?, ?, ?, '')",
+        (RUNNING, message, target, who, time),
+    ).lastrowid
+    connection.execute(
+        "DELETE FROM task WHERE status != ? AND id <= (SELECT max(id) FROM task) - ?", (RUNNING, KEPT_TASKS)
+    )
+    return TaskRecord(int(made or 0), RUNNING, message, target, who, time)
+
+
+def end(connection: sqlite3.Connection, number: int, status: str, message: str, time: str) -> None:
+    """A task's end."""
+    connection.execute("UPDATE task SET status = ?, message = ?, ended = ? WHERE id = ?", (status, message, time, number))
+
+
+def cut_off(connection: sqlite3.Connection, message: str, time: str) -> None:
+    """Every task that runs has ended with the process that ran it."""
+    connection.execute(
+        "UPDATE task SET status = ?, message = ?, ended = ? WHERE status = ?", (FAILED, message, time, RUNNING)
+    )
+
+
+def all_of(connection: sqlite3.Connection) -> list[TaskRecord]:
+    """Every task, oldest first."""
+    rows = connection.execute("SELECT id, status, message, target, who, began, ended FROM task ORDER BY id")
+    return [TaskRecord(*row) for row in rows]

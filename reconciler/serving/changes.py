@@ -1,0 +1,140 @@
+"""A client's change of documents: committed, then waited for until the host is as it says.
+
+What a commit looks like is the writer's business, what comes of it the agent's; here they are joined.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from reconciler.agent import Agent
+from reconciler.desired.writing.changes import Author, Edit
+from reconciler.errors import NotApplied, SourceError, Transient, WritesRefused
+from reconciler.passes import World
+from reconciler.planning.approval import NEEDS_APPROVAL
+from reconciler.serving.client import Client
+from reconciler.serving.verdict import Verdict, family, verdict
+from specs.reference import Ref
+
+if TYPE_CHECKING:
+    from reconciler.desired.writing.writer import Writer
+
+_TIMEOUT_S: Final = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A change that was committed. `world` is the pass that found it settled (or, not waited for, that read it)."""
+
+    revision: str
+    world: World
+
+
+class Changes:
+    """One per agent. Any thread may make changes; commits are serialised by the writer, the waiting isn't."""
+
+    def __init__(self, agent: Agent, writer: Writer | None, where: str) -> None:
+        """`writer` is None when the API isn't to write; `where` is what people commit to instead."""
+        self._agent = agent
+        self._writer = writer
+        self._where = where
+        self._lock = threading.Lock()
+        self._removing: set[Ref] = set()  # what clients have told us to remove and wait for
+
+    @property
+    def allowed(self) -> bool:
+        """False when the repository is read-only for the API."""
+        return self._writer is not None
+
+    def check_allowed(self) -> None:
+        """Raises WritesRefused when the repository is read-only for the API. For what has to be known before."""
+        if self._writer is None:
+            raise WritesRefused(f"The API doesn't write to the repository here; commit the change to {self._where}.")
+
+    def make(
+        self,
+        edit: Edit,
+        message: str,
+        client: Client,
+        refs: Iterable[Ref],
+        *,
+        settle: bool = True,
+        removes: bool = False,
+        timeout_s: float = _TIMEOUT_S,
+    ) -> Made:
+        """Commit what `edit` gives and wait until `refs` have come true; without `settle` only until it was planned.
+
+        With `removes` they are to go: an order that needs no further approval, however many clients give one at once.
+        Raises what the edit and the writer raise (nothing is written then), NotApplied when it was committed and can't
+        come true, Transient when it takes longer than `timeout_s`.
+        """
+        self.check_allowed()
+        assert self._writer is not None  # noqa: S101  # as checked
+        refs = frozenset(refs)
+        with self._ordered(refs if removes else frozenset()):
+            written = self._writer.write(edit, message=message, author=_author(client), trailers=_trailers(client))
+            world = self._wait(refs, settle=settle, timeout_s=timeout_s)
+        if world is None:
+            raise Transient(
+                f"{written.revision} is committed, and the host isn't as it says after {timeout_s:g} s; "
+                "look at the status of what it changes.",
+                retry_after_s=10.0,
+            )
+        if world.source_problem:
+            raise SourceError(f"{written.revision} is committed and isn't in force: {world.source_problem}")
+        return Made(str(written.revision), world)
+
+    @contextmanager
+    def _ordered(self, refs: frozenset[Ref]) -> Iterator[None]:
+        with self._lock:
+            self._removing |= refs
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._removing -= refs
+
+    def _wait(self, refs: frozenset[Ref], *, settle: bool, timeout_s: float) -> World | None:
+        approved: set[str] = set()
+        while True:
+            ticket = self._agent.wakeup.source()
+            try:
+                return self._agent.passes.wait(
+                    lambda world, ticket=ticket: world.ticket >= ticket and _arrived(world, refs, settle),  # type: ignore[misc]
+                    timeout_s,
+                )
+            except NotApplied as error:
+                if error.reason != NEEDS_APPROVAL or error.digest in approved or not self._is_ordered(error.digest):
+                    raise
+                approved.add(error.digest)
+                self._agent.line.ledger.approve(error.digest)
+
+    def _is_ordered(self, digest: str) -> bool:
+        """True when all that waits for this approval goes because clients have told us so, one by one."""
+        world = self._agent.passes.latest
+        if world is None:
+            return False
+        with self._lock:
+            ordered = family(world, frozenset(self._removing))
+        return all(item.ref in ordered for item in world.plan.blocked if item.digest == digest)
+
+
+def _arrived(world: World, refs: frozenset[Ref], settle: bool) -> bool:
+    if world.source_problem:
+        return True
+    found = verdict(world, refs)  # also when not waited for: what is refused at once is told
+    return not settle or found is Verdict.SETTLED
+
+
+def _author(client: Client) -> Author:
+    return Author(client.user, f"{client.user}@{socket.gethostname()}")
+
+
+def _trailers(client: Client) -> dict[str, str]:
+    trailers = {"Onggi-Source": "api"}
+    return trailers | ({"Onggi-Request-Id": client.request_id} if client.request_id else {})

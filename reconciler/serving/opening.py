@@ -1,0 +1,62 @@
+"""Puts together what serves clients, as soon as the agent has opened its state and its source."""
+
+from __future__ import annotations
+
+import threading
+
+from reconciler.agent import Agent
+from reconciler.desired.writing.writer import open_writer
+from reconciler.observed.osinfo.database import Database
+from reconciler.observed.osinfo.images import Images
+from reconciler.observed.statistics import Statistics
+from reconciler.serving.changes import Changes
+from reconciler.serving.operations import Operations
+from reconciler.serving.serving import Serving
+from reconciler.serving.tasks import Tasks
+
+_LONGEST_END_S = 1.0
+
+
+class Opening:
+    """The one `Serving` of an agent. Call it to get that, from any thread."""
+
+    def __init__(self, agent: Agent) -> None:
+        self._agent = agent
+        self._lock = threading.Lock()
+        self._stop = threading.Event()
+        self._made: Serving | None = None
+
+    def __call__(self) -> Serving:
+        """Made at first use. Raises Transient while the agent starts."""
+        if self._made is not None:  # NOTE: the usual way takes no lock
+            return self._made
+        with self._lock:
+            if self._made is None:
+                self._made = self._open()
+            return self._made
+
+    def close(self) -> None:
+        """End what runs in the background."""
+        with self._lock:
+            self._stop.set()
+            if self._made is not None:
+                self._made.tasks.close()
+                self._made.statistics.join(_LONGEST_END_S)
+
+    def _open(self) -> Serving:
+        agent = self._agent
+        source = agent.line.source
+        writer = open_writer(source) if agent.settings.api_writes == "on" else None
+        database = Database()
+        threading.Thread(target=database.load, name="onggi-osinfo", daemon=True).start()
+        statistics = Statistics(agent.line.hypervisor.machine_statistics)
+        statistics.start(self._stop)
+        return Serving(
+            agent=agent,
+            changes=Changes(agent, writer, source.key),
+            operations=Operations(agent),
+            tasks=Tasks(agent),
+            statistics=statistics,
+            images=Images(database),
+            distributions=database,
+        )

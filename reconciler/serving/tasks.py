@@ -1,0 +1,98 @@
+"""Long jobs beside the requests that began them: each has a number, a progress message and a truthful end.
+
+They are remembered over a restart of the agent; one that was cut off by it is failed and says so. What a job does, and
+that a job which was cut off leaves nothing half made, is its author's business (the ledger's intents see to volumes).
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Final
+
+from reconciler.agent import Agent
+from reconciler.applying.task_records import FAILED, FINISHED, TaskRecord
+from reconciler.errors import Cancelled, NotFound, OnggiError
+from reconciler.serving.client import Client
+
+log = logging.getLogger("onggi.tasks")
+
+Tell = Callable[[str], None]  # takes the progress as a sentence for people
+Work = Callable[[Tell, threading.Event], "str | None"]  # told to stop by the event; gives the last message
+
+BEGUN: Final = "OK"  # the message of a task that has nothing to tell, as clients know it
+_AT_ONCE: Final = 8
+_CUT_OFF: Final = (
+    "The agent was restarted while this was under way; it was given up, and what was half made is removed."
+)
+
+
+class Tasks:
+    """One per agent. `open` it once the agent's state is there."""
+
+    def __init__(self, agent: Agent) -> None:
+        self._agent = agent
+        self._lock = threading.Lock()
+        self._known: dict[int, TaskRecord] | None = None
+        self._stop = threading.Event()
+        self._workers = ThreadPoolExecutor(max_workers=_AT_ONCE, thread_name_prefix="onggi-task")
+
+    def start(self, target: str, work: Work, client: Client, *, message: str = BEGUN) -> TaskRecord:
+        """Begin `work` in a thread of its own. `target` is the address of what it works on. Raises StateError."""
+        with self._lock:
+            known = self._remembered()
+            record = self._agent.line.ledger.begin_task(target, message, client.source)
+            known[record.id] = record
+        self._workers.submit(self._run, record, work)
+        return record
+
+    def get(self, number: str) -> TaskRecord:
+        """One task. Raises NotFound."""
+        with self._lock:
+            found = self._remembered().get(int(number)) if number.isascii() and number.isdecimal() else None
+        if found is None:
+            raise NotFound(f"Task {number[:40]} doesn't exist; GET /tasks lists those that are remembered.")
+        return found
+
+    def all(self) -> list[TaskRecord]:
+        """Every task that is remembered, oldest first."""
+        with self._lock:
+            return list(self._remembered().values())
+
+    def close(self) -> None:
+        """Tell what is under way to stop; the next start says that it was cut off unless it ends in time."""
+        self._stop.set()
+        self._workers.shutdown(wait=False, cancel_futures=True)
+
+    def _remembered(self) -> dict[int, TaskRecord]:
+        if self._known is None:
+            ledger = self._agent.line.ledger
+            ledger.cut_off_tasks(_CUT_OFF)
+            self._known = {record.id: record for record in ledger.tasks()}
+        return self._known
+
+    def _run(self, record: TaskRecord, work: Work) -> None:
+        def tell(message: str) -> None:
+            with self._lock:
+                self._remembered()[record.id] = replace(record, message=message)
+
+        try:
+            status, message = FINISHED, work(tell, self._stop) or BEGUN
+        except Cancelled as error:
+            if self._stop.is_set():
+                return  # the next start tells of it
+            status, message = FAILED, str(error)
+        except OnggiError as error:
+            status, message = FAILED, str(error)
+        except Exception:
+            log.exception("the task %s on %s ended unexpectedly", record.id, record.target)
+            status, message = FAILED, "Something unexpected went wrong; the agent's log tells what."
+        try:
+            self._agent.line.ledger.end_task(record.id, status, message)
+        except OnggiError as error:
+            log.error("%s", error)  # noqa: TRY400  # a sentence; the trace says no more
+        with self._lock:
+            self._remembered()[record.id] = replace(record, status=status, message=message)

@@ -1,0 +1,89 @@
+"""An agent that keeps libvirt's test driver as a repository says, and its API on a real port."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import libvirt
+import pytest
+
+from api.app import create_app
+from api.server import Server
+from api.services import Services
+from reconciler.agent import Agent
+from reconciler.serving.opening import Opening
+from reconciler.serving.serving import Serving
+from reconciler.settings import Settings
+from tests.lab.repositories import Repository, git
+from tests.lab.waiting import until
+from tests.stories.hosts import SHARED
+
+
+@dataclass
+class LiveApi:
+    """`client` speaks to the API; `repository` is what it writes to; `url` is where it listens."""
+
+    client: httpx.Client
+    repository: Repository
+    agent: Agent
+    serving: Serving
+    url: str
+
+    def log(self) -> list[str]:
+        """The subjects of all commits, newest first."""
+        return git(self.repository.path, "log", "--format=%s").splitlines()
+
+    def text(self, path: str) -> str:
+        """A committed file."""
+        return git(self.repository.path, "show", f"HEAD:{path}")
+
+    def task(self, answer: httpx.Response, timeout_s: float = 60.0) -> dict[str, Any]:
+        """The end of the task that a 202 answer tells of."""
+        assert answer.status_code == 202, answer.text
+        number = answer.json()["id"]
+
+        def ended() -> bool:
+            return self.client.get(f"/tasks/{number}").json()["status"] != "running"
+
+        until(ended, timeout_s, f"the task {number} ends")
+        found: dict[str, Any] = self.client.get(f"/tasks/{number}").json()
+        return found
+
+
+@contextmanager
+def live_api(repository: Repository, state: Path, connect: str = SHARED, **settings: Any) -> Iterator[LiveApi]:
+    """Runs an agent with its API until the block ends."""
+    agent = Agent(Settings(repository=str(repository.path), connect=connect, state=state, **settings))
+    stop = threading.Event()
+    thread = threading.Thread(target=agent.run, args=(stop,), name="agent under test")
+    opening = Opening(agent)
+    services = Services(
+        ready=agent.ready.is_set, alive=thread.is_alive, info=dict, serve=opening, fetch_now=agent.fetch_now
+    )
+    server = Server(create_app(services), "127.0.0.1:0")
+    server.start()
+    thread.start()
+    try:
+        assert agent.ready.wait(60)
+        with httpx.Client(base_url=server.url, timeout=120) as client:
+            yield LiveApi(client, repository, agent, opening(), server.url)
+    finally:
+        server.stop()
+        opening.close()
+        stop.set()
+        agent.interrupt()
+        thread.join(30)
+        assert not thread.is_alive()
+
+
+@pytest.fixture
+def api(hand: libvirt.virConnect, repository: Repository, tmp_path: Path) -> Iterator[LiveApi]:
+    """On the test driver's shared host; `hand` is somebody at virsh."""
+    with live_api(repository, tmp_path / "state") as running:
+        yield running
