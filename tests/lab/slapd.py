@@ -1,0 +1,93 @@
+"""A real LDAP server on the loopback interface, with users that a test gives it. It ends with the block."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.lab.waiting import until
+
+BASE = "dc=example,dc=org"
+PEOPLE = f"ou=People,{BASE}"
+ADMIN = f"cn=admin,{BASE}"
+PASSWORD = "loopback only"
+
+_CONFIG = """\
+include /etc/ldap/schema/core.schema
+include /etc/ldap/schema/cosine.schema
+include /etc/ldap/schema/inetorgperson.schema
+pidfile {folder}/slapd.pid
+modulepath /usr/lib/ldap
+moduleload back_mdb
+{more}
+database mdb
+maxsize 268435456
+suffix "{base}"
+rootdn "{admin}"
+rootpw "{password}"
+directory {folder}/data
+index objectClass,uid eq
+"""
+
+
+@dataclass(frozen=True)
+class Slapd:
+    """A server that answers."""
+
+    url: str
+    process: subprocess.Popen[bytes]
+
+
+def person(name: str, password: str = "") -> str:
+    """One user as LDIF."""
+    lines = [f"dn: uid={name},{PEOPLE}", "objectClass: inetOrgPerson", f"uid: {name}", f"cn: {name}", f"sn: {name}"]
+    return "\n".join([*lines, *([f"userPassword: {password}"] if password else [])])
+
+
+def is_installed() -> bool:
+    """Debian keeps it where an ordinary user's PATH doesn't look."""
+    return shutil.which("slapd", path="/usr/sbin:/usr/libexec:/usr/lib") is not None
+
+
+@contextmanager
+def slapd(folder: Path, entries: Iterable[str], more: str = "") -> Iterator[Slapd]:
+    """A server with `entries` below PEOPLE; `more` goes into its configuration."""
+    (folder / "data").mkdir(parents=True)
+    config = folder / "slapd.conf"
+    config.write_text(_CONFIG.format(folder=folder, base=BASE, admin=ADMIN, password=PASSWORD, more=more))
+    top = [
+        f"dn: {BASE}\nobjectClass: dcObject\nobjectClass: organization\ndc: example\no: example",
+        f"dn: {PEOPLE}\nobjectClass: organizationalUnit\nou: People",
+    ]
+    (folder / "all.ldif").write_text("\n\n".join([*top, *entries]) + "\n")
+    subprocess.run(
+        ["/usr/sbin/slapadd", "-q", "-f", config, "-l", folder / "all.ldif"], check=True, capture_output=True
+    )
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    url = f"ldap://127.0.0.1:{port}"
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            ["/usr/sbin/slapd", "-f", config, "-h", f"{url}/", "-d", "0"],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+        )
+    try:
+        until(lambda: _answers(process, port), 30, f"an LDAP server on {url}")
+        yield Slapd(url, process)
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def _answers(process: subprocess.Popen[bytes], port: int) -> bool:
+    assert process.poll() is None, "slapd ended"
+    with socket.create_connection(("127.0.0.1", port), timeout=1):
+        return True
