@@ -1,0 +1,13 @@
+"""The kind Contact: whom to call about a group of machines. It makes nothing on the host."""
+
+from specs.registry import Kind
+
+KIND = Kind(
+    name="Contact",
+    plural="contacts",
+    aliases=(),
+    package=__name__,
+    references=lambda _name, _spec: (),
+    check=lambda _name, _spec: (),
+    has_xml=False,
+)
