@@ -49,8 +49,8 @@ class Operations:
             raise _error(outcome)
         return seen
 
-    def look_again(self, *refs: Ref, timeout_s: float = _TIMEOUT_S) -> World:
-        """Have these read from the host anew, and give the world in which they are. Raises Transient."""
+    def look_again(self, *refs: Ref | None, timeout_s: float = _TIMEOUT_S) -> World:
+        """Have these (None: everything) read anew, and give the world in which they are. Raises Transient."""
         ticket = 0
         for ref in refs:
             ticket = self.agent.wakeup.object(ref)

@@ -36,8 +36,8 @@ class LiveApi:
     url: str
 
     def log(self) -> list[str]:
-        """The subjects of all commits, newest first."""
-        return git(self.repository.path, "log", "--format=%s").splitlines()
+        """The subjects of all commits after the first, newest first."""
+        return git(self.repository.path, "log", "--format=%s").splitlines()[:-1]
 
     def text(self, path: str) -> str:
         """A committed file."""
@@ -85,5 +85,6 @@ def live_api(repository: Repository, state: Path, connect: str = SHARED, **setti
 @pytest.fixture
 def api(hand: libvirt.virConnect, repository: Repository, tmp_path: Path) -> Iterator[LiveApi]:
     """On the test driver's shared host; `hand` is somebody at virsh."""
+    repository.commit({}, "Begin")
     with live_api(repository, tmp_path / "state") as running:
         yield running
