@@ -57,9 +57,11 @@ class LiveApi:
 
 
 @contextmanager
-def live_api(repository: Repository, state: Path, connect: str = SHARED, **settings: Any) -> Iterator[LiveApi]:
-    """Runs an agent with its API until the block ends."""
-    agent = Agent(Settings(repository=str(repository.path), connect=connect, state=state, **settings))
+def live_api(
+    repository: Repository, state: Path, connect: str = SHARED, *, source: str = "", **settings: Any
+) -> Iterator[LiveApi]:
+    """Runs an agent with its API until the block ends. `source` is what it follows unless that is `repository`."""
+    agent = Agent(Settings(repository=source or str(repository.path), connect=connect, state=state, **settings))
     stop = threading.Event()
     thread = threading.Thread(target=agent.run, args=(stop,), name="agent under test")
     opening = Opening(agent)
