@@ -25,7 +25,7 @@ from specs.reference import STORAGE_POOL, STORAGE_VOLUME, TEMPLATE, VIRTUAL_MACH
 from specs.registry import kinds
 
 # Pools whose volumes are devices: always raw, and named without a suffix.
-_BLOCK_POOLS: Final = frozenset({"logical", "disk", "iscsi", "iscsi-direct", "scsi"})
+BLOCK_POOLS: Final = frozenset({"logical", "disk", "iscsi", "iscsi-direct", "scsi"})
 
 
 class _Inputs(NamedTuple):
@@ -92,7 +92,7 @@ class Resolver:
         block_pools = frozenset(
             document.name
             for document in loaded.documents
-            if document.kind == STORAGE_POOL and document.spec.get("type") in _BLOCK_POOLS
+            if document.kind == STORAGE_POOL and document.spec.get("type") in BLOCK_POOLS
         )
         before, self._made = self._made, {}
         for document in loaded.documents:

@@ -29,7 +29,7 @@ def plug_effect(default_bus: str) -> Callable[[Any, Any], Effect]:
 def place_on_bus(root: Element, drive: Element, bus: str, target: str, declared: Spec) -> None:
     """Give a new drive its bus and device name; without a declared `target` the first that nobody has or declares."""
     taken = {each.get("dev") for each in root.iterfind("devices/disk/target")} | set(_declared_targets(declared))
-    etree.SubElement(drive, "target", dev=target or _free(bus, taken), bus=bus)
+    etree.SubElement(drive, "target", dev=target or free_target(bus, taken), bus=bus)
     if target:
         _displace_others(drive, target)
     _make_room(root, bus)
@@ -42,7 +42,7 @@ def _put_bus(drive: Element, bus: str) -> None:
     _forget_address(drive)
     if not (target.get("dev") or "").startswith(_PREFIX.get(bus, "")):
         others = {each.get("dev") for each in root.iterfind("devices/disk/target") if each is not target}
-        target.set("dev", _free(bus, others))
+        target.set("dev", free_target(bus, others))
     _make_room(root, bus)
 
 
@@ -60,7 +60,7 @@ def _displace_others(drive: Element, name: str) -> None:
     for target in targets:
         other = target.getparent()
         if target.get("dev") == name and other is not None and other is not drive:
-            target.set("dev", _free(target.get("bus") or "", {each.get("dev") for each in targets}))
+            target.set("dev", free_target(target.get("bus") or "", {each.get("dev") for each in targets}))
             _forget_place(other)
 
 
@@ -94,7 +94,8 @@ def _declared_targets(declared: Spec) -> Iterator[str]:
                 yield item["target"]
 
 
-def _free(bus: str, taken: set[str | None] | set[str]) -> str:
+def free_target(bus: str, taken: set[str | None] | set[str]) -> str:
+    """The first device name of the bus that isn't taken: vda, vdb, ..."""
     prefix = _PREFIX.get(bus, "sd")
     return next(name for index in count() if (name := prefix + _letters(index)) not in taken)
 

@@ -1,0 +1,121 @@
+"""Which item of a machine's document a device on the host is: for changes of one device among those that it declares.
+
+Items and devices are paired exactly as a pass pairs them, so that what a client points at is what gets changed. Pure.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from reconciler.desired.implied import SEED_DRIVE, complete
+from reconciler.desired.resolve import BLOCK_POOLS
+from reconciler.desired.templates import machine_fields, merged
+from reconciler.desired.writing.changes import Documents
+from reconciler.observed.snapshot import Observed
+from reconciler.passes import World
+from specs.binding import Items
+from specs.problem import Unrenderable
+from specs.reference import STORAGE_POOL, STORAGE_VOLUME, TEMPLATE, VIRTUAL_MACHINE, Ref
+from specs.registry import kinds
+
+Item = dict[str, Any]
+IsMeant = Callable[[Mapping[str, Any]], bool]
+
+_CHAIN = 32  # templates on top of each other; loading refuses circles, the tip may have one
+
+
+def items_of(document: Mapping[str, Any], documents: Documents, name: str) -> list[Item]:
+    """The list `name` (disks, cdroms, interfaces, hostDevices) that holds for a machine, a copy to change.
+
+    The document's own, else the one that its template gives it: a changed list has to stand in the document whole.
+    """
+    spec = document.get("spec") or {}
+    if name not in spec:
+        spec = machine_fields(_template(str(spec.get("template") or ""), documents))
+    return [dict(item) for item in copy.deepcopy(spec.get(name) or [])]
+
+
+def _template(name: str, documents: Documents) -> Mapping[str, Any]:
+    chain: list[Mapping[str, Any]] = []
+    while name and len(chain) < _CHAIN:
+        found = documents.get(Ref(TEMPLATE, name))
+        spec = (found or {}).get("spec") or {}
+        chain.append(spec)
+        name = str(spec.get("template") or "")
+    whole: dict[str, Any] = {}
+    for spec in reversed(chain):
+        whole = merged(whole, spec)
+    return whole
+
+
+def place_of(
+    name: str,
+    items: Sequence[Item],
+    document: Mapping[str, Any],
+    observed: Observed,
+    world: World,
+    is_meant: IsMeant,
+) -> int | None:
+    """The place in `items` of the device for which `is_meant`; None when no item stands for it.
+
+    One behind the last is the drive of cloud-init's seed, which has no item of its own.
+    """
+    lowered = _lowered(name, items, document, observed, world)
+    bind = next(bind for bind in kinds()[VIRTUAL_MACHINE].xml.BINDS if isinstance(bind, Items) and bind.name == name)
+    sound = [place for place, item in enumerate(lowered) if item is not None]
+    for spec in (observed.config, observed.live):
+        found = (spec or {}).get(name) or []
+        matches = bind.matches([item for item in lowered if item is not None], found)
+        for place, match in zip(sound, matches, strict=True):
+            if match is not None and is_meant(found[match]):
+                return place
+    return None
+
+
+def _lowered(
+    name: str, items: Sequence[Item], document: Mapping[str, Any], observed: Observed, world: World
+) -> list[Mapping[str, Any] | None]:
+    xml = kinds()[VIRTUAL_MACHINE].xml
+    machine, host = observed.ref.name, world.snapshot.host
+    if name == "hostDevices":
+        found: list[Mapping[str, Any] | None] = []
+        for item in items:
+            try:
+                found += xml.lower({name: [item]}, name=machine, uid=observed.uid, host=host)[name]
+            except Unrenderable:  # unplugged: it stands for nothing that is there
+                found.append(None)
+        return found
+    spec = completed(name, items, document, observed, world)
+    return list(xml.lower({name: spec[name]}, name=machine, uid=observed.uid, host=host)[name])
+
+
+def completed(
+    name: str, items: Sequence[Item], document: Mapping[str, Any], observed: Observed, world: World
+) -> Mapping[str, Any]:
+    """A spec of this one list as a pass completes it: volumes by their full names, and the seed's drive at the end."""
+    part: dict[str, Any] = {name: list(items)}
+    cloud_init = (document.get("spec") or {}).get("cloudInit")
+    if name == "cdroms" and cloud_init:
+        part["cloudInit"] = cloud_init
+    block = frozenset(
+        ref.name
+        for ref, resource in world.desired.resources.items()
+        if ref.kind == STORAGE_POOL and resource.spec.get("type") in BLOCK_POOLS
+    )
+    return complete(observed.ref.name, observed.uid, part, block_pools=block, allowed_folders=()).spec
+
+
+def own_volume(
+    place: int, items: Sequence[Item], document: Mapping[str, Any], observed: Observed, world: World
+) -> Ref | None:
+    """The volume that the disk at `place` asks for by its `size`; None for a disk that names a volume."""
+    if "size" not in items[place]:
+        return None
+    return Ref(STORAGE_VOLUME, completed("disks", items, document, observed, world)["disks"][place]["volume"])
+
+
+def is_seed(place: int, items: Sequence[Item]) -> bool:
+    """True when a place that was found is the drive of cloud-init's seed."""
+    return place >= len(items) or items[place].get("name") == SEED_DRIVE
