@@ -21,6 +21,8 @@ from specs.reference import STORAGE_POOL, VIRTUAL_MACHINE, Ref
 _PRESS_AGAIN_S = 5.0
 _LOOK_S = (0.02, 0.05, 0.1, 0.2)  # a test driver's guest is off at once, a real one after seconds
 
+_GONE_S = (0.05, 0.1, 0.2, 0.4)
+
 # Nobody in there hears the power button. NOTE: a paused guest isn't resumed for it: whoever paused it may have had to.
 _DEAF = {libvirt.VIR_DOMAIN_CRASHED: "has crashed", libvirt.VIR_DOMAIN_PAUSED: "is paused"}
 
@@ -128,7 +130,12 @@ def _press(domain: libvirt.virDomain) -> None:
     try:
         domain.shutdown()
     except libvirt.libvirtError:
-        if domain.isActive():
+        # Somebody may have switched it off just now: QEMU is then gone some moments before libvirt knows.
+        for wait_s in _GONE_S:
+            if not _is_active(domain):
+                return
+            time.sleep(wait_s)
+        if _is_active(domain):
             raise
 
 

@@ -23,7 +23,7 @@ from reconciler.observed.hypervisor.performing.lookup import find, get
 from reconciler.observed.hypervisor.performing.patience import patiently
 from reconciler.observed.hypervisor.performing.volumes import Volumes
 from reconciler.planning.one_off import CloneVolume
-from specs.binding import Element, element, parse, serialise
+from specs.binding import Element, element, parse, serialise, set_text_at
 from specs.host import Feature
 from specs.reference import STORAGE_POOL, Ref
 
@@ -96,8 +96,11 @@ class Copies:
             pool = self._volumes.pool_without(connection, ref)
             form = parse(pool.XMLDesc()).get("type")
             root = _definition(parse(volume.XMLDesc()), ref.short_name, of_files=form in _OF_FILES | {None})
+            if operation.capacity is not None:
+                set_text_at(root, "capacity", str(operation.capacity))
             copy = patiently(lambda: pool.createXMLFrom(serialise(root), volume, 0))
             boundary("after copying a volume")
+            # Not every kind of pool heeds it, and a driver may have no way of resizing but need none either.
             if operation.capacity is not None and copy.info()[1] < operation.capacity:
                 try:
                     patiently(lambda: copy.resize(operation.capacity))
