@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from bench.agent import Agent
-from bench.measure import drift, latency, peers, resync
+from bench.measure import api, drift, latency, peers, resync
 from bench.peers import onggi
 from bench.peers.installed import CACHE
 from bench.repository import Repository
@@ -19,7 +19,7 @@ from bench.timing import timed
 from bench.world import World
 
 _PEERS = ("loop", "virsh", "kcli", "ansible")
-_MEASUREMENTS = ("peers", "resync", "drift", "latency")
+_MEASUREMENTS = ("peers", "resync", "drift", "latency", "api")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         try:
             if "peers" in asked.measure:
                 rows += peers.measure(world, asked.peers, asked.machines, asked.repeat)
-            if {"resync", "drift", "latency"} & set(asked.measure):
+            if {"resync", "drift", "latency", "api"} & set(asked.measure):
                 for row in _at_scale(world, asked):  # one by one: what is measured is shown when the next fails
                     rows.append(row)
         finally:
@@ -62,6 +62,9 @@ def _at_scale(world: World, asked: argparse.Namespace) -> Iterator[Row]:
         print("commits and changes by hand beside onggi run …", file=sys.stderr, flush=True)
         with Agent(repository.path, state, folder / "agent.log") as agent:
             yield from latency.measure(world, repository, agent, machines)
+    if "api" in asked.measure:
+        print("the API beside onggi run …", file=sys.stderr, flush=True)
+        yield from api.measure(repository.path, state, folder, machines, asked.repeat)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -21,8 +21,8 @@ _STOP_S = 30
 class Agent:
     """Use as a context manager. `log` holds what it said."""
 
-    def __init__(self, repository: Path, state: Path, log: Path) -> None:
-        self._argv = onggi.command("run", repository, state).argv
+    def __init__(self, repository: Path, state: Path, log: Path, *options: str) -> None:
+        self._argv = onggi.command("run", repository, state, *options).argv
         self.log = log
 
     def __enter__(self) -> Self:
@@ -42,6 +42,11 @@ class Agent:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stop()
+
+    @property
+    def url(self) -> str:
+        """Where its API answers, when `options` had it listen."""
+        return self.log.read_text(errors="replace").partition("serving on ")[2].split()[0]
 
     def rss_mb(self) -> float:
         """Resident memory of the process, in MB (10⁶ bytes)."""

@@ -25,7 +25,11 @@ class Times:
     @property
     def p95(self) -> float:
         """The smallest one that at least 95 % are not above; the largest of fewer than twenty."""
-        return sorted(self.seconds)[math.ceil(0.95 * len(self.seconds)) - 1]
+        return self.p(0.95)
+
+    def p(self, share: float) -> float:
+        """The smallest one that at least this share is not above."""
+        return sorted(self.seconds)[math.ceil(share * len(self.seconds)) - 1]
 
 
 def timed(call: Callable[[], object]) -> float:
