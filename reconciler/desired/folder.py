@@ -32,6 +32,8 @@ class Folder:
 
     def __init__(self, root: Path, *, sub_path: str) -> None:
         self.key = str(root)
+        self.root = root
+        self.sub_path = sub_path
         self._root = root
         self._sub_path = sub_path
         self._last: SourceTree | None = None

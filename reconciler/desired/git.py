@@ -103,11 +103,14 @@ class GitRepository:
 
     is_remote = False
 
-    def __init__(self, path: Path, *, branch: str, sub_path: str, key: str) -> None:
+    def __init__(self, path: Path, *, branch: str, sub_path: str, key: str, preferring: str = "") -> None:
+        """`preferring` is a reference that stands in for the branch whenever it exists."""
         self.key = key
+        self.sub_path = sub_path
         self._path = path
         self._branch = branch
         self._sub_path = sub_path
+        self._preferring = preferring
         self._lock = threading.Lock()
         self._repository: pygit2.Repository | None = None
         self._last: SourceTree | None = None
@@ -163,10 +166,26 @@ class GitRepository:
                 self._drop()
                 return ""
 
+    def branch_head(self) -> tuple[str, str]:
+        """The name of the branch and its own commit, whatever is preferred to it; both empty when there is none."""
+        with self._lock:
+            try:
+                branch, commit = self._branch_head(self._opened())
+                return branch, str(commit.id)
+            except (SourceError, pygit2.GitError, KeyError, OSError):
+                self._drop()
+                return "", ""
+
     def objects(self) -> Path:
         """The folder with the repository's objects; a linked work tree shares its repository's. Raises SourceError."""
         with self._lock:
             return _shared(Path(self._opened().path)) / "objects"
+
+    def folders(self) -> tuple[Path, Path]:
+        """The repository's own folder (a linked work tree's is beside it) and the shared one. Raises SourceError."""
+        with self._lock:
+            own = Path(self._opened().path)
+            return own, _shared(own)
 
     def commits_after(self, since: str, head: str) -> tuple[str, ...] | None:
         """The commits that `head` has and `since` hasn't, oldest first; None when `head` doesn't build on `since`.
@@ -214,6 +233,12 @@ class GitRepository:
 
     def _head(self, repository: pygit2.Repository) -> tuple[str, pygit2.Commit]:
         """The name of the branch that is read (`HEAD` when detached) and its commit."""
+        branch, commit = self._branch_head(repository)
+        if self._preferring and (reference := repository.references.get(self._preferring)) is not None:
+            return branch, reference.peel(pygit2.Commit)
+        return branch, commit
+
+    def _branch_head(self, repository: pygit2.Repository) -> tuple[str, pygit2.Commit]:
         if self._branch:
             reference = repository.references.get(f"refs/heads/{self._branch}")
             if reference is None:

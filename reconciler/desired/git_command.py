@@ -54,17 +54,18 @@ class GitCommand:
         self,
         *arguments: str,
         given: str | None = None,
+        env: Mapping[str, str] | None = None,
         doing: str = "read",
         remedy: str = "check the network, the address and that this user's git may read it",
     ) -> str:
-        """Standard output of `git arguments…`, with `given` on its input.
+        """Standard output of `git arguments…`, with `given` on its input and `env` added to its surroundings.
 
         Raises Transient when it fails (a sentence with `doing` and `remedy`) or is too slow, Cancelled once closed.
         """
         with self._lock:
             if self._closed:
                 raise Cancelled("The agent is stopping; the source isn't asked any more.")
-            process = self._process = self._start(arguments, given)
+            process = self._process = self._start(arguments, given, env or {})
         try:
             output, complaint = process.communicate(given, timeout=self._timeout_s)
         except subprocess.TimeoutExpired:
@@ -92,7 +93,7 @@ class GitCommand:
             if self._process is not None:
                 self._signal(self._process)
 
-    def _start(self, arguments: Sequence[str], given: str | None) -> subprocess.Popen[str]:
+    def _start(self, arguments: Sequence[str], given: str | None, env: Mapping[str, str]) -> subprocess.Popen[str]:
         try:
             # A session of its own: no terminal to ask on, and helpers such as ssh end together with git.
             return subprocess.Popen(  # noqa: S603 - a fixed program; every argument that a user chose is behind `--end-of-options`
@@ -102,7 +103,7 @@ class GitCommand:
                 stderr=subprocess.PIPE,
                 text=True,
                 errors="replace",
-                env=environment(self._remote, os.environ),
+                env=environment(self._remote, os.environ) | dict(env),
                 start_new_session=True,
             )
         except FileNotFoundError:

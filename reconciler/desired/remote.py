@@ -1,6 +1,7 @@
 """A remote repository: one branch of it, kept as a bare mirror in the state folder and read like a local repository.
 
-The mirror is a cache. Losing it costs one fetch; while the remote is away it answers with the last revision it got.
+The mirror is a cache, but for commits of ours that wait for the remote to come back: these are preferred in reading,
+and kept whatever happens to the branch. Making them, and what becomes of them, is the business of `writing/remote.py`.
 """
 
 from __future__ import annotations
@@ -10,8 +11,11 @@ import logging
 import re
 import shutil
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
+from typing import Final
 
 import pygit2
 
@@ -19,12 +23,24 @@ from reconciler.desired.git import GitRepository, branches_sentence
 from reconciler.desired.git_command import GitCommand
 from reconciler.desired.location import Remote
 from reconciler.desired.state import SourceTree
-from reconciler.errors import SourceError, StateError, Transient
+from reconciler.errors import SourceError, StateError, Terminal, Transient
 
 log = logging.getLogger("onggi.source")
 
 _INCOMING = "refs/onggi/incoming"  # fetched into, so that a broken fetch leaves the branch as it was
+PENDING: Final = "refs/onggi/pending"  # commits of ours that the remote hasn't got yet
+PENDING_BASE: Final = "refs/onggi/pending-base"  # the remote's commit that they were made on
+REJECTED: Final = "refs/onggi/rejected/"  # those that the remote's own history contradicts, by their short id
+_PUSH_S: Final = 20.0  # somebody waits for the answer
 _ADVERTISED = re.compile(r"([0-9a-f]{40,64})\t(\S+)")
+
+
+class Pushed(Enum):
+    """What came of a push."""
+
+    DONE = "done"
+    MOVED = "moved"  # the branch isn't where it was expected
+    AWAY = "away"  # the remote can't be reached
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,24 +68,37 @@ class RemoteRepository:
         name = hashlib.sha256(f"{remote.key}\n{branch}".encode()).hexdigest()[:24]
         self._mirror = state_dir / "mirrors" / f"{name}.git"
         self._git = GitCommand(remote, timeout_s=timeout_s)
+        self._push = GitCommand(remote, timeout_s=min(timeout_s, _PUSH_S))
         self._fetching = threading.Lock()
         self._asked = False
-        self._local = GitRepository(self._mirror, branch=branch, sub_path=sub_path, key=remote.key)
+        self._local = GitRepository(self._mirror, branch=branch, sub_path=sub_path, key=remote.key, preferring=PENDING)
+        self.sub_path = sub_path
+        self.after_fetch: Callable[[], bool] | None = None  # what a writer does then; True when the revision moved
+        self.rejected: tuple[str, ...] = ()  # commits of ours that were made while the remote was away, and lost to it
 
     def read(self) -> SourceTree:
         """The last fetched revision. The first reading asks the remote; when it is away, the mirror must do."""
         if not self._asked or not self._current():
+            self._asked = True  # what follows a fetch may read, too
             try:
                 self.fetch()
             except Transient as error:
                 if not self._current():
+                    self._asked = False
                     raise
                 log.warning("%s Going on with the revision that was fetched last.", error)
-            self._asked = True
+            except BaseException:
+                self._asked = False
+                raise
         return self._local.read()
 
     def fetch(self) -> bool:
         """Ask the remote; True when the branch moved, in whatever direction: a rewritten history is followed."""
+        moved = self.fetch_only()
+        return (self.after_fetch() if self.after_fetch is not None else False) or moved
+
+    def fetch_only(self) -> bool:
+        """As `fetch`, and what waits to be pushed goes on waiting."""
         with self._fetching:
             tip = self._ask()
             if tip.commit == self._current():
@@ -82,6 +111,52 @@ class RemoteRepository:
             self._take_over(tip)
             return True
 
+    def mirror(self) -> Path:
+        """The mirror's folder."""
+        return self._mirror
+
+    def branch_head(self) -> tuple[str, str]:
+        """The branch and its commit as they were fetched last; both empty when nothing was."""
+        return self._local.branch_head() if self._mirror.is_dir() else ("", "")
+
+    def push(self, branch: str, commit: str, expected: str) -> Pushed:
+        """Have the remote's branch at `commit`, if it is at `expected`; the mirror's follows.
+
+        Raises Terminal when the remote doesn't take it: it can be read, but not be written like this.
+        """
+        reference = f"refs/heads/{branch}"
+        with self._fetching:
+            try:
+                self._push.run(
+                    f"--git-dir={self._mirror}", "push", "--quiet", "--no-verify",
+                    f"--force-with-lease={reference}:{expected}", "--end-of-options", self._remote.url,
+                    f"{commit}:{reference}", doing="pushed to", remedy="check that this user's git may push there",
+                )  # fmt: skip
+            except Transient as error:
+                try:
+                    answer = self._push.run("ls-remote", "--quiet", "--end-of-options", self._remote.url, reference)
+                except Transient:
+                    return Pushed.AWAY
+                now = answer.partition("\t")[0].strip()
+                if now != commit:
+                    if now == expected:
+                        raise Terminal(str(error)) from None
+                    return Pushed.MOVED
+            self._take_over(_Tip(branch, commit), commit)
+            return Pushed.DONE
+
+    def push_aside(self, commit: str, branch: str) -> bool:
+        """Have a commit on a branch of its own at the remote; False when it doesn't take it."""
+        with self._fetching:
+            try:
+                self._push.run(
+                    f"--git-dir={self._mirror}", "push", "--quiet", "--no-verify", "--end-of-options", self._remote.url,
+                    f"{commit}:refs/heads/{branch}",
+                )  # fmt: skip
+            except Transient:
+                return False
+            return True
+
     def last_good(self) -> None:
         """Nothing is kept: nothing guards what is read."""
 
@@ -92,6 +167,7 @@ class RemoteRepository:
     def close(self) -> None:
         """End a fetch that is under way and close the mirror."""
         self._git.close()
+        self._push.close()
         self._local.close()
 
     def objects(self) -> Path:
@@ -103,7 +179,7 @@ class RemoteRepository:
         return self._local.commits_after(since, head)
 
     def _current(self) -> str:
-        return self._local.head() if self._mirror.is_dir() else ""
+        return self.branch_head()[1]
 
     def _ask(self) -> _Tip:
         """Where the branch is now. Raises SourceError, and forgets the branch, when the remote hasn't it any more."""
@@ -141,11 +217,13 @@ class RemoteRepository:
                 "free some space, or choose another with --state."
             ) from None
 
-    def _take_over(self, tip: _Tip) -> None:
-        """Make what was fetched the mirror's only branch and its HEAD."""
+    def _take_over(self, tip: _Tip, pushed: str = "") -> None:
+        """Make what was fetched, or pushed, the mirror's only branch and its HEAD."""
         repository = pygit2.Repository(str(self._mirror))
         try:
-            commit = repository.references[_INCOMING].peel(pygit2.Commit).id
+            incoming = repository.references.get(_INCOMING)
+            assert pushed or incoming is not None  # noqa: S101 - one of the two was just done
+            commit = pygit2.Oid(hex=pushed) if pushed else repository.references[_INCOMING].peel(pygit2.Commit).id
             for name in list(repository.references):
                 if name.startswith("refs/heads/") and name != tip.reference:
                     repository.references.delete(name)
@@ -154,7 +232,8 @@ class RemoteRepository:
                 repository.set_head(tip.reference)
             else:
                 repository.set_head(commit)
-            repository.references.delete(_INCOMING)
+            if incoming is not None:
+                repository.references.delete(_INCOMING)
         except (pygit2.GitError, KeyError, OSError) as error:
             raise StateError(
                 f"The mirror of {self.key} can't be changed ({error}); free some space, or remove {self._mirror}."
@@ -163,7 +242,26 @@ class RemoteRepository:
             repository.free()
 
     def _forget(self) -> None:
-        """Drop the branch: what the remote hasn't any more isn't desired, and isn't read again."""
-        if self._mirror.is_dir():
-            self._local.close()
+        """Drop the branch: what the remote hasn't any more isn't desired, and isn't read again.
+
+        Commits of ours that it never got are put aside before: they are nowhere else.
+        """
+        if not self._mirror.is_dir():
+            return
+        self._local.close()
+        try:
+            repository = pygit2.Repository(str(self._mirror))
+            names = list(repository.references)
+            if (waiting := repository.references.get(PENDING)) is not None:
+                commit = waiting.peel(pygit2.Commit).id
+                repository.references.create(f"{REJECTED}{str(commit)[:12]}", commit, force=True)
+                log.warning("%s lost its branch; the commit %s that waited for it is kept aside", self.key, commit)
+            for name in names:
+                if name.startswith("refs/heads/") or name in (PENDING, PENDING_BASE):
+                    repository.references.delete(name)
+            repository.free()
+            ours = waiting is not None or any(name.startswith(REJECTED) for name in names)
+        except (pygit2.GitError, KeyError, OSError):
+            ours = False
+        if not ours:
             shutil.rmtree(self._mirror, ignore_errors=True)

@@ -53,6 +53,15 @@ class VerifiedSource:
         """As the source behind."""
         return self._source.is_remote
 
+    @property
+    def behind(self) -> Commits:
+        """The source that is guarded."""
+        return self._source
+
+    def mistake(self, commit: str) -> str:
+        """Why a commit (a full id) wouldn't be trusted, and what to do; empty when it would."""
+        return self._check.mistake(commit, self._source.objects())
+
     def fetch(self) -> bool:
         """As the source behind: what was fetched is judged when it is read."""
         return self._source.fetch()
@@ -77,14 +86,22 @@ class VerifiedSource:
         """The last revision that could be trusted, also of an earlier run."""
         return self._last_good.get()
 
-    def _verify(self, revision: Revision) -> None:
+    def rebased(self, since: str) -> None:
+        """Our own commits were made anew on top of other ones, after `since`, which was trusted when they first were:
+        judge the new ones from there, and go on from them. Raises as `read`."""
+        tree = self._source.read()
+        self._verify(tree.revision, since)
+        if self._recording:
+            self._last_good.keep(tree)
+
+    def _verify(self, revision: Revision, since: str = "") -> None:
         head, objects = revision.digest, self._source.objects()
         if mistake := self._check.mistake(head, objects):
             raise Unverified(f"The commit {head[:12]} on {revision.branch} {mistake}.")
         kept = self._last_good.get()
         if kept is None or kept.revision.digest == head:
             return
-        since = kept.revision.digest
+        since = since or kept.revision.digest
         commits = self._source.commits_after(since, head)
         if commits is None:
             raise Unverified(self._backwards(revision, since))

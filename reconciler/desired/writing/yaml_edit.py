@@ -68,6 +68,9 @@ class _Editor:
 
     def _mapping(self, node: MappingNode, old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
         entries: list[tuple[ScalarNode, Node]] = [(key, value) for key, value in node.value]
+        first = next((key for key, _ in entries if key.value in new), None)
+        if first is None:
+            return False
         for index, (key, value) in enumerate(entries):
             name = str(key.value)
             if name not in new:
@@ -75,8 +78,7 @@ class _Editor:
             elif not self.change(value, old[name], new[name]):
                 self._replace_value(key, value, new[name])
         ends = {str(key.value): self._end_of(key, value) for key, value in entries}
-        first = entries[0][0]
-        column = first.start_mark.column
+        column = entries[0][0].start_mark.column
         before = ""  # the key that stands before in the order that is wanted
         for name, wanted in new.items():
             if name in old:
