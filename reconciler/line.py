@@ -19,6 +19,7 @@ from reconciler.applying.executor import Executor, Progress
 from reconciler.applying.ledger import Ledger
 from reconciler.applying.lock import StateFolder
 from reconciler.applying.outcome import Result, StepOutcome
+from reconciler.applying.progress_board import ProgressBoard
 from reconciler.applying.records import CutOff
 from reconciler.desired.load import Loader
 from reconciler.desired.opening import open_source
@@ -29,7 +30,7 @@ from reconciler.errors import Disconnected, OnggiError, StateError
 from reconciler.faults import boundary
 from reconciler.observed.hypervisor import Hypervisor
 from reconciler.observed.snapshot import Snapshot
-from reconciler.planning.plan import Plan
+from reconciler.planning.plan import Plan, Step
 from reconciler.planning.planner import Planner
 from reconciler.planning.terms import Terms
 from reconciler.reporting.drift import Drift, drift, still_different, unjudged
@@ -64,6 +65,7 @@ class Line:
         self.source = source
         self.hypervisor = Hypervisor.open(settings.connect, allowed_folders=settings.allowed_folders)
         self.executor = Executor(self.hypervisor, ledger)
+        self.progress = ProgressBoard()  # of what `apply` does
         self._folder = folder
         self._loader = Loader()
         self._resolver = Resolver(allowed_folders=settings.allowed_folders)
@@ -209,7 +211,13 @@ class Line:
         self._note(plan)
         if plan.empty:
             return ()
-        outcomes = self.executor.apply(plan, stop=stop or threading.Event(), on_progress=on_progress)
+
+        def tell(progress: Progress) -> None:
+            self.progress.note(progress)
+            if on_progress is not None:
+                on_progress(progress)
+
+        outcomes = self.executor.apply(plan, stop=stop or threading.Event(), on_progress=tell)
         self.note_touched(outcomes)
         try:
             self.ledger.record(outcomes, plan.revision)
@@ -219,6 +227,31 @@ class Line:
         if any(outcome.result is Result.FAILED for outcome in outcomes):
             self._lost.set()
         return outcomes
+
+    def perform(
+        self,
+        step: Step,
+        *,
+        revision: str,
+        who: str,
+        stop: threading.Event,
+        on_progress: Callable[[Progress], None] | None = None,
+    ) -> StepOutcome:
+        """Do one step that is nobody's desired state, for `who`. Never raises for the step: its outcome tells.
+
+        It's begun at no revision: should it be cut off, no later plan can tell whether it was done.
+        """
+        outcomes = self.executor.apply(Plan(revision="", steps=(step,)), stop=stop, on_progress=on_progress)
+        self.note_touched(outcomes)
+        outcome = outcomes[0]
+        try:
+            self.ledger.record(outcomes, revision, who)
+        except StateError:
+            self._lost.set()
+            raise
+        if outcome.result in (Result.FAILED, Result.SKIPPED):
+            self._lost.set()
+        return outcome
 
     def note_touched(self, outcomes: Iterable[StepOutcome]) -> None:
         """Volumes that these steps worked on are read anew with the next look at the host."""

@@ -10,9 +10,14 @@ from reconciler.observed.osinfo.database import Database
 from reconciler.observed.osinfo.images import Images
 from reconciler.observed.statistics import Statistics
 from reconciler.serving.changes import Changes
+from reconciler.serving.names import Names
+from reconciler.serving.new_volumes import NewVolumes
 from reconciler.serving.operations import Operations
+from reconciler.serving.scans import Scans
+from reconciler.serving.secrets import Secrets
 from reconciler.serving.serving import Serving
 from reconciler.serving.tasks import Tasks
+from reconciler.serving.uploads import Uploads
 
 _LONGEST_END_S = 1.0
 
@@ -40,6 +45,7 @@ class Opening:
         with self._lock:
             self._stop.set()
             if self._made is not None:
+                self._made.uploads.close()
                 self._made.tasks.close()
                 self._made.statistics.join(_LONGEST_END_S)
 
@@ -51,12 +57,19 @@ class Opening:
         threading.Thread(target=database.load, name="onggi-osinfo", daemon=True).start()
         statistics = Statistics(agent.line.hypervisor.machine_statistics)
         statistics.start(self._stop)
+        changes, operations, tasks = Changes(agent, writer, source.key), Operations(agent), Tasks(agent)
+        volumes, images = NewVolumes(agent, changes, operations), Images(database)
         return Serving(
             agent=agent,
-            changes=Changes(agent, writer, source.key),
-            operations=Operations(agent),
-            tasks=Tasks(agent),
+            changes=changes,
+            operations=operations,
+            tasks=tasks,
             statistics=statistics,
-            images=Images(database),
+            images=images,
             distributions=database,
+            names=Names(),
+            volumes=volumes,
+            uploads=Uploads(agent, volumes, tasks),
+            scans=Scans(agent, tasks, images),
+            secrets=Secrets(agent.settings.state / "secrets"),
         )

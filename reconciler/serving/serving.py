@@ -12,8 +12,13 @@ from reconciler.observed.hypervisor.hypervisor import Hypervisor
 from reconciler.passes import World
 from reconciler.serving.adoption import document_of
 from reconciler.serving.changes import Changes
+from reconciler.serving.names import Names
+from reconciler.serving.new_volumes import NewVolumes
 from reconciler.serving.operations import Operations
+from reconciler.serving.scans import Scans
+from reconciler.serving.secrets import Secrets
 from reconciler.serving.tasks import Tasks
+from reconciler.serving.uploads import Uploads
 from reconciler.settings import Settings
 from specs.reference import Ref
 
@@ -31,9 +36,14 @@ class Serving:
     changes: Changes
     operations: Operations
     tasks: Tasks
+    secrets: Secrets
     statistics: Statistics
     images: Images
     distributions: Database
+    names: Names
+    volumes: NewVolumes
+    uploads: Uploads
+    scans: Scans
 
     @property
     def settings(self) -> Settings:

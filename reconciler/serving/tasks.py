@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Final
 
 from reconciler.agent import Agent
-from reconciler.applying.task_records import FAILED, FINISHED, TaskRecord
+from reconciler.applying.task_records import FAILED, FINISHED, RUNNING, TaskRecord
 from reconciler.errors import Cancelled, NotFound, OnggiError
 from reconciler.serving.client import Client
 
@@ -42,12 +42,34 @@ class Tasks:
 
     def start(self, target: str, work: Work, client: Client, *, message: str = BEGUN) -> TaskRecord:
         """Begin `work` in a thread of its own. `target` is the address of what it works on. Raises StateError."""
+        record = self.begin(target, client, message=message)
+        self._workers.submit(self._run, record, work)
+        return record
+
+    def begin(self, target: str, client: Client, *, message: str = BEGUN) -> TaskRecord:
+        """A task that no thread works on: it goes on with further requests, until somebody calls `end`."""
         with self._lock:
             known = self._remembered()
             record = self._agent.line.ledger.begin_task(target, message, client.source)
             known[record.id] = record
-        self._workers.submit(self._run, record, work)
         return record
+
+    def tell(self, number: int, message: str) -> None:
+        """How far a task is, as a sentence for people; one that has ended keeps its last message."""
+        with self._lock:
+            record = self._remembered()[number]
+            if record.status == RUNNING:
+                self._remembered()[number] = replace(record, message=message)
+
+    def end(self, number: int, problem: str = "", *, message: str = BEGUN) -> None:
+        """The task has come to its end, good unless there is a `problem`."""
+        status, message = (FAILED, problem) if problem else (FINISHED, message)
+        try:
+            self._agent.line.ledger.end_task(number, status, message)
+        except OnggiError as error:
+            log.error("%s", error)  # noqa: TRY400  # a sentence; the trace says no more
+        with self._lock:
+            self._remembered()[number] = replace(self._remembered()[number], status=status, message=message)
 
     def get(self, number: str) -> TaskRecord:
         """One task. Raises NotFound."""
@@ -76,23 +98,15 @@ class Tasks:
 
     def _run(self, record: TaskRecord, work: Work) -> None:
         def tell(message: str) -> None:
-            with self._lock:
-                self._remembered()[record.id] = replace(record, message=message)
+            self.tell(record.id, message)
 
         try:
-            status, message = FINISHED, work(tell, self._stop) or BEGUN
+            self.end(record.id, message=work(tell, self._stop) or BEGUN)
         except Cancelled as error:
-            if self._stop.is_set():
-                return  # the next start tells of it
-            status, message = FAILED, str(error)
+            if not self._stop.is_set():  # else the next start tells of it
+                self.end(record.id, str(error))
         except OnggiError as error:
-            status, message = FAILED, str(error)
+            self.end(record.id, str(error))
         except Exception:
             log.exception("the task %s on %s ended unexpectedly", record.id, record.target)
-            status, message = FAILED, "Something unexpected went wrong; the agent's log tells what."
-        try:
-            self._agent.line.ledger.end_task(record.id, status, message)
-        except OnggiError as error:
-            log.error("%s", error)  # noqa: TRY400  # a sentence; the trace says no more
-        with self._lock:
-            self._remembered()[record.id] = replace(record, status=status, message=message)
+            self.end(record.id, "Something unexpected went wrong; the agent's log tells what.")

@@ -1,0 +1,290 @@
+"""/storagepools: places for volumes. Making, activating, changing and removing one are commits."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+from api.documents import Document, DocumentResource
+from api.http.endpoint import Answer, Call, action, delete, get, post, put
+from api.http.refusal import Refusal, bad
+from api.http.schema import arr, boolean, integer, obj, text
+from api.views.pools import ISO_POOL, ISO_TYPE, POOL, iso_pool_view, pool_type, pool_view, templates_on
+from reconciler.errors import Conflict, InvalidDocument
+from reconciler.observed.snapshot import Observed
+from reconciler.passes import World
+from reconciler.planning.ownership import Fact
+from reconciler.planning.uses import users_of
+from specs import reference
+from specs.reference import Ref
+
+log = logging.getLogger("onggi.api")
+
+_CREATE = obj(
+    {
+        "name": text("Its name.", minLength=1, pattern="^[^/]*$", x_code="KCHPOOL0016E"),
+        "type": text(
+            "dir, kimchi-iso, netfs, logical, iscsi or scsi.",
+            enum=["dir", "netfs", "logical", "kimchi-iso", "iscsi", "scsi"],
+            x_code="KCHPOOL0017E",
+        ),
+        "path": text("The folder (dir), or where ISO images are searched for (kimchi-iso).", x_code="KCHPOOL0018E"),
+        "source": obj(
+            {
+                "host": text("The server (netfs, iscsi).", x_code="KCHPOOL0019E"),
+                "path": text("The exported folder (netfs).", x_code="KCHPOOL0020E"),
+                "devices": arr(
+                    text(x_code="KCHPOOL0021E"), minItems=1, uniqueItems=True, x_code="KCHPOOL0021E",
+                    description="Block devices that are made a volume group of; what is on them is lost (logical).",
+                ),
+                "target": text("The target's IQN (iscsi).", x_code="KCHPOOL0022E"),
+                "port": integer("The server's port (iscsi).", minimum=1, maximum=65535, x_code="KCHPOOL0023E"),
+                "adapter_name": text("The SCSI host, such as scsi_host2 (scsi).", x_code="KCHPOOL0030E"),
+                "auth": obj(
+                    {
+                        "username": text("Login name of the target.", x_code="KCHPOOL0024E"),
+                        "password": text("Its password; it's kept outside the repository.", x_code="KCHPOOL0025E"),
+                    },
+                    closed=False,
+                    description="Credentials of the target (iscsi).",
+                    x_code="KCHPOOL0026E",
+                ),
+            },
+            closed=False,
+            description="Where its storage comes from.",
+            x_code="KCHPOOL0026E",
+        ),
+    },
+    required=("name", "type"),
+    closed=False,
+    x_code="KCHPOOL0026E",
+)  # fmt: skip
+_CHANGE = obj(
+    {
+        "autostart": boolean("Whether it is activated when the host boots."),
+        "disks": arr(text(minLength=1), minItems=1, uniqueItems=True, description="Devices to add (logical)."),
+    },
+    x_code="KCHPOOL0027E",
+)
+_VOLATILE = frozenset({"capacity", "allocated", "available", "nr_volumes", "task_id"})
+# What each type can't do without, by where it stands in the request.
+_NEEDED: dict[str, tuple[str, ...]] = {
+    "dir": ("path",),
+    ISO_TYPE: ("path",),
+    "netfs": ("source/host", "source/path"),
+    "logical": ("source/devices",),
+    "iscsi": ("source/host", "source/target"),
+    "scsi": ("source/adapter_name",),
+}
+_AUTOSTARTED = frozenset({"dir", "netfs", "logical", "scsi"})
+
+
+class _Family(DocumentResource):
+    tag: ClassVar[str] = "Storage pools"
+    kind = reference.STORAGE_POOL
+    noun = "storage pool"
+    missing_code = "KCHPOOL0002E"
+    taken_code = "KCHPOOL0001E"
+    name_code = "KCHPOOL0016E"
+
+    def view(self, world: World, name: str) -> dict[str, Any]:
+        return pool_view(world, self.observed(world, self.ref(name)), self.serving.scans.task_of(name))
+
+    def _refuse_reserved(self, name: str) -> None:
+        if name == ISO_POOL:
+            raise Refusal(405, f"{ISO_POOL} shows the ISO images of all pools; it can't be changed.", "KCHPOOL0031E")
+
+
+class StoragePools(_Family):
+    """All pools, and behind them the reserved one."""
+
+    address = "/storagepools"
+
+    @get("The storage pools, by name; the reserved pool of all ISO images is the last.", arr(POOL), filters=True)
+    def read(self, _call: Call) -> list[dict[str, Any]]:
+        """Every pool that could be read."""
+        world = self.serving.world
+        found = []
+        for ref in sorted(ref for ref in world.snapshot.objects if ref.kind == reference.STORAGE_POOL):
+            try:
+                found.append(self.view(world, ref.name))
+            except Exception:  # one odd pool hides no other
+                log.exception("%s is left out of a list", ref)
+        return [*found, iso_pool_view()]
+
+    @post(
+        "Make a storage pool. It starts with the host; activate it to start it now.", POOL, _CREATE,
+        other={202: POOL},
+        description="A kimchi-iso pool is searched for ISO images by a task: 202, and `task_id` names it.",
+    )  # fmt: skip
+    def make(self, call: Call) -> dict[str, Any] | Answer:
+        """Its document is committed, and the pool defined."""
+        name, kind = str(call.body["name"]), str(call.body["type"])
+        if name == ISO_POOL:
+            raise bad("KCHPOOL0031E", f"The name {ISO_POOL} is reserved; choose another one.")
+        for pointer in _NEEDED[kind]:
+            if not _at(call.body, pointer):
+                raise bad("KCHPOOL0004E", f"A storage pool of type {kind} needs `{pointer}`.")
+        ref = self.ref(name)
+        if ref in self.serving.world.snapshot.objects:
+            raise self.taken(ref)
+        if kind == ISO_TYPE:
+            self.serving.scans.check_possible()
+        self.serving.changes.check_allowed()
+        spec, secret = self._spec(call, name, kind)
+        try:
+            world = self.create(call, ref, spec)
+        except (Refusal, InvalidDocument):
+            if secret is not None:
+                self.serving.secrets.drop(secret)
+            raise
+        if kind != ISO_TYPE:
+            return self.view(world, name)
+        self.serving.scans.begin(name, str(spec["path"]), f"/storagepools/{ISO_POOL}", call.client)
+        return Answer(self.view(world, name), 202)
+
+    def _spec(self, call: Call, name: str, kind: str) -> tuple[dict[str, Any], Path | None]:
+        """The spec of the new pool, and the file of its password."""
+        given = call.body.get("source") or {}
+        spec: dict[str, Any] = {"type": kind}
+        secret: Path | None = None
+        match kind:
+            case "dir" | "kimchi-iso":
+                spec["path"] = call.body["path"]
+            case "netfs":
+                spec["source"] = {key: given[key] for key in ("host", "path")}
+            case "logical":
+                spec["source"] = {"devices": list(given["devices"])}
+                spec["build"] = True
+            case "iscsi":
+                spec["source"] = {key: given[key] for key in ("host", "port", "target") if key in given}
+                if auth := given.get("auth"):
+                    secret = self._secret(name, auth)
+                    spec["source"]["auth"] = {"username": auth["username"], "passwordFrom": {"file": str(secret)}}
+            case "scsi":
+                spec["source"] = {"adapter": {"name": given["adapter_name"]}}
+        return {**spec, "autostart": kind in _AUTOSTARTED, "active": False}, secret
+
+    def _secret(self, name: str, auth: Mapping[str, Any]) -> Path:
+        password = str(auth.get("password") or "")
+        if not auth.get("username") or not password:
+            raise bad("KCHPOOL0004E", "`source/auth` needs a `username` and a `password`.")
+        if any(character in password for character in "\r\n\0"):
+            raise bad("KCHPOOL0025E", "A password is one line of text.")
+        return self.serving.secrets.keep(secrets_owner(name), password)
+
+
+class StoragePool(_Family):
+    """One pool."""
+
+    address = "/storagepools/{name}"
+
+    @get("A storage pool.", POOL, volatile=_VOLATILE)
+    def read(self, _call: Call, name: str) -> dict[str, Any]:
+        """As it was observed last."""
+        return iso_pool_view() if name == ISO_POOL else self.view(self.serving.world, name)
+
+    @put("Change a storage pool: whether it starts with the host, and the disks of a volume group.", POOL, _CHANGE)
+    def change_it(self, call: Call, name: str) -> dict[str, Any]:
+        """Its document says so from now on."""
+        self._refuse_reserved(name)
+        ref, disks = self.ref(name), list(call.body.get("disks") or ())
+        observed = self.observed(self.serving.world, ref)
+        if disks and observed.config.get("type") != "logical":
+            raise bad("KCHPOOL0029E", "Only a pool of type logical takes `disks`.")
+
+        def change(document: Document) -> None:
+            spec = document["spec"]
+            if "autostart" in call.body:
+                spec["autostart"] = call.body["autostart"]
+            if disks:
+                source = dict(spec.get("source") or {})
+                source["devices"] = list(dict.fromkeys([*(source.get("devices") or ()), *disks]))
+                spec["source"] = source
+
+        return self.view(self.change(call, ref, change), name)
+
+    @delete("Remove a storage pool. It has to be inactive and unused; what is in it stays where it is.")
+    def delete(self, call: Call, name: str) -> None:
+        """Its document goes, and the pool with it."""
+        self._refuse_reserved(name)
+        world, ref = self.serving.world, self.ref(name)
+        if self.observed(world, ref).active:
+            raise bad("KCHPOOL0005E", f"The storage pool {name} is active; deactivate it first.")
+        self._refuse_on_templates(world, name, "KCHPOOL0035E")
+        refuse_protected(world, ref)
+        self.remove(call, ref)
+        self.serving.scans.forget(name)
+        self.serving.secrets.forget(secrets_owner(name))
+
+    @action("activate", "Start a storage pool.", POOL)
+    def activate(self, call: Call, name: str) -> dict[str, Any]:
+        """Its document says so from now on."""
+        self._refuse_reserved(name)
+        self.observed(self.serving.world, self.ref(name))
+        world = self.change_spec(call, self.ref(name), {"active": True}, "Activate")
+        observed = self.observed(world, self.ref(name))
+        if pool_type(world, observed) == ISO_TYPE:
+            self._search_again(call, observed)
+        return self.view(world, name)
+
+    def _search_again(self, call: Call, observed: Observed) -> None:
+        """Others may have put images there since the last search; unless that is still under way."""
+        scans, name = self.serving.scans, observed.ref.name
+        number = scans.task_of(name)
+        if not number or self.serving.tasks.get(number).ended:
+            path = str(observed.config.get("path") or "")
+            scans.begin(name, path, f"/storagepools/{ISO_POOL}", call.client)
+
+    @action("deactivate", "Stop a storage pool that nobody uses. Its volumes can't be seen until it is active.", POOL)
+    def deactivate(self, call: Call, name: str) -> dict[str, Any]:
+        """Its document says so from now on."""
+        self._refuse_reserved(name)
+        world = self.serving.world
+        self.observed(world, self.ref(name))
+        self._refuse_on_templates(world, name, "KCHPOOL0034E")
+        users = running_users(world, name)
+        if users:
+            raise bad("KCHPOOL0010E", f"{', '.join(users)} run on volumes of {name}; shut them down first.")
+        return self.view(self.change_spec(call, self.ref(name), {"active": False}, "Deactivate"), name)
+
+    @staticmethod
+    def _refuse_on_templates(world: World, name: str, code: str) -> None:
+        if templates := templates_on(world, name):
+            raise bad(code, f"The storage pool {name} is used by the templates {', '.join(templates)}.")
+
+
+def secrets_owner(name: str) -> str:
+    """By what a pool's password is kept: a name of the letters that a file's name may have."""
+    return f"pool-{hashlib.sha256(name.encode()).hexdigest()[:32]}"
+
+
+def refuse_protected(world: World, ref: Ref) -> None:
+    """Raises Conflict for what its document, or the last one that it had, protects from being removed."""
+    resource, owned = world.desired.resources.get(ref), world.owned.get(ref)
+    if (resource is not None and resource.policy.protect) or (owned is not None and owned.facts.get(Fact.PROTECT)):
+        raise Conflict(
+            f"{ref} is protected by the annotation onggi/protect; commit its document without the annotation first."
+        )
+
+
+def running_users(world: World, pool: str) -> list[str]:
+    """The machines that run on volumes of a pool."""
+    objects = world.snapshot.objects
+    found = {
+        user.name
+        for volume, users in users_of(world.snapshot).items()
+        if volume.pool == pool
+        for user in users
+        if objects[user].active
+    }
+    return sorted(found)
+
+
+def _at(value: Any, pointer: str) -> Any:
+    for key in pointer.split("/"):
+        value = value.get(key) if isinstance(value, dict) else None
+    return value

@@ -1,0 +1,132 @@
+"""Makes volumes for clients: by a document that the agent then carries out, or by an operation whose result gets one.
+
+What can't be made leaves nothing behind: a document that didn't come true is taken back out of the repository, so that
+it isn't tried again behind the back of a client who was told that it failed.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from reconciler.agent import Agent
+from reconciler.desired.writing.changes import DocumentChange, Documents, Put, Remove
+from reconciler.errors import Cancelled, NotApplied, OnggiError, Refused, Transient
+from reconciler.observed.snapshot import Observed
+from reconciler.planning.one_off import CloneVolume, one_off_step
+from reconciler.planning.ownership import Owned
+from reconciler.planning.plan import Action
+from reconciler.serving.changes import Changes
+from reconciler.serving.client import Client
+from reconciler.serving.operations import Operations
+from reconciler.serving.tasks import Tell
+from specs.codecs import size_text
+from specs.document import API_VERSION
+from specs.name import name_problem
+from specs.reference import STORAGE_VOLUME, Ref
+from specs.size import MIN_BYTES
+
+log = logging.getLogger("onggi.volumes")
+
+FORMATS: Final = frozenset({"qcow2", "raw", "qcow", "qed", "vmdk", "vdi", "vpc", "iso"})  # that documents may name
+
+_LONGEST_S: Final = 24 * 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class NewVolumes:
+    """One per agent. Every method blocks, and may be called from any thread."""
+
+    agent: Agent
+    changes: Changes
+    operations: Operations
+
+    def declare(
+        self, ref: Ref, spec: Mapping[str, Any], client: Client, tell: Tell, stop: threading.Event
+    ) -> str | None:
+        """Commit a document and wait until its volume is there. `tell` gets `<done>/<total or ->` of a download.
+
+        Gives a sentence when nothing is made for now. Raises OnggiError; the document is gone again then, unless the
+        agent is stopping.
+        """
+        document = _document(ref, spec)
+
+        def edit(documents: Documents) -> Sequence[DocumentChange]:
+            world = self.agent.passes.latest
+            if ref in documents.refs() or (world is not None and ref in world.snapshot.objects):
+                raise Refused(f"There is a volume {ref.name} already; choose another name.", reason="VolumeExists")
+            return [Put(ref, document)]
+
+        def watch(done: int, total: int | None) -> None:
+            tell(f"{done}/{'-' if total is None else total}")
+
+        try:
+            with self.agent.line.progress.watching(ref, watch):
+                made = self.changes.make(edit, f"Create volume {ref.name}", client, [ref], timeout_s=_LONGEST_S)
+        except (NotApplied, Transient) as error:
+            if stop.is_set():
+                raise Cancelled("the agent is stopping; the volume is made at its next start.") from None
+            if isinstance(error, NotApplied):
+                self._take_back(ref, client)
+            raise
+        if ref not in made.world.snapshot.objects:
+            return f"It is committed, and made later: {made.world.closed or 'nothing is applied now'}."
+        return None
+
+    def copy(self, source: Ref, ref: Ref, client: Client, tell: Tell, stop: threading.Event) -> None:
+        """Copy a volume whole, and give the copy a document. Raises OnggiError."""
+        self.changes.check_allowed()
+        step = one_off_step(
+            ref,
+            f"a copy of {source} was asked for",
+            CloneVolume(ref, source),
+            action=Action.CREATE,
+            owned=Owned(ref, ""),
+        )
+        self.operations.perform(
+            step, client, stop=stop, on_progress=lambda at: tell(f"{at.done}/{'-' if at.total is None else at.total}")
+        )
+        self.adopt(ref, client, f"Clone volume {source.name} as {ref.short_name}")
+
+    def adopt(self, ref: Ref, client: Client, message: str) -> None:
+        """Give a volume that an operation has made its document. One too small or too oddly named for that has none."""
+        observed = self.operations.look_again(ref).snapshot.get(ref)
+        if observed is None:
+            raise Transient(f"{ref} is made, and doesn't show yet; look at its pool again soon.")
+        if int(observed.details["capacity"]) < MIN_BYTES or name_problem(ref.short_name):
+            return
+        document = _document(ref, _spec(observed))
+
+        def edit(documents: Documents) -> Sequence[DocumentChange]:
+            return [] if ref in documents.refs() else [Put(ref, document)]
+
+        self.changes.make(edit, message, client, [ref])
+
+    def _take_back(self, ref: Ref, client: Client) -> None:
+        def edit(documents: Documents) -> Sequence[DocumentChange]:
+            return [Remove(ref)] if ref in documents.refs() else []
+
+        try:
+            self.changes.make(edit, f"Take back volume {ref.name}, which can't be made", client, [ref], removes=True)
+        except OnggiError as error:
+            log.warning("the document of %s couldn't be taken back: %s", ref, error)
+
+
+def _document(ref: Ref, spec: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "apiVersion": API_VERSION,
+        "kind": STORAGE_VOLUME,
+        "metadata": {"name": ref.short_name},
+        "spec": {"pool": ref.pool, **spec},
+    }
+
+
+def _spec(observed: Observed) -> dict[str, Any]:
+    details = observed.details
+    spec: dict[str, Any] = {"capacity": size_text(int(details["capacity"]))}
+    if details["type"] == "file" and details["format"] in FORMATS:
+        spec["format"] = details["format"]
+    return spec

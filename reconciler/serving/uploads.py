@@ -1,0 +1,238 @@
+"""Volumes whose bytes clients send piece by piece, in order, and as slowly as they like within a limit.
+
+A new volume of plain bytes is made first. The ledger holds it for half-made, so that an upload which a restart cut off
+is cleaned up by the next start; when the last byte is there, the volume is taken for what it holds and gets its
+document. The agent has nothing to do with it before.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Final
+
+from reconciler.agent import Agent
+from reconciler.applying.task_records import TaskRecord
+from reconciler.errors import Cancelled, Conflict, OnggiError, Refused, Transient, Unsupported
+from reconciler.passes import World
+from reconciler.planning.one_off import RefreshPool, one_off_step
+from reconciler.planning.operations import CreateVolume, DeleteVolume
+from reconciler.planning.ownership import Owned
+from reconciler.planning.plan import Action
+from reconciler.serving.client import Client
+from reconciler.serving.new_volumes import NewVolumes
+from reconciler.serving.tasks import Tasks
+from specs.binding import serialise, write
+from specs.host import Feature
+from specs.reference import STORAGE_POOL, Ref
+from specs.storagevolume import xml
+
+log = logging.getLogger("onggi.uploads")
+
+READY: Final = "ready for upload"
+IDLE_S: Final = 600.0
+_REMEMBERED: Final = 256
+
+
+@dataclass(slots=True)
+class _Upload:
+    """One that is under way. Who writes to it, or ends it, holds `lock`."""
+
+    ref: Ref
+    capacity: int
+    client: Client
+    task: TaskRecord
+    received: int = 0
+    last: tuple[int, int] = (-1, -1)  # offset and length of the last piece
+    touched: float = field(default_factory=time.monotonic)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    stop: threading.Event = field(default_factory=threading.Event)
+    timer: threading.Timer | None = None
+
+
+class Uploads:
+    """One per agent, for any thread. Every method blocks. An upload that gets nothing for `idle_s` is given up."""
+
+    def __init__(self, agent: Agent, volumes: NewVolumes, tasks: Tasks, *, idle_s: float = IDLE_S) -> None:
+        self._agent = agent
+        self._volumes = volumes
+        self._tasks = tasks
+        self._idle_s = idle_s
+        self._lock = threading.Lock()
+        self._under_way: dict[Ref, _Upload] = {}
+        self._ended: OrderedDict[Ref, tuple[int, int]] = OrderedDict()  # the last piece of each, for who asks again
+
+    def check_possible(self, world: World) -> None:
+        """Raises Unsupported, or WritesRefused."""
+        self._volumes.changes.check_allowed()
+        if not world.snapshot.host.can(Feature.VOLUME_UPLOAD):
+            raise Unsupported("Nothing can be uploaded: this connection takes no data for volumes; use qemu:///system.")
+
+    def begin(self, ref: Ref, capacity: int, target: str, client: Client, *, message: str = READY) -> TaskRecord:
+        """Make the empty volume and expect its bytes. The task runs until the last has come.
+
+        Raises Conflict when there is a volume of this name, and whatever making one raises.
+        """
+        world = self._agent.passes.latest
+        if world is None:
+            raise Transient("The agent's first pass isn't through yet; ask again soon.")
+        self.check_possible(world)
+        operations, ledger = self._volumes.operations, self._agent.line.ledger
+        operation = CreateVolume(ref, _plain(ref, capacity, world))
+        operations.perform(one_off_step(ref, "an upload begins", operation, action=Action.CREATE), client)
+        ledger.change(begin=[ref])
+        upload = _Upload(ref, capacity, client, self._tasks.begin(target, client, message=message))
+        with self._lock:
+            self._under_way[ref] = upload
+            self._ended.pop(ref, None)
+        self._watch(upload, self._idle_s)
+        return upload.task
+
+    def put(self, ref: Ref, length: int, chunks: Iterable[bytes], offset: int | None = None) -> None:
+        """Take the next piece; with an `offset` only if it belongs there. The last piece may come a second time.
+
+        Raises Refused (`NotUploading`, `SizeMismatch`, `BeyondCapacity`, `UnsafeImage`), Conflict while another piece
+        comes, Transient, and whatever `chunks` raises; the piece is to be sent again then.
+        """
+        upload = self._of(ref)
+        if upload is None:
+            if offset is not None and self._ended.get(ref) == (offset, length):
+                return
+            raise _not_uploading(ref)
+        if not upload.lock.acquire(blocking=False):
+            raise Conflict(f"Another piece of {ref.name} is on its way; send one after the other.")
+        try:
+            if self._of(ref) is not upload:
+                raise _not_uploading(ref)
+            at = upload.received if offset is None else offset
+            if at != upload.received and (at, length) != upload.last:
+                raise Refused(
+                    f"The upload of {ref.name} has {upload.received} bytes; go on from there.", reason="SizeMismatch"
+                )
+            self._write(upload, at, length, chunks)
+        finally:
+            upload.touched = time.monotonic()
+            upload.lock.release()
+
+    def abort(self, ref: Ref, reason: str) -> bool:
+        """Give an upload up: its volume goes, its task fails with `reason`. False when there is none."""
+        upload = self._of(ref)
+        if upload is None:
+            return False
+        upload.stop.set()
+        with upload.lock:
+            return self._end(upload, reason)
+
+    def expects(self, ref: Ref) -> bool:
+        """True while an upload of this volume is under way."""
+        return self._of(ref) is not None
+
+    def close(self) -> None:
+        """The agent is stopping: nothing more is taken. What is half made is removed at the next start."""
+        with self._lock:
+            uploads = tuple(self._under_way.values())
+        for upload in uploads:
+            upload.stop.set()
+            if upload.timer is not None:
+                upload.timer.cancel()
+
+    def _of(self, ref: Ref) -> _Upload | None:
+        with self._lock:
+            return self._under_way.get(ref)
+
+    def _write(self, upload: _Upload, at: int, length: int, chunks: Iterable[bytes]) -> None:
+        hypervisor = self._agent.line.hypervisor
+        try:
+            hypervisor.upload(upload.ref, at, length, chunks, upload.stop, capacity=upload.capacity)
+        except Cancelled:
+            raise Transient(f"The upload of {upload.ref.name} was ended while this piece came.") from None
+        except Refused as error:
+            if error.reason == "UnsafeImage":  # no further piece can make it good
+                self._end(upload, str(error))
+            raise
+        upload.received = max(upload.received, at + length)
+        upload.last = (at, length)
+        if upload.received < upload.capacity:
+            self._tasks.tell(upload.task.id, f"{upload.received}/{upload.capacity}")
+        else:
+            self._finish(upload)
+
+    def _finish(self, upload: _Upload) -> None:
+        """All bytes are there: the volume is whole, ours, and gets its document."""
+        ref, ledger = upload.ref, self._agent.line.ledger
+        self._forget(upload)
+        try:
+            ledger.change(finish=[ref], own=[Owned(ref, "")])
+            pool = Ref(STORAGE_POOL, ref.pool)
+            step = one_off_step(pool, f"{ref} was uploaded", RefreshPool(pool))
+            self._volumes.operations.perform(step, upload.client)
+            self._volumes.adopt(ref, upload.client, f"Upload volume {ref.name}")
+        except OnggiError as error:
+            self._tasks.end(upload.task.id, f"{ref.name} is uploaded, and has no document: {error}")
+            raise
+        self._tasks.end(upload.task.id)
+
+    def _end(self, upload: _Upload, reason: str) -> bool:
+        if self._of(upload.ref) is not upload:
+            return False
+        self._forget(upload, remember=False)
+        ref, ledger = upload.ref, self._agent.line.ledger
+        try:
+            step = one_off_step(ref, reason, DeleteVolume(ref), action=Action.DELETE)
+            self._volumes.operations.perform(step, upload.client)
+            ledger.finish(ref)
+        except OnggiError as error:
+            log.warning("what was uploaded of %s couldn't be removed now: %s", ref, error)
+            ledger.give_up([ref])
+        self._tasks.end(upload.task.id, reason)
+        return True
+
+    def _forget(self, upload: _Upload, *, remember: bool = True) -> None:
+        with self._lock:
+            self._under_way.pop(upload.ref, None)
+            if remember:
+                self._ended[upload.ref] = upload.last
+                while len(self._ended) > _REMEMBERED:
+                    self._ended.popitem(last=False)
+        if upload.timer is not None:
+            upload.timer.cancel()
+
+    # The watch over those that nobody goes on with
+
+    def _watch(self, upload: _Upload, after_s: float) -> None:
+        upload.timer = threading.Timer(after_s, self._look, [upload])
+        upload.timer.daemon = True
+        upload.timer.start()
+
+    def _look(self, upload: _Upload) -> None:
+        if not upload.lock.acquire(blocking=False):
+            self._watch(upload, self._idle_s)  # a piece comes just now
+            return
+        try:
+            left = upload.touched + self._idle_s - time.monotonic()
+            if upload.stop.is_set() or self._of(upload.ref) is not upload:
+                return
+            if left > 0:
+                self._watch(upload, left)
+                return
+            with suppress(OnggiError):  # a full disk: the next start cleans up
+                self._end(upload, f"Nothing came for {self._idle_s:g} s; the upload was given up and removed.")
+        finally:
+            upload.lock.release()
+
+
+def _not_uploading(ref: Ref) -> Refused:
+    return Refused(f"No upload of {ref.name} is under way; begin one.", reason="NotUploading")
+
+
+def _plain(ref: Ref, capacity: int, world: World) -> str:
+    host = world.snapshot.host
+    lowered = xml.lower(
+        {"pool": ref.pool, "capacity": capacity, "format": "raw"}, name=ref.short_name, uid="", host=host
+    )
+    return serialise(write(xml.BINDS, xml.skeleton(lowered, name=ref.short_name, uid="", host=host), lowered))
