@@ -19,6 +19,7 @@ from reconciler.planning.plan import Action, Plan
 _DONE = "; found done afterwards"
 _NOT_DONE = "it was cut off before it was done, and isn't planned any more"
 _UNKNOWN = "it was cut off, and another revision is in force by now: whether it was done isn't known"
+_ASKED_ONCE = "it was asked for once and was cut off: whether it was done isn't known"
 
 
 def outcomes(cut_off: Iterable[CutOff], plan: Plan, snapshot: Snapshot) -> dict[str, list[StepOutcome]]:
@@ -41,7 +42,9 @@ def outcomes(cut_off: Iterable[CutOff], plan: Plan, snapshot: Snapshot) -> dict[
                 result = Result.CONFIGURED if done else Result.SKIPPED
         if result is Result.SKIPPED and step.ref in planned:
             continue
-        if result is Result.SKIPPED:
+        if result is Result.SKIPPED and not item.revision and step.action is Action.UPDATE:
+            outcome = StepOutcome(step, result, _ASKED_ONCE)
+        elif result is Result.SKIPPED:
             known = item.revision == plan.revision or step.action is Action.CREATE
             outcome = StepOutcome(step, result, _NOT_DONE if known else _UNKNOWN)
         else:

@@ -15,7 +15,7 @@ from reconciler.applying.outcome import Result, StepOutcome
 from reconciler.applying.performing import Progress
 from reconciler.errors import OnggiError, Terminal, Transient
 from reconciler.passes import World
-from reconciler.planning.plan import Plan, Step
+from reconciler.planning.plan import Step
 from reconciler.serving.client import Client
 from specs.reference import STORAGE_VOLUME, Ref
 
@@ -40,10 +40,7 @@ class Operations:
         """Do what the step says, and give a world that was observed after it. Blocks. Raises the step's OnggiError."""
         line, world = self.agent.line, self.agent.passes.latest
         revision = str(world.desired.revision) if world is not None else ""
-        outcomes = line.executor.apply(Plan(revision, steps=(step,)), stop=stop, on_progress=on_progress)
-        line.ledger.record(outcomes, revision, client.source)
-        line.note_touched(outcomes)
-        outcome = outcomes[0]
+        outcome = line.perform(step, revision=revision, who=client.source, stop=stop, on_progress=on_progress)
         seen = self.look_again(*_concerned(step))
         if outcome.result in (Result.FAILED, Result.SKIPPED):
             raise _error(outcome)
