@@ -1,0 +1,30 @@
+"""Where a machine's console can be reached while it runs. Documents say nothing of the port: libvirt chooses it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from reconciler.observed.snapshot import Observed
+from specs.binding import parse
+from specs.virtualmachine.graphics import find_console
+
+
+@dataclass(frozen=True, slots=True)
+class Console:
+    """`type` is vnc or spice; `port` None while it has none; `valid_to` until when its password is, in UTC with a Z."""
+
+    type: str
+    listen: str | None = None
+    port: int | None = None
+    valid_to: str | None = None
+
+
+def console_of(observed: Observed) -> Console | None:
+    """The console that a machine has now, or will have at its next start; None for a machine without."""
+    found = find_console(parse(observed.live_xml or observed.xml))
+    if found is None:
+        return None
+    spec = (observed.live or observed.config).get("graphics") or {}
+    given = found.get("port") or found.get("tlsPort") or ""
+    port = int(given) if observed.active and given.isascii() and given.isdecimal() and int(given) > 0 else None
+    return Console(str(found.get("type")), spec.get("listen"), port, spec.get("passwordValidTo"))
