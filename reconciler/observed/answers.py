@@ -33,3 +33,23 @@ class HostInterface:
     netmask: str = ""
     active: bool = False
     parts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Abilities:
+    """What a connection's machines can have. `generation` says of which connection it is true.
+
+    `driver` is libvirt's name of it (QEMU, TEST, ...), `capabilities` libvirt's XML about the host, `emulator` the path
+    of QEMU; both empty where the driver doesn't tell. `stream_protocols` are those that a CD-ROM's image may come by.
+    `screenshots` is None where nobody has tried.
+    """
+
+    generation: int
+    driver: str
+    capabilities: str = ""
+    emulator: str = ""
+    spice: bool = False
+    vfio: bool = False
+    stream_protocols: tuple[str, ...] = ()
+    memory_hotplug: bool = False
+    screenshots: bool | None = None

@@ -11,8 +11,11 @@ import threading
 from collections.abc import Callable, Collection, Iterable, Mapping
 
 from reconciler.errors import Disconnected, OnggiError
-from reconciler.observed.answers import HostInterface, SnapshotOf
+from reconciler.observed.answers import Abilities, HostInterface, SnapshotOf
 from reconciler.observed.counters import Counters
+from reconciler.observed.host_devices import HostDevices
+from reconciler.observed.hypervisor.asking.abilities import AbilitiesAsked
+from reconciler.observed.hypervisor.asking.devices import DeviceList
 from reconciler.observed.hypervisor.asking.interfaces import host_interfaces
 from reconciler.observed.hypervisor.asking.screenshots import screenshot
 from reconciler.observed.hypervisor.asking.snapshots import snapshots
@@ -53,6 +56,8 @@ class Hypervisor:
         self._connections = Connections(uri, changed=self._changed, devices=self._devices_changed)
         allowed = tuple(map(str, allowed_folders))
         self._facts = HostFacts(self._connections, allowed)
+        self._devices = DeviceList(self._connections)
+        self._abilities = AbilitiesAsked(self._connections)
         self._reader = Reader(self._connections, self._facts, volume_reread_s=volume_reread_s)
         self._volumes = Volumes(self._connections, self._facts, write_here=write_here)
         copies = Copies(self._connections, self._facts, self._volumes)
@@ -134,6 +139,19 @@ class Hypervisor:
         """The host's network interfaces by name, all of them. Raises OnggiError."""
         return host_interfaces(self._connections)
 
+    def devices(self) -> HostDevices:
+        """The host's devices, all of them; the very same value while nothing changed. Raises Disconnected."""
+        return self._devices.read()
+
+    def abilities(self) -> Abilities:
+        """What its machines can have, asked once for each connection. Raises Disconnected."""
+        return self._abilities.read()
+
+    @property
+    def abilities_before(self) -> Abilities | None:
+        """The same as it was told last, for when the host is away; None when it never was."""
+        return self._abilities.latest
+
     def held(self) -> Mapping[tuple[EditLive, str], Held]:
         """What running machines were told and isn't said again: by the edit and libvirt's id of the running domain."""
         return self._performer.refusals.known()
@@ -173,4 +191,5 @@ class Hypervisor:
 
     def _devices_changed(self) -> None:
         self._facts.forget_devices()
+        self._devices.forget()
         self._changed(None)  # a device is no object of a snapshot; only a full reading looks at them
