@@ -200,7 +200,11 @@ class _Run:
         full = self._journal.note(
             own=own,
             disown=[step.ref] if gone else (),
-            finish=[ref for ref in _volumes_made(step) if ref in self._begun and ref not in performed.unknown],
+            finish=[
+                ref
+                for ref in _volumes_made(step)
+                if ref in self._begun and ref not in performed.unknown and not (ok and _is_part(step))
+            ],
         )
         if performed.made and self.graph.has_followers(step.ref):
             try:
@@ -285,6 +289,11 @@ def _downloads(step: Step) -> bool:
 
 def _copies(step: Step) -> bool:
     return any(isinstance(operation, CloneVolume) for operation in step.operations)
+
+
+def _is_part(step: Step) -> bool:
+    """What is copied is one part of more; whoever asked for it says when all is there."""
+    return any(isinstance(operation, CloneVolume) and operation.part for operation in step.operations)
 
 
 def _is_slow(step: Step) -> bool:

@@ -89,6 +89,16 @@ class Changes:
             raise SourceError(f"{written.revision} is committed and isn't in force: {world.source_problem}")
         return Made(str(written.revision), world)
 
+    def settle(self, refs: Iterable[Ref], *, removes: bool = False, timeout_s: float = _TIMEOUT_S) -> World:
+        """Wait until `refs` are as the revision in force says. Raises NotApplied, Transient as `make` does."""
+        refs = frozenset(refs)
+        with self._ordered(refs if removes else frozenset()):
+            world = self._wait(refs, settle=True, timeout_s=timeout_s)
+        if world is None:
+            names = ", ".join(map(str, sorted(refs)))
+            raise Transient(f"{names} took longer than {timeout_s:g} s; look at the status of it.", retry_after_s=10.0)
+        return world
+
     @contextmanager
     def _ordered(self, refs: frozenset[Ref]) -> Iterator[None]:
         with self._lock:

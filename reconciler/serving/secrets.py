@@ -56,7 +56,7 @@ class Secrets:
         if not self.is_kept(path):
             return None
         try:
-            found = os.stat(path, follow_symlinks=False)
+            found = Path(path).stat(follow_symlinks=False)
             state = (found.st_ino, found.st_size, found.st_mtime_ns)
             known = self._known.get(path)
             if known is not None and known[0] == state:
