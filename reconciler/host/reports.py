@@ -99,7 +99,7 @@ class Reports:
             )
         name = name or f"sosreport-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}"
         if any(report.name == name for report in self.list()):
-            raise Refused(f"There is a debug report {name!r} already; choose another name.", reason="ReportExists")
+            raise _taken(name)
         return name
 
     def generate(
@@ -216,6 +216,10 @@ def _seen(path: Path) -> Report | None:
     if not stat.S_ISREG(found.st_mode):
         return None
     return Report(match["name"], path.name, datetime.fromtimestamp(found.st_mtime, UTC), found.st_size)
+
+
+def _taken(name: str) -> Refused:
+    return Refused(f"There is a debug report {name!r} already; choose another name.", reason="ReportExists")
 
 
 def _no_name() -> str:

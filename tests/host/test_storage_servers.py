@@ -1,0 +1,219 @@
+"""What storage servers offer: asked of a real nfs-ganesha and a real tgt, in a namespace that the test makes."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import socket
+import sys
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from reconciler.errors import Refused, Unsupported
+from reconciler.host.addresses import checked_host, checked_port
+from reconciler.host.commands import TooSlow
+from reconciler.host.storage_servers import ISCSI, ISCSI_LS, NETFS, StorageServers, _exported
+from tests.host.namespaces import Namespace, namespace
+from tests.lab.waiting import until
+
+TARGETS = """
+import json, sys
+from dataclasses import astuple
+from reconciler.host.storage_servers import StorageServers
+found = StorageServers(timeout_s=20).targets(sys.argv[1], *(json.loads(each) for each in sys.argv[2:]))
+print(json.dumps([astuple(each) for each in found]))
+"""
+EXPORT = """
+EXPORT { Export_Id=%d; Path="%s"; Pseudo=/%d; Access_Type=RO; Protocols=3; SecType=sys; FSAL { Name=VFS; }
+         CLIENT { Clients=%s; Access_Type=RO; } }
+"""
+
+
+def needs(*programs: str) -> pytest.MarkDecorator:
+    missing = [program for program in programs if shutil.which(program, path="/usr/bin:/usr/sbin:/bin:/sbin") is None]
+    return pytest.mark.skipif(bool(missing), reason=f"missing: {missing}")
+
+
+@pytest.fixture(scope="module")
+def network() -> Iterator[Namespace]:
+    with namespace() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def exported(network: Namespace, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
+    """The paths that an NFS server in the namespace exports."""
+    folder = tmp_path_factory.mktemp("nfs")
+    paths = [folder / "iso", folder / "with blank"]
+    text = "NFS_CORE_PARAM { Protocols=3; MNT_Port=20048; Enable_NLM=false; Enable_RQUOTA=false; }\n"
+    for number, (path, clients) in enumerate(zip(paths, ("127.0.0.0/8,10.0.0.0/8", "*"), strict=True), start=1):
+        path.mkdir()
+        text += EXPORT % (number, path, number, clients)
+    (folder / "ganesha.conf").write_text(text)
+    network.run("mkdir", "-p", "/run/ganesha", "/run/rpcbind")
+    network.start("rpcbind", "-f", "-w")
+    network.start("ganesha.nfsd", "-F", "-f", folder / "ganesha.conf", "-L", folder / "log", "-p", folder / "pid")
+    until(lambda: network.run("showmount", "-e", "127.0.0.1"), 60, "the NFS server answers")
+    yield [str(path) for path in paths]
+
+
+def targets(network: Namespace, host: str, *arguments: str | int | None) -> list[list[str]]:
+    found: list[list[str]] = json.loads(network.python(TARGETS, host, *map(json.dumps, arguments)))
+    return found
+
+
+@needs("ganesha.nfsd", "rpcbind", "showmount")
+def test_the_exports_of_an_nfs_server_are_found(network: Namespace, exported: list[str]) -> None:
+    wanted = [["127.0.0.1", "nfs", path] for path in exported]
+    assert targets(network, "127.0.0.1", NETFS) == wanted
+    assert targets(network, "127.0.0.1") == wanted
+
+
+@pytest.fixture(scope="module")
+def iscsi(network: Namespace) -> Iterator[list[str]]:
+    """The names of the targets of an iSCSI server in the namespace, on ports 3260 (IPv4) and 3261 (IPv6)."""
+    network.run("mkdir", "-p", "/run/tgtd")
+    network.start("tgtd", "-f", "-C", "7", "--iscsi", "portal=127.0.0.1:3260")
+    admin = ["tgtadm", "-C", "7", "--lld", "iscsi"]
+    names = ["iqn.2026-01.org.example:disk0", "iqn.2026-01.org.example:disk1"]
+    until(
+        lambda: network.run("tgtadm", "-C", "7", "--lld", "iscsi", "--op", "show", "--mode", "sys"), 30, "tgt answers"
+    )
+    for number, name in enumerate(names, start=1):
+        target = [*admin, "--mode", "target", "--tid", str(number)]
+        network.run(*target, "--op", "new", "-T", name)
+        network.run(*target, "--op", "bind", "-I", "ALL")
+    yield names
+
+
+@needs("tgtd", "tgtadm", "iscsi-ls")
+def test_the_targets_of_an_iscsi_server_are_found(network: Namespace, iscsi: list[str]) -> None:
+    assert targets(network, "127.0.0.1", ISCSI) == [["127.0.0.1", "iscsi", name] for name in iscsi]
+    assert targets(network, "localhost", None, "3260") == [["localhost", "iscsi", name] for name in iscsi]
+
+
+@needs("tgtd", "tgtadm", "iscsi-ls")
+@pytest.mark.parametrize("host", ["::1", "[::1]"])
+def test_an_ipv6_server_is_asked_too(network: Namespace, iscsi: list[str], host: str) -> None:
+    assert targets(network, host, ISCSI, 3261) == [["::1", "iscsi", name] for name in iscsi]
+
+
+@needs("iscsi-ls", "showmount")
+def test_a_server_that_isnt_there_offers_nothing() -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        assert StorageServers(timeout_s=20).targets("127.0.0.1", ISCSI, unused.getsockname()[1]) == ()
+
+
+@pytest.fixture
+def silent() -> Iterator[int]:
+    """The port of a server that takes connections and says nothing."""
+    held: list[socket.socket] = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def take() -> None:
+            while True:
+                try:
+                    held.append(server.accept()[0])
+                except OSError:
+                    return
+
+        thread = threading.Thread(target=take)
+        thread.start()
+        yield server.getsockname()[1]
+        server.shutdown(socket.SHUT_RDWR)
+        thread.join()
+    for each in held:
+        each.close()
+
+
+@needs("iscsi-ls")
+def test_an_iscsi_server_that_never_answers_is_given_up(silent: int) -> None:
+    servers = StorageServers(timeout_s=0.5)
+    with pytest.raises(TooSlow):
+        servers.iscsi_targets("127.0.0.1", silent)
+    assert servers.targets("127.0.0.1", ISCSI, silent) == ()
+
+
+NEVER = """
+import socket, sys
+server = socket.create_server(("127.0.0.1", 111))
+datagrams = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+datagrams.bind(("127.0.0.1", 111))
+print("ready", flush=True)
+held = []
+while True:
+    held.append(server.accept()[0])
+"""
+ASK = """
+from reconciler.host.commands import TooSlow
+from reconciler.host.storage_servers import StorageServers
+try:
+    StorageServers(timeout_s=0.5).exports("127.0.0.1")
+except TooSlow as error:
+    print(error)
+print(StorageServers(timeout_s=0.5).targets("127.0.0.1", "netfs"))
+"""
+
+
+@needs("showmount")
+def test_an_nfs_server_that_never_answers_is_given_up() -> None:
+    with namespace() as alone:
+        server = alone.start(sys.executable, "-c", NEVER)
+        assert server.stdout is not None
+        assert server.stdout.readline() == "ready\n"
+        told, found = alone.python(ASK).splitlines()
+        assert "showmount didn't come to an end within 0.5 s" in told
+        assert found == "()"
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "-h", "--help", "a b", "a\nb", "a\x00b", "", ".", "a..b", "x" * 64, "a." * 200, "[::1", "::1%lo", "[127.0.0.1]",
+        "a/b", "u@h", "h:1", "1:2:3", "é.org", "a;b", "$(x)", "h%20", None, 7,
+    ],
+)  # fmt: skip
+def test_a_host_that_could_be_an_option_or_more_is_refused(host: str) -> None:
+    for ask in (StorageServers().targets, StorageServers().exports, StorageServers().iscsi_targets):
+        with pytest.raises(Refused) as refused:
+            ask(host)
+        assert refused.value.reason == "BadHost"
+
+
+@pytest.mark.parametrize("port", [0, 65536, -1, "0", "99999", "3260 ", "-1", "x", "٣", True, 1.5, ""])
+def test_a_port_that_cant_be_is_refused(port: int) -> None:
+    with pytest.raises(Refused) as refused:
+        StorageServers().targets("127.0.0.1", ISCSI, port)
+    assert refused.value.reason == "BadPort"
+
+
+def test_a_kind_that_there_isnt_is_refused() -> None:
+    with pytest.raises(Refused) as refused:
+        StorageServers().targets("127.0.0.1", "scsi")
+    assert refused.value.reason == "BadTargetType"
+
+
+def test_names_and_addresses_are_taken_as_they_are() -> None:
+    assert [checked_host(each) for each in ("nas", "nas.example.org.", "10.0.0.1", "FE80::1", "[::1]", "a_b-c")] == [
+        "nas", "nas.example.org.", "10.0.0.1", "fe80::1", "::1", "a_b-c",
+    ]  # fmt: skip
+    assert [checked_port(each) for each in (1, "3260", 65535)] == [1, 3260, 65535]
+
+
+def test_what_showmount_prints_is_read_whatever_stands_there() -> None:
+    output = "/srv/a      10.0.0.0/8,host\n/srv/b c    (everyone)\n/alone\n\nodd line\n/\x1b[31mred x\n/srv/a *\n"
+    assert list(_exported(output)) == ["/srv/a", "/srv/b c", "/alone", "/srv/a"]
+
+
+def test_without_the_programs_one_kind_is_unsupported_and_both_are_empty(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    servers = StorageServers()
+    with pytest.raises(Unsupported, match="Debian package nfs-common"):
+        servers.targets("127.0.0.1", NETFS)
+    with pytest.raises(Unsupported, match="libiscsi-bin"):
+        servers.targets("127.0.0.1", ISCSI)
+    assert servers.targets("127.0.0.1") == ()
+    assert not ISCSI_LS.present
