@@ -56,23 +56,18 @@ Edit = Callable[[Documents], Sequence[DocumentChange]]
 raises ends the write with nothing written."""
 
 
+@dataclass(frozen=True, slots=True)
 class Author:
-    """Who asked for a change, made safe for a commit's header."""
+    """Who asked for a change. Whatever is given, what is kept is safe in a commit's header."""
 
-    __slots__ = ("email", "name")
+    name: str
+    email: str
 
-    def __init__(self, name: str, email: str) -> None:
-        self.name = _clean(re.sub("[<>]", "", name)).strip(_CRUD) or "unknown"
-        self.email = re.sub(r"[<>\s]", "", _clean(email)).strip(_CRUD) or "unknown@localhost"
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Author) and (self.name, self.email) == (other.name, other.email)
-
-    def __hash__(self) -> int:
-        return hash((self.name, self.email))
-
-    def __repr__(self) -> str:
-        return f"Author({self.name!r}, {self.email!r})"
+    def __post_init__(self) -> None:
+        name = _clean(re.sub("[<>]", "", self.name)).strip(_CRUD)
+        email = re.sub(r"[<>\s]", "", _clean(self.email)).strip(_CRUD)
+        object.__setattr__(self, "name", name or "unknown")
+        object.__setattr__(self, "email", email or "unknown@localhost")
 
 
 @dataclass(frozen=True, slots=True)
