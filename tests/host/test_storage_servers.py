@@ -78,9 +78,8 @@ def iscsi(network: Namespace) -> Iterator[list[str]]:
     network.start("tgtd", "-f", "-C", "7", "--iscsi", "portal=127.0.0.1:3260")
     admin = ["tgtadm", "-C", "7", "--lld", "iscsi"]
     names = ["iqn.2026-01.org.example:disk0", "iqn.2026-01.org.example:disk1"]
-    until(
-        lambda: network.run("tgtadm", "-C", "7", "--lld", "iscsi", "--op", "show", "--mode", "sys"), 30, "tgt answers"
-    )
+    until(lambda: network.run(*admin, "--op", "show", "--mode", "sys"), 30, "tgt answers")
+    network.run(*admin, "--op", "new", "--mode", "portal", "--param", "portal=[::1]:3261")
     for number, name in enumerate(names, start=1):
         target = [*admin, "--mode", "target", "--tid", str(number)]
         network.run(*target, "--op", "new", "-T", name)
@@ -91,7 +90,8 @@ def iscsi(network: Namespace) -> Iterator[list[str]]:
 @needs("tgtd", "tgtadm", "iscsi-ls")
 def test_the_targets_of_an_iscsi_server_are_found(network: Namespace, iscsi: list[str]) -> None:
     assert targets(network, "127.0.0.1", ISCSI) == [["127.0.0.1", "iscsi", name] for name in iscsi]
-    assert targets(network, "localhost", None, "3260") == [["localhost", "iscsi", name] for name in iscsi]
+    both = targets(network, "localhost", None, "3260")
+    assert [each for each in both if each[1] == "iscsi"] == [["localhost", "iscsi", name] for name in iscsi]
 
 
 @needs("tgtd", "tgtadm", "iscsi-ls")
