@@ -21,6 +21,7 @@ from bench.table import Row, seconds
 from bench.timing import Times, repeated, timed
 from bench.world import URI
 from reconciler.agent import Agent as InProcess
+from reconciler.serving.host import open_host
 from reconciler.serving.opening import Opening
 from reconciler.settings import Settings
 
@@ -112,7 +113,7 @@ class _Serving:
         self._agent = InProcess(settings)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._agent.run, args=(self._stop,))
-        self._opening = Opening(self._agent)
+        self._opening = Opening(self._agent, open_host(settings))
         services = Services(self._agent.ready.is_set, self._thread.is_alive, dict, serve=self._opening)
         self._server = Server(create_app(services), "127.0.0.1:0")
 

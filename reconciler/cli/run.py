@@ -90,15 +90,20 @@ def _once(settings: Settings) -> int:
 
 def _forever(settings: Settings) -> int:
     from reconciler.agent import Agent
+    from reconciler.serving.host import open_host
     from reconciler.serving.opening import Opening
 
     bell = threading.Event()
     agent = Agent(settings)
     thread = _AgentThread(agent, bell)
-    serving = Opening(agent)
+    host = open_host(settings)
+    serving = Opening(agent, host)
     server = _served(settings, thread, serving)  # before the agent begins: a port that is in use must show at once
     with on_signals(bell.set):
         thread.start()
+        if server is not None:
+            serving.start()
+            host.start()
         bell.wait()
         if thread.error is None:
             log.info("ending")

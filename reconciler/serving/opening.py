@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 
 from reconciler.agent import Agent
 from reconciler.desired.writing.writer import open_writer
+from reconciler.errors import OnggiError
 from reconciler.observed.osinfo.database import Database
 from reconciler.observed.osinfo.images import Images
 from reconciler.observed.statistics import Statistics
 from reconciler.serving.changes import Changes
+from reconciler.serving.host import HostServices
 from reconciler.serving.names import Names
 from reconciler.serving.new_volumes import NewVolumes
 from reconciler.serving.operations import Operations
@@ -19,14 +22,18 @@ from reconciler.serving.serving import Serving
 from reconciler.serving.tasks import Tasks
 from reconciler.serving.uploads import Uploads
 
+log = logging.getLogger("onggi.serving")
+
 _LONGEST_END_S = 1.0
 
 
 class Opening:
     """The one `Serving` of an agent. Call it to get that, from any thread."""
 
-    def __init__(self, agent: Agent) -> None:
+    def __init__(self, agent: Agent, host: HostServices) -> None:
+        """`host` is the machine that clients are shown, and which they may restart."""
         self._agent = agent
+        self._host = host
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._made: Serving | None = None
@@ -40,10 +47,24 @@ class Opening:
                 self._made = self._open()
             return self._made
 
+    def start(self) -> None:
+        """Open it once the agent is ready, though nobody asks: an earlier run may have left something to push or tidy."""
+        threading.Thread(target=self._begin, name="onggi-serving", daemon=True).start()
+
+    def _begin(self) -> None:
+        self._agent.ready.wait()
+        if self._stop.is_set():
+            return
+        try:
+            self()
+        except OnggiError as error:
+            log.error("%s", error)  # noqa: TRY400  # a sentence; the trace says no more
+
     def close(self) -> None:
         """End what runs in the background."""
         with self._lock:
             self._stop.set()
+            self._host.close()
             if self._made is not None:
                 self._made.uploads.close()
                 self._made.tasks.close()
@@ -61,6 +82,7 @@ class Opening:
         volumes, images = NewVolumes(agent, changes, operations), Images(database)
         return Serving(
             agent=agent,
+            host=self._host,
             changes=changes,
             operations=operations,
             tasks=tasks,

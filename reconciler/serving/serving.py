@@ -12,6 +12,7 @@ from reconciler.observed.hypervisor.hypervisor import Hypervisor
 from reconciler.passes import World
 from reconciler.serving.adoption import document_of
 from reconciler.serving.changes import Changes
+from reconciler.serving.host import HostServices
 from reconciler.serving.names import Names
 from reconciler.serving.new_volumes import NewVolumes
 from reconciler.serving.operations import Operations
@@ -33,6 +34,7 @@ class Serving:
     """One per agent. Every member may be used from any thread."""
 
     agent: Agent
+    host: HostServices
     changes: Changes
     operations: Operations
     tasks: Tasks

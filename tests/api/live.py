@@ -17,9 +17,11 @@ from api.app import create_app
 from api.server import Server
 from api.services import Services
 from reconciler.agent import Agent
+from reconciler.serving.host import HostServices
 from reconciler.serving.opening import Opening
 from reconciler.serving.serving import Serving
 from reconciler.settings import Settings
+from tests.api.host import harmless_host
 from tests.lab.repositories import Repository, git
 from tests.lab.waiting import until
 from tests.stories.hosts import SHARED
@@ -58,13 +60,21 @@ class LiveApi:
 
 @contextmanager
 def live_api(
-    repository: Repository, state: Path, connect: str = SHARED, *, source: str = "", **settings: Any
+    repository: Repository,
+    state: Path,
+    connect: str = SHARED,
+    *,
+    source: str = "",
+    host: HostServices | None = None,
+    **settings: Any,
 ) -> Iterator[LiveApi]:
-    """Runs an agent with its API until the block ends. `source` is what it follows unless that is `repository`."""
+    """Runs an agent with its API until the block ends. `source` is what it follows unless that is `repository`; `host`
+    is the machine that clients are shown.
+    """
     agent = Agent(Settings(repository=source or str(repository.path), connect=connect, state=state, **settings))
     stop = threading.Event()
     thread = threading.Thread(target=agent.run, args=(stop,), name="agent under test")
-    opening = Opening(agent)
+    opening = Opening(agent, host or harmless_host(state.parent / "machine"))
     services = Services(
         ready=agent.ready.is_set, alive=thread.is_alive, info=dict, serve=opening, fetch_now=agent.fetch_now
     )

@@ -1,4 +1,4 @@
-"""What a host's machines can have is asked of libvirt, once for each connection, and nothing is left of the question."""
+"""What a host's machines can have is asked of libvirt, once for each connection; nothing is left of the question."""
 
 from __future__ import annotations
 
