@@ -1,0 +1,201 @@
+"""A template's fields as a client sends them → as its document says them, checked against what the host has.
+
+Only what was given is written, and what can't be left out; the rest is told by the view.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+from urllib.parse import unquote
+
+from api.http.refusal import Refusal, bad
+from api.media import Media
+from api.views.machine_storages import CDROM, DISK
+from api.views.templates import (
+    POOL_URI,
+    UNKNOWN,
+    capacity_gib,
+    cpus_of,
+    is_block_pool,
+    is_known,
+    is_missing,
+    volume_path,
+)
+from reconciler.desired.implied import DEFAULT_POOL
+from reconciler.passes import World
+from reconciler.serving.client import Client
+from reconciler.serving.serving import Serving
+from specs.reference import NETWORK, STORAGE_POOL, Ref
+
+Fields = dict[str, Any]
+
+# Fields that say the same in both, under these names.
+_SAME: Final = {
+    "os_distro": "osDistro", "os_version": "osVersion", "cpus": "cpus", "memory": "memory", "networks": "networks",
+    "folder": "folder", "icon": "icon",
+}  # fmt: skip
+_LUN_POOLS: Final = frozenset({"iscsi", "iscsi-direct", "scsi"})  # where no volume can be made
+_NEW_DISK: Final = {"size": 10}
+_CONSOLE: Final = ("type", "listen")  # the keys of `graphics` that the API knows
+
+
+class TemplateFields:
+    """For one request."""
+
+    def __init__(self, serving: Serving, client: Client) -> None:
+        self._serving = serving
+        self._media = Media(serving, client)
+
+    @property
+    def _world(self) -> World:
+        return self._serving.world
+
+    def new(self, body: Mapping[str, Any]) -> Fields:
+        """The spec of a new template. Raises Refusal 400."""
+        if "cdrom" not in body and not any("base" in disk for disk in body.get("disks", ())):
+            raise bad(
+                "KCHTMPL0016E", "A template needs an ISO image as `cdrom`, or a disk with an image as its `base`."
+            )
+        spec = self.changed(body, {}, {})
+        spec.setdefault("networks", [DEFAULT_NETWORK])
+        spec.setdefault("disks", [dict(_NEW_DISK)])
+        check_cpus(spec, "KCHCPUINF0002E")
+        for key, value in self._system_of(spec.get("cdrom")).items():
+            spec.setdefault(key, value)
+        return {key: spec[key] for key in _ORDER if key in spec}
+
+    def changed(self, body: Mapping[str, Any], spec: Mapping[str, Any], inherited: Mapping[str, Any]) -> Fields:
+        """`spec` with what a client sends in it; `inherited` is what it extends. Raises Refusal 400."""
+        made = dict(spec)
+        for name, value in body.items():
+            if name in _SAME:
+                made[_SAME[name]] = int(value) if isinstance(value, float) else value
+        if "storagepool" in body:
+            made["storagePool"] = self._pool(body["storagepool"])
+        self._check_networks(body.get("networks", ()))
+        if "graphics" in body:
+            made["graphics"] = _graphics(body["graphics"], made.get("graphics", {}))
+        if "cpu_info" in body:
+            made["cpuTopology"] = _topology(body["cpu_info"])
+            if made["cpuTopology"] is None:
+                del made["cpuTopology"]
+        if "cdrom" in body:
+            made["cdrom"] = self._cdrom(body["cdrom"])
+        pool = str(made.get("storagePool", inherited.get("storagePool", DEFAULT_POOL)))
+        if "disks" in body:
+            before = spec.get("disks", inherited.get("disks", ()))
+            made["disks"] = [self._disk(disk, place, pool, before) for place, disk in enumerate(body["disks"])]
+        if "disks" in body or "storagepool" in body:
+            self._check_pool_of(made.get("disks", inherited.get("disks", ())), pool)
+        return made
+
+    # What is named has to be there
+
+    def _pool(self, uri: str) -> str:
+        written = uri.removeprefix(POOL_URI).rstrip("/")
+        for name in (written, unquote(written)):
+            if is_known(self._world, Ref(STORAGE_POOL, name)):
+                return name
+        raise bad("KCHTMPL0004E", f"The storage pool {written} doesn't exist; make it first, or name another.")
+
+    def _check_networks(self, names: Sequence[str]) -> None:
+        missing = [name for name in names if not is_known(self._world, Ref(NETWORK, name))]
+        if missing:
+            raise bad("KCHTMPL0003E", f"There is no network {', '.join(missing)}; make it first, or name another.")
+
+    def _cdrom(self, medium: str) -> str:
+        try:
+            item = self._media.at(CDROM, medium).item
+        except Refusal as error:
+            raise _as("KCHTMPL0014E", error) from None
+        return next(iter(item.values()))
+
+    def _disk(
+        self, disk: Mapping[str, Any], place: int, pool: str, before: Sequence[Mapping[str, Any]]
+    ) -> dict[str, Any]:
+        made: dict[str, Any] = {"index": int(disk["index"])} if disk.get("index", place) != place else {}
+        known = next((each for at, each in enumerate(before) if each.get("index", at) == disk.get("index", place)), {})
+        own = known.get("pool")  # only a document says it: a client that sends the disk back leaves it there
+        if own is not None:
+            made["pool"] = own
+        if "volume" in disk:
+            ref = Ref.volume_named(disk["volume"], own or pool)
+            if is_missing(self._world, ref):
+                raise bad("KCHTMPL0019E", f"The volume {ref.short_name} isn't in the storage pool {ref.pool}.")
+            return {**made, "volume": disk["volume"]}
+        size = int(disk["size"]) if "size" in disk else None
+        if "base" in disk:
+            base = self._base(disk["base"], known, own or pool)
+            size = size if size is not None else capacity_gib(self._world, base)
+            made["base"] = base.short_name if base.pool == (own or pool) else base.name
+        if size is None:
+            raise bad("KCHTMPL0022E", "A disk needs its `size` in GiB, or the name of a `volume`.")
+        made["size"] = size
+        if "format" in disk and not (disk["format"] == "qcow2" and "format" not in known):
+            made["format"] = disk["format"]
+        return {key: made[key] for key in ("index", "size", "base", "format", "pool") if key in made}
+
+    def _base(self, path: str, known: Mapping[str, Any], pool: str) -> Ref:
+        if "base" in known and volume_path(self._world, same := Ref.volume_named(known["base"], pool)) == path:
+            return same  # as it was
+        try:
+            found = self._media.at(DISK, path).volume
+        except Refusal as error:
+            raise _as("KCHTMPL0023E", error) from None
+        if found is None:
+            raise bad("KCHTMPL0023E", "A base image has to be a volume of a storage pool, and no volume has this path.")
+        return found
+
+    def _check_pool_of(self, disks: Sequence[Mapping[str, Any]], pool: str) -> None:
+        for disk in disks:
+            if "size" in disk and is_block_pool(self._world, disk.get("pool", pool), _LUN_POOLS):
+                raise bad(
+                    "KCHTMPL0018E", f"No volume can be made in the pool {pool}; name one that it has as the `volume`."
+                )
+
+    def _system_of(self, medium: str | None) -> dict[str, str]:
+        """What the image installs, when that can be told."""
+        if medium is None or "://" in medium:
+            return {}
+        path = medium if medium.startswith("/") else volume_path(self._world, Ref.volume_named(medium, DEFAULT_POOL))
+        facts = self._serving.images.facts(path)
+        found = {"osDistro": facts.os_distro, "osVersion": facts.os_version}
+        return {key: value for key, value in found.items() if value != UNKNOWN}
+
+
+DEFAULT_NETWORK: Final = "default"
+_ORDER: Final = (
+    "template", "osDistro", "osVersion", "cpus", "cpuTopology", "memory", "cdrom", "storagePool", "networks", "disks",
+    "graphics", "folder", "icon",
+)  # fmt: skip
+
+
+def check_cpus(spec: Mapping[str, Any], code: str) -> None:
+    """Raises Refusal 400 when the topology of a whole spec doesn't make its number of CPUs."""
+    topology = spec.get("cpuTopology")
+    if topology and "cpus" in spec and spec["cpus"] != cpus_of(topology):
+        raise bad(code, "`cpus` has to be the product of the topology's sockets, cores and threads.")
+
+
+def _topology(cpu_info: Mapping[str, Any]) -> dict[str, int] | None:
+    if not (topology := cpu_info.get("topology")):
+        return None
+    return {key: int(topology[key]) for key in ("sockets", "cores", "threads")}
+
+
+def _graphics(given: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
+    """What isn't given is as for everybody, whatever was there before; a password's place isn't the API's to change."""
+    if "listen" in given:
+        try:
+            ipaddress.ip_address(given["listen"])
+        except ValueError:
+            raise bad("KCHVM0015E", "`listen` has to be an IPv4 or IPv6 address, such as 127.0.0.1.") from None
+    kept = {key: value for key, value in before.items() if key not in _CONSOLE}
+    return {key: given[key] for key in _CONSOLE if key in given} | kept
+
+
+def _as(code: str, error: Refusal) -> Refusal:
+    """The same refusal under the code that it has here."""
+    return bad(code, error.reason.partition(": ")[2] or error.reason)
