@@ -1,0 +1,104 @@
+"""What a client may change of a machine, written into its document. Pure but for the secret of a console.
+
+Fields that the client leaves out stay as they are; so does everything that this API has no word for.
+"""
+
+from __future__ import annotations
+
+import secrets
+import string
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from specs.codecs import bytes_of
+from specs.virtualmachine.graphics import NEVER
+
+Body = Mapping[str, Any]
+Document = dict[str, Any]
+
+LONGEST_S: Final = 100 * 366 * 24 * 3600  # that a password can be valid
+
+_LETTERS: Final = string.ascii_letters + string.digits
+_LENGTH: Final = 8
+_AFTER_EXPIRY_S: Final = 30
+
+
+def change_sizes(spec: dict[str, Any], body: Body) -> None:
+    """cpus and memory (MiB). A maximum that is in the way moves along."""
+    if "cpus" in body:
+        spec["cpus"] = int(body["cpus"])
+        if spec.get("maximumCpus", spec["cpus"]) < spec["cpus"]:
+            spec["maximumCpus"] = spec["cpus"]
+    if "memory" in body:
+        spec["memory"] = _as_written(spec.get("memory"), int(body["memory"]))
+        maximum = spec.get("maximumMemory")
+        if maximum is not None and (bytes_of(maximum, "MiB") or 0) < int(body["memory"]) << 20:
+            spec["maximumMemory"] = spec["memory"]
+
+
+def _as_written(before: Any, mebibytes: int) -> int | str:
+    """An amount that stays the same stays as somebody wrote it, such as 2GiB."""
+    if before is not None and bytes_of(before, "MiB") == mebibytes << 20:
+        return before  # type: ignore[no-any-return]
+    return mebibytes
+
+
+def change_access(spec: dict[str, Any], body: Body) -> None:
+    """users and groups, each by itself."""
+    if "users" not in body and "groups" not in body:
+        return
+    access = dict(spec.get("access") or {})
+    for key in ("users", "groups"):
+        if key in body:
+            access[key] = list(body[key])
+            if not access[key]:
+                del access[key]
+    if access:
+        spec["access"] = access
+    else:
+        spec.pop("access", None)
+
+
+def password_of(graphics: Body, *, has_one: bool) -> str | None:
+    """The password to set: what is given, a random one for a blank one, None to leave it.
+
+    A time limit needs one: a console without gets a random one with it.
+    """
+    given = graphics.get("passwd")
+    if given is None:
+        return None if has_one or "passwdValidTo" not in graphics else random_password()
+    return given if given.strip() else random_password()
+
+
+def random_password() -> str:
+    """As long as VNC takes."""
+    return "".join(secrets.choice(_LETTERS) for _ in range(_LENGTH))
+
+
+def change_console(spec: dict[str, Any], graphics: Body, file: str | None, now: datetime) -> None:
+    """The console's password, kept in `file`, and until when it is valid.
+
+    A new password doesn't come to life with a limit that is over already: then it is valid for half a minute.
+    """
+    console = dict(spec.get("graphics") or {})
+    if file is not None:
+        console["passwordFrom"] = {"file": file}
+    if "passwdValidTo" in graphics:
+        console["passwordValidTo"] = _time(now + timedelta(seconds=float(graphics["passwdValidTo"])))
+    elif file is not None and _is_over(console.get("passwordValidTo"), now):
+        console["passwordValidTo"] = _time(now + timedelta(seconds=_AFTER_EXPIRY_S))
+    spec["graphics"] = console
+
+
+def _time(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _is_over(until: Any, now: datetime) -> bool:
+    if until in (None, NEVER):
+        return False
+    try:
+        return datetime.fromisoformat(str(until)) <= now
+    except ValueError:
+        return False

@@ -1,0 +1,424 @@
+"""/vms: virtual machines. Making, changing, starting and removing one are commits; the rest is done at once."""
+
+from __future__ import annotations
+
+import grp
+import ipaddress
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any, Final
+from urllib.parse import unquote
+
+from api.documents import Document, DocumentResource
+from api.http.endpoint import Answer, Call, action, delete, get, post, put
+from api.http.refusal import Refusal, bad, not_found
+from api.http.schema import arr, integer, number, obj, text
+from api.machines import power
+from api.machines.cloning import clone_machine
+from api.machines.drafting import new_machine, template_spec
+from api.machines.editing import LONGEST_S, change_access, change_console, change_sizes, password_of
+from api.machines.making import block_pools, disks_to_be, make_machine, mistakes_of, pool_type
+from api.machines.names import is_taken, name_taken, promise, promise_clone, promise_from_template
+from api.machines.removing import console_owner, remove_machine
+from api.views.machines import MACHINE, VOLATILE, machine_view, machine_views
+from api.views.tasks import TASK, task_view
+from reconciler.desired.writing.changes import DocumentChange, Documents, Put, Remove
+from reconciler.errors import NotApplied, Transient
+from reconciler.host.accounts import SystemAccounts
+from reconciler.observed.consoles import console_of
+from reconciler.observed.snapshot import Observed
+from reconciler.passes import World
+from reconciler.serving.tasks import Work
+from specs.name import name_problem
+from specs.reference import NETWORK, STORAGE_POOL, VIRTUAL_MACHINE, Ref
+
+_TEMPLATES: Final = "/templates/"
+_POOLS: Final = "/storagepools/"
+_WITHOUT_NEW_VOLUMES: Final = frozenset({"iscsi", "iscsi-direct", "scsi"})
+
+_CREATE = obj(
+    {
+        "name": text(
+            "Its name; left out, the template's and a number.", pattern="^[^/]*$", x_code="KCHVM0011E",
+        ),
+        "template": text(
+            "The address of the template that it is made from.", pattern="^/templates/[^/].*$", x_code="KCHVM0012E",
+            examples=["/templates/debian-12"],
+        ),
+        "storagepool": text(
+            "The address of the pool for its disks, instead of the template's.", pattern="^/storagepools/[^/]+/?$",
+            x_code="KCHVM0013E", examples=["/storagepools/default"],
+        ),
+        "graphics": obj(
+            {
+                "type": text("The console's protocol.", enum=["vnc", "spice"], x_code="KCHVM0014E"),
+                "listen": text("The host's address that it listens on.", x_code="KCHVM0015E"),
+            },
+            closed=False,
+            description="The console, laid over the template's.",
+        ),
+    },
+    required=("template",),
+    closed=False,
+    x_code="KCHVM0016E",
+)  # fmt: skip
+
+_CHANGE = obj(
+    {
+        "name": text("Another name, for a machine that is off.", minLength=1, pattern="^[^/]*$"),
+        "users": arr(text(), uniqueItems=True, description="Users who may use it, besides administrators."),
+        "groups": arr(text(), uniqueItems=True, description="Groups whose members may."),
+        "cpus": integer("Processors.", minimum=1, maximum=4096, x_code="KCHTMPL0012E"),
+        "memory": integer("MiB of memory.", minimum=512, maximum=1 << 24, x_code="KCHTMPL0013E"),
+        "graphics": obj(
+            {
+                "passwd": text(
+                    "The console's new password; a blank one gives a random one. VNC uses the first 8 characters.",
+                    maxLength=128, pattern=r"^[^\x00-\x1f\x7f]*$", x_code="KCHVM0031E",
+                ),
+                "passwdValidTo": number(
+                    "Seconds from now that it is valid.", minimum=0, maximum=LONGEST_S, x_code="KCHVM0032E",
+                ),
+            },
+        ),
+    },
+    x_code="KCHAPI0008E",
+)  # fmt: skip
+
+
+class _Family(DocumentResource):
+    tag = "Virtual machines"
+    kind = VIRTUAL_MACHINE
+    noun = "machine"
+    missing_code = "KCHVM0002E"
+    taken_code = "KCHVM0001E"
+    name_code = "KCHVM0011E"
+
+    def view(self, world: World, name: str) -> dict[str, Any]:
+        serving = self.serving
+        return machine_view(world, self.observed(world, self.ref(name)), serving.statistics.all(), serving.secrets)
+
+    def begin(self, call: Call, target: str, ref: Ref, work: Work) -> dict[str, Any]:
+        """A task that makes `ref`, whose name is promised to it."""
+
+        def promised(tell: Callable[[str], None], stop: Any) -> str | None:
+            try:
+                return work(tell, stop)
+            finally:
+                self.serving.names.release(ref)
+
+        return task_view(self.serving.tasks.start(target, promised, call.client))
+
+
+class Machines(_Family):
+    """All machines."""
+
+    address = "/vms"
+
+    @get("The machines, by name.", arr(MACHINE), filters=True)
+    def read(self, _call: Call) -> list[dict[str, Any]]:
+        """Every machine that could be read, in full."""
+        serving = self.serving
+        return machine_views(serving.world, serving.statistics.all(), serving.secrets)
+
+    @post("Make a machine from a template. It is off at first.", TASK, _CREATE, fallback="KCHVM0016E", status=202)
+    def make(self, call: Call) -> dict[str, Any]:
+        """A task that commits its document and waits until it is there, disks and all."""
+        self.serving.changes.check_allowed()
+        world = self.serving.world
+        template_name, template = _template(world, call.body["template"])
+        _check_graphics(call.body.get("graphics") or {})
+        name = str(call.body.get("name") or "")
+        ref = promise(self.serving, name) if name else promise_from_template(self.serving, template_name)
+        try:
+            document = self._draft(call, world, ref.name, template_name, template)
+            message = f"Create machine {ref.name} from template {template_name}"
+
+            def work(_tell: Any, _stop: Any) -> str | None:
+                return make_machine(self.serving, ref, document, message, call.client)
+
+            return self.begin(call, f"/vms/{ref.name}", ref, work)
+        except BaseException:
+            self.serving.names.release(ref)
+            raise
+
+    def _draft(
+        self, call: Call, world: World, name: str, template_name: str, template: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        pool = unquote(str(call.body.get("storagepool") or "").removeprefix(_POOLS).rstrip("/"))
+        document = new_machine(
+            name,
+            template,
+            template_name,
+            world.snapshot.host,
+            pool=pool,
+            block_pools=block_pools(world),
+            graphics={key: call.body["graphics"][key] for key in ("type", "listen") if key in call.body["graphics"]}
+            if call.body.get("graphics")
+            else None,
+        )
+        spec = document["spec"]
+        _check_places(world, spec, pool)
+        if mistakes := mistakes_of(world, document, self.serving.settings.allowed_folders):
+            raise bad("", mistakes[0])
+        for disk in disks_to_be(world, name, spec.get("disks", ())):
+            if disk in world.snapshot.objects:
+                raise bad(
+                    "KCHVOL0001E",
+                    f"There is a volume {disk.name} already, perhaps of an earlier machine; delete it, or choose "
+                    "another name.",
+                )
+        return document
+
+
+class Machine(_Family):
+    """One machine."""
+
+    address = "/vms/{name}"
+
+    @get("A machine.", MACHINE, volatile=VOLATILE)
+    def read(self, _call: Call, name: str) -> dict[str, Any]:
+        """As it was observed last."""
+        return self.view(self.serving.world, name)
+
+    @put(
+        "Change a machine. Processors and memory change while it runs as far as it can, else at its next start.",
+        MACHINE,
+        _CHANGE,
+        other={303: None},
+    )
+    def change_it(self, call: Call, name: str) -> Any:
+        """Its document says so from now on. A new name answers 303."""
+        world, ref, body = self.serving.world, self.ref(name), call.body
+        observed = self._persistent(world, ref)
+        new = self._new_name(world, observed, str(body.get("name") or name))
+        _check_accounts(body)
+        secret = self._keep_password(world, observed, body)
+
+        def change(document: Document) -> None:
+            spec = document["spec"]
+            change_sizes(spec, body)
+            change_access(spec, body)
+            if body.get("graphics") and console_of(observed) is not None:
+                change_console(spec, body["graphics"], secret, datetime.now(UTC))
+
+        try:
+            if new == ref:
+                return self.view(self.change(call, ref, change), name)
+            self._rename(call, observed, new, change)
+        except (NotApplied, Transient):  # it may be committed
+            raise
+        except BaseException:
+            if secret is not None:
+                self.serving.secrets.drop(secret)
+            raise
+        return Answer(status=303, location=f"/vms/{new.name}")
+
+    @delete("Remove a machine: whether it runs or not, with the disks that were made for it and nobody else uses.")
+    def delete(self, call: Call, name: str) -> None:
+        """Its document goes, and the machine with it."""
+        world, ref = self.serving.world, self.ref(name)
+        observed = world.snapshot.get(ref)
+        if observed is None and not is_taken(world, ref):
+            raise not_found(self.missing_code, f"The {self.noun} {name}")
+        if observed is not None and not observed.persistent:
+            raise bad("KCHVM0036E", f"The machine {name} is gone as soon as it stops; power it off instead.")
+        remove_machine(self.serving, ref, call.client)
+
+    # Power
+
+    @action("start", "Start a machine, and start it again after a crash or a restart of the host.", MACHINE)
+    def start(self, call: Call, name: str) -> dict[str, Any]:
+        """Its document says so from now on."""
+        self._persistent(self.serving.world, self.ref(name))
+        return self.view(power.start(self, call, self.ref(name)), name)
+
+    @action("poweroff", "Cut a machine's power, as by pulling the plug; it stays off.", MACHINE)
+    def poweroff(self, call: Call, name: str) -> dict[str, Any]:
+        """Its document says so from now on."""
+        return self._stopped(name, partial(power.power_off, self, call))
+
+    @action("shutdown", "Ask a machine's guest to shut down; it stays off. Doesn't wait for the guest.", MACHINE)
+    def shutdown(self, call: Call, name: str) -> dict[str, Any]:
+        """Its document says so from now on."""
+        return self._stopped(name, partial(power.shut_down, self, call))
+
+    @action("reset", "Press a running machine's reset button.", MACHINE)
+    def reset(self, call: Call, name: str) -> dict[str, Any]:
+        """Done once."""
+        return self.view(power.reset(self, call, self.ref(name)), name)
+
+    @action("suspend", "Let a running machine's processors stand still.", MACHINE)
+    def suspend(self, call: Call, name: str) -> dict[str, Any]:
+        """Its document says so from now on."""
+        self._persistent(self.serving.world, self.ref(name))
+        return self.view(power.suspend(self, call, self.ref(name)), name)
+
+    @action("resume", "Let a suspended machine go on.", MACHINE)
+    def resume(self, call: Call, name: str) -> dict[str, Any]:
+        """Its document says nothing of it any more."""
+        return self.view(power.resume(self, call, self.ref(name)), name)
+
+    @action(
+        "connect",
+        "Prepare a connection to a machine's console: `graphics` of the answer says where it listens.",
+        MACHINE,
+    )
+    def connect(self, _call: Call, name: str) -> dict[str, Any]:
+        """Nothing has to be prepared: the console listens as long as the machine runs."""
+        return self.view(self.serving.world, name)
+
+    @action(
+        "clone",
+        "Make a machine like this one, which is off: its disks are copied, its name, UUID and addresses are new.",
+        TASK,
+        status=202,
+    )
+    def clone(self, call: Call, name: str) -> dict[str, Any]:
+        """A task whose `target_uri` names the new machine. Snapshots aren't copied."""
+        self.serving.changes.check_allowed()
+        ref = self.ref(name)
+        if self.observed(self.serving.world, ref).active:
+            raise bad("KCHVM0033E", f"The machine {name} runs; shut it down before it is cloned.")
+        clone = promise_clone(self.serving, name)
+
+        def work(tell: Callable[[str], None], stop: Any) -> str | None:
+            return clone_machine(self.serving, ref, clone, call.client, tell, stop)
+
+        try:
+            return self.begin(call, f"/vms/{clone.name}/clone", clone, work)
+        except BaseException:
+            self.serving.names.release(clone)
+            raise
+
+    def _persistent(self, world: World, ref: Ref) -> Observed:
+        observed = self.observed(world, ref)
+        if not observed.persistent:
+            raise bad("KCHVM0036E", f"The machine {ref.name} is gone as soon as it stops, so it can't be changed.")
+        return observed
+
+    def _stopped(self, name: str, stop: Callable[[Ref], World]) -> dict[str, Any]:
+        """What a machine is after it was stopped; one that is gone with that, as it would be."""
+        before = self.view(self.serving.world, name)
+        world = stop(self.ref(name))
+        if self.ref(name) in world.snapshot.objects:
+            return self.view(world, name)
+        graphics = {**before["graphics"], "port": None}
+        return {**before, "state": "shutoff", "screenshot": None, "graphics": graphics}
+
+    # Changes
+
+    def _new_name(self, world: World, observed: Observed, name: str) -> Ref:
+        new = self.ref(name)
+        if new == observed.ref:
+            return new
+        if problem := name_problem(name):
+            raise bad(self.name_code, problem)
+        if observed.active:
+            raise bad("KCHVM0003E", f"The machine {observed.ref.name} runs; shut it down before it is renamed.")
+        if is_taken(world, new):
+            raise name_taken(name)
+        return new
+
+    def _keep_password(self, world: World, observed: Observed, body: Mapping[str, Any]) -> str | None:
+        """The file of the new password; None when the password stays. A machine without a console has none."""
+        if not body.get("graphics") or console_of(observed) is None:
+            return None
+        self.serving.changes.check_allowed()
+        declared = world.desired.resources.get(observed.ref)
+        graphics = declared.spec.get("graphics") or {} if declared is not None else {}
+        password = password_of(body["graphics"], has_one="passwordFrom" in graphics)
+        return None if password is None else str(self.serving.secrets.keep(console_owner(observed.uid), password))
+
+    def _rename(self, call: Call, observed: Observed, new: Ref, change: Callable[[Document], None]) -> None:
+        """Its document keeps its uid and changes its name. What the host refuses is put back."""
+        ref, serving = observed.ref, self.serving
+        before: list[dict[str, Any]] = []
+        after: list[dict[str, Any]] = []
+
+        def pin(document: Document) -> None:
+            document["metadata"] = {**document["metadata"], "uid": observed.uid}
+
+        def rename(documents: Documents) -> Sequence[DocumentChange]:
+            if new in documents.refs():
+                raise name_taken(new.name)
+            document = serving.document(ref, documents)
+            before[:] = [document]
+            metadata = {**document["metadata"], "name": new.name, "uid": observed.uid}
+            renamed = {**document, "metadata": metadata, "spec": dict(document.get("spec") or {})}
+            change(renamed)
+            after[:] = [renamed]
+            return [*([Remove(ref)] if ref in documents.refs() else []), Put(new, renamed)]
+
+        def put_back(documents: Documents) -> Sequence[DocumentChange]:
+            untouched = documents.get(new) == after[0] and ref not in documents.refs()
+            return [Remove(new), Put(ref, before[0])] if untouched else []
+
+        if not serving.names.take(new):
+            raise name_taken(new.name)
+        try:
+            if ref in serving.world.desired.resources:
+                # Its comments come along with the identity that its text names.
+                self.change(call, ref, pin, "Note the uid of", settle=False)
+            message = f"Rename machine {ref.name} to {new.name}"
+            try:
+                world = serving.changes.make(rename, message, call.client, [new]).world
+            except NotApplied:
+                message = f"Rename machine {new.name} back to {ref.name}, which can't be renamed"
+                serving.changes.make(put_back, message, call.client, [], settle=False)
+                raise
+        finally:
+            serving.names.release(new)
+        if new not in world.snapshot.objects:
+            raise Transient(f"It is committed, and renamed later: {world.closed or 'look at its status'}.")
+
+
+# What a request names has to be there
+
+
+def _template(world: World, address: str) -> tuple[str, dict[str, Any]]:
+    given = address.removeprefix(_TEMPLATES).rstrip("/")
+    for name in dict.fromkeys((given, unquote(given))):
+        if (spec := template_spec(world.desired, name)) is not None:
+            return name, spec
+    raise Refusal(404, f"The template {given} doesn't exist.", "KCHOBJST0001E")
+
+
+def _check_graphics(graphics: Mapping[str, Any]) -> None:
+    if "listen" in graphics:
+        try:
+            ipaddress.ip_address(graphics["listen"])
+        except ValueError:
+            raise bad("KCHVM0015E", "`graphics/listen` has to be an IP address, such as 127.0.0.1.") from None
+
+
+def _check_places(world: World, spec: Mapping[str, Any], pool: str) -> None:
+    known = world.snapshot.objects.keys() | world.desired.resources.keys()
+    pools = {disk.get("pool", "default") for disk in spec.get("disks", ()) if "size" in disk} | ({pool} - {""})
+    for each in sorted(pools):
+        if Ref(STORAGE_POOL, each) not in known:
+            raise bad("KCHTMPL0004E", f"The storage pool {each} doesn't exist.")
+        if pool_type(world, each) in _WITHOUT_NEW_VOLUMES:
+            raise bad("KCHTMPL0018E", f"The storage pool {each} takes no new volumes; name a `volume` of it.")
+    for interface in spec.get("interfaces", ()):
+        if "network" in interface and Ref(NETWORK, interface["network"]) not in known:
+            raise bad("KCHTMPL0003E", f"The network {interface['network']} doesn't exist.")
+
+
+def _check_accounts(body: Mapping[str, Any]) -> None:
+    accounts = SystemAccounts()
+    for user in body.get("users", ()):
+        if not accounts.exists(user):
+            raise bad("KCHVM0027E", f"The user {user[:64]} doesn't exist on this host.")
+    for group in body.get("groups", ()):
+        if not _is_group(group):
+            raise bad("KCHVM0028E", f"The group {group[:64]} doesn't exist on this host.")
+
+
+def _is_group(name: str) -> bool:
+    try:
+        grp.getgrnam(name)
+    except (KeyError, ValueError, OSError):
+        return False
+    return True
