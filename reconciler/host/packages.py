@@ -40,6 +40,8 @@ _SIMULATED = re.compile(
 )
 _LOCKED = re.compile(r"Could not get lock|Unable to lock|is another process using it", re.IGNORECASE)
 
+_FORBIDDEN = re.compile(r"Permission denied|are you root", re.IGNORECASE)
+
 
 @dataclass(frozen=True, slots=True)
 class Upgrade:
@@ -129,6 +131,8 @@ class AptPackages(Packages):
         deadline = time.monotonic() + self._lock_wait_s
         while True:
             done = self._follow(["update"], progress, stop, gentle_s=0.0)
+            if done.code != 0 and _FORBIDDEN.search(done.output):
+                raise _failure("The lists of packages can't be fetched", done)
             if done.code == 0 or not _LOCKED.search(done.output):
                 break
             # APT waits for dpkg's lock by itself, but not for that of its lists.
@@ -239,6 +243,8 @@ def _simulated(output: str) -> Iterator[Upgrade]:
 def _failure(what: str, done: Finished) -> Transient | Terminal:
     lines = [line for line in printable_lines(f"{done.output}\n{done.complaint}") if line.startswith(("E:", "Error:"))]
     reason = re.sub(r"^(E|Error): ", "", lines[-1]).rstrip(".") if lines else done.reason
+    if _FORBIDDEN.search(done.output + done.complaint):
+        return Terminal(f"{what}: {reason}; let the agent run as root, or update by hand.")
     if _LOCKED.search(done.output + done.complaint):
         return Transient(f"{what}: {reason}; try again when the other tool is done.", retry_after_s=60.0)
     return Terminal(f"{what}: {reason}; look at the package tool's log and run it by hand.")

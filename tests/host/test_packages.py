@@ -5,6 +5,8 @@ from __future__ import annotations
 import fcntl
 import shutil
 import subprocess
+import sys
+import tempfile
 import threading
 from pathlib import Path
 
@@ -112,6 +114,30 @@ def test_a_wait_for_another_tool_comes_to_an_end(tree: AptTree) -> None:
         fcntl.lockf(file, fcntl.LOCK_EX)
         with pytest.raises(Transient, match="in use by another tool"):
             packages.upgrade(print)
+
+
+NOBODY = """
+import os, sys
+from pathlib import Path
+from reconciler.errors import Terminal
+from reconciler.host.packages import AptPackages
+packages = AptPackages(settings=Path(sys.argv[1]), timeout_s=60, lock_wait_s=60)
+os.setresuid(65534, 65534, 65534)
+try:
+    packages.upgrade(print)
+except Terminal as error:
+    print(error)
+"""
+
+
+def test_who_may_not_update_is_told_so_and_doesnt_wait_for_a_lock() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        tree = apt_tree(Path(folder) / "root")
+        done = subprocess.run(
+            [sys.executable, "-c", NOBODY, tree.settings], capture_output=True, text=True, timeout=120, check=True
+        )
+    assert "let the agent run as root" in done.stdout.splitlines()[-1]
 
 
 def test_it_can_be_stopped_while_it_waits_and_one_runs_at_a_time(tree: AptTree, packages: AptPackages) -> None:

@@ -72,7 +72,7 @@ class AptRepositories(Repositories):
             suite = settings.get("dist", shown.config["dist"])
             new_suite = None if suite == shown.config["dist"] else checking.dist(suite)
             given = settings.get("comps")
-            comps = entry.comps if given is None or given == list(entry.comps) else checking.components(given)
+            comps = entry.comps if given is None or given == shown.config["comps"] else checking.components(given)
             if given is not None or new_suite is not None:
                 comps = _components(new_suite or entry.suites[0], comps)
             entry.change(address, new_suite, None if comps == entry.comps else comps)
@@ -142,7 +142,7 @@ class AptRepositories(Repositories):
 
 
 def _seen(repo_id: str, entry: Entry) -> Repository:
-    config = {"dist": " ".join(entry.suites), "comps": list(entry.comps)}
+    config = {"dist": checking.shown(" ".join(entry.suites)), "comps": [*map(checking.shown, entry.comps)]}
     return Repository(repo_id, checking.without_password(" ".join(entry.uris)), entry.enabled, config)
 
 

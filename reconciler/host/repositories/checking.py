@@ -116,8 +116,15 @@ def known(config: Mapping[str, object] | None, keys: tuple[str, ...], tool: str)
     return config
 
 
+def shown(text: str) -> str:
+    """A text of a file as people and JSON can have it: bytes that were no UTF-8, and what can't be printed, as `�`."""
+    readable = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return "".join(each if each.isprintable() else "�" for each in readable)
+
+
 def without_password(address: str) -> str:
     """An address as it may be shown."""
+    address = shown(address)
     return re.sub(r"(://[^/\s:@]*):[^/\s@]*@", r"\1:…@", address)
 
 

@@ -100,6 +100,9 @@ class YumRepositories(Repositories):
             for name in file.names:
                 if not name or name == _MAIN:
                     continue
+                if checking.shown(name) != name:
+                    log.warning("a section of %s has a name that isn't text; it is left out", path)
+                    continue
                 if name in found:
                     log.warning(
                         "the repository %r of %s is in %s too; the latter is left out", name, found[name][0], path
@@ -139,7 +142,7 @@ def _seen(file: RepoFile, repo_id: str, checked_by_default: bool) -> Repository:
         addresses("baseurl"),
         _is(file.get(repo_id, "enabled"), default=True),
         {
-            "repo_name": file.get(repo_id, "name") or "",
+            "repo_name": checking.shown(" ".join((file.get(repo_id, "name") or "").split("\n"))),
             "gpgcheck": _is(file.get(repo_id, "gpgcheck"), default=checked_by_default),
             "gpgkey": addresses("gpgkey"),
             "mirrorlist": addresses("mirrorlist"),

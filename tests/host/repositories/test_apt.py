@@ -251,6 +251,16 @@ def test_the_same_entry_twice_has_two_ids(repositories: AptRepositories, root: P
     assert (root / "etc/apt/sources.list").read_text() == "deb http://a.org/d x main\n# deb http://a.org/d x main\n"
 
 
+def test_bytes_that_are_no_text_are_shown_as_such_and_survive(repositories: AptRepositories, root: Path) -> None:
+    file = root / "etc/apt/sources.list"
+    file.write_bytes(b"# \xff\ndeb http://a.org/\xff d\xfe m\xfd\n")
+    shown = repositories.get("a.org-d-m")
+    assert (shown.baseurl, shown.config) == ("http://a.org/�", {"dist": "d�", "comps": ["m�"]})
+    assert repositories.change(shown.repo_id, shown.baseurl, shown.config) == shown
+    repositories.disable(shown.repo_id)
+    assert file.read_bytes() == b"# \xff\n# deb http://a.org/\xff d\xfe m\xfd\n"
+
+
 def test_a_password_is_never_shown_and_survives(repositories: AptRepositories, root: Path) -> None:
     (root / "etc/apt/sources.list").write_text("deb http://me:hush@a.org/d x main\n")
     shown = repositories.get("a.org_d-x-main")

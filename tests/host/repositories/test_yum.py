@@ -173,10 +173,13 @@ def test_one_unreadable_file_and_odd_sections_hide_no_other(
 ) -> None:
     folder = root / "etc/yum.repos.d"
     (folder / "dir.repo").mkdir()
-    (folder / "x.repo").write_bytes(b"[main]\ngpgcheck=0\n[]\n[fedora]\nenabled=0\n[o\xffdd]\nname=\xff\n")
+    (folder / "x.repo").write_bytes(
+        b"[main]\ngpgcheck=0\n[]\n[fedora]\nenabled=0\n[o\xffdd]\nname=x\n[odd]\nname=a\xff\x07\n"
+    )
     with caplog.at_level(logging.WARNING):
         found = [each.repo_id for each in repositories.list()]
-    assert [repo_id for repo_id in found if repo_id.isascii()] == ["fedora", "fedora-source"]
+    assert found == ["fedora", "fedora-source", "odd"]
+    assert repositories.get("odd").config["repo_name"] == "a��"
     told = "\n".join(record.getMessage() for record in caplog.records)
     assert "dir.repo" in told
     assert "x.repo" in told
