@@ -61,6 +61,7 @@ class Endpoint:
     status: int = 200
     name: str = ""
     body: Checked | None = None
+    form: Schema | None = None  # a body of multipart/form-data, which a raw one reads by itself
     query: Mapping[str, Schema] = field(default_factory=dict)
     filters: bool = False
     blocking: bool = True

@@ -76,8 +76,11 @@ def _operation(resource: type[Resource], path: str, endpoint: Endpoint) -> dict[
         parameters.append({"name": "If-Match", "in": "header", "required": False, "schema": {"type": "string"}})
     if parameters:
         made["parameters"] = parameters
-    if endpoint.body is not None:
-        made["requestBody"] = {"content": {"application/json": {"schema": _public(endpoint.body.schema)}}}
+    bodies = {"application/json": endpoint.body.schema if endpoint.body is not None else None}
+    bodies["multipart/form-data"] = endpoint.form
+    content = {kind: {"schema": _public(schema)} for kind, schema in bodies.items() if schema is not None}
+    if content:
+        made["requestBody"] = {"content": content}
     return made
 
 
@@ -93,7 +96,7 @@ def _responses(path: str, endpoint: Endpoint) -> dict[str, Any]:
         bad |= {409, 412, 501}
     if endpoint.blocking:
         bad.add(501)
-    if endpoint.body is not None:
+    if endpoint.body is not None or endpoint.form is not None:
         bad |= {408, 413, 415}
     for status in sorted(bad):
         made[str(status)] = {

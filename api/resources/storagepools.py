@@ -8,18 +8,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
+import falcon
+
 from api.documents import Document, DocumentResource
 from api.http.endpoint import Answer, Call, action, delete, get, post, put
 from api.http.refusal import Refusal, bad
 from api.http.schema import arr, boolean, integer, obj, text
+from api.storage.use import refuse_protected, running_users
 from api.views.pools import ISO_POOL, ISO_TYPE, POOL, iso_pool_view, pool_type, pool_view, templates_on
-from reconciler.errors import Conflict, InvalidDocument
+from reconciler.errors import InvalidDocument
 from reconciler.observed.snapshot import Observed
 from reconciler.passes import World
-from reconciler.planning.ownership import Fact
-from reconciler.planning.uses import users_of
 from specs import reference
-from specs.reference import Ref
 
 log = logging.getLogger("onggi.api")
 
@@ -95,7 +95,7 @@ class _Family(DocumentResource):
 
     def _refuse_reserved(self, name: str) -> None:
         if name == ISO_POOL:
-            raise Refusal(405, f"{ISO_POOL} shows the ISO images of all pools; it can't be changed.", "KCHPOOL0031E")
+            raise falcon.HTTPMethodNotAllowed(["GET"])
 
 
 class StoragePools(_Family):
@@ -180,18 +180,18 @@ class StoragePools(_Family):
 class StoragePool(_Family):
     """One pool."""
 
-    address = "/storagepools/{name}"
+    address = "/storagepools/{pool}"
 
     @get("A storage pool.", POOL, volatile=_VOLATILE)
-    def read(self, _call: Call, name: str) -> dict[str, Any]:
+    def read(self, _call: Call, pool: str) -> dict[str, Any]:
         """As it was observed last."""
-        return iso_pool_view() if name == ISO_POOL else self.view(self.serving.world, name)
+        return iso_pool_view() if pool == ISO_POOL else self.view(self.serving.world, pool)
 
-    @put("Change a storage pool: whether it starts with the host, and the disks of a volume group.", POOL, _CHANGE)
-    def change_it(self, call: Call, name: str) -> dict[str, Any]:
+    @put("Change whether a pool starts with the host, or a volume group's disks.", POOL, _CHANGE, statuses=(405,))
+    def change_it(self, call: Call, pool: str) -> dict[str, Any]:
         """Its document says so from now on."""
-        self._refuse_reserved(name)
-        ref, disks = self.ref(name), list(call.body.get("disks") or ())
+        self._refuse_reserved(pool)
+        ref, disks = self.ref(pool), list(call.body.get("disks") or ())
         observed = self.observed(self.serving.world, ref)
         if disks and observed.config.get("type") != "logical":
             raise bad("KCHPOOL0029E", "Only a pool of type logical takes `disks`.")
@@ -205,31 +205,31 @@ class StoragePool(_Family):
                 source["devices"] = list(dict.fromkeys([*(source.get("devices") or ()), *disks]))
                 spec["source"] = source
 
-        return self.view(self.change(call, ref, change), name)
+        return self.view(self.change(call, ref, change), pool)
 
-    @delete("Remove a storage pool. It has to be inactive and unused; what is in it stays where it is.")
-    def delete(self, call: Call, name: str) -> None:
+    @delete("Remove a storage pool. It has to be inactive and unused; what is in it stays.", statuses=(405,))
+    def delete(self, call: Call, pool: str) -> None:
         """Its document goes, and the pool with it."""
-        self._refuse_reserved(name)
-        world, ref = self.serving.world, self.ref(name)
+        self._refuse_reserved(pool)
+        world, ref = self.serving.world, self.ref(pool)
         if self.observed(world, ref).active:
-            raise bad("KCHPOOL0005E", f"The storage pool {name} is active; deactivate it first.")
-        self._refuse_on_templates(world, name, "KCHPOOL0035E")
+            raise bad("KCHPOOL0005E", f"The storage pool {pool} is active; deactivate it first.")
+        self._refuse_on_templates(world, pool, "KCHPOOL0035E")
         refuse_protected(world, ref)
         self.remove(call, ref)
-        self.serving.scans.forget(name)
-        self.serving.secrets.forget(secrets_owner(name))
+        self.serving.scans.forget(pool)
+        self.serving.secrets.forget(secrets_owner(pool))
 
-    @action("activate", "Start a storage pool.", POOL)
-    def activate(self, call: Call, name: str) -> dict[str, Any]:
+    @action("activate", "Start a storage pool.", POOL, statuses=(405,))
+    def activate(self, call: Call, pool: str) -> dict[str, Any]:
         """Its document says so from now on."""
-        self._refuse_reserved(name)
-        self.observed(self.serving.world, self.ref(name))
-        world = self.change_spec(call, self.ref(name), {"active": True}, "Activate")
-        observed = self.observed(world, self.ref(name))
+        self._refuse_reserved(pool)
+        self.observed(self.serving.world, self.ref(pool))
+        world = self.change_spec(call, self.ref(pool), {"active": True}, "Activate")
+        observed = self.observed(world, self.ref(pool))
         if pool_type(world, observed) == ISO_TYPE:
             self._search_again(call, observed)
-        return self.view(world, name)
+        return self.view(world, pool)
 
     def _search_again(self, call: Call, observed: Observed) -> None:
         """Others may have put images there since the last search; unless that is still under way."""
@@ -239,17 +239,17 @@ class StoragePool(_Family):
             path = str(observed.config.get("path") or "")
             scans.begin(name, path, f"/storagepools/{ISO_POOL}", call.client)
 
-    @action("deactivate", "Stop a storage pool that nobody uses. Its volumes can't be seen until it is active.", POOL)
-    def deactivate(self, call: Call, name: str) -> dict[str, Any]:
+    @action("deactivate", "Stop a pool that nobody uses; its volumes can't be seen then.", POOL, statuses=(405,))
+    def deactivate(self, call: Call, pool: str) -> dict[str, Any]:
         """Its document says so from now on."""
-        self._refuse_reserved(name)
+        self._refuse_reserved(pool)
         world = self.serving.world
-        self.observed(world, self.ref(name))
-        self._refuse_on_templates(world, name, "KCHPOOL0034E")
-        users = running_users(world, name)
+        self.observed(world, self.ref(pool))
+        self._refuse_on_templates(world, pool, "KCHPOOL0034E")
+        users = running_users(world, pool)
         if users:
-            raise bad("KCHPOOL0010E", f"{', '.join(users)} run on volumes of {name}; shut them down first.")
-        return self.view(self.change_spec(call, self.ref(name), {"active": False}, "Deactivate"), name)
+            raise bad("KCHPOOL0010E", f"{', '.join(users)} run on volumes of {pool}; shut them down first.")
+        return self.view(self.change_spec(call, self.ref(pool), {"active": False}, "Deactivate"), pool)
 
     @staticmethod
     def _refuse_on_templates(world: World, name: str, code: str) -> None:
@@ -260,28 +260,6 @@ class StoragePool(_Family):
 def secrets_owner(name: str) -> str:
     """By what a pool's password is kept: a name of the letters that a file's name may have."""
     return f"pool-{hashlib.sha256(name.encode()).hexdigest()[:32]}"
-
-
-def refuse_protected(world: World, ref: Ref) -> None:
-    """Raises Conflict for what its document, or the last one that it had, protects from being removed."""
-    resource, owned = world.desired.resources.get(ref), world.owned.get(ref)
-    if (resource is not None and resource.policy.protect) or (owned is not None and owned.facts.get(Fact.PROTECT)):
-        raise Conflict(
-            f"{ref} is protected by the annotation onggi/protect; commit its document without the annotation first."
-        )
-
-
-def running_users(world: World, pool: str) -> list[str]:
-    """The machines that run on volumes of a pool."""
-    objects = world.snapshot.objects
-    found = {
-        user.name
-        for volume, users in users_of(world.snapshot).items()
-        if volume.pool == pool
-        for user in users
-        if objects[user].active
-    }
-    return sorted(found)
 
 
 def _at(value: Any, pointer: str) -> Any:

@@ -49,7 +49,7 @@ POOL: Final[Schema] = obj(_FIELDS, required=("name", "state", "type"), title="St
 def pool_view(world: World, observed: Observed, task_id: str = "") -> dict[str, Any]:
     """One pool. `task_id` is that of its deep scan."""
     spec = observed.live or observed.config
-    space = _space(observed.live_xml or observed.xml)
+    space = space_of(observed)
     view = {
         "name": observed.ref.name,
         "state": "active" if observed.active else "inactive",
@@ -106,6 +106,11 @@ def templates_on(world: World, pool: str) -> list[str]:
 
 def _pool_of(volume: str, otherwise: str) -> str:
     return Ref.volume_named(volume, otherwise).pool
+
+
+def space_of(observed: Observed) -> tuple[int, int, int]:
+    """A pool's capacity, and what of it is taken and free, in bytes."""
+    return _space(observed.live_xml or observed.xml)
 
 
 @lru_cache(maxsize=512)

@@ -16,18 +16,22 @@ from reconciler.agent import Agent
 from reconciler.desired.writing.changes import DocumentChange, Documents, Put, Remove
 from reconciler.errors import Cancelled, NotApplied, OnggiError, Refused, Transient
 from reconciler.observed.snapshot import Observed
+from reconciler.passes import World
 from reconciler.planning.one_off import CloneVolume, one_off_step
+from reconciler.planning.operations import CreateVolume
 from reconciler.planning.ownership import Owned
 from reconciler.planning.plan import Action
 from reconciler.serving.changes import Changes
 from reconciler.serving.client import Client
 from reconciler.serving.operations import Operations
 from reconciler.serving.tasks import Tell
+from specs.binding import serialise, write
 from specs.codecs import size_text
 from specs.document import API_VERSION
 from specs.name import name_problem
 from specs.reference import STORAGE_VOLUME, Ref
 from specs.size import MIN_BYTES
+from specs.storagevolume import xml
 
 log = logging.getLogger("onggi.volumes")
 
@@ -76,6 +80,16 @@ class NewVolumes:
             return f"It is committed, and made later: {made.world.closed or 'nothing is applied now'}."
         return None
 
+    def make_small(self, ref: Ref, spec: Mapping[str, Any], client: Client) -> None:
+        """Make an empty volume that is too small for a document: it's ours, and nothing watches over it."""
+        self.changes.check_allowed()
+        world = self.agent.passes.latest
+        if world is None:
+            raise Transient("The agent's first pass isn't through yet; ask again soon.")
+        operation = CreateVolume(ref, volume_xml(ref, spec, world))
+        step = one_off_step(ref, "a volume was asked for", operation, action=Action.CREATE, owned=Owned(ref, ""))
+        self.operations.perform(step, client)
+
     def copy(self, source: Ref, ref: Ref, client: Client, tell: Tell, stop: threading.Event) -> None:
         """Copy a volume whole, and give the copy a document. Raises OnggiError."""
         self.changes.check_allowed()
@@ -113,6 +127,13 @@ class NewVolumes:
             self.changes.make(edit, f"Take back volume {ref.name}, which can't be made", client, [ref], removes=True)
         except OnggiError as error:
             log.warning("the document of %s couldn't be taken back: %s", ref, error)
+
+
+def volume_xml(ref: Ref, spec: Mapping[str, Any], world: World) -> str:
+    """What libvirt makes a new volume from."""
+    name, host = ref.short_name, world.snapshot.host
+    lowered = xml.lower({"pool": ref.pool, **spec}, name=name, uid="", host=host)
+    return serialise(write(xml.BINDS, xml.skeleton(lowered, name=name, uid="", host=host), lowered))
 
 
 def _document(ref: Ref, spec: Mapping[str, Any]) -> dict[str, Any]:

@@ -25,12 +25,10 @@ from reconciler.planning.operations import CreateVolume, DeleteVolume
 from reconciler.planning.ownership import Owned
 from reconciler.planning.plan import Action
 from reconciler.serving.client import Client
-from reconciler.serving.new_volumes import NewVolumes
+from reconciler.serving.new_volumes import NewVolumes, volume_xml
 from reconciler.serving.tasks import Tasks
-from specs.binding import serialise, write
 from specs.host import Feature
 from specs.reference import STORAGE_POOL, Ref
-from specs.storagevolume import xml
 
 log = logging.getLogger("onggi.uploads")
 
@@ -83,7 +81,7 @@ class Uploads:
             raise Transient("The agent's first pass isn't through yet; ask again soon.")
         self.check_possible(world)
         operations, ledger = self._volumes.operations, self._agent.line.ledger
-        operation = CreateVolume(ref, _plain(ref, capacity, world))
+        operation = CreateVolume(ref, volume_xml(ref, {"capacity": capacity, "format": "raw"}, world))
         operations.perform(one_off_step(ref, "an upload begins", operation, action=Action.CREATE), client)
         ledger.change(begin=[ref])
         upload = _Upload(ref, capacity, client, self._tasks.begin(target, client, message=message))
@@ -228,11 +226,3 @@ class Uploads:
 
 def _not_uploading(ref: Ref) -> Refused:
     return Refused(f"No upload of {ref.name} is under way; begin one.", reason="NotUploading")
-
-
-def _plain(ref: Ref, capacity: int, world: World) -> str:
-    host = world.snapshot.host
-    lowered = xml.lower(
-        {"pool": ref.pool, "capacity": capacity, "format": "raw"}, name=ref.short_name, uid="", host=host
-    )
-    return serialise(write(xml.BINDS, xml.skeleton(lowered, name=ref.short_name, uid="", host=host), lowered))

@@ -1,0 +1,75 @@
+"""The ISO images of all active pools in one list, and what a deep scan found below a folder. Blocks for the disk."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeVar
+
+from api.views.pools import ISO_TYPE, pool_type
+from api.views.volumes import image_view, is_image, volume_view, volumes_of
+from reconciler.observed.snapshot import Observed, Snapshot
+from reconciler.passes import World
+from reconciler.serving.serving import Serving
+from specs.reference import STORAGE_POOL, VIRTUAL_MACHINE
+
+log = logging.getLogger("onggi.api")
+
+View = dict[str, Any]
+_T = TypeVar("_T")
+
+
+def volume_views(serving: Serving, world: World, pool: Observed) -> list[View]:
+    """The volumes of an active pool; of a kimchi-iso pool also what lies deeper."""
+    found = guarded(volumes_of(world, pool.ref.name), lambda seen: volume_view(world, seen, serving.images.facts))
+    return [*found, *scanned(serving, world, pool)]
+
+
+def all_images(serving: Serving, world: World) -> list[View]:
+    """The ISO images of all active pools by name, each path once."""
+    found: dict[str, View] = {}
+    for ref, pool in world.snapshot.objects.items():
+        if ref.kind != STORAGE_POOL or not pool.active:
+            continue
+        volumes = [seen for seen in volumes_of(world, ref.name) if is_image(seen)]
+        views = guarded(volumes, lambda seen: volume_view(world, seen, serving.images.facts, raw_facts=True))
+        for view in (*views, *scanned(serving, world, pool)):
+            found.setdefault(view["path"], view)
+    return sorted(found.values(), key=lambda view: str(view["name"]))
+
+
+def scanned(serving: Serving, world: World, pool: Observed) -> list[View]:
+    """What a deep scan found below the folder of a kimchi-iso pool, without what the pool itself shows."""
+    if pool_type(world, pool) != ISO_TYPE:
+        return []
+    own = volumes_of(world, pool.ref.name)
+    paths, names = {seen.details.get("path") for seen in own}, {seen.ref.short_name for seen in own}
+    images = serving.scans.found(pool.ref.name, str(pool.config.get("path") or ""))
+    return [
+        image_view(
+            image.name, image.path, image.size, _users(world.snapshot, image.path), serving.images.facts(image.path)
+        )
+        for image in images
+        if image.path not in paths and image.name not in names
+    ]
+
+
+def guarded(items: Iterable[Observed], view: Callable[[Observed], _T]) -> Iterator[_T]:
+    """A view of each; one odd thing hides no other."""
+    for item in items:
+        try:
+            yield view(item)
+        except Exception:
+            log.exception("%s is left out of a list", item.ref)
+
+
+def _users(snapshot: Snapshot, path: str) -> list[str]:
+    """The machines that have the file at `path` in a drive."""
+    found = []
+    for ref, seen in snapshot.objects.items():
+        if ref.kind == VIRTUAL_MACHINE:
+            specs = filter(None, (seen.config, seen.live))
+            drives = (drive for spec in specs for drive in (*spec.get("disks", ()), *spec.get("cdroms", ())))
+            if any((drive.get("source") or {}).get("file") == path for drive in drives):
+                found.append(ref.name)
+    return found

@@ -1,0 +1,45 @@
+"""Who uses a volume or a pool: what a request to take it away is refused with."""
+
+from __future__ import annotations
+
+from api.views.volumes import volumes_on
+from reconciler.errors import Conflict
+from reconciler.passes import World
+from reconciler.planning.ownership import Fact
+from reconciler.planning.uses import users_of
+from specs.reference import STORAGE_VOLUME, VIRTUAL_MACHINE, Ref
+
+
+def users(world: World, ref: Ref) -> list[str]:
+    """Who uses a volume, running or not, on the host or as declared: `machine web`, `volume default/web.qcow2`."""
+    machines = {user.name for user in users_of(world.snapshot).get(ref, ())}
+    volumes = set(volumes_on(world.snapshot).get(ref, ()))
+    for other, resource in world.desired.resources.items():
+        if ref in resource.depends_on:
+            if other.kind == VIRTUAL_MACHINE:
+                machines.add(other.name)
+            elif other.kind == STORAGE_VOLUME:
+                volumes.add(other.name)
+    return [f"machine {name}" for name in sorted(machines)] + [f"volume {name}" for name in sorted(volumes)]
+
+
+def running_users(world: World, pool: str) -> list[str]:
+    """The machines that run on volumes of a pool."""
+    objects = world.snapshot.objects
+    found = {
+        user.name
+        for volume, each in users_of(world.snapshot).items()
+        if volume.pool == pool
+        for user in each
+        if objects[user].active
+    }
+    return sorted(found)
+
+
+def refuse_protected(world: World, ref: Ref) -> None:
+    """Raises Conflict for what its document, or the last one that it had, protects from being removed."""
+    resource, owned = world.desired.resources.get(ref), world.owned.get(ref)
+    if (resource is not None and resource.policy.protect) or (owned is not None and owned.facts.get(Fact.PROTECT)):
+        raise Conflict(
+            f"{ref} is protected by the annotation onggi/protect; commit its document without the annotation first."
+        )
