@@ -27,6 +27,7 @@ from reconciler.observed.snapshot import Snapshot
 from reconciler.passes import Passes, World
 from reconciler.planning.plan import Plan
 from reconciler.reporting.drift import Drift
+from reconciler.reporting.metrics import Tally
 from reconciler.reporting.status import conditions
 from reconciler.settings import Settings
 from reconciler.wakeup import Wakeup
@@ -49,6 +50,7 @@ class Agent:
         self.ready = threading.Event()  # the first pass is through, with everything that it started
         self.wakeup = Wakeup()
         self.passes = Passes()  # what each pass found, for who serves clients
+        self.tally = Tally()  # likewise what was counted
         self.snapshot: Snapshot | None = None  # the last good one, served while the host can't be reached
         self.desired: DesiredState | None = None
         self.plan: Plan | None = None
@@ -100,7 +102,7 @@ class Agent:
                 threading.Thread(
                     target=watcher, args=(line, stop), name=f"onggi{watcher.__name__}", daemon=True
                 ).start()
-            dispatcher = Dispatcher(line, self.wakeup, stop)
+            dispatcher = Dispatcher(line, self.wakeup, stop, self.tally)
             try:
                 while not stop.is_set():
                     self._turn(line, dispatcher, stop)
@@ -119,7 +121,9 @@ class Agent:
             try:
                 if not self._recovered:
                     self._recovered = line.recover()
+                began = time.monotonic()
                 self._pass(line, dispatcher)
+                self.tally.passed(time.monotonic() - began)
             except Disconnected as error:
                 self._disconnected(line, dispatcher, error, stop)
         except OnggiError as error:

@@ -23,6 +23,7 @@ from reconciler.line import Line
 from reconciler.planning.operations import Start, Stop
 from reconciler.planning.plan import Plan, Step
 from reconciler.repeats import Flapping, Repeats
+from reconciler.reporting.metrics import Tally
 from reconciler.wakeup import Wakeup
 from specs.reference import Ref
 
@@ -34,13 +35,14 @@ Digests = Mapping[Ref, str]
 
 
 class Dispatcher:
-    """One per agent. `wakeup` is told of every object that was touched."""
+    """One per agent. `wakeup` is told of every object that was touched, `tally` of what came of each step."""
 
-    def __init__(self, line: Line, wakeup: Wakeup, stop: threading.Event) -> None:
+    def __init__(self, line: Line, wakeup: Wakeup, stop: threading.Event, tally: Tally) -> None:
         self.backoff = Backoff(random=random.random)
         self._line = line
         self._wakeup = wakeup
         self._stop = stop
+        self._tally = tally
         self._repeats = Repeats()
         self._crash_loops = CrashLoops(line.ledger.crash_loops())
         self._outcomes: dict[Ref, StepOutcome] = {}
@@ -143,6 +145,7 @@ class Dispatcher:
 
     def _applied(self, outcomes: tuple[StepOutcome, ...], digests: Digests, revision: str) -> None:
         """Count successes and failures, and have whatever was touched looked at: the next pass must find it at rest."""
+        self._tally.ended(outcomes)
         for outcome in outcomes:
             step, flapping = outcome.step, None
             with self._lock:

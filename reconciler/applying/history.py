@@ -18,6 +18,7 @@ from specs.effect import Effect
 from specs.reference import Ref
 
 KEPT_EVENTS = 10_000
+_REPEATABLE = 500  # how far back a repeated event is looked for
 
 Conditions = tuple[Condition, ...]
 
@@ -115,6 +116,24 @@ def events(
         (*arguments, limit),
     ).fetchall()
     return [Event(row[0], Ref(row[1], row[2]), *row[3:]) for row in reversed(rows)]
+
+
+def news(connection: sqlite3.Connection, after: int, since: str, limit: int) -> list[tuple[int, Event]]:
+    """The first `limit` events with a greater number than `after`, each with its number, by which they are in order.
+
+    Also those of the numbers just before that are from `since` on: a repeated failure is counted where it was told.
+    """
+    rows = connection.execute(
+        "SELECT id, time, kind, name, type, result, message, revision, who, count FROM event"
+        " WHERE id > ?1 - ?2 AND (id > ?1 OR time >= ?3) ORDER BY id LIMIT ?4",
+        (after, _REPEATABLE, since, limit),
+    )
+    return [(row[0], Event(row[1], Ref(row[2], row[3]), *row[4:])) for row in rows]
+
+
+def last_event(connection: sqlite3.Connection) -> int:
+    """The number of the newest event; 0 when there is none."""
+    return int(connection.execute("SELECT coalesce(max(id), 0) FROM event").fetchone()[0])
 
 
 def conditions(connection: sqlite3.Connection, ref: Ref | None = None) -> dict[Ref, Conditions]:

@@ -206,6 +206,19 @@ class Ledger:
         with self._lock, self._reading() as connection:
             return history.events(connection, limit, ref, since)
 
+    def event_news(self, after: int, since: str = "~", limit: int = 1000) -> list[tuple[int, Event]]:
+        """The events behind the one numbered `after`, oldest first, with their numbers.
+
+        Also earlier ones from `since` (RFC 3339) on, which may have been counted up; without it none.
+        """
+        with self._lock, self._reading() as connection:
+            return history.news(connection, after, since, limit)
+
+    def last_event(self) -> int:
+        """The number of the newest event; 0 when there is none."""
+        with self._lock, self._reading() as connection:
+            return history.last_event(connection)
+
     def warn(self, ref: Ref, result: str, message: str, revision: str, who: str = "reconcile") -> None:
         """Add an event about an object that is no outcome of a step, such as that somebody undoes what is done."""
         with self._writing() as connection:
