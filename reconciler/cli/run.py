@@ -16,6 +16,7 @@ from reconciler.cli.options import (
     SOURCE,
     api_writes,
     auth,
+    federation,
     interval,
     listen,
     log_format,
@@ -52,6 +53,7 @@ _LONGEST_END_S = 2.5  # of the five seconds, so that what comes after has time t
     listen,
     auth,
     api_writes,
+    federation,
     webhook_secret_file,
     *FORGE,
     click.option("--once", is_flag=True, help="One pass instead of a loop; the exit code tells if all is well."),
@@ -103,7 +105,7 @@ def _forever(settings: Settings) -> int:
         thread.start()
         if server is not None:
             serving.start()
-            host.start()
+            host.start(server.url)
         bell.wait()
         if thread.error is None:
             log.info("ending")
@@ -160,6 +162,7 @@ def _served(settings: Settings, thread: _AgentThread, serving: Opening) -> Serve
     from api.http.door import names_of
     from api.server import Server
     from api.services import Services
+    from reconciler.host.plugins import plugins_in_use
     from reconciler.secret_file import SecretFile
 
     names = names_of(host_and_port(settings.listen)[0])
@@ -172,6 +175,7 @@ def _served(settings: Settings, thread: _AgentThread, serving: Opening) -> Serve
         webhook_secrets=SecretFile(secret, "webhook-secret-file").secrets if secret is not None else tuple,
         serve=serving,
         hosts=lambda: names,
+        plugins=plugins_in_use(frozenset(settings.disabled_plugins)),
     )
     server = Server(create_app(services), settings.listen)
     server.start()

@@ -33,7 +33,7 @@ class Opening:
     def __init__(self, agent: Agent, host: HostServices) -> None:
         """`host` is the machine that clients are shown, and which they may restart."""
         self._agent = agent
-        self._host = host
+        self.host = host
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._made: Serving | None = None
@@ -48,7 +48,7 @@ class Opening:
             return self._made
 
     def start(self) -> None:
-        """Open it once the agent is ready, though nobody asks: an earlier run may have left something to push or tidy."""
+        """Open it once the agent is ready, though nobody asks: an earlier run may have left what is to be tidied up."""
         threading.Thread(target=self._begin, name="onggi-serving", daemon=True).start()
 
     def _begin(self) -> None:
@@ -64,7 +64,7 @@ class Opening:
         """End what runs in the background."""
         with self._lock:
             self._stop.set()
-            self._host.close()
+            self.host.close()
             if self._made is not None:
                 self._made.uploads.close()
                 self._made.tasks.close()
@@ -82,7 +82,7 @@ class Opening:
         volumes, images = NewVolumes(agent, changes, operations), Images(database)
         return Serving(
             agent=agent,
-            host=self._host,
+            host=self.host,
             changes=changes,
             operations=operations,
             tasks=tasks,
