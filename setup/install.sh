@@ -46,6 +46,19 @@ openssh-server | git over ssh in the tests
 procps | looks for processes that a test left behind
 libosinfo-bin | osinfo-detect, which the tests compare with
 xorriso | ISO images for the tests
+sosreport | collects the debug reports of the tests
+nfs-common | showmount, which asks NFS servers
+nfs-ganesha | a real NFS server in the tests
+nfs-ganesha-vfs | a real NFS server in the tests
+rpcbind | a real NFS server in the tests
+tgt | a real iSCSI server in the tests
+libiscsi-bin | asks iSCSI servers where the kernel can't
+open-iscsi | asks iSCSI servers
+slapd | a real LDAP server in the tests
+dnf | its repositories and updates in the tests
+rpm | builds packages for the tests
+createrepo-c | repositories of DNF for the tests
+dpkg-dev | repositories of APT for the tests
 virtinst | virt-install makes machines for the tests of export
 swtpm | an emulated TPM for the tests, whose state has to survive
 swtpm-tools | makes the first state of an emulated TPM
@@ -86,6 +99,16 @@ fi
 missing=$(echo "$wanted" | while read -r name _; do is_installed "$name" || echo "$name"; done)
 [ -n "$missing" ] || exit 0
 
+# What is installed for the tests alone brings servers that nobody asked for on this machine: none is started.
+POLICY=/usr/sbin/policy-rc.d
+keep_services_off() {
+    [ ! -e "$POLICY" ] || return 0
+    trap 'as_root rm -f "$POLICY"' EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' TERM
+    printf '#!/bin/sh\nexit 101\n' | as_root sh -c "cat > '$POLICY' && chmod 755 '$POLICY'"
+}
+
 echo "These Debian packages are missing and will be installed:"
 for name in $missing; do
     echo "$wanted" | sed -n "s/^$name | \(.*\)/  $name: \1/p"
@@ -94,6 +117,8 @@ if [ "$(id -u)" != 0 ] && ! command -v sudo > /dev/null; then
     echo "install.sh: that needs root: run it as root, or have an administrator install these packages" >&2
     exit 1
 fi
+
+case " $* " in *" test "*) keep_services_off ;; esac
 
 # The package lists are fetched only when they're missing or turn out to be too old.
 # shellcheck disable=SC2086 # one word for each package
