@@ -6,8 +6,8 @@ Items and devices are paired exactly as a pass pairs them, so that what a client
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from reconciler.desired.implied import SEED_DRIVE, complete
 from reconciler.desired.resolve import BLOCK_POOLS
@@ -21,7 +21,15 @@ from specs.reference import STORAGE_POOL, STORAGE_VOLUME, TEMPLATE, VIRTUAL_MACH
 from specs.registry import kinds
 
 Item = dict[str, Any]
-IsMeant = Callable[[Mapping[str, Any]], bool]
+
+
+class Pair(NamedTuple):
+    """An item's place, the item as it is compared, and the device as its definition has it, or as it runs."""
+
+    place: int
+    lowered: Mapping[str, Any]
+    found: Mapping[str, Any]
+
 
 _CHAIN = 32  # templates on top of each other; loading refuses circles, the tip may have one
 
@@ -50,28 +58,24 @@ def _template(name: str, documents: Documents) -> Mapping[str, Any]:
     return whole
 
 
-def place_of(
-    name: str,
-    items: Sequence[Item],
-    document: Mapping[str, Any],
-    observed: Observed,
-    world: World,
-    is_meant: IsMeant,
-) -> int | None:
-    """The place in `items` of the device for which `is_meant`; None when no item stands for it.
+def pairs(
+    name: str, items: Sequence[Item], document: Mapping[str, Any], observed: Observed, world: World
+) -> list[Pair]:
+    """Each device that an item stands for.
 
-    One behind the last is the drive of cloud-init's seed, which has no item of its own.
+    A place behind the last is the drive of cloud-init's seed, which has no item of its own.
     """
     lowered = _lowered(name, items, document, observed, world)
     bind = next(bind for bind in kinds()[VIRTUAL_MACHINE].xml.BINDS if isinstance(bind, Items) and bind.name == name)
     sound = [place for place, item in enumerate(lowered) if item is not None]
+    paired: dict[int, Pair] = {}
     for spec in (observed.config, observed.live):
         found = (spec or {}).get(name) or []
         matches = bind.matches([item for item in lowered if item is not None], found)
         for place, match in zip(sound, matches, strict=True):
-            if match is not None and is_meant(found[match]):
-                return place
-    return None
+            if match is not None:
+                paired.setdefault(place, Pair(place, lowered[place] or {}, found[match]))
+    return [paired[place] for place in sorted(paired)]
 
 
 def _lowered(

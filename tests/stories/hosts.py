@@ -26,7 +26,7 @@ def hand() -> Iterator[libvirt.virConnect]:
         if domain.name() != "test":
             if domain.isActive():
                 domain.destroy()
-            domain.undefine()
+            domain.undefineFlags(libvirt.VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA)
     for listing, keep in (
         (connection.listAllNetworks(), "default"),
         (connection.listAllStoragePools(), "default-pool"),
