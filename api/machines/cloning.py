@@ -19,12 +19,13 @@ from reconciler.applying.performing import Progress
 from reconciler.desired.implied import DEFAULT_POOL
 from reconciler.desired.writing.changes import Documents
 from reconciler.errors import NotFound, OnggiError, Refused, Terminal
+from reconciler.exporting.draft import Surroundings
+from reconciler.exporting.machine import machine
 from reconciler.passes import World
 from reconciler.planning.one_off import CloneVolume, one_off_step
 from reconciler.planning.operations import DeleteVolume
 from reconciler.planning.ownership import Owned
 from reconciler.planning.plan import Action
-from reconciler.serving.adoption import exported
 from reconciler.serving.client import Client
 from reconciler.serving.serving import Serving
 from reconciler.serving.tasks import Tell
@@ -104,13 +105,18 @@ def _document_of(serving: Serving, ref: Ref) -> Document:
     return found[0]
 
 
+def _as_it_is(world: World, ref: Ref) -> Spec:
+    """What a document that says all of the machine's definition would say."""
+    return machine(world.snapshot.objects[ref], Surroundings(world.snapshot)).spec
+
+
 def _disks(serving: Serving, ref: Ref) -> list[_Disk]:
     """Every disk that the machine has, under the names of its document. Raises Terminal for one that is no volume."""
     world = serving.world
     observed = world.snapshot.objects[ref]
     resource = world.desired.resources.get(ref)
     declared = {disk["volume"]: disk for disk in resource.spec.get("disks", ())} if resource is not None else {}
-    present = exported(ref, world, serving.agent)["spec"].get("disks", [])
+    present = _as_it_is(world, ref).get("disks", [])
     if len(present) != len(observed.config.get("disks") or ()):
         raise Terminal(f"{ref} has a disk that is no volume of an active pool, which can't be copied.")
     names = {disk["name"] for disk in declared.values() if "name" in disk}
@@ -234,7 +240,7 @@ def _like(
             spec[key] = value
     if disks and "disks" not in spec:
         spec["disks"] = list(disks)
-    present = exported(original, serving.world, serving.agent)["spec"].get("interfaces", [])
+    present = _as_it_is(serving.world, original).get("interfaces", [])
     if len(present) > len(before.get("interfaces") or ()) and "template" not in before:
         spec["interfaces"] = [{name: each[name] for name in each if name != "mac"} for each in present]
     spec["runStrategy"] = "Halted"

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from api.http.refusal import Refusal
 from reconciler.desired.writing.changes import DocumentChange, Documents, Remove
-from reconciler.errors import NotFound, OnggiError
+from reconciler.errors import NotApplied, NotFound, OnggiError, Transient
 from reconciler.passes import World
 from reconciler.planning.one_off import PowerOff, one_off_step
 from reconciler.planning.operations import DeleteVolume, Undefine
@@ -26,6 +26,7 @@ log = logging.getLogger("onggi.api")
 
 _PROTECT = "onggi/protect"
 _WHY = "its removal was asked for"
+_LATER_S = 60.0
 
 
 def remove_machine(serving: Serving, ref: Ref, client: Client) -> None:
@@ -35,27 +36,28 @@ def remove_machine(serving: Serving, ref: Ref, client: Client) -> None:
     """
     world = serving.world
     disks, documents = disks_of(world, ref), _documents_of_disks(world, ref)
+    serving.changes.check_allowed()
+    if world.closed:
+        raise Transient(f"Nothing is removed now: {world.closed}", retry_after_s=_LATER_S)
 
     def edit(found: Documents) -> Sequence[DocumentChange]:
         _refuse_protected(found.get(ref), ref)
         return [Remove(each) for each in (ref, *documents) if each in found.refs()]
 
-    serving.changes.check_allowed()
-    declared = ref in world.desired.resources or ref in world.desired.held
-    if declared:
-        # Without its document nobody starts it again: only then is the power cut, in the midst of a polite stop.
-        serving.changes.make(edit, f"Delete machine {ref.name}", client, [ref], settle=False, removes=True)
-    seen = serving.world.snapshot.get(ref)
-    if seen is not None and seen.active:
-        serving.operations.perform(one_off_step(ref, _WHY, PowerOff(ref)), client)
-    if declared:
-        world = serving.changes.settle([ref], removes=True)
-    if (left := world.snapshot.get(ref)) is not None and left.persistent:
-        step = one_off_step(ref, _WHY, Undefine(ref, left.uid), action=Action.DELETE)
-        serving.operations.perform(step, client)
-    delete_disks(serving, [*disks, *documents], client)
+    if ref in world.desired.resources or ref in world.desired.held:
+        try:
+            serving.changes.make(edit, f"Delete machine {ref.name}", client, [ref], settle=False, removes=True)
+        except NotApplied as error:
+            if error.reason != "Failed":
+                raise  # else: it couldn't be stopped politely, which isn't waited for anyway
+    # Without its document nobody starts it again: only now is the power cut, perhaps in the midst of a polite stop.
+    seen = serving.world.snapshot.get(ref) or world.snapshot.get(ref)
     if seen is not None:
+        serving.operations.perform(one_off_step(ref, _WHY, PowerOff(ref)), client)
+        step = one_off_step(ref, _WHY, Undefine(ref, seen.uid), action=Action.DELETE)
+        serving.operations.perform(step, client)
         serving.secrets.forget(console_owner(seen.uid))
+    delete_disks(serving, [*disks, *documents], client)
 
 
 def console_owner(uid: str) -> str:
