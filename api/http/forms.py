@@ -100,7 +100,7 @@ async def _read(
         elif name in given:
             raise Refusal(400, f"The form has `{name}` twice; send one file at a time.")
         else:
-            file = stack.enter_context(tempfile.SpooledTemporaryFile[bytes](_IN_MEMORY, dir=str(folder)))  # noqa: SIM115
+            file = stack.enter_context(tempfile.SpooledTemporaryFile[bytes](_IN_MEMORY, dir=str(folder)))
             given[name] = Given(part.filename or "", await _fill(file, part.stream, limit), file)
     return Form(texts, given)
 

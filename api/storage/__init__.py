@@ -1,1 +1,1 @@
-"""What requests about pools and volumes have in common: what a new volume is to be, who uses one, which images exist."""
+"""What requests about pools and volumes share: what a new volume is to be, who uses one, which images there are."""

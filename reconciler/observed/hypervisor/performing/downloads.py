@@ -41,7 +41,7 @@ class Download:
 @contextmanager
 def download(url: str, stop: threading.Event) -> Iterator[Download]:
     """What `url` offers. Iterating raises Cancelled soon after `stop` is set, Transient or Terminal when it fails."""
-    parts = urlsplit(url)
+    parts = _split(url)
     fetch = {"http": _http, "https": _http, "ftp": _ftp, "ftps": _ftp}.get(parts.scheme)
     if fetch is None:
         raise Terminal(f"{shown(url)} can't be downloaded: only http, https, ftp and ftps are; change the URL.")
@@ -57,9 +57,21 @@ def download(url: str, stop: threading.Event) -> Iterator[Download]:
 
 def shown(url: str) -> str:
     """A URL as it may be told to anybody: without user, password and query."""
-    parts = urlsplit(url)
+    try:
+        parts = _split(url)
+    except Terminal:
+        return "the URL"
     host = parts.hostname or ""
     return SplitResult(parts.scheme, f"{host}:{parts.port}" if parts.port else host, parts.path, "", "").geturl()
+
+
+def _split(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # it is only looked at when it's asked for
+    except ValueError:
+        raise Terminal("The URL's host or port can't be one; correct it.") from None
+    return parts
 
 
 class _Pipe:
