@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import grp
 import ipaddress
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final
@@ -21,9 +21,9 @@ from api.machines.editing import LONGEST_S, change_access, change_console, chang
 from api.machines.making import block_pools, disks_to_be, make_machine, mistakes_of, pool_type
 from api.machines.names import is_taken, name_taken, promise, promise_clone, promise_from_template
 from api.machines.removing import console_owner, remove_machine
+from api.machines.renaming import rename_machine
 from api.views.machines import MACHINE, VOLATILE, machine_view, machine_views
 from api.views.tasks import TASK, task_view
-from reconciler.desired.writing.changes import DocumentChange, Documents, Put, Remove
 from reconciler.errors import NotApplied, Transient
 from reconciler.host.accounts import SystemAccounts
 from reconciler.observed.consoles import console_of
@@ -206,7 +206,7 @@ class Machine(_Family):
         try:
             if new == ref:
                 return self.view(self.change(call, ref, change), name)
-            self._rename(call, observed, new, change)
+            rename_machine(self.serving, observed, new, change, call.client)
         except (NotApplied, Transient):  # it may be committed
             raise
         except BaseException:
@@ -330,48 +330,6 @@ class Machine(_Family):
         graphics = declared.spec.get("graphics") or {} if declared is not None else {}
         password = password_of(body["graphics"], has_one="passwordFrom" in graphics)
         return None if password is None else str(self.serving.secrets.keep(console_owner(observed.uid), password))
-
-    def _rename(self, call: Call, observed: Observed, new: Ref, change: Callable[[Document], None]) -> None:
-        """Its document keeps its uid and changes its name. What the host refuses is put back."""
-        ref, serving = observed.ref, self.serving
-        before: list[dict[str, Any]] = []
-        after: list[dict[str, Any]] = []
-
-        def pin(document: Document) -> None:
-            document["metadata"] = {**document["metadata"], "uid": observed.uid}
-
-        def rename(documents: Documents) -> Sequence[DocumentChange]:
-            if new in documents.refs():
-                raise name_taken(new.name)
-            document = serving.document(ref, documents)
-            before[:] = [document]
-            metadata = {**document["metadata"], "name": new.name, "uid": observed.uid}
-            renamed = {**document, "metadata": metadata, "spec": dict(document.get("spec") or {})}
-            change(renamed)
-            after[:] = [renamed]
-            return [*([Remove(ref)] if ref in documents.refs() else []), Put(new, renamed)]
-
-        def put_back(documents: Documents) -> Sequence[DocumentChange]:
-            untouched = documents.get(new) == after[0] and ref not in documents.refs()
-            return [Remove(new), Put(ref, before[0])] if untouched else []
-
-        if not serving.names.take(new):
-            raise name_taken(new.name)
-        try:
-            if ref in serving.world.desired.resources:
-                # Its comments come along with the identity that its text names.
-                self.change(call, ref, pin, "Note the uid of", settle=False)
-            message = f"Rename machine {ref.name} to {new.name}"
-            try:
-                world = serving.changes.make(rename, message, call.client, [new]).world
-            except NotApplied:
-                message = f"Rename machine {new.name} back to {ref.name}, which can't be renamed"
-                serving.changes.make(put_back, message, call.client, [], settle=False)
-                raise
-        finally:
-            serving.names.release(new)
-        if new not in world.snapshot.objects:
-            raise Transient(f"It is committed, and renamed later: {world.closed or 'look at its status'}.")
 
 
 # What a request names has to be there

@@ -126,7 +126,6 @@ def test_a_rename_keeps_the_machine_and_the_comments(templates: LiveApi, hand: l
     text = templates.text("vms/web.yaml").replace("  cpus: 2", "  cpus: 2  # as the shop needs")
     templates.repository.commit({"vms/web.yaml": text + "\n"}, "Explain")
     answer = templates.client.put("/vms/web", json={"name": "the shop ∨", "memory": 600})
-    print("RENAME", answer.status_code, answer.text)
     if answer.status_code != 303:  # the test driver renames no volumes
         assert answer.status_code in (409, 501, 400), answer.text
         assert templates.client.get("/vms/web").json() == web
