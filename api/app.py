@@ -14,6 +14,7 @@ from api.errors import add_handlers
 from api.http.door import Door
 from api.http.endpoint import Resource
 from api.http.responder import add_resource
+from api.plugins import add_plugins
 from api.services import Services
 
 _Receive = Callable[[], Awaitable[Mapping[str, Any]]]
@@ -29,6 +30,7 @@ def create_app(services: Services) -> falcon.asgi.App[Any, Any]:
     add_handlers(app)
     for resource in resource_classes():
         add_resource(app, resource(services))
+    add_plugins(app, services)
     return app
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 from reconciler.errors import Transient
+from reconciler.host.plugins import Plugins
 from reconciler.serving.serving import Serving
 
 
@@ -29,7 +30,8 @@ class Services:
     `fetch_now` has the source asked for news, soon and once for many calls. `webhook_secrets` are those that a webhook
     may be proven by, none when webhooks aren't wanted; it may raise OnggiError. `webhook_requests` counts them by
     provider and result. `serve` gives the agent to work with, and raises Transient while there is none. `hosts` are the
-    names that this server may be called by; None: any.
+    names that this server may be called by; None: any. `plugins` are those that were found; those of them whose
+    resources can't be served are in `plugin_errors` by name, each with a sentence.
     """
 
     ready: Callable[[], bool]
@@ -40,6 +42,8 @@ class Services:
     webhook_requests: Counter[tuple[str, str]] = field(default_factory=Counter)
     serve: Callable[[], Serving] = _nobody
     hosts: Callable[[], Collection[str] | None] = _any_name
+    plugins: Plugins = field(default_factory=Plugins)
+    plugin_errors: dict[str, str] = field(default_factory=dict)
 
     @property
     def serving(self) -> Serving:

@@ -63,6 +63,8 @@ class Settings:
     listen: str = ""  # HOST:PORT of the API; empty: none
     auth: str = "none"  # who may use the API; none: everybody on this machine
     api_writes: str = "on"  # on | off: whether the API may change the repository
+    federation: str = "off"  # on | off: whether other agents on the network are told of this one, and listed
+    disabled_plugins: tuple[str, ...] = ()  # plugins that aren't loaded; `*`: none is
     once: bool = False  # one pass instead of a loop
     trash_retention_s: float = DEFAULT_TRASH_RETENTION_S  # how long a removed volume is kept
     webhook_secret_file: Path | None = None  # what webhooks are proven by; without one none is taken

@@ -17,7 +17,7 @@ from typing import Any, Final
 from specs.name import name_problem
 from specs.problem import Problem
 from specs.reference import STORAGE_VOLUME, Ref
-from specs.registry import Kind, kinds
+from specs.registry import Kind, kind_named, kinds
 from specs.yaml_stream import Piece, YamlMistakeError, compose, pieces
 from specs.yaml_values import Reading, places, read
 
@@ -186,14 +186,15 @@ def _mapping(value: Any) -> dict[str, Any]:
 def _kind(body: Mapping[str, Any]) -> Kind | str:
     """The document's kind; else a sentence."""
     name = body.get("kind")
+    found = kind_named(name) if isinstance(name, str) else None
+    if found is not None:
+        return found
     known = kinds()
     choice = f"write one of {', '.join(known)}"
     if "kind" not in body:
         return f"This document has no `kind`; {choice}."
     if not isinstance(name, str) or not _WORD.fullmatch(name):
         return f"This isn't a kind; {choice}."
-    if (kind := known.get(name)) is not None:
-        return kind
     by_lower = {word.lower(): kind.name for kind in known.values() for word in (kind.name, kind.plural, *kind.aliases)}
     close = difflib.get_close_matches(name.lower(), by_lower, n=1)
     meant = f"did you mean {by_lower[close[0]]}? Otherwise " if close else ""

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 VIRTUAL_MACHINE = "VirtualMachine"
 TEMPLATE = "Template"
+DISTRIBUTION = "Distribution"
 STORAGE_POOL = "StoragePool"
 STORAGE_VOLUME = "StorageVolume"
 NETWORK = "Network"

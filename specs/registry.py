@@ -1,5 +1,7 @@
 """The kinds, found by scanning the folders beside this file. There is no central list: a folder with a KIND is a kind.
 
+Others may bring kinds, which make nothing on the host; they are asked for when a document has an unknown one.
+
 A kind's folder holds `schema.json` (what may be written), `model.py` (its shape and rules), `xml.py` (its binds;
 imported only when XML is really needed, because lxml takes time to load) and `example.yaml`.
 """
@@ -53,7 +55,7 @@ class Kind:
     @property
     def folder(self) -> Path:
         """The kind's own folder."""
-        return Path(__file__).parent / self.package.rpartition(".")[2]
+        return Path(importlib.import_module(self.package).__path__[0])
 
     @cached_property
     def schema(self) -> dict[str, Any]:
@@ -76,9 +78,43 @@ class Kind:
         return Ref.volume(str(pool), name) if self.name == "StorageVolume" else Ref(self.name, name)
 
 
+_added: dict[str, Kind] = {}
+_finders: list[Callable[[], Iterable[Kind]]] = []
+
+
 @cache
 def kinds() -> Mapping[str, Kind]:
-    """Every kind by name, in alphabetical order."""
+    """Every kind that is known so far by name, in alphabetical order."""
+    return dict(sorted({**own_kinds(), **_added}.items()))
+
+
+def register(more: Iterable[Kind]) -> None:
+    """Add kinds that others bring. Raises ValueError for the name of another one, and for what has XML."""
+    for kind in more:
+        if kinds().get(kind.name, kind) is not kind:
+            raise ValueError(f"The kind {kind.name} is there already.")
+        if kind.has_xml:
+            raise ValueError(f"The kind {kind.name} has XML, and nobody would know what to do with it.")
+        _added[kind.name] = kind
+        kinds.cache_clear()
+
+
+def look_further(find: Callable[[], Iterable[Kind]]) -> None:
+    """Have `find` asked for more kinds the first time that one is wanted which isn't known."""
+    _finders.append(find)
+
+
+def kind_named(name: str) -> Kind | None:
+    """The kind of exactly this name, wherever it comes from."""
+    if name not in kinds():
+        while _finders:
+            register(_finders.pop()())
+    return kinds().get(name)
+
+
+@cache
+def own_kinds() -> Mapping[str, Kind]:
+    """Those that onggi has itself."""
     found: dict[str, Kind] = {}
     for module in pkgutil.iter_modules([str(Path(__file__).parent)]):
         if module.ispkg:

@@ -7,7 +7,7 @@ variable, a variable over the file, the file over the default.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ from reconciler.settings import DEFAULT_CONNECT, Settings, default_state, read_s
 
 if TYPE_CHECKING:
     from reconciler.windows import SyncWindow
+    from specs.registry import Kind
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -148,6 +149,21 @@ api_writes = setting(
     show_default=True,
     help="Whether the API may change the repository; what it changes is committed there.",
 )
+federation = setting(
+    "--federation",
+    type=click.Choice(["on", "off"]),
+    default="off",
+    show_default=True,
+    help="Whether this agent tells others on the network where it answers, and lists them at /peers.",
+)
+disabled_plugins = setting(
+    "--disable-plugin",
+    parameter="disabled_plugins",
+    key_type=list,
+    multiple=True,
+    metavar="NAME",
+    help="A plugin that isn't loaded; * for all of them. May be repeated; the variable takes blanks.",
+)
 interval = setting(
     "--interval",
     parameter="interval_s",
@@ -261,7 +277,7 @@ verbose = setting(
 quiet = setting("--quiet", "-q", key_type=bool, is_flag=True, help="Tell only of warnings and errors.")
 
 SIGNED = (require_signed, allowed_signers, revoked_signers, allowed_gpg_keys)
-SOURCE = (repository, branch, path, *SIGNED)
+SOURCE = (repository, branch, path, disabled_plugins, *SIGNED)
 HOST = (connect, allowed_folders)
 RESULT = (output, no_color)
 MARKDOWN_RESULT = (output_or_markdown, no_color)
@@ -306,6 +322,7 @@ def verb(name: str, *options: Decorator, logs_at: str = "") -> Callable[[Callabl
             given: dict[str, Any] = {}
             if chosen := {key: values.pop(key) for key in _SETTINGS & values.keys()}:
                 given["settings"] = Settings(**chosen)
+                _look_for_plugins(given["settings"])
             if "output" in values:
                 colour = wants_colour(values.pop("no_color"))
                 given["out"] = Output(values.pop("output"), colour, values["quiet"])
@@ -322,6 +339,18 @@ def verb(name: str, *options: Decorator, logs_at: str = "") -> Callable[[Callabl
         )
 
     return decorate
+
+
+def _look_for_plugins(settings: Settings) -> None:
+    """A document of a kind that onggi doesn't have may be a plugin's; only then are plugins looked for."""
+    from specs.registry import look_further
+
+    def find() -> Iterable[Kind]:
+        from reconciler.host.plugins import plugins_in_use
+
+        return plugins_in_use(frozenset(settings.disabled_plugins)).kinds
+
+    look_further(find)
 
 
 def _set_up_logs(values: dict[str, Any], level: str) -> None:

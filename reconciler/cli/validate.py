@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from reconciler.cli.options import RESULT, SIGNED, state, verb
+from reconciler.cli.options import RESULT, SIGNED, disabled_plugins, state, verb
 from reconciler.cli.output import Output
 from reconciler.errors import SourceError
 from reconciler.reporting.problem_json import problem_json
@@ -39,6 +39,7 @@ class _Checked:
         metavar="PATH...",
         help="Folders of documents (of a git repository: the files in its work tree), or single files.",
     ),
+    disabled_plugins,
     *SIGNED,
     state,
     *RESULT,

@@ -11,11 +11,12 @@ import logging
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from types import MappingProxyType
 from typing import Any, Final
 
-from specs.registry import Kind, kinds
+from specs.registry import Kind, own_kinds, register
 
 log = logging.getLogger("onggi.plugins")
 
@@ -77,7 +78,7 @@ def load_plugins(disabled: Collection[str] = (), found: Iterable[EntryPoint] | N
     nothing that a plugin does.
     """
     loaded: dict[str, Plugin] = {}
-    taken = {kind.name.lower(): "onggi itself" for kind in kinds().values()}
+    taken = {kind.name.lower(): "onggi itself" for kind in own_kinds().values()}
     for entry in sorted(
         entry_points(group=GROUP) if found is None else found, key=lambda each: (each.name, each.value)
     ):
@@ -91,6 +92,14 @@ def load_plugins(disabled: Collection[str] = (), found: Iterable[EntryPoint] | N
         taken |= {kind.name.lower(): f"the plugin {name}" for kind in plugin.kinds}
         loaded[name] = plugin
     return Plugins(tuple(loaded.values()))
+
+
+@cache
+def plugins_in_use(disabled: frozenset[str]) -> Plugins:
+    """What is installed, loaded once in this process, with its kinds among those that documents may have."""
+    found = load_plugins(disabled)
+    register(found.kinds)
+    return found
 
 
 def _load(plugin: Plugin, entry: EntryPoint, taken: Mapping[str, str]) -> Plugin:
@@ -135,6 +144,8 @@ def _kinds(declared: Any, taken: Mapping[str, str]) -> tuple[Kind, ...]:
         kind = getattr(importlib.import_module(str(package)), "KIND", None)
         if not isinstance(kind, Kind):
             raise _NoPlugin(f"its package {package} has no KIND")
+        if kind.has_xml:
+            raise _NoPlugin(f"its kind {kind.name} has XML, and only onggi's own kinds make things on the host")
         others = {**taken, **{each.name.lower(): "itself" for each in found}}
         if kind.name.lower() in others:
             raise _NoPlugin(f"its kind {kind.name} is declared by {others[kind.name.lower()]} already")

@@ -11,10 +11,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, TypeVar
+from urllib.parse import urlsplit
 
 from reconciler.host.accounts import Accounts, SystemAccounts
 from reconciler.host.packages import Packages, open_packages
 from reconciler.host.partitions import Partitions, partitions
+from reconciler.host.peers import Peers
 from reconciler.host.power import HostPower, Power
 from reconciler.host.reports import Reports
 from reconciler.host.repositories.repository import Repositories, open_repositories
@@ -43,11 +45,11 @@ class Found(Generic[_T]):
             return self._found
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class HostServices:
     """Every member may be used from any thread. `packages` and `repositories` give None on a host without such a tool.
 
-    `peers` gives the URLs of the other agents on the network, and is None when federation is off.
+    With `federation` it tells other agents on the network where this one answers, and hears of them.
     """
 
     power: Power
@@ -58,14 +60,26 @@ class HostServices:
     storage_servers: StorageServers = field(default_factory=StorageServers)
     disks: Callable[[], Partitions] = partitions
     sampler: Sampler = field(default_factory=Sampler)
+    federation: bool = False
+    _peers: Peers | None = field(default=None, init=False)
 
-    def start(self) -> None:
-        """Begin what goes on in the background."""
+    def start(self, url: str) -> None:
+        """Begin what goes on in the background. `url` is where the agent answers."""
         self.sampler.start()
+        if self.federation and self._peers is None:
+            parts = urlsplit(url)
+            self._peers = Peers(scheme=parts.scheme, port=parts.port or 0, federation=True)
+            self._peers.start()
+
+    def peers(self) -> tuple[str, ...]:
+        """Where the other agents on the network answer; none without federation."""
+        return self._peers.list() if self._peers is not None else ()
 
     def close(self) -> None:
         """End it."""
         self.sampler.stop()
+        if self._peers is not None:
+            self._peers.close()
 
 
 def open_host(settings: Settings, root: Path = Path("/")) -> HostServices:
@@ -75,4 +89,5 @@ def open_host(settings: Settings, root: Path = Path("/")) -> HostServices:
         reports=Reports(settings.state / REPORTS),
         packages=Found(lambda: open_packages(root)),
         repositories=Found(lambda: open_repositories(root)),
+        federation=settings.federation == "on",
     )

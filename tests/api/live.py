@@ -80,6 +80,7 @@ def live_api(
     )
     server = Server(create_app(services), "127.0.0.1:0")
     server.start()
+    opening.host.start(server.url)
     thread.start()
     try:
         assert agent.ready.wait(60)

@@ -46,8 +46,8 @@ def fields(kind: Kind, schema: dict[str, Any], path: str = "") -> Iterator[tuple
         yield from fields(kind, field, f"{path}.{name}")
 
 
-def test_there_are_the_five_kinds() -> None:
-    assert list(kinds()) == ["Network", "StoragePool", "StorageVolume", "Template", "VirtualMachine"]
+def test_there_are_the_six_kinds() -> None:
+    assert list(kinds()) == ["Distribution", "Network", "StoragePool", "StorageVolume", "Template", "VirtualMachine"]
 
 
 @every_kind

@@ -21,6 +21,7 @@ _FOLDERS: Final = {
     "StoragePool": "pools",
     STORAGE_VOLUME: "volumes",
     "Network": "networks",
+    "Distribution": "distributions",
 }
 _LONGEST: Final = 240  # bytes of a file's name, of 255
 _TRIES: Final = 1000

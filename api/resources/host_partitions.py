@@ -1,0 +1,50 @@
+"""/host/partitions: the disks and partitions that nobody uses, on which a storage pool can be made."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from api.fresh import Fresh
+from api.http.endpoint import Call, Resource, get
+from api.http.refusal import not_found
+from api.http.schema import arr
+from api.services import Services
+from api.views.host import PARTITION, partition_view
+
+_KEPT_S: Final = 2.0
+
+
+class _Family(Resource):
+    tag = "Host"
+
+    def __init__(self, services: Services) -> None:
+        super().__init__(services)
+        self.disks = Fresh(lambda: self.serving.host.disks(), _KEPT_S)
+
+
+class Partitions(_Family):
+    """Those that are free."""
+
+    address = "/host/partitions"
+
+    @get(
+        "The disks and partitions that nobody uses, by path. None where lsblk is missing.",
+        arr(PARTITION), filters=True, blocking=True,
+    )  # fmt: skip
+    def read(self, _call: Call) -> list[dict[str, Any]]:
+        """As lsblk lists them now."""
+        return [partition_view(each) for each in self.disks().available]
+
+
+class Partition(_Family):
+    """One of them."""
+
+    address = "/host/partitions/{name}"
+
+    @get("A disk or partition that nobody uses.", PARTITION, blocking=True)
+    def read(self, _call: Call, name: str) -> dict[str, Any]:
+        """As lsblk lists it now."""
+        found = self.disks().get(name)
+        if found is None:
+            raise not_found("KCHPART0001E", f"A free partition {name}")
+        return partition_view(found)

@@ -1,0 +1,46 @@
+"""/plugins: what was installed beside onggi to add to it. What a plugin itself answers lies below /plugins/NAME."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from api.http.endpoint import Call, Resource, get
+from api.http.refusal import not_found
+from api.http.schema import arr, boolean, obj, text
+
+_FIELDS: Final = {
+    "name": text("Its name."),
+    "version": text("The version of its package; empty when it doesn't say."),
+    "active": boolean("Whether it adds what it has."),
+    "error": text("Why it can't be used; empty when it can."),
+}
+PLUGIN: Final = obj(_FIELDS, required=tuple(_FIELDS), title="Plugin")
+
+
+class Plugins(Resource):
+    """All that aren't switched off."""
+
+    address = "/plugins"
+    tag = "Plugins"
+
+    @get("The names of the plugins that aren't switched off, those that can't be loaded included.", arr(text()))
+    def read(self, _call: Call) -> list[str]:
+        """As they were found when the agent started."""
+        return [plugin.name for plugin in self.services.plugins.all if not plugin.disabled]
+
+
+class Plugin(Resource):
+    """One of them."""
+
+    address = "/plugins/{name}"
+    tag = "Plugins"
+
+    @get("A plugin, and why it can't be used if so.", PLUGIN)
+    def read(self, _call: Call, name: str) -> dict[str, Any]:
+        """Also one that is switched off."""
+        for plugin in self.services.plugins.all:
+            if plugin.name == name:
+                error = self.services.plugin_errors.get(name, plugin.error)
+                active = plugin.active and not error
+                return {"name": plugin.name, "version": plugin.version, "active": active, "error": error}
+        raise not_found("", f"The plugin {name}")
