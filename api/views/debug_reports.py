@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from typing import Any, Final
-from urllib.parse import quote
 
 from api.http.schema import Schema, obj, text
 from reconciler.host.reports import Report
 
-REPORT: Final[Schema] = obj(
-    {
-        "name": text("Identifies the report."),
-        "uri": text("Where its content can be downloaded."),
-        "time": text("When it was made, as YYYY-MM-DD-HH:MM:SS in the host's own time."),
-    }
-)
+_FIELDS: Final = {
+    "name": text("Identifies the report in this API."),
+    "uri": text("Where it can be downloaded.", examples=["/debugreports/monday/content"]),
+    "time": text("When it was made, in the host's own time.", examples=["2015-05-28-10:30:00"]),
+}
+REPORT: Final[Schema] = obj(_FIELDS, required=tuple(_FIELDS), title="DebugReport")
 
 
 def report_view(report: Report) -> dict[str, Any]:
     """One report."""
     return {
         "name": report.name,
-        "uri": f"/debugreports/{quote(report.name)}/content",
+        "uri": f"/debugreports/{report.name}/content",
         "time": report.time.astimezone().strftime("%Y-%m-%d-%H:%M:%S"),
     }
