@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from reconciler.errors import Cancelled, OnggiError, Terminal, Transient
+from reconciler.observed.hypervisor.performing.redirects import check_redirect
 
 if TYPE_CHECKING:
     import httpx
@@ -127,9 +128,20 @@ def _http(url: str, pipe: _Pipe) -> None:
     timeout = httpx.Timeout(_SILENCE_TIMEOUT_S, connect=_CONNECT_TIMEOUT_S)
     # The file is wanted as it is stored: a compressed transfer would have no length to check.
     headers = {"Accept-Encoding": "identity"}
+
+    def led(answer: httpx.Response) -> None:
+        if answer.has_redirect_location:
+            check_redirect(url, str(answer.url), str(answer.url.join(answer.headers["Location"])))
+
     try:
         with (
-            httpx.Client(follow_redirects=True, max_redirects=_REDIRECTS, timeout=timeout, headers=headers) as client,
+            httpx.Client(
+                follow_redirects=True,
+                max_redirects=_REDIRECTS,
+                timeout=timeout,
+                headers=headers,
+                event_hooks={"response": [led]},
+            ) as client,
             client.stream("GET", url) as answer,
         ):
             _check(url, answer)
