@@ -71,6 +71,7 @@ def clone_machine(
     of it is left.
     """
     serving.changes.check_allowed()
+    serving.operations.look_again(None)  # nothing of its disks may be unknown
     source = _document_of(serving, original)
     disks = _disks(serving, original)
     copies: list[_Copy] = []

@@ -103,7 +103,7 @@ def resume(resource: DocumentResource, call: Call, ref: Ref) -> World:
     declared = resource.serving.world.desired.resources.get(ref)
     if declared is not None and "paused" in declared.spec:
         resource.change_spec(call, ref, {"paused": None}, "Resume")
-    return _once(resource, call, ref, "to go on", Resume(ref))
+    return _once(resource, call, ref, "a resume", Resume(ref))
 
 
 def _state(resource: DocumentResource, ref: Ref) -> str:

@@ -59,7 +59,8 @@ def _disks(disks: list[Spec], pool: str | None) -> Iterator[dict[str, Any]]:
         for key in ("base", "volume", "format"):
             if key in disk:
                 entry[key] = disk[key]
-        if (chosen := disk.get("pool", pool)) is not None:
+        named = "/" in disk.get("volume", "")  # with its own pool: the template's is for the others
+        if (chosen := disk.get("pool", None if named else pool)) is not None:
             entry["pool"] = chosen
         yield entry
 
