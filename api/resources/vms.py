@@ -13,7 +13,7 @@ from urllib.parse import unquote
 from api.documents import Document, DocumentResource
 from api.http.endpoint import Answer, Call, action, delete, get, post, put
 from api.http.refusal import Refusal, bad, not_found
-from api.http.schema import arr, integer, number, obj, text
+from api.http.schema import arr, boolean, integer, number, obj, text
 from api.machines import power
 from api.machines.cloning import clone_machine
 from api.machines.drafting import new_machine, template_spec
@@ -42,6 +42,7 @@ _CREATE = obj(
         "name": text(
             "Its name; left out, the template's and a number.", pattern="^[^/]*$", x_code="KCHVM0011E",
         ),
+        "persistent": boolean("Every machine that is made here is persistent; whatever is said."),
         "template": text(
             "The address of the template that it is made from.", pattern="^/templates/[^/].*$", x_code="KCHVM0012E",
             examples=["/templates/debian-12"],
@@ -122,7 +123,10 @@ class Machines(_Family):
         serving = self.serving
         return machine_views(serving.world, serving.statistics.all(), serving.secrets)
 
-    @post("Make a machine from a template. It is off at first.", TASK, _CREATE, fallback="KCHVM0016E", status=202)
+    @post(
+        "Make a machine from a template. It is off at first.",
+        TASK, _CREATE, fallback="KCHVM0016E", status=202, statuses=(404,),
+    )  # fmt: skip
     def make(self, call: Call) -> dict[str, Any]:
         """A task that commits its document and waits until it is there, disks and all."""
         self.serving.changes.check_allowed()

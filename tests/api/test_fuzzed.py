@@ -1,0 +1,54 @@
+"""The API against requests that nobody would write: never a 500, and no answer that the OpenAPI document doesn't have.
+
+A generated request may remove or stop whatever there is: the host is the test driver's, and the machine a harmless one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, settings
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from api.app import resource_classes
+from api.http.openapi import openapi
+from tests.api.host import harmless_host
+from tests.api.live import LiveApi, live_api
+from tests.lab.repositories import Repository
+
+EXAMPLES = 20
+CHECKS = [status_code_conformance, content_type_conformance, response_headers_conformance, response_schema_conformance]
+
+schema = schemathesis.openapi.from_dict(openapi(resource_classes(), "0"))
+
+
+@pytest.fixture(scope="module")
+def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveApi]:
+    folder = tmp_path_factory.mktemp("fuzzed")
+    repository = Repository(folder / "repository")
+    repository.commit({}, "Begin")
+    sources = folder / "machine/etc/apt/sources.list.d"
+    sources.mkdir(parents=True)
+    with live_api(repository, folder / "state", host=harmless_host(folder / "machine")) as running:
+        yield running
+
+
+@schema.parametrize()
+@settings(
+    max_examples=EXAMPLES,
+    derandomize=True,
+    deadline=None,
+    phases=(Phase.explicit, Phase.generate),
+    suppress_health_check=list(HealthCheck),
+)
+def test_no_request_gets_an_answer_that_is_not_told_of(api: LiveApi, case: schemathesis.Case) -> None:
+    answer = case.call(base_url=api.url, timeout=60)
+    assert answer.status_code != 500, answer.text
+    case.validate_response(answer, checks=CHECKS)
