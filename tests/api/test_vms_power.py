@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import libvirt
 import pytest
 
+from reconciler.windows import SyncWindow
 from tests.api.live import LiveApi, live_api
 from tests.api.machines import code_of, make
 from tests.lab.repositories import Repository
@@ -133,10 +136,10 @@ def test_a_machine_without_a_definition_is_stopped_by_an_operation(api: LiveApi,
 
 
 def test_without_writes_the_repository_is_named_instead(
-    hand: libvirt.virConnect, repository: Repository, tmp_path: object
+    hand: libvirt.virConnect, repository: Repository, tmp_path: Path
 ) -> None:
     repository.commit({})
-    with live_api(repository, tmp_path / "state", api_writes="off") as api:  # type: ignore[operator]
+    with live_api(repository, tmp_path / "state", api_writes="off") as api:
         for answer in (
             api.client.post("/vms/test/poweroff"),
             api.client.post("/vms/test/suspend"),
@@ -147,3 +150,18 @@ def test_without_writes_the_repository_is_named_instead(
         ):
             assert (answer.status_code, str(repository.path) in answer.text) == (403, True), answer.text
         assert hand.lookupByName("test").isActive()
+
+
+def test_outside_of_the_hours_for_changes_it_is_said_that_it_comes_later(
+    hand: libvirt.virConnect, repository: Repository, tmp_path: Path
+) -> None:
+    always = SyncWindow("deny", "* * * * *", 3600.0, "UTC")
+    repository.commit({})
+    with live_api(repository, tmp_path / "state", sync_windows=(always,)) as api:
+        suspended = api.client.post("/vms/test/suspend")
+        assert (suspended.status_code, "later" in suspended.text) == (503, True)
+        assert api.client.get("/vms/test").json()["state"] == "running"
+        removed = api.client.delete("/vms/test")
+        assert removed.status_code == 503, removed.text
+        assert hand.lookupByName("test").isActive()
+        assert api.log()[0] == "Suspend machine test"
