@@ -52,7 +52,7 @@ def _suffix(name: str) -> str:
 
 def _responder(resource: Resource, method_name: str, endpoint: Endpoint) -> Responder:
     method = getattr(resource, method_name)
-    query = Checked(obj(endpoint.query), "KCHAPI0001E")
+    query = Checked(obj(endpoint.query), "KCHAPI0001E", whole="The address's query")
     read = _read_of(resource) if endpoint.method != "GET" else None
 
     async def respond(request: falcon.asgi.Request, response: falcon.asgi.Response, **params: str) -> None:

@@ -79,8 +79,10 @@ def _validator(schema: bytes) -> jsonschema_rs.Draft202012Validator:
 class Checked:
     """A schema that is ready to check bodies."""
 
-    def __init__(self, schema: Schema, fallback: str = "KCHAPI0008E") -> None:
+    def __init__(self, schema: Schema, fallback: str = "KCHAPI0008E", *, whole: str = "The request's body") -> None:
+        """`whole` begins the sentence about a mistake that is in no single part."""
         self.schema = schema
+        self._whole = whole
         self._fallback = fallback
         self._validator = _validator(orjson.dumps(schema))
 
@@ -98,11 +100,10 @@ class Checked:
                 code, said = part["x-code"], part.get("x-message", "")
         keyword = str(error.schema_path[-1]) if error.schema_path else ""
         place = "/".join(str(each) for each in error.instance_path)
-        raise Refusal(400, said or _sentence(place, keyword, part, error), code)
+        raise Refusal(400, said or _sentence(f"`{place}`" if place else self._whole, keyword, part, error), code)
 
 
-def _sentence(place: str, keyword: str, rule: Any, error: Any) -> str:
-    where = f"`{place}`" if place else "The request's body"
+def _sentence(where: str, keyword: str, rule: Any, error: Any) -> str:
     match keyword:
         case "required":
             missing = getattr(error.kind, "property", "")
