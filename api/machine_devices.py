@@ -134,6 +134,7 @@ class MachineDevices(DocumentResource):
 
         self.change_list(call, observed, listed, change, verb)
         self.detach_undeclared(call, observed.ref, listed, is_meant)
+        self.check_running(observed.ref, listed, is_meant, there=False)
 
     def detach_undeclared(self, call: Call, ref: Ref, listed: str, is_meant: IsMeant) -> None:
         """Take a device away that no item stands for, by an operation; done already is fine."""
@@ -154,6 +155,21 @@ class MachineDevices(DocumentResource):
         if operations:
             step = one_off_step(ref, "the removal of a device that isn't declared was asked for", *operations)
             self.serving.operations.perform(step, call.client)
+
+    def check_running(self, ref: Ref, listed: str, is_meant: IsMeant, *, there: bool) -> None:
+        """Raises Refusal 409 for a running machine that couldn't be changed so, or hasn't been yet."""
+        world = self.serving.world
+        now = world.snapshot.get(ref)
+        if now is None or now.live is None:
+            return
+        if any(is_meant(item) for item in now.live.get(listed) or ()) is not there:
+            changes = [change for item in world.plan.waiting if item.ref == ref for change in item.changes]
+            why = next((each.note for each in changes if each.note and each.pointer.startswith(f"/{listed}/")), "")
+            raise Refusal(
+                409,
+                f"The change is committed, and comes true when {ref.name} is started the next time"
+                + (f": {why.rstrip('.')}." if why else "."),
+            )
 
     def not_there(self, world: World, what: str) -> Refusal:
         """409: the change is in the repository, and the host hasn't come to it."""

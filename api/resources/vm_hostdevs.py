@@ -85,6 +85,8 @@ class MachineHostDevices(_Family):
         now = self.observed(world, observed.ref)
         if dev not in self.all(now):
             raise self.not_there(world, "the device")
+        host = world.snapshot.host
+        self.check_running(observed.ref, LISTED, lambda item: name_of(item, host) == dev, there=True)
         return self.one(now, dev)
 
     def _check_free(self, observed: Observed, device: HostDevice) -> None:
@@ -122,7 +124,12 @@ class MachineHostDevice(_Family):
             listed.items = [item for item in listed.items if item.get("device") not in names]
 
         self.change_list(call, observed, LISTED, change, f"Take {dev} from")
-        self.detach_undeclared(call, observed.ref, LISTED, lambda item: name_of(item, host) in names)
+
+        def is_meant(item: Mapping[str, Any]) -> bool:
+            return name_of(item, host) in names
+
+        self.detach_undeclared(call, observed.ref, LISTED, is_meant)
+        self.check_running(observed.ref, LISTED, is_meant, there=False)
 
 
 def together(device: HostDevice, known: HostDevices) -> list[HostDevice]:

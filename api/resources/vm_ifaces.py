@@ -118,6 +118,7 @@ class MachineInterfaces(_Family):
         now = self.observed(world, observed.ref)
         if find_interface(now, mac) is None:
             raise self.not_there(world, "the interface")
+        self.check_running(observed.ref, LISTED, lambda found: found.get("mac") == mac, there=True)
         return self.found(now, mac)
 
     def _new_mac(self) -> str:

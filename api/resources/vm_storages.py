@@ -102,6 +102,7 @@ class MachineStorages(_Family):
         now = self.after(world, observed)
         if find_storage(now, target) is None:
             raise self.not_there(world, "the storage")
+        self.check_running(observed.ref, LISTS[kind], lambda drive: drive.get("target") == target, there=True)
         return self.view(world, now, target)
 
     @contextmanager

@@ -65,8 +65,11 @@ def _path(source: Mapping[str, Any], host: Host) -> str:
 
 def _with_port(url: str) -> str:
     """The address with its port written out, as Kimchi's clients know it."""
-    parts = urlsplit(url)
-    port = parts.port or _PORTS.get(parts.scheme)
+    try:
+        parts = urlsplit(url)
+        port = parts.port or _PORTS.get(parts.scheme)
+    except ValueError:  # somebody else's, and odd
+        return url
     host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname or ""
     query = f"?{parts.query}" if parts.query else ""
     return f"{parts.scheme}://{host}{f':{port}' if port else ''}{parts.path}{query}"

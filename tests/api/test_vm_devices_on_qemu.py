@@ -143,6 +143,21 @@ def test_drives_and_cards_of_a_running_guest(machine: Machine, guest_base: Path,
     assert len(api.log()) > 8
 
 
+def test_a_running_machine_without_room_says_what_waits_for_its_next_start(
+    machine: Machine, host_objects: HostObjects
+) -> None:
+    machine.declare(runStrategy="Always", paused=True)
+    body = {"type": "network", "network": host_objects.name("one")}
+    made = [machine.api.client.post(f"{machine.uri}/ifaces", json=body) for _ in range(2)]
+    while made[-1].status_code == 201 and len(made) < 32:
+        made.append(machine.api.client.post(f"{machine.uri}/ifaces", json=body))
+    assert made[0].status_code == 201, made[0].text
+    assert made[-1].status_code == 409
+    assert "started the next time" in made[-1].json()["reason"]
+    assert len(machine.config().findall("devices/interface")) == len(machine.live().findall("devices/interface")) + 1
+    assert len(machine.get("ifaces")) == len(made)
+
+
 def test_a_snapshot_brings_data_and_the_definition_back_and_the_document_has_the_last_word(machine: Machine) -> None:
     api, client = machine.api, machine.api.client
     disk = machine.volume("root.qcow2")
