@@ -6,6 +6,8 @@ thread's business, logs go where the process's logs go.
 
 from __future__ import annotations
 
+import asyncio
+import math
 import socket
 import threading
 from typing import Any
@@ -13,10 +15,26 @@ from typing import Any
 import falcon.asgi
 import uvicorn
 
+from api.http.closing import Closing
 from reconciler.errors import SettingsError
 from reconciler.settings import host_and_port
 
 _BACKLOG = 128
+_GRACE_S = 1.5  # for what is being answered at the end; `onggi run` has five seconds for everything
+
+
+class _Server(uvicorn.Server):
+    """Tells the application of its end."""
+
+    def __init__(self, config: uvicorn.Config, closing: Closing) -> None:
+        super().__init__(config)
+        self._closing = closing
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """In the event loop, once `should_exit` is set."""
+        self._closing.begin()
+        asyncio.get_running_loop().call_later(_GRACE_S, self._closing.cut)
+        await super().shutdown(sockets)
 
 
 class Server:
@@ -26,9 +44,10 @@ class Server:
         self._listen = listen
         self._address = host_and_port(listen)
         config = uvicorn.Config(
-            app, log_config=None, access_log=False, lifespan="off", server_header=False, timeout_graceful_shutdown=1
-        )
-        self._server = uvicorn.Server(config)
+            closing := Closing(app), log_config=None, access_log=False, lifespan="off", server_header=False,
+            timeout_graceful_shutdown=math.ceil(_GRACE_S),
+        )  # fmt: skip
+        self._server = _Server(config, closing)
         self._socket: socket.socket | None = None
         self._thread: threading.Thread | None = None
 
@@ -46,8 +65,11 @@ class Server:
         self._thread = threading.Thread(target=self._server.run, args=([self._socket],), name="onggi-api", daemon=True)
         self._thread.start()
 
-    def stop(self, timeout_s: float = 2.0) -> None:
-        """Answer what is being answered, take nothing new, and give the port back."""
+    def stop(self, timeout_s: float = 2.5) -> None:
+        """Answer what is being answered, take nothing new, end streams, and give the port back.
+
+        What takes longer than a moment is answered with 503.
+        """
         self._server.should_exit = True
         if self._thread is not None:
             self._thread.join(timeout_s)

@@ -68,6 +68,7 @@ class Endpoint:
     statuses: tuple[int, ...] = ()
     volatile: frozenset[str] = frozenset()
     content_type: str = "application/json"
+    also: tuple[str, ...] = ()  # further types that a raw one answers with when it is asked for them
     description: str = ""
     raw: bool = False  # a falcon responder of its own, documented here
     other: Mapping[int, Schema | None] = field(default_factory=dict)  # further good answers: 303 after a rename, ...

@@ -1,8 +1,10 @@
-"""OpenAPI 3.1 of the whole API, from the same declarations that check requests."""
+"""OpenAPI 3.1 of the whole API, from the same declarations that check requests.
+
+A schema with a title becomes a component of that name; everything else is written where it is used.
+"""
 
 from __future__ import annotations
 
-import copy
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
@@ -11,9 +13,16 @@ from api.http.endpoint import Endpoint, Resource, endpoints
 from api.http.schema import Schema, obj, text
 
 ERROR: Final[Schema] = obj(
-    {"code": text("The status, such as 404 Not Found."), "reason": text("One sentence, behind Kimchi's code if any.")},
+    {
+        "code": text("The status, such as 404 Not Found.", examples=["404 Not Found"]),
+        "reason": text(
+            "One sentence, behind Kimchi's code if it has one.",
+            examples=["KCHVM0002E: The virtual machine web doesn't exist."],
+        ),
+    },
     required=("code", "reason"),
     closed=False,
+    title="Error",
 )
 _REASONS: Final = {
     200: "As the schema says.", 201: "Made.", 202: "Begun: a task, or the resource with one.", 204: "Gone.",
@@ -24,30 +33,46 @@ _REASONS: Final = {
     415: "The body isn't of a type that is taken.", 416: "There is no such part.", 500: "Something unexpected.",
     501: "This host can't do that.", 503: "Not now; try again.",
 }  # fmt: skip
-_PARAMETER: Final = re.compile(r"{(\w+)}")
+_ABOUT: Final = """\
+The Project Kimchi REST API on a host that is kept as a git repository says: **a write becomes a commit, a read is
+what was observed**.
+
+- Everything is JSON. An answer that isn't a success is `{"code": "404 Not Found", "reason": "KCHVM0002E: …"}`.
+- A change is answered once the host is as it says. What takes long is answered with 202 and a task;
+`GET /tasks/{number}` tells how far it is.
+- A list takes any field of its members as a filter: `?name=web&state=^run`. A value matches when the field is it,
+holds it, or begins as the regular expression says; several values of one field are alternatives.
+- `ETag` goes with every answer to GET: send it back as `If-None-Match` to read only what changed, or as `If-Match` to
+change only what you have seen.
+- `X-Request-Id` names a request, and stands in the commit that it made.
+"""
+_PARAMETER: Final = re.compile(r"{(\w+)(?::\w+)?}")
+_COMPONENT: Final = re.compile(r"[A-Za-z0-9._-]+")
 
 
 def openapi(classes: Iterable[type[Resource]], version: str) -> dict[str, Any]:
     """The document, as plain data."""
+    made = _Document()
     paths: dict[str, dict[str, Any]] = {}
     tags: dict[str, None] = {}
     for resource in classes:
         tags[resource.tag] = None
         for endpoint in endpoints(resource).values():
-            path = f"{resource.address}/{endpoint.name}" if endpoint.name else resource.address
-            paths.setdefault(path, _path(path))[endpoint.method.lower()] = _operation(resource, path, endpoint)
+            path = _PARAMETER.sub(r"{\1}", f"{resource.address}/{endpoint.name}" if endpoint.name else resource.address)
+            operation = made.operation(resource, path, endpoint)
+            paths.setdefault(path, _path(path))[endpoint.method.lower()] = operation
+    made.schema(ERROR)
     return {
         "openapi": "3.1.0",
-        "info": {
-            "title": "onggi",
-            "version": version,
-            "description": "The Project Kimchi REST API on a host that is kept as a git repository says: a write"
-            " becomes a commit, a read is what was observed.",
-            "license": {"name": "See the distribution"},
-        },
-        "tags": [{"name": tag} for tag in tags],
+        "info": {"title": "onggi", "version": version, "description": _ABOUT},
+        "servers": [{"url": "/"}],
+        "tags": [{"name": tag} for tag in sorted(tags)],
         "paths": dict(sorted(paths.items())),
-        "components": {"schemas": {"Error": _public(ERROR)}},
+        "components": {
+            "schemas": dict(sorted(made.schemas.items())),
+            "responses": dict(sorted(made.responses.items())),
+            "parameters": dict(sorted(made.parameters.items())),
+        },
     }
 
 
@@ -55,76 +80,138 @@ def _path(path: str) -> dict[str, Any]:
     names = _PARAMETER.findall(path)
     if not names:
         return {}
-    parameters = [{"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in names]
-    return {"parameters": parameters}
-
-
-def _operation(resource: type[Resource], path: str, endpoint: Endpoint) -> dict[str, Any]:
-    made: dict[str, Any] = {
-        "tags": [resource.tag],
-        "summary": endpoint.summary,
-        "operationId": f"{endpoint.method.lower()}{re.sub('[^A-Za-z0-9]+', '_', path).rstrip('_')}",
-        "responses": _responses(path, endpoint),
+    return {
+        "parameters": [
+            {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
+            for name in names
+        ]
     }
-    if endpoint.description:
-        made["description"] = endpoint.description
-    parameters = [
-        {"name": name, "in": "query", "required": False, "schema": _public(schema)}
-        for name, schema in endpoint.query.items()
-    ]
-    if endpoint.method not in ("GET",) and _can_read(resource) and not endpoint.raw:
-        parameters.append({"name": "If-Match", "in": "header", "required": False, "schema": {"type": "string"}})
-    if parameters:
-        made["parameters"] = parameters
-    bodies = {"application/json": endpoint.body.schema if endpoint.body is not None else None}
-    bodies["multipart/form-data"] = endpoint.form
-    content = {kind: {"schema": _public(schema)} for kind, schema in bodies.items() if schema is not None}
-    if content:
-        made["requestBody"] = {"content": content}
-    return made
 
 
-def _responses(path: str, endpoint: Endpoint) -> dict[str, Any]:
-    good = {endpoint.status: endpoint.returns, **endpoint.other}
-    made = {str(status): _good(status, schema, endpoint) for status, schema in good.items()}
-    bad = {400, 403, 500, 503, *endpoint.statuses}
-    if "{" in path:
-        bad.add(404)
-    if endpoint.method == "GET":
-        made["304"] = {"description": _REASONS[304]}
-    else:
-        bad |= {409, 412, 501}
-    if endpoint.blocking:
-        bad.add(501)
-    if endpoint.body is not None or endpoint.form is not None:
-        bad |= {408, 413, 415}
-    for status in sorted(bad):
-        made[str(status)] = {
-            "description": _REASONS[status],
-            "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
+class _Document:
+    """Collects what several operations share."""
+
+    def __init__(self) -> None:
+        self.schemas: dict[str, Any] = {}
+        self.responses: dict[str, Any] = {}
+        self.parameters: dict[str, Any] = {}
+
+    def operation(self, resource: type[Resource], path: str, endpoint: Endpoint) -> dict[str, Any]:
+        """One method of one address."""
+        made: dict[str, Any] = {
+            "tags": [resource.tag],
+            "summary": endpoint.summary,
+            "operationId": f"{endpoint.method.lower()}{re.sub('[^A-Za-z0-9]+', '_', path).rstrip('_')}",
+            "responses": self._responses(path, endpoint),
         }
-    return made
+        if endpoint.description:
+            made["description"] = endpoint.description
+        if parameters := [*self._query(endpoint), *self._headers(resource, endpoint)]:
+            made["parameters"] = parameters
+        bodies = {"application/json": endpoint.body.schema if endpoint.body is not None else None}
+        bodies["multipart/form-data"] = endpoint.form
+        content = {kind: {"schema": self.schema(schema)} for kind, schema in bodies.items() if schema is not None}
+        if content:
+            made["requestBody"] = {"content": content}
+        return made
 
+    def schema(self, schema: Schema) -> Any:
+        """Without what only this program reads; by reference when it has a title."""
+        public = self._public(schema)
+        title = public.get("title") if isinstance(public, Mapping) else None
+        if not isinstance(title, str) or not _COMPONENT.fullmatch(title):
+            return public
+        if self.schemas.setdefault(title, public) != public:
+            return public
+        return {"$ref": f"#/components/schemas/{title}"}
 
-def _good(status: int, schema: Schema | None, endpoint: Endpoint) -> dict[str, Any]:
-    made: dict[str, Any] = {"description": _REASONS.get(status, "Done.")}
-    if schema is not None:
-        made["content"] = {endpoint.content_type: {"schema": _public(schema)}}
-    if status == 303:
-        made["headers"] = {"Location": {"schema": {"type": "string"}}}
-    return made
+    def _public(self, value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return {
+                key: {name: self.schema(each) for name, each in part.items()}
+                if key == "properties" and isinstance(part, Mapping)
+                else self._below(part)
+                for key, part in value.items()
+                if not str(key).startswith("x-")
+            }
+        return value
+
+    def _below(self, value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return self.schema(value)
+        return [self._below(each) for each in value] if isinstance(value, list | tuple) else value
+
+    def _query(self, endpoint: Endpoint) -> Iterable[dict[str, Any]]:
+        for name, schema in endpoint.query.items():
+            yield {"name": name, "in": "query", "required": False, **_described(schema), "schema": self._public(schema)}
+        if not endpoint.filters or endpoint.returns is None:
+            return
+        for name in _fields(endpoint.returns.get("items", {})):
+            if name not in endpoint.query:
+                key = f"filter_{name}"
+                self.parameters[key] = {
+                    "name": name, "in": "query", "required": False,
+                    "description": f"Only members whose `{name}` is it, holds it, or begins as the expression says.",
+                    "schema": {"type": "array", "items": {"type": "string"}}, "style": "form", "explode": True,
+                }  # fmt: skip
+                yield {"$ref": f"#/components/parameters/{key}"}
+
+    def _headers(self, resource: type[Resource], endpoint: Endpoint) -> Iterable[dict[str, Any]]:
+        if endpoint.raw:
+            return
+        name = "If-None-Match" if endpoint.method == "GET" else "If-Match"
+        if endpoint.method == "GET" or _can_read(resource):
+            self.parameters[name] = {
+                "name": name, "in": "header", "required": False, "schema": {"type": "string"},
+                "description": "Answer 304 when it is still this ETag." if endpoint.method == "GET"
+                else "Answer 412 when it isn't this ETag any more.",
+            }  # fmt: skip
+            yield {"$ref": f"#/components/parameters/{name}"}
+
+    def _responses(self, path: str, endpoint: Endpoint) -> dict[str, Any]:
+        good = {endpoint.status: endpoint.returns, **endpoint.other}
+        made = {str(status): self._good(status, schema, endpoint) for status, schema in good.items()}
+        bad = {400, 403, 500, 503, *endpoint.statuses}
+        if "{" in path:
+            bad.add(404)
+        if endpoint.method == "GET":
+            made["304"] = {"description": _REASONS[304]}
+        else:
+            bad |= {409, 412, 501}
+        if endpoint.blocking:
+            bad.add(501)
+        if endpoint.body is not None or endpoint.form is not None:
+            bad |= {408, 413, 415}
+        for status in sorted(bad - good.keys()):
+            self.responses[f"Error{status}"] = {
+                "description": _REASONS[status],
+                "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
+            }
+            made[str(status)] = {"$ref": f"#/components/responses/Error{status}"}
+        return made
+
+    def _good(self, status: int, schema: Schema | None, endpoint: Endpoint) -> dict[str, Any]:
+        made: dict[str, Any] = {"description": _REASONS.get(status, "Done.")}
+        if schema is not None:
+            made["content"] = {endpoint.content_type: {"schema": self.schema(schema)}}
+            made["content"] |= {kind: {"schema": {"type": "string"}} for kind in endpoint.also}
+        if status == 303:
+            made["headers"] = {"Location": {"schema": {"type": "string"}}}
+        return made
 
 
 def _can_read(resource: type[Resource]) -> bool:
     return any(each.method == "GET" and not each.name and not each.raw for each in endpoints(resource).values())
 
 
-def _public(schema: Schema) -> Any:
-    """Without what only this program reads."""
-    return _without(copy.deepcopy(dict(schema)))
+def _described(schema: Schema) -> dict[str, str]:
+    return {"description": schema["description"]} if "description" in schema else {}
 
 
-def _without(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _without(each) for key, each in value.items() if not str(key).startswith("x-")}
-    return [_without(each) for each in value] if isinstance(value, list) else value
+def _fields(schema: Schema) -> dict[str, None]:
+    """The fields that a member may have, whichever of its shapes it is."""
+    found = dict.fromkeys(schema.get("properties", ()))
+    for word in ("anyOf", "oneOf", "allOf"):
+        for each in schema.get(word, ()):
+            found |= _fields(each)
+    return found

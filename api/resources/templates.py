@@ -34,7 +34,8 @@ _MOST_GIB: Final = 1 << 20
 _FIELDS: Final = {
     "name": text(
         "Its name; by default from the system that the image installs.", minLength=1, pattern="^[^ ]+( +[^ ]+)*$",
-        x_code="KCHTMPL0008E", x_message="A template's name is a text without a blank at its beginning or end.",
+        x_code="KCHTMPL0008E", examples=["debian-12"],
+        x_message="A template's name is a text without a blank at its beginning or end.",
     ),
     "icon": text("A picture for clients.", pattern="^images/", x_code="KCHTMPL0009E"),
     "folder": arr(text(), description="Where clients show it, as folder names from the top."),
@@ -62,9 +63,7 @@ _FIELDS: Final = {
                     "Capacity in GiB, a whole number.", minimum=1, maximum=_MOST_GIB, multipleOf=1,
                     x_code="KCHTMPL0022E", x_message="A disk's size is a whole number of GiB, at least 1.",
                 ),
-                "format": text(
-                    f"Image format: {', '.join(FORMATS)}.", enum=list(FORMATS), x_code="KCHTMPL0027E"
-                ),
+                "format": text("Image format.", enum=list(FORMATS), x_code="KCHTMPL0027E"),
                 "base": text("The path of the image that it begins with.", pattern="^/.+$", x_code="KCHTMPL0023E"),
                 "volume": text("An existing volume, by its name in the pool.", minLength=1, x_code="KCHTMPL0019E"),
             },

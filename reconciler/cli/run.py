@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("onggi.run")
 
 _LONGEST_END_S = 2.5  # of the five seconds, so that what comes after has time too
+_LAST_S = 4.5  # likewise, for everything together
 
 
 @verb(
@@ -107,6 +108,7 @@ def _forever(settings: Settings) -> int:
             serving.start()
             host.start(server.url)
         bell.wait()
+        _leave_after(_LAST_S, thread)
         if thread.error is None:
             log.info("ending")
         if server is not None:
@@ -152,6 +154,21 @@ class _AgentThread(threading.Thread):
             # A step that waits for the host can't be interrupted. Every step is written down before it begins, and safe
             # to be done again.
             os._exit(0)
+
+
+def _leave_after(seconds: float, thread: _AgentThread) -> None:
+    """Whatever still runs then: a client's request or task may be in a call to the host that can't be interrupted, and
+    Python would wait for its thread.
+    """
+
+    def leave() -> None:
+        log.warning("something is still under way; it is given up, and tidied up at the next start")
+        logging.shutdown()
+        os._exit(1 if thread.error is not None else 0)
+
+    timer = threading.Timer(seconds, leave)
+    timer.daemon = True
+    timer.start()
 
 
 def _served(settings: Settings, thread: _AgentThread, serving: Opening) -> Server | None:

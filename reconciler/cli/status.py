@@ -16,22 +16,13 @@ def command(settings: Settings, out: Output) -> None:
     from reconciler.applying.ledger import Ledger
     from reconciler.applying.lock import StateFolder
     from reconciler.applying.records import ALL
-    from reconciler.reporting.status_text import agent_conditions, agent_text, status_document, statuses_text
+    from reconciler.reporting.status_text import agent_text, status_report, statuses_text
 
     ledger = Ledger.open(settings.state, readonly=True)
     info, found = ledger.agent_info(), ledger.statuses()
     pid, everything = StateFolder.holder(settings.state), ledger.suspended() is ALL
     out.show(
-        lambda: {
-            "agent": {
-                **info,
-                "running": pid is not None,
-                "connected": pid is not None and info.get("connected") == "true",
-                "suspended": everything,
-                "conditions": agent_conditions(info),
-            },
-            "objects": [status_document(item) for item in found],
-        },
+        lambda: status_report(info, found, running=pid is not None, suspended=everything),
         lambda: "\n\n".join(
             filter(None, (agent_text(info, pid, everything), statuses_text(found, colour=out.colour) if found else ""))
         ),

@@ -76,6 +76,22 @@ def status_document(status: ObjectStatus) -> dict[str, Any]:
     return {"apiVersion": "onggi/v1", "kind": status.ref.kind, "metadata": metadata, "status": told}
 
 
+def status_report(
+    info: Mapping[str, str], statuses: Iterable[ObjectStatus], *, running: bool, suspended: bool
+) -> dict[str, Any]:
+    """The shape of `onggi status -o json`. `info` is what the agent told, `suspended` that everything is."""
+    return {
+        "agent": {
+            **info,
+            "running": running,
+            "connected": running and info.get("connected") == "true",
+            "suspended": suspended,
+            "conditions": agent_conditions(info),
+        },
+        "objects": [status_document(item) for item in statuses],
+    }
+
+
 def event_json(event: Event) -> dict[str, Any]:
     """The shape of one event of `onggi events -o json`."""
     return {

@@ -1,0 +1,99 @@
+"""The end of the server: what is being answered is finished, streams end, and whoever comes late is told so.
+
+Wraps an application. What isn't answered when the time is up is answered with 503.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, Final
+
+import falcon
+import falcon.asgi
+import orjson
+
+_KEY: Final = "onggi.closing"
+_REASON: Final = "The agent is ending; ask again when it's back. A change that was committed comes true then."
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+
+class Closing:
+    """The ASGI application around `app`. `begin` and `cut` are called in the server's event loop."""
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+        self._closing: asyncio.Event | None = None  # made in the loop that it belongs to
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._cut = False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        closing = self._event()
+        if closing.is_set():
+            await _refuse(send)
+            return
+        answer, task = _Answer(send), asyncio.current_task()
+        assert task is not None  # noqa: S101  # a coroutine that runs is in one
+        self._tasks.add(task)
+        try:
+            await self._app({**scope, _KEY: closing}, receive, answer)
+        except asyncio.CancelledError:
+            if not self._cut:
+                raise
+            task.uncancel()
+            if not answer.begun:
+                await _refuse(send)
+        finally:
+            self._tasks.discard(task)
+
+    def begin(self) -> None:
+        """Take nothing new, and end streams."""
+        self._event().set()
+
+    def cut(self) -> None:
+        """Wait no longer."""
+        self._cut = True
+        for task in tuple(self._tasks):
+            task.cancel()
+
+    def _event(self) -> asyncio.Event:
+        if self._closing is None:
+            self._closing = asyncio.Event()
+        return self._closing
+
+
+def closing_of(request: falcon.asgi.Request) -> asyncio.Event:
+    """Set when the server ends: whatever would go on for ever has to end with it."""
+    found = request.scope.get(_KEY)
+    return found if isinstance(found, asyncio.Event) else asyncio.Event()
+
+
+class _Answer:
+    """Knows whether an answer has begun."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.begun = False
+
+    async def __call__(self, event: MutableMapping[str, Any]) -> None:
+        self.begun = True
+        await self._send(event)
+
+
+async def _refuse(send: Send) -> None:
+    content = orjson.dumps({"code": falcon.HTTP_503, "reason": _REASON})
+    headers = [
+        (b"content-type", b"application/json;charset=utf-8"),
+        (b"content-length", str(len(content)).encode()),
+        (b"retry-after", b"5"),
+        (b"connection", b"close"),
+    ]
+    await send({"type": "http.response.start", "status": 503, "headers": headers})
+    await send({"type": "http.response.body", "body": content})

@@ -1,0 +1,114 @@
+"""/status, /drift, /plan, /revisions and /metrics: how the host stands to the repository."""
+
+from __future__ import annotations
+
+import libvirt
+import pytest
+
+from api.views.metrics import Sample, _family
+from tests.api.live import LiveApi
+from tests.lab.waiting import until
+
+NETWORK = """
+apiVersion: onggi/v1
+kind: Network
+metadata: {{name: lab}}
+spec: {{mode: isolated, subnet: 192.168.77.0/24, active: true, driftPolicy: {policy}}}
+"""
+
+
+def declare(api: LiveApi, policy: str = "enforce") -> str:
+    commit = api.repository.commit({"lab.yaml": NETWORK.format(policy=policy)})
+    until(lambda: commit in api.client.get("/plan").json()["revision"], 30, "the revision is read")
+    until(lambda: not api.client.get("/plan").json()["steps"], 30, "the network is made")
+    return commit
+
+
+def test_the_status_tells_of_the_agent_and_of_every_object(api: LiveApi) -> None:
+    commit = declare(api)
+    told = api.client.get("/status").json()
+    assert told["agent"]["running"] is told["agent"]["connected"] is True
+    assert (told["agent"]["suspended"], told["agent"]["revision"]) == (False, f"main@sha1:{commit}")
+    (network,) = told["objects"]
+    assert (network["kind"], network["metadata"]["name"]) == ("Network", "lab")
+    assert network["status"]["summary"] == "Active"
+    assert network["status"]["conditions"][0]["type"] == "Ready"
+    assert api.client.get("/status/net/lab").json() == network
+    assert api.client.get("/status/Network/none").status_code == 404
+    assert api.client.get("/status/Nothing/none").status_code == 404
+
+
+def test_the_name_of_a_volume_may_be_written_with_its_pool(api: LiveApi) -> None:
+    api.repository.commit({
+        "volume.yaml": "apiVersion: onggi/v1\nkind: StorageVolume\nmetadata: {name: data.img}\n"
+        "spec: {pool: default-pool, capacity: 1MiB, format: raw}\n"
+    })  # fmt: skip
+    for name in ("default-pool/data.img", "default-pool%2Fdata.img"):
+        until(lambda name=name: api.client.get(f"/status/StorageVolume/{name}").status_code == 200, 30, "it is known")
+    found = api.client.get("/drift/volume/default-pool/data.img").json()
+    assert (found["name"], found["drift"]) == ("default-pool/data.img", [])
+
+
+def test_drift_is_told_with_what_is_declared_and_what_is_there(api: LiveApi, hand: libvirt.virConnect) -> None:
+    declare(api, "warn")
+    hand.networkLookupByName("lab").destroy()
+    until(lambda: api.client.get("/drift").json()["drift"], 30, "the drift is found")
+    (found,) = api.client.get("/drift").json()["drift"]
+    assert (found["kind"], found["name"], found["policy"]) == ("Network", "lab", "warn")
+    assert found["fields"][0]["field"] == "/active"
+    one = api.client.get("/drift/Network/lab").json()
+    assert one["drift"][0]["fields"][0]["declared"] == found["fields"][0]["declared"]
+    assert [record["field"] for record in one["records"]] == ["/active"]
+    assert [record["name"] for record in api.client.get("/drift/history?kind=Network").json()] == ["lab"]
+    assert api.client.get("/drift/Network/default").status_code == 404
+    assert 'onggi_drift_fields{kind="Network",name="lab",policy="warn"} 1' in api.client.get("/metrics").text
+
+
+def test_the_plan_is_empty_at_rest_and_tells_of_mistakes(api: LiveApi) -> None:
+    declare(api)
+    api.repository.commit({"bad.yaml": "apiVersion: onggi/v1\nkind: Network\nmetadata: {name: bad}\nspec: {mode: x}\n"})
+    until(lambda: api.client.get("/plan").json()["problems"], 30, "the mistake is found")
+    told = api.client.get("/plan").json()
+    assert told["summary"] == {"create": 0, "update": 0, "delete": 0, "replace": 0, "blocked": 0, "waiting": 0}
+    assert (told["problems"][0]["path"], told["problems"][0]["name"]) == ("bad.yaml", "bad")
+    assert told["digest"].startswith("sha256:")
+
+
+def test_revisions_are_those_that_something_was_done_for(api: LiveApi) -> None:
+    first = declare(api)
+    api.repository.commit({"README.md": "Nothing to do\n"})
+    commit = api.repository.head
+    until(lambda: commit in api.client.get("/plan").json()["revision"], 30, "the revision is read")
+    current, made = api.client.get("/revisions").json()
+    assert current == {
+        "revision": f"main@sha1:{commit}", "inForce": True, "firstApplied": "", "lastApplied": "", "steps": 0,
+        "failed": 0,
+    }  # fmt: skip
+    assert (made["revision"], made["inForce"], made["steps"], made["failed"]) == (f"main@sha1:{first}", False, 1, 0)
+    assert [each["revision"] for each in api.client.get("/revisions?inForce=true").json()] == [f"main@sha1:{commit}"]
+
+
+def test_metrics_are_in_prometheus_format(api: LiveApi) -> None:
+    declare(api)
+    answer = api.client.get("/metrics")
+    assert answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
+    lines = answer.text.splitlines()
+    assert "onggi_libvirt_connected 1" in lines
+    assert 'onggi_reconcile_total{kind="Network",result="created"} 1' in lines
+    assert 'onggi_resource_info{kind="Network",name="lab",ready="true",status="Active"} 1' in lines
+    buckets = [int(line.rpartition(" ")[2]) for line in lines if line.startswith("onggi_reconcile_duration_seconds_b")]
+    assert buckets == sorted(buckets)
+    assert f"onggi_reconcile_duration_seconds_count {buckets[-1]}" in lines
+    for name in ("onggi_restart_required", "onggi_webhook_requests_total", "onggi_drift_fields"):
+        assert f"# TYPE {name} {'counter' if name.endswith('total') else 'gauge'}" in lines
+
+
+def test_what_a_label_holds_stays_in_it() -> None:
+    told = _family("x", "gauge", "Of x.", [Sample(1.5, {"name": 'a"\\\nb'})])
+    assert told == '# HELP x Of x.\n# TYPE x gauge\nx{name="a\\"\\\\\\nb"} 1.5\n'
+
+
+@pytest.mark.parametrize("path", ["/status", "/drift", "/plan", "/metrics", "/revisions"])
+def test_reports_can_only_be_read(api: LiveApi, path: str) -> None:
+    assert api.client.post(path, json={}).status_code == 405
+    assert api.client.delete(path).status_code == 405
