@@ -25,8 +25,10 @@ Work = Callable[[Tell, threading.Event], "str | None"]  # told to stop by the ev
 
 BEGUN: Final = "OK"  # the message of a task that has nothing to tell, as clients know it
 _AT_ONCE: Final = 8
+_END_S: Final = 1.0  # what is under way at the end may take that long to end by itself
 _CUT_OFF: Final = (
-    "The agent was restarted while this was under way; it was given up, and what was half made is removed."
+    "The agent was restarted while this was under way. What was committed is still being made; the rest was given up, "
+    "and what was half made is removed."
 )
 
 
@@ -38,6 +40,9 @@ class Tasks:
         self._lock = threading.Lock()
         self._known: dict[int, TaskRecord] | None = None
         self._stop = threading.Event()
+        self._idle = threading.Condition()
+        self._under_way = 0
+        self._closed = False
         self._workers = ThreadPoolExecutor(max_workers=_AT_ONCE, thread_name_prefix="onggi-task")
 
     def start(self, target: str, work: Work, client: Client, *, message: str = BEGUN) -> TaskRecord:
@@ -64,11 +69,13 @@ class Tasks:
     def end(self, number: int, problem: str = "", *, message: str = BEGUN) -> None:
         """The task has come to its end, good unless there is a `problem`."""
         status, message = (FAILED, problem) if problem else (FINISHED, message)
-        try:
-            self._agent.line.ledger.end_task(number, status, message)
-        except OnggiError as error:
-            log.error("%s", error)  # noqa: TRY400  # a sentence; the trace says no more
         with self._lock:
+            if self._closed:
+                return  # the state is closed too; the next start tells of it
+            try:
+                self._agent.line.ledger.end_task(number, status, message)
+            except OnggiError as error:
+                log.error("%s", error)  # noqa: TRY400  # a sentence; the trace says no more
             self._remembered()[number] = replace(self._remembered()[number], status=status, message=message)
 
     def get(self, number: str) -> TaskRecord:
@@ -88,6 +95,10 @@ class Tasks:
         """Tell what is under way to stop; the next start says that it was cut off unless it ends in time."""
         self._stop.set()
         self._workers.shutdown(wait=False, cancel_futures=True)
+        with self._idle:
+            self._idle.wait_for(lambda: not self._under_way, _END_S)
+        with self._lock:
+            self._closed = True
 
     def _remembered(self) -> dict[int, TaskRecord]:
         if self._known is None:
@@ -97,6 +108,16 @@ class Tasks:
         return self._known
 
     def _run(self, record: TaskRecord, work: Work) -> None:
+        with self._idle:
+            self._under_way += 1
+        try:
+            self._work(record, work)
+        finally:
+            with self._idle:
+                self._under_way -= 1
+                self._idle.notify_all()
+
+    def _work(self, record: TaskRecord, work: Work) -> None:
         def tell(message: str) -> None:
             self.tell(record.id, message)
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 
-from reconciler.errors import Terminal
+import libvirt
+
+from reconciler.errors import Cancelled, Terminal
 from reconciler.serving.client import Client
 from reconciler.serving.tasks import Tell
-from tests.api.live import LiveApi
+from tests.api.live import LiveApi, live_api
+from tests.lab.repositories import Repository
 from tests.lab.waiting import until
 
 _CLIENT = Client("dora", "r1")
@@ -60,3 +64,28 @@ def test_a_task_that_isnt_there_is_404(api: LiveApi) -> None:
 def test_tasks_can_only_be_read(api: LiveApi) -> None:
     answer = api.client.post("/tasks", json={})
     assert (answer.status_code, "GET" in answer.headers["Allow"]) == (405, True)
+
+
+def test_a_task_that_a_restart_cut_off_has_failed_and_says_so(
+    hand: libvirt.virConnect, repository: Repository, tmp_path: Path
+) -> None:
+    repository.commit({}, "Begin")
+    begun = threading.Event()
+
+    def work(_tell: Tell, stop: threading.Event) -> None:
+        begun.set()
+        stop.wait(60)
+        raise Cancelled("the agent is stopping")
+
+    with live_api(repository, tmp_path / "state") as first:
+        ended = first.serving.tasks.start("/vms/db", lambda _tell, _stop: "done", _CLIENT)
+        until(lambda: first.client.get(f"/tasks/{ended.id}").json()["status"] == "finished", 30, "one has ended")
+        cut_off = first.serving.tasks.start("/vms/web", work, _CLIENT)
+        assert begun.wait(30)
+    with live_api(repository, tmp_path / "state") as second:
+        found = {each["id"]: each for each in second.client.get("/tasks").json()}
+        assert found[str(ended.id)]["status"] == "finished"
+        assert found[str(cut_off.id)]["status"] == "failed"
+        assert "restarted" in found[str(cut_off.id)]["message"]
+        following = second.serving.tasks.start("/vms/next", lambda _tell, _stop: None, _CLIENT)
+        assert following.id > cut_off.id
