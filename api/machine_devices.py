@@ -7,6 +7,7 @@ operation: a document can't say that something is to go which it never had.
 from __future__ import annotations
 
 import copy
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
@@ -16,7 +17,7 @@ from api.documents import Document, DocumentResource
 from api.http.endpoint import Call
 from api.http.refusal import Refusal
 from reconciler.desired.writing.changes import DocumentChange, Documents, Put
-from reconciler.errors import Unsupported
+from reconciler.errors import NotApplied, OnggiError, Transient, Unsupported
 from reconciler.observed.snapshot import Observed
 from reconciler.passes import World
 from reconciler.planning.one_off import one_off_step
@@ -26,6 +27,8 @@ from specs.binding import Items, parse, read, serialise
 from specs.host import Feature
 from specs.reference import VIRTUAL_MACHINE, Ref
 from specs.registry import kinds
+
+log = logging.getLogger("onggi.api")
 
 MACHINE_MISSING: Final = "KCHVM0002E"
 
@@ -102,8 +105,35 @@ class MachineDevices(DocumentResource):
     def change_list(self, call: Call, observed: Observed, listed: str, change: Change, verb: str) -> World:
         """Let `change` work on one list of the machine's document, commit it, and give the world where it is true.
 
-        `change` may be called several times, and raise.
+        `change` may be called several times, and raise. A change that the host fails at is taken back by another
+        commit: no document is left behind whose machine can't be as it says.
         """
+        last: list[Listed] = []
+
+        def remembered(changed: Listed) -> None:
+            change(changed)
+            last[:] = [changed]
+
+        try:
+            return self._commit(call, observed, listed, remembered, verb)
+        except NotApplied as error:
+            # A guest that is slow to let go of a device is asked again: that goes on.
+            final = error.reason == "Failed" and not isinstance(error.cause, Transient)
+            if final and last and last[0].items != last[0].before:
+                self._take_back(call, observed, last[0], verb)
+            raise
+
+    def _take_back(self, call: Call, observed: Observed, failed: Listed, verb: str) -> None:
+        def undo(now: Listed) -> None:
+            if now.items == failed.items:  # else somebody has gone on from there
+                now.items = failed.before
+
+        try:
+            self._commit(call, observed, failed.name, undo, f"Take back: {verb}")
+        except (OnggiError, Refusal) as error:
+            log.warning("%s: a change that failed couldn't be taken back: %s", observed.ref, error)
+
+    def _commit(self, call: Call, observed: Observed, listed: str, change: Change, verb: str) -> World:
         ref = observed.ref
 
         def edit(documents: Documents) -> Sequence[DocumentChange]:

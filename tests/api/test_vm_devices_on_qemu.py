@@ -11,6 +11,7 @@ from typing import Any
 
 import libvirt
 import pytest
+import yaml
 from lxml import etree
 from PIL import Image
 
@@ -156,6 +157,45 @@ def test_a_running_machine_without_room_says_what_waits_for_its_next_start(
     assert "started the next time" in made[-1].json()["reason"]
     assert len(machine.config().findall("devices/interface")) == len(machine.live().findall("devices/interface")) + 1
     assert len(machine.get("ifaces")) == len(made)
+
+
+def test_a_running_machine_that_git_does_not_know_is_adopted_as_it_runs(
+    machine: Machine, host_objects: HostObjects
+) -> None:
+    ports = (
+        "<controller type='pci' index='0' model='pcie-root'/>" + "<controller type='pci' model='pcie-root-port'/>" * 6
+    )
+    machine.connection.defineXML(
+        f"<domain type='qemu'><name>{machine.name}</name><memory unit='MiB'>64</memory>"
+        f"<os><type machine='q35'>hvm</type></os><devices>{ports}"
+        "<disk type='file' device='cdrom'><driver name='qemu' type='raw'/><target dev='sda' bus='sata'/></disk>"
+        "</devices></domain>"
+    ).createWithFlags(libvirt.VIR_DOMAIN_START_PAUSED)
+    run, client = machine.domain.ID(), machine.api.client
+    machine.volume("data.qcow2")
+    machine.api.serving.operations.look_again(None)
+    disk = client.post(f"{machine.uri}/storages", json={"type": "disk", "pool": machine.pool, "vol": "data.qcow2"})
+    assert (disk.status_code, disk.json()["dev"]) == (201, "vda"), disk.text
+    card = client.post(f"{machine.uri}/ifaces", json={"type": "network", "network": host_objects.name("one")})
+    assert card.status_code == 201, card.text
+    for root in (machine.live(), machine.config()):
+        assert root.find("devices/disk/target[@dev='vda']") is not None
+        assert root.find(f"devices/interface/mac[@address='{card.json()['mac']}']") is not None
+    assert (machine.domain.ID(), machine.domain.state()[0]) == (run, libvirt.VIR_DOMAIN_PAUSED)
+
+
+def test_a_change_that_the_host_fails_at_is_taken_back(machine: Machine) -> None:
+    machine.declare(runStrategy="Always", paused=True, cdroms=[{"name": "media"}])
+    text = machine.api.text("vm.yaml")
+    nobody = {"path": "http://127.0.0.1:9/none.iso"}  # QEMU opens it at once
+    failed = machine.api.client.put(f"{machine.uri}/storages/sda", json=nobody)
+    assert failed.status_code in (400, 409, 503), failed.text
+    assert machine.get("storages/sda")["path"] == ""
+    assert yaml.safe_load(machine.api.text("vm.yaml")) == yaml.safe_load(text)
+    assert machine.api.log()[0] == f"Take back: Change the medium in sda of machine {machine.name}"
+    assert machine.api.agent.passes.wait(is_at_rest, 60) is not None
+    for root in (machine.live(), machine.config()):
+        assert root.find("devices/disk[@device='cdrom']/source") is None
 
 
 def test_a_snapshot_brings_data_and_the_definition_back_and_the_document_has_the_last_word(machine: Machine) -> None:
