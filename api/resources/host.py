@@ -18,6 +18,8 @@ from reconciler.serving.tasks import Tell
 from specs.reference import VIRTUAL_MACHINE
 
 _UPDATE: Final = "/host/swupdate"
+_LOOK_S: Final = 30.0
+_AWAY: Final = Disconnected("Whether VMs run can't be told while libvirt is away; try again when it is back.", 5.0)
 
 
 class Host(Resource):
@@ -73,9 +75,11 @@ class Host(Resource):
 
     def _running(self) -> list[str]:
         """The VMs that run now, whatever the last pass saw. Raises Transient while that can't be found out."""
-        snapshot = self.serving.operations.look_again(None).snapshot
+        if not self.serving.agent.line.hypervisor.connected:
+            raise _AWAY
+        snapshot = self.serving.operations.look_again(None, timeout_s=_LOOK_S).snapshot
         if not snapshot.connected:
-            raise Disconnected("Whether VMs run can't be told while libvirt is away; try again when it is back.", 5.0)
+            raise _AWAY
         return sorted(ref.name for ref, seen in snapshot.objects.items() if ref.kind == VIRTUAL_MACHINE and seen.active)
 
 

@@ -1,0 +1,71 @@
+"""Disks and partitions through HTTP: those of recorded machines, told by the real reader."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import libvirt
+import pytest
+
+from reconciler.errors import Transient
+from reconciler.host.partitions import Partitions
+from tests.api.host import harmless_host
+from tests.api.live import LiveApi, live_api
+from tests.host.test_partitions import recorded
+from tests.lab.repositories import Repository
+
+
+class Disks:
+    """What the machine has; `fails` as while its partition table is being written."""
+
+    def __init__(self) -> None:
+        self.found: Partitions = recorded("server-with-lvm")
+        self.fails = False
+
+    def __call__(self) -> Partitions:
+        if self.fails:
+            raise Transient("lsblk couldn't list this host's disks: busy; ask again in a moment.")
+        return self.found
+
+
+@pytest.fixture
+def disks() -> Disks:
+    return Disks()
+
+
+@pytest.fixture
+def api(hand: libvirt.virConnect, repository: Repository, tmp_path: Path, disks: Disks) -> Iterator[LiveApi]:
+    repository.commit({}, "Begin")
+    with live_api(repository, tmp_path / "state", host=harmless_host(tmp_path / "m", disks=disks)) as running:
+        yield running
+
+
+def test_free_ones_are_listed_and_found(api: LiveApi, disks: Disks) -> None:
+    listed = api.client.get("/host/partitions").json()
+    assert [each["path"] for each in listed] == [each.path for each in disks.found.available]
+    assert listed
+    for each in listed:
+        assert each["available"] is True
+        assert each["size"].isdecimal()
+        assert each.keys() == {"name", "path", "type", "fstype", "size", "mountpoint", "available"}
+        assert api.client.get(f"/host/partitions/{each['name']}").json() == each
+    name = listed[0]["name"]
+    assert [each["name"] for each in api.client.get(f"/host/partitions?name=^{name}$").json()] == [name]
+
+
+def test_used_and_unknown_ones_arent_there(api: LiveApi, disks: Disks) -> None:
+    used = next(each.name for each in disks.found.all if not each.available)
+    for name in (used, "rice", "--help", "..%2Fsda"):
+        answer = api.client.get(f"/host/partitions/{name}")
+        assert answer.status_code == 404
+    assert api.client.get(f"/host/partitions/{used}").json()["reason"].startswith("KCHPART0001E: ")
+
+
+def test_in_the_middle_of_a_change_it_is_asked_for_again(api: LiveApi, disks: Disks) -> None:
+    disks.fails = True
+    answer = api.client.get("/host/partitions")
+    assert answer.status_code == 503
+    assert int(answer.headers["Retry-After"]) >= 1
+    disks.fails = False
+    assert api.client.get("/host/partitions").status_code == 200
