@@ -39,11 +39,12 @@ class Closing:
         if closing.is_set():
             await _refuse(send)
             return
+        scope[_KEY] = closing
         answer, task = _Answer(send), asyncio.current_task()
         assert task is not None  # noqa: S101  # a coroutine that runs is in one
         self._tasks.add(task)
         try:
-            await self._app({**scope, _KEY: closing}, receive, answer)
+            await self._app(scope, receive, answer)
         except asyncio.CancelledError:
             if not self._cut:
                 raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import jsonschema
 import libvirt
 import pytest
 
@@ -112,3 +113,23 @@ def test_what_a_label_holds_stays_in_it() -> None:
 def test_reports_can_only_be_read(api: LiveApi, path: str) -> None:
     assert api.client.post(path, json={}).status_code == 405
     assert api.client.delete(path).status_code == 405
+
+
+def test_answers_are_as_the_documentation_says(api: LiveApi, hand: libvirt.virConnect) -> None:
+    declare(api, "warn")
+    hand.networkLookupByName("lab").destroy()
+    until(lambda: api.client.get("/drift").json()["drift"], 30, "the drift is found")
+    api.repository.commit({
+        "bad.yaml": "apiVersion: onggi/v1\nkind: Network\nmetadata: {name: bad}\nspec: {mode: x}\n---\n"
+        "apiVersion: onggi/v1\nkind: VirtualMachine\nmetadata: {name: vm}\n"
+        "spec: {memory: 64, interfaces: [{network: none}], runStrategy: Halted}\n"
+    })  # fmt: skip
+    until(lambda: api.client.get("/plan").json()["blocked"], 30, "something is blocked")
+    document = api.client.get("/openapi.json").json()
+    for path in ("/status", "/drift", "/drift/history", "/plan", "/revisions", "/events", "/status/Network/lab"):
+        template = "/status/{kind}/{name}" if path.count("/") > 2 else path
+        schema = document["paths"][template]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
+        validator = jsonschema.Draft202012Validator({**schema, "components": document["components"]})
+        told = api.client.get(path).json()
+        assert told
+        validator.validate(told)
