@@ -19,7 +19,7 @@ from specs.reference import VIRTUAL_MACHINE
 
 _UPDATE: Final = "/host/swupdate"
 _LOOK_S: Final = 30.0
-_AWAY: Final = Disconnected("Whether VMs run can't be told while libvirt is away; try again when it is back.", 5.0)
+_AWAY: Final = "Whether VMs run can't be told while libvirt is away; try again when it is back."
 
 
 class Host(Resource):
@@ -76,10 +76,10 @@ class Host(Resource):
     def _running(self) -> list[str]:
         """The VMs that run now, whatever the last pass saw. Raises Transient while that can't be found out."""
         if not self.serving.agent.line.hypervisor.connected:
-            raise _AWAY
+            raise Disconnected(_AWAY, 5.0)
         snapshot = self.serving.operations.look_again(None, timeout_s=_LOOK_S).snapshot
         if not snapshot.connected:
-            raise _AWAY
+            raise Disconnected(_AWAY, 5.0)
         return sorted(ref.name for ref, seen in snapshot.objects.items() if ref.kind == VIRTUAL_MACHINE and seen.active)
 
 
