@@ -188,6 +188,26 @@ def test_a_pool_that_a_template_uses_stays(api: LiveApi) -> None:
     assert api.client.post("/storagepools/lab/deactivate").status_code == 200
 
 
+def test_a_pool_that_a_machine_runs_on_stays_active(api: LiveApi, hand: libvirt.virConnect) -> None:
+    folder_pool(api, active=True)
+    made = api.client.post("/storagepools/lab/storagevolumes", json={"name": "disk", "capacity": 1 << 20})
+    assert api.task(made)["status"] == "finished"
+    disk = "<disk type='volume'><source pool='lab' volume='disk'/><target dev='vda' bus='virtio'/></disk>"
+    machine = hand.defineXML(
+        "<domain type='test'><name>runner</name><memory>8192</memory><os><type>hvm</type></os>"
+        f"<devices>{disk}</devices></domain>"
+    )
+    machine.create()
+    api.serving.operations.look_again(None)
+    head = api.repository.head
+    refused = api.client.post("/storagepools/lab/deactivate")
+    assert (refused.status_code, "runner" in refused.json()["reason"]) == (400, True)
+    assert (api.repository.head, hand.storagePoolLookupByName("lab").isActive()) == (head, 1)
+    machine.destroy()
+    api.serving.operations.look_again(None)
+    assert api.client.post("/storagepools/lab/deactivate").json()["state"] == "inactive"
+
+
 def test_a_protected_pool_stays(api: LiveApi) -> None:
     annotations = {"onggi/protect": "true"}
     document = {
