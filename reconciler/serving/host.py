@@ -26,6 +26,8 @@ from reconciler.settings import Settings
 
 _T = TypeVar("_T")
 
+_GOOD_BYE_S = 1.0
+
 REPORTS = "debugreports"  # the folder of the state folder that reports are kept in
 
 
@@ -79,7 +81,10 @@ class HostServices:
         """End it."""
         self.sampler.stop()
         if self._peers is not None:
-            self._peers.close()
+            # Whether or not the network takes the good-bye, the agent has little time to end in.
+            leaving = threading.Thread(target=self._peers.close, name="onggi-leaving", daemon=True)
+            leaving.start()
+            leaving.join(_GOOD_BYE_S)
 
 
 def open_host(settings: Settings, root: Path = Path("/")) -> HostServices:

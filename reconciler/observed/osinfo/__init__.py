@@ -2,7 +2,7 @@
 
 from reconciler.observed.osinfo.database import Database
 from reconciler.observed.osinfo.definitions import UNKNOWN
-from reconciler.observed.osinfo.distros import Distro, distributions, read_added
+from reconciler.observed.osinfo.distros import Distro, distributions
 from reconciler.observed.osinfo.images import Images, IsoFacts
 
-__all__ = ["UNKNOWN", "Database", "Distro", "Images", "IsoFacts", "distributions", "read_added"]
+__all__ = ["UNKNOWN", "Database", "Distro", "Images", "IsoFacts", "distributions"]

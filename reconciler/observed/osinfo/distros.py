@@ -9,14 +9,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Any, Final
+from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from reconciler.observed.osinfo.database import Database
-from reconciler.observed.osinfo.definitions import ANY_ARCH, UNKNOWN, Medium, System
+from reconciler.observed.osinfo.definitions import ANY_ARCH, Medium, System
 
 _SCHEMES: Final = frozenset({"http", "https", "ftp", "tftp"})
-_KEYS: Final = frozenset({"os_distro", "os_version", "os_arch", "path"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,49 +37,6 @@ def distributions(database: Database, arch: str, added: Iterable[Distro] = ()) -
     mine = [distro for distro in added if distro.os_arch in (arch, ANY_ARCH)]
     everything = {distro.name: distro for distro in [*known, *mine]}
     return {name: everything[name] for name in sorted(everything, key=str.casefold)}
-
-
-def read_added(entries: Any) -> tuple[tuple[Distro, ...], tuple[str, ...]]:
-    """People's own entries, `{name: {os_distro, os_version, os_arch, path}}` as read from YAML; all but `path` may be
-    left out. The second value has a sentence for each that can't be used.
-    """
-    if entries is None:
-        return (), ()
-    if not isinstance(entries, Mapping):
-        return (), ("distributions are a mapping of names to entries with a path.",)
-    found: list[Distro] = []
-    problems: list[str] = []
-    for name, entry in entries.items():
-        wrong = _wrong(name, entry)
-        if wrong:
-            problems.append(f"distribution {str(name)!r}: {wrong}.")
-            continue
-        given = {key: str(value) for key, value in entry.items()}
-        found.append(
-            Distro(
-                name=name,
-                os_distro=given.get("os_distro", UNKNOWN),
-                os_version=given.get("os_version", UNKNOWN),
-                os_arch=given.get("os_arch", ANY_ARCH),
-                path=given["path"],
-            )
-        )
-    return tuple(found), tuple(problems)
-
-
-def _wrong(name: Any, entry: Any) -> str:
-    if not isinstance(name, str) or not name.strip() or "/" in name or not name.isprintable():
-        return "a name is text without slashes"
-    if not isinstance(entry, Mapping):
-        return "an entry has at least a path"
-    if unknown := sorted(str(key) for key in entry if key not in _KEYS):
-        return f"{', '.join(unknown)} isn't known; an entry has {', '.join(sorted(_KEYS))}"
-    if any(isinstance(value, bool) or not isinstance(value, str | int | float) for value in entry.values()):
-        return "every value is text (a version may be a number)"
-    path = entry.get("path")
-    if not isinstance(path, str) or not _is_place(path):
-        return "path is an absolute path, or an address with http, https, ftp or tftp"
-    return ""
 
 
 def _is_place(path: str) -> bool:

@@ -4,13 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-import pytest
-
-from reconciler.observed.osinfo import Database, Distro, distributions, read_added
-
-MINE = {"Own 1": {"os_distro": "own", "os_version": 1, "os_arch": "x86_64", "path": "https://example.org/own.iso"}}
+from reconciler.observed.osinfo import Database, Distro, distributions
 
 
 def test_the_list_is_of_one_architecture_and_each_name_is_one_image(database: Database) -> None:
@@ -45,43 +40,7 @@ def test_images_of_one_system_are_told_apart(write_definition: Callable[..., Pat
 def test_peoples_own_entries_join_and_take_the_place_of_others(write_definition: Callable[..., Path]) -> None:
     media = "<media arch='x86_64'><url>http://example.org/one.iso</url></media>"
     database = Database((write_definition(media),))
-    added, problems = read_added({**MINE, "One 1": {"path": "/isos/one.iso"}, "Else": {"path": "/e", "os_arch": "vax"}})
-    assert problems == ()
-    assert distributions(database, "x86_64", added) == {
-        "One 1": Distro("One 1", "unknown", "unknown", "all", "/isos/one.iso"),
-        "Own 1": Distro("Own 1", "own", "1", "x86_64", "https://example.org/own.iso"),
-    }
-
-
-@pytest.mark.parametrize(
-    "entry",
-    [
-        None,
-        [],
-        {},
-        {"path": 5},
-        {"path": ""},
-        {"path": "relative.iso"},
-        {"path": "file:///etc/shadow"},
-        {"path": "https://"},
-        {"path": "https://[::1/x.iso"},
-        {"path": "/isos/a\nb.iso"},
-        {"path": "/x.iso", "os_version": True},
-        {"path": "/x.iso", "os_version": {}},
-        {"path": "/x.iso", "extra": "1"},
-    ],
-)
-def test_an_entry_that_cannot_be_used_is_told_and_hides_no_other(entry: Any) -> None:
-    added, (problem,) = read_added({"bad": entry, **MINE})
-    assert [distro.name for distro in added] == ["Own 1"]
-    assert problem.startswith("distribution 'bad': ")
-
-
-@pytest.mark.parametrize("name", ["a/b", "", " ", 5, "a\nb"])
-def test_a_name_is_text_without_slashes(name: Any) -> None:
-    assert read_added({name: {"path": "/x.iso"}})[0] == ()
-
-
-def test_no_entries_are_fine() -> None:
-    assert read_added(None) == read_added({}) == ((), ())
-    assert read_added(["x"])[0] == ()
+    one = Distro("One 1", "unknown", "unknown", "all", "/isos/one.iso")
+    own = Distro("Own 1", "own", "1", "x86_64", "https://example.org/own.iso")
+    other = Distro("Else", "else", "1", "vax", "/e")
+    assert distributions(database, "x86_64", [own, one, other]) == {"One 1": one, "Own 1": own}
