@@ -46,7 +46,8 @@ class Machine:
         self.api.repository.commit({"vm.yaml": document("VirtualMachine", self.name, whole)})
         ticket = self.api.agent.wakeup.source()
         there = self.api.agent.passes.wait(lambda world: world.ticket >= ticket and is_at_rest(world), 60)
-        assert there is not None, [item.message for item in self.api.serving.world.plan.blocked]
+        world = self.api.serving.world
+        assert there is not None, (world.plan.to_json(), world.busy, world.failing)
 
     def live(self) -> etree._Element:
         return etree.fromstring(self.domain.XMLDesc())
@@ -97,7 +98,7 @@ def iso(machine: Machine, name: str, text: str) -> Path:
     return path
 
 
-def test_drives_and_cards_of_a_running_guest(machine: Machine, guest_base: Path, host_objects: HostObjects) -> None:
+def test_drives_and_cards_of_a_running_guest(guest_base: Path, machine: Machine, host_objects: HostObjects) -> None:
     api, client = machine.api, machine.api.client
     machine.volume("data.qcow2")
     first, second = iso(machine, "first.iso", "first"), iso(machine, "second.iso", "second")
