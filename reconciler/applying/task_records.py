@@ -42,7 +42,8 @@ def add(connection: sqlite3.Connection, target: str, message: str, who: str, tim
 
 def end(connection: sqlite3.Connection, number: int, status: str, message: str, time: str) -> None:
     """A task's end."""
-    connection.execute("UPDATE task SET status = ?, message = ?, ended = ? WHERE id = ?", (status, message, time, number))
+    values = (status, message, time, number)
+    connection.execute("UPDATE task SET status = ?, message = ?, ended = ? WHERE id = ?", values)
 
 
 def cut_off(connection: sqlite3.Connection, message: str, time: str) -> None:
