@@ -66,7 +66,7 @@ class DebugReports(_Family):
     @get("The debug reports, the newest first.", arr(REPORT), filters=True, blocking=True)
     def read(self, _call: Call) -> list[dict[str, Any]]:
         """Those that are finished."""
-        return [report_view(each) for each in self.serving.host.reports.list()]
+        return [report_view(each) for each in self.serving.host.reports().list()]
 
     @post(
         "Make a debug report. Without a name, one is made up.", TASK, obj({"name": _NAME}, closed=False), status=202,
@@ -77,7 +77,7 @@ class DebugReports(_Family):
         if not SOS.present:
             sentence = f"sos is needed to {SOS.purpose}; install it (Debian package {SOS.package})."
             raise Refusal(501, sentence, "KCHDR0002E")
-        reports = self.serving.host.reports
+        reports = self.serving.host.reports()
         name = self.asked(lambda: reports.free_name(str(call.body.get("name") or "")))
         with self._lock:
             if name in self._promised:
@@ -123,7 +123,7 @@ class DebugReport(_Family):
     @get("A debug report.", REPORT, blocking=True)
     def read(self, _call: Call, name: str) -> dict[str, Any]:
         """By its name."""
-        return report_view(self.asked(lambda: self.serving.host.reports.get(name)))
+        return report_view(self.asked(lambda: self.serving.host.reports().get(name)))
 
     @put(
         "Give a debug report another name.", REPORT, obj({"name": _NAME}, required=("name",)), fallback="KCHDR0007E",
@@ -132,7 +132,7 @@ class DebugReport(_Family):
     def rename(self, call: Call, name: str) -> Answer:
         """303 to where it is from now on."""
         wanted = str(call.body["name"])
-        renamed = report_view(self.asked(lambda: self.serving.host.reports.rename(name, wanted)))
+        renamed = report_view(self.asked(lambda: self.serving.host.reports().rename(name, wanted)))
         if wanted == name:
             return Answer(renamed)
         return Answer(renamed, 303, location=f"/debugreports/{wanted}")
@@ -140,7 +140,7 @@ class DebugReport(_Family):
     @delete("Remove a debug report.")
     def delete(self, _call: Call, name: str) -> None:
         """For good."""
-        self.asked(lambda: self.serving.host.reports.delete(name))
+        self.asked(lambda: self.serving.host.reports().delete(name))
 
 
 class DebugReportContent(_Family):
@@ -154,7 +154,7 @@ class DebugReportContent(_Family):
     )  # fmt: skip
     async def on_get(self, request: falcon.asgi.Request, response: falcon.asgi.Response, name: str) -> None:
         """200, or 206 for a part; 404, and 416 for a part that isn't there."""
-        reports = self.serving.host.reports
+        reports = self.serving.host.reports()
         file, report = await asyncio.to_thread(self.asked, lambda: reports.open(name))
         try:
             size, tag = report.size_bytes, f'"{report.time.timestamp():.6f}-{report.size_bytes}"'

@@ -31,31 +31,32 @@ _GOOD_BYE_S = 1.0
 REPORTS = "debugreports"  # the folder of the state folder that reports are kept in
 
 
-class Found(Generic[_T]):
-    """Something of the host that may be installed later: looked for until it is found, and the same from then on."""
+class Later(Generic[_T]):
+    """Something that is made when it is first asked for, and the same from then on; None is asked for again."""
 
-    def __init__(self, look: Callable[[], _T | None]) -> None:
-        self._look = look
+    def __init__(self, make: Callable[[], _T]) -> None:
+        self._make = make
         self._lock = threading.Lock()
-        self._found: _T | None = None
+        self._made: _T | None = None
 
-    def __call__(self) -> _T | None:
-        """It, or None while the host hasn't got it."""
+    def __call__(self) -> _T:
+        """It. Raises what its making raises."""
         with self._lock:
-            if self._found is None:
-                self._found = self._look()
-            return self._found
+            made = self._make() if self._made is None else self._made
+            self._made = made
+            return made
 
 
 @dataclass(eq=False)
 class HostServices:
-    """Every member may be used from any thread. `packages` and `repositories` give None on a host without such a tool.
+    """Every member may be used from any thread. `packages` and `repositories` give None on a host without such a tool;
+    `reports` first removes what a crash has left half-made, and is for an agent that has its state to itself.
 
     With `federation` it tells other agents on the network where this one answers, and hears of them.
     """
 
     power: Power
-    reports: Reports
+    reports: Callable[[], Reports]
     packages: Callable[[], Packages | None]
     repositories: Callable[[], Repositories | None]
     accounts: Accounts = field(default_factory=SystemAccounts)
@@ -91,8 +92,8 @@ def open_host(settings: Settings, root: Path = Path("/")) -> HostServices:
     """This machine."""
     return HostServices(
         power=HostPower(),
-        reports=Reports(settings.state / REPORTS),
-        packages=Found(lambda: open_packages(root)),
-        repositories=Found(lambda: open_repositories(root)),
+        reports=Later(lambda: Reports(settings.state / REPORTS)),
+        packages=Later(lambda: open_packages(root)),
+        repositories=Later(lambda: open_repositories(root)),
         federation=settings.federation == "on",
     )

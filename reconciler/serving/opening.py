@@ -74,6 +74,7 @@ class Opening:
         agent = self._agent
         source = agent.line.source
         writer = open_writer(source) if agent.settings.api_writes == "on" else None
+        self.host.reports()  # what a crash has left half-made goes now
         database = Database()
         threading.Thread(target=database.load, name="onggi-osinfo", daemon=True).start()
         statistics = Statistics(agent.line.hypervisor.machine_statistics)

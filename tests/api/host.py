@@ -13,7 +13,7 @@ from reconciler.host.commands import Finished, Program
 from reconciler.host.power import HostPower
 from reconciler.host.reports import Reports
 from reconciler.host.repositories.repository import open_repositories
-from reconciler.serving.host import Found, HostServices
+from reconciler.serving.host import HostServices, Later
 
 
 @dataclass
@@ -31,8 +31,8 @@ def harmless_host(root: Path, calls: Calls | None = None, **more: Any) -> HostSe
     """Packages and repositories are those of a scratch `root`; reports are kept below it."""
     parts: dict[str, Any] = {
         "power": HostPower(calls or Calls()),
-        "reports": Reports(root / "debugreports", least_free_bytes=0, plugins=("kernel",)),
+        "reports": Later(lambda: Reports(root / "debugreports", least_free_bytes=0, plugins=("kernel",))),
         "packages": lambda: None,
-        "repositories": Found(lambda: open_repositories(root)),
+        "repositories": Later(lambda: open_repositories(root)),
     }
     return HostServices(**parts | more)

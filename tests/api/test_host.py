@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -127,6 +128,18 @@ def test_an_update_with_nothing_to_do_says_so(api: LiveApi) -> None:
     ended = api.task(api.client.post("/host/swupdate"))
     assert ended["status"] == "finished"
     assert "nothing to do" in ended["message"]
+
+
+def test_a_second_update_waits_for_the_end_of_the_first(api: LiveApi, packages: AptTree) -> None:
+    packages.publish("kimchi", "1.1")
+    with (packages.root / "var/lib/apt/lists/lock").open("w") as lock:
+        fcntl.lockf(lock, fcntl.LOCK_EX)  # somebody at the console, who uses APT too
+        begun = api.client.post("/host/swupdate")
+        task = f"/tasks/{begun.json()['id']}"
+        until(lambda: "lock" in api.client.get(task).json()["message"], 60, "the progress is told")
+        assert api.client.post("/host/swupdate").status_code == 409
+    assert api.task(begun)["message"] == ALL_UPDATED
+    assert packages.installed("kimchi") == "1.1"
 
 
 def test_updates_are_listed(api: LiveApi, packages: AptTree) -> None:

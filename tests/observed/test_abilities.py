@@ -28,6 +28,16 @@ def test_the_hosts_devices_are_listed() -> None:
     host.close()
 
 
+def test_a_new_connection_is_asked_anew() -> None:
+    host = Hypervisor.open("test:///default")
+    before = host.abilities()
+    host._connections._lose(before.generation)
+    after = host.abilities()
+    assert after.generation > before.generation
+    assert host.abilities_before is after
+    host.close()
+
+
 @pytest.mark.qemu
 def test_qemu_tells_what_its_machines_can_have(qemu_system: str, qemu_connection: libvirt.virConnect) -> None:
     host = Hypervisor.open(qemu_system)
