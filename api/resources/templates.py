@@ -242,7 +242,7 @@ class Template(_Family):
             for ref, follower in _naming(documents, name):
                 follower["spec"] = {**follower["spec"], "template": wanted}
                 followers.append(Put(ref, follower))
-            return [Remove(old), Put(new, document), *followers]
+            return [Put(new, document, was=old), *followers]
 
         message = f"Rename template {name} to {wanted}"
         world = self.serving.changes.make(edit, message, call.client, [old, new], removes=True).world

@@ -185,6 +185,21 @@ def test_a_rename_answers_where_it_is_now_and_what_names_it_follows(api: LiveApi
     assert api.client.put("/templates/big", json={"name": "big"}).status_code == 200
 
 
+def test_a_rename_leaves_the_comments_of_a_document_that_names_no_identity(api: LiveApi) -> None:
+    text = (
+        "# What the shop runs on.\napiVersion: onggi/v1\nkind: Template\nmetadata:\n  name: small  # ask Ada first\n"
+        "spec:\n  memory: 2GiB  # enough for us\n"
+    )
+    api.repository.commit({"templates/shop.yaml": text})
+    until(lambda: api.client.get("/templates/small").status_code == 200, 30, "it is read")
+    renamed = api.client.put("/templates/small", json={"name": "shop", "cpus": 2})
+    assert renamed.status_code == 303, renamed.text
+    expected = text.replace("name: small  #", "name: shop   #").replace("  memory", "  cpus: 2\n  memory")
+    assert api.text("templates/shop.yaml").rstrip("\n") == expected.rstrip("\n")
+    assert api.log()[0] == "Rename template small to shop"
+    assert api.client.get("/templates/small").status_code == 404
+
+
 def test_clones_are_numbered(api: LiveApi, isos: Path) -> None:
     original = make(api, isos, cpus=3)
     for number in (1, 2):

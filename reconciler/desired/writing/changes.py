@@ -22,10 +22,14 @@ _TRAILER: Final = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,63}")
 
 @dataclass(frozen=True, slots=True)
 class Put:
-    """The whole document as it should be: apiVersion, kind, metadata and spec, as plain data."""
+    """The whole document as it should be: apiVersion, kind, metadata and spec, as plain data.
+
+    `was` is a document that goes on under this name: it is there no more afterwards, and its comments come along.
+    """
 
     ref: Ref
     document: Mapping[str, Any]
+    was: Ref | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,8 +122,8 @@ def after(tip: Tip, files: Files) -> SourceTree:
 
 
 def _renames(documents: TipDocuments, changes: Sequence[DocumentChange]) -> list[tuple[Ref, DocumentChange]]:
-    """The changes, each with the document that it begins at. One that goes while one with its uid comes is renamed: its
-    comments come along."""
+    """The changes, each with the document that it begins at: a renamed one's comments come along. One is renamed that a
+    change says it was, and one that goes while one with its uid comes."""
     uids: dict[tuple[str, str], Ref] = {}
     for change in changes:
         if isinstance(change, Remove) and (found := documents.all(change.ref)) and found[0].uid:
@@ -135,7 +135,10 @@ def _renames(documents: TipDocuments, changes: Sequence[DocumentChange]) -> list
         if isinstance(change, Put) and not documents.all(change.ref):
             metadata = change.document.get("metadata")
             uid = metadata.get("uid") if isinstance(metadata, Mapping) else None
-            old = uids.pop((change.ref.kind, uid), old) if isinstance(uid, str) else old
+            if change.was is not None and documents.all(change.was):
+                old = change.was
+            elif isinstance(uid, str):
+                old = uids.pop((change.ref.kind, uid), old)
             if old != change.ref:
                 renamed.add(old)
         result.append((old, change))

@@ -90,6 +90,19 @@ def test_a_renamed_document_keeps_its_comments(tree: WorkTree, place: Place) -> 
     assert "  name: b   # ours\n" in (tree.path / "networks/a.yaml").read_text()
 
 
+def test_a_document_without_an_identity_keeps_its_comments_when_the_change_says_what_it_was(
+    tree: WorkTree, place: Place
+) -> None:
+    both = f"# the first\n{network('a')}---\n# the second\n{network('c')}"
+    tree.commit({"networks/a.yaml": both.replace("  name: a\n", "  name: a   # ours\n")})
+    place.write(lambda _: [Put(net("b"), new("b"), was=net("a"))])
+    text = (tree.path / "networks/a.yaml").read_text()
+    assert text == both.replace("  name: a\n", "  name: b   # ours\n")
+    assert place.write(lambda _: [Put(net("b"), new("b"), was=net("a"))]).changed == ()  # done already
+    place.write(lambda _: [*remove("b")(_), Put(net("d"), new("d"), was=net("b"))])  # saying both is no contradiction
+    assert "  name: d   # ours\n" in (tree.path / "networks/a.yaml").read_text()
+
+
 @pytest.mark.parametrize("how", ["staged", "unstaged", "both"])
 def test_a_file_with_edits_is_never_overwritten(tree: WorkTree, place: Place, how: str) -> None:
     before = git(tree.path, "rev-parse", "HEAD")
