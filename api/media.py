@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from api.http.refusal import bad
 from api.views.machine_storages import CDROM, DISK
 from reconciler.desired.implied import complete
+from reconciler.locality import is_here
 from reconciler.observed.snapshot import Snapshot
 from reconciler.planning.one_off import RefreshPool, one_off_step
 from reconciler.planning.uses import users_of
@@ -133,7 +134,7 @@ class Media:
         ).mistakes  # fmt: skip
         if mistakes:
             raise bad(BAD_PATH, mistakes[0][1])
-        if urlsplit(self._serving.settings.connect).netloc:
+        if not is_here(self._serving.settings.connect):
             return  # another machine's file
         try:
             there = Path(path).is_file() or Path(path).is_block_device()

@@ -10,7 +10,6 @@ import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from api.documents import DocumentResource
 from api.http.endpoint import Answer, Call, action, delete, get, post, put
@@ -20,6 +19,7 @@ from api.machines.drafting import template_spec
 from api.template_fields import Fields, TemplateFields, check_cpus
 from api.views.templates import FORMATS, TEMPLATE, TOPOLOGY, UNKNOWN, template_view
 from reconciler.desired.writing.changes import DocumentChange, Documents, Put, Remove
+from reconciler.locality import is_here
 from reconciler.passes import World
 from specs import reference
 from specs.name import name_problem
@@ -113,7 +113,7 @@ class _Family(DocumentResource):
         return found
 
     def _is_file(self, path: str) -> bool:
-        if urlsplit(self.serving.settings.connect).netloc:
+        if not is_here(self.serving.settings.connect):
             return True  # another machine's files can't be seen from here
         try:
             return Path(path).is_file() or Path(path).is_block_device()

@@ -8,6 +8,7 @@ import threading
 from reconciler.agent import Agent
 from reconciler.desired.writing.writer import open_writer
 from reconciler.errors import OnggiError
+from reconciler.locality import is_here
 from reconciler.observed.osinfo.database import Database
 from reconciler.observed.osinfo.images import Images
 from reconciler.observed.statistics import Statistics
@@ -80,7 +81,7 @@ class Opening:
         statistics = Statistics(agent.line.hypervisor.machine_statistics)
         statistics.start(self._stop)
         changes, operations, tasks = Changes(agent, writer, source.key), Operations(agent), Tasks(agent)
-        volumes, images = NewVolumes(agent, changes, operations), Images(database)
+        volumes, images = NewVolumes(agent, changes, operations), Images(database, here=is_here(agent.settings.connect))
         return Serving(
             agent=agent,
             host=self.host,

@@ -13,11 +13,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
 
 from reconciler.agent import Agent
 from reconciler.applying.task_records import TaskRecord
 from reconciler.errors import Cancelled, Terminal, Unsupported
+from reconciler.locality import is_here
 from reconciler.observed.osinfo.images import Images
 from reconciler.serving.client import Client
 from reconciler.serving.tasks import Tasks, Tell
@@ -52,7 +52,7 @@ class Scans:
 
     def check_possible(self) -> None:
         """Raises Unsupported for a host that is elsewhere."""
-        if urlsplit(self._agent.settings.connect).hostname:
+        if not is_here(self._agent.settings.connect):
             raise Unsupported("Only folders of the agent's own host can be searched; use a pool of type dir.")
 
     def begin(self, pool: str, path: str, target: str, client: Client) -> TaskRecord:

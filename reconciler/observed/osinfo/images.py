@@ -39,9 +39,12 @@ NO_IMAGE: Final = IsoFacts()
 
 
 class Images:
-    """For any thread. Remembers `remembered` files, those that were asked for last."""
+    """For any thread. Remembers `remembered` files, those that were asked for last. Unless they are `here`, on this
+    machine, nothing is looked at: a file of the same path would be another one.
+    """
 
-    def __init__(self, database: Database, remembered: int = REMEMBERED) -> None:
+    def __init__(self, database: Database, remembered: int = REMEMBERED, *, here: bool = True) -> None:
+        self._here = here
         self._database = database
         self._remembered = remembered
         self._lock = threading.Lock()
@@ -49,6 +52,8 @@ class Images:
 
     def facts(self, path: str | Path) -> IsoFacts:
         """Of the file at `path`. Never raises: what isn't there, or can't be read, is no image."""
+        if not self._here:
+            return NO_IMAGE
         key = os.fspath(path)
         try:
             seen = os.lstat(key)

@@ -58,6 +58,11 @@ def test_what_is_no_image_has_no_facts_and_raises_nothing(tmp_path: Path, watche
         assert images.facts(path) == NO_IMAGE
 
 
+def test_a_file_of_another_machine_is_never_looked_at(make_iso: Callable[..., Path], watched: Watched) -> None:
+    assert Images(watched, here=False).facts(make_iso("Debian 11.6.0 amd64 n")) == NO_IMAGE
+    assert watched.asked == 0
+
+
 def test_only_so_many_are_remembered(make_iso: Callable[..., Path], watched: Watched, tmp_path: Path) -> None:
     images, path = Images(watched, remembered=2), make_iso("Debian 11.6.0 amd64 n")
     copies = [Path(shutil.copy(path, tmp_path / f"{number}.iso")) for number in range(3)]

@@ -1,0 +1,51 @@
+"""A hypervisor on another machine: its files aren't those that have the same paths here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.api.images import an_iso
+from tests.api.live import LiveApi, live_api
+from tests.lab.libvirtd import HostObjects
+from tests.lab.relay import remote_qemu
+from tests.lab.repositories import Repository
+
+__all__ = ["remote_qemu"]
+pytestmark = pytest.mark.qemu
+
+
+@pytest.mark.parametrize("here", [True, False])
+def test_an_image_is_looked_into_on_its_own_machine_alone(
+    qemu_system: str,
+    remote_qemu: str,
+    host_objects: HostObjects,
+    dir_pool_folder: Path,
+    repository: Repository,
+    tmp_path: Path,
+    here: bool,
+) -> None:
+    repository.commit({}, "Begin")
+    an_iso(dir_pool_folder / "some.iso")
+    pool = host_objects.name("pool")
+    with live_api(repository, tmp_path / "state", qemu_system if here else remote_qemu) as api:
+        assert api.client.post(
+            "/storagepools", json={"name": pool, "type": "dir", "path": str(dir_pool_folder)}
+        ).is_success
+        assert api.client.post(f"/storagepools/{pool}/activate").is_success
+        volume = api.client.get(f"/storagepools/{pool}/storagevolumes/some.iso").json()
+        assert (volume["format"], volume["capacity"] > 0) == ("iso", True)
+        assert volume.get("bootable", False) is here
+        (listed,) = _images(api, str(dir_pool_folder))
+        assert listed["bootable"] is here
+        below = dir_pool_folder / "below"
+        below.mkdir()
+        scan = {"name": host_objects.name("scan"), "type": "kimchi-iso", "path": str(below)}
+        assert api.client.post("/storagepools", json=scan).status_code == (202 if here else 501)
+
+
+def _images(api: LiveApi, folder: str) -> list[dict[str, Any]]:
+    found = api.client.get("/storagepools/kimchi_isos/storagevolumes").json()
+    return [image for image in found if image["path"].startswith(folder)]

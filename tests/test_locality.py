@@ -1,0 +1,21 @@
+"""Whose paths a connection tells of."""
+
+from __future__ import annotations
+
+import pytest
+
+from reconciler.locality import is_here
+
+
+@pytest.mark.parametrize(
+    "uri", ["qemu:///system", "test:///default", "qemu+unix:///system?socket=/run/x", "qemu+tls:///system"]
+)
+def test_an_address_without_a_host_is_this_machine(uri: str) -> None:
+    assert is_here(uri)
+
+
+@pytest.mark.parametrize(
+    "uri", ["qemu+ssh://root@kvm1/system", "qemu+tcp://127.0.0.1:16509/system", "qemu://[::1]/system"]
+)
+def test_an_address_with_a_host_is_elsewhere(uri: str) -> None:
+    assert not is_here(uri)
