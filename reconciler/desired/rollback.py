@@ -18,6 +18,7 @@ from reconciler.desired.files import shown
 from reconciler.desired.git import discover
 from reconciler.desired.git_command import GitCommand
 from reconciler.desired.location import Remote, check_branch, parse_location
+from reconciler.desired.under_way import refuse_unfinished
 from reconciler.errors import Conflict, SourceError, Transient
 
 TRAILER: Final = "Onggi-Source: cli"
@@ -26,15 +27,6 @@ _TIMEOUT_S: Final = 120.0
 _LOCAL_REMEDY: Final = "correct that and run it again"
 _STATES: Final = {"A": "added", "M": "changed", "D": "removed", "T": "changed"}
 _SHOWN_NAMES: Final = 10
-# What git leaves in its folder while something is half done there, and how that is called.
-_UNDER_WAY: Final = {
-    "MERGE_HEAD": "merge",
-    "REVERT_HEAD": "revert",
-    "CHERRY_PICK_HEAD": "cherry-pick",
-    "rebase-merge": "rebase",
-    "rebase-apply": "rebase",
-    "BISECT_LOG": "bisect",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +88,7 @@ def _local(path: Path, branch: str, to: str, *, dry_run: bool) -> Rollback:
             f"The branch {branch} is checked out in {tree}; roll it back there, so that its files follow."
         )
     if tree is not None:
-        _refuse_unfinished(own, root)
+        refuse_unfinished(own, root)
         _refuse_edits(git, rollback, root)
     if dry_run:
         return rollback
@@ -206,12 +198,6 @@ def _plan(git: _Git, key: str, branch: str, to: str) -> Rollback:
     if not changes:
         raise SourceError(f"{branch} in {key} is as {restored[:12]} already; choose another revision with --to.")
     return Rollback(branch, head, restored, changes)
-
-
-def _refuse_unfinished(own: Path, root: Path) -> None:
-    for name, what in _UNDER_WAY.items():
-        if (own / name).exists():
-            raise Conflict(f"A {what} is under way in {root}; finish or abort it first.")
 
 
 def _refuse_edits(git: _Git, rollback: Rollback, root: Path) -> None:

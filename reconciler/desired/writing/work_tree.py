@@ -22,6 +22,7 @@ import pygit2
 from pygit2.enums import FileMode
 
 from reconciler.desired.files import shown
+from reconciler.desired.under_way import refuse_unfinished
 from reconciler.desired.writing import inside
 from reconciler.desired.writing.ownership import give
 from reconciler.errors import Conflict, OnggiError, SourceError, Transient
@@ -31,15 +32,6 @@ log = logging.getLogger("onggi.source")
 _LOCK_S: Final = 2.0
 _PAUSE_S: Final = 0.02
 _SHOWN: Final = 10
-# What git leaves in its folder while something is half done there, and how that is called.
-_UNDER_WAY: Final = {
-    "MERGE_HEAD": "merge",
-    "REVERT_HEAD": "revert",
-    "CHERRY_PICK_HEAD": "cherry-pick",
-    "rebase-merge": "rebase",
-    "rebase-apply": "rebase",
-    "BISECT_LOG": "bisect",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +91,7 @@ class WorkTree:
         try:
             self._open_journal()
             self._recover(head)
-            self._refuse_unfinished()
+            refuse_unfinished(self._own, self.root)
             self._lock_index()
             self._refuse_edits()
             self._noted = True
@@ -252,11 +244,6 @@ class WorkTree:
             inside.take_place(self.root, path, inside.prepare(self.root, path, self._as_checked_out(path, step)))
             repository.free()
         index.add(pygit2.IndexEntry(path, pygit2.Oid(hex=now), FileMode.BLOB))
-
-    def _refuse_unfinished(self) -> None:
-        for name, what in _UNDER_WAY.items():
-            if (self._own / name).exists():
-                raise Conflict(f"A {what} is under way in {self.root}; finish or abort it first.")
 
     def _refuse_edits(self) -> None:
         index = pygit2.Index(str(self._own / "index"))
