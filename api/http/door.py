@@ -48,7 +48,12 @@ class Door:
         if (request.get_header("Sec-Fetch-Site") or "none") not in ("none", "same-origin"):
             return True
         origin = request.get_header("Origin")
-        return origin is not None and urlsplit(origin).netloc.lower() != request.netloc.lower()
+        if origin is None:
+            return False
+        try:
+            return urlsplit(origin).netloc.lower() != request.netloc.lower()
+        except ValueError:  # no address at all, such as `http://[`
+            return True
 
 
 def names_of(listen_host: str) -> frozenset[str]:
