@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 import jsonschema_rs
 import orjson
@@ -17,6 +17,8 @@ import orjson
 from api.http.refusal import Refusal
 
 Schema = Mapping[str, Any]
+
+_FEW_PARTS: Final = 1_000
 
 
 def obj(
@@ -90,7 +92,10 @@ class Checked:
         """Raises Refusal 400 with the code of the innermost part that has one."""
         if self._validator.is_valid(body):
             return
-        error = min(self._validator.iter_errors(body), key=lambda found: (len(found.instance_path), found.schema_path))
+        try:
+            error = self._error(body)
+        except ValueError:  # the library's limit of depth
+            raise Refusal(400, f"{self._whole} is nested too deeply.", self._fallback) from None
         code, said = self._fallback, ""
         part: Any = self.schema
         for step in ("", *map(str, error.schema_path)):
@@ -101,6 +106,28 @@ class Checked:
         keyword = str(error.schema_path[-1]) if error.schema_path else ""
         place = "/".join(str(each) for each in error.instance_path)
         raise Refusal(400, said or _sentence(f"`{place}`" if place else self._whole, keyword, part, error), code)
+
+    def _error(self, body: Any) -> Any:
+        """The outermost mistake; of a large body the first: making a list of them all would keep everybody waiting."""
+        if _has_more_parts(body, _FEW_PARTS):
+            try:
+                self._validator.validate(body)
+            except jsonschema_rs.ValidationError as error:
+                return error
+        return min(self._validator.iter_errors(body), key=lambda found: (len(found.instance_path), found.schema_path))
+
+
+def _has_more_parts(body: Any, most: int) -> bool:
+    """Whether a value has more than `most` values in it, however deep."""
+    left, count = [body], 0
+    while left:
+        part = left.pop()
+        inner = part.values() if isinstance(part, Mapping) else part if isinstance(part, list) else ()
+        count += len(inner)
+        if count > most:
+            return True
+        left.extend(inner)
+    return False
 
 
 def _sentence(where: str, keyword: str, rule: Any, error: Any) -> str:
