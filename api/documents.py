@@ -5,12 +5,14 @@ What the repository doesn't know and the host has is adopted by a change of it, 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from api.http.endpoint import Call, Resource
 from api.http.refusal import Refusal, bad, not_found
 from reconciler.desired.writing.changes import DocumentChange, Documents, Put, Remove
+from reconciler.errors import NotApplied, OnggiError
 from reconciler.observed.snapshot import Observed
 from reconciler.passes import World
 from reconciler.planning.one_off import one_off_step
@@ -19,6 +21,8 @@ from reconciler.planning.plan import Action
 from specs.document import API_VERSION
 from specs.name import name_problem
 from specs.reference import Ref
+
+log = logging.getLogger("onggi.api")
 
 Document = dict[str, Any]
 
@@ -48,7 +52,8 @@ class DocumentResource(Resource):
     ) -> World:
         """Commit a new document and give the world in which it has come true.
 
-        Raises Refusal 400 for a name that is taken or can't be one.
+        Raises Refusal 400 for a name that is taken or can't be one, NotApplied for what the host refuses: that is
+        taken back by another commit, so that nothing of it is left.
         """
         if problem := name_problem(ref.short_name):
             raise bad(self.name_code, problem)
@@ -64,7 +69,30 @@ class DocumentResource(Resource):
                 raise self.taken(ref)
             return [Put(ref, document)]
 
-        return self.serving.changes.make(edit, f"Create {self.noun} {ref.short_name}", call.client, [ref]).world
+        try:
+            return self.serving.changes.make(edit, f"Create {self.noun} {ref.short_name}", call.client, [ref]).world
+        except NotApplied:
+            self._take_back(call, ref, document)
+            raise
+
+    def _take_back(self, call: Call, ref: Ref, document: Document) -> None:
+        """Remove what couldn't be made, unless somebody has already put their hand to it."""
+        resource = self.serving.world.desired.resources.get(ref)
+        taken = False
+
+        def edit(documents: Documents) -> Sequence[DocumentChange]:
+            nonlocal taken
+            taken = documents.get(ref) == document
+            return [Remove(ref)] if taken else []
+
+        try:
+            message = f"Take back {self.noun} {ref.short_name}, which can't be made"
+            self.serving.changes.make(edit, message, call.client, [ref], removes=True)
+            left = self.serving.world.snapshot.get(ref)
+            if taken and left is not None and resource is not None and left.uid == resource.uid:
+                self._remove_undeclared(call, left)
+        except OnggiError as error:
+            log.warning("what is there of %s couldn't be taken back: %s", ref, error)
 
     def taken(self, ref: Ref) -> Refusal:
         """400: the name is somebody's already."""
@@ -107,7 +135,11 @@ class DocumentResource(Resource):
                 return
         else:
             left = self.observed(world, ref)
+        self._remove_undeclared(call, left)
+
+    def _remove_undeclared(self, call: Call, left: Observed) -> None:
         self.serving.changes.check_allowed()
+        ref = left.ref
         operations = [Stop(ref, 0.0, force=True)] if left.active else []
         step = one_off_step(
             ref, "its removal was asked for", *operations, Undefine(ref, left.uid), action=Action.DELETE

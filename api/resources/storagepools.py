@@ -16,7 +16,7 @@ from api.http.refusal import Refusal, bad
 from api.http.schema import arr, boolean, integer, obj, text
 from api.storage.use import refuse_protected, running_users
 from api.views.pools import ISO_POOL, ISO_TYPE, POOL, iso_pool_view, pool_type, pool_view, templates_on
-from reconciler.errors import InvalidDocument
+from reconciler.errors import InvalidDocument, NotApplied
 from reconciler.observed.snapshot import Observed
 from reconciler.passes import World
 from specs import reference
@@ -139,6 +139,10 @@ class StoragePools(_Family):
             world = self.create(call, ref, spec)
         except (Refusal, InvalidDocument):
             if secret is not None:
+                self.serving.secrets.drop(secret)
+            raise
+        except NotApplied:
+            if secret is not None and ref not in self.serving.world.desired.resources:
                 self.serving.secrets.drop(secret)
             raise
         if kind != ISO_TYPE:
