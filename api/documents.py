@@ -72,10 +72,10 @@ class DocumentResource(Resource):
         try:
             return self.serving.changes.make(edit, f"Create {self.noun} {ref.short_name}", call.client, [ref]).world
         except NotApplied:
-            self._take_back(call, ref, document)
+            self._take_new_back(call, ref, document)
             raise
 
-    def _take_back(self, call: Call, ref: Ref, document: Document) -> None:
+    def _take_new_back(self, call: Call, ref: Ref, document: Document) -> None:
         """Remove what couldn't be made, unless somebody has already put their hand to it."""
         resource = self.serving.world.desired.resources.get(ref)
         taken = False
