@@ -16,6 +16,7 @@ import falcon.asgi
 import uvicorn
 
 from api.http.closing import Closing
+from api.http.connection import Connection
 from reconciler.errors import SettingsError
 from reconciler.settings import host_and_port
 
@@ -44,8 +45,8 @@ class Server:
         self._listen = listen
         self._address = host_and_port(listen)
         config = uvicorn.Config(
-            closing := Closing(app), log_config=None, access_log=False, lifespan="off", server_header=False,
-            timeout_graceful_shutdown=math.ceil(_GRACE_S),
+            closing := Closing(app), http=Connection, ws="none", log_config=None, access_log=False, lifespan="off",
+            server_header=False, timeout_graceful_shutdown=math.ceil(_GRACE_S),
         )  # fmt: skip
         self._server = _Server(config, closing)
         self._socket: socket.socket | None = None

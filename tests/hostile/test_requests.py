@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Iterator
 
 import httpx
 import pytest
 
+from api.http.connection import MAX_HEAD, MOST_AT_ONCE, Connection
+
 from tests.api.host import harmless_host
 from tests.api.live import LiveApi, live_api
 from tests.lab.repositories import Repository
+from tests.lab.waiting import until
 
 JSON = {"Content-Type": "application/json"}
 
@@ -70,3 +74,98 @@ def test_a_form_does_not_choose_how_its_text_is_read(api: LiveApi, charset: str)
 def test_a_text_of_a_form_that_is_no_text_is_refused(api: LiveApi) -> None:
     form = {"chunk_size": (None, b"\xff\xfe"), "chunk": ("c", b"x")}
     assert is_refused(api.client.put("/storagepools/default-pool/storagevolumes/x", files=form))
+
+
+# Connections
+
+
+def connect(api: LiveApi) -> socket.socket:
+    url = httpx.URL(api.url)
+    return socket.create_connection((url.host, url.port or 80), timeout=30)
+
+
+def answer_of(connection: socket.socket) -> str:
+    """All that comes until the server closes the connection."""
+    received = b""
+    try:
+        while data := connection.recv(65536):
+            received += data
+    except ConnectionResetError:  # it closed while we were sending
+        pass
+    return received.decode()
+
+
+def sent_without_end(connection: socket.socket, piece: bytes) -> int:
+    """How much of it the server takes, at most 64 MiB."""
+    sent = 0
+    try:
+        while sent < 1 << 26:
+            connection.sendall(piece)
+            sent += len(piece)
+    except OSError:
+        pass
+    return sent
+
+
+@pytest.mark.parametrize("begin", [b"GET /", b"GET / HTTP/1.1\r\nHost: localhost\r\nX: "], ids=["address", "header"])
+def test_an_address_or_a_header_without_end_is_not_taken(api: LiveApi, begin: bytes) -> None:
+    with connect(api) as connection:
+        connection.sendall(begin)
+        assert sent_without_end(connection, b"a" * 100_000) < 1 << 25
+    with connect(api) as connection:
+        connection.sendall(begin + b"a" * (MAX_HEAD + 1))
+        assert answer_of(connection).startswith("HTTP/1.1 431 ")
+
+
+def test_headers_without_number_are_not_taken(api: LiveApi) -> None:
+    with connect(api) as connection:
+        connection.sendall(b"GET /vms HTTP/1.1\r\nHost: localhost\r\n")
+        assert sent_without_end(connection, b"X: y\r\n" * 20_000) < 1 << 25
+
+
+def test_nothing_without_end_stands_behind_a_body(api: LiveApi) -> None:
+    with connect(api) as connection:
+        connection.sendall(
+            b"PUT /vms/test HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n"
+        )
+        assert sent_without_end(connection, b"X: y\r\n" * 20_000) < 1 << 25
+
+
+def test_a_body_in_small_chunks_is_taken(api: LiveApi) -> None:
+    whole = json.dumps({"cpus": 2, "memory": 512}) + " " * 100_000
+    pieces = (whole[at : at + 5].encode() for at in range(0, len(whole), 5))
+    answer = api.client.put("/vms/test", content=pieces, headers=JSON)
+    assert answer.status_code == 200, answer.text
+
+
+def test_who_connects_and_says_nothing_is_sent_away(api: LiveApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Connection, "head_s", 0.1)
+    for said in (b"", b"GET /vms HT", b"GET /vms HTTP/1.1\r\nHost: local"):
+        with connect(api) as connection:
+            connection.sendall(said)
+            assert answer_of(connection).startswith("HTTP/1.1 408 ")
+
+
+def test_what_is_no_request_is_refused_in_a_sentence(api: LiveApi) -> None:
+    with connect(api) as connection:
+        connection.sendall(b"\x16\x03\x01 hello\r\n\r\n")
+        head, _, body = answer_of(connection).partition("\r\n\r\n")
+    assert head.startswith("HTTP/1.1 400 ")
+    assert json.loads(body)["code"] == "400 Bad Request"
+
+
+def test_only_so_many_connections_are_held_and_the_next_is_told(api: LiveApi) -> None:
+    held = [connect(api) for _ in range(MOST_AT_ONCE)]
+    try:
+        with connect(api) as one_more:
+            assert answer_of(one_more).startswith("HTTP/1.1 503 ")
+    finally:
+        for each in held:
+            each.close()
+
+    def is_let_in() -> bool:
+        with connect(api) as later:
+            later.sendall(b"GET /healthz HTTP/1.0\r\n\r\n")
+            return answer_of(later).startswith("HTTP/1.1 200 ")
+
+    until(is_let_in, 10, "the next one is let in")
