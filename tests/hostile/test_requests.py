@@ -10,7 +10,6 @@ import httpx
 import pytest
 
 from api.http.connection import MAX_HEAD, MOST_AT_ONCE, Connection
-
 from tests.api.host import harmless_host
 from tests.api.live import LiveApi, live_api
 from tests.lab.repositories import Repository
