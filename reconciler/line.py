@@ -8,8 +8,9 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -63,7 +64,9 @@ class Line:
         self.settings = settings
         self.ledger = ledger
         self.source = source
-        self.hypervisor = Hypervisor.open(settings.connect, allowed_folders=settings.allowed_folders)
+        self.hypervisor = Hypervisor.open(
+            settings.connect, allowed_folders=settings.allowed_folders, own_folders=_own_folders(settings)
+        )
         self.executor = Executor(self.hypervisor, ledger)
         self.progress = ProgressBoard()  # of what `apply` does
         self._folder = folder
@@ -321,3 +324,11 @@ class Line:
 
 def _any_success(outcomes: tuple[StepOutcome, ...]) -> bool:
     return any(outcome.result not in (Result.FAILED, Result.SKIPPED) for outcome in outcomes)
+
+
+def _own_folders(settings: Settings) -> Iterator[str]:
+    """Where the agent's state is, its clients' secrets among it, and what git keeps of a repository on this machine."""
+    yield str(settings.state.absolute())
+    for folder in (Path(settings.repository, ".git"), Path(settings.repository)):
+        if (folder / "objects").is_dir():
+            yield str(folder.absolute())

@@ -18,7 +18,12 @@ _SYSTEM_FOLDERS = frozenset(
     ]
 )
 # Nothing below these is anybody's to put volumes into; /dev is where devices of block pools do appear.
-_SYSTEM_TREES = ("/boot/", "/etc/", "/proc/", "/sys/", "/usr/bin/", "/usr/lib/", "/usr/sbin/")
+_SYSTEM_TREES = (
+    *("/bin/", "/boot/", "/etc/", "/lib/", "/lib64/", "/proc/", "/sbin/", "/sys/", "/usr/bin/", "/usr/lib/"),
+    *("/usr/lib64/", "/usr/libexec/", "/usr/local/bin/", "/usr/local/lib/", "/usr/local/sbin/", "/usr/sbin/"),
+    "/var/spool/cron/",
+)
+_KEYS = frozenset({".gnupg", ".ssh"})  # folders by whose files somebody is let in
 _BLOCK_TYPES = frozenset({"disk", "logical", "iscsi", "iscsi-direct", "scsi"})
 
 # What of `source` a type makes use of. A field that would be passed over in silence is a mistake.
@@ -99,7 +104,7 @@ def check(_name: str, spec: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _check_path(kind: str, path: str) -> Iterator[tuple[str, str]]:
     folder = re.sub(r"(?:/\.?)+(?=/|$)", "", path) or "/"
-    if folder in _SYSTEM_FOLDERS or f"{folder}/".startswith(_SYSTEM_TREES):
+    if folder in _SYSTEM_FOLDERS or f"{folder}/".startswith(_SYSTEM_TREES) or _KEYS & set(folder.split("/")):
         yield "/path", f"{folder} belongs to the system; choose a folder of its own, such as /var/lib/libvirt/images."
     elif folder.startswith("/dev/") and kind not in _BLOCK_TYPES:
         yield "/path", f"A pool of type {kind or 'dir'} can't be below /dev; choose another folder."

@@ -112,6 +112,27 @@ def test_a_folder_of_the_system_is_no_pool(api: LiveApi) -> None:
     assert names(api) == ["default-pool", "kimchi_isos"]
 
 
+@pytest.mark.parametrize("path", ["/root/.ssh", "/usr/local/bin", "/bin/x", "/var/spool/cron/crontabs"])
+def test_neither_is_one_whose_files_are_programs_or_keys(api: LiveApi, path: str) -> None:
+    answer = api.client.post("/storagepools", json={"name": "x", "type": "dir", "path": path})
+    assert answer.status_code == 400
+    assert "belongs to the system" in answer.json()["reason"]
+
+
+def test_neither_is_one_of_the_agent_nor_where_a_link_leads_to_one(api: LiveApi, tmp_path: Path) -> None:
+    api.serving.secrets.keep("console-1", "s3cret")
+    links = {"keys": "/etc/ssl", "mine": tmp_path / "state", "circle": tmp_path / "circle", "good": tmp_path}
+    for name, target in links.items():
+        (tmp_path / name).symlink_to(target)
+    paths = ["state", "state/secrets", "repository/.git", "mine", "mine/secrets", "keys", "circle"]
+    for path in paths:
+        answer = api.client.post("/storagepools", json={"name": "x", "type": "dir", "path": f"{tmp_path}/{path}"})
+        assert answer.status_code == 400, answer.text
+    assert names(api) == ["default-pool", "kimchi_isos"]
+    good = api.client.post("/storagepools", json={"name": "good", "type": "dir", "path": f"{tmp_path}/good/images"})
+    assert good.status_code == 201, good.text
+
+
 def test_sources_are_told_in_kimchis_words(api: LiveApi) -> None:
     bodies = [
         {"name": "share", "type": "netfs", "source": {"host": "nas.example.org", "path": "/export"}},

@@ -49,7 +49,13 @@ class Hypervisor:
     """
 
     def __init__(
-        self, uri: str, *, allowed_folders: Iterable[str] = (), volume_reread_s: float = 600.0, write_here: bool = True
+        self,
+        uri: str,
+        *,
+        allowed_folders: Iterable[str] = (),
+        own_folders: Iterable[str] = (),
+        volume_reread_s: float = 600.0,
+        write_here: bool = True,
     ) -> None:
         self.uri = uri
         self._subscribers: list[Callable[[Ref | None], object]] = []
@@ -62,14 +68,16 @@ class Hypervisor:
         self._volumes = Volumes(self._connections, self._facts, write_here=write_here)
         copies = Copies(self._connections, self._facts, self._volumes)
         self._data = VolumeData(self._connections, self._facts, self._volumes)
-        self._performer = OperationPerformer(self._connections, self._volumes, copies, self._data, allowed)
+        self._performer = OperationPerformer(
+            self._connections, self._volumes, copies, self._data, allowed, tuple(own_folders)
+        )
 
     @classmethod
-    def open(cls, uri: str, *, allowed_folders: Iterable[str] = ()) -> Hypervisor:
+    def open(cls, uri: str, *, allowed_folders: Iterable[str] = (), own_folders: Iterable[str] = ()) -> Hypervisor:
         """A host by its libvirt URI. Connects with the first call that needs it; `allowed_folders` go into its
-        facts.
+        facts, `own_folders` are the agent's, on which no pool is made.
         """
-        return cls(uri, allowed_folders=allowed_folders)
+        return cls(uri, allowed_folders=allowed_folders, own_folders=own_folders)
 
     def close(self) -> None:
         """Let go of all connections. The object is of no use afterwards."""

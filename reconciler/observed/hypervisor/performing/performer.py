@@ -6,6 +6,7 @@ import threading
 from typing import assert_never
 from urllib.parse import urlsplit
 
+from reconciler.host.volume_groups import VolumeGroups
 from reconciler.observed.hypervisor.connection import Connections
 from reconciler.observed.hypervisor.performing import (
     defining,
@@ -15,9 +16,11 @@ from reconciler.observed.hypervisor.performing import (
     prerequisites,
     renaming,
     snapshots,
+    volume_groups,
 )
 from reconciler.observed.hypervisor.performing.intake import Progress
 from reconciler.observed.hypervisor.performing.media import check_media
+from reconciler.observed.hypervisor.performing.pool_folders import check_pool_folder
 from reconciler.observed.hypervisor.performing.refusals import Refusals
 from reconciler.observed.hypervisor.performing.volume_copies import Copies
 from reconciler.observed.hypervisor.performing.volume_data import VolumeData
@@ -39,6 +42,7 @@ from reconciler.planning.operations import (
     DefineSecret,
     DeleteVolume,
     EditLive,
+    ExtendVolumeGroup,
     GrowVolume,
     Operation,
     Pause,
@@ -55,7 +59,7 @@ from reconciler.planning.operations import (
     WriteMark,
 )
 from specs.binding import parse
-from specs.reference import VIRTUAL_MACHINE
+from specs.reference import STORAGE_POOL, VIRTUAL_MACHINE
 
 
 class OperationPerformer:
@@ -68,19 +72,25 @@ class OperationPerformer:
         copies: Copies,
         data: VolumeData,
         allowed_folders: tuple[str, ...] = (),
+        own_folders: tuple[str, ...] = (),
     ) -> None:
         self._connections = connections
         self._volumes = volumes
         self._copies = copies
         self._data = data
+        self._groups = VolumeGroups()
         self.refusals = Refusals()
         # The files of another machine can't be looked at from here.
+        self._is_here = not urlsplit(connections.uri).hostname
+        self._own_folders = own_folders
         self._allowed_folders = () if urlsplit(connections.uri).hostname else allowed_folders
 
     def perform(self, operation: Operation, stop: threading.Event, progress: Progress) -> None:
         """Do one thing, or find it done. Raises OnggiError."""
         connections, volumes = self._connections, self._volumes
         self._check_media(operation)
+        if self._is_here and isinstance(operation, Define) and operation.ref.kind == STORAGE_POOL:
+            check_pool_folder(parse(operation.xml), self._own_folders)
         match operation:
             case Define():
                 defining.define(connections, operation)
@@ -88,6 +98,8 @@ class OperationPerformer:
                 prerequisites.define_secret(connections, operation)
             case DefineInterface():
                 prerequisites.define_interface(connections, operation)
+            case ExtendVolumeGroup():
+                volume_groups.extend(connections, self._groups, operation)
             case WriteMark():
                 defining.write_mark(connections, operation)
             case Undefine():
