@@ -15,6 +15,7 @@ import yaml
 from lxml import etree
 from PIL import Image
 
+from specs.reference import STORAGE_POOL, VIRTUAL_MACHINE, Ref
 from tests.api.live import LiveApi, live_api
 from tests.api.parts import is_at_rest
 from tests.lab.libvirtd import HostObjects
@@ -55,12 +56,14 @@ class Machine:
     def config(self) -> etree._Element:
         return etree.fromstring(self.domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE))
 
-    def volume(self, name: str, form: str = "qcow2", size: int = 8 << 20) -> Path:
-        """A new volume of the pool, which the agent hasn't seen yet."""
+    def volume(self, name: str, form: str = "qcow2", size: int = 8 << 20, *, told: bool = True) -> Path:
+        """A new volume of the pool. No event tells the agent of it."""
         pool = self.connection.storagePoolLookupByName(self.pool)
         pool.createXML(
             f"<volume><name>{name}</name><capacity>{size}</capacity><target><format type='{form}'/></target></volume>"
         )
+        if told:
+            self.api.serving.operations.look_again(Ref(STORAGE_POOL, self.pool))
         return self.folder / name
 
     def get(self, what: str) -> Any:
@@ -100,7 +103,7 @@ def iso(machine: Machine, name: str, text: str) -> Path:
 
 def test_drives_and_cards_of_a_running_guest(guest_base: Path, machine: Machine, host_objects: HostObjects) -> None:
     api, client = machine.api, machine.api.client
-    machine.volume("data.qcow2")
+    machine.volume("data.qcow2", told=False)
     first, second = iso(machine, "first.iso", "first"), iso(machine, "second.iso", "second")
     disk = {"name": "root", "size": "1GiB", "pool": machine.pool, "base": BASE}
     machine.declare(disks=[disk], cdroms=[{}], interfaces=[{"network": host_objects.name("one")}], runStrategy="Always")
@@ -173,8 +176,8 @@ def test_a_running_machine_that_git_does_not_know_is_adopted_as_it_runs(
         "</devices></domain>"
     ).createWithFlags(libvirt.VIR_DOMAIN_START_PAUSED)
     run, client = machine.domain.ID(), machine.api.client
-    machine.volume("data.qcow2")
-    machine.api.serving.operations.look_again(None)
+    machine.volume("data.qcow2", told=False)
+    machine.api.serving.operations.look_again(Ref(VIRTUAL_MACHINE, machine.name))
     disk = client.post(f"{machine.uri}/storages", json={"type": "disk", "pool": machine.pool, "vol": "data.qcow2"})
     assert (disk.status_code, disk.json()["dev"]) == (201, "vda"), disk.text
     card = client.post(f"{machine.uri}/ifaces", json={"type": "network", "network": host_objects.name("one")})
