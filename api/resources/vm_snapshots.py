@@ -104,7 +104,11 @@ class MachineSnapshots(_Family):
             finally:
                 self.serving.names.release(_promise(ref, snapshot))
 
-        return task_view(self.serving.tasks.start(f"/vms/{name}/snapshots/{snapshot}", work, call.client))
+        try:
+            return task_view(self.serving.tasks.start(f"/vms/{name}/snapshots/{snapshot}", work, call.client))
+        except BaseException:
+            self.serving.names.release(_promise(ref, snapshot))
+            raise
 
     def _by_the_clock(self, observed: Observed) -> str:
         """The seconds since 1970, or a little later: a second one may be asked for before the first is there."""
