@@ -9,7 +9,7 @@ import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
 import falcon
@@ -21,12 +21,16 @@ from api.http.endpoint import Answer, Call, Endpoint, Resource, endpoints
 from api.http.filters import filtered
 from api.http.refusal import Refusal
 from api.http.schema import Checked, obj
+from api.http.turns import Turns
 from reconciler.serving.client import Client
 
 JSON_TYPE: Final = "application/json;charset=utf-8"
 
-_AT_ONCE: Final = 32
-_workers = ThreadPoolExecutor(max_workers=_AT_ONCE, thread_name_prefix="onggi-request")
+# Apart, so that writes which wait for the host keep nobody from reading.
+_readers = ThreadPoolExecutor(max_workers=16, thread_name_prefix="onggi-read")
+_writers = ThreadPoolExecutor(max_workers=32, thread_name_prefix="onggi-write")
+
+_T = TypeVar("_T")
 
 Responder = Callable[..., Awaitable[None]]
 
@@ -34,11 +38,14 @@ Responder = Callable[..., Awaitable[None]]
 def add_resource(app: falcon.asgi.App[Any, Any], resource: Resource) -> None:
     """Let `app` answer at the resource's address, and at those of its actions."""
     names = {""}
+    turns = Turns()
     for method_name, endpoint in endpoints(type(resource)).items():
         names.add(endpoint.name)
         if not endpoint.raw:
             suffix = f"_{_suffix(endpoint.name)}" if endpoint.name else ""
-            setattr(resource, f"on_{endpoint.method.lower()}{suffix}", _responder(resource, method_name, endpoint))
+            setattr(
+                resource, f"on_{endpoint.method.lower()}{suffix}", _responder(resource, method_name, endpoint, turns)
+            )
     for name in sorted(names):
         if name:
             app.add_route(f"{resource.address}/{name}", resource, suffix=_suffix(name))
@@ -50,7 +57,7 @@ def _suffix(name: str) -> str:
     return name.replace("-", "_")
 
 
-def _responder(resource: Resource, method_name: str, endpoint: Endpoint) -> Responder:
+def _responder(resource: Resource, method_name: str, endpoint: Endpoint, turns: Turns) -> Responder:
     method = getattr(resource, method_name)
     query = Checked(obj(endpoint.query), "KCHAPI0001E", whole="The address's query")
     read = _read_of(resource) if endpoint.method != "GET" else None
@@ -60,9 +67,13 @@ def _responder(resource: Resource, method_name: str, endpoint: Endpoint) -> Resp
         parameters, wanted = _parameters(request, endpoint)
         query.check(parameters)
         call = Call(body, parameters, client_of(request), request)
-        if read is not None and (expected := request.get_header("If-Match")):
-            await _check_unchanged(read, expected, request, params)
-        answer = await _run(method, endpoint, call, params)
+        expected = request.get_header("If-Match") if read is not None else None
+        if read is not None and expected:
+            async with turns.turn(tuple(params.items())):  # of two who saw the same, the second has to see the first's
+                await _check_unchanged(read, expected, request, params)
+                answer = await _run(method, endpoint, call, params)
+        else:
+            answer = await _run(method, endpoint, call, params)
         if not isinstance(answer, Answer):
             answer = Answer(answer, endpoint.status)
         if endpoint.filters:
@@ -75,8 +86,14 @@ def _responder(resource: Resource, method_name: str, endpoint: Endpoint) -> Resp
 async def _run(method: Callable[..., Any], endpoint: Endpoint, call: Call, params: Mapping[str, str]) -> Any:
     if not endpoint.blocking:
         return method(call, **params)
-    loop = asyncio.get_running_loop()
-    return await loop.run_in_executor(_workers, lambda: method(call, **params))
+    if endpoint.method != "GET":
+        return await write_beside(lambda: method(call, **params))
+    return await asyncio.get_running_loop().run_in_executor(_readers, lambda: method(call, **params))
+
+
+async def write_beside(work: Callable[[], _T]) -> _T:
+    """Beside the event loop, among the writes: what may take its time."""
+    return await asyncio.get_running_loop().run_in_executor(_writers, work)
 
 
 def client_of(request: falcon.asgi.Request) -> Client:

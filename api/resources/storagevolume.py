@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import falcon
@@ -11,7 +10,7 @@ import falcon.asgi
 from api.http.endpoint import Answer, Call, action, delete, get, raw
 from api.http.forms import read_form
 from api.http.refusal import bad, not_found
-from api.http.responder import JSON_TYPE, to_json
+from api.http.responder import JSON_TYPE, to_json, write_beside
 from api.http.schema import number, obj, text
 from api.storage.images import all_images, scanned
 from api.storage.new_volume import check_name, clone_names, names_in
@@ -88,7 +87,7 @@ class StorageVolume(VolumeResource):
             if size != chunk.length:
                 raise bad("KCHVOL0026E", f"The chunk has {chunk.length} bytes and not {size}; send it again.")
             given = chunk
-            view = await asyncio.to_thread(lambda: self._put(pool, name, size, given.chunks(), offset))
+            view = await write_beside(lambda: self._put(pool, name, size, given.chunks(), offset))
         response.content_type = JSON_TYPE
         response.data = to_json(view)
 

@@ -12,7 +12,7 @@ from api.http.body import read_object
 from api.http.endpoint import Call, get, raw
 from api.http.forms import is_form, read_form
 from api.http.refusal import bad
-from api.http.responder import JSON_TYPE, client_of, to_json
+from api.http.responder import JSON_TYPE, client_of, to_json, write_beside
 from api.http.schema import Checked, arr, obj, text
 from api.storage.images import all_images, volume_views
 from api.storage.new_volume import CREATE, NewVolume, check_name, planned
@@ -65,7 +65,7 @@ class StorageVolumes(VolumeResource):
             task = await self._take_file(request, pool, client)
         else:
             body = await read_object(request, _CREATE)
-            task = await asyncio.to_thread(self._make, pool, dict(body), client)
+            task = await write_beside(lambda: self._make(pool, dict(body), client))
         response.status = 202
         response.content_type = JSON_TYPE
         response.data = to_json(task_view(task))
@@ -126,6 +126,6 @@ class StorageVolumes(VolumeResource):
                 return self.serving.tasks.get(str(task.id))
 
             try:
-                return await asyncio.to_thread(take)
+                return await write_beside(take)
             except Refused as error:
                 raise bad(UPLOAD_CODES.get(error.reason, ""), str(error)) from None
