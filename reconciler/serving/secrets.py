@@ -1,7 +1,8 @@
 """Secrets that clients hand over: each in a file of its own that only the agent's user reads, never in a document.
 
 A document names the file. A new secret gets a new file, so that the document says that it has changed; the last few of
-an owner stay, for a revision that is rolled back.
+an owner stay, for a revision that is rolled back. So do new ones: which of several clients' documents is committed last
+isn't known until it is.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import os
 import re
 import secrets
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -17,6 +19,7 @@ from typing import Final
 from reconciler.errors import StateError
 
 _KEPT: Final = 3
+_NEW_S: Final = 3600.0
 _OWNER: Final = re.compile(r"[A-Za-z0-9-]{1,80}")
 _LARGEST: Final = 4096
 
@@ -43,7 +46,7 @@ class Secrets:
                 os.fsync(file.fileno())
         except OSError as error:
             raise StateError(f"A secret can't be kept in {self.folder}: {error.strerror}.") from None
-        self._thin(owner, _KEPT)
+        self._thin(owner, _KEPT, _NEW_S)
         return path
 
     def is_kept(self, path: str | Path) -> bool:
@@ -80,11 +83,12 @@ class Secrets:
                 Path(path).unlink(missing_ok=True)
             self._known.pop(str(path), None)
 
-    def _thin(self, owner: str, keep: int) -> None:
-        """Only the newest ones of an owner stay."""
+    def _thin(self, owner: str, keep: int, new_s: float = -1.0) -> None:
+        """Only the newest ones of an owner stay, and those younger than `new_s`."""
         pattern = re.compile(rf"{re.escape(owner)}-[0-9a-f]{{8}}")
         with self._lock, suppress(OSError):
-            files = [each for each in self.folder.iterdir() if pattern.fullmatch(each.name)]
-            files.sort(key=lambda each: each.stat().st_mtime_ns, reverse=True)
+            made = {each: each.stat().st_mtime for each in self.folder.iterdir() if pattern.fullmatch(each.name)}
+            files = sorted(made, key=lambda each: made[each], reverse=True)
             for each in files[keep:]:
-                self.drop(each)
+                if time.time() - made[each] > new_s:
+                    self.drop(each)
