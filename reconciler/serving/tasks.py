@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Final
 
 from reconciler.agent import Agent
-from reconciler.applying.task_records import FAILED, FINISHED, RUNNING, TaskRecord
+from reconciler.applying.task_records import FAILED, FINISHED, KEPT_TASKS, RUNNING, TaskRecord
 from reconciler.errors import Cancelled, NotFound, OnggiError
 from reconciler.serving.client import Client
 
@@ -25,6 +25,7 @@ Work = Callable[[Tell, threading.Event], "str | None"]  # told to stop by the ev
 
 BEGUN: Final = "OK"  # the message of a task that has nothing to tell, as clients know it
 _AT_ONCE: Final = 8
+_LONGEST_NUMBER: Final = 18
 _END_S: Final = 1.0  # what is under way at the end may take that long to end by itself
 _CUT_OFF: Final = (
     "The agent was restarted while this was under way. What was committed is still being made; the rest was given up, "
@@ -57,6 +58,9 @@ class Tasks:
             known = self._remembered()
             record = self._agent.line.ledger.begin_task(target, message, client.source)
             known[record.id] = record
+            for number in [number for number in known if number <= record.id - KEPT_TASKS]:
+                if known[number].status != RUNNING:
+                    del known[number]
         return record
 
     def tell(self, number: int, message: str) -> None:
@@ -80,8 +84,9 @@ class Tasks:
 
     def get(self, number: str) -> TaskRecord:
         """One task. Raises NotFound."""
+        is_number = number.isascii() and number.isdecimal() and len(number) <= _LONGEST_NUMBER
         with self._lock:
-            found = self._remembered().get(int(number)) if number.isascii() and number.isdecimal() else None
+            found = self._remembered().get(int(number)) if is_number else None
         if found is None:
             raise NotFound(f"Task {number[:40]} doesn't exist; GET /tasks lists those that are remembered.")
         return found

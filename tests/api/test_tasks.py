@@ -6,6 +6,7 @@ import threading
 from pathlib import Path
 
 import libvirt
+import pytest
 
 from reconciler.errors import Cancelled, Terminal
 from reconciler.serving.client import Client
@@ -54,11 +55,21 @@ def test_tasks_are_found_by_status_and_by_what_they_work_on(api: LiveApi) -> Non
 
 
 def test_a_task_that_isnt_there_is_404(api: LiveApi) -> None:
-    for number in ("0", "999", "x", "-1", "1%2F2", "²"):
+    for number in ("0", "999", "x", "-1", "1%2F2", "²", "1" * 5000):
         answer = api.client.get(f"/tasks/{number}")
         assert answer.status_code == 404, number
         assert set(answer.json()) == {"code", "reason"}
     assert api.client.get("/tasks/999").json()["reason"].startswith("KCHOBJST0001E: ")
+
+
+def test_only_so_many_that_have_ended_are_remembered(api: LiveApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("reconciler.serving.tasks.KEPT_TASKS", 5)
+    tasks = api.serving.tasks
+    running = tasks.begin("/vms/web", _CLIENT)
+    for _ in range(20):
+        tasks.end(tasks.begin("/vms/web", _CLIENT).id)
+    assert len(tasks.all()) == 6
+    assert tasks.get(str(running.id)).status == "running"
 
 
 def test_tasks_can_only_be_read(api: LiveApi) -> None:
