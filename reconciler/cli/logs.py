@@ -7,11 +7,15 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import sys
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from reconciler.applying.clock import rfc3339
+
+# Whatever ends a line, moves a terminal's cursor or turns the text around.
+_UNSAFE: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 
 
 class TextFormatter(logging.Formatter):
@@ -25,8 +29,8 @@ class TextFormatter(logging.Formatter):
         return _time(record)
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  # logging's own name
-        """One line: a message that came from elsewhere can't forge a second one."""
-        return super().formatMessage(record).replace("\r", "\\r").replace("\n", "\\n")
+        """One line: a message that came from elsewhere can't forge a second one, nor tell a terminal anything."""
+        return _UNSAFE.sub(lambda found: found[0].encode("unicode_escape").decode(), super().formatMessage(record))
 
 
 class JsonFormatter(logging.Formatter):

@@ -76,3 +76,8 @@ def record(message: str) -> logging.LogRecord:
 def test_a_log_message_cannot_forge_another_line() -> None:
     assert len(logs.TextFormatter().format(record("one\n2026 INFO two")).splitlines()) == 1
     assert len(logs.JsonFormatter().format(record("one\ntwo")).splitlines()) == 1
+
+
+def test_a_log_message_tells_a_terminal_nothing() -> None:
+    told = logs.TextFormatter().format(record("a\x1b]0;title\x07 \x9b2J \x85 \u2028 \u202e é 漢"))
+    assert told.endswith(r"a\x1b]0;title\x07 \x9b2J \x85 \u2028 \u202e é 漢")
