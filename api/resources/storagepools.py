@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -16,10 +16,11 @@ from api.http.refusal import Refusal, bad
 from api.http.schema import arr, boolean, integer, obj, text
 from api.storage.use import refuse_protected, running_users
 from api.views.pools import ISO_POOL, ISO_TYPE, POOL, iso_pool_view, pool_type, pool_view, templates_on
-from reconciler.errors import InvalidDocument, NotApplied
+from reconciler.errors import InvalidDocument, NotApplied, OnggiError, Transient
 from reconciler.observed.snapshot import Observed
 from reconciler.passes import World
 from specs import reference
+from specs.reference import Ref
 
 log = logging.getLogger("onggi.api")
 
@@ -191,7 +192,10 @@ class StoragePool(_Family):
         """As it was observed last."""
         return iso_pool_view() if pool == ISO_POOL else self.view(self.serving.world, pool)
 
-    @put("Change whether a pool starts with the host, or a volume group's disks.", POOL, _CHANGE, statuses=(405,))
+    @put(
+        "Change whether a pool starts with the host, or extend its volume group.", POOL, _CHANGE, statuses=(405,),
+        description="A device that holds something already is refused: nothing is overwritten.",
+    )  # fmt: skip
     def change_it(self, call: Call, pool: str) -> dict[str, Any]:
         """Its document says so from now on."""
         self._refuse_reserved(pool)
@@ -200,16 +204,35 @@ class StoragePool(_Family):
         if disks and observed.config.get("type") != "logical":
             raise bad("KCHPOOL0029E", "Only a pool of type logical takes `disks`.")
 
+        before: list[Document] = []
+        after: list[Document] = []
+
         def change(document: Document) -> None:
             spec = document["spec"]
+            before[:], after[:] = [dict(spec)], [spec]
             if "autostart" in call.body:
                 spec["autostart"] = call.body["autostart"]
             if disks:
                 source = dict(spec.get("source") or {})
-                source["devices"] = list(dict.fromkeys([*(source.get("devices") or ()), *disks]))
-                spec["source"] = source
+                spec["source"] = source | {"devices": list(dict.fromkeys([*(source.get("devices") or ()), *disks]))}
 
-        return self.view(self.change(call, ref, change), pool)
+        def undo(document: Document) -> None:
+            if document["spec"] == after[0]:  # else somebody has gone on from there
+                document["spec"] = before[0]
+
+        try:
+            return self.view(self.change(call, ref, change), pool)
+        except NotApplied as error:
+            # LVM may take a device later that it refuses now; it isn't to be tried behind the client's back.
+            if disks and error.reason == "Failed" and not isinstance(error.cause, Transient):
+                self._undo(call, ref, undo)
+            raise
+
+    def _undo(self, call: Call, ref: Ref, undo: Callable[[Document], None]) -> None:
+        try:
+            self.change(call, ref, undo, "Take back: Change")
+        except (OnggiError, Refusal) as error:
+            log.warning("the devices of %s couldn't be taken back: %s", ref, error)
 
     @delete("Remove a storage pool. It has to be inactive and unused; what is in it stays.", statuses=(405,))
     def delete(self, call: Call, pool: str) -> None:

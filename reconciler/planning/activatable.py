@@ -31,6 +31,7 @@ from reconciler.planning.operations import (
 )
 from reconciler.planning.ownership import Fact, Owned
 from reconciler.planning.plan import Action, Blocked, Step
+from reconciler.planning.volume_group import as_running, growth
 from reconciler.planning.why import is_drift, not_applied, why_changed
 from specs.binding import parse, patched, serialise, write
 from specs.effect import Change, Effect, strongest
@@ -100,7 +101,8 @@ def _update(
         return Assessment(blocked=Blocked(ref, "ChangeRefused", message, resource.path, resource.line), record=left)
     changes = list(comparison.config)
     known = {change.pointer for change in changes}
-    changes += [c for c in comparison.live if c.effect is Effect.LIVE and c.pointer not in known]
+    running = as_running(observed.config, comparison.live)
+    changes += [c for c in running if c.effect is Effect.LIVE and c.pointer not in known]
     wanted_active = spec.get("active", True if entry is None or entry.created else None)
     if wanted_active is not None and wanted_active != observed.active:
         changes.append(Change("/active", observed.active, wanted_active, Effect.LIVE))
@@ -117,12 +119,14 @@ def _update(
     definition: list[Operation] = []
     if comparison.config:
         root = patched(xml.BINDS, parse(observed.xml), comparison.lowered)
-        definition = [*_prerequisites(resource), Define(ref, observed.uid, serialise(root))]
+        made_later = _builds(resource) and not observed.active
+        growing = growth(resource, observed.config, comparison.config, made_later=made_later)
+        definition = [*_prerequisites(resource), *growing, Define(ref, observed.uid, serialise(root))]
     pending: tuple[Change, ...] = ()  # what only comes true when it is stopped
     if observed.active and wanted_active is False:
         pending = tuple(change for change in changes if change.pointer == "/active")
     elif observed.active:
-        pending = tuple(change for change in comparison.live if change.effect is not Effect.LIVE)
+        pending = tuple(change for change in running if change.effect is not Effect.LIVE)
     held = held_back(resource, observed, pending, context) if pending else None
     if held is not None and stops(pending):
         if ref.kind == STORAGE_POOL:

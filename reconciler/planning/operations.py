@@ -168,6 +168,19 @@ class DefineInterface:
 
 
 @dataclass(frozen=True, slots=True)
+class ExtendVolumeGroup:
+    """Add those of `devices` to the volume group of a logical pool that it lacks. What is on one isn't overwritten.
+
+    With `made_later` the group may be missing: the pool's start makes it of all its devices.
+    """
+
+    ref: Ref
+    group: str
+    devices: tuple[str, ...]
+    made_later: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class CreateVolume:
     """Make a volume from its XML. `content` are its bytes (a seed); `url` is downloaded and checked by `sha256`."""
 
@@ -222,6 +235,7 @@ class DeleteVolume:
 Operation = (
     DefineSecret
     | DefineInterface
+    | ExtendVolumeGroup
     | Define
     | Start
     | Stop

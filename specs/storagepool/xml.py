@@ -115,6 +115,14 @@ def _same_devices(declared: list[str], observed: list[str] | None) -> bool:
     return {_clean(each) for each in declared} == {_clean(each) for each in observed or ()}
 
 
+def _devices_effect(old: list[str] | None, new: list[str], observed: Spec) -> Effect:
+    """A volume group gets further devices at once, and none can be taken out; others need a restart of the pool."""
+    if observed.get("type") != "logical":
+        return Effect.NEXT_BOOT
+    gone = {_clean(each) for each in old or ()} - {_clean(each) for each in new}
+    return Effect.FORBIDDEN if gone else Effect.LIVE
+
+
 def _target(root: Element) -> str | None:
     return text_at(root, "source/device/@path") if _of_iscsi(root) else None
 
@@ -163,7 +171,7 @@ BINDS: tuple[Bind, ...] = (
     _bind("source/host", "source/host/@name"),
     _bind("source/port", "source/host/@port", codec=INTEGER, same=_same_port),
     _bind("source/path", "source/dir/@path", same=_same_path),
-    _bind("source/devices", get=_devices, put=_put_devices, same=_same_devices),
+    Field("source/devices", get=_devices, put=_put_devices, same=_same_devices, effect_in=_devices_effect),
     _bind("source/target", get=_target, put=lambda root, iqn: child_at(root, "source/device").set("path", iqn)),
     _bind("source/initiator", "source/initiator/iqn/@name"),
     _bind("source/adapter/type", get=_adapter_type, put=_put_adapter_type),

@@ -156,9 +156,14 @@ def test_sources_are_told_in_kimchis_words(api: LiveApi) -> None:
 
 def test_disks_are_for_volume_groups_alone(api: LiveApi) -> None:
     api.client.post("/storagepools", json={"name": "vg", "type": "logical", "source": {"devices": ["/dev/sdy"]}})
-    answer = api.client.put("/storagepools/vg", json={"disks": ["/dev/sdz", "/dev/sdy"]})
-    assert answer.status_code == 200, answer.text
-    assert spec(api, "vg")["source"] == {"devices": ["/dev/sdy", "/dev/sdz"]}
+    same = api.client.put("/storagepools/vg", json={"disks": ["/dev/sdy"]})
+    assert same.status_code == 200, same.text
+    refused = api.client.put("/storagepools/vg", json={"disks": ["/dev/sdz"], "autostart": False})
+    assert (refused.status_code, "test driver has no volume groups" in refused.json()["reason"]) == (501, True)
+    assert spec(api, "vg") == {
+        "type": "logical", "source": {"devices": ["/dev/sdy"]}, "build": True, "autostart": True, "active": False,
+    }  # fmt: skip
+    assert api.log()[:2] == ["Take back: Change storage pool vg", "Change storage pool vg"]
     refused = api.client.put("/storagepools/default-pool", json={"disks": ["/dev/sdz"]})
     assert (refused.status_code, refused.json()["reason"].partition(":")[0]) == (400, "KCHPOOL0029E")
 

@@ -132,3 +132,17 @@ def test_libvirt_takes_the_secret_again_and_again(
         assert "other" in found.XMLDesc()
     finally:
         secret.undefine()
+
+
+@pytest.mark.parametrize(
+    ("kind", "devices", "effect"),
+    [
+        ("logical", ["/dev/a", "/dev/b"], Effect.LIVE),
+        ("logical", ["/dev/b"], Effect.FORBIDDEN),
+        ("disk", ["/dev/b"], Effect.NEXT_BOOT),
+    ],
+)
+def test_a_volume_group_grows_at_once_and_never_shrinks(kind: str, devices: list[str], effect: Effect) -> None:
+    observed = new_xml(KIND, concrete({"type": kind, "source": {"devices": ["/dev/a"]}}), name="store", host=HOST)
+    changes = drift(KIND, concrete({"type": kind, "source": {"devices": devices}}), observed)
+    assert [(change.pointer, change.effect) for change in changes] == [("/source/devices", effect)]
