@@ -112,6 +112,7 @@ class Dispatcher:
         """Begin what can begin. Returns when the quick groups are done. Raises StateError."""
         digests = {step.ref: _digest(step, desired) for step in plan.steps}
         with self._lock:
+            self.backoff.forget_others(lambda ref: _document(ref, desired))
             held = {ref for ref, digest in digests.items() if not self.backoff.due(ref, digest)} | self._busy
             held |= self._crash_loops.held((step for step in plan.steps if step.ref not in held), digests)
             kept = self._crash_loops.to_keep()
@@ -177,10 +178,14 @@ class Dispatcher:
             log.error("%s", error)  # noqa: TRY400  # a sentence; the trace says no more
 
 
+def _document(ref: Ref, desired: DesiredState) -> str:
+    resource = desired.resources.get(ref)
+    return resource.digest if resource is not None else ""
+
+
 def _digest(step: Step, desired: DesiredState) -> str:
     """What a failed step's wait goes by. A guest that won't shut down must not keep live changes waiting."""
-    resource = desired.resources.get(step.ref)
-    digest = resource.digest if resource is not None else ""
+    digest = _document(step.ref, desired)
     kinds = [type(operation) for operation in step.operations]
     if Stop in kinds and Start in kinds:
         digest += f" restarted for {sorted(change.pointer for change in step.changes)}"

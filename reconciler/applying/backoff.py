@@ -77,6 +77,16 @@ class Backoff:
         """Forget the failures of `ref`."""
         self._entries.pop(ref, None)
 
+    def forget_others(self, current: Callable[[Ref], str]) -> None:
+        """Forget what failed as a document that isn't in force any more, though it should come back later.
+
+        `current` gives the digest of an object's document now, empty for none; those of failures may go on behind it.
+        """
+        for ref, entry in [*self._entries.items()]:
+            digest = current(ref)
+            if not entry.digest.startswith(digest) or bool(digest) != bool(entry.digest):
+                del self._entries[ref]
+
     def retry(self, ref: Ref) -> Retry | None:
         """What `ref` waits for; None when it hasn't failed."""
         entry = self._entries.get(ref)

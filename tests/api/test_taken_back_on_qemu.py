@@ -52,9 +52,9 @@ def test_a_pool_on_a_folder_of_another_pool_is_taken_back(
     assert files(api) == [f"pools/{first}.yaml"]
     assert api.client.get(f"/storagepools/{second}").status_code == 404
     assert host_objects.left() == [f"pool {first}"]
-    below = dir_pool_folder / "below"
-    again = api.client.post("/storagepools", json={"name": second, "type": "dir", "path": str(below)})
-    assert again.status_code == 201, "its name is free again"
+    assert api.client.delete(f"/storagepools/{first}").status_code == 204
+    again = api.client.post("/storagepools", json={"name": second, **body})
+    assert again.status_code == 201, again.text  # its name is free, and what stood in its way is asked anew
 
 
 def test_a_network_over_a_vlan_that_this_host_cannot_have_is_taken_back(

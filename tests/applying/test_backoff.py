@@ -125,3 +125,16 @@ def test_a_wait_is_never_shorter_than_three_quarters_of_the_first_nor_longer_tha
     assert seconds is not None
     first = FIRST_TERMINAL_S if failures[-1] is None else FIRST_S
     assert 0.75 * first - 1e-6 <= seconds <= LONGEST_S
+
+
+def test_a_failure_goes_with_its_document_though_that_should_come_back() -> None:
+    found = backoff(Clock())
+    for ref, digest in ((LAN, "a restarted for x"), (WAN, "")):
+        found.failed(ref, digest)
+    found.forget_others({LAN: "a", WAN: ""}.__getitem__)
+    assert (found.due(LAN, "a restarted for x"), found.due(WAN, "")) == (False, False)
+    found.forget_others({LAN: "b", WAN: "c"}.__getitem__)
+    assert (found.due(LAN, "a restarted for x"), found.due(WAN, "")) == (True, True)
+    found.failed(LAN, "a")
+    found.forget_others({LAN: ""}.__getitem__)  # the document is gone
+    assert found.due(LAN, "a")
