@@ -14,6 +14,7 @@ import falcon.asgi
 import orjson
 
 _KEY: Final = "onggi.closing"
+_GONE: Final = "onggi.gone"
 _REASON: Final = "The agent is ending; ask again when it's back. A change that was committed comes true then."
 
 Scope = MutableMapping[str, Any]
@@ -39,12 +40,12 @@ class Closing:
         if closing.is_set():
             await _refuse(send)
             return
-        scope[_KEY] = closing
+        scope[_KEY], scope[_GONE] = closing, (gone := asyncio.Event())
         answer, task = _Answer(send), asyncio.current_task()
         assert task is not None  # noqa: S101  # a coroutine that runs is in one
         self._tasks.add(task)
         try:
-            await self._app(scope, receive, answer)
+            await self._app(scope, _watched(receive, gone), answer)
         except asyncio.CancelledError:
             if not self._cut:
                 raise
@@ -74,6 +75,22 @@ def closing_of(request: falcon.asgi.Request) -> asyncio.Event:
     """Set when the server ends: whatever would go on for ever has to end with it."""
     found = request.scope.get(_KEY)
     return found if isinstance(found, asyncio.Event) else asyncio.Event()
+
+
+def gone_of(request: falcon.asgi.Request) -> asyncio.Event:
+    """Set when the client has left, if somebody listens to what it says."""
+    found = request.scope.get(_GONE)
+    return found if isinstance(found, asyncio.Event) else asyncio.Event()
+
+
+def _watched(receive: Receive, gone: asyncio.Event) -> Receive:
+    async def received() -> MutableMapping[str, Any]:
+        event = await receive()
+        if event["type"] == "http.disconnect":
+            gone.set()
+        return event
+
+    return received
 
 
 class _Answer:

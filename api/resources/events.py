@@ -13,7 +13,7 @@ from typing import Final
 import falcon.asgi
 from falcon.asgi import SSEvent
 
-from api.http.closing import closing_of
+from api.http.closing import closing_of, gone_of
 from api.http.endpoint import Resource, raw
 from api.http.filters import filtered
 from api.http.refusal import Refusal, bad
@@ -80,26 +80,35 @@ class Events(Resource):
     async def _follow(
         self, request: falcon.asgi.Request, response: falcon.asgi.Response, wanted: Mapping[str, Sequence[str]]
     ) -> None:
-        if self._streams >= _MOST_STREAMS:
-            raise Refusal(503, f"{_MOST_STREAMS} streams of events are open already; close one, or ask for the list.")
+        self._check_free()
         ledger = self.serving.agent.line.ledger
         last = request.get_header("Last-Event-ID") or ""
         known = int(last) if last.isascii() and last.isdecimal() and len(last) <= _LONGEST_NUMBER else None
         after = await asyncio.to_thread(ledger.last_event)
         after = min(known, after) if known is not None else after
+        self._check_free()  # many may have been waiting for that
         response.set_header("Cache-Control", "no-store")
         response.set_header("X-Accel-Buffering", "no")  # a proxy that keeps it back would make it useless
-        response.sse = self._told(ledger, after, wanted, closing_of(request))
+        response.sse = self._told(ledger, after, wanted, closing_of(request), gone_of(request))
+
+    def _check_free(self) -> None:
+        if self._streams >= _MOST_STREAMS:
+            raise Refusal(503, f"{_MOST_STREAMS} streams of events are open already; close one, or ask for the list.")
 
     async def _told(
-        self, ledger: Ledger, after: int, wanted: Mapping[str, Sequence[str]], closing: asyncio.Event
+        self,
+        ledger: Ledger,
+        after: int,
+        wanted: Mapping[str, Sequence[str]],
+        closing: asyncio.Event,
+        gone: asyncio.Event,
     ) -> AsyncIterator[SSEvent | None]:
         self._streams += 1
         try:
             yield SSEvent(retry=_AGAIN_MS, comment="events follow")
             news = await asyncio.to_thread(_News, ledger, after)
             quiet_s = 0.0
-            while not closing.is_set():
+            while not (closing.is_set() or gone.is_set()):
                 for number, event in await asyncio.to_thread(news.next):
                     if filtered([told := event_json(event)], wanted):
                         quiet_s = 0.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+from collections import Counter
 from collections.abc import Iterator
 
 import httpx
@@ -151,6 +152,33 @@ def test_what_is_no_request_is_refused_in_a_sentence(api: LiveApi) -> None:
         head, _, body = answer_of(connection).partition("\r\n\r\n")
     assert head.startswith("HTTP/1.1 400 ")
     assert json.loads(body)["code"] == "400 Bad Request"
+
+
+def test_only_so_many_streams_are_open_and_one_whose_client_has_left_is_none(api: LiveApi) -> None:
+    def opened(many: int) -> list[socket.socket]:
+        made = [connect(api) for _ in range(many)]
+        for each in made:
+            each.sendall(b"GET /events?follow=true HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        return made
+
+    def begins(connections: list[socket.socket]) -> Counter[bytes]:
+        return Counter(each.recv(65536)[9:12] for each in connections)
+
+    def close(connections: list[socket.socket]) -> None:
+        for each in connections:
+            each.close()
+
+    many = opened(200)
+    assert begins(many) == {b"200": 64, b"503": 136}
+    close(many)
+
+    def is_let_in() -> bool:
+        one = opened(1)
+        told = begins(one)
+        close(one)
+        return told == {b"200": 1}
+
+    until(is_let_in, 10, "there is room again, long before a heartbeat would show that the others have left")
 
 
 def test_only_so_many_connections_are_held_and_the_next_is_told(api: LiveApi) -> None:
