@@ -14,6 +14,7 @@ from api.documents import Document, DocumentResource
 from api.http.endpoint import Answer, Call, action, delete, get, post, put
 from api.http.refusal import Refusal, bad
 from api.http.schema import arr, boolean, integer, obj, text
+from api.storage.pool_sources import check_source, sees_sources
 from api.storage.use import refuse_protected, running_users
 from api.views.pools import ISO_POOL, ISO_TYPE, POOL, iso_pool_view, pool_type, pool_view, templates_on
 from reconciler.errors import InvalidDocument, NotApplied, OnggiError, Transient
@@ -135,6 +136,8 @@ class StoragePools(_Family):
         if kind == ISO_TYPE:
             self.serving.scans.check_possible()
         self.serving.changes.check_allowed()
+        if sees_sources(self.serving):
+            check_source(self.serving.host, name, kind, call.body.get("source") or {})
         spec, secret = self._spec(call, name, kind)
         try:
             world = self.create(call, ref, spec)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
+import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ ISCSIADM: Final = Program("iscsiadm", "open-iscsi", "look for iSCSI targets")
 ISCSI_LS: Final = Program("iscsi-ls", "libiscsi-bin, or open-iscsi", "look for iSCSI targets")
 
 _MOST_TARGETS: Final = 10_000
+_CONNECT_S: Final = 4.0
 _NO_DRIVER = 12  # iscsiadm: the kernel has no initiator
 _KERNEL_INITIATOR = Path("/sys/class/iscsi_transport")
 _INITIATOR_NAME = Path("/etc/iscsi/initiatorname.iscsi")
@@ -106,6 +108,14 @@ class StorageServers:
         name = _initiator_name()
         done = run(ISCSI_LS, [*(["-i", name] if name else []), f"iscsi://{where}"], timeout_s=self._timeout_s)
         return self._found(rf"Target:(?P<name>{_NAME})(?:\s.*)?", where, done)
+
+    def listens(self, host: str, port: int) -> bool:
+        """Whether anything takes connections there, found out within seconds. Raises Refused as `targets` does."""
+        try:
+            socket.create_connection((checked_host(host), checked_port(port)), min(self._timeout_s, _CONNECT_S)).close()
+        except OSError:
+            return False
+        return True
 
     @staticmethod
     def _found(pattern: str, where: str, done: Finished) -> tuple[str, ...]:

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Generic, TypeVar
 from urllib.parse import urlsplit
 
-from reconciler.host.accounts import Accounts, SystemAccounts
-from reconciler.host.packages import Packages, open_packages
+from reconciler.host.accounts import Accounts, Names, SystemAccounts
+from reconciler.host.packages import Packages, Upgrade, open_packages
 from reconciler.host.partitions import Partitions, partitions
 from reconciler.host.peers import Peers
 from reconciler.host.power import HostPower, Power
@@ -22,11 +22,14 @@ from reconciler.host.reports import Reports
 from reconciler.host.repositories.repository import Repositories, open_repositories
 from reconciler.host.sampling import Sampler
 from reconciler.host.storage_servers import StorageServers
+from reconciler.host.volume_groups import VolumeGroups
+from reconciler.serving.shared import Shared
 from reconciler.settings import Settings
 
 _T = TypeVar("_T")
 
 _GOOD_BYE_S = 1.0
+_UPGRADES_KEPT_S = 10.0
 
 REPORTS = "debugreports"  # the folder of the state folder that reports are kept in
 
@@ -62,9 +65,20 @@ class HostServices:
     accounts: Accounts = field(default_factory=SystemAccounts)
     storage_servers: StorageServers = field(default_factory=StorageServers)
     disks: Callable[[], Partitions] = partitions
+    volume_groups: VolumeGroups = field(default_factory=VolumeGroups)
     sampler: Sampler = field(default_factory=Sampler)
     federation: bool = False
+    upgrades: Shared[tuple[Upgrade, ...] | None] = field(init=False)  # of `packages`; None without a tool
+    users: Shared[Names] = field(init=False)  # of `accounts`
     _peers: Peers | None = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        self.upgrades = Shared(self._upgradable, "Listing the packages that can be updated", keep_s=_UPGRADES_KEPT_S)
+        self.users = Shared(lambda: self.accounts.users(), "Listing the users")
+
+    def _upgradable(self) -> tuple[Upgrade, ...] | None:
+        packages = self.packages()
+        return packages.upgradable() if packages is not None else None
 
     def start(self, url: str) -> None:
         """Begin what goes on in the background. `url` is where the agent answers."""
@@ -95,5 +109,14 @@ def open_host(settings: Settings, root: Path = Path("/")) -> HostServices:
         reports=Later(lambda: Reports(settings.state / REPORTS)),
         packages=Later(lambda: open_packages(root)),
         repositories=Later(lambda: open_repositories(root)),
+        accounts=_accounts(settings),
         federation=settings.federation == "on",
     )
+
+
+def _accounts(settings: Settings) -> Accounts:
+    if settings.accounts == "system":
+        return SystemAccounts()
+    from reconciler.host.directory import LdapAccounts  # what it needs is loaded only where it is used
+
+    return LdapAccounts(settings.ldap)

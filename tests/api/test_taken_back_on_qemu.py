@@ -73,7 +73,7 @@ def test_a_network_over_a_vlan_that_this_host_cannot_have_is_taken_back(
 @pytest.mark.parametrize(
     ("kind", "address", "body"),
     [
-        ("pool", "/storagepools", {"type": "netfs", "source": {"host": "127.0.0.1", "path": "/nowhere"}}),
+        ("pool", "/storagepools", {"type": "dir", "path": "/var/lib/libvirt/onggi-test-half-made"}),
         ("network", "/networks", {"connection": "isolated"}),
     ],
 )
