@@ -1,8 +1,9 @@
 """What every request comes through: it gets a name, and who asks is found out or it is turned away.
 
 A web page of somebody else, open in a browser on this machine, must not be able to do anything here: requests that
-change something are refused when a browser says that another site makes them, and so are all that call this server by a
-name that isn't its own.
+change something are refused when a browser says that another site makes them, as is reading for another page (it can't
+see the answer, though it could have the host ask other machines), and so are all that call this server by a name that
+isn't its own.
 """
 
 from __future__ import annotations
@@ -42,10 +43,16 @@ class Door:
             raise Refusal(403, "This server isn't called by that name; use the address that it listens on.")
         if request.method not in _SAFE and self._is_foreign(request):
             raise Refusal(403, "Another site's page can't change anything here.")
+        if self._is_within_foreign(request) and request.get_header("Sec-Fetch-Mode") != "navigate":
+            raise Refusal(403, "Another site's page can't read anything here.")
 
     @staticmethod
-    def _is_foreign(request: falcon.asgi.Request) -> bool:
-        if (request.get_header("Sec-Fetch-Site") or "none") not in ("none", "same-origin"):
+    def _is_within_foreign(request: falcon.asgi.Request) -> bool:
+        return (request.get_header("Sec-Fetch-Site") or "none") not in ("none", "same-origin")
+
+    @classmethod
+    def _is_foreign(cls, request: falcon.asgi.Request) -> bool:
+        if cls._is_within_foreign(request):
             return True
         origin = request.get_header("Origin")
         if origin is None:
