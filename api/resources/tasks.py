@@ -1,4 +1,7 @@
-"""/tasks: what takes long and was begun by a request. A task is remembered over a restart of the agent."""
+"""/tasks: what takes long and was begun by a request. A task is remembered over a restart of the agent.
+
+Reading them may have to wait until the disk has taken another one's end.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ class Tasks(Resource):
     address = "/tasks"
     tag = "Tasks"
 
-    @get("The tasks, oldest first.", arr(TASK), filters=True)
+    @get("The tasks, oldest first.", arr(TASK), filters=True, blocking=True)
     def read(self, _call: Call) -> list[dict[str, Any]]:
         """Those that run, and the latest that have ended."""
         return [task_view(record) for record in self.serving.tasks.all()]
@@ -29,7 +32,7 @@ class Task(Resource):
     address = "/tasks/{number}"
     tag = "Tasks"
 
-    @get("A task: how far it is, or what came of it.", TASK)
+    @get("A task: how far it is, or what came of it.", TASK, blocking=True)
     def read(self, _call: Call, number: str) -> dict[str, Any]:
         """Where it stands."""
         try:

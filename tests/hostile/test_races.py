@@ -1,4 +1,4 @@
-"""Clients at the same moment: one wins and the others are told, nobody's change is lost, and nobody waits for strangers."""
+"""Clients at the same moment: one wins, the others are told, no change is lost, and nobody waits for strangers."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ import json
 import socket
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
@@ -37,6 +38,30 @@ def is_refused(answer: httpx.Response, status: int = 400) -> bool:
 @pytest.mark.parametrize("origin", ["http://[", "null", "", "http://127.0.0.1:99999999", "http://[::1]:x"])
 def test_an_origin_that_is_no_address_is_another_site(api: LiveApi, origin: str) -> None:
     assert is_refused(api.client.post("/networks/default/activate", headers={"Origin": origin}), 403)
+
+
+def test_another_sites_page_cannot_have_the_host_ask_around(api: LiveApi) -> None:
+    image = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"}
+    assert is_refused(api.client.get("/storageservers/127.0.0.1/storagetargets", headers=image), 403)
+    for own in (
+        {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"},  # a link to it
+        {"Sec-Fetch-Site": "none", "Sec-Fetch-Mode": "navigate"},
+        {"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "cors"},
+    ):
+        assert api.client.get("/docs", headers=own).status_code == 200
+
+
+def test_a_disk_that_takes_its_time_keeps_nobody_waiting_who_does_not_ask_for_it(api: LiveApi) -> None:
+    with api.serving.tasks._lock, ThreadPoolExecutor(1) as other:
+        waits = other.submit(httpx.get, f"{api.url}/tasks", timeout=60)
+        until(waits.running, 10, "somebody asks for the tasks")
+        try:
+            for _ in range(20):
+                assert httpx.get(f"{api.url}/healthz", timeout=10).status_code == 200
+        finally:
+            api.serving.tasks._lock.release()
+            assert waits.result().status_code == 200
+            assert api.serving.tasks._lock.acquire(timeout=10)
 
 
 @pytest.mark.parametrize("depth", [200, 900, 100_000])
