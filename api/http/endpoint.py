@@ -2,7 +2,8 @@
 
 A resource is a class with an `address` and methods that are marked `get`, `post`, `put`, `delete` or `action`. Each
 takes a `Call` and gives a value, which becomes the answer's JSON, or an `Answer` for more than that. Whatever needs the
-host, the repository or the disk is marked `blocking` and runs beside the event loop; writes always do.
+host, the repository or the disk is marked `blocking` and runs beside the event loop; writes always do. A read that
+waits for what others wait for too is a coroutine.
 """
 
 from __future__ import annotations

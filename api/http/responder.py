@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import inspect
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, TypeVar
@@ -85,10 +86,16 @@ def _responder(resource: Resource, method_name: str, endpoint: Endpoint, turns: 
 
 async def _run(method: Callable[..., Any], endpoint: Endpoint, call: Call, params: Mapping[str, str]) -> Any:
     if not endpoint.blocking:
-        return method(call, **params)
+        found = method(call, **params)
+        return await found if inspect.isawaitable(found) else found
     if endpoint.method != "GET":
         return await write_beside(lambda: method(call, **params))
-    return await asyncio.get_running_loop().run_in_executor(_readers, lambda: method(call, **params))
+    return await read_beside(lambda: method(call, **params))
+
+
+async def read_beside(work: Callable[[], _T]) -> _T:
+    """Beside the event loop, among the reads."""
+    return await asyncio.get_running_loop().run_in_executor(_readers, work)
 
 
 async def write_beside(work: Callable[[], _T]) -> _T:

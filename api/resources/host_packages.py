@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from api.fresh import Fresh
 from api.http.endpoint import Call, Resource, get
 from api.http.refusal import Refusal, not_found
 from api.http.schema import arr, obj, text
-from api.services import Services
 from reconciler.host.packages import Upgrade
 
-_KEPT_S: Final = 10.0
+_LONGEST_S: Final = 60.0  # that a request waits for the tool
 _FIELDS: Final = {
     "package_name": text("The package."),
     "arch": text("Its architecture."),
@@ -24,15 +22,12 @@ UPGRADE: Final = obj(_FIELDS, required=tuple(_FIELDS), title="PackageUpdate")
 class _Family(Resource):
     tag = "Host"
 
-    def __init__(self, services: Services) -> None:
-        super().__init__(services)
-        self.upgrades = Fresh(self._ask, _KEPT_S)
-
-    def _ask(self) -> tuple[Upgrade, ...]:
-        packages = self.serving.host.packages()
-        if packages is None:
+    async def upgrades(self) -> tuple[Upgrade, ...]:
+        """As the tool tells; asked once for everybody who waits."""
+        found = await self.serving.host.upgrades(_LONGEST_S)
+        if found is None:
             raise Refusal(501, "This host has no package tool that onggi knows; install APT or DNF.", "KCHPKGUPD0004E")
-        return packages.upgradable()
+        return found
 
 
 class PackageUpdates(_Family):
@@ -40,10 +35,10 @@ class PackageUpdates(_Family):
 
     address = "/host/packagesupdate"
 
-    @get("The packages that have a newer version, by name.", arr(UPGRADE), filters=True, blocking=True)
-    def read(self, _call: Call) -> list[dict[str, Any]]:
+    @get("The packages that have a newer version, by name.", arr(UPGRADE), filters=True, statuses=(501,))
+    async def read(self, _call: Call) -> list[dict[str, Any]]:
         """As far as the lists that were fetched last tell."""
-        return [_view(each) for each in self.upgrades()]
+        return [_view(each) for each in await self.upgrades()]
 
 
 class PackageUpdate(_Family):
@@ -51,10 +46,10 @@ class PackageUpdate(_Family):
 
     address = "/host/packagesupdate/{name}"
 
-    @get("A package that has a newer version.", UPGRADE, blocking=True)
-    def read(self, _call: Call, name: str) -> dict[str, Any]:
+    @get("A package that has a newer version.", UPGRADE, statuses=(501,))
+    async def read(self, _call: Call, name: str) -> dict[str, Any]:
         """By the package's name."""
-        found = next((each for each in self.upgrades() if each.package_name == name), None)
+        found = next((each for each in await self.upgrades() if each.package_name == name), None)
         if found is None:
             raise not_found("KCHPKGUPD0002E", f"An update of a package {name}")
         return _view(found)

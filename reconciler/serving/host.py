@@ -23,7 +23,7 @@ from reconciler.host.repositories.repository import Repositories, open_repositor
 from reconciler.host.sampling import Sampler
 from reconciler.host.storage_servers import StorageServers
 from reconciler.host.volume_groups import VolumeGroups
-from reconciler.serving.shared import Shared
+from reconciler.serving.long_answers import Shared
 from reconciler.settings import Settings
 
 _T = TypeVar("_T")
