@@ -54,6 +54,13 @@ class SecretFile:
                 raise Terminal(f"The {self._purpose} {self.path} is empty; write the secret into it.")
             return self._secrets
 
+    def text(self) -> str:
+        """The first of them, where only one can be used. Raises Terminal as well when it isn't text."""
+        try:
+            return self.secrets()[0].decode()
+        except UnicodeDecodeError:
+            raise Terminal(f"The {self._purpose} {self.path} isn't UTF-8; write the secret as text.") from None
+
     def _judge(self, found: os.stat_result) -> None:
         if not stat.S_ISREG(found.st_mode) or found.st_size > _MOST_BYTES:
             raise Terminal(f"The {self._purpose} {self.path} isn't a small text file; name the file with the secret.")

@@ -17,9 +17,11 @@ from reconciler.planning.terms import DEFAULT_TRASH_RETENTION_S
 
 if TYPE_CHECKING:
     from reconciler.desired.signatures import SignaturePolicy
+    from reconciler.host.directory import LdapSettings
     from reconciler.windows import SyncWindow
 
 DEFAULT_CONNECT = "qemu:///system"
+DEFAULT_LDAP_FILTER = "(uid=%(username)s)"
 SHORTEST_INTERVAL_S = 1.0
 
 _MAX_PORT = 65535
@@ -64,6 +66,14 @@ class Settings:
     auth: str = "none"  # who may use the API; none: everybody on this machine
     api_writes: str = "on"  # on | off: whether the API may change the repository
     federation: str = "off"  # on | off: whether other agents on the network are told of this one, and listed
+    accounts: str = "system"  # system | ldap: where the users and groups are listed that machines are given to
+    ldap_url: str = ""
+    ldap_search_base: str = ""
+    ldap_user_filter: str = DEFAULT_LDAP_FILTER
+    ldap_bind_dn: str = ""  # who asks; empty: nobody in particular
+    ldap_bind_password_file: Path | None = None
+    ldap_start_tls: bool = False
+    ldap_ca_file: Path | None = None  # whom to trust; None: the system's authorities
     disabled_plugins: tuple[str, ...] = ()  # plugins that aren't loaded; `*`: none is
     once: bool = False  # one pass instead of a loop
     trash_retention_s: float = DEFAULT_TRASH_RETENTION_S  # how long a removed volume is kept
@@ -101,6 +111,37 @@ class Settings:
             host_and_port(self.listen)
             if self.once:
                 raise SettingsError("--once ends after one pass and serves nobody; leave --listen away, or --once.")
+        self._check_accounts()
+
+    def _check_accounts(self) -> None:
+        if self.accounts == "ldap":
+            _ = self.ldap
+        elif self.ldap_url or self.ldap_search_base or self.ldap_bind_dn:
+            raise SettingsError("An LDAP server that no accounts come from isn't asked; set accounts to ldap.")
+
+    @property
+    def ldap(self) -> LdapSettings:
+        """The LDAP server that accounts come from. Raises SettingsError when these settings name none."""
+        from reconciler.host.directory import LdapSettings
+        from reconciler.secret_file import SecretFile
+
+        if not self.ldap_url:
+            raise SettingsError("Accounts from LDAP need a server; give ldap-url such as ldaps://ldap.example.org.")
+        if bool(self.ldap_bind_dn) != (self.ldap_bind_password_file is not None):
+            raise SettingsError(
+                "Give both ldap-bind-dn and ldap-bind-password-file: who asks the LDAP server has to prove it."
+            )
+        file = self.ldap_bind_password_file
+        secret = SecretFile(file, "ldap-bind-password-file") if file is not None else None
+        return LdapSettings(
+            self.ldap_url,
+            self.ldap_search_base,
+            user_filter=self.ldap_user_filter,
+            bind_dn=self.ldap_bind_dn,
+            bind_password=(lambda: secret.text()) if secret is not None else str,
+            start_tls=self.ldap_start_tls,
+            ca_file=self.ldap_ca_file,
+        )
 
     @property
     def signatures(self) -> SignaturePolicy:

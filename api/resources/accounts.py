@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
-from api.http.endpoint import Call, Resource, get
+from api.accounts import refused_as_unavailable
+from api.http.endpoint import Answer, Call, Resource, get
 from api.http.refusal import not_found
-from api.http.schema import arr, text
+from api.http.responder import read_beside
+from api.http.schema import arr, obj, text
+from reconciler.host.accounts import Names
 
 _NAMES: Final = arr(text())
+_ENTRY: Final = obj(
+    {}, closed=False, additionalProperties=_NAMES, description="What a directory tells of a user, by attribute."
+)
+_SOME: Final = "When some are missing, the header `Warning` says why."
 _LONGEST: Final = 256
+_LONGEST_S: Final = 60.0  # that a request waits for a list
 
 
 class Users(Resource):
@@ -19,18 +27,20 @@ class Users(Resource):
     tag = "Accounts"
 
     @get(
-        "The users who may log in, by name. With _user_id: that one, or 404.", _NAMES, blocking=True, statuses=(404,),
+        "The users who may log in, by name.", {"anyOf": [_NAMES, _ENTRY]}, statuses=(404, 501),
+        description=f"{_SOME} With `_user_id`: that one, or 404; from a directory what it tells of them.",
         query={"_user_id": text("A user to look for, also one that isn't listed.", maxLength=_LONGEST)},
     )  # fmt: skip
-    def read(self, call: Call) -> list[str]:
-        """As the system tells them, or the directory that logins are checked with."""
-        accounts = self.serving.host.accounts
-        wanted = call.query.get("_user_id")
-        if wanted is None:
-            return list(accounts.users().names)
-        if not accounts.exists(wanted):
+    async def read(self, call: Call) -> Any:
+        """As the system tells them, or the directory that they come from."""
+        host, wanted = self.serving.host, call.query.get("_user_id")
+        with refused_as_unavailable():
+            if wanted is None:
+                return _listed(await host.users(_LONGEST_S))
+            entry = await read_beside(lambda: host.accounts.entry(wanted))
+        if entry is None:
             raise not_found("KCHAUTH0004E", f"The user {wanted}")
-        return [wanted]
+        return entry or [wanted]
 
 
 class Groups(Resource):
@@ -39,7 +49,11 @@ class Groups(Resource):
     address = "/groups"
     tag = "Accounts"
 
-    @get("The groups, by name; none where users come from a directory.", _NAMES, blocking=True)
-    def read(self, _call: Call) -> list[str]:
+    @get("The groups, by name; none where users come from a directory.", _NAMES, description=_SOME, blocking=True)
+    def read(self, _call: Call) -> Answer:
         """As the system tells them."""
-        return list(self.serving.host.accounts.groups().names)
+        return _listed(self.serving.host.accounts.groups())
+
+
+def _listed(found: Names) -> Answer:
+    return Answer(list(found.names), headers={"Warning": f'299 onggi "{found.reason}"'} if found.reason else {})

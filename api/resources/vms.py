@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import grp
 import ipaddress
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -10,6 +9,7 @@ from functools import partial
 from typing import Any, Final
 from urllib.parse import unquote
 
+from api.accounts import check_accounts
 from api.documents import Document, DocumentResource
 from api.http.endpoint import Answer, Call, action, delete, get, post, put
 from api.http.refusal import Refusal, bad, not_found
@@ -25,7 +25,6 @@ from api.machines.renaming import rename_machine
 from api.views.machines import MACHINE, VOLATILE, machine_view, machine_views
 from api.views.tasks import TASK, task_view
 from reconciler.errors import NotApplied, Transient
-from reconciler.host.accounts import SystemAccounts
 from reconciler.observed.consoles import console_of
 from reconciler.observed.snapshot import Observed
 from reconciler.passes import World
@@ -197,7 +196,7 @@ class Machine(_Family):
         world, ref, body = self.serving.world, self.ref(name), call.body
         observed = self._persistent(world, ref)
         new = self._new_name(world, observed, str(body.get("name") or name))
-        _check_accounts(body)
+        check_accounts(self.serving.host.accounts, body)
         secret = self._keep_password(world, observed, body)
 
         def change(document: Document) -> None:
@@ -366,21 +365,3 @@ def _check_places(world: World, spec: Mapping[str, Any], pool: str) -> None:
     for interface in spec.get("interfaces", ()):
         if "network" in interface and Ref(NETWORK, interface["network"]) not in known:
             raise bad("KCHTMPL0003E", f"The network {interface['network']} doesn't exist.")
-
-
-def _check_accounts(body: Mapping[str, Any]) -> None:
-    accounts = SystemAccounts()
-    for user in body.get("users", ()):
-        if not accounts.exists(user):
-            raise bad("KCHVM0027E", f"The user {user[:64]} doesn't exist on this host.")
-    for group in body.get("groups", ()):
-        if not _is_group(group):
-            raise bad("KCHVM0028E", f"The group {group[:64]} doesn't exist on this host.")
-
-
-def _is_group(name: str) -> bool:
-    try:
-        grp.getgrnam(name)
-    except (KeyError, ValueError, OSError):
-        return False
-    return True

@@ -14,63 +14,24 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+import reconciler.cli.account_options  # noqa: F401  # the settings file may have them whatever the verb
+from reconciler.cli.declaring import FILE_KEYS, PARAMETERS, Decorator, Duration, Window, setting
 from reconciler.cli.output import Output, wants_colour
-from reconciler.duration import seconds
-from reconciler.errors import SettingsError
-from reconciler.settings import DEFAULT_CONNECT, Settings, default_state, read_settings_file, settings_files
+from reconciler.settings import (
+    DEFAULT_CONNECT,
+    Settings,
+    default_state,
+    read_settings_file,
+    settings_files,
+)
 
 if TYPE_CHECKING:
-    from reconciler.windows import SyncWindow
     from specs.registry import Kind
-
-Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
-
-FILE_KEYS: dict[str, type] = {}  # every key that the settings file may have, filled by the declarations below
-_PARAMETERS: dict[str, str] = {}  # key → the name of the parameter that it stands for
-
-
-class Duration(click.ParamType[float]):
-    """Seconds, or a number with a unit: 30, 30s, 5m, 1h, 7d."""
-
-    name = "duration"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """The number of seconds."""
-        try:
-            return seconds(str(value))
-        except SettingsError as error:
-            self.fail(str(error), param, ctx)
-
-
-class Window(click.ParamType["SyncWindow"]):
-    """A sync window: a text, or a table of the settings file."""
-
-    name = "window"
-    envvar_list_splitter = ";"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> SyncWindow:
-        """The window."""
-        from reconciler.windows import SyncWindow, parse_window
-
-        try:
-            return value if isinstance(value, SyncWindow) else parse_window(value)
-        except SettingsError as error:
-            self.fail(str(error), param, ctx)
-
-
-def setting(*names: str, parameter: str = "", key_type: type = str, **attributes: Any) -> Decorator:
-    """An option that can also be set by a variable and in the file. `parameter` is its name in Python."""
-    key = names[0].removeprefix("--")
-    parameter = parameter or key.replace("-", "_")
-    FILE_KEYS[key] = key_type
-    _PARAMETERS[key] = parameter
-    variable = f"ONGGI_{key.upper().replace('-', '_')}"
-    return click.option(*names, parameter, envvar=variable, show_envvar=True, **attributes)
 
 
 def _repository_argument() -> Decorator:
     FILE_KEYS["repository"] = str
-    _PARAMETERS["repository"] = "repository"
+    PARAMETERS["repository"] = "repository"
     return click.argument(
         "repository",
         metavar="REPO",
@@ -289,7 +250,7 @@ def _read_config(ctx: click.Context, _param: click.Parameter, value: Path | None
     file = value or next((file for file in settings_files() if file.is_file()), None)
     if file is not None:
         found = read_settings_file(file, FILE_KEYS)
-        ctx.default_map = {_PARAMETERS[key]: item for key, item in found.items()}
+        ctx.default_map = {PARAMETERS[key]: item for key, item in found.items()}
 
 
 config = click.option(

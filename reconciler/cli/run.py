@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from reconciler.cli.account_options import ACCOUNTS
 from reconciler.cli.options import (
     FORGE,
     HOST,
@@ -55,6 +56,7 @@ _LAST_S = 4.5  # likewise, for everything together
     auth,
     api_writes,
     federation,
+    *ACCOUNTS,
     webhook_secret_file,
     *FORGE,
     click.option("--once", is_flag=True, help="One pass instead of a loop; the exit code tells if all is well."),

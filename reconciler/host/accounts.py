@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import grp
 import pwd
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -23,7 +24,7 @@ class Names:
 
 
 class Accounts(Protocol):
-    """Whom the host knows, wherever that is written down."""
+    """Whom the host knows, wherever that is written down. What is asked elsewhere may raise Transient or Terminal."""
 
     def users(self) -> Names:
         """Everybody who may log in."""
@@ -31,8 +32,14 @@ class Accounts(Protocol):
     def groups(self) -> Names:
         """Every group."""
 
-    def exists(self, user_id: str) -> bool:
-        """Whether there is such a user, also one that isn't listed."""
+    def entry(self, user_id: str) -> Mapping[str, tuple[str, ...]] | None:
+        """What is told of one user, also of one that isn't listed; None when there is no such user. Nothing secret."""
+
+    def missing_user(self, user_ids: Iterable[str]) -> str | None:
+        """The first of them that is no user; None when all are."""
+
+    def missing_group(self, names: Iterable[str]) -> str | None:
+        """The first of them that is no group; None when all are."""
 
 
 class SystemAccounts:
@@ -53,10 +60,26 @@ class SystemAccounts:
         except OSError as error:
             return Names(reason=f"The system's groups can't be listed: {error.strerror}.")
 
-    def exists(self, user_id: str) -> bool:
-        """Asks for this one name: a directory behind NSS often lists nobody."""
+    def entry(self, user_id: str) -> Mapping[str, tuple[str, ...]] | None:
+        """Nothing beside the name. Asks for this one: a directory behind NSS often lists nobody."""
         try:
             pwd.getpwnam(user_id)
         except (KeyError, ValueError, OSError):  # ValueError: no name at all, with a NUL or half a character in it
-            return False
-        return True
+            return None
+        return {}
+
+    def missing_user(self, user_ids: Iterable[str]) -> str | None:
+        """The first of them that is no user; None when all are."""
+        return next((each for each in user_ids if self.entry(each) is None), None)
+
+    def missing_group(self, names: Iterable[str]) -> str | None:
+        """The first of them that is no group; None when all are. Asks for each by its name."""
+        return next((each for each in names if not _is_group(each)), None)
+
+
+def _is_group(name: str) -> bool:
+    try:
+        grp.getgrnam(name)
+    except (KeyError, ValueError, OSError):
+        return False
+    return True

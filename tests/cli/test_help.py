@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 import pytest
 
+from reconciler.cli.declaring import FILE_KEYS
 from reconciler.cli.main import onggi as group
-from reconciler.cli.options import FILE_KEYS
 from tests.cli.command import Onggi
 
 VERBS = [

@@ -138,6 +138,9 @@ def test_what_is_no_address_is_told(listen: str) -> None:
         host_and_port(listen)
 
 
+_LDAP = {"accounts": "ldap", "ldap_url": "ldap://localhost", "ldap_search_base": "o=x"}
+
+
 @pytest.mark.parametrize(
     ("wrong", "told"),
     [
@@ -148,6 +151,14 @@ def test_what_is_no_address_is_told(listen: str) -> None:
         ({"allowed_folders": ("isos",)}, "isn't an absolute path"),
         ({"allowed_folders": ("/srv/../etc",)}, "isn't an absolute path"),
         ({"listen": "127.0.0.1:1", "once": True}, "leave --listen away"),
+        ({"accounts": "ldap"}, "give ldap-url"),
+        ({"accounts": "ldap", "ldap_url": "ldap://localhost"}, "give ldap-search-base"),
+        ({"accounts": "ldap", "ldap_url": "localhost", "ldap_search_base": "o=x"}, "isn't the URL of an LDAP server"),
+        ({**_LDAP, "ldap_bind_dn": "cn=a"}, "ldap-bind-dn and ldap-bind-password-file"),
+        ({**_LDAP, "ldap_bind_password_file": Path("/x")}, "ldap-bind-dn and ldap-bind-password-file"),
+        ({**_LDAP, "ldap_ca_file": Path("/x")}, "would guard nothing"),
+        ({**_LDAP, "ldap_user_filter": "(uid=*)"}, "lacks %.username.s"),
+        ({**_LDAP, "accounts": "system"}, "set accounts to ldap"),
     ],
 )
 def test_a_setting_that_cannot_be_right_is_refused(wrong: dict[str, object], told: str) -> None:

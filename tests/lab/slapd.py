@@ -40,6 +40,7 @@ class Slapd:
     """A server that answers."""
 
     url: str
+    secure_url: str  # answers where the configuration has a certificate
     process: subprocess.Popen[bytes]
 
 
@@ -68,20 +69,23 @@ def slapd(folder: Path, entries: Iterable[str], more: str = "") -> Iterator[Slap
     subprocess.run(
         ["/usr/sbin/slapadd", "-q", "-f", config, "-l", folder / "all.ldif"], check=True, capture_output=True
     )
-    with socket.socket() as free:
+    with socket.socket() as free, socket.socket() as another:
         free.bind(("127.0.0.1", 0))
+        another.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    url = f"ldap://127.0.0.1:{port}"
+        secure_port = another.getsockname()[1]
+    url, secure_url = f"ldap://127.0.0.1:{port}", f"ldaps://127.0.0.1:{secure_port}"
+    urls = [f"{url}/", *([f"{secure_url}/"] if "TLSCertificateFile" in more else [])]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
-            ["/usr/sbin/slapd", "-f", config, "-h", f"{url}/", "-d", "0"],
+            ["/usr/sbin/slapd", "-f", config, "-h", " ".join(urls), "-d", "0"],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
         )
     try:
         until(lambda: _answers(process, port), 30, f"an LDAP server on {url}")
-        yield Slapd(url, process)
+        yield Slapd(url, secure_url, process)
     finally:
         process.terminate()
         process.wait(timeout=30)

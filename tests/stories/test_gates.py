@@ -12,7 +12,7 @@ import libvirt
 import pytest
 
 from reconciler.applying.ledger import Ledger
-from reconciler.cli.options import FILE_KEYS
+from reconciler.cli.declaring import FILE_KEYS
 from reconciler.reporting.status_text import agent_conditions
 from reconciler.settings import read_settings_file
 from reconciler.windows import parse_window

@@ -1,0 +1,58 @@
+"""How an option is declared that is also a variable `ONGGI_*` and a key of the settings file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from reconciler.duration import seconds
+from reconciler.errors import SettingsError
+
+if TYPE_CHECKING:
+    from reconciler.windows import SyncWindow
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+FILE_KEYS: dict[str, type] = {}  # every key that the settings file may have, filled by the declarations below
+PARAMETERS: dict[str, str] = {}  # key → the name of the parameter that it stands for
+
+
+class Duration(click.ParamType[float]):
+    """Seconds, or a number with a unit: 30, 30s, 5m, 1h, 7d."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The number of seconds."""
+        try:
+            return seconds(str(value))
+        except SettingsError as error:
+            self.fail(str(error), param, ctx)
+
+
+class Window(click.ParamType["SyncWindow"]):
+    """A sync window: a text, or a table of the settings file."""
+
+    name = "window"
+    envvar_list_splitter = ";"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> SyncWindow:
+        """The window."""
+        from reconciler.windows import SyncWindow, parse_window
+
+        try:
+            return value if isinstance(value, SyncWindow) else parse_window(value)
+        except SettingsError as error:
+            self.fail(str(error), param, ctx)
+
+
+def setting(*names: str, parameter: str = "", key_type: type = str, **attributes: Any) -> Decorator:
+    """An option that can also be set by a variable and in the file. `parameter` is its name in Python."""
+    key = names[0].removeprefix("--")
+    parameter = parameter or key.replace("-", "_")
+    FILE_KEYS[key] = key_type
+    PARAMETERS[key] = parameter
+    variable = f"ONGGI_{key.upper().replace('-', '_')}"
+    return click.option(*names, parameter, envvar=variable, show_envvar=True, **attributes)
