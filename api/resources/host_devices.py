@@ -9,6 +9,7 @@ from api.http.endpoint import Call, Resource, get
 from api.http.refusal import bad, not_found
 from api.http.schema import arr, text
 from api.views.devices import DEVICE, HOLDER, device_view, holder_view
+from api.views.guarded import guarded
 from reconciler.errors import NotFound
 from reconciler.observed.device_holders import Holder, holders
 from reconciler.observed.host_devices import KINDS, HostDevice, HostDevices
@@ -22,6 +23,10 @@ _QUERY: Final = {
         "What goes to a VM along with the device of this name.", pattern="^[_A-Za-z0-9-]+$", x_code="KCHDEVS0003E"
     ),
 }
+
+
+def _name(device: HostDevice) -> str:
+    return device.name
 
 
 class _Family(Resource):
@@ -56,14 +61,14 @@ class Devices(_Family):
                     "KCHHOST0004E", "_passthrough_affected_by goes with no other parameter; leave the others out."
                 )
             try:
-                return [device_view(each) for each in found.affected_by(tied)]
+                return guarded(found.affected_by(tied), device_view, _name)
             except NotFound:
                 raise not_found("KCHHOST0003E", f"The device {tied}") from None
         chosen = found.of_kind(query["_cap"]) if "_cap" in query else found.devices
         if "_passthrough" in query:
             wanted = query["_passthrough"] == "true"
             chosen = tuple(each for each in chosen if found.is_eligible(each) is wanted)
-        return [device_view(each) for each in chosen]
+        return guarded(chosen, device_view, _name)
 
 
 class Device(_Family):

@@ -10,6 +10,7 @@ from api.http.endpoint import Call, action, delete, get, post
 from api.http.refusal import bad
 from api.http.schema import arr, integer, obj, text
 from api.views.attachments import machines_on_networks
+from api.views.guarded import guarded
 from api.views.networks import NETWORK, network_view, networks_of_templates
 from reconciler.passes import World
 from specs import reference
@@ -50,7 +51,7 @@ class Networks(_Family):
         """Every network that could be read."""
         world = self.serving.world
         found = sorted(ref for ref in world.snapshot.objects if ref.kind == reference.NETWORK)
-        return [network_view(world, world.snapshot.objects[ref]) for ref in found]
+        return guarded(found, lambda ref: network_view(world, world.snapshot.objects[ref]))
 
     @post("Make a network. It starts with the host; activate it to start it now.", NETWORK, _CREATE)
     def make(self, call: Call) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from api.http.refusal import Refusal, bad
 from api.http.schema import arr, boolean, integer, obj, text
 from api.storage.pool_sources import check_source, sees_sources
 from api.storage.use import refuse_protected, running_users
+from api.views.guarded import guarded
 from api.views.pools import ISO_POOL, ISO_TYPE, POOL, iso_pool_view, pool_type, pool_view, templates_on
 from reconciler.errors import InvalidDocument, NotApplied, OnggiError, Transient
 from reconciler.observed.snapshot import Observed
@@ -109,13 +110,8 @@ class StoragePools(_Family):
     def read(self, _call: Call) -> list[dict[str, Any]]:
         """Every pool that could be read."""
         world = self.serving.world
-        found = []
-        for ref in sorted(ref for ref in world.snapshot.objects if ref.kind == reference.STORAGE_POOL):
-            try:
-                found.append(self.view(world, ref.name))
-            except Exception:  # one odd pool hides no other
-                log.exception("%s is left out of a list", ref)
-        return [*found, iso_pool_view()]
+        found = sorted(ref for ref in world.snapshot.objects if ref.kind == reference.STORAGE_POOL)
+        return [*guarded(found, lambda ref: self.view(world, ref.name)), iso_pool_view()]
 
     @post(
         "Make a storage pool. It starts with the host; activate it to start it now.", POOL, _CREATE,

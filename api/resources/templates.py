@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import logging
 import re
 import time
 import uuid
@@ -17,6 +16,7 @@ from api.http.refusal import Refusal, bad, not_found
 from api.http.schema import arr, integer, number, obj, text
 from api.machines.drafting import template_spec
 from api.template_fields import Fields, TemplateFields, check_cpus
+from api.views.guarded import guarded
 from api.views.templates import FORMATS, TEMPLATE, TOPOLOGY, UNKNOWN, template_view
 from reconciler.desired.writing.changes import DocumentChange, Documents, Put, Remove
 from reconciler.locality import is_here
@@ -24,8 +24,6 @@ from reconciler.passes import World
 from specs import reference
 from specs.name import name_problem
 from specs.reference import Ref
-
-log = logging.getLogger("onggi.api")
 
 _VOLATILE: Final = frozenset({"invalid"})
 _MOST_CPUS: Final = 4096
@@ -135,13 +133,8 @@ class Templates(_Family):
     def read(self, _call: Call) -> list[dict[str, Any]]:
         """Every template whose document is sound."""
         world = self.serving.world
-        found = []
-        for ref in sorted(ref for ref in world.desired.resources if ref.kind == reference.TEMPLATE):
-            try:
-                found.append(self.view(world, ref.name))
-            except Exception:  # one odd template hides no other
-                log.exception("%s is left out of a list", ref)
-        return found
+        found = sorted(ref for ref in world.desired.resources if ref.kind == reference.TEMPLATE)
+        return guarded(found, lambda ref: self.view(world, ref.name))
 
     @post("Make a template, of an ISO image or of a disk's base image.", TEMPLATE, _CREATE, fallback="KCHAPI0001E")
     def make(self, call: Call) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from api.http.endpoint import Call, delete, get, post
 from api.http.refusal import bad, not_found
 from api.http.schema import arr, obj, text
 from api.machine_devices import Listed, MachineDevices
+from api.views.guarded import guarded
 from api.views.machine_host_devices import HOST_DEVICE, host_device_view, host_devices, name_of
 from reconciler.errors import NotFound
 from reconciler.observed.device_holders import holders
@@ -55,7 +56,9 @@ class MachineHostDevices(_Family):
     @get("The host's devices that a machine has.", arr(HOST_DEVICE), filters=True)
     def read(self, _call: Call, name: str) -> list[dict[str, Any]]:
         """Those that it runs with, or would start with."""
-        return [host_device_view(dev, item) for dev, item in self.all(self.machine(name)).items()]
+        return guarded(
+            self.all(self.machine(name)).items(), lambda found: host_device_view(*found), lambda found: found[0]
+        )
 
     @post("Give a device of the host to a machine, a PCI device with all of its IOMMU group.", HOST_DEVICE, _CREATE)
     def attach(self, call: Call, name: str) -> dict[str, Any]:

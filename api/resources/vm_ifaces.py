@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import secrets
 from typing import Any, Final
 
@@ -10,12 +9,11 @@ from api.http.endpoint import Answer, Call, delete, get, post, put
 from api.http.refusal import bad, not_found
 from api.http.schema import arr, obj, text
 from api.machine_devices import Listed, MachineDevices
+from api.views.guarded import guarded
 from api.views.machine_interfaces import INTERFACE, MODELS, find_interface, interface_view, interfaces
 from reconciler.observed.snapshot import Observed
 from reconciler.serving.machine_items import Item
 from specs.reference import NETWORK, VIRTUAL_MACHINE, Ref
-
-log = logging.getLogger("onggi.api")
 
 LISTED: Final = "interfaces"
 _BAD_MAC: Final = "KCHVMIF0010E"
@@ -86,13 +84,11 @@ class MachineInterfaces(_Family):
     def read(self, _call: Call, name: str) -> list[dict[str, Any]]:
         """Those that it runs with, or would start with."""
         observed = self.machine(name)
-        found = []
-        for item in interfaces(observed):
-            try:
-                found.append(interface_view(item, observed))
-            except (ValueError, KeyError):
-                log.exception("an interface of %s can't be told", observed.ref)
-        return found
+        return guarded(
+            interfaces(observed),
+            lambda item: interface_view(item, observed),
+            lambda _item: f"an interface of {observed.ref}",
+        )
 
     @post("Plug a machine into a network.", INTERFACE, _CREATE)
     def attach(self, call: Call, name: str) -> dict[str, Any]:

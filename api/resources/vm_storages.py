@@ -5,7 +5,6 @@ Detaching a disk never removes its volume.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
@@ -15,6 +14,7 @@ from api.http.refusal import bad, not_found
 from api.http.schema import arr, obj, text
 from api.machine_devices import Listed, MachineDevices
 from api.media import BAD_PATH, Media, Medium
+from api.views.guarded import guarded
 from api.views.machine_storages import CDROM, DISK, LISTS, STORAGE, find_storage, storage_view, storages
 from reconciler.desired.writing.changes import Put
 from reconciler.observed.snapshot import Observed
@@ -24,8 +24,6 @@ from specs.document import API_VERSION
 from specs.reference import Ref
 from specs.virtualmachine import cdroms, disks
 from specs.virtualmachine.drives import HOT_PLUGGED, free_target
-
-log = logging.getLogger("onggi.api")
 
 _MOST_IDE: Final = 4
 _MEDIUM: Final = ("volume", "path", "url")
@@ -70,13 +68,9 @@ class MachineStorages(_Family):
     def read(self, _call: Call, name: str) -> list[dict[str, Any]]:
         """Those that it runs with, or would start with."""
         observed, host = self.machine(name), self.serving.world.snapshot.host
-        found = []
-        for kind, item in storages(observed):
-            try:
-                found.append(storage_view(kind, item, host))
-            except (ValueError, KeyError):
-                log.exception("a storage of %s can't be told", observed.ref)
-        return found
+        return guarded(
+            storages(observed), lambda found: storage_view(*found, host), lambda _found: f"a storage of {observed.ref}"
+        )
 
     @post("Attach a volume as a disk, or add a CD-ROM drive with a medium.", STORAGE, _CREATE)
     def attach(self, call: Call, name: str) -> dict[str, Any]:

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any, TypeVar
+from typing import Any
 
+from api.views.guarded import guarded
 from api.views.pools import ISO_TYPE, pool_type
 from api.views.volumes import image_view, is_image, volume_view, volumes_of
 from reconciler.observed.snapshot import Observed, Snapshot
 from reconciler.passes import World
 from reconciler.serving.serving import Serving
-from specs.reference import STORAGE_POOL, VIRTUAL_MACHINE
-
-log = logging.getLogger("onggi.api")
+from specs.reference import STORAGE_POOL, VIRTUAL_MACHINE, Ref
 
 View = dict[str, Any]
-_T = TypeVar("_T")
 
 
 def volume_views(serving: Serving, world: World, pool: Observed) -> list[View]:
     """The volumes of an active pool; of a kimchi-iso pool also what lies deeper."""
-    found = guarded(volumes_of(world, pool.ref.name), lambda seen: volume_view(world, seen, serving.images.facts))
+    found = guarded(volumes_of(world, pool.ref.name), lambda seen: volume_view(world, seen, serving.images.facts), _ref)
     return [*found, *scanned(serving, world, pool)]
 
 
@@ -32,7 +28,7 @@ def all_images(serving: Serving, world: World) -> list[View]:
         if ref.kind != STORAGE_POOL or not pool.active:
             continue
         volumes = [seen for seen in volumes_of(world, ref.name) if is_image(seen)]
-        views = guarded(volumes, lambda seen: volume_view(world, seen, serving.images.facts, raw_facts=True))
+        views = guarded(volumes, lambda seen: volume_view(world, seen, serving.images.facts, raw_facts=True), _ref)
         for view in (*views, *scanned(serving, world, pool)):
             found.setdefault(view["path"], view)
     return sorted(found.values(), key=lambda view: str(view["name"]))
@@ -54,13 +50,8 @@ def scanned(serving: Serving, world: World, pool: Observed) -> list[View]:
     ]
 
 
-def guarded(items: Iterable[Observed], view: Callable[[Observed], _T]) -> Iterator[_T]:
-    """A view of each; one odd thing hides no other."""
-    for item in items:
-        try:
-            yield view(item)
-        except Exception:
-            log.exception("%s is left out of a list", item.ref)
+def _ref(seen: Observed) -> Ref:
+    return seen.ref
 
 
 def _users(snapshot: Snapshot, path: str) -> list[str]:

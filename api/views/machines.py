@@ -6,7 +6,6 @@ list of a thousand machines is then little more than a thousand small dictionari
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,6 +14,7 @@ from typing import Any, Final
 from weakref import WeakKeyDictionary
 
 from api.http.schema import Schema, arr, boolean, integer, number, obj, or_null, text
+from api.views.guarded import guarded
 from api.views.icons import icon_of
 from api.views.screenshots import screenshot_uri
 from reconciler.desired.state import Resource
@@ -25,8 +25,6 @@ from reconciler.passes import World
 from reconciler.serving.secrets import Secrets
 from specs.reference import VIRTUAL_MACHINE, Ref
 from specs.virtualmachine.graphics import NEVER
-
-log = logging.getLogger("onggi.api")
 
 STATES: Final = ("nostate", "running", "blocked", "paused", "shutdown", "shutoff", "crashed", "pmsuspended")
 
@@ -100,13 +98,11 @@ def machines_of(snapshot: Snapshot) -> tuple[Observed, ...]:
 
 def machine_views(world: World, statistics: Mapping[Ref, MachineStatistics], secrets: Secrets) -> list[dict[str, Any]]:
     """All machines. One that can't be told of is left out, and hides no other."""
-    views = []
-    for observed in machines_of(world.snapshot):
-        try:
-            views.append(machine_view(world, observed, statistics, secrets))
-        except Exception:
-            log.exception("%s can't be shown", observed.ref)
-    return views
+    return guarded(
+        machines_of(world.snapshot),
+        lambda observed: machine_view(world, observed, statistics, secrets),
+        lambda observed: observed.ref,
+    )
 
 
 def machine_view(

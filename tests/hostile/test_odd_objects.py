@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
@@ -112,6 +113,51 @@ def test_nor_is_any_change(api: LiveApi, made: set[str], body: dict[str, Any]) -
     for name in sorted(made - {"a/b", ".", "..", "test"}):
         answer = api.client.delete(f"/vms/{quoted(name)}")
         assert answer.status_code != 500, f"{name!r}: {answer.text}"
+
+
+@pytest.mark.parametrize(
+    ("view", "address", "stays"),
+    [
+        ("api.resources.networks.network_view", "/networks", "default"),
+        ("api.resources.storagepools.pool_view", "/storagepools", "default-pool"),
+        ("api.views.machines.machine_view", "/vms", "test"),
+        ("api.resources.vm_ifaces.interface_view", "/vms/odd/ifaces", "52:54:00:00:00:01"),
+        ("api.resources.vm_storages.storage_view", "/vms/odd/storages", "hda"),
+        ("api.resources.host_devices.device_view", "/host/devices", "computer"),
+    ],
+)
+def test_what_cannot_be_told_of_is_left_out_and_the_log_says_so(
+    api: LiveApi, hand: libvirt.virConnect, view: str, address: str, stays: str, monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    drives = "".join(
+        DISK.format(type="file", device="cdrom", target=target, bus="ide", inside="") for target in ("hda", "hdb")
+    )
+    cards = "".join(
+        f"<interface type='network'><mac address='52:54:00:00:00:0{n}'/><source network='default'/></interface>"
+        for n in (1, 2)
+    )
+    head = "<name>odd</name>"
+    hand.defineXML(MACHINE.format(head=head, unit="MiB", memory=64, devices=drives + cards))
+    hand.networkDefineXML("<network><name>odd</name></network>")
+    hand.storagePoolDefineXML("<pool type='dir'><name>odd</name><target><path>/odd</path></target></pool>")
+    for path in ("/vms", "/networks", "/storagepools"):
+        until(lambda path=path: "odd" in names(api, path), 30, "it is shown")  # type: ignore[misc]
+    module, _, function = view.rpartition(".")
+    real = getattr(importlib.import_module(module), function)
+
+    def fails_for_others(*arguments: Any, **more: Any) -> Any:
+        made = real(*arguments, **more)
+        if stays not in (made.get("name"), made.get("dev"), made.get("mac")):
+            raise AttributeError("an odd one")
+        return made
+
+    monkeypatch.setattr(view, fails_for_others)
+    found = api.client.get(address)
+    assert found.status_code == 200, found.text
+    shown = {stays} & {each.get("name") or each.get("dev") or each.get("mac") for each in found.json()}
+    assert shown == {stays}
+    assert "is left out of a list" in caplog.text
 
 
 def quoted(name: str) -> str:
