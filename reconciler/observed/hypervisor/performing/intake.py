@@ -60,7 +60,7 @@ def split_head(chunks: Iterator[bytes], size: int) -> tuple[bytes, Iterator[byte
 def verified(chunks: Iterator[bytes], length: int, sha256: str, url: str, progress: Progress) -> Iterator[bytes]:
     """Passes the chunks on, and raises where they end short of `length`, go on beyond it, or have another digest.
 
-    `progress` is told about once a second.
+    `progress` is told at once, so that the total shows, and then about once a second.
     """
     digest = hashlib.sha256()
     done = 0
@@ -83,7 +83,7 @@ def verified(chunks: Iterator[bytes], length: int, sha256: str, url: str, progre
 
 
 def _slowly(progress: Progress) -> Progress:
-    last = time.monotonic()
+    last = float("-inf")
 
     def tell(done: int, total: int | None) -> None:
         nonlocal last
