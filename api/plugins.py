@@ -1,4 +1,6 @@
-"""Lets the resources of plugins answer, each plugin's whole or not at all: none can keep the API from starting."""
+"""Lets the resources of plugins answer, each plugin's whole or not at all: none can keep the API from starting, or
+spoil its documentation.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +9,10 @@ from typing import Any
 
 import falcon.asgi
 
+from api.docs.page import page
+from api.http.endpoint import Resource
+from api.http.openapi import openapi
+from api.http.responder import add_resource, to_json
 from api.services import Services
 from reconciler.host.plugins import Plugin
 
@@ -24,13 +30,26 @@ def add_plugins(app: falcon.asgi.App[Any, Any], services: Services) -> None:
             services.plugin_errors[plugin.name] = sentence
             continue
         for template, resource in resources.items():
-            app.add_route(template, resource)
+            _add(app, template, resource)
+            services.plugin_routes[template] = type(resource)
 
 
 def _made(plugin: Plugin, services: Services) -> dict[str, Any]:
-    """Its resources by their addresses. Raises whatever they raise, and what falcon finds wrong with them."""
+    """Its resources by their addresses. Raises whatever they raise, and what is found wrong with them."""
     made = {template: resource(services) for template, resource in plugin.routes.items()}
     trial: falcon.asgi.App[Any, Any] = falcon.asgi.App()
     for template, resource in made.items():
-        trial.add_route(template, resource)
+        _add(trial, template, resource)
+    document = openapi((), "", {template: type(resource) for template, resource in made.items()})
+    to_json(document)
+    page(document)
     return made
+
+
+def _add(app: falcon.asgi.App[Any, Any], template: str, resource: Any) -> None:
+    if not isinstance(resource, Resource):
+        app.add_route(template, resource)
+    elif resource.address != template:
+        raise ValueError(f"the resource for {template} says that its address is {resource.address!r}")
+    else:
+        add_resource(app, resource)

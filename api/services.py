@@ -31,7 +31,8 @@ class Services:
     may be proven by, none when webhooks aren't wanted; it may raise OnggiError. `webhook_requests` counts them by
     provider and result. `serve` gives the agent to work with, and raises Transient while there is none. `hosts` are the
     names that this server may be called by; None: any. `plugins` are those that were found; those of them whose
-    resources can't be served are in `plugin_errors` by name, each with a sentence.
+    resources can't be served are in `plugin_errors` by name, each with a sentence, and the classes of all others'
+    resources in `plugin_routes` by URI template.
     """
 
     ready: Callable[[], bool]
@@ -44,6 +45,7 @@ class Services:
     hosts: Callable[[], Collection[str] | None] = _any_name
     plugins: Plugins = field(default_factory=Plugins)
     plugin_errors: dict[str, str] = field(default_factory=dict)
+    plugin_routes: dict[str, type] = field(default_factory=dict)
 
     @property
     def serving(self) -> Serving:

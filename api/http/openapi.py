@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
 from api.http.endpoint import Endpoint, Resource, endpoints
 from api.http.schema import Schema, obj, text
+from api.http.undeclared import undeclared_endpoints
 
 ERROR: Final[Schema] = obj(
     {
@@ -46,20 +48,26 @@ holds it, or begins as the regular expression says; several values of one field 
 change only what you have seen.
 - `X-Request-Id` names a request, and stands in the commit that it made.
 """
-_PARAMETER: Final = re.compile(r"{(\w+)(?::\w+)?}")
+PLUGINS: Final = "Plugins"  # the family of all that plugins add
+_PARAMETER: Final = re.compile(r"{(\w+)(?::[^}]*)?}")
 _COMPONENT: Final = re.compile(r"[A-Za-z0-9._-]+")
 
 
-def openapi(classes: Iterable[type[Resource]], version: str) -> dict[str, Any]:
-    """The document, as plain data."""
+def openapi(
+    classes: Iterable[type[Resource]], version: str, plugins: Mapping[str, type] = MappingProxyType({})
+) -> dict[str, Any]:
+    """The document, as plain data. `plugins` are classes by URI template, perhaps falcon's own that declare nothing."""
     made = _Document()
     paths: dict[str, dict[str, Any]] = {}
     tags: dict[str, None] = {}
-    for resource in classes:
-        tags[resource.tag] = None
-        for endpoint in endpoints(resource).values():
-            path = _PARAMETER.sub(r"{\1}", f"{resource.address}/{endpoint.name}" if endpoint.name else resource.address)
-            operation = made.operation(resource, path, endpoint)
+    for resource, address, tag in (
+        *((each, each.address, each.tag) for each in classes),
+        *((each, template, PLUGINS) for template, each in plugins.items()),
+    ):
+        tags[tag] = None
+        for endpoint in (*endpoints(resource).values(), *_undeclared(resource)):
+            path = _PARAMETER.sub(r"{\1}", f"{address}/{endpoint.name}" if endpoint.name else address)
+            operation = made.operation(tag, path, endpoint, can_read=_can_read(resource))
             paths.setdefault(path, _path(path))[endpoint.method.lower()] = operation
     made.schema(ERROR)
     return {
@@ -74,6 +82,10 @@ def openapi(classes: Iterable[type[Resource]], version: str) -> dict[str, Any]:
             "parameters": dict(sorted(made.parameters.items())),
         },
     }
+
+
+def _undeclared(resource: type) -> Iterable[Endpoint]:
+    return () if issubclass(resource, Resource) else undeclared_endpoints(resource)
 
 
 def _path(path: str) -> dict[str, Any]:
@@ -95,18 +107,19 @@ class _Document:
         self.schemas: dict[str, Any] = {}
         self.responses: dict[str, Any] = {}
         self.parameters: dict[str, Any] = {}
+        self._names: set[str] = set()
 
-    def operation(self, resource: type[Resource], path: str, endpoint: Endpoint) -> dict[str, Any]:
-        """One method of one address."""
+    def operation(self, tag: str, path: str, endpoint: Endpoint, *, can_read: bool) -> dict[str, Any]:
+        """One method of one address, which also has one that reads it if `can_read`."""
         made: dict[str, Any] = {
-            "tags": [resource.tag],
+            "tags": [tag],
             "summary": endpoint.summary,
-            "operationId": f"{endpoint.method.lower()}{re.sub('[^A-Za-z0-9]+', '_', path).rstrip('_')}",
+            "operationId": self._name(f"{endpoint.method.lower()}{re.sub('[^A-Za-z0-9]+', '_', path).rstrip('_')}"),
             "responses": self._responses(path, endpoint),
         }
         if endpoint.description:
             made["description"] = endpoint.description
-        if parameters := [*self._query(endpoint), *self._headers(resource, endpoint)]:
+        if parameters := [*self._query(endpoint), *self._headers(endpoint, can_read)]:
             made["parameters"] = parameters
         bodies = {"application/json": endpoint.body.schema if endpoint.body is not None else None}
         bodies["multipart/form-data"] = endpoint.form
@@ -114,6 +127,15 @@ class _Document:
         if content:
             made["requestBody"] = {"content": content}
         return made
+
+    def _name(self, wanted: str) -> str:
+        """That, or with a number behind it where another address is read the same: `a-b` and `a_b`."""
+        number, name = 1, wanted
+        while name in self._names:
+            number += 1
+            name = f"{wanted}_{number}"
+        self._names.add(name)
+        return name
 
     def schema(self, schema: Schema) -> Any:
         """Without what only this program reads; by reference when it has a title."""
@@ -156,11 +178,11 @@ class _Document:
                 }  # fmt: skip
                 yield {"$ref": f"#/components/parameters/{key}"}
 
-    def _headers(self, resource: type[Resource], endpoint: Endpoint) -> Iterable[dict[str, Any]]:
+    def _headers(self, endpoint: Endpoint, can_read: bool) -> Iterable[dict[str, Any]]:
         if endpoint.raw:
             return
         name = "If-None-Match" if endpoint.method == "GET" else "If-Match"
-        if endpoint.method == "GET" or _can_read(resource):
+        if endpoint.method == "GET" or can_read:
             self.parameters[name] = {
                 "name": name, "in": "header", "required": False, "schema": {"type": "string"},
                 "description": "Answer 304 when it is still this ETag." if endpoint.method == "GET"
@@ -200,7 +222,7 @@ class _Document:
         return made
 
 
-def _can_read(resource: type[Resource]) -> bool:
+def _can_read(resource: type) -> bool:
     return any(each.method == "GET" and not each.name and not each.raw for each in endpoints(resource).values())
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache, partial
 from importlib.resources import files
+from operator import itemgetter
 from typing import Any, Final
 
 from api.docs.page import page
@@ -15,27 +16,31 @@ from api.http.responder import to_json
 from api.http.schema import obj, text
 from reconciler.version import VERSION
 
+_KEPT: Final = 4  # documents: one for each application of this process
 _POLICY: Final = {
     "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
 }
 
 
-@cache
-def _document() -> dict[str, Any]:
+_Routes = frozenset[tuple[str, type]]  # what plugins add: a class by its URI template
+
+
+@lru_cache(_KEPT)
+def _document(routes: _Routes) -> dict[str, Any]:
     from api.app import resource_classes  # it scans this folder, so that nothing here can be loaded by it before
 
-    return openapi(resource_classes(), VERSION)
+    return openapi(resource_classes(), VERSION, dict(sorted(routes, key=itemgetter(0))))
 
 
-@cache
-def _specification() -> bytes:
-    return to_json(_document())
+@lru_cache(_KEPT)
+def _specification(routes: _Routes) -> bytes:
+    return to_json(_document(routes))
 
 
-@cache
-def _page() -> bytes:
-    return page(_document()).encode()
+@lru_cache(_KEPT)
+def _page(routes: _Routes) -> bytes:
+    return page(_document(routes)).encode()
 
 
 @cache
@@ -53,11 +58,19 @@ def _kept(call: Call, made: Callable[[], bytes], content_type: str, headers: dic
     return Answer(content=content, content_type=content_type, headers=told)
 
 
-class Index(Resource):
+class _Family(Resource):
+    tag = "Service"
+
+    @property
+    def routes(self) -> _Routes:
+        """What plugins add to this API."""
+        return frozenset(self.services.plugin_routes.items())
+
+
+class Index(_Family):
     """The root."""
 
     address = "/"
-    tag = "Service"
 
     @get(
         "What answers here, and where the rest is.",
@@ -74,7 +87,7 @@ class Index(Resource):
     )
     def read(self, _call: Call) -> dict[str, Any]:
         """Also while no agent runs."""
-        paths = _document()["paths"].items()
+        paths = _document(self.routes)["paths"].items()
         listed = {path: item["get"]["summary"] for path, item in paths if "get" in item and "{" not in path}
         return {
             "name": "onggi", "version": VERSION, "docs": "/docs", "openapi": "/openapi.json",
@@ -82,35 +95,32 @@ class Index(Resource):
         }  # fmt: skip
 
 
-class Specification(Resource):
+class Specification(_Family):
     """For programs."""
 
     address = "/openapi.json"
-    tag = "Service"
 
     @get("This API as an OpenAPI 3.1 document.", obj({"openapi": text()}, required=("openapi",), closed=False))
     def read(self, call: Call) -> Answer:
         """Made once."""
-        return _kept(call, _specification, "application/json")
+        return _kept(call, partial(_specification, self.routes), "application/json")
 
 
-class Page(Resource):
+class Page(_Family):
     """For people."""
 
     address = "/docs"
-    tag = "Service"
 
     @get("This documentation.", text(), content_type="text/html")
     def read(self, call: Call) -> Answer:
         """Made once. It loads nothing from elsewhere."""
-        return _kept(call, _page, "text/html; charset=utf-8", _POLICY)
+        return _kept(call, partial(_page, self.routes), "text/html; charset=utf-8", _POLICY)
 
 
-class Style(Resource):
+class Style(_Family):
     """How the page looks."""
 
     address = "/docs/style.css"
-    tag = "Service"
 
     @get("How the documentation looks.", text(), content_type="text/css")
     def read(self, call: Call) -> Answer:

@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterator
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
-import falcon.asgi
 import falcon.testing
 import jsonschema
 import pytest
 import yaml
 
+from api.app import create_app
 from api.services import Services
 from reconciler.host.plugins import GROUP, Plugin, Plugins, load_plugins
 from specs.registry import Kind
@@ -65,11 +65,8 @@ def test_the_example_is_found_by_its_entry_point(example: Plugin) -> None:
 
 
 def test_the_examples_resource_answers(example: Plugin) -> None:
-    app = falcon.asgi.App()
-    services = Services(ready=lambda: True, alive=lambda: True, info=dict)
-    for template, resource in Plugins((example,)).routes.items():
-        app.add_route(template, resource(services))
-    answer = falcon.testing.TestClient(app).simulate_get("/plugins/example/greeting")
+    services = Services(ready=lambda: True, alive=lambda: True, info=dict, plugins=Plugins((example,)))
+    answer = falcon.testing.TestClient(create_app(services)).simulate_get("/plugins/example/greeting")
     assert answer.json == {"greeting": "hello", "ready": True}
 
 

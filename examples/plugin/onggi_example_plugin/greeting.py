@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-import falcon.asgi
+from typing import Any
 
-from api.services import Services
+from api.http.endpoint import Call, Resource, get
+from api.http.schema import boolean, obj, text
 
 
-class Greeting:
+class Greeting(Resource):
     """A resource is made once, with what the API may use, and then asked from many requests."""
 
-    def __init__(self, services: Services) -> None:
-        self.services = services
+    address = "/plugins/example/greeting"
 
-    async def on_get(self, _request: falcon.asgi.Request, response: falcon.asgi.Response) -> None:
-        """200 {"greeting": "hello", "ready": true | false}."""
-        response.media = {"greeting": "hello", "ready": self.services.ready()}
+    @get(
+        "A greeting, and whether the agent is through with its first pass.",
+        obj(
+            {"greeting": text("What it says.", examples=["hello"]), "ready": boolean("Whether it is through.")},
+            required=("greeting", "ready"),
+            title="Greeting",
+        ),
+    )
+    def read(self, _call: Call) -> dict[str, Any]:
+        """From memory: what takes its time says `blocking=True`."""
+        return {"greeting": "hello", "ready": self.services.ready()}

@@ -1,0 +1,23 @@
+"""What can be documented of a falcon resource that declares nothing: its methods, and what their docstrings say."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+from typing import Final
+
+from api.http.endpoint import ANYTHING, Endpoint
+
+_METHODS: Final = ("GET", "POST", "PUT", "DELETE", "PATCH")
+
+
+def undeclared_endpoints(resource: type) -> Iterator[Endpoint]:
+    """One for each `on_get`, `on_post`, ... of a class; nothing is known of what they take and answer."""
+    for method in _METHODS:
+        responder = getattr(resource, f"on_{method.lower()}", None)
+        if callable(responder):
+            told = inspect.getdoc(responder) or inspect.getdoc(resource) or "Nothing is told of it."
+            first, _, rest = told.partition("\n\n")
+            yield Endpoint(
+                method, " ".join(first.split()), ANYTHING, raw=True, content_type="*/*", description=rest.strip()
+            )
