@@ -107,9 +107,13 @@ def look_further(find: Callable[[], Iterable[Kind]]) -> None:
 def kind_named(name: str) -> Kind | None:
     """The kind of exactly this name, wherever it comes from."""
     if name not in kinds():
-        while _finders:
-            register(_finders.pop()())
+        _look()
     return kinds().get(name)
+
+
+def _look() -> None:
+    while _finders:
+        register(_finders.pop()())
 
 
 @cache
@@ -125,8 +129,15 @@ def own_kinds() -> Mapping[str, Kind]:
 
 
 def find_kind(word: str) -> Kind | None:
-    """A kind by name, plural or alias, in any case: `VirtualMachine`, `virtualmachines`, `vm`."""
-    wanted = word.lower()
+    """A kind by name, plural or alias, in any case, as in `VirtualMachine`, `virtualmachines`, `vm`; also a plugin's."""
+    found = _called(word.lower())
+    if found is None:
+        _look()
+        found = _called(word.lower())
+    return found
+
+
+def _called(wanted: str) -> Kind | None:
     for kind in kinds().values():
         if wanted in (kind.name.lower(), kind.plural.lower(), *kind.aliases):
             return kind

@@ -8,9 +8,10 @@ import click
 from click.shell_completion import CompletionItem
 
 from reconciler.cli.objects import KindName
-from reconciler.cli.options import RESULT, verb
+from reconciler.cli.options import RESULT, disabled_plugins, verb
 from reconciler.cli.output import Output
 from reconciler.errors import NotFound
+from reconciler.settings import Settings
 
 
 def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -35,9 +36,10 @@ def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> li
         shell_complete=_complete,
         help="A kind or a field of it: vm, vm.disks.size.",
     ),
+    disabled_plugins,
     *RESULT,
 )
-def command(field: str, out: Output) -> None:
+def command(field: str, out: Output, settings: Settings) -> None:  # noqa: ARG001  # verb() has looked for plugins by it
     """Tell what may stand in a document.
 
     A kind's fields, or one field with all that is below it; `onggi explain vm.disks.size` and `onggi explain

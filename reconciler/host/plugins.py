@@ -149,8 +149,16 @@ def _kinds(declared: Any, taken: Mapping[str, str]) -> tuple[Kind, ...]:
         others = {**taken, **{each.name.lower(): "itself" for each in found}}
         if kind.name.lower() in others:
             raise _NoPlugin(f"its kind {kind.name} is declared by {others[kind.name.lower()]} already")
+        _check_schema(kind)
         found.append(kind)
     return tuple(found)
+
+
+def _check_schema(kind: Kind) -> None:
+    schema: Any = kind.schema
+    fields = schema.get("properties") if isinstance(schema, Mapping) else None
+    if not isinstance(fields, Mapping) or not all(isinstance(each, Mapping) for each in fields.values()):
+        raise _NoPlugin(f"the schema of its kind {kind.name} doesn't say what a document has")
 
 
 def _version(entry: EntryPoint) -> str:
