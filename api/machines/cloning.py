@@ -30,7 +30,7 @@ from reconciler.serving.client import Client
 from reconciler.serving.serving import Serving
 from reconciler.serving.tasks import Tell
 from specs.codecs import size_text
-from specs.reference import Ref
+from specs.reference import STORAGE_POOL, Ref
 from specs.size import MIN_BYTES
 
 log = logging.getLogger("onggi.api")
@@ -142,7 +142,8 @@ def _copy(
 ) -> _Copy:
     """Copy it into the same pool, or into `default` when that can't take it. Raises Terminal KCHVM0034E."""
     pools = [disk.volume.pool] if pool_type(serving.world, disk.volume.pool) not in _NO_COPIES else []
-    if disk.volume.pool != DEFAULT_POOL:
+    default = serving.world.snapshot.get(Ref(STORAGE_POOL, DEFAULT_POOL))
+    if disk.volume.pool != DEFAULT_POOL and default is not None and default.active:
         pools.append(DEFAULT_POOL)
     refused: Refused | None = None
     for pool in pools:
