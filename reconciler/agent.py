@@ -128,6 +128,7 @@ class Agent:
                 self._disconnected(line, dispatcher, error, stop)
         except OnggiError as error:
             log.error("%s", error)  # noqa: TRY400  # a sentence; the trace says no more
+            self.passes.fail(error)
             self._again(stop)
         except Exception:  # whatever one object can make go wrong must not end the care for all others
             log.exception("a pass failed unexpectedly; it is tried again")
@@ -257,6 +258,7 @@ class Agent:
             if (latest := self.passes.latest) is not None:
                 self.passes.publish(replace(latest, snapshot=self.snapshot))
         self._tell(line, dispatcher, self.plan)
+        self.passes.fail(error)
         log.warning("%s Trying again in %.1f s.", error, self._reconnect_s)
         stop.wait(self._reconnect_s * random.uniform(0.8, 1.2))  # noqa: S311
 

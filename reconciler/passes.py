@@ -9,15 +9,19 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from reconciler.applying.outcome import StepOutcome
 from reconciler.desired.state import DesiredState
+from reconciler.errors import OnggiError, Transient
 from reconciler.observed.snapshot import Snapshot
 from reconciler.planning.ownership import Owned
 from reconciler.planning.plan import Plan
 from reconciler.reporting.condition import Condition
 from reconciler.reporting.drift import Drift
 from specs.reference import Ref
+
+_PATIENCE_S: Final = 10.0  # for passes that fail: libvirtd is often back sooner
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,6 +52,8 @@ class Passes:
     """A place for the last world. One writer publishes; any number read and wait."""
 
     def __init__(self) -> None:
+        self._problem = ""  # that keeps passes from coming through
+        self._failing_since = 0.0
         self._latest: World | None = None
         self._published = threading.Condition()
         self._ended = False
@@ -61,6 +67,15 @@ class Passes:
         """A pass is through."""
         with self._published:
             self._latest = world
+            self._problem = ""
+            self._published.notify_all()
+
+    def fail(self, error: OnggiError) -> None:
+        """A pass didn't come through."""
+        with self._published:
+            if not self._problem:
+                self._failing_since = time.monotonic()
+            self._problem = str(error)
             self._published.notify_all()
 
     def end(self) -> None:
@@ -69,15 +84,25 @@ class Passes:
             self._ended = True
             self._published.notify_all()
 
-    def wait(self, enough: Callable[[World], bool], timeout_s: float) -> World | None:
-        """The first world from now on, the present one included, for which `enough` is true; None when none came."""
-        until = time.monotonic() + timeout_s
+    def wait(self, enough: Callable[[World], bool], timeout_s: float, *, patient: bool = False) -> World | None:
+        """The first world from now on, the present one included, for which `enough` is true; None when none came.
+
+        Raises Transient when all passes have failed for a while, unless `patient`.
+        """
+        began = time.monotonic()
+        until = began + timeout_s
         with self._published:
             while not self._ended:
                 if self._latest is not None and enough(self._latest):
                     return self._latest
-                left = until - time.monotonic()
+                now = time.monotonic()
+                left = until - now
                 if left <= 0:
                     break
+                if self._problem and not patient:
+                    patience = max(began, self._failing_since) + _PATIENCE_S - now
+                    if patience <= 0:
+                        raise Transient(f"Nothing can be applied now: {self._problem}", retry_after_s=10.0)
+                    left = min(left, patience)
                 self._published.wait(left)
         return None

@@ -78,7 +78,12 @@ class Changes:
         refs = frozenset(refs)
         with self._ordered(refs if removes else frozenset()):
             written = self._writer.write(edit, message=message, author=_author(client), trailers=_trailers(client))
-            world = self._wait(refs, settle=settle, timeout_s=timeout_s)
+            try:
+                world = self._wait(refs, settle=settle, timeout_s=timeout_s)
+            except Transient as error:
+                raise Transient(
+                    f"{written.revision} is committed, and comes true later. {error}", error.retry_after_s
+                ) from None
         if world is None:
             raise Transient(
                 f"{written.revision} is committed, and the host isn't as it says after {timeout_s:g} s; "
@@ -117,6 +122,7 @@ class Changes:
                 return self._agent.passes.wait(
                     lambda world, ticket=ticket: world.ticket >= ticket and _arrived(world, refs, settle),  # type: ignore[misc]
                     timeout_s,
+                    patient=timeout_s > _TIMEOUT_S,  # a task, whose end is awaited by nobody
                 )
             except NotApplied as error:
                 if error.reason != NEEDS_APPROVAL or error.digest in approved or not self._is_ordered(error.digest):
