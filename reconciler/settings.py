@@ -111,6 +111,11 @@ class Settings:
             host_and_port(self.listen)
             if self.once:
                 raise SettingsError("--once ends after one pass and serves nobody; leave --listen away, or --once.")
+        elif self.federation == "on":
+            raise SettingsError(
+                "federation tells others where the API answers, and it is served nowhere; give --listen, or set "
+                "federation to off."
+            )
         self._check_accounts()
 
     def _check_accounts(self) -> None:

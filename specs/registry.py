@@ -129,7 +129,7 @@ def own_kinds() -> Mapping[str, Kind]:
 
 
 def find_kind(word: str) -> Kind | None:
-    """A kind by name, plural or alias, in any case, as in `VirtualMachine`, `virtualmachines`, `vm`; also a plugin's."""
+    """One by name, plural or alias, in any case, such as `VirtualMachine`, `virtualmachines`, `vm`, or a plugin's."""
     found = _called(word.lower())
     if found is None:
         _look()

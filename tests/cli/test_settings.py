@@ -151,6 +151,7 @@ _LDAP = {"accounts": "ldap", "ldap_url": "ldap://localhost", "ldap_search_base":
         ({"allowed_folders": ("isos",)}, "isn't an absolute path"),
         ({"allowed_folders": ("/srv/../etc",)}, "isn't an absolute path"),
         ({"listen": "127.0.0.1:1", "once": True}, "leave --listen away"),
+        ({"federation": "on"}, "give --listen, or set federation to off"),
         ({"accounts": "ldap"}, "give ldap-url"),
         ({"accounts": "ldap", "ldap_url": "ldap://localhost"}, "give ldap-search-base"),
         ({"accounts": "ldap", "ldap_url": "localhost", "ldap_search_base": "o=x"}, "isn't the URL of an LDAP server"),
@@ -164,3 +165,10 @@ _LDAP = {"accounts": "ldap", "ldap_url": "ldap://localhost", "ldap_search_base":
 def test_a_setting_that_cannot_be_right_is_refused(wrong: dict[str, object], told: str) -> None:
     with pytest.raises(SettingsError, match=told):
         Settings(**wrong)  # type: ignore[arg-type]
+
+
+def test_federation_that_would_tell_of_nothing_is_refused(onggi: Onggi, tmp_path: Path) -> None:
+    words = ("run", tmp_path, "--connect", "test:///default", "--state", tmp_path / "state")
+    for done in (onggi(*words, "--federation", "on"), onggi(*words, "--once", ONGGI_FEDERATION="on")):
+        assert (done.code, done.out) == (1, "")
+        assert "give --listen" in done.err
