@@ -21,6 +21,7 @@ iproute2 | bridges
 dbus | libvirtd talks to the rest of the system over it
 git | the desired state lives in a git repository
 osinfo-db | tells what an ISO image holds, and where images can be had
+lvm2 | extends the volume groups of logical pools
 gnupg | verifies commits that are signed with GPG keys
 openssh-client | verifies commits that are signed with ssh keys; git over ssh
 libvirt-dev | builds the Python binding of libvirt
