@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, Final
-from urllib.parse import unquote
+from typing import Any
 
 from api.accounts import check_accounts
 from api.documents import Document, DocumentResource
 from api.http.endpoint import Answer, Call, action, delete, get, post, put
-from api.http.refusal import Refusal, bad, not_found
+from api.http.refusal import bad, not_found
 from api.http.schema import arr, boolean, integer, number, obj, text
 from api.machines import power
 from api.machines.cloning import clone_machine
-from api.machines.drafting import new_machine, template_spec
 from api.machines.editing import LONGEST_S, change_access, change_console, change_sizes, password_of
-from api.machines.making import block_pools, disks_to_be, make_machine, mistakes_of, pool_type
+from api.machines.making import make_machine
 from api.machines.names import is_taken, name_taken, promise, promise_clone, promise_from_template
+from api.machines.ordered import check_graphics, ordered_machine, template_at
 from api.machines.removing import console_owner, remove_machine
 from api.machines.renaming import rename_machine
 from api.views.machines import MACHINE, VOLATILE, machine_view, machine_views
@@ -30,11 +28,7 @@ from reconciler.observed.snapshot import Observed
 from reconciler.passes import World
 from reconciler.serving.tasks import Work
 from specs.name import name_problem
-from specs.reference import NETWORK, STORAGE_POOL, VIRTUAL_MACHINE, Ref
-
-_TEMPLATES: Final = "/templates/"
-_POOLS: Final = "/storagepools/"
-_WITHOUT_NEW_VOLUMES: Final = frozenset({"iscsi", "iscsi-direct", "scsi"})
+from specs.reference import VIRTUAL_MACHINE, Ref
 
 _CREATE = obj(
     {
@@ -130,12 +124,13 @@ class Machines(_Family):
         """A task that commits its document and waits until it is there, disks and all."""
         self.serving.changes.check_allowed()
         world = self.serving.world
-        template_name, template = _template(world, call.body["template"])
-        _check_graphics(call.body.get("graphics") or {})
+        template_name, template = template_at(world, call.body["template"])
+        check_graphics(call.body.get("graphics") or {})
         name = str(call.body.get("name") or "")
         ref = promise(self.serving, name) if name else promise_from_template(self.serving, template_name)
         try:
-            document = self._draft(call, world, ref.name, template_name, template)
+            folders = self.serving.settings.allowed_folders
+            document = ordered_machine(world, ref.name, template_name, template, call.body, folders)
             message = f"Create machine {ref.name} from template {template_name}"
 
             def work(_tell: Any, _stop: Any) -> str | None:
@@ -145,34 +140,6 @@ class Machines(_Family):
         except BaseException:
             self.serving.names.release(ref)
             raise
-
-    def _draft(
-        self, call: Call, world: World, name: str, template_name: str, template: Mapping[str, Any]
-    ) -> dict[str, Any]:
-        pool = unquote(str(call.body.get("storagepool") or "").removeprefix(_POOLS).rstrip("/"))
-        document = new_machine(
-            name,
-            template,
-            template_name,
-            world.snapshot.host,
-            pool=pool,
-            block_pools=block_pools(world),
-            graphics={key: call.body["graphics"][key] for key in ("type", "listen") if key in call.body["graphics"]}
-            if call.body.get("graphics")
-            else None,
-        )
-        spec = document["spec"]
-        _check_places(world, spec, pool)
-        if mistakes := mistakes_of(world, document, self.serving.settings.allowed_folders):
-            raise bad("", mistakes[0])
-        for disk in disks_to_be(world, name, spec.get("disks", ())):
-            if disk in world.snapshot.objects:
-                raise bad(
-                    "KCHVOL0001E",
-                    f"There is a volume {disk.name} already, perhaps of an earlier machine; delete it, or choose "
-                    "another name.",
-                )
-        return document
 
 
 class Machine(_Family):
@@ -333,35 +300,3 @@ class Machine(_Family):
         graphics = declared.spec.get("graphics") or {} if declared is not None else {}
         password = password_of(body["graphics"], has_one="passwordFrom" in graphics)
         return None if password is None else str(self.serving.secrets.keep(console_owner(observed.uid), password))
-
-
-# What a request names has to be there
-
-
-def _template(world: World, address: str) -> tuple[str, dict[str, Any]]:
-    given = address.removeprefix(_TEMPLATES).rstrip("/")
-    for name in dict.fromkeys((given, unquote(given))):
-        if (spec := template_spec(world.desired, name)) is not None:
-            return name, spec
-    raise Refusal(404, f"The template {given} doesn't exist.", "KCHOBJST0001E")
-
-
-def _check_graphics(graphics: Mapping[str, Any]) -> None:
-    if "listen" in graphics:
-        try:
-            ipaddress.ip_address(graphics["listen"])
-        except ValueError:
-            raise bad("KCHVM0015E", "`graphics/listen` has to be an IP address, such as 127.0.0.1.") from None
-
-
-def _check_places(world: World, spec: Mapping[str, Any], pool: str) -> None:
-    known = world.snapshot.objects.keys() | world.desired.resources.keys()
-    pools = {disk.get("pool", "default") for disk in spec.get("disks", ()) if "size" in disk} | ({pool} - {""})
-    for each in sorted(pools):
-        if Ref(STORAGE_POOL, each) not in known:
-            raise bad("KCHTMPL0004E", f"The storage pool {each} doesn't exist.")
-        if pool_type(world, each) in _WITHOUT_NEW_VOLUMES:
-            raise bad("KCHTMPL0018E", f"The storage pool {each} takes no new volumes; name a `volume` of it.")
-    for interface in spec.get("interfaces", ()):
-        if "network" in interface and Ref(NETWORK, interface["network"]) not in known:
-            raise bad("KCHTMPL0003E", f"The network {interface['network']} doesn't exist.")
