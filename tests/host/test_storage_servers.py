@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import shutil
 import socket
-import sys
 import threading
 from collections.abc import Iterator
 
@@ -16,7 +14,9 @@ from reconciler.host.addresses import checked_host, checked_port
 from reconciler.host.commands import TooSlow
 from reconciler.host.storage_servers import ISCSI, ISCSI_LS, NETFS, StorageServers, _exported
 from tests.host.namespaces import Namespace, namespace
-from tests.lab.waiting import until
+from tests.host.storage_network import exported, iscsi, needs, network, start_silent
+
+__all__ = ["exported", "iscsi", "network"]
 
 TARGETS = """
 import json, sys
@@ -25,38 +25,6 @@ from reconciler.host.storage_servers import StorageServers
 found = StorageServers(timeout_s=20).targets(sys.argv[1], *(json.loads(each) for each in sys.argv[2:]))
 print(json.dumps([astuple(each) for each in found]))
 """
-EXPORT = """
-EXPORT { Export_Id=%d; Path="%s"; Pseudo=/%d; Access_Type=RO; Protocols=3; SecType=sys; FSAL { Name=VFS; }
-         CLIENT { Clients=%s; Access_Type=RO; } }
-"""
-
-
-def needs(*programs: str) -> pytest.MarkDecorator:
-    missing = [program for program in programs if shutil.which(program, path="/usr/bin:/usr/sbin:/bin:/sbin") is None]
-    return pytest.mark.skipif(bool(missing), reason=f"missing: {missing}")
-
-
-@pytest.fixture(scope="module")
-def network() -> Iterator[Namespace]:
-    with namespace() as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def exported(network: Namespace, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
-    """The paths that an NFS server in the namespace exports."""
-    folder = tmp_path_factory.mktemp("nfs")
-    paths = [folder / "iso", folder / "with blank"]
-    text = "NFS_CORE_PARAM { Protocols=3; MNT_Port=20048; Enable_NLM=false; Enable_RQUOTA=false; }\n"
-    for number, (path, clients) in enumerate(zip(paths, ("127.0.0.0/8,10.0.0.0/8", "*"), strict=True), start=1):
-        path.mkdir()
-        text += EXPORT % (number, path, number, clients)
-    (folder / "ganesha.conf").write_text(text)
-    network.run("mkdir", "-p", "/run/ganesha", "/run/rpcbind")
-    network.start("rpcbind", "-f", "-w")
-    network.start("ganesha.nfsd", "-F", "-f", folder / "ganesha.conf", "-L", folder / "log", "-p", folder / "pid")
-    until(lambda: network.run("showmount", "-e", "127.0.0.1"), 60, "the NFS server answers")
-    yield [str(path) for path in paths]
 
 
 def targets(network: Namespace, host: str, *arguments: str | int | None) -> list[list[str]]:
@@ -69,22 +37,6 @@ def test_the_exports_of_an_nfs_server_are_found(network: Namespace, exported: li
     wanted = [["127.0.0.1", "nfs", path] for path in exported]
     assert targets(network, "127.0.0.1", NETFS) == wanted
     assert targets(network, "127.0.0.1") == wanted
-
-
-@pytest.fixture(scope="module")
-def iscsi(network: Namespace) -> Iterator[list[str]]:
-    """The names of the targets of an iSCSI server in the namespace, on ports 3260 (IPv4) and 3261 (IPv6)."""
-    network.run("mkdir", "-p", "/run/tgtd")
-    network.start("tgtd", "-f", "-C", "7", "--iscsi", "portal=127.0.0.1:3260")
-    admin = ["tgtadm", "-C", "7", "--lld", "iscsi"]
-    names = ["iqn.2026-01.org.example:disk0", "iqn.2026-01.org.example:disk1"]
-    until(lambda: network.run(*admin, "--op", "show", "--mode", "sys"), 30, "tgt answers")
-    network.run(*admin, "--op", "new", "--mode", "portal", "--param", "portal=[::1]:3261")
-    for number, name in enumerate(names, start=1):
-        target = [*admin, "--mode", "target", "--tid", str(number)]
-        network.run(*target, "--op", "new", "-T", name)
-        network.run(*target, "--op", "bind", "-I", "ALL")
-    yield names
 
 
 @needs("tgtd", "tgtadm", "iscsi-ls")
@@ -137,16 +89,6 @@ def test_an_iscsi_server_that_never_answers_is_given_up(silent: int) -> None:
     assert servers.targets("127.0.0.1", ISCSI, silent) == ()
 
 
-NEVER = """
-import socket, sys
-server = socket.create_server(("127.0.0.1", 111))
-datagrams = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-datagrams.bind(("127.0.0.1", 111))
-print("ready", flush=True)
-held = []
-while True:
-    held.append(server.accept()[0])
-"""
 ASK = """
 from reconciler.host.commands import TooSlow
 from reconciler.host.storage_servers import StorageServers
@@ -161,9 +103,7 @@ print(StorageServers(timeout_s=0.5).targets("127.0.0.1", "netfs"))
 @needs("showmount")
 def test_an_nfs_server_that_never_answers_is_given_up() -> None:
     with namespace() as alone:
-        server = alone.start(sys.executable, "-c", NEVER)
-        assert server.stdout is not None
-        assert server.stdout.readline() == "ready\n"
+        start_silent(alone)
         told, found = alone.python(ASK).splitlines()
         assert "showmount didn't come to an end within 0.5 s" in told
         assert found == "()"
