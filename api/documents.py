@@ -15,9 +15,8 @@ from reconciler.desired.writing.changes import DocumentChange, Documents, Put, R
 from reconciler.errors import NotApplied, OnggiError
 from reconciler.observed.snapshot import Observed
 from reconciler.passes import World
-from reconciler.planning.one_off import one_off_step
 from reconciler.planning.operations import Stop, Undefine
-from reconciler.planning.plan import Action
+from reconciler.planning.plan import Action, one_off_step
 from specs.document import API_VERSION
 from specs.name import name_problem
 from specs.reference import Ref

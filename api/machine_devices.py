@@ -20,8 +20,8 @@ from reconciler.desired.writing.changes import DocumentChange, Documents, Put
 from reconciler.errors import NotApplied, OnggiError, Transient, Unsupported
 from reconciler.observed.snapshot import Observed
 from reconciler.passes import World
-from reconciler.planning.one_off import one_off_step
 from reconciler.planning.operations import Define, EditLive, Operation
+from reconciler.planning.plan import one_off_step
 from reconciler.serving.machine_items import Item, Pair, is_seed, items_of, pairs
 from specs.binding import Items, parse, read, serialise
 from specs.host import Feature

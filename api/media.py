@@ -16,7 +16,8 @@ from api.views.machine_storages import CDROM, DISK
 from reconciler.desired.implied import complete
 from reconciler.locality import is_here
 from reconciler.observed.snapshot import Snapshot
-from reconciler.planning.one_off import RefreshPool, one_off_step
+from reconciler.planning.one_off import RefreshPool
+from reconciler.planning.plan import one_off_step
 from reconciler.planning.uses import users_of
 from reconciler.serving.client import Client
 from reconciler.serving.serving import Serving

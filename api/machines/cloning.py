@@ -22,10 +22,10 @@ from reconciler.errors import NotFound, OnggiError, Refused, Terminal
 from reconciler.exporting.draft import Surroundings
 from reconciler.exporting.machine import machine
 from reconciler.passes import World
-from reconciler.planning.one_off import CloneVolume, one_off_step
+from reconciler.planning.one_off import CloneVolume
 from reconciler.planning.operations import DeleteVolume
 from reconciler.planning.ownership import Owned
-from reconciler.planning.plan import Action
+from reconciler.planning.plan import Action, one_off_step
 from reconciler.serving.client import Client
 from reconciler.serving.serving import Serving
 from reconciler.serving.tasks import Tell

@@ -13,8 +13,9 @@ from api.http.endpoint import Call
 from api.http.refusal import bad
 from reconciler.errors import NotApplied, Transient
 from reconciler.passes import World
-from reconciler.planning.one_off import PowerOff, Reset, one_off_step
+from reconciler.planning.one_off import PowerOff, Reset
 from reconciler.planning.operations import Operation, Pause, Resume, Start, Stop
+from reconciler.planning.plan import one_off_step
 from specs.reference import Ref
 
 _LATER_S: Final = 60.0

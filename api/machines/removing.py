@@ -14,9 +14,9 @@ from api.http.refusal import Refusal
 from reconciler.desired.writing.changes import DocumentChange, Documents, Remove
 from reconciler.errors import NotApplied, NotFound, OnggiError, Transient
 from reconciler.passes import World
-from reconciler.planning.one_off import PowerOff, one_off_step
+from reconciler.planning.one_off import PowerOff
 from reconciler.planning.operations import DeleteVolume, Undefine
-from reconciler.planning.plan import Action
+from reconciler.planning.plan import Action, one_off_step
 from reconciler.planning.uses import users_of
 from reconciler.serving.client import Client
 from reconciler.serving.serving import Serving

@@ -24,9 +24,9 @@ from reconciler.desired.writing.changes import Remove
 from reconciler.errors import Refused
 from reconciler.observed.snapshot import Observed
 from reconciler.passes import World
-from reconciler.planning.one_off import WipeVolume, one_off_step
+from reconciler.planning.one_off import WipeVolume
 from reconciler.planning.operations import DeleteVolume
-from reconciler.planning.plan import Action
+from reconciler.planning.plan import Action, one_off_step
 from specs.reference import STORAGE_POOL, Ref
 from specs.size import MAX_BYTES
 

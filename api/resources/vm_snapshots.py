@@ -19,7 +19,8 @@ from api.views.tasks import TASK, task_view
 from reconciler.errors import NotFound, Refused
 from reconciler.observed.answers import SnapshotOf
 from reconciler.observed.snapshot import Observed
-from reconciler.planning.one_off import CreateSnapshot, DeleteSnapshot, RevertSnapshot, one_off_step
+from reconciler.planning.one_off import CreateSnapshot, DeleteSnapshot, RevertSnapshot
+from reconciler.planning.plan import one_off_step
 from reconciler.serving.tasks import Tell
 from specs.reference import Ref
 

@@ -1,5 +1,5 @@
-"""Which of the host's programs are missing, and what each would be needed for. Nothing is run to find out but QEMU's own
-word on whether it can read an image from the network.
+"""Which of the host's programs are missing, and what each would be needed for. Nothing is run to find out, apart from
+QEMU's own word on whether it can read an image from the network.
 """
 
 from __future__ import annotations

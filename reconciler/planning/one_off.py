@@ -7,15 +7,9 @@ second time isn't always success: a snapshot of a name that is taken is refused.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
-from specs.effect import Effect
 from specs.reference import Ref
-
-if TYPE_CHECKING:
-    from reconciler.planning.operations import Operation
-    from reconciler.planning.ownership import Owned
-    from reconciler.planning.plan import Action, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,15 +87,3 @@ class RefreshPool:
 
 
 OneOff = CreateSnapshot | RevertSnapshot | DeleteSnapshot | Reset | PowerOff | WipeVolume | CloneVolume | RefreshPool
-
-
-def one_off_step(
-    ref: Ref, why: str, *operations: Operation, action: Action | None = None, owned: Owned | None = None
-) -> Step:
-    """The one step of a plan that does `operations` to `ref`; an update unless `action` says otherwise.
-
-    `why` is what the list of events says, such as `a snapshot was asked for`.
-    """
-    from reconciler.planning.plan import Action, Step  # NOTE: a plan's steps hold the operations of this module
-
-    return Step(ref, action or Action.UPDATE, why, Effect.LIVE, operations, owned=owned)

@@ -40,6 +40,16 @@ class Step:
     drift: bool = False  # its document is as it was last applied: the host moved, and this puts it back
 
 
+def one_off_step(
+    ref: Ref, why: str, *operations: Operation, action: Action = Action.UPDATE, owned: Owned | None = None
+) -> Step:
+    """The one step of a plan that is nobody's desired state: it does `operations` to `ref`.
+
+    `why` is what the list of events says, such as `a snapshot was asked for`.
+    """
+    return Step(ref, action, why, Effect.LIVE, operations, owned=owned)
+
+
 @dataclass(frozen=True, slots=True)
 class Blocked:
     """Something that won't be done, and why: a conflict, a refused change, a reference to nothing."""

@@ -17,10 +17,10 @@ from reconciler.desired.writing.changes import DocumentChange, Documents, Put, R
 from reconciler.errors import Cancelled, NotApplied, OnggiError, Refused, Transient
 from reconciler.observed.snapshot import Observed
 from reconciler.passes import World
-from reconciler.planning.one_off import CloneVolume, one_off_step
+from reconciler.planning.one_off import CloneVolume
 from reconciler.planning.operations import CreateVolume
 from reconciler.planning.ownership import Owned
-from reconciler.planning.plan import Action
+from reconciler.planning.plan import Action, one_off_step
 from reconciler.serving.changes import Changes
 from reconciler.serving.client import Client
 from reconciler.serving.operations import Operations

@@ -20,10 +20,10 @@ from reconciler.agent import Agent
 from reconciler.applying.task_records import TaskRecord
 from reconciler.errors import Cancelled, Conflict, OnggiError, Refused, Transient, Unsupported
 from reconciler.passes import World
-from reconciler.planning.one_off import RefreshPool, one_off_step
+from reconciler.planning.one_off import RefreshPool
 from reconciler.planning.operations import CreateVolume, DeleteVolume
 from reconciler.planning.ownership import Owned
-from reconciler.planning.plan import Action
+from reconciler.planning.plan import Action, one_off_step
 from reconciler.serving.client import Client
 from reconciler.serving.new_volumes import NewVolumes, volume_xml
 from reconciler.serving.tasks import Tasks

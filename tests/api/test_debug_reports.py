@@ -9,7 +9,6 @@ import libvirt
 import psutil
 import pytest
 
-from reconciler.host.reports import SOS
 from tests.api.host import harmless_host
 from tests.api.live import LiveApi, live_api
 from tests.lab.repositories import Repository
@@ -38,7 +37,6 @@ def report(folder: Path) -> str:
     return "/debugreports/monday"
 
 
-@pytest.mark.skipif(not SOS.present, reason="sos isn't installed")
 def test_one_is_made_by_a_task_and_downloaded(api: LiveApi) -> None:
     begun = api.client.post("/debugreports", json={"name": "first"})
     assert begun.json()["target_uri"] == "/debugreports/first"
@@ -55,7 +53,6 @@ def test_one_is_made_by_a_task_and_downloaded(api: LiveApi) -> None:
     assert int(archive.headers["Content-Length"]) == len(archive.content)
 
 
-@pytest.mark.skipif(not SOS.present, reason="sos isn't installed")
 def test_several_are_made_one_after_the_other(api: LiveApi) -> None:
     begun = [api.client.post("/debugreports", json={"name": name}) for name in ("a", "b")]
     assert [api.task(each)["status"] for each in begun] == ["finished", "finished"]

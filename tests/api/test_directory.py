@@ -20,12 +20,11 @@ from tests.api.host import harmless_host
 from tests.api.live import LiveApi, live_api
 from tests.cli.command import Onggi, onggi
 from tests.lab.repositories import Repository
-from tests.lab.slapd import ADMIN, PASSWORD, PEOPLE, Slapd, is_installed, person, slapd
+from tests.lab.slapd import ADMIN, PASSWORD, PEOPLE, Slapd, person, slapd
 from tests.lab.waiting import until
 
 __all__ = ["onggi"]
 
-needs_slapd = pytest.mark.skipif(not is_installed(), reason="needs slapd")
 CROWD = [f"user{number:05}" for number in range(10_000)]
 
 
@@ -61,7 +60,6 @@ def api(
         yield running
 
 
-@needs_slapd
 def test_all_users_of_a_large_directory_are_listed(api: LiveApi) -> None:
     answer = api.client.get("/users")
     assert answer.json() == CROWD
@@ -71,7 +69,6 @@ def test_all_users_of_a_large_directory_are_listed(api: LiveApi) -> None:
     assert [each.json() for each in answers] == [CROWD] * 24
 
 
-@needs_slapd
 def test_that_there_are_more_is_told(api: LiveApi, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(directory, "MOST_USERS", 1000)
     answer = api.client.get("/users")
@@ -79,7 +76,6 @@ def test_that_there_are_more_is_told(api: LiveApi, monkeypatch: pytest.MonkeyPat
     assert answer.headers["Warning"] == '299 onggi "The directory has more than 1000 users; only these are listed."'
 
 
-@needs_slapd
 def test_a_user_is_looked_for_by_exactly_this_name(api: LiveApi) -> None:
     found = api.client.get("/users?_user_id=user00042")
     assert found.json() == {"uid": ["user00042"], "cn": ["user00042"], "sn": ["user00042"]}
@@ -89,14 +85,12 @@ def test_a_user_is_looked_for_by_exactly_this_name(api: LiveApi) -> None:
         assert missing.json()["reason"].startswith("KCHAUTH0004E: ")
 
 
-@needs_slapd
 def test_a_directory_gives_no_groups(api: LiveApi) -> None:
     answer = api.client.get("/groups")
     assert (answer.status_code, answer.json()) == (200, [])
     assert "the system's" in answer.headers["Warning"]
 
 
-@needs_slapd
 def test_a_machine_is_given_to_users_of_the_directory_alone(api: LiveApi) -> None:
     changed = api.client.put("/vms/test", json={"users": ["user00001", "user09999"]})
     assert changed.status_code == 200, changed.text
@@ -112,7 +106,6 @@ def test_a_machine_is_given_to_users_of_the_directory_alone(api: LiveApi) -> Non
     assert api.client.get("/vms/test").json()["users"] == ["user00001", "user09999"]
 
 
-@needs_slapd
 def test_a_password_that_changes_is_read_anew_and_a_wrong_one_is_nobodys_business(api: LiveApi, password: Path) -> None:
     assert api.client.get("/users?_user_id=user00001").status_code == 200
     password.write_text("s3cret and wrong\n")
@@ -158,7 +151,6 @@ def test_a_silent_directory_keeps_nobody_else_waiting(
         assert api.log() == []
 
 
-@needs_slapd
 def test_the_agent_asks_the_directory_that_it_is_told_of(
     onggi: Onggi, repository: Repository, tmp_path: Path, crowd: Slapd, password: Path
 ) -> None:

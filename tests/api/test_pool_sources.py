@@ -18,10 +18,10 @@ import pytest
 from api.storage.pool_sources import _is_within
 from tests.api.live import LiveApi, live_api
 from tests.host.namespaces import Namespace, namespace
-from tests.host.test_storage_servers import NEVER, exported, needs, network, silent
+from tests.host.storage_network import NEVER, exported, network, silent
 from tests.lab.libvirtd import HostObjects
 from tests.lab.repositories import Repository
-from tests.lab.volume_groups import Disks, disks, needs_lvm, tool
+from tests.lab.volume_groups import Disks, disks, tool
 from tests.lab.waiting import until
 
 __all__ = ["disks", "exported", "network", "silent"]
@@ -51,7 +51,6 @@ def asked(where: Namespace, kind: str, *, patience_s: float = 20, **source: Any)
     return where.python(CHECK, str(patience_s), json.dumps([kind, source])).strip()
 
 
-@needs("ganesha.nfsd", "rpcbind", "showmount")
 def test_a_folder_has_to_be_exported(network: Namespace, exported: list[str]) -> None:
     first, second = exported
     for path in (first, f"{first}/", f"{second}/deeper"):
@@ -60,7 +59,6 @@ def test_a_folder_has_to_be_exported(network: Namespace, exported: list[str]) ->
         assert asked(network, "netfs", host="127.0.0.1", path=path) == "400 KCHPOOL0013E"
 
 
-@needs("showmount")
 def test_a_server_that_is_not_there_exports_nothing() -> None:
     with namespace() as alone:
         assert asked(alone, "netfs", host="127.0.0.1", path="/x") == "400 KCHPOOL0013E"
@@ -71,7 +69,6 @@ def test_a_server_that_is_not_there_exports_nothing() -> None:
         assert asked(alone, "netfs", host="127.0.0.1", path="/x") == ""
 
 
-@needs("showmount")
 def test_a_server_that_never_answers_would_block_the_mount() -> None:
     with namespace() as alone:
         server = alone.start(sys.executable, "-c", NEVER)
@@ -131,7 +128,6 @@ def iscsi() -> Iterator[int]:
         process.wait()
 
 
-@needs("tgtd", "tgtadm", "iscsi-ls")
 def test_a_target_has_to_be_offered(lab: Lab, iscsi: int) -> None:
     source = {"host": "127.0.0.1", "port": iscsi, "target": TARGET}
     made = lab.api.client.post(
@@ -145,7 +141,6 @@ def test_a_target_has_to_be_offered(lab: Lab, iscsi: int) -> None:
     assert not [*lab.api.serving.secrets.folder.glob("*")], "no password is kept for nothing"
 
 
-@needs("iscsi-ls")
 def test_others_are_answered_while_a_server_is_silent(lab: Lab, silent: int) -> None:
     # Were the loop held up, nobody would be answered before the silent server's time is over.
     source = {"host": "127.0.0.1", "port": silent, "target": TARGET}
@@ -163,12 +158,10 @@ def test_others_are_answered_while_a_server_is_silent(lab: Lab, silent: int) -> 
     asking.join()
 
 
-@needs("showmount")
 def test_a_folder_of_no_server_is_refused(lab: Lab) -> None:
     assert lab.refused(type="netfs", source={"host": "127.0.0.1", "path": "/nowhere"}) == "KCHPOOL0013E"
 
 
-@needs_lvm()
 def test_the_name_of_a_volume_group_is_taken(disks: Disks, lab: Lab) -> None:
     first, second = disks.device(), disks.device()
     group = disks.group(first)

@@ -9,13 +9,12 @@ import pytest
 
 from tests.host.agents import Agent
 from tests.host.namespaces import Namespace, namespace
-from tests.host.storage_network import exported, iscsi, needs, network, start_silent
+from tests.host.storage_network import exported, iscsi, network, start_silent
 from tests.lab.repositories import Repository
 from tests.lab.waiting import until
 
 __all__ = ["exported", "iscsi", "network"]
 
-pytestmark = needs("ganesha.nfsd", "rpcbind", "showmount", "tgtd", "tgtadm", "iscsi-ls")
 
 TARGETS = "/storageservers/127.0.0.1/storagetargets"
 POOL = """\

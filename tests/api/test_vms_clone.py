@@ -7,8 +7,8 @@ from pathlib import Path
 
 import libvirt
 
-from reconciler.planning.one_off import CloneVolume, one_off_step
-from reconciler.planning.plan import Action
+from reconciler.planning.one_off import CloneVolume
+from reconciler.planning.plan import Action, one_off_step
 from reconciler.serving.client import Client
 from specs.reference import Ref
 from tests.api.live import LiveApi, live_api

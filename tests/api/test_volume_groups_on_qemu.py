@@ -14,10 +14,10 @@ from tests.api.parts import is_at_rest
 from tests.lab.libvirtd import HostObjects
 from tests.lab.relay import remote_qemu
 from tests.lab.repositories import Repository
-from tests.lab.volume_groups import SIZE, Disks, disks, needs_lvm, tool
+from tests.lab.volume_groups import SIZE, Disks, disks, tool
 
 __all__ = ["disks", "remote_qemu"]
-pytestmark = [pytest.mark.qemu, needs_lvm()]
+pytestmark = pytest.mark.qemu
 
 
 @pytest.fixture

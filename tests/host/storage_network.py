@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
+import socket
 import sys
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -27,11 +28,6 @@ held = []
 while True:
     held.append(server.accept()[0])
 """
-
-
-def needs(*programs: str) -> pytest.MarkDecorator:
-    missing = [program for program in programs if shutil.which(program, path="/usr/bin:/usr/sbin:/bin:/sbin") is None]
-    return pytest.mark.skipif(bool(missing), reason=f"missing: {missing}")
 
 
 @pytest.fixture(scope="module")
@@ -78,3 +74,25 @@ def start_silent(network: Namespace) -> None:
     server = network.start(sys.executable, "-c", NEVER)
     assert server.stdout is not None
     assert server.stdout.readline() == "ready\n"
+
+
+@pytest.fixture
+def silent() -> Iterator[int]:
+    """The port of a server that takes connections and says nothing."""
+    held: list[socket.socket] = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def take() -> None:
+            while True:
+                try:
+                    held.append(server.accept()[0])
+                except OSError:
+                    return
+
+        thread = threading.Thread(target=take)
+        thread.start()
+        yield server.getsockname()[1]
+        server.shutdown(socket.SHUT_RDWR)
+        thread.join()
+    for each in held:
+        each.close()

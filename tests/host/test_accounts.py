@@ -22,9 +22,7 @@ from reconciler.errors import SettingsError, Terminal, Transient
 from reconciler.host import directory
 from reconciler.host.accounts import SystemAccounts
 from reconciler.host.directory import LdapAccounts, LdapSettings
-from tests.lab.slapd import ADMIN, BASE, PASSWORD, PEOPLE, Slapd, is_installed, person, slapd
-
-needs_slapd = pytest.mark.skipif(not is_installed(), reason="needs slapd")
+from tests.lab.slapd import ADMIN, BASE, PASSWORD, PEOPLE, Slapd, person, slapd
 
 
 def test_people_who_may_log_in_are_users() -> None:
@@ -73,14 +71,12 @@ def few(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield server.url
 
 
-@needs_slapd
 def test_ten_thousand_users_are_listed(crowd: str) -> None:
     found = LdapAccounts(LdapSettings(crowd, PEOPLE)).users()
     assert found.names == tuple(f"user{number:05}" for number in range(10_000))
     assert found.reason == ""
 
 
-@needs_slapd
 def test_more_than_enough_are_cut_off_and_said_so(crowd: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(directory, "MOST_USERS", 1200)
     found = LdapAccounts(LdapSettings(crowd, PEOPLE)).users()
@@ -88,14 +84,12 @@ def test_more_than_enough_are_cut_off_and_said_so(crowd: str, monkeypatch: pytes
     assert "more than 1200 users" in found.reason
 
 
-@needs_slapd
 def test_a_servers_own_limit_is_told(few: str) -> None:
     found = LdapAccounts(LdapSettings(few, PEOPLE)).users()
     assert 0 < len(found.names) < 703
     assert "size limit" in found.reason
 
 
-@needs_slapd
 def test_who_binds_sees_all(few: str) -> None:
     found = LdapAccounts(LdapSettings(few, BASE, bind_dn=ADMIN, bind_password=lambda: PASSWORD)).users()
     assert len(found.names) == 703
@@ -103,7 +97,6 @@ def test_who_binds_sees_all(few: str) -> None:
     assert found.reason == ""
 
 
-@needs_slapd
 @pytest.mark.parametrize(
     ("name", "exists"),
     [
@@ -126,14 +119,12 @@ def test_one_user_is_asked_for_by_exactly_this_name(few: str, name: str, exists:
     assert accounts.missing_user([name]) == (None if exists else name)
 
 
-@needs_slapd
 def test_a_filter_of_ones_own(few: str) -> None:
     settings = LdapSettings(few, PEOPLE, user_filter="(&(objectClass=inetOrgPerson)(cn=%(username)s)(sn=m*))")
     assert LdapAccounts(settings).users().names == ("maria",)
     assert LdapAccounts(LdapSettings(few, PEOPLE, user_filter="uid=%(username)s")).entry("maria")
 
 
-@needs_slapd
 def test_a_wrong_password_is_refused_and_not_told(few: str) -> None:
     settings = LdapSettings(few, PEOPLE, bind_dn=ADMIN, bind_password=lambda: "s3cret")
     with pytest.raises(Terminal, match="invalidCredentials; check the bind DN") as refused:
@@ -142,7 +133,6 @@ def test_a_wrong_password_is_refused_and_not_told(few: str) -> None:
     assert "s3cret" not in repr(settings)
 
 
-@needs_slapd
 @pytest.mark.parametrize(
     ("base", "user_filter", "says"),
     [
@@ -155,7 +145,6 @@ def test_a_wrong_setting_is_named(few: str, base: str, user_filter: str, says: s
         LdapAccounts(LdapSettings(few, base, user_filter=user_filter)).users()
 
 
-@needs_slapd
 def test_a_server_without_tls_gets_no_password(few: str) -> None:
     settings = LdapSettings(few, PEOPLE, bind_dn=ADMIN, bind_password=lambda: PASSWORD, start_tls=True)
     with pytest.raises((Transient, Terminal)):
@@ -179,7 +168,6 @@ def encrypted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Slapd,
         yield server, certificate
 
 
-@needs_slapd
 @pytest.mark.parametrize("start_tls", [True, False])
 def test_an_encrypted_server_is_asked_when_it_is_trusted(encrypted: tuple[Slapd, Path], start_tls: bool) -> None:
     server, authority = encrypted
@@ -194,7 +182,6 @@ def test_an_encrypted_server_is_asked_when_it_is_trusted(encrypted: tuple[Slapd,
         LdapAccounts(replace(trusting, ca_file=authority.parent / "nowhere")).users()
 
 
-@needs_slapd
 def test_what_is_told_of_a_user_holds_no_secret(tmp_path: Path) -> None:
     with slapd(tmp_path / "ldap", [person("maria", "s3cret")]) as server:
         settings = LdapSettings(server.url, PEOPLE, bind_dn=ADMIN, bind_password=lambda: PASSWORD)

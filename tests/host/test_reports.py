@@ -14,10 +14,8 @@ import pytest
 
 from reconciler.errors import Cancelled, NotFound, Refused, Terminal, Unsupported
 from reconciler.host.commands import MIB, Program, TooSlow
-from reconciler.host.reports import SOS, Reports
+from reconciler.host.reports import Reports
 from tests.lab.waiting import until
-
-needs_sos = pytest.mark.skipif(not SOS.present, reason="there is no sos")
 
 
 @pytest.fixture
@@ -45,7 +43,6 @@ def put(folder: Path, name: str, age_s: int, content: bytes = b"0123456789") -> 
     os.utime(folder / name, (1_700_000_000 - age_s, 1_700_000_000 - age_s))
 
 
-@needs_sos
 def test_a_report_is_made_kept_to_ourselves_and_read(reports: Reports, folder: Path) -> None:
     lines: list[str] = []
     made = reports.generate("first_1", lines.append)
@@ -60,7 +57,6 @@ def test_a_report_is_made_kept_to_ourselves_and_read(reports: Reports, folder: P
         assert any(name.endswith("version.txt") for name in archive.getnames())
 
 
-@needs_sos
 def test_without_a_name_it_gets_one(reports: Reports) -> None:
     assert reports.generate("", print).name.startswith("sosreport-2")
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import socket
-import threading
-from collections.abc import Iterator
 
 import pytest
 
@@ -14,9 +12,9 @@ from reconciler.host.addresses import checked_host, checked_port
 from reconciler.host.commands import TooSlow
 from reconciler.host.storage_servers import ISCSI, ISCSI_LS, NETFS, StorageServers, _exported
 from tests.host.namespaces import Namespace, namespace
-from tests.host.storage_network import exported, iscsi, needs, network, start_silent
+from tests.host.storage_network import exported, iscsi, network, silent, start_silent
 
-__all__ = ["exported", "iscsi", "network"]
+__all__ = ["exported", "iscsi", "network", "silent"]
 
 TARGETS = """
 import json, sys
@@ -32,56 +30,29 @@ def targets(network: Namespace, host: str, *arguments: str | int | None) -> list
     return found
 
 
-@needs("ganesha.nfsd", "rpcbind", "showmount")
 def test_the_exports_of_an_nfs_server_are_found(network: Namespace, exported: list[str]) -> None:
     wanted = [["127.0.0.1", "nfs", path] for path in exported]
     assert targets(network, "127.0.0.1", NETFS) == wanted
     assert targets(network, "127.0.0.1") == wanted
 
 
-@needs("tgtd", "tgtadm", "iscsi-ls")
 def test_the_targets_of_an_iscsi_server_are_found(network: Namespace, iscsi: list[str]) -> None:
     assert targets(network, "127.0.0.1", ISCSI) == [["127.0.0.1", "iscsi", name] for name in iscsi]
     both = targets(network, "localhost", None, "3260")
     assert [each for each in both if each[1] == "iscsi"] == [["localhost", "iscsi", name] for name in iscsi]
 
 
-@needs("tgtd", "tgtadm", "iscsi-ls")
 @pytest.mark.parametrize("host", ["::1", "[::1]"])
 def test_an_ipv6_server_is_asked_too(network: Namespace, iscsi: list[str], host: str) -> None:
     assert targets(network, host, ISCSI, 3261) == [["::1", "iscsi", name] for name in iscsi]
 
 
-@needs("iscsi-ls", "showmount")
 def test_a_server_that_isnt_there_offers_nothing() -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         assert StorageServers(timeout_s=20).targets("127.0.0.1", ISCSI, unused.getsockname()[1]) == ()
 
 
-@pytest.fixture
-def silent() -> Iterator[int]:
-    """The port of a server that takes connections and says nothing."""
-    held: list[socket.socket] = []
-    with socket.create_server(("127.0.0.1", 0)) as server:
-
-        def take() -> None:
-            while True:
-                try:
-                    held.append(server.accept()[0])
-                except OSError:
-                    return
-
-        thread = threading.Thread(target=take)
-        thread.start()
-        yield server.getsockname()[1]
-        server.shutdown(socket.SHUT_RDWR)
-        thread.join()
-    for each in held:
-        each.close()
-
-
-@needs("iscsi-ls")
 def test_an_iscsi_server_that_never_answers_is_given_up(silent: int) -> None:
     servers = StorageServers(timeout_s=0.5)
     with pytest.raises(TooSlow):
@@ -100,7 +71,6 @@ print(StorageServers(timeout_s=0.5).targets("127.0.0.1", "netfs"))
 """
 
 
-@needs("showmount")
 def test_an_nfs_server_that_never_answers_is_given_up() -> None:
     with namespace() as alone:
         start_silent(alone)

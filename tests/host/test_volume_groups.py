@@ -8,12 +8,11 @@ import pytest
 
 from reconciler.errors import Refused, Terminal, Unsupported
 from reconciler.host.volume_groups import VolumeGroups, arguments
-from tests.lab.volume_groups import Disks, disks, needs_lvm, tool
+from tests.lab.volume_groups import Disks, disks, tool
 
 __all__ = ["disks"]
 
 
-@needs_lvm()
 def test_a_group_grows_by_the_devices_that_it_lacks(disks: Disks, tmp_path: Path) -> None:
     first, second, third = disks.device(), disks.device(), disks.device()
     group = disks.group(first)
@@ -27,7 +26,6 @@ def test_a_group_grows_by_the_devices_that_it_lacks(disks: Disks, tmp_path: Path
     assert groups.lacking(group, [first, second, third]) == ()
 
 
-@needs_lvm()
 def test_what_a_device_holds_is_never_overwritten(disks: Disks) -> None:
     first, second = disks.device(), disks.device()
     group = disks.group(first)
@@ -38,7 +36,6 @@ def test_what_a_device_holds_is_never_overwritten(disks: Disks) -> None:
     assert "precious" in tool("blkid", "--probe", second)
 
 
-@needs_lvm()
 def test_a_device_of_another_group_stays_there(disks: Disks) -> None:
     first, second = disks.device(), disks.device()
     group, other = disks.group(first), disks.group(second)
@@ -47,7 +44,6 @@ def test_a_device_of_another_group_stays_there(disks: Disks) -> None:
     assert (disks.of(group), disks.of(other)) == ({first}, {second})
 
 
-@needs_lvm()
 @pytest.mark.parametrize("device", ["/dev/nosuch", "/dev/null", "/etc/hostname", "--yes", "relative", ""])
 def test_what_is_no_device_extends_nothing(disks: Disks, device: str) -> None:
     first = disks.device()
@@ -57,7 +53,6 @@ def test_what_is_no_device_extends_nothing(disks: Disks, device: str) -> None:
     assert disks.of(group) == {first}
 
 
-@needs_lvm()
 @pytest.mark.parametrize("name", ["onggi-test-there-is-none", "--version", "", "a b", "@tag", "x" * 200, "a/b"])
 def test_a_group_that_there_is_not_has_no_devices(name: str) -> None:
     assert VolumeGroups().devices(name) is None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
 import subprocess
 from collections.abc import Iterable, Iterator
@@ -48,11 +47,6 @@ def person(name: str, password: str = "") -> str:
     """One user as LDIF."""
     lines = [f"dn: uid={name},{PEOPLE}", "objectClass: inetOrgPerson", f"uid: {name}", f"cn: {name}", f"sn: {name}"]
     return "\n".join([*lines, *([f"userPassword: {password}"] if password else [])])
-
-
-def is_installed() -> bool:
-    """Debian keeps it where an ordinary user's PATH doesn't look."""
-    return shutil.which("slapd", path="/usr/sbin:/usr/libexec:/usr/lib") is not None
 
 
 @contextmanager

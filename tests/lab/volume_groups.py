@@ -15,11 +15,6 @@ SYSTEM = "/usr/sbin:/sbin:/usr/bin:/bin"
 SIZE = 64 << 20
 
 
-def needs_lvm() -> pytest.MarkDecorator:
-    missing = [each for each in ("vgs", "vgextend", "losetup") if shutil.which(each, path=SYSTEM) is None]
-    return pytest.mark.skipif(bool(missing), reason=f"missing: {missing}")
-
-
 def tool(*command: str | Path) -> str:
     """What a program of the system prints."""
     program = shutil.which(str(command[0]), path=SYSTEM)

@@ -14,9 +14,9 @@ from reconciler.applying.ledger import Ledger
 from reconciler.applying.outcome import Result, StepOutcome
 from reconciler.errors import NotFound, Refused
 from reconciler.observed.hypervisor import Hypervisor
-from reconciler.planning.one_off import PowerOff, Reset, one_off_step
+from reconciler.planning.one_off import PowerOff, Reset
 from reconciler.planning.operations import Pause, Start, Stop
-from reconciler.planning.plan import Plan, Step
+from reconciler.planning.plan import Plan, Step, one_off_step
 from specs.reference import Ref
 from tests.lab.libvirtd import HostObjects
 from tests.observed.conftest import Made, machine

@@ -15,9 +15,9 @@ from reconciler.applying.ledger import Ledger
 from reconciler.applying.outcome import Result
 from reconciler.errors import Cancelled, Conflict, NotFound, Refused, Terminal
 from reconciler.observed.hypervisor import Hypervisor
-from reconciler.planning.one_off import CloneVolume, one_off_step
+from reconciler.planning.one_off import CloneVolume
 from reconciler.planning.operations import Start, Stop
-from reconciler.planning.plan import Action, Plan
+from reconciler.planning.plan import Action, Plan, one_off_step
 from specs.reference import Ref
 from tests.lab.libvirtd import HostObjects
 from tests.lab.waiting import until

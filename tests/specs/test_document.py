@@ -150,7 +150,9 @@ class TestAKind:
 
     @pytest.mark.parametrize("kind", ["[]", "1", '"a\\nb"', '"<x>"', "null", '""'])
     def test_that_is_nothing_of_the_sort_is_never_echoed(self, kind: str) -> None:
-        assert "This isn't a kind; write one of Distribution, Network" in message_of(f"apiVersion: onggi/v1\nkind: {kind}\n")
+        assert "This isn't a kind; write one of Distribution, Network" in message_of(
+            f"apiVersion: onggi/v1\nkind: {kind}\n"
+        )
 
     def test_has_to_be_there(self) -> None:
         assert "This document has no `kind`" in message_of("apiVersion: onggi/v1\n")

@@ -12,7 +12,7 @@ import libvirt
 import pytest
 
 from reconciler.applying.ledger import Ledger
-from reconciler.cli.declaring import FILE_KEYS
+from reconciler.cli import options
 from reconciler.reporting.status_text import agent_conditions
 from reconciler.settings import read_settings_file
 from reconciler.windows import parse_window
@@ -252,7 +252,7 @@ def test_the_settings_that_the_documentation_shows_are_taken(tmp_path: Path) -> 
     page = (Path(__file__).parents[2] / "docs/git.md").read_text()
     file = tmp_path / "onggi.toml"
     file.write_text("".join(re.findall(r"^```toml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)))
-    found = read_settings_file(file, FILE_KEYS)
+    found = read_settings_file(file, options.FILE_KEYS)
     assert {"require-signed", "allowed-signers", "allowed-gpg-keys", "revoked-signers"} < found.keys()
     assert [str(parse_window(table)) for table in found["sync-window"]] == [
         "allow '0 22 * * 1-5' for 4h (Europe/Berlin)",

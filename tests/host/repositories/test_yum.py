@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -192,7 +191,6 @@ def test_an_unknown_one_is_not_found(repositories: YumRepositories) -> None:
             act("no-such")
 
 
-@pytest.mark.skipif(shutil.which("dnf") is None, reason="there is no dnf")
 def test_dnf_itself_reads_what_was_written(repositories: YumRepositories, root: Path) -> None:
     (root / "etc/yum.repos.d/fedora.repo").write_text(FEDORA.replace("this line is nothing\n", ""))  # DNF minds it
     repositories.add("file:///srv/tool/", {"repo_name": "A tool", "gpgcheck": False}, repo_id="tool")
