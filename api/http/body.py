@@ -38,16 +38,26 @@ def _check_type(request: falcon.asgi.Request) -> None:
 
 
 async def _content(request: falcon.asgi.Request) -> bytes:
-    too_large = Refusal(413, f"The body of this request can have at most {MAX_BODY} bytes.")
-    if (request.content_length or 0) > MAX_BODY:
-        raise too_large
-    content = bytearray()
     try:
-        async with asyncio.timeout(_TIME_S):
-            async for chunk in request.stream:
-                content += chunk
-                if len(content) > MAX_BODY:
-                    raise too_large
+        return await read_bounded(request, MAX_BODY, _TIME_S)
+    except TooLargeError:
+        raise Refusal(413, f"The body of this request can have at most {MAX_BODY} bytes.") from None
     except TimeoutError:
         raise Refusal(408, f"The body didn't come within {_TIME_S:g} s; check the connection.") from None
+
+
+class TooLargeError(Exception):
+    """A body has more bytes than it may."""
+
+
+async def read_bounded(request: falcon.asgi.Request, most: int, time_s: float) -> bytes:
+    """The whole body. What announces itself as larger isn't read at all. Raises TooLargeError, TimeoutError."""
+    if (request.content_length or 0) > most:
+        raise TooLargeError
+    content = bytearray()
+    async with asyncio.timeout(time_s):
+        async for chunk in request.stream:
+            content += chunk
+            if len(content) > most:
+                raise TooLargeError
     return bytes(content)

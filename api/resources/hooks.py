@@ -6,7 +6,6 @@ Without a secret every webhook is refused: 403. A repeated one is refused too: 4
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import time
 from typing import Final
@@ -15,6 +14,7 @@ import falcon
 import falcon.asgi
 
 from api.errors import refuse
+from api.http.body import TooLargeError, read_bounded
 from api.http.endpoint import Resource, raw
 from api.http.schema import boolean, obj
 from api.services import Services
@@ -110,27 +110,18 @@ class Hooks(Resource):
 
     async def _body(self, request: falcon.asgi.Request) -> bytes:
         """All of it, in bounds. What announces itself as too large isn't read at all."""
-        too_large = _RefusedError(
-            "too_large",
-            falcon.HTTP_413,
-            f"A webhook has at most {MAX_BODY} bytes; have the forge send less.",
-        )
-        if (request.content_length or 0) > MAX_BODY:
-            raise too_large
-        if self._reading >= _AT_ONCE:
+        if self._reading >= _AT_ONCE and (request.content_length or 0) <= MAX_BODY:
             raise _RefusedError("busy", falcon.HTTP_503, "Too many webhooks come in at once; send it again soon.")
         self._reading += 1
-        body = bytearray()
         try:
-            async with asyncio.timeout(BODY_TIME_S):
-                async for chunk in request.stream:
-                    body += chunk
-                    if len(body) > MAX_BODY:
-                        raise too_large
+            return await read_bounded(request, MAX_BODY, BODY_TIME_S)
+        except TooLargeError:
+            raise _RefusedError(
+                "too_large", falcon.HTTP_413, f"A webhook has at most {MAX_BODY} bytes; have the forge send less."
+            ) from None
         except TimeoutError:
             raise _RefusedError(
                 "slow", falcon.HTTP_408, f"The body didn't come within {BODY_TIME_S:g} s; check the connection."
             ) from None
         finally:
             self._reading -= 1
-        return bytes(body)
