@@ -1,8 +1,8 @@
 """The story of onggi in one go: `make demo`, or `make demo CONNECT=qemu:///system` with a guest that really boots.
 
 A repository is made from examples/01-first-vm, planned and applied; the machine is changed by hand behind onggi's back,
-which is noticed and healed; a commit changes it, another one removes it, and its disk stays. Everything that the story
-made is gone at its end.
+which is noticed and healed; a commit changes it, a client of the REST API changes it by a commit too, another commit
+removes it, and its disk stays. Everything that the story made is gone at its end.
 """
 
 from __future__ import annotations
@@ -23,13 +23,19 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import httpx
 import libvirt
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from api.app import create_app
+from api.server import Server
+from api.services import Services
 from reconciler.agent import Agent
 from reconciler.line import Line
 from reconciler.reporting.plan_text import plan_text
+from reconciler.serving.host import open_host
+from reconciler.serving.opening import Opening
 from reconciler.settings import Settings
 from specs.reference import Ref
 
@@ -72,14 +78,25 @@ class Repository:
         path = self.folder / name
         path.write_text(path.read_text().replace(old, new))
 
-    def _git(self, *words: str) -> None:
+    def story(self) -> str:
+        """The newest commit: who made it, what it is called, and the lines that it changed."""
+        shown = self._git("show", "--format=%an: %s", "--unified=0")
+        author, *lines = shown.splitlines()
+        return "\n".join(
+            [author, *(line for line in lines if line.startswith(("+", "-")) and line[:3] not in ("+++", "---"))]
+        )
+
+    def _git(self, *words: str) -> str:
         person = {"NAME": "Dana Demo", "EMAIL": "dana@example.org"}
         identity = {f"GIT_{role}_{key}": value for role in ("AUTHOR", "COMMITTER") for key, value in person.items()}
-        subprocess.run(
+        done = subprocess.run(
             ["git", "-C", str(self.folder), *words],
             check=True,
+            stdout=subprocess.PIPE,
+            text=True,
             env={**os.environ, **identity, "GIT_CONFIG_GLOBAL": os.devnull},
         )
+        return done.stdout
 
 
 @contextlib.contextmanager
@@ -96,6 +113,31 @@ def served(image: Path) -> Iterator[str]:
         yield f"http://127.0.0.1:{server.server_port}/{image.name}"
     finally:
         server.shutdown()
+
+
+@contextlib.contextmanager
+def api_of(agent: Agent) -> Iterator[httpx.Client]:
+    """A client of the agent's REST API, which listens on this machine alone."""
+    opening = Opening(agent, open_host(agent.settings))
+    server = Server(create_app(Services(agent.ready.is_set, agent.ready.is_set, dict, serve=opening)), "127.0.0.1:0")
+    server.start()
+    try:
+        with httpx.Client(base_url=server.url, timeout=60) as client:
+            yield client
+    finally:
+        server.stop()
+        opening.close()
+
+
+def ask(client: httpx.Client, repository: Repository, action: str) -> None:
+    """Have something done to the machine, and show what it was told, and the commit that came of it."""
+    path = f"/vms/{MACHINE.name}/{action}"
+    show(f"$ curl -X POST {client.base_url}{path}")
+    answer = client.post(path)
+    answer.raise_for_status()
+    show(f'{{"name": "{answer.json()["name"]}", "state": "{answer.json()["state"]}", …}}')
+    show("$ git show")
+    show(repository.story())
 
 
 def give_it_a_guest(repository: Repository, url: str, image: Path) -> None:
@@ -158,6 +200,11 @@ def tell(uri: str, folder: Path, image_url: str, image: Path | None) -> None:
         until("the change has arrived", lambda: configured_mib(hand) == 160)
         if image is not None:
             until("the running guest has it too, without a reboot", lambda: live_mib(hand) == 160)
+
+        say("A client of the REST API asks for something, and it becomes a commit")
+        with api_of(agent) as client:
+            ask(client, repository, "suspend")
+            ask(client, repository, "resume")
 
         say("A commit removes it; its disk stays")
         (repository.folder / "web.yaml").unlink()
