@@ -101,3 +101,13 @@ def api(hand: libvirt.virConnect, repository: Repository, tmp_path: Path) -> Ite
     repository.commit({}, "Begin")
     with live_api(repository, tmp_path / "state") as running:
         yield running
+
+
+@contextmanager
+def whole_api(folder: Path) -> Iterator[LiveApi]:
+    """For a whole module: an empty repository, the test driver's host, and a machine with APT's folders."""
+    repository = Repository(folder / "repository")
+    repository.commit({}, "Begin")
+    (folder / "machine/etc/apt/sources.list.d").mkdir(parents=True)
+    with live_api(repository, folder / "state", host=harmless_host(folder / "machine")) as running:
+        yield running

@@ -13,8 +13,7 @@ import pytest
 from api.app import resource_classes
 from api.http.body import MAX_BODY
 from api.http.openapi import openapi
-from tests.api.host import harmless_host
-from tests.api.live import LiveApi, live_api
+from tests.api.live import LiveApi, live_api, whole_api
 from tests.lab.repositories import Repository, git
 
 PATHS = openapi(resource_classes(), "0")["paths"]
@@ -30,11 +29,7 @@ JSON_BODIES = [
 
 @pytest.fixture(scope="module")
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveApi]:
-    folder = tmp_path_factory.mktemp("conventions")
-    repository = Repository(folder / "repository")
-    repository.commit({}, "Begin")
-    (folder / "machine/etc/apt/sources.list.d").mkdir(parents=True)
-    with live_api(repository, folder / "state", host=harmless_host(folder / "machine")) as running:
+    with whole_api(tmp_path_factory.mktemp("conventions")) as running:
         yield running
 
 

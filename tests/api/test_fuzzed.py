@@ -19,9 +19,7 @@ from schemathesis.specs.openapi.checks import (
 
 from api.app import resource_classes
 from api.http.openapi import openapi
-from tests.api.host import harmless_host
-from tests.api.live import LiveApi, live_api
-from tests.lab.repositories import Repository
+from tests.api.live import LiveApi, whole_api
 
 EXAMPLES = 20
 CHECKS = [status_code_conformance, content_type_conformance, response_headers_conformance, response_schema_conformance]
@@ -31,12 +29,7 @@ schema = schemathesis.openapi.from_dict(openapi(resource_classes(), "0"))
 
 @pytest.fixture(scope="module")
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveApi]:
-    folder = tmp_path_factory.mktemp("fuzzed")
-    repository = Repository(folder / "repository")
-    repository.commit({}, "Begin")
-    sources = folder / "machine/etc/apt/sources.list.d"
-    sources.mkdir(parents=True)
-    with live_api(repository, folder / "state", host=harmless_host(folder / "machine")) as running:
+    with whole_api(tmp_path_factory.mktemp("fuzzed")) as running:
         yield running
 
 

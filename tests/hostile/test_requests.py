@@ -12,9 +12,7 @@ import httpx
 import pytest
 
 from api.http.connection import MAX_HEAD, MOST_AT_ONCE, Connection
-from tests.api.host import harmless_host
-from tests.api.live import LiveApi, live_api
-from tests.lab.repositories import Repository
+from tests.api.live import LiveApi, whole_api
 from tests.lab.waiting import until
 
 JSON = {"Content-Type": "application/json"}
@@ -22,11 +20,7 @@ JSON = {"Content-Type": "application/json"}
 
 @pytest.fixture(scope="module")
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveApi]:
-    folder = tmp_path_factory.mktemp("requests")
-    repository = Repository(folder / "repository")
-    repository.commit({}, "Begin")
-    (folder / "machine/etc/apt/sources.list.d").mkdir(parents=True)
-    with live_api(repository, folder / "state", host=harmless_host(folder / "machine")) as running:
+    with whole_api(tmp_path_factory.mktemp("requests")) as running:
         yield running
 
 
