@@ -55,9 +55,9 @@ def _turn() -> None:
 
 
 class EventFeed:
-    """The events of one connection. `changed` gets the object to look at again, `devices` is told of the host's own
-    devices, `lost` that the connection is gone. All are called from the event thread and must return at once. `runs`
-    keeps the little that can't be read from the world afterwards.
+    """The events of one connection, which nobody else may use meanwhile. `changed` gets the object to look at again,
+    `devices` is told of the host's own devices, `lost` that the connection is gone. All are called from the event
+    thread and must return at once. `runs` keeps the little that can't be read from the world afterwards.
     """
 
     def __init__(
@@ -69,9 +69,6 @@ class EventFeed:
         lost: Callable[[], None],
         runs: Runs,
     ) -> None:
-        # Another thread may close the connection while `close` is at work here. libvirt would then free it from inside
-        # the last deregistration, and lock up on its own lock; a stream that nobody uses holds it until after that.
-        self._hold: libvirt.virStream | None = connection.newStream()
         self._deregister: list[Callable[[], Any]] = []
 
         def domain(_: object, subject: libvirt.virDomain, *__: object) -> None:
@@ -133,12 +130,11 @@ class EventFeed:
             self._deregister.append(lambda: deregister(number))
 
     def close(self) -> None:
-        """Hear nothing any more. The connection itself stays open."""
+        """Hear nothing any more. The connection itself stays open; until this is through it mustn't be closed."""
         for deregister in self._deregister:
             with suppress(libvirt.libvirtError):  # it may be lost already
                 deregister()
         self._deregister.clear()
-        self._hold = None
 
 
 def _note_run(runs: Runs, machine: libvirt.virDomain, event: int, detail: int) -> None:

@@ -206,11 +206,27 @@ def _as_agent(settings: Any) -> dict[str, Any]:
         at_rest = agent.ready.is_set() and agent.plan is not None and agent.plan.empty and not agent.plan.blocked
         return at_rest or bool(failures)
 
-    until(rests, 60, "the agent rests", every_s=0.01)
+    try:
+        until(rests, 60, "the agent rests", every_s=0.01)
+    except AssertionError as late:
+        raise AssertionError(f"{late}\n{_what_it_does(agent)}") from late
     stop.set()
     agent.interrupt()
     thread.join(20)
     return {"succeeded": not failures and not thread.is_alive(), "failed": failures}
+
+
+def _what_it_does(agent: Any) -> str:
+    """Why an agent doesn't rest: what is left of its plan, what failed last, and where each of its threads is."""
+    plan = agent.plan
+    left = ["no plan"] if plan is None else [str(plan.steps), str([blocked.message for blocked in plan.blocked])]
+    failed = [outcome.message for outcome in agent.passes.latest.failing.values()] if agent.passes.latest else []
+    names = {thread.ident: thread.name for thread in threading.enumerate()}
+    stacks = [
+        f"{names.get(ident, '?')}:\n{''.join(traceback.format_stack(frame))}"
+        for ident, frame in sys._current_frames().items()
+    ]
+    return "\n".join([f"ready: {agent.ready.is_set()}", *left, *failed, *stacks])
 
 
 if __name__ == "__main__":

@@ -76,7 +76,8 @@ class Lives:
 
     def begin(self) -> None:
         """An empty host and no memory."""
-        self.revive()
+        if not self.revive() and not self.connection.isAlive():  # a life before this one ended in the middle
+            self.connection = libvirt.open(self.connect)
         world.clear(self.connection, self.folder)
         shutil.rmtree(self.state, ignore_errors=True)
         self.chosen = {}

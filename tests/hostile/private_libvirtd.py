@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import libvirt
+import psutil
 import pytest
 
 from tests.lab.libvirtd import STORAGE
@@ -93,11 +94,22 @@ class PrivateLibvirtd:
         connection.close()
         return True
 
+    def clients(self) -> int:
+        """How many connections it has."""
+        sockets = psutil.Process(self.process_id).net_connections(kind="unix")
+        return sum(each.laddr == str(self.socket) for each in sockets) - 1  # the one that listens
+
     def _end(self, how: signal.Signals) -> None:
-        if self._process is not None:
-            self._process.send_signal(how)
-            self._process.wait(20)
-            self._process = None
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.send_signal(how)
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()  # it fails the test, and stays nobody's burden
+            process.wait(20)
+            raise
 
 
 @pytest.fixture
@@ -116,5 +128,7 @@ def running_libvirtd(folder: Path) -> Iterator[PrivateLibvirtd]:
     try:
         yield daemon
     finally:
-        daemon.stop()
-        daemon.remove()
+        try:
+            daemon.stop()
+        finally:
+            daemon.remove()

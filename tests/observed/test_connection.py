@@ -9,18 +9,22 @@ import subprocess
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
 
 from reconciler.errors import Disconnected
 from reconciler.observed.hypervisor import Hypervisor
+from reconciler.observed.hypervisor.connection import Connections, Lane
 from reconciler.planning.operations import SetAutostart
 from specs.reference import Ref
+from tests.hostile.private_libvirtd import PrivateLibvirtd, private_libvirtd
 from tests.lab.libvirtd import STORAGE
 from tests.lab.waiting import until
 from tests.observed.conftest import machine
+
+__all__ = ["private_libvirtd"]  # a fixture
 
 QEMU_USER = "libvirt-qemu"
 
@@ -95,6 +99,18 @@ def own_daemon() -> Iterator[OwnDaemon]:
     finally:
         daemon.kill()
         shutil.rmtree(folder)
+
+
+def test_no_connection_is_ever_used_by_two_threads_at_once(private_libvirtd: PrivateLibvirtd) -> None:
+    """Two waiting on one could write into the stack of a third (CVE-2024-4418), so the events have one of their own."""
+    connections = Connections(private_libvirtd.uri, quick=2, slow=2, changed=lambda _: None, devices=lambda: None)
+    with ExitStack() as lent:
+        places = [Lane.QUICK, Lane.QUICK, Lane.SLOW, Lane.SLOW, Lane.DATA, Lane.DATA, Lane.SAMPLING]
+        taken = [lent.enter_context(connections.lend("look", lane)) for lane in places]
+        assert len({id(each) for each in taken}) == len(places)
+        assert private_libvirtd.clients() == len(places) + 1
+    connections.close()
+    until(lambda: private_libvirtd.clients() == 0, 10, "all connections are closed")
 
 
 def test_after_a_restart_of_libvirtd_the_next_call_connects_again_and_reads_everything(own_daemon: OwnDaemon) -> None:

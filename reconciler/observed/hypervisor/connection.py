@@ -1,17 +1,22 @@
 """The connections to one host: opened when needed, lent to one thread at a time, thrown away together when libvirt
 goes.
 
-Separate connections are what makes parallel calls faster (threads that share one are slower than a single thread).
-Quick calls, the slow ones of a guest's life, much data and the sampling of statistics have lanes of their own. What is
-called, and when to try again after a loss, is for others.
+Separate connections are what makes parallel calls faster (threads that share one are slower than a single thread), and
+what makes them safe: before 10.4, libvirt's client can write into another thread's stack when two wait on the same
+connection (CVE-2024-4418). So the events have one to themselves, which is never lent. Quick calls, the slow ones of a
+guest's life, much data and the sampling of statistics have lanes of their own. What is called, and when to try again
+after a loss, is for others.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 from urllib.parse import urlsplit
 
@@ -43,6 +48,15 @@ class Lane(StrEnum):
     SAMPLING = "sampling"
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Call:
+    """Something that libvirt was asked: it completes "couldn't ..."."""
+
+    doing: str
+    at: datetime
+    began: float  # on the monotonic clock
+
+
 class Connections:
     """Lends connections to `uri`. `changed` is told which object an event was about; None after a loss: anything may
     be.
@@ -67,9 +81,10 @@ class Connections:
         places = {Lane.QUICK: quick, Lane.SLOW: slow, Lane.DATA: slow, Lane.SAMPLING: 1}
         self._free = {lane: threading.Semaphore(number) for lane, number in places.items()}
         self._idle: dict[Lane, list[libvirt.virConnect]] = {lane: [] for lane in Lane}
-        self._main: libvirt.virConnect | None = None  # the one that events come from
+        self._main: libvirt.virConnect | None = None  # the one that events come from, and nobody else uses
         self._feed: EventFeed | None = None
-        self._shared = False  # one connection for all: a driver whose state may belong to its connection
+        self._shared = _is_for_one_connection(uri)
+        self._waiting: list[_Call] = []  # calls that should be quick, the oldest first
         self._was_connected = False
         self._closed = False
         self.generation = 0  # grows with each new main connection: what was learned of an older one is void
@@ -92,7 +107,8 @@ class Connections:
         with self._place(lane):
             connection, generation = self._take(lane)
             try:
-                yield connection
+                with self._noted(doing) if lane is Lane.QUICK else nullcontext():
+                    yield connection
             except libvirt.libvirtError as error:
                 if not _alive(connection) or (is_lost(error) and not self._shared):
                     self._lose(generation)
@@ -100,6 +116,32 @@ class Connections:
                 raise translate(error, doing, secrets) from None
             finally:
                 self._give(connection, generation, lane)
+
+    def unanswered(self, patience_s: float) -> str:
+        """What libvirt has been asked for longest without an answer, and since when; empty below `patience_s`.
+
+        Such a call can't be ended: libvirt waits for its daemon, and that for a lock, a mount or a disk.
+        """
+        with self._lock:
+            call = next(iter(self._waiting), None)
+        if call is None or time.monotonic() - call.began < patience_s:
+            return ""
+        since = call.at.isoformat(timespec="seconds").replace("+00:00", "Z")
+        return (
+            f"{self.uri} was asked to {call.doing} at {since} and hasn't answered; "
+            "see whether its libvirtd, or a storage that it waits for, hangs."
+        )
+
+    @contextmanager
+    def _noted(self, doing: str) -> Iterator[None]:
+        call = _Call(doing, datetime.now(UTC), time.monotonic())
+        with self._lock:
+            self._waiting.append(call)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._waiting.remove(call)
 
     def ensure(self) -> None:
         """Connect if there is no living connection. Raises Disconnected."""
@@ -155,28 +197,20 @@ class Connections:
             self._drop(self.generation)
             run_event_loop()
             main = self._open()
-            with self._lock:
-                self.generation += 1
-                again, self._was_connected = self._was_connected, True
-                self._main = main
-                self._shared = main.getType() == "TEST"  # its objects may exist for one connection only
-                if not self._shared:
-                    self._idle[Lane.QUICK].append(main)
             feed = EventFeed(
                 main, changed=self._changed, devices=self._devices, lost=self._noticed_loss, runs=self.runs
             )
             with self._lock:
-                kept = self._main is main
-                if kept:
-                    self._feed = feed
-            if not kept:
-                feed.close()
+                self.generation += 1
+                again, self._was_connected = self._was_connected, True
+                self._main, self._feed = main, feed
         if again:
             self._changed(None)
 
     def _open(self) -> libvirt.virConnect:
         try:
-            connection = libvirt.open(self.uri)
+            with self._noted("open a connection"):
+                connection = libvirt.open(self.uri)
         except libvirt.libvirtError as error:
             raise Disconnected(self._sentence(message(error))) from None
         if urlsplit(self.uri).hostname:
@@ -200,7 +234,8 @@ class Connections:
         with self._lock:
             if generation != self.generation or self._main is None:
                 return False
-            main, self._main = self._main, None
+            # The last reference closes it: who just asks whether it lives would crash if it were closed under them.
+            self._main = None
             feed, self._feed = self._feed, None
             idle = [connection for lane in Lane for connection in self._idle[lane]]
             for lane in Lane:
@@ -209,8 +244,6 @@ class Connections:
             feed.close()
         for connection in idle:
             _close(connection)
-        if self._shared:
-            _close(main)
         return True
 
     def _sentence(self, said: str) -> str:
@@ -218,6 +251,12 @@ class Connections:
             f"{self.uri} can't be reached: {said}; check that libvirtd runs there and that this user may use it, "
             f"for example with: virsh -c {self.uri} version."
         )
+
+
+def _is_for_one_connection(uri: str) -> bool:
+    """libvirt's test driver: its objects may exist for the connection that made them only, so all have to share it."""
+    scheme, _, path, *_ = urlsplit(uri)
+    return scheme == "test" or (scheme.startswith("test+") and path != "/default")
 
 
 def _alive(connection: libvirt.virConnect) -> bool:
