@@ -11,6 +11,7 @@ import logging
 import random
 import threading
 import time
+from contextlib import suppress
 from dataclasses import replace
 
 from reconciler.applying.clock import Clock, utc_now
@@ -38,6 +39,7 @@ log = logging.getLogger("onggi.agent")
 
 _RECONNECT_MAX_S = 30.0
 _DECISIONS_S = 0.5
+_PATIENCE_S = 60.0  # with a call to libvirt that usually takes milliseconds
 
 
 class Agent:
@@ -62,6 +64,7 @@ class Agent:
         self._approved: frozenset[str] = frozenset()  # likewise
         self._drift: tuple[Drift, ...] = ()  # what the last pass found
         self._source_problem = ""
+        self._unanswered = ""  # what libvirt has been asked for so long that something must hang
         self._untrusted = False  # that problem is a head that isn't signed as it has to be
         self._reconnect_s = 0.0
         self._next_resync = 0.0
@@ -98,7 +101,7 @@ class Agent:
             watch.start()
             if self._reports is not None:
                 self._reports.start()
-            for watcher in (self._poll, self._notice_decisions):
+            for watcher in (self._poll, self._notice_decisions, self._notice_silence):
                 threading.Thread(
                     target=watcher, args=(line, stop), name=f"onggi{watcher.__name__}", daemon=True
                 ).start()
@@ -143,8 +146,11 @@ class Agent:
         everything = due.objects is None or self.snapshot is None or now >= self._next_resync
         if everything:
             self._next_resync = now + self.settings.resync_s * random.uniform(0.9, 1.1)  # noqa: S311
-        if everything or due.objects or self.snapshot is None:
-            self.snapshot = line.observe(None if everything else due.objects)
+        gone: frozenset[Ref] = frozenset()
+        if self.desired is not None and not self._source_problem:
+            gone = line.remove_uncommitted(self.desired)
+        if everything or due.objects or gone or self.snapshot is None:
+            self.snapshot = line.observe(None if everything or due.objects is None else due.objects | gone)
         dispatcher.looked_at(finished)
         self._connected()
         if self.desired is None:
@@ -291,3 +297,16 @@ class Agent:
                 continue
             if now != (self._suspended, self._approved):
                 self.wakeup.nudge()
+
+    def _notice_silence(self, line: Line, stop: threading.Event) -> None:
+        """The loop itself can't tell that it waits for a libvirt that has stopped to answer."""
+        while not stop.wait(_DECISIONS_S):
+            before, self._unanswered = self._unanswered, line.hypervisor.unanswered(_PATIENCE_S)
+            if self._unanswered == before:
+                continue
+            if self._unanswered:
+                log.warning("%s", self._unanswered)
+            else:
+                log.info("%s answers again", self.settings.connect)
+            with suppress(OnggiError):  # the loop meets it too, and tells of it
+                line.ledger.set_agent_info(passed=False, host_unanswered=self._unanswered)

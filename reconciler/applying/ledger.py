@@ -363,12 +363,14 @@ class Ledger:
                     connection.execute("INSERT INTO repository VALUES (?, ?)", (source_key, made))
             return made
 
-    def set_agent_info(self, **values: str | int | bool) -> None:
-        """Tell readers about the agent. Adds `pid`, the time as `last_pass`, and the first call's time as `started`."""
+    def set_agent_info(self, *, passed: bool = True, **values: str | int | bool) -> None:
+        """Tell readers about the agent. Adds `pid`, the first call's time as `started` and, when a pass is through
+        (`passed`), the time as `last_pass`.
+        """
         now = rfc3339(self._clock())
         with self._writing() as connection:
             self._started = self._started or now
-            told = {"pid": os.getpid(), "started": self._started, "last_pass": now, **values}
+            told = {"pid": os.getpid(), "started": self._started, **({"last_pass": now} if passed else {}), **values}
             connection.executemany(
                 "INSERT OR REPLACE INTO info VALUES (?, ?)",
                 (

@@ -114,6 +114,8 @@ def agent_conditions(info: Mapping[str, str]) -> list[dict[str, str]]:
         message = info.get("source_problem", "") if verified == "false" else "the head is signed as it has to be"
         reason = "Signed" if verified == "true" else "NotTrusted"
         told.append({"type": "SourceVerified", "status": verified.capitalize(), "reason": reason, "message": message})
+    if unanswered := info.get("host_unanswered"):
+        told.append({"type": "HostAnswers", "status": "False", "reason": "NoAnswer", "message": unanswered})
     if closed := info.get("outside_window"):
         told.append({"type": "OutsideWindow", "status": "True", "reason": "SyncWindow", "message": closed})
     return told
@@ -131,6 +133,8 @@ def agent_text(info: Mapping[str, str], pid: int | None, suspended: bool) -> str
     if connect := info.get("connect"):
         connected = pid is not None and info.get("connected") == "true"
         lines.append(f"Host:       {connect} ({'connected' if connected else 'not connected'})")
+        if pid is not None and (unanswered := info.get("host_unanswered")):
+            lines.append(f"Waiting:    {unanswered}")
     if last_pass := info.get("last_pass"):
         lines.append(f"Last pass:  {last_pass}")
     if closed := info.get("outside_window"):

@@ -89,6 +89,10 @@ class Hypervisor:
         """True while the host answers, as far as is known without asking it."""
         return self._connections.connected
 
+    def unanswered(self, patience_s: float) -> str:
+        """A sentence on a call that should be quick and hasn't come back for so long; empty when there is none."""
+        return self._connections.unanswered(patience_s)
+
     def host(self) -> Host:
         """What the host can do and where its things are, without observing its machines."""
         return self.observe(None, None).host
