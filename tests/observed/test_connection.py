@@ -6,6 +6,7 @@ import os
 import pwd
 import shutil
 import subprocess
+import sys
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -111,6 +112,37 @@ def test_no_connection_is_ever_used_by_two_threads_at_once(private_libvirtd: Pri
         assert private_libvirtd.clients() == len(places) + 1
     connections.close()
     until(lambda: private_libvirtd.clients() == 0, 10, "all connections are closed")
+
+
+LOST_WHILE_ASKED = """
+import sys, threading
+from reconciler.observed.hypervisor.connection import Connections
+
+connections, over = Connections(sys.argv[1], changed=lambda _: None, devices=lambda: None), threading.Event()
+
+def ask():
+    while not over.is_set():
+        connections.connected
+
+asking = [threading.Thread(target=ask) for _ in range(2)]
+for thread in asking:
+    thread.start()
+for _ in range(30):
+    with connections.lend("look") as connection:
+        connection.listAllDomains()
+    connections._lose(connections.generation)
+over.set()
+for thread in asking:
+    thread.join()
+print("whole")
+"""
+
+
+def test_a_connection_may_be_lost_while_others_ask_whether_it_lives(private_libvirtd: PrivateLibvirtd) -> None:
+    """Closed under them it would end the process, so it is one of its own."""
+    words = [sys.executable, "-c", LOST_WHILE_ASKED, private_libvirtd.uri]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=300, check=False)
+    assert (done.returncode, done.stdout) == (0, "whole\n"), done.stderr
 
 
 def test_after_a_restart_of_libvirtd_the_next_call_connects_again_and_reads_everything(own_daemon: OwnDaemon) -> None:
