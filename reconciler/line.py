@@ -17,6 +17,7 @@ from typing import Self
 from reconciler.applying import cut_off
 from reconciler.applying.drift import Noted
 from reconciler.applying.executor import Executor, Progress
+from reconciler.applying.intents import CameOf
 from reconciler.applying.ledger import Ledger
 from reconciler.applying.lock import StateFolder
 from reconciler.applying.outcome import Result, StepOutcome
@@ -31,7 +32,8 @@ from reconciler.errors import Disconnected, OnggiError, StateError
 from reconciler.faults import boundary
 from reconciler.observed.hypervisor import Hypervisor
 from reconciler.observed.snapshot import Snapshot
-from reconciler.planning.plan import Plan, Step
+from reconciler.planning.operations import DeleteVolume
+from reconciler.planning.plan import Action, Plan, Step, one_off_step
 from reconciler.planning.planner import Planner
 from reconciler.planning.terms import Terms
 from reconciler.reporting.drift import Drift, drift, still_different, unjudged
@@ -40,6 +42,8 @@ from specs.problem import Problem
 from specs.reference import STORAGE_VOLUME, Ref
 
 log = logging.getLogger("onggi.line")
+
+_UNCOMMITTED = "the task that it was made for was cut off before its commit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,6 +296,7 @@ class Line:
         return Convergence(planned, tuple(outcomes), remaining, desired.problems)
 
     def _compare_and_note(self, desired: DesiredState) -> Plan:
+        self.remove_uncommitted(desired)
         snapshot = self.observe()
         plan = self.compare(desired, snapshot)
         self.note_drift(plan, desired, snapshot)
@@ -307,7 +312,7 @@ class Line:
         self._unaccounted |= {item.step.ref: item for item in self.ledger.cut_off()}
         for ref in self.ledger.unfinished():
             try:
-                found = self.hypervisor.discard_unfinished(ref)
+                came_of = self._discard(ref)
             except Disconnected:
                 self._lost.set()
                 raise
@@ -315,11 +320,67 @@ class Line:
                 log.error("%s", error)  # noqa: TRY400  # a sentence; the trace says no more
                 done = False
                 continue
-            if found:
-                log.warning("%s was left half-made by a run that was cut off; removed, it will be made again", ref)
+            if came_of is CameOf.REMOVED:
+                log.warning("%s was left half-made by a run that was cut off; removed", ref)
             boundary("before a recovery is noted")
-            self.ledger.finish(ref)
+            self.ledger.end_unfinished(ref, came_of)
         return done
+
+    def remove_uncommitted(self, desired: DesiredState) -> frozenset[Ref]:
+        """Remove volumes that a task of an earlier run has made whole and then hasn't committed documents for.
+
+        `desired` is what the source says now. Only what it certainly doesn't ask for goes, and nothing that anything
+        uses; what can't be decided yet is left for a later call. Gives what was removed. Raises Disconnected.
+        """
+        removed = set()
+        for ref in self.ledger.uncommitted():
+            asked_for = self._asks_for(desired, ref)
+            if asked_for is None:
+                continue
+            if asked_for:
+                self.ledger.end_unfinished(ref, CameOf.DECLARED)
+                continue
+            step = one_off_step(ref, _UNCOMMITTED, DeleteVolume(ref), action=Action.DELETE)
+            self.ledger.change(steps=[step], note=str(desired.revision))
+            came_of = CameOf.UNDECIDED
+            try:
+                came_of = self._discard(ref)
+                boundary("before a recovery is noted")
+                self.ledger.end_unfinished(ref, came_of)
+            except Disconnected:
+                self.ledger.give_up((), [ref])  # whether it is gone shows once the host is back
+                raise
+            except OnggiError as error:
+                log.warning("%s", error)
+            finally:
+                result = Result.DELETED if came_of is CameOf.REMOVED else Result.UNCHANGED
+                self.ledger.record([StepOutcome(step, result)], str(desired.revision))
+            if came_of is CameOf.REMOVED:
+                log.warning("%s was removed: %s", ref, _UNCOMMITTED)
+                self.ledger.disown(ref)
+                self._unaccounted.pop(ref, None)  # an earlier start may have been cut off in this
+                self._touched.add(ref)
+                removed.add(ref)
+        return frozenset(removed)
+
+    def _discard(self, ref: Ref) -> CameOf:
+        """Remove a volume that nothing uses. Raises OnggiError."""
+        if self.hypervisor.discard_unfinished(ref):
+            return CameOf.REMOVED
+        return CameOf.USED if self.hypervisor.present([ref]) else CameOf.GONE
+
+    def _asks_for(self, desired: DesiredState, ref: Ref) -> bool | None:
+        """Whether any document wants this volume; None when not every one can be read, or it is to be left alone."""
+        if any(ref == each or ref in resource.depends_on for each, resource in desired.resources.items()):
+            return True
+        if not desired.prunable or desired.held or desired.held_paths or ref in self.ledger.suspended():
+            return None
+        try:
+            # What an earlier run has pushed just before its end, only the remote knows.
+            is_news = not self.source.answered or self.source.read().revision != desired.revision
+        except OnggiError:
+            return None
+        return None if is_news else False
 
 
 def _any_success(outcomes: tuple[StepOutcome, ...]) -> bool:

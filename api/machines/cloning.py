@@ -1,7 +1,7 @@
 """Clones a machine: its disks are copied whole, then a document like the original's asks for a machine with them.
 
-Until that document is committed the copies are noted as half-made, so that a process that is killed leaves none behind;
-a clone that fails takes its copies back.
+Until that document is committed the copies are noted as the task's, half-made and then whole, so that a process that is
+killed leaves none behind; a clone that fails takes its copies back.
 """
 
 from __future__ import annotations
@@ -79,16 +79,20 @@ def clone_machine(
     try:
         for number, disk in enumerate(disks, 1):
             told = _teller(tell, f"Copying disk {number} of {len(disks)}")
-            copies.append(_copy(serving, disk, clone, client, told, stop))
+            copies.append(_copy(serving, disk, clone, client, told, stop, tell.number))
         made = _like(serving, source, original, clone, _entries(serving.world, copies))
         tell("Defining the machine")
         message = f"Clone machine {original.name} as {clone.name}"
-        return make_machine(serving, clone, made, message, client, before=lambda: _all_there(serving, copies))
+        later = make_machine(serving, clone, made, message, client, before=lambda: _all_there(serving, copies))
     except BaseException:
-        _take_back(serving, copies, client)
-        if made:
-            serving.secrets.forget(console_owner(made["metadata"]["uid"]))
+        # What is committed, and can't come true just now, needs them; so may what is committed while the agent stops.
+        if not stop.is_set() and not _is_committed(serving, clone, made):
+            _take_back(serving, copies, client)
+            if made:
+                serving.secrets.forget(console_owner(made["metadata"]["uid"]))
         raise
+    serving.agent.line.ledger.change(finish=[copy.ref for copy in copies])
+    return later
 
 
 # The original
@@ -138,7 +142,13 @@ def _disks(serving: Serving, ref: Ref) -> list[_Disk]:
 
 
 def _copy(
-    serving: Serving, disk: _Disk, clone: Ref, client: Client, told: Callable[[Progress], None], stop: threading.Event
+    serving: Serving,
+    disk: _Disk,
+    clone: Ref,
+    client: Client,
+    told: Callable[[Progress], None],
+    stop: threading.Event,
+    task: int,
 ) -> _Copy:
     """Copy it into the same pool, or into `default` when that can't take it. Raises Terminal KCHVM0034E."""
     pools = [disk.volume.pool] if pool_type(serving.world, disk.volume.pool) not in _NO_COPIES else []
@@ -152,7 +162,7 @@ def _copy(
         step = one_off_step(
             ref,
             f"a clone of {disk.volume} for {clone} was asked for",
-            CloneVolume(ref, disk.volume, part=True),
+            CloneVolume(ref, disk.volume, part_of=task),
             action=Action.CREATE,
             owned=entry,
         )
@@ -184,12 +194,23 @@ def _teller(tell: Tell, words: str) -> Callable[[Progress], None]:
 
 
 def _all_there(serving: Serving, copies: Sequence[_Copy]) -> None:
-    """The document that comes now asks for them, so from here on they are the machine's, and no longer half-made.
+    """The document that comes now asks for them: no longer half-made, and the machine's once it is committed.
 
     The entries are written once more: a pass that began before a copy was there may have taken it for gone.
     """
     refs = [copy.ref for copy in copies]
-    serving.agent.line.ledger.change(own=[copy.entry for copy in copies], finish=refs)
+    serving.agent.line.ledger.change(own=[copy.entry for copy in copies], whole=refs)
+
+
+def _is_committed(serving: Serving, clone: Ref, made: Document) -> bool:
+    """False when no document of ours certainly asks for the copies."""
+    if not made:
+        return False
+    try:
+        found = serving.changes.newest(clone)
+    except OnggiError:
+        return True
+    return found is not None and found["metadata"].get("uid") == made["metadata"]["uid"]
 
 
 def _take_back(serving: Serving, copies: Sequence[_Copy], client: Client) -> None:
@@ -203,7 +224,7 @@ def _take_back(serving: Serving, copies: Sequence[_Copy], client: Client) -> Non
             serving.agent.line.ledger.finish(copy.ref)
         except NotFound:
             serving.agent.line.ledger.finish(copy.ref)
-        except OnggiError as error:  # it's still noted as half-made: the next start deletes it
+        except OnggiError as error:  # it's still noted as the task's: the next start deletes it
             log.warning("%s couldn't be removed: %s", copy.ref, error)
 
 

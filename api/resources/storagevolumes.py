@@ -80,7 +80,7 @@ class StorageVolumes(VolumeResource):
         ref = self._promised(world, pool, new)
         volumes = serving.volumes
         if new.small:
-            return self.start(ref, lambda _tell, _stop: volumes.make_small(ref, new.spec, client), client)
+            return self.start(ref, lambda tell, _stop: volumes.make_small(ref, new.spec, client, tell), client)
         return self.start(ref, lambda tell, stop: volumes.declare(ref, new.spec, client, tell, stop), client)
 
     def _begin(self, world: World, pool: str, new: NewVolume, client: Client) -> TaskRecord:

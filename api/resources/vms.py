@@ -26,7 +26,7 @@ from reconciler.errors import NotApplied, Transient
 from reconciler.observed.consoles import console_of
 from reconciler.observed.snapshot import Observed
 from reconciler.passes import World
-from reconciler.serving.tasks import Work
+from reconciler.serving.tasks import Tell, Work
 from specs.name import name_problem
 from specs.reference import VIRTUAL_MACHINE, Ref
 
@@ -96,7 +96,7 @@ class _Family(DocumentResource):
     def begin(self, call: Call, target: str, ref: Ref, work: Work) -> dict[str, Any]:
         """A task that makes `ref`, whose name is promised to it."""
 
-        def promised(tell: Callable[[str], None], stop: Any) -> str | None:
+        def promised(tell: Tell, stop: Any) -> str | None:
             try:
                 return work(tell, stop)
             finally:
@@ -253,7 +253,7 @@ class Machine(_Family):
             raise bad("KCHVM0033E", f"The machine {name} runs; shut it down before it is cloned.")
         clone = promise_clone(self.serving, name)
 
-        def work(tell: Callable[[str], None], stop: Any) -> str | None:
+        def work(tell: Tell, stop: Any) -> str | None:
             return clone_machine(self.serving, ref, clone, call.client, tell, stop)
 
         try:

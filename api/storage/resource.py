@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, ClassVar, Final
 
 from api.documents import DocumentResource
@@ -15,7 +15,7 @@ from reconciler.applying.task_records import TaskRecord
 from reconciler.observed.snapshot import Observed
 from reconciler.passes import World
 from reconciler.serving.client import Client
-from reconciler.serving.tasks import Work
+from reconciler.serving.tasks import Tell, Work
 from specs import reference
 from specs.reference import STORAGE_POOL, Ref
 
@@ -69,7 +69,7 @@ class VolumeResource(DocumentResource):
     def start(self, ref: Ref, work: Work, client: Client) -> TaskRecord:
         """A task that makes a volume, whose name was found free."""
 
-        def released(tell: Callable[[str], None], stop: threading.Event) -> str | None:
+        def released(tell: Tell, stop: threading.Event) -> str | None:
             try:
                 return work(tell, stop)
             finally:

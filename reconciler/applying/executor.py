@@ -126,7 +126,9 @@ class _Run:
         if reason:
             performed = Performed(StepOutcome(step, Result.SKIPPED, reason))
         else:
-            performed = self._begin_copy(step) or perform(step, self._hypervisor, stop=self._stop, tell=self._tell)
+            performed = self._begin_for_client(step) or perform(
+                step, self._hypervisor, stop=self._stop, tell=self._tell
+            )
         outcome = self._write_down(performed)
         with self._lock:
             if performed.disconnected:
@@ -203,7 +205,7 @@ class _Run:
             finish=[
                 ref
                 for ref in _volumes_made(step)
-                if ref in self._begun and ref not in performed.unknown and not (ok and _is_part(step))
+                if ref in self._begun and ref not in performed.unknown and not (ok and _task_of(step) is not None)
             ],
         )
         if performed.made and self.graph.has_followers(step.ref):
@@ -232,18 +234,19 @@ class _Run:
             self._ledger.change(begin=wanted, steps=[steps[ref] for ref in wanted], note=self._revision)
             self._begun |= wanted
 
-    def _begin_copy(self, step: Step) -> Performed | None:
-        """Write down the volume that a copy is about to make; its end when that can't be done.
+    def _begin_for_client(self, step: Step) -> Performed | None:
+        """Write down the volume that is about to be made for a client; its end when that can't be done.
 
-        A copy's name comes from a person, not from a plan that has looked: not one that is there already, which a
-        start after a kill would take for half-made.
+        Its name comes from a person, not from a plan that has looked: not one that is there already, which a start
+        after a kill would take for half-made.
         """
         wanted = frozenset(_volumes_made(step)).difference(_volumes_planned(step))
         if not wanted:
             return None
         try:
             wanted -= self._hypervisor.present(wanted)
-            self._ledger.change(begin=wanted, steps=[step] if wanted else (), note=self._revision)
+            task = _task_of(step) or 0
+            self._ledger.change(begin=wanted, steps=[step] if wanted else (), note=self._revision, task=task)
         except OnggiError as error:
             return Performed(StepOutcome(step, Result.FAILED, str(error), error=error))
         self._begun |= wanted
@@ -291,9 +294,10 @@ def _copies(step: Step) -> bool:
     return any(isinstance(operation, CloneVolume) for operation in step.operations)
 
 
-def _is_part(step: Step) -> bool:
-    """What is copied is one part of more; whoever asked for it says when all is there."""
-    return any(isinstance(operation, CloneVolume) and operation.part for operation in step.operations)
+def _task_of(step: Step) -> int | None:
+    """The task of which the new volume is a part, and which says when all is there; None for a volume by itself."""
+    found = (each.part_of for each in step.operations if isinstance(each, CreateVolume | CloneVolume))
+    return next((number for number in found if number is not None), None)
 
 
 def _is_slow(step: Step) -> bool:
@@ -307,7 +311,7 @@ def _is_urgent(step: Step) -> bool:
 
 
 def _volumes_planned(step: Step) -> list[Ref]:
-    return [operation.ref for operation in step.operations if isinstance(operation, CreateVolume)]
+    return [each.ref for each in step.operations if isinstance(each, CreateVolume) and each.part_of is None]
 
 
 def _volumes_made(step: Step) -> list[Ref]:

@@ -19,12 +19,14 @@ from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Self
 
-from reconciler.applying import drift, history, task_records
+from reconciler.applying import drift, history, intents
 from reconciler.applying.clock import Clock, rfc3339, utc_now
 from reconciler.applying.database import open_for_reading, open_for_writing, transaction, translated
 from reconciler.applying.outcome import StepOutcome
 from reconciler.applying.records import ALL, CutOff, Event, ObjectStatus
+from reconciler.applying.task_book import TaskBook
 from reconciler.errors import StateError
+from reconciler.faults import boundary
 from reconciler.planning.ownership import Owned
 from reconciler.planning.plan import Step
 from reconciler.reporting.condition import Condition
@@ -55,6 +57,7 @@ class Ledger:
         self._working: set[Ref] = set()  # steps of this process that haven't been recorded yet
         self._lost: set[Ref] = set()  # of these, the ones whose record won't tell what came of them
         self._started = ""
+        self.tasks = TaskBook(self._lock, self._reading, self._writing, clock)
         self._drift_seen = ""  # when `note_drift` saw the open records last
 
     @classmethod
@@ -128,10 +131,24 @@ class Ledger:
             self._lost.update(steps)
 
     def unfinished(self) -> tuple[Ref, ...]:
-        """What was begun, wasn't finished, and isn't being made by this process now."""
+        """What was begun, isn't whole, and isn't being made by this process now."""
+        return self._left(whole=False)
+
+    def uncommitted(self) -> tuple[Ref, ...]:
+        """What an earlier process has made whole for a task, and then perhaps hasn't committed the documents for."""
+        return self._left(whole=True)
+
+    def _left(self, *, whole: bool) -> tuple[Ref, ...]:
         with self._lock, self._reading() as connection:
-            refs = (Ref(*row) for row in connection.execute("SELECT kind, name FROM intent"))
-            return tuple(ref for ref in refs if ref not in self._making)
+            return tuple(ref for ref in intents.all_of(connection, whole=whole) if ref not in self._making)
+
+    def end_unfinished(self, ref: Ref, came_of: intents.CameOf) -> None:
+        """As `finish`, of what nobody is making any more; the task that it was for tells what came of it."""
+        with self._lock:
+            with self._writing() as connection:
+                self.tasks.tell(connection, ref, came_of, rfc3339(self._clock()))
+                intents.finish(connection, (ref,))
+            self._making.discard(ref)
 
     def change(
         self,
@@ -142,23 +159,25 @@ class Ledger:
         finish: Iterable[Ref] = (),
         steps: Iterable[Step] = (),
         note: str = "",
+        whole: Iterable[Ref] = (),
+        task: int = 0,
     ) -> None:
         """Several of the above in one transaction: all of it is written, or nothing.
 
-        `steps` are about to be done, at the revision `note`; they are `cut_off` if no outcome is ever recorded.
+        `steps` are about to be done, at the revision `note`; they are `cut_off` if no outcome is ever recorded. What
+        is begun for a `task` may become `whole`, and `uncommitted` with the process's end, before it is finished.
         """
-        own, disown, begin, finish = tuple(own), tuple(disown), tuple(begin), tuple(finish)
+        own, disown, begin, finish, whole = tuple(own), tuple(disown), tuple(begin), tuple(finish), tuple(whole)
         steps = tuple(step for step in steps if step.operations)
-        if not (own or disown or begin or finish or steps):
+        if not (own or disown or begin or finish or steps or whole):
             return
         with self._lock:
             entries = self._known_entries() if self._writer is not None else {}
             with self._writing() as connection:
                 time = rfc3339(self._clock())
-                connection.executemany("DELETE FROM intent WHERE kind = ? AND name = ?", map(_key, finish))
-                connection.executemany(
-                    "INSERT OR REPLACE INTO intent VALUES (?, ?, ?, ?)", ((*_key(ref), note, time) for ref in begin)
-                )
+                intents.finish(connection, finish)
+                intents.begin(connection, begin, note, time, task)
+                intents.whole(connection, whole)
                 connection.executemany("DELETE FROM owned WHERE kind = ? AND name = ?", map(_key, disown))
                 connection.executemany(
                     f"INSERT OR REPLACE INTO owned ({_OWNED_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
@@ -166,6 +185,8 @@ class Ledger:
                 )
                 history.begin(connection, steps, note)
             self._working.update(step.ref for step in steps)
+            if whole:
+                boundary("after volumes are noted as whole")
             self._making.difference_update(finish)
             self._making.update(begin)
             for ref in disown:
@@ -325,28 +346,6 @@ class Ledger:
                 connection.execute("DELETE FROM crash_loop")
                 rows = ((*_key(ref), runs) for ref, runs in loops.items())
                 connection.executemany("INSERT INTO crash_loop VALUES (?, ?, ?)", rows)
-
-    # Long tasks
-
-    def begin_task(self, target: str, message: str, who: str) -> task_records.TaskRecord:
-        """Note a task that begins. `target` is the address of what it works on."""
-        with self._writing() as connection:
-            return task_records.add(connection, target, message, who, rfc3339(self._clock()))
-
-    def end_task(self, number: int, status: str, message: str) -> None:
-        """Note how a task ended: finished or failed."""
-        with self._writing() as connection:
-            task_records.end(connection, number, status, message, rfc3339(self._clock()))
-
-    def cut_off_tasks(self, message: str) -> None:
-        """Note that an earlier process took every task that ran with it."""
-        with self._writing() as connection:
-            task_records.cut_off(connection, message, rfc3339(self._clock()))
-
-    def tasks(self) -> list[task_records.TaskRecord]:
-        """Every task that is remembered, oldest first."""
-        with self._lock, self._reading() as connection:
-            return task_records.all_of(connection)
 
     # Names and news
 

@@ -79,6 +79,10 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         )
         """,
     ),
+    (
+        "ALTER TABLE intent ADD COLUMN task INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE intent ADD COLUMN whole INTEGER NOT NULL DEFAULT 0",
+    ),
 )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 KEPT_TASKS: Final = 1_000
@@ -11,6 +11,11 @@ KEPT_TASKS: Final = 1_000
 RUNNING: Final = "running"
 FINISHED: Final = "finished"
 FAILED: Final = "failed"
+
+_RESTARTED: Final = "The agent was restarted while this was under way."
+
+
+_SELECT: Final = "SELECT id, status, message, target, who, began, ended FROM task"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +58,22 @@ def cut_off(connection: sqlite3.Connection, message: str, time: str) -> None:
     )
 
 
+def fail_late(connection: sqlite3.Connection, number: int, sentence: str, instead: str, time: str) -> TaskRecord | None:
+    """Have a task that was cut off, or that failed, say a sentence more; it takes the place of `instead`.
+
+    None for one that isn't remembered, and for one that came to a good end.
+    """
+    row = connection.execute(f"{_SELECT} WHERE id = ? AND status != ?", (number, FINISHED)).fetchone()
+    if row is None:
+        return None
+    record = TaskRecord(*row)
+    message = _RESTARTED if record.status == RUNNING else record.message
+    more = message.replace(instead, sentence) if instead in message else f"{message} {sentence}"
+    told = replace(record, status=FAILED, message=more, ended=record.ended or time)
+    end(connection, number, told.status, told.message, told.ended)
+    return told
+
+
 def all_of(connection: sqlite3.Connection) -> list[TaskRecord]:
     """Every task, oldest first."""
-    rows = connection.execute("SELECT id, status, message, target, who, began, ended FROM task ORDER BY id")
-    return [TaskRecord(*row) for row in rows]
+    return [TaskRecord(*row) for row in connection.execute(f"{_SELECT} ORDER BY id")]

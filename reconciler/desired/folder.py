@@ -29,6 +29,7 @@ class Folder:
     """A folder outside git. Its revision is a digest of everything in it that counts."""
 
     is_remote = False
+    answered = True
 
     def __init__(self, root: Path, *, sub_path: str) -> None:
         self.key = str(root)

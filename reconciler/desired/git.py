@@ -102,6 +102,7 @@ class GitRepository:
     """A local repository: bare, a work tree, or a linked work tree. Its commits are the source."""
 
     is_remote = False
+    answered = True
 
     def __init__(self, path: Path, *, branch: str, sub_path: str, key: str, preferring: str = "") -> None:
         """`preferring` is a reference that stands in for the branch whenever it exists."""

@@ -71,10 +71,16 @@ class RemoteRepository:
         self._push = GitCommand(remote, timeout_s=min(timeout_s, _PUSH_S))
         self._fetching = threading.Lock()
         self._asked = False
+        self._answered = False
         self._local = GitRepository(self._mirror, branch=branch, sub_path=sub_path, key=remote.key, preferring=PENDING)
         self.sub_path = sub_path
         self.after_fetch: Callable[[], bool] | None = None  # what a writer does then; True when the revision moved
         self.rejected: tuple[str, ...] = ()  # commits of ours that were made while the remote was away, and lost to it
+
+    @property
+    def answered(self) -> bool:
+        """True once the remote has told where it is."""
+        return self._answered
 
     def read(self) -> SourceTree:
         """The last fetched revision. The first reading asks the remote; when it is away, the mirror must do."""
@@ -102,6 +108,7 @@ class RemoteRepository:
         with self._fetching:
             tip = self._ask()
             if tip.commit == self._current():
+                self._answered = True
                 return False
             self._make_mirror()
             self._git.run(
@@ -109,6 +116,7 @@ class RemoteRepository:
                 "--no-recurse-submodules", "--end-of-options", self._remote.url, f"+{tip.reference}:{_INCOMING}",
             )  # fmt: skip
             self._take_over(tip)
+            self._answered = True
             return True
 
     def mirror(self) -> Path:

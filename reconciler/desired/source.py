@@ -22,6 +22,10 @@ class Source(Protocol):
     def is_remote(self) -> bool:
         """True when only `fetch` can find out that something changed."""
 
+    @property
+    def answered(self) -> bool:
+        """False for a remote that couldn't be asked since it was opened: what is read is what an earlier run knew."""
+
     def read(self) -> SourceTree:
         """The newest revision that is here. While nothing changes it is the same object.
 

@@ -54,6 +54,11 @@ class VerifiedSource:
         return self._source.is_remote
 
     @property
+    def answered(self) -> bool:
+        """As the source behind."""
+        return self._source.answered
+
+    @property
     def behind(self) -> Commits:
         """The source that is guarded."""
         return self._source

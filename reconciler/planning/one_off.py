@@ -69,14 +69,14 @@ class CloneVolume:
     """Copy a volume whole, without its backing files, into a new one: `ref`, which may be in another pool.
 
     `capacity` in bytes when it is to be larger. Refused with `VolumeInUse` while a running VM writes to the source,
-    `ShrinkRefused` or `NoRoom`. A `part` is worth nothing before more is done: once it is there it stays noted as
-    half-made until whoever asked for it tells the ledger otherwise.
+    `ShrinkRefused` or `NoRoom`. What is `part_of` a long task (by its number; 0: of one that has none yet) is worth
+    nothing before more is done: once it is there it stays noted as half-made until the task tells the ledger otherwise.
     """
 
     ref: Ref
     source: Ref
     capacity: int | None = None
-    part: bool = False
+    part_of: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -182,13 +182,17 @@ class ExtendVolumeGroup:
 
 @dataclass(frozen=True, slots=True)
 class CreateVolume:
-    """Make a volume from its XML. `content` are its bytes (a seed); `url` is downloaded and checked by `sha256`."""
+    """Make a volume from its XML. `content` are its bytes (a seed); `url` is downloaded and checked by `sha256`.
+
+    `part_of` as with `CloneVolume`.
+    """
 
     ref: Ref
     xml: str
     content: bytes | None = None
     url: str = ""
     sha256: str = ""
+    part_of: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.agent import Agent
-from reconciler.desired.writing.changes import Author, Edit
+from reconciler.desired.writing.changes import Author, DocumentChange, Documents, Edit
 from reconciler.errors import NotApplied, SourceError, Transient, WritesRefused
+from reconciler.faults import boundary
 from reconciler.passes import World
 from reconciler.planning.approval import NEEDS_APPROVAL
 from reconciler.serving.client import Client
@@ -77,7 +78,9 @@ class Changes:
         assert self._writer is not None  # noqa: S101  # as checked
         refs = frozenset(refs)
         with self._ordered(refs if removes else frozenset()):
+            boundary("before a change of documents")
             written = self._writer.write(edit, message=message, author=_author(client), trailers=_trailers(client))
+            boundary("after a change of documents")
             try:
                 world = self._wait(refs, settle=settle, timeout_s=timeout_s)
             except Transient as error:
@@ -93,6 +96,20 @@ class Changes:
         if world.source_problem:
             raise SourceError(f"{written.revision} is committed and isn't in force: {world.source_problem}")
         return Made(str(written.revision), world)
+
+    def newest(self, ref: Ref) -> Mapping[str, Any] | None:
+        """Its document in what is committed, whether or not that is in force. Raises what the writer raises."""
+        self.check_allowed()
+        assert self._writer is not None  # noqa: S101  # as checked
+        found: Mapping[str, Any] | None = None
+
+        def look(documents: Documents) -> Sequence[DocumentChange]:
+            nonlocal found
+            found = documents.get(ref)
+            return []
+
+        self._writer.write(look, message="", author=_author(Client("")), trailers={})
+        return found
 
     def settle(self, refs: Iterable[Ref], *, removes: bool = False, timeout_s: float = _TIMEOUT_S) -> World:
         """Wait until `refs` are as the revision in force says. Raises NotApplied, Transient as `make` does."""

@@ -80,30 +80,41 @@ class NewVolumes:
             return f"It is committed, and made later: {made.world.closed or 'nothing is applied now'}."
         return None
 
-    def make_small(self, ref: Ref, spec: Mapping[str, Any], client: Client) -> None:
+    def make_small(self, ref: Ref, spec: Mapping[str, Any], client: Client, tell: Tell) -> None:
         """Make an empty volume that is too small for a document: it's ours, and nothing watches over it."""
         self.changes.check_allowed()
         world = self.agent.passes.latest
         if world is None:
             raise Transient("The agent's first pass isn't through yet; ask again soon.")
-        operation = CreateVolume(ref, volume_xml(ref, spec, world))
+        operation = CreateVolume(ref, volume_xml(ref, spec, world), part_of=tell.number)
         step = one_off_step(ref, "a volume was asked for", operation, action=Action.CREATE, owned=Owned(ref, ""))
         self.operations.perform(step, client)
+        self.agent.line.ledger.change(own=[Owned(ref, "")], finish=[ref])
 
     def copy(self, source: Ref, ref: Ref, client: Client, tell: Tell, stop: threading.Event) -> None:
-        """Copy a volume whole, and give the copy a document. Raises OnggiError."""
+        """Copy a volume whole, and give the copy a document. Raises OnggiError; then there is neither, unless the
+        document is committed and can't be heeded yet.
+        """
         self.changes.check_allowed()
+        entry, ledger = Owned(ref, ""), self.agent.line.ledger
         step = one_off_step(
             ref,
             f"a copy of {source} was asked for",
-            CloneVolume(ref, source),
+            CloneVolume(ref, source, part_of=tell.number),
             action=Action.CREATE,
-            owned=Owned(ref, ""),
+            owned=entry,
         )
         self.operations.perform(
             step, client, stop=stop, on_progress=lambda at: tell(f"{at.done}/{'-' if at.total is None else at.total}")
         )
-        self.adopt(ref, client, f"Clone volume {source.name} as {ref.short_name}")
+        ledger.change(own=[entry], whole=[ref])
+        try:
+            self.adopt(ref, client, f"Clone volume {source.name} as {ref.short_name}")
+        except OnggiError:
+            if not stop.is_set():  # else the next start decides
+                self._remove_copy(ref)
+            raise
+        ledger.finish(ref)
 
     def adopt(self, ref: Ref, client: Client, message: str) -> None:
         """Give a volume that an operation has made its document. One too small or too oddly named for that has none."""
@@ -118,6 +129,18 @@ class NewVolumes:
             return [] if ref in documents.refs() else [Put(ref, document)]
 
         self.changes.make(edit, message, client, [ref])
+
+    def _remove_copy(self, ref: Ref) -> None:
+        """Remove a copy that has got no document, unless something uses it already."""
+        ledger = self.agent.line.ledger
+        try:
+            if self.changes.newest(ref) is None and self.agent.line.hypervisor.discard_unfinished(ref):
+                ledger.change(disown=[ref], finish=[ref])
+                self.operations.look_again(ref)
+            else:
+                ledger.finish(ref)
+        except OnggiError as error:  # it's still noted: the next start sees to it
+            log.warning("the copy %s couldn't be removed: %s", ref, error)
 
     def _take_back(self, ref: Ref, client: Client) -> None:
         def edit(documents: Documents) -> Sequence[DocumentChange]:

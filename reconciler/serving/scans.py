@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import stat
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -93,7 +93,7 @@ class Scans:
                 del self._found[key]
             self._task_of.pop(pool, None)
 
-    def _search(self, pool: str, path: str, tell: Tell, stop: threading.Event) -> tuple[Image, ...]:
+    def _search(self, pool: str, path: str, tell: Callable[[str], None], stop: threading.Event) -> tuple[Image, ...]:
         if not Path(path).is_dir():
             raise Terminal(f"There is no folder {path} on the host; make it, or choose another one.")
         found: list[Image] = []

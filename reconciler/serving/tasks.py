@@ -1,7 +1,8 @@
 """Long jobs beside the requests that began them: each has a number, a progress message and a truthful end.
 
-They are remembered over a restart of the agent; one that was cut off by it is failed and says so. What a job does, and
-that a job which was cut off leaves nothing half made, is its author's business (the ledger's intents see to volumes).
+They are remembered over a restart of the agent; one that was cut off by it is failed and says so, and what came of the
+volumes that it had made. What a job does, and that a job which was cut off leaves nothing half made, is its author's
+business; a volume is made as `part_of` the job, so that the ledger knows of it until the job has committed.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from reconciler.agent import Agent
@@ -20,7 +21,19 @@ from reconciler.serving.client import Client
 
 log = logging.getLogger("onggi.tasks")
 
-Tell = Callable[[str], None]  # takes the progress as a sentence for people
+
+@dataclass(frozen=True, slots=True)
+class Tell:
+    """Called with the progress of a task, as a sentence for people; `number` is the task's."""
+
+    number: int
+    told: Callable[[int, str], None]
+
+    def __call__(self, message: str) -> None:
+        """How far it is."""
+        self.told(self.number, message)
+
+
 Work = Callable[[Tell, threading.Event], "str | None"]  # told to stop by the event; gives the last message
 
 BEGUN: Final = "OK"  # the message of a task that has nothing to tell, as clients know it
@@ -56,7 +69,7 @@ class Tasks:
         """A task that no thread works on: it goes on with further requests, until somebody calls `end`."""
         with self._lock:
             known = self._remembered()
-            record = self._agent.line.ledger.begin_task(target, message, client.source)
+            record = self._agent.line.ledger.tasks.begin(target, message, client.source)
             known[record.id] = record
             for number in [number for number in known if number <= record.id - KEPT_TASKS]:
                 if known[number].status != RUNNING:
@@ -77,7 +90,7 @@ class Tasks:
             if self._closed:
                 return  # the state is closed too; the next start tells of it
             try:
-                self._agent.line.ledger.end_task(number, status, message)
+                self._agent.line.ledger.tasks.end(number, status, message)
             except OnggiError as error:
                 log.error("%s", error)  # noqa: TRY400  # a sentence; the trace says no more
             self._remembered()[number] = replace(self._remembered()[number], status=status, message=message)
@@ -106,10 +119,12 @@ class Tasks:
             self._closed = True
 
     def _remembered(self) -> dict[int, TaskRecord]:
+        book = self._agent.line.ledger.tasks
         if self._known is None:
-            ledger = self._agent.line.ledger
-            ledger.cut_off_tasks(_CUT_OFF)
-            self._known = {record.id: record for record in ledger.tasks()}
+            book.cut_off(_CUT_OFF)
+            book.take_late()  # the table tells as much
+            self._known = {record.id: record for record in book.all()}
+        self._known |= {record.id: record for record in book.take_late()}
         return self._known
 
     def _run(self, record: TaskRecord, work: Work) -> None:
@@ -123,11 +138,8 @@ class Tasks:
                 self._idle.notify_all()
 
     def _work(self, record: TaskRecord, work: Work) -> None:
-        def tell(message: str) -> None:
-            self.tell(record.id, message)
-
         try:
-            self.end(record.id, message=work(tell, self._stop) or BEGUN)
+            self.end(record.id, message=work(Tell(record.id, self.tell), self._stop) or BEGUN)
         except Cancelled as error:
             if not self._stop.is_set():  # else the next start tells of it
                 self.end(record.id, str(error))

@@ -2,7 +2,7 @@
 
 A new volume of plain bytes is made first. The ledger holds it for half-made, so that an upload which a restart cut off
 is cleaned up by the next start; when the last byte is there, the volume is taken for what it holds and gets its
-document. The agent has nothing to do with it before.
+document. Until that is committed a restart still takes all of it back. The agent has nothing to do with it before.
 """
 
 from __future__ import annotations
@@ -81,10 +81,10 @@ class Uploads:
             raise Transient("The agent's first pass isn't through yet; ask again soon.")
         self.check_possible(world)
         operations, ledger = self._volumes.operations, self._agent.line.ledger
-        operation = CreateVolume(ref, volume_xml(ref, {"capacity": capacity, "format": "raw"}, world))
+        operation = CreateVolume(ref, volume_xml(ref, {"capacity": capacity, "format": "raw"}, world), part_of=0)
         operations.perform(one_off_step(ref, "an upload begins", operation, action=Action.CREATE), client)
-        ledger.change(begin=[ref])
         upload = _Upload(ref, capacity, client, self._tasks.begin(target, client, message=message))
+        ledger.change(begin=[ref], task=upload.task.id)
         with self._lock:
             self._under_way[ref] = upload
             self._ended.pop(ref, None)
@@ -165,15 +165,22 @@ class Uploads:
         ref, ledger = upload.ref, self._agent.line.ledger
         self._forget(upload)
         try:
-            ledger.change(finish=[ref], own=[Owned(ref, "")])
+            ledger.change(own=[Owned(ref, "")], whole=[ref])
             pool = Ref(STORAGE_POOL, ref.pool)
             step = one_off_step(pool, f"{ref} was uploaded", RefreshPool(pool))
             self._volumes.operations.perform(step, upload.client)
             self._volumes.adopt(ref, upload.client, f"Upload volume {ref.name}")
         except OnggiError as error:
+            if not upload.stop.is_set():  # else the next start decides
+                self._keep(ref)
             self._tasks.end(upload.task.id, f"{ref.name} is uploaded, and has no document: {error}")
             raise
+        self._keep(ref)
         self._tasks.end(upload.task.id)
+
+    def _keep(self, ref: Ref) -> None:
+        with suppress(OnggiError):  # a full disk: the next start finds out whether it has a document
+            self._agent.line.ledger.finish(ref)
 
     def _end(self, upload: _Upload, reason: str) -> bool:
         if self._of(upload.ref) is not upload:

@@ -110,7 +110,7 @@ def test_a_clone_that_was_killed_leaves_no_copy(
     repository.commit({})
     source, copy = Ref.volume("default-pool", "web-disk0.qcow2"), Ref.volume("default-pool", "web-clone-1-disk0.qcow2")
     with live_api(repository, tmp_path / "state") as api:
-        step = one_off_step(copy, "a clone was asked for", CloneVolume(copy, source, part=True), action=Action.CREATE)
+        step = one_off_step(copy, "a clone was asked for", CloneVolume(copy, source, part_of=0), action=Action.CREATE)
         api.serving.operations.perform(step, Client("ada"))
         assert copy.short_name in disks_on(hand)
     with live_api(repository, tmp_path / "state") as api:

@@ -1,0 +1,93 @@
+"""An agent with its API in a process of its own, and a client's requests to it: `python -m tests.crash.clients`.
+
+It dies at a boundary that one of the requests passes; see `Requests`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.hostile.commands import ENVIRONMENT
+
+
+@dataclass(frozen=True)
+class Request:
+    """`form` holds texts and, as `chunk`, what is sent as a file."""
+
+    method: str
+    path: str
+    body: Mapping[str, Any] = field(default_factory=dict)
+    form: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Requests:
+    """What is asked of a new agent, once it is ready, and the boundary at whose passing for the `time`th time it dies.
+
+    Before the first request none counts; without requests those of the start do.
+    """
+
+    repository: str
+    connect: str
+    state: str
+    requests: tuple[Request, ...]
+    boundary: str
+    time: int = 1
+
+    def are_cut_off(self) -> None:
+        """Start the agent, ask, and see it die."""
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.crash.clients"],
+            input=json.dumps(asdict(self)), env=ENVIRONMENT, cwd=Path(__file__).parents[2],
+            capture_output=True, text=True, timeout=120,
+        )  # fmt: skip
+        assert done.returncode == -signal.SIGKILL, f"it wasn't killed: {done.stdout} {done.stderr}"
+
+
+def _ask(told: Requests) -> None:
+    from reconciler import faults
+    from tests.api.live import live_api
+    from tests.lab.repositories import Repository
+
+    passed, lock = 0, threading.Lock()
+
+    def hook(name: str) -> None:
+        nonlocal passed
+        with lock:
+            passed += name == told.boundary
+            if passed == told.time:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    repository = Repository.__new__(Repository)
+    repository.path = Path(told.repository)
+    if not told.requests:
+        faults.install(hook)
+    with live_api(repository, Path(told.state), told.connect) as api:
+        faults.install(hook)
+        for request in told.requests:
+            texts = {name: text for name, text in request.form.items() if name != "chunk"}
+            chunk = {"chunk": ("chunk", request.form["chunk"])} if request.form else None
+            answer = api.client.request(
+                request.method, request.path, json=request.body or None, data=texts or None, files=chunk
+            )
+            print(answer.text)
+            if answer.status_code == 202 and request is told.requests[-1]:
+                print(api.task(answer))
+
+
+def _read(text: str) -> Requests:
+    given = json.loads(text)
+    return Requests(**{**given, "requests": tuple(Request(**each) for each in given["requests"])})
+
+
+if __name__ == "__main__":
+    _ask(_read(sys.stdin.read()))
