@@ -43,13 +43,15 @@ class PrivateLibvirtd:
         places = {"HOME": "", "XDG_RUNTIME_DIR": "run", "XDG_CACHE_HOME": "cache"}
         environment = {name: str(self._folder / place) for name, place in places.items()}
         environment |= {"PATH": os.environ["PATH"], "XDG_CONFIG_HOME": str(self._config)}
+        # It would end together with the machine's bus, which another test may have started.
+        environment["DBUS_SYSTEM_BUS_ADDRESS"] = f"unix:path={self._folder}/no-bus"
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 ["setpriv", "--reuid=libvirt-qemu", "--regid=kvm", "--clear-groups",
                  "libvirtd", "-f", self._folder / "libvirtd.conf"],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment,
             )  # fmt: skip
-        until(self._answers, 30, "the private libvirtd answers")
+        until(self._answers, 120, "the private libvirtd answers")
 
     def kill(self) -> None:
         """As a crash would end it; its socket stays and refuses."""

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import pwd
-import shutil
 import subprocess
 import sys
-import tempfile
 import threading
-from collections.abc import Iterator
-from contextlib import ExitStack, suppress
-from pathlib import Path
+from contextlib import ExitStack
 
 import pytest
 
@@ -21,13 +15,10 @@ from reconciler.observed.hypervisor.connection import Connections, Lane
 from reconciler.planning.operations import SetAutostart
 from specs.reference import Ref
 from tests.hostile.private_libvirtd import PrivateLibvirtd, private_libvirtd
-from tests.lab.libvirtd import STORAGE
 from tests.lab.waiting import until
 from tests.observed.conftest import machine
 
 __all__ = ["private_libvirtd"]  # a fixture
-
-QEMU_USER = "libvirt-qemu"
 
 
 def test_opening_touches_nothing_until_something_is_asked() -> None:
@@ -61,45 +52,6 @@ def test_errors_are_not_printed(test_host: Hypervisor, capfd: pytest.CaptureFixt
     test_host.observe(None, None)
     test_host.observe(test_host.observe(None, None), frozenset({Ref("VirtualMachine", "nobody")}))
     assert capfd.readouterr().err == ""
-
-
-class OwnDaemon:
-    """A libvirtd of this test alone, run by QEMU's user, so that it can be killed without anybody noticing."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.uri = f"qemu+unix:///session?socket={folder}/run/libvirt/libvirt-sock"
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        command = ["setpriv", f"--reuid={QEMU_USER}", "--regid=kvm", "--clear-groups", "libvirtd"]
-        environment = {**os.environ, "HOME": str(self.folder), "XDG_RUNTIME_DIR": f"{self.folder}/run"}
-        self._process = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-        until(lambda: (self.folder / "run/libvirt/libvirt-sock").is_socket(), 120, "the daemon listens")
-
-    def kill(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
-        with suppress(FileNotFoundError):
-            (self.folder / "run/libvirt/libvirt-sock").unlink()
-
-
-@pytest.fixture
-def own_daemon() -> Iterator[OwnDaemon]:
-    folder = Path(tempfile.mkdtemp(prefix="onggi-test-daemon-", dir=STORAGE))  # reached by QEMU's user, unlike /tmp's
-    user = pwd.getpwnam(QEMU_USER)
-    (folder / "run").mkdir(mode=0o700)
-    for each in (folder, folder / "run"):
-        os.chown(each, user.pw_uid, user.pw_gid)
-    daemon = OwnDaemon(folder)
-    try:
-        daemon.start()
-        yield daemon
-    finally:
-        daemon.kill()
-        shutil.rmtree(folder)
 
 
 def test_no_connection_is_ever_used_by_two_threads_at_once(private_libvirtd: PrivateLibvirtd) -> None:
@@ -145,22 +97,24 @@ def test_a_connection_may_be_lost_while_others_ask_whether_it_lives(private_libv
     assert (done.returncode, done.stdout) == (0, "whole\n"), done.stderr
 
 
-def test_after_a_restart_of_libvirtd_the_next_call_connects_again_and_reads_everything(own_daemon: OwnDaemon) -> None:
+def test_after_a_restart_of_libvirtd_the_next_call_connects_again_and_reads_everything(
+    private_libvirtd: PrivateLibvirtd,
+) -> None:
     marks: list[Ref | None] = []
-    hypervisor = Hypervisor.open(own_daemon.uri)
+    hypervisor = Hypervisor.open(private_libvirtd.uri)
     hypervisor.subscribe(marks.append)
     web = machine("web")
     hypervisor.perform(web.define)
     before = hypervisor.observe(None, None)
     assert web.ref in before.objects
 
-    own_daemon.kill()
+    private_libvirtd.kill()
     until(lambda: None in marks, 10, "the loss is told")
     assert not hypervisor.connected
     with pytest.raises(Disconnected, match="can't be reached"):
         hypervisor.observe(before, frozenset())
 
-    own_daemon.start()
+    private_libvirtd.start()
     marks.clear()
     # Nothing is marked, but who knows what happened meanwhile: everything is read.
     after = until(lambda: hypervisor.observe(before, frozenset()), 20, "it is connected again", every_s=0.2)
