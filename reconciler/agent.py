@@ -37,7 +37,7 @@ from specs.reference import Ref
 
 log = logging.getLogger("onggi.agent")
 
-_RECONNECT_MAX_S = 30.0
+_RECONNECT_MAX_S = 10.0
 _DECISIONS_S = 0.5
 _PATIENCE_S = 60.0  # with a call to libvirt that usually takes milliseconds
 
