@@ -25,7 +25,7 @@ class Marks:
         self.refs: list[Ref | None] = []
 
     def wait_for(self, ref: Ref) -> None:
-        until(lambda: ref in self.refs, 10, f"{ref} is marked", every_s=0.01)
+        until(lambda: ref in self.refs, 60, f"{ref} is marked", every_s=0.01)
         self.refs.clear()
 
 
@@ -122,6 +122,18 @@ def test_after_closing_nothing_is_heard(
     second.close()
 
 
+def test_a_host_in_this_process_ends_with_the_last_connection_to_it() -> None:
+    hypervisor = Hypervisor.open("test:///default")
+    hypervisor.observe(None, None)
+    hand = libvirt.open("test:///default")
+    hand.lookupByName("test").destroy()
+    hand.close()
+    hypervisor.close()
+    anew = libvirt.open("test:///default")
+    assert anew.lookupByName("test").isActive()
+    anew.close()
+
+
 def test_a_reboot_of_a_guest_is_told_once(
     qemu_host: Hypervisor,
     marks: Marks,
@@ -133,7 +145,7 @@ def test_a_reboot_of_a_guest_is_told_once(
     marks.refs.clear()
     qemu_connection.lookupByName(web.ref.name).reset()
     marks.wait_for(web.ref)
-    until(lambda: web.ref in qemu_host.take_rebooted(), 10, "the reboot is told")
+    until(lambda: web.ref in qemu_host.take_rebooted(), 60, "the reboot is told")
     assert web.ref not in qemu_host.take_rebooted()
 
 
@@ -150,8 +162,8 @@ def test_a_signal_of_the_host_is_told_from_a_shutdown_of_the_guest(
     def reason() -> str:
         return qemu_host.observe(None, None).objects[web.ref].reason
 
-    until(lambda: reason() == "host-signal", 10, "it is known what ended it")
+    until(lambda: reason() == "host-signal", 60, "it is known what ended it")
     assert domain.state()[1] == libvirt.VIR_DOMAIN_SHUTOFF_SHUTDOWN, "libvirt itself keeps no difference"
     qemu_host.perform(Start(web.ref, paused=True))
     domain.destroy()
-    until(lambda: reason() == "destroyed", 10, "the next run has an end of its own")
+    until(lambda: reason() == "destroyed", 60, "the next run has an end of its own")
