@@ -13,6 +13,7 @@ import selectors
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -30,6 +31,10 @@ _HANDED_ON: Final = (
     "HOME", "TMPDIR", "USER", "LOGNAME", "http_proxy", "https_proxy", "ftp_proxy", "no_proxy", "HTTP_PROXY",
     "HTTPS_PROXY", "NO_PROXY",
 )  # fmt: skip
+# Runs the rest of the command line as itself, where SIGINT ends it again.
+_HEARS_INTERRUPTS: Final = (
+    "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])"
+)
 
 
 class TooSlow(Transient):
@@ -157,7 +162,7 @@ class _Run:
             raise Cancelled(f"Nothing is begun any more; {program.name} wasn't started.")
         try:
             self._process = subprocess.Popen(  # noqa: S603 - an absolute path, a list of arguments, no shell
-                [path, *map(str, arguments)],
+                [*(_hearing() if gentle_s else ()), path, *map(str, arguments)],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT if on_line else subprocess.PIPE,
@@ -306,6 +311,16 @@ def _members(leader: int) -> list[int]:
         else:
             os.close(descriptor)
     return found
+
+
+def _hearing() -> tuple[str, ...]:
+    """What a program is started through so that it can be interrupted.
+
+    Whoever was started in the background by a script, or by some CI's runners, ignores SIGINT, and so do the programs
+    that it starts: such a one would go on to its end. Only the new process itself can change that before the program.
+    """
+    deaf = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    return (sys.executable, "-I", "-S", "-c", _HEARS_INTERRUPTS) if deaf else ()
 
 
 def _environment(more: Mapping[str, str]) -> dict[str, str]:

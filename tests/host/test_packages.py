@@ -161,7 +161,7 @@ def test_it_can_be_stopped_while_it_waits_and_one_runs_at_a_time(tree: AptTree, 
             packages.upgrade(print)
         assert refused.value.reason == "UpdateRunning"
         stop.set()
-        updating.join(60)
+        updating.join(120)
     assert [type(error) for error in ended] == [Cancelled]
     assert tree.installed("kimchi") == "1.0"
     packages.upgrade(print)
