@@ -15,6 +15,7 @@ from typing import Any, ClassVar, TypeVar
 import falcon.asgi
 
 from api.http.schema import Checked, Schema, obj
+from api.http.turns import Turns
 from api.services import Services
 from reconciler.serving.client import Client
 from reconciler.serving.serving import Serving
@@ -72,6 +73,7 @@ class Endpoint:
     also: tuple[str, ...] = ()  # further types that a raw one answers with when it is asked for them
     description: str = ""
     raw: bool = False  # a falcon responder of its own, documented here
+    if_match: bool = False  # a raw write that goes by it too, with `as_seen`
     other: Mapping[int, Schema | None] = field(default_factory=dict)  # further good answers: 303 after a rename, ...
 
 
@@ -83,6 +85,7 @@ class Resource:
 
     def __init__(self, services: Services) -> None:
         self.services = services
+        self.turns = Turns()  # of writes that go by what was seen
 
     @property
     def serving(self) -> Serving:

@@ -179,7 +179,7 @@ class _Document:
                 yield {"$ref": f"#/components/parameters/{key}"}
 
     def _headers(self, endpoint: Endpoint, can_read: bool) -> Iterable[dict[str, Any]]:
-        if endpoint.raw:
+        if endpoint.raw and not endpoint.if_match:
             return
         name = "If-None-Match" if endpoint.method == "GET" else "If-Match"
         if endpoint.method == "GET" or can_read:

@@ -8,8 +8,9 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import inspect
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
@@ -22,7 +23,6 @@ from api.http.endpoint import Answer, Call, Endpoint, Resource, endpoints
 from api.http.filters import filtered
 from api.http.refusal import Refusal
 from api.http.schema import Checked, obj
-from api.http.turns import Turns
 from reconciler.serving.client import Client
 
 JSON_TYPE: Final = "application/json;charset=utf-8"
@@ -39,14 +39,11 @@ Responder = Callable[..., Awaitable[None]]
 def add_resource(app: falcon.asgi.App[Any, Any], resource: Resource) -> None:
     """Let `app` answer at the resource's address, and at those of its actions."""
     names = {""}
-    turns = Turns()
     for method_name, endpoint in endpoints(type(resource)).items():
         names.add(endpoint.name)
         if not endpoint.raw:
             suffix = f"_{_suffix(endpoint.name)}" if endpoint.name else ""
-            setattr(
-                resource, f"on_{endpoint.method.lower()}{suffix}", _responder(resource, method_name, endpoint, turns)
-            )
+            setattr(resource, f"on_{endpoint.method.lower()}{suffix}", _responder(resource, method_name, endpoint))
     for name in sorted(names):
         if name:
             app.add_route(f"{resource.address}/{name}", resource, suffix=_suffix(name))
@@ -58,23 +55,20 @@ def _suffix(name: str) -> str:
     return name.replace("-", "_")
 
 
-def _responder(resource: Resource, method_name: str, endpoint: Endpoint, turns: Turns) -> Responder:
+def _responder(resource: Resource, method_name: str, endpoint: Endpoint) -> Responder:
     method = getattr(resource, method_name)
     query = Checked(obj(endpoint.query), "KCHAPI0001E", whole="The address's query")
-    read = _read_of(resource) if endpoint.method != "GET" else None
 
     async def respond(request: falcon.asgi.Request, response: falcon.asgi.Response, **params: str) -> None:
         body = await read_object(request, endpoint.body) if endpoint.body is not None else {}
         parameters, wanted = _parameters(request, endpoint)
         query.check(parameters)
         call = Call(body, parameters, client_of(request), request)
-        expected = request.get_header("If-Match") if read is not None else None
-        if read is not None and expected:
-            async with turns.turn(tuple(params.items())):  # of two who saw the same, the second has to see the first's
-                await _check_unchanged(read, expected, request, params)
-                answer = await _run(method, endpoint, call, params)
-        else:
+        if endpoint.method == "GET":
             answer = await _run(method, endpoint, call, params)
+        else:
+            async with as_seen(resource, request, params):
+                answer = await _run(method, endpoint, call, params)
         if not isinstance(answer, Answer):
             answer = Answer(answer, endpoint.status)
         if endpoint.filters:
@@ -158,6 +152,22 @@ def to_json(value: Any) -> bytes:
 
 
 # Versions of a resource
+
+
+@asynccontextmanager
+async def as_seen(resource: Resource, request: falcon.asgi.Request, params: Mapping[str, str]) -> AsyncIterator[None]:
+    """For a write: of two who saw the same, the second has to see the first's. `params` are those of the address.
+
+    Raises Refusal 412 when the request has an If-Match, and the resource is another by now.
+    """
+    expected = request.get_header("If-Match")
+    read = _read_of(resource) if expected else None
+    if not expected or read is None:
+        yield
+        return
+    async with resource.turns.turn(tuple(params.items())):
+        await _check_unchanged(read, expected, request, params)
+        yield
 
 
 def entity_tag(value: Any, content: bytes, volatile: frozenset[str]) -> str:

@@ -10,7 +10,7 @@ import falcon.asgi
 from api.http.endpoint import Answer, Call, action, delete, get, raw
 from api.http.forms import read_form
 from api.http.refusal import bad, not_found
-from api.http.responder import JSON_TYPE, to_json, write_beside
+from api.http.responder import JSON_TYPE, as_seen, to_json, write_beside
 from api.http.schema import number, obj, text
 from api.storage.images import all_images, scanned
 from api.storage.new_volume import check_name, clone_names, names_in
@@ -72,6 +72,7 @@ class StorageVolume(VolumeResource):
 
     @raw(
         "PUT", "Upload the next chunk of a volume whose upload is under way.", VOLUME, form=_CHUNK, statuses=(405,),
+        if_match=True,
         description="Chunks come in order. One that was cut off is sent again; with `offset` it can't get lost or come"
         " twice.",
     )  # fmt: skip
@@ -87,7 +88,8 @@ class StorageVolume(VolumeResource):
             if size != chunk.length:
                 raise bad("KCHVOL0026E", f"The chunk has {chunk.length} bytes and not {size}; send it again.")
             given = chunk
-            view = await write_beside(lambda: self._put(pool, name, size, given.chunks(), offset))
+            async with as_seen(self, request, {"pool": pool, "name": name}):
+                view = await write_beside(lambda: self._put(pool, name, size, given.chunks(), offset))
         response.content_type = JSON_TYPE
         response.data = to_json(view)
 

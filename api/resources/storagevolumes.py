@@ -12,7 +12,7 @@ from api.http.body import read_object
 from api.http.endpoint import Call, get, raw
 from api.http.forms import is_form, read_form
 from api.http.refusal import bad
-from api.http.responder import JSON_TYPE, client_of, to_json, write_beside
+from api.http.responder import JSON_TYPE, as_seen, client_of, to_json, write_beside
 from api.http.schema import Checked, arr, obj, text
 from api.storage.images import all_images, volume_views
 from api.storage.new_volume import CREATE, NewVolume, check_name, planned
@@ -52,7 +52,7 @@ class StorageVolumes(VolumeResource):
 
     @raw(
         "POST", "Make a volume: empty, from a URL, or by an upload.", TASK, status=202,
-        body=_CREATE, form=_FILE, statuses=(405,),
+        body=_CREATE, form=_FILE, statuses=(405,), if_match=True,
         description="A task makes it; its message tells how far it is. With `upload` the task runs until the last chunk"
         " was PUT to the new volume. A form with a `file` is uploaded whole.",
     )  # fmt: skip
@@ -65,7 +65,8 @@ class StorageVolumes(VolumeResource):
             task = await self._take_file(request, pool, client)
         else:
             body = await read_object(request, _CREATE)
-            task = await write_beside(lambda: self._make(pool, dict(body), client))
+            async with as_seen(self, request, {"pool": pool}):
+                task = await write_beside(lambda: self._make(pool, dict(body), client))
         response.status = 202
         response.content_type = JSON_TYPE
         response.data = to_json(task_view(task))
@@ -126,6 +127,7 @@ class StorageVolumes(VolumeResource):
                 return self.serving.tasks.get(str(task.id))
 
             try:
-                return await write_beside(take)
+                async with as_seen(self, request, {"pool": pool}):
+                    return await write_beside(take)
             except Refused as error:
                 raise bad(UPLOAD_CODES.get(error.reason, ""), str(error)) from None
