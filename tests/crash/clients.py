@@ -36,7 +36,7 @@ class Requests:
     Before the first request none counts; without requests those of the start do.
     """
 
-    repository: str
+    source: str
     connect: str
     state: str
     requests: tuple[Request, ...]
@@ -68,10 +68,10 @@ def _ask(told: Requests) -> None:
                 os.kill(os.getpid(), signal.SIGKILL)
 
     repository = Repository.__new__(Repository)
-    repository.path = Path(told.repository)
+    repository.path = Path(told.source)
     if not told.requests:
         faults.install(hook)
-    with live_api(repository, Path(told.state), told.connect) as api:
+    with live_api(repository, Path(told.state), told.connect, source=told.source) as api:
         faults.install(hook)
         for request in told.requests:
             texts = {name: text for name, text in request.form.items() if name != "chunk"}

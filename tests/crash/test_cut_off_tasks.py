@@ -20,7 +20,7 @@ from tests.crash.clients import Request, Requests
 from tests.crash.world import clear
 from tests.hostile.documents import pool, vm
 from tests.hostile.private_libvirtd import PrivateLibvirtd
-from tests.lab.repositories import Repository
+from tests.lab.repositories import Repository, git
 from tests.lab.waiting import until
 
 MIB = 1 << 20
@@ -35,6 +35,10 @@ SMALL = Request("POST", VOLUMES, {"name": "small.img", "capacity": 512, "format"
 UPLOAD = Request("POST", VOLUMES, {"name": "sent.img", "capacity": 2 * MIB, "upload": True})
 FIRST = Request("PUT", f"{VOLUMES}/sent.img", form={"chunk_size": str(MIB), "chunk": "x" * MIB})
 SECOND = FIRST
+KEPT = (
+    "apiVersion: onggi/v1\nkind: StorageVolume\nmetadata: {name: web-clone-1-data.img}\n"
+    "spec: {pool: lab, capacity: 2MiB, format: raw}\n"
+)
 
 
 @dataclass
@@ -46,9 +50,10 @@ class Host:
     repository: Repository
     state: Path
     files: bool
+    source: str
 
     def kill(self, boundary: str, *requests: Request, time: int = 1) -> None:
-        Requests(str(self.repository.path), self.uri, str(self.state), requests, boundary, time).are_cut_off()
+        Requests(self.source, self.uri, str(self.state), requests, boundary, time).are_cut_off()
 
     def volumes(self) -> set[str]:
         lab = self.hand.storagePoolLookupByName("lab")
@@ -61,7 +66,7 @@ class Host:
     @contextmanager
     def started(self) -> Iterator[LiveApi]:
         """The next start, once nothing is left to do."""
-        with live_api(self.repository, self.state, self.uri) as api:
+        with live_api(self.repository, self.state, self.uri, source=self.source) as api:
             assert api.agent.passes.wait(is_at_rest, 60) is not None
             yield api
             assert api.agent.line.ledger.unfinished() == ()
@@ -80,7 +85,7 @@ def host(
     hand = libvirt.open(uri)  # the test driver's host lasts while somebody is connected
     clear(hand, pools_folder)
     repository.commit({"pool.yaml": pool("lab", pools_folder / "lab"), "web.yaml": vm("web", disks=DISKS)})
-    yield Host(uri, hand, repository, tmp_path / "state", files)
+    yield Host(uri, hand, repository, tmp_path / "state", files, str(repository.path))
     clear(hand, pools_folder)
     hand.close()
 
@@ -217,11 +222,7 @@ def test_a_volume_whose_document_is_committed_stays(host: Host, requests: list[R
 
 def test_a_copy_that_was_declared_meanwhile_stays_and_the_other_goes(host: Host) -> None:
     host.kill("after volumes are noted as whole", CLONE_MACHINE)
-    text = (
-        "apiVersion: onggi/v1\nkind: StorageVolume\nmetadata: {name: web-clone-1-data.img}\n"
-        "spec: {pool: lab, capacity: 2MiB, format: raw}\n"
-    )
-    host.repository.commit({"data.yaml": text}, "Keep the data")
+    host.repository.commit({"data.yaml": KEPT}, "Keep the data")
     with host.started() as api:
         assert host.volumes() == MINE | {"web-clone-1-data.img"}
         message = last_task(api)["message"]
@@ -258,3 +259,19 @@ def test_nothing_goes_while_a_document_that_may_ask_for_it_can_t_be_read(host: H
         host.repository.remove("broken.yaml", message="Mend")
         until(lambda: host.volumes() == MINE, 60, "the copies are removed")
         until(lambda: is_told_as_removed(last_task(api), *COPIES), 60, "the task tells of it")
+
+
+def test_nothing_goes_before_the_remote_has_told_what_was_pushed_to_it(host: Host, tmp_path: Path) -> None:
+    remote, away = tmp_path / "remote.git", tmp_path / "away.git"
+    git(tmp_path, "clone", "--quiet", "--bare", str(host.repository.path), str(remote))
+    host.source = f"file://{remote}"
+    host.kill("after volumes are noted as whole", CLONE_MACHINE)
+    host.repository.commit({"data.yaml": KEPT}, "Keep the data")
+    git(host.repository.path, "push", "--quiet", str(remote), "main")
+    remote.rename(away)
+    with host.started() as api:
+        assert host.volumes() == MINE | COPIES
+        assert last_task(api)["message"].count("is still there: it is removed once") == len(COPIES)
+        away.rename(remote)
+        api.agent.fetch_now()
+        until(lambda: host.volumes() == MINE | {"web-clone-1-data.img"}, 60, "the other copy is removed")
