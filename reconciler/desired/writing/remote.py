@@ -64,10 +64,11 @@ class RemotePlace:
         """Commit and push. With the remote away the commit waits on the mirror."""
         branch, parent = tip.tree.revision.branch, tip.tree.revision.digest
         commits = self._commits()
-        if parent not in (commits.at(PENDING), self._remote.branch_head()[1]):
+        pending, head = commits.at(PENDING), self._remote.branch_head()[1]
+        if parent not in (pending, head):
             raise Moved
         commit = commits.make(parent, files, note)
-        pushed = self._push(branch, commit)
+        pushed = self._push(branch, commit, commits.at(PENDING_BASE) if parent == pending else head)
         if pushed is Pushed.MOVED:
             self._remote.fetch_only()
             self.settle()
@@ -98,17 +99,20 @@ class RemotePlace:
         waiting = self._on_top(commits, head, before)
         if waiting and waiting != head:
             try:
-                self._push(branch, waiting)
+                self._push(branch, waiting, head)
             except OnggiError as error:
                 log.warning("%s What waits to be pushed goes on waiting.", error)
         if commits.at(f"refs/heads/{branch}") == waiting:
             _clear(commits)
         return waiting != before
 
-    def _push(self, branch: str, commit: str) -> Pushed:
+    def _push(self, branch: str, commit: str, base: str) -> Pushed:
+        """`base` is the remote's commit that `commit` was made on. Not where the branch is by now: a fetch goes on
+        beside us, and what it has brought would be pushed away.
+        """
         if time.monotonic() < self._away_until:
             return Pushed.AWAY
-        pushed = self._remote.push(branch, commit, self._remote.branch_head()[1])
+        pushed = self._remote.push(branch, commit, base)
         if pushed is Pushed.AWAY:
             self._away_until = time.monotonic() + _AWAY_S
         return pushed

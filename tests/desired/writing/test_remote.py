@@ -7,6 +7,7 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,6 +15,7 @@ from reconciler.desired.remote import RemoteRepository
 from reconciler.desired.signatures import SignaturePolicy
 from reconciler.desired.verification import VerifiedSource
 from reconciler.desired.writing import remote as writing
+from reconciler.desired.writing.commits import Commits
 from reconciler.errors import Conflict, Terminal
 
 from .. import signing
@@ -97,6 +99,29 @@ def test_a_write_is_pushed_and_read_at_once(place: Place, tmp_path: Path) -> Non
     assert place.source.fetch() is False
     place.write(change("b", "autostart", True))
     assert shown(tmp_path, "b.yaml") == network("b", "  autostart: true\n")
+
+
+@pytest.mark.parametrize("waits", [False, True], ids=["nothing waits", "a commit waits"])
+def test_what_is_fetched_between_a_commit_and_its_push_is_built_upon(
+    place: Place, tree: WorkTree, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, waits: bool
+) -> None:
+    place.source.read()
+    if waits:
+        with Away(tmp_path):
+            assert not place.write(add("waiting")).pushed
+    make, meanwhile = Commits.make, [lambda: (push_change(tree, {"c.yaml": network("c")}), behind(place).fetch_only())]
+
+    def interrupted(commits: Commits, *arguments: Any) -> str:
+        commit = make(commits, *arguments)
+        if meanwhile:
+            meanwhile.pop()()
+        return commit
+
+    monkeypatch.setattr(Commits, "make", interrupted)
+    assert place.write(add("b")).pushed
+    expected = {"a.yaml", "b.yaml", "c.yaml", "onggi.txt"} | ({"waiting.yaml"} if waits else set())
+    assert set(git(tmp_path / "remote.git", "ls-tree", "--name-only", "main").splitlines()) == expected
+    assert_linear(tmp_path)
 
 
 def test_a_commit_that_was_pushed_meanwhile_is_built_upon(place: Place, tree: WorkTree, tmp_path: Path) -> None:
