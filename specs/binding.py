@@ -99,7 +99,8 @@ class Field:
 
     `get` and `put` stand in for `path` where the XML needs more than one element; `same(declared, observed)` where
     equality isn't `==`; `missing` is what an absent element means (libvirt's documented default), None: unknown;
-    `effect_in(old, new, observed spec)` for `effect` where the effect hangs on other fields.
+    `effect_in(old, new, observed spec)` for `effect` where the effect hangs on other fields. In a list,
+    `comparable(declared item, observed item)` is False where the two aren't about the same thing.
     """
 
     name: str
@@ -111,6 +112,7 @@ class Field:
     same: Callable[[Any, Any], bool] | None = None
     missing: Any = None
     effect_in: Callable[[Any, Any, Spec], Effect] | None = None
+    comparable: Callable[[Spec, Spec], bool] | None = None
 
     def read(self, element: Element) -> Any:
         """The observed value, or `missing`."""
@@ -131,6 +133,10 @@ class Field:
     def equal(self, declared: Any, observed: Any) -> bool:
         """True when what is observed is what was meant."""
         return self.same(declared, observed) if self.same is not None else bool(declared == observed)
+
+    def is_comparable(self, declared: Spec, observed: Spec) -> bool:
+        """False when this field of these two items means something else in each."""
+        return self.comparable is None or self.comparable(declared, observed)
 
     def effect_of(self, old: Any, new: Any, observed: Spec) -> Effect:
         """What changing `old` into `new` costs an object that is as `observed`."""
@@ -281,7 +287,7 @@ def _item_changes(bind: Items, item: Spec, present: Spec | None) -> Iterator[Cha
         return
     for field in bind.fields:
         wanted, found = value_at(item, field.name), value_at(present, field.name)
-        if wanted is not None and not field.equal(wanted, found):
+        if wanted is not None and not field.equal(wanted, found) and field.is_comparable(item, present):
             yield Change(f"{pointer}/{field.name}", found, wanted, field.effect_of(found, wanted, present))
 
 
@@ -324,7 +330,9 @@ def write_item(bind: Items, element: Element, item: Spec) -> None:
     """Make one item's element say what is declared; what already agrees is left as it stands."""
     for field in bind.fields:
         value = value_at(item, field.name)
-        if value is not None and not field.equal(value, field.read(element)):
+        if value is None or field.equal(value, field.read(element)):
+            continue
+        if field.is_comparable(item, read(bind.fields, element)):
             field.write(element, value)
 
 

@@ -50,11 +50,19 @@ class Context:
                 if folder := paths.get(ref.pool):
                     path = f"{folder.rstrip('/')}/{ref.short_name}"
                     volumes[ref] = VolumeSource(path, "file", future_format(resource))
-            elif known.format != "raw" and future_format(resource) == "raw":
-                # libvirt looks into the bytes, which are the guest's: with a header of its own making a guest could
-                # make QEMU open any file of the host as soon as its machine is defined anew.
-                volumes[ref] = replace(known, format="raw")
+            elif known.format != (certain := self._certain_format(ref, resource) or known.format):
+                # libvirt looks into the bytes. They are the guest's: with a header of its own making it could make
+                # QEMU open any file of the host as soon as its machine is defined anew. And an image that is only
+                # being written looks raw: a machine defined then would read and write its headers as data.
+                volumes[ref] = replace(known, format=certain)
         return replace(observed, pool_paths=paths, volumes=volumes)
+
+    def _certain_format(self, ref: Ref, resource: Resource) -> str | None:
+        """The image format of a volume that needs no look at its bytes; None when only they can tell."""
+        future = future_format(resource)
+        entry = self.owned.get(ref)
+        made_empty = entry is not None and entry.created and not resource.spec.get("source")
+        return future if resource.spec.get("format") or future == "raw" or made_empty else None
 
     @cached_property
     def by_uid(self) -> Mapping[str, Ref]:

@@ -34,6 +34,11 @@ def _put_format(disk: Element, value: str) -> None:
     driver.set("type", value)
 
 
+def _is_the_image_itself(disk: Spec, found: Spec) -> bool:
+    """Not the overlay of a snapshot above it, whose format is its own: as another one QEMU would spoil it."""
+    return exactly_same(disk["source"], found["source"])
+
+
 def _match(declared: Sequence[Spec], observed: Sequence[Spec]) -> list[int | None]:
     return pair_by(
         (
@@ -86,7 +91,14 @@ DISKS = Items(
         Field("source", get=read_source, put=write_source, same=same_source, effect=Effect.NEXT_BOOT),
         BUS,
         TARGET,
-        Field("format", "driver/@type", effect=Effect.NEXT_BOOT, put=_put_format, missing="raw"),
+        Field(
+            "format",
+            "driver/@type",
+            effect=Effect.NEXT_BOOT,
+            put=_put_format,
+            missing="raw",
+            comparable=_is_the_image_itself,
+        ),
         Field(
             "readOnly",
             effect=Effect.NEXT_BOOT,

@@ -158,6 +158,20 @@ def test_a_header_that_a_guest_wrote_into_its_raw_disk_is_never_believed(
     assert formats() == ["raw", "raw"], "the machine is made anew upon disks that a guest has written to"
 
 
+def test_an_image_that_libvirt_took_for_raw_while_it_was_written_is_never_attached_as_raw(
+    world: World, qemu_connection: libvirt.virConnect
+) -> None:
+    name, file = world.objects.name("late"), world.folder / world.objects.name("late.qcow2")
+    volume = world.volume(file.name, format="qcow2", capacity="1MiB")
+    world.repository.commit({**world.documents(), "volume.yaml": volume})
+    assert world.run("apply")[0] == 0
+    file.write_bytes(bytes(file.stat().st_size))
+    qemu_connection.storagePoolLookupByName(world.pool).refresh()
+    world.repository.commit({"late.yaml": vm(name, disks=f"[{{volume: {world.pool}/{file.name}}}]")})
+    world.run("apply")
+    assert "<driver name='qemu' type='qcow2'" in qemu_connection.lookupByName(name).XMLDesc()
+
+
 @EACH
 def test_a_downloaded_image_that_names_another_file_leaves_nothing(
     world: World, web_server: WebServer, tmp_path: Path, header: Callable[[Path], bytes]

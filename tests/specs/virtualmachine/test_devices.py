@@ -71,6 +71,17 @@ def test_an_overlay_above_a_declared_disk_is_still_that_disk() -> None:
     assert diff({"disks": [ROOT]}, text, QEMU) == []
 
 
+def test_the_format_of_an_overlay_is_not_that_of_the_declared_disk_below() -> None:
+    declared = {"disks": [{**DATA, "format": "raw"}]}
+    text = rendered(declared, QEMU)
+    below = f"""<source file="{IMAGES}/data.snap1"/><backingStore type="file"><format type="raw"/>
+      <source file="{IMAGES}/data.img"/><backingStore/></backingStore>"""
+    above = text.replace(f'<source file="{IMAGES}/data.img"/>', below).replace('type="raw"', 'type="qcow2"', 1)
+    assert above != text
+    assert diff(declared, above, QEMU) == []
+    assert parse(changed(above, {**declared, "memory": 96}, QEMU)).find("devices/disk/driver").get("type") == "qcow2"
+
+
 def test_the_format_of_an_undeclared_one_comes_from_the_host() -> None:
     disks = parse(rendered({"disks": [{"name": "old", "volume": "default/old"}, DATA, ROOT]}, QEMU)).findall(
         "devices/disk"
