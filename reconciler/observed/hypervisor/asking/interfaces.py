@@ -49,12 +49,22 @@ def host_interfaces(connections: Connections) -> tuple[HostInterface, ...]:
 def _listed(connection: libvirt.virConnect) -> Iterator[HostInterface]:
     for interface in connection.listAllInterfaces(0):
         try:
-            yield _one(parse(interface.XMLDesc(0)), active=bool(interface.isActive()))
+            root = parse(interface.XMLDesc(0))
+            yield _one(root, active=bool(interface.isActive()))
+            yield from _inside(root)
         except libvirt.libvirtError as error:
             if connection.isAlive() != 1 or is_lost(error):
                 raise
             if not is_not_found(error):  # taken away since it was listed
                 log.warning("the interface %s can't be read: %s", interface.name(), message(error))
+
+
+def _inside(root: Element) -> Iterator[HostInterface]:
+    """The ports of a bridge and the slaves of a bond: libvirt tells of them there alone."""
+    for path in ("bridge/interface[@type]", "bond/interface[@type]"):
+        for part in root.iterfind(path):
+            yield _one(part, active=part.find("link[@state='up']") is not None)
+            yield from _inside(part)
 
 
 def _one(root: Element, *, active: bool) -> HostInterface:
