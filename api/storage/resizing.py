@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from api.views.pools import OF_FILES
 from reconciler.desired.writing.changes import DocumentChange, Documents, Edit, Put
-from reconciler.errors import Terminal
+from reconciler.errors import Terminal, Unsupported
 from reconciler.passes import World
 from reconciler.serving.machine_items import items_of, own_volume
 from reconciler.serving.serving import Serving
 from specs.codecs import size_text
-from specs.reference import Ref
+from specs.reference import STORAGE_POOL, Ref
 
 
 def resize_change(serving: Serving, world: World, ref: Ref, size: int) -> tuple[Ref, Edit]:
-    """The object whose document says how large `ref` is, and the change that makes it `size` bytes."""
+    """The object whose document says how large `ref` is, and the change that makes it `size` bytes.
+
+    Raises Unsupported for a volume that libvirt could never grow.
+    """
+    kind = str(world.snapshot.objects[Ref(STORAGE_POOL, ref.pool)].config.get("type"))
+    if kind not in OF_FILES:
+        raise Unsupported(f"libvirt can't grow a volume in a pool of type {kind}; make a larger one and copy this one.")
     resource = world.desired.resources.get(ref)
     machine = resource.parent if resource is not None else None
     if machine is None:
