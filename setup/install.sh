@@ -64,6 +64,8 @@ dpkg-dev | repositories of APT for the tests
 virtinst | virt-install makes machines for the tests of export
 swtpm | an emulated TPM for the tests, whose state has to survive
 swtpm-tools | makes the first state of an emulated TPM
+mmdebstrap | builds the lab, a machine with what this one's kernel lacks
+e2fsprogs | makes the lab's disk
 make | runs all of this
 LIST
         *)
