@@ -83,7 +83,7 @@ def live_api(
     opening.host.start(server.url)
     thread.start()
     try:
-        assert agent.ready.wait(60)
+        assert agent.ready.wait(120)
         with httpx.Client(base_url=server.url, timeout=120) as client:
             yield LiveApi(client, repository, agent, opening(), server.url)
     finally:
@@ -91,7 +91,7 @@ def live_api(
         opening.close()
         stop.set()
         agent.interrupt()
-        thread.join(30)
+        thread.join(60)
         assert not thread.is_alive()
 
 

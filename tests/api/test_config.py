@@ -55,7 +55,7 @@ def test_images_are_those_of_the_repository_and_of_osinfo(api: LiveApi) -> None:
     assert "Rice 1" not in known
     api.repository.commit({"images.yaml": _OURS}, "Offer rice")
     expected = {"name": "Rice 1", "os_distro": "rice", "os_version": "1", "os_arch": "all", "path": "/srv/rice.iso"}
-    until(lambda: api.client.get("/config/distros/Rice 1").status_code == 200, 30, "the image is offered")
+    until(lambda: api.client.get("/config/distros/Rice 1").status_code == 200, 60, "the image is offered")
     assert api.client.get("/config/distros/Rice 1").json() == expected
     now = {each["name"]: each for each in api.client.get("/config/distros").json()}
     assert now == known | {"Rice 1": expected}  # not the one for another architecture

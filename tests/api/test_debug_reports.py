@@ -140,4 +140,4 @@ def test_a_download_that_is_broken_off_lets_go_of_the_file(api: LiveApi, report:
     def held() -> list[str]:
         return [each.path for each in psutil.Process().open_files() if each.path.startswith(str(folder))]
 
-    until(lambda: not held(), 20, "the file is closed")
+    until(lambda: not held(), 60, "the file is closed")

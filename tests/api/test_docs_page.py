@@ -24,7 +24,7 @@ from api.services import Services
 def client() -> Iterator[httpx.Client]:
     server = Server(create_app(Services(ready=lambda: False, alive=lambda: True, info=dict)), "127.0.0.1:0")
     server.start()
-    with httpx.Client(base_url=server.url) as client:
+    with httpx.Client(base_url=server.url, timeout=60) as client:
         yield client
     server.stop()
 

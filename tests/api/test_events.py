@@ -65,7 +65,7 @@ class Follower:
 def following(api: LiveApi, **more: Any) -> Iterator[Follower]:
     follower = Follower(api, **more)
     try:
-        assert follower.opened.wait(30)
+        assert follower.opened.wait(60)
         yield follower
     finally:
         follower.close()
@@ -94,7 +94,7 @@ def test_events_are_listed_oldest_first_and_filtered(api: LiveApi) -> None:
 
 def test_what_was_asked_for_says_by_whom(api: LiveApi, hand: libvirt.virConnect) -> None:
     hand.networkDefineXML("<network><name>byhand</name></network>")
-    until(lambda: api.client.get("/networks/byhand").status_code == 200, 30, "it is seen")
+    until(lambda: api.client.get("/networks/byhand").status_code == 200, 60, "it is seen")
     assert api.client.delete("/networks/byhand").status_code == 204
     (told,) = api.client.get("/events?name=byhand").json()
     assert (told["result"], told["who"]) == ("deleted", "api:api")
@@ -109,7 +109,7 @@ def test_a_stream_tells_what_comes_next(api: LiveApi) -> None:
     make_network(api, "before", 100)
     with following(api) as follower:
         make_network(api, "after", 101)
-        until(lambda: follower.events, 30, "the event comes")
+        until(lambda: follower.events, 60, "the event comes")
         assert [told["name"] for _, told in follower.events] == ["after"]
         assert "retry: 2000" in follower.lines
 
@@ -117,11 +117,11 @@ def test_a_stream_tells_what_comes_next(api: LiveApi) -> None:
 def test_a_stream_goes_on_behind_the_last_event(api: LiveApi) -> None:
     with following(api) as follower:
         make_network(api, "a", 100)
-        until(lambda: follower.events, 30, "the event comes")
+        until(lambda: follower.events, 60, "the event comes")
         ((number, _),) = follower.events
     make_network(api, "b", 101)
     with following(api, headers={"Last-Event-ID": number}) as follower:
-        until(lambda: follower.events, 30, "what was missed comes")
+        until(lambda: follower.events, 60, "what was missed comes")
         assert [told["name"] for _, told in follower.events] == ["b"]
 
 
@@ -129,7 +129,7 @@ def test_a_stream_may_be_asked_for_by_the_address_and_filtered(api: LiveApi) -> 
     with following(api, headers={"Accept": "*/*"}, query="?follow=true&name=b") as follower:
         make_network(api, "a", 100)
         make_network(api, "b", 101)
-        until(lambda: follower.events, 30, "the event comes")
+        until(lambda: follower.events, 60, "the event comes")
         assert [told["name"] for _, told in follower.events] == ["b"]
 
 
@@ -144,11 +144,11 @@ def test_streams_are_bounded_and_given_back(api: LiveApi, monkeypatch: pytest.Mo
         with api.client.stream("GET", "/events", headers=STREAM) as response:
             return response.status_code == 200
 
-    until(again, 30, "there is room again")
+    until(again, 60, "there is room again")
 
 
 def test_a_quiet_stream_tells_that_it_lives(api: LiveApi, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(resource, "_HEARTBEAT_S", 0.25)
     with following(api) as follower:
-        until(lambda: sum(line.startswith(":") for line in follower.lines) > 2, 30, "comments come")
+        until(lambda: sum(line.startswith(":") for line in follower.lines) > 2, 60, "comments come")
         assert follower.events == []

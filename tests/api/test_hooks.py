@@ -70,7 +70,7 @@ def server(agent: Agent) -> Iterator[Server]:
 
 @pytest.fixture
 def client(server: Server) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=server.url, timeout=30) as client:
+    with httpx.Client(base_url=server.url, timeout=60) as client:
         yield client
 
 
@@ -230,7 +230,7 @@ def test_what_changes_no_commit_is_taken_and_fetches_nothing(
 def test_an_announced_body_over_the_cap_is_refused_before_a_byte_of_it_is_read(server: Server, agent: Agent) -> None:
     # CVE-2024-40634: an endless body of somebody unknown ate the memory
     head = f"POST /hooks/github HTTP/1.1\r\nHost: x\r\nContent-Length: {3 * MIB + 1}\r\n\r\n"
-    with socket.create_connection(("127.0.0.1", int(server.url.rpartition(":")[2])), timeout=30) as connection:
+    with socket.create_connection(("127.0.0.1", int(server.url.rpartition(":")[2])), timeout=60) as connection:
         connection.sendall(head.encode())
         assert connection.recv(4096).startswith(b"HTTP/1.1 413 ")  # and nothing of the body was sent
     assert agent.services.webhook_requests == {("github", "too_large"): 1}
@@ -264,7 +264,7 @@ def test_the_cap_is_three_mebibytes(client: httpx.Client, agent: Agent, size: in
 def test_a_body_that_never_ends_is_given_up(server: Server, agent: Agent, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hooks, "BODY_TIME_S", 0.2)
     head = "POST /hooks/github HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc"
-    with socket.create_connection(("127.0.0.1", int(server.url.rpartition(":")[2])), timeout=30) as connection:
+    with socket.create_connection(("127.0.0.1", int(server.url.rpartition(":")[2])), timeout=60) as connection:
         connection.sendall(head.encode())
         assert connection.recv(4096).startswith(b"HTTP/1.1 408 ")
     assert agent.fetches == 0

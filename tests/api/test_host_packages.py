@@ -61,7 +61,7 @@ def test_one_listing_serves_all_who_ask_meanwhile(api: LiveApi, listing: Listing
     with ThreadPoolExecutor(MANY) as people:
         paths = ["/host/packagesupdate", "/host/packagesupdate/kimchi"] * (MANY // 2)
         asked = [people.submit(httpx.get, f"{api.url}{path}", timeout=60) for path in paths]
-        until(lambda: listing.begun == 1, 30, "the listing has begun")
+        until(lambda: listing.begun == 1, 60, "the listing has begun")
         for path in ("/host/partitions", "/users", "/config/capabilities", "/host"):
             assert api.client.get(path).status_code == 200
         assert not any(each.done() for each in asked)

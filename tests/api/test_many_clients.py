@@ -22,13 +22,13 @@ def documents(count: int, active: str) -> dict[str, str]:
 
 def test_readers_see_whole_states_and_no_errors(api: LiveApi) -> None:
     api.repository.commit(documents(CHANGES, "false"), "A hundred")
-    until(lambda: len(api.client.get("/networks").json()) == CHANGES + 1, 60, "all networks are there")
+    until(lambda: len(api.client.get("/networks").json()) == CHANGES + 1, 120, "all networks are there")
     stop = threading.Event()
     failures: list[str] = []
     reads = [0] * CLIENTS
 
     def reader(number: int) -> None:
-        with httpx.Client(base_url=api.url, timeout=60) as client:
+        with httpx.Client(base_url=api.url, timeout=120) as client:
             while not stop.is_set():
                 for path in ("/networks", f"/networks/n{number}", "/networks?state=active"):
                     answer = client.get(path)
@@ -47,6 +47,7 @@ def test_readers_see_whole_states_and_no_errors(api: LiveApi) -> None:
     for each in readers:
         each.start()
     try:
+        until(lambda: min(reads) > 0, 120, "everybody reads")
         api.repository.commit(documents(CHANGES, "true"), "Start them")
         until(lambda: _active(api) == CHANGES + 1, 120, "all networks are active")
         for number in range(10):

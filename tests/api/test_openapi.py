@@ -21,7 +21,7 @@ def client() -> Iterator[httpx.Client]:
     """An API without an agent behind it."""
     server = Server(create_app(Services(ready=lambda: False, alive=lambda: True, info=dict)), "127.0.0.1:0")
     server.start()
-    with httpx.Client(base_url=server.url) as client:
+    with httpx.Client(base_url=server.url, timeout=60) as client:
         yield client
     server.stop()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import secrets
-import socket
 import subprocess
 import sys
 import threading
@@ -20,6 +19,7 @@ from tests.api.live import LiveApi, live_api
 from tests.host.namespaces import Namespace, namespace
 from tests.host.storage_network import NEVER, exported, network, silent
 from tests.lab.libvirtd import HostObjects
+from tests.lab.ports import free_port
 from tests.lab.repositories import Repository
 from tests.lab.volume_groups import Disks, disks, tool
 from tests.lab.waiting import until
@@ -108,9 +108,7 @@ def lab(host_objects: HostObjects, qemu_system: str, repository: Repository, tmp
 @pytest.fixture
 def iscsi() -> Iterator[int]:
     """The port on the loopback of a server that offers TARGET."""
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        port = unused.getsockname()[1]
+    port = free_port()
     control = str(1000 + secrets.randbelow(30_000))
     Path("/run/tgtd").mkdir(exist_ok=True)
     process = subprocess.Popen(
@@ -119,7 +117,7 @@ def iscsi() -> Iterator[int]:
     )  # fmt: skip
     admin = ["tgtadm", "-C", control, "--lld", "iscsi", "--mode"]
     try:
-        until(lambda: tool(*admin, "sys", "--op", "show"), 30, "tgt answers")
+        until(lambda: tool(*admin, "sys", "--op", "show"), 60, "tgt answers")
         tool(*admin, "target", "--tid", "1", "--op", "new", "-T", TARGET)
         tool(*admin, "target", "--tid", "1", "--op", "bind", "-I", "ALL")
         yield port

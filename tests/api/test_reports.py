@@ -20,8 +20,8 @@ spec: {{mode: isolated, subnet: 192.168.77.0/24, active: true, driftPolicy: {pol
 
 def declare(api: LiveApi, policy: str = "enforce") -> str:
     commit = api.repository.commit({"lab.yaml": NETWORK.format(policy=policy)})
-    until(lambda: commit in api.client.get("/plan").json()["revision"], 30, "the revision is read")
-    until(lambda: not api.client.get("/plan").json()["steps"], 30, "the network is made")
+    until(lambda: commit in api.client.get("/plan").json()["revision"], 60, "the revision is read")
+    until(lambda: not api.client.get("/plan").json()["steps"], 60, "the network is made")
     return commit
 
 
@@ -45,7 +45,7 @@ def test_the_name_of_a_volume_may_be_written_with_its_pool(api: LiveApi) -> None
         "spec: {pool: default-pool, capacity: 1MiB, format: raw}\n"
     })  # fmt: skip
     for name in ("default-pool/data.img", "default-pool%2Fdata.img"):
-        until(lambda name=name: api.client.get(f"/status/StorageVolume/{name}").status_code == 200, 30, "it is known")
+        until(lambda name=name: api.client.get(f"/status/StorageVolume/{name}").status_code == 200, 60, "it is known")
     found = api.client.get("/drift/volume/default-pool/data.img").json()
     assert (found["name"], found["drift"]) == ("default-pool/data.img", [])
 
@@ -53,7 +53,7 @@ def test_the_name_of_a_volume_may_be_written_with_its_pool(api: LiveApi) -> None
 def test_drift_is_told_with_what_is_declared_and_what_is_there(api: LiveApi, hand: libvirt.virConnect) -> None:
     declare(api, "warn")
     hand.networkLookupByName("lab").destroy()
-    until(lambda: api.client.get("/drift").json()["drift"], 30, "the drift is found")
+    until(lambda: api.client.get("/drift").json()["drift"], 60, "the drift is found")
     (found,) = api.client.get("/drift").json()["drift"]
     assert (found["kind"], found["name"], found["policy"]) == ("Network", "lab", "warn")
     assert found["fields"][0]["field"] == "/active"
@@ -68,7 +68,7 @@ def test_drift_is_told_with_what_is_declared_and_what_is_there(api: LiveApi, han
 def test_the_plan_is_empty_at_rest_and_tells_of_mistakes(api: LiveApi) -> None:
     declare(api)
     api.repository.commit({"bad.yaml": "apiVersion: onggi/v1\nkind: Network\nmetadata: {name: bad}\nspec: {mode: x}\n"})
-    until(lambda: api.client.get("/plan").json()["problems"], 30, "the mistake is found")
+    until(lambda: api.client.get("/plan").json()["problems"], 60, "the mistake is found")
     told = api.client.get("/plan").json()
     assert told["summary"] == {"create": 0, "update": 0, "delete": 0, "replace": 0, "blocked": 0, "waiting": 0}
     assert (told["problems"][0]["path"], told["problems"][0]["name"]) == ("bad.yaml", "bad")
@@ -79,7 +79,7 @@ def test_revisions_are_those_that_something_was_done_for(api: LiveApi) -> None:
     first = declare(api)
     api.repository.commit({"README.md": "Nothing to do\n"})
     commit = api.repository.head
-    until(lambda: commit in api.client.get("/plan").json()["revision"], 30, "the revision is read")
+    until(lambda: commit in api.client.get("/plan").json()["revision"], 60, "the revision is read")
     current, made = api.client.get("/revisions").json()
     assert current == {
         "revision": f"main@sha1:{commit}", "inForce": True, "firstApplied": "", "lastApplied": "", "steps": 0,
@@ -118,13 +118,13 @@ def test_reports_can_only_be_read(api: LiveApi, path: str) -> None:
 def test_answers_are_as_the_documentation_says(api: LiveApi, hand: libvirt.virConnect) -> None:
     declare(api, "warn")
     hand.networkLookupByName("lab").destroy()
-    until(lambda: api.client.get("/drift").json()["drift"], 30, "the drift is found")
+    until(lambda: api.client.get("/drift").json()["drift"], 60, "the drift is found")
     api.repository.commit({
         "bad.yaml": "apiVersion: onggi/v1\nkind: Network\nmetadata: {name: bad}\nspec: {mode: x}\n---\n"
         "apiVersion: onggi/v1\nkind: VirtualMachine\nmetadata: {name: vm}\n"
         "spec: {memory: 64, interfaces: [{network: none}], runStrategy: Halted}\n"
     })  # fmt: skip
-    until(lambda: api.client.get("/plan").json()["blocked"], 30, "something is blocked")
+    until(lambda: api.client.get("/plan").json()["blocked"], 60, "something is blocked")
     document = api.client.get("/openapi.json").json()
     for path in ("/status", "/drift", "/drift/history", "/plan", "/revisions", "/events", "/status/Network/lab"):
         template = "/status/{kind}/{name}" if path.count("/") > 2 else path

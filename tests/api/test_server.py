@@ -49,7 +49,7 @@ def agent() -> Agent:
 def client(agent: Agent) -> Iterator[httpx.Client]:
     server = Server(create_app(agent.services()), "127.0.0.1:0")
     server.start()
-    with httpx.Client(base_url=server.url) as client:
+    with httpx.Client(base_url=server.url, timeout=60) as client:
         yield client
     server.stop()
 
@@ -112,7 +112,7 @@ def failing() -> Iterator[httpx.Client]:
     app.add_route("/{error}", Failing())
     server = Server(app, "127.0.0.1:0")
     server.start()
-    with httpx.Client(base_url=server.url) as client:
+    with httpx.Client(base_url=server.url, timeout=60) as client:
         yield client
     server.stop()
 
@@ -168,7 +168,7 @@ def test_a_stopped_server_gives_its_port_back(agent: Agent) -> None:
     server = Server(create_app(agent.services()), "127.0.0.1:0")
     server.start()
     url, port = server.url, int(server.url.rpartition(":")[2])
-    assert httpx.get(f"{url}/healthz").status_code == 503
+    assert httpx.get(f"{url}/healthz", timeout=60).status_code == 503
     server.stop()
     with socket.create_server(("127.0.0.1", port)):
         pass

@@ -15,6 +15,7 @@ import pytest
 
 from tests.cli.command import Onggi
 from tests.cli.conftest import onggi
+from tests.lab.ports import free_port
 from tests.lab.repositories import Repository, git
 from tests.lab.waiting import until
 
@@ -25,9 +26,7 @@ BODY = json.dumps({"name": "lab", "connection": "isolated", "subnet": "192.168.7
 
 @pytest.fixture
 def port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        number: int = server.getsockname()[1]
-        return number
+    return free_port()
 
 
 @pytest.fixture
@@ -47,7 +46,7 @@ def process(onggi: Onggi, repository: Repository, tmp_path: Path, port: int) -> 
 @contextlib.contextmanager
 def begun(port: int) -> Iterator[socket.socket]:
     """A request that is being answered and waits for the rest of its body."""
-    with socket.create_connection(("127.0.0.1", port), timeout=30) as client:
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as client:
         head = f"POST /networks HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Length: {len(BODY)}\r\n"
         client.sendall(head.encode() + b"Expect: 100-continue\r\nContent-Type: application/json\r\n\r\n")
         assert client.recv(4096).startswith(b"HTTP/1.1 100 ")
@@ -66,7 +65,7 @@ def answer(client: socket.socket) -> tuple[int, bytes]:
 
 def takes_nothing_new(port: int) -> bool:
     try:
-        socket.create_connection(("127.0.0.1", port), timeout=5).close()
+        socket.create_connection(("127.0.0.1", port), timeout=60).close()
     except ConnectionRefusedError:
         return True
     return False
@@ -75,7 +74,7 @@ def takes_nothing_new(port: int) -> bool:
 def test_a_request_in_flight_is_finished(process: subprocess.Popen[str], port: int, repository: Repository) -> None:
     with begun(port) as client:
         process.send_signal(signal.SIGTERM)
-        until(lambda: takes_nothing_new(port), 30, "nothing new is taken")
+        until(lambda: takes_nothing_new(port), 60, "nothing new is taken")
         client.sendall(BODY[10:])
         status, body = answer(client)
     assert status == 201, body
@@ -95,7 +94,7 @@ def test_a_request_that_takes_too_long_is_told_so_and_holds_nobody_up(
 
 
 def test_a_stream_ends_with_the_server(process: subprocess.Popen[str], port: int) -> None:
-    with socket.create_connection(("127.0.0.1", port), timeout=30) as client:
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as client:
         client.sendall(f"GET /events?follow=true HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode())
         content = b""
         while b"retry:" not in content:
@@ -108,7 +107,7 @@ def test_a_stream_ends_with_the_server(process: subprocess.Popen[str], port: int
 
 
 def test_an_idle_connection_holds_nobody_up(process: subprocess.Popen[str], port: int) -> None:
-    with httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
         assert client.get("/healthz").status_code == 200
         process.send_signal(signal.SIGTERM)
         assert process.wait(5) == 0

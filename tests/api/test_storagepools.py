@@ -207,13 +207,13 @@ def test_a_pool_that_a_template_uses_stays(api: LiveApi) -> None:
     template = "apiVersion: onggi/v1\nkind: Template\nmetadata: {name: small}\nspec: {storagePool: lab, memory: 64}\n"
     api.repository.commit({"small.yaml": template})
     api.agent.fetch_now()
-    until(lambda: any(ref.name == "small" for ref in api.serving.world.desired.resources), 20, "the template is known")
+    until(lambda: any(ref.name == "small" for ref in api.serving.world.desired.resources), 60, "the template is known")
     refused = api.client.post("/storagepools/lab/deactivate")
     assert refused.status_code == 400
     assert refused.json()["reason"] == "KCHPOOL0034E: The storage pool lab is used by the templates small."
     api.repository.remove("small.yaml")
     api.agent.fetch_now()
-    until(lambda: all(ref.name != "small" for ref in api.serving.world.desired.resources), 20, "the template is gone")
+    until(lambda: all(ref.name != "small" for ref in api.serving.world.desired.resources), 60, "the template is gone")
     assert api.client.post("/storagepools/lab/deactivate").status_code == 200
 
 
@@ -245,7 +245,7 @@ def test_a_protected_pool_stays(api: LiveApi) -> None:
     }  # fmt: skip
     api.repository.commit({"kept.yaml": yaml.safe_dump(document)})
     api.agent.fetch_now()
-    until(lambda: "kept" in names(api), 20, "the pool is made")
+    until(lambda: "kept" in names(api), 60, "the pool is made")
     head = api.repository.head
     assert api.client.delete("/storagepools/kept").status_code == 409
     assert api.repository.head == head
@@ -275,7 +275,7 @@ def test_a_deep_scan_finds_what_lies_below(api: LiveApi, tmp_path: Path) -> None
     assert answer.status_code == 202, answer.text
     pool = answer.json()
     assert (pool["type"], pool["autostart"], pool["state"]) == ("kimchi-iso", False, "inactive")
-    until(lambda: api.client.get(f"/tasks/{pool['task_id']}").json()["status"] == "finished", 30, "the scan ends")
+    until(lambda: api.client.get(f"/tasks/{pool['task_id']}").json()["status"] == "finished", 60, "the scan ends")
     task = api.client.get(f"/tasks/{pool['task_id']}").json()
     assert (task["message"], task["target_uri"]) == ("2 ISO images found", "/storagepools/kimchi_isos")
     assert api.client.get("/storagepools/found/storagevolumes").status_code == 400

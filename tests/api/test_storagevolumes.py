@@ -218,7 +218,7 @@ def test_a_disk_that_a_machine_is_declared_with_stays(lab: LiveApi) -> None:
     )
     lab.repository.commit({"later.yaml": machine})
     lab.agent.fetch_now()
-    until(lambda: Ref(VIRTUAL_MACHINE, "later") in lab.serving.world.desired.resources, 20, "the machine is read")
+    until(lambda: Ref(VIRTUAL_MACHINE, "later") in lab.serving.world.desired.resources, 60, "the machine is read")
     reason = refused(lab.client.delete(f"{VOLUMES}/wanted"), "KCHVOL0017E")
     assert "machine later" in reason
 
@@ -235,7 +235,7 @@ def test_a_protected_volume_stays(lab: LiveApi) -> None:
         resource = lab.serving.world.desired.resources.get(Ref.volume("lab", "kept"))
         return resource is not None and resource.policy.protect
 
-    until(known, 20, "the annotation is read")
+    until(known, 60, "the annotation is read")
     answer = lab.client.delete(f"{VOLUMES}/kept")
     assert (answer.status_code, "onggi/protect" in answer.json()["reason"]) == (409, True)
     assert lab.client.get(f"{VOLUMES}/kept").status_code == 200

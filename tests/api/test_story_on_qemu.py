@@ -60,7 +60,7 @@ class Client:
         def ready() -> bool:
             return any(each["name"] == name for each in self("GET", volumes))
 
-        until(ready, 30, "the volume waits for its content")
+        until(ready, 60, "the volume waits for its content")
         with image.open("rb") as file:
             while piece := file.read(CHUNK):
                 form = {"chunk_size": str(len(piece))}
@@ -111,7 +111,7 @@ def test_a_client_of_kimchis_lives_a_machines_life_and_git_log_tells_it(
         volumes = f"/storagepools/{pool}/storagevolumes"
         client.task("POST", volumes, json={"name": extra, "capacity": 64 << 20, "format": "qcow2"})
         disk = client("POST", f"/vms/{vm}/storages", 201, json={"type": "disk", "pool": pool, "vol": extra})
-        until(lambda: console.command(f"blockdev --getsize64 /dev/{disk['dev']}") == str(64 << 20), 20, "a new disk")
+        until(lambda: console.command(f"blockdev --getsize64 /dev/{disk['dev']}") == str(64 << 20), 60, "a new disk")
         assert client("GET", f"{volumes}/{extra}")["used_by"] == [vm]
         assert "used" in client("DELETE", f"{volumes}/{extra}", 400)["reason"]
         console.command(f"echo before > /dev/{disk['dev']}; sync")
@@ -123,7 +123,7 @@ def test_a_client_of_kimchis_lives_a_machines_life_and_git_log_tells_it(
         api.repository.commit({}, "Give it a title")
         domain = qemu_connection.lookupByName(vm)
         title = libvirt.VIR_DOMAIN_METADATA_TITLE
-        until(lambda: domain.metadata(title, None) == "the colleague's", 20, "the title is on the host")
+        until(lambda: domain.metadata(title, None) == "the colleague's", 60, "the title is on the host")
 
         client("POST", f"/vms/{vm}/shutdown")
         until(lambda: client("GET", f"/vms/{vm}")["state"] == "shutoff", 60, "the guest has shut down")

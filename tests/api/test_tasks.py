@@ -26,7 +26,7 @@ def test_a_task_tells_how_far_it_is_and_what_came_of_it(api: LiveApi) -> None:
         go_on.wait(60)
 
     number = str(api.serving.tasks.start("/storagepools/default/storagevolumes/a.iso", work, _CLIENT).id)
-    until(lambda: api.client.get(f"/tasks/{number}").json()["message"] == "3/10", 30, "it tells of its progress")
+    until(lambda: api.client.get(f"/tasks/{number}").json()["message"] == "3/10", 60, "it tells of its progress")
     assert api.client.get(f"/tasks/{number}").json() == {
         "id": number,
         "status": "running",
@@ -34,7 +34,7 @@ def test_a_task_tells_how_far_it_is_and_what_came_of_it(api: LiveApi) -> None:
         "target_uri": "/storagepools/default/storagevolumes/a.iso",
     }
     go_on.set()
-    until(lambda: api.client.get(f"/tasks/{number}").json()["status"] == "finished", 30, "it ends")
+    until(lambda: api.client.get(f"/tasks/{number}").json()["status"] == "finished", 60, "it ends")
     assert api.client.get(f"/tasks/{number}").json()["message"] == "OK"
 
 
@@ -46,7 +46,7 @@ def test_tasks_are_found_by_status_and_by_what_they_work_on(api: LiveApi) -> Non
     tasks.start("/vms/web", lambda _tell, _stop: None, _CLIENT)
     tasks.start("/vms/db", lambda _tell, _stop: None, _CLIENT)
     tasks.start("/vms/web", fails, _CLIENT)
-    until(lambda: not api.client.get("/tasks?status=running").json(), 30, "all have ended")
+    until(lambda: not api.client.get("/tasks?status=running").json(), 60, "all have ended")
 
     found = api.client.get("/tasks", params={"status": "failed", "target_uri": "/vms/web"}).json()
     assert [task["message"] for task in found] == ["There is no space for it; make some."]
@@ -90,9 +90,9 @@ def test_a_task_that_a_restart_cut_off_has_failed_and_says_so(
 
     with live_api(repository, tmp_path / "state") as first:
         ended = first.serving.tasks.start("/vms/db", lambda _tell, _stop: "done", _CLIENT)
-        until(lambda: first.client.get(f"/tasks/{ended.id}").json()["status"] == "finished", 30, "one has ended")
+        until(lambda: first.client.get(f"/tasks/{ended.id}").json()["status"] == "finished", 60, "one has ended")
         cut_off = first.serving.tasks.start("/vms/web", work, _CLIENT)
-        assert begun.wait(30)
+        assert begun.wait(60)
     with live_api(repository, tmp_path / "state") as second:
         found = {each["id"]: each for each in second.client.get("/tasks").json()}
         assert found[str(ended.id)]["status"] == "finished"

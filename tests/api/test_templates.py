@@ -150,7 +150,7 @@ def test_a_change_edits_the_lines_that_differ_and_leaves_comments(api: LiveApi, 
         "small.yaml": "apiVersion: onggi/v1\nkind: Template\nmetadata: {name: small}\nspec:\n"
         "  memory: 2GiB  # enough for us\n  cpus: 1\n  graphics: {type: spice, listen: 10.0.0.1}\n"
     })  # fmt: skip
-    until(lambda: api.client.get("/templates/small").status_code == 200, 30, "it is read")
+    until(lambda: api.client.get("/templates/small").status_code == 200, 60, "it is read")
     assert api.client.get("/templates/small").json()["memory"] == 2048
     changed = api.client.put("/templates/small", json={"cpus": 2, "graphics": {"type": "vnc"}})
     assert (changed.status_code, changed.json()["cpus"]) == (200, 2)
@@ -174,7 +174,7 @@ def test_a_rename_answers_where_it_is_now_and_what_names_it_follows(api: LiveApi
     api.repository.commit({
         "big.yaml": "apiVersion: onggi/v1\nkind: Template\nmetadata: {name: big}\nspec: {template: small, cpus: 8}\n"
     })  # fmt: skip
-    until(lambda: api.client.get("/templates/big").status_code == 200, 30, "it is read")
+    until(lambda: api.client.get("/templates/big").status_code == 200, 60, "it is read")
     renamed = api.client.put("/templates/small", json={"name": "kleines ∨м"})
     assert renamed.status_code == 303
     assert renamed.headers["location"] == f"{api.url}/templates/kleines%20%E2%88%A8%D0%BC"
@@ -191,7 +191,7 @@ def test_a_rename_leaves_the_comments_of_a_document_that_names_no_identity(api: 
         "spec:\n  memory: 2GiB  # enough for us\n"
     )
     api.repository.commit({"templates/shop.yaml": text})
-    until(lambda: api.client.get("/templates/small").status_code == 200, 30, "it is read")
+    until(lambda: api.client.get("/templates/small").status_code == 200, 60, "it is read")
     renamed = api.client.put("/templates/small", json={"name": "shop", "cpus": 2})
     assert renamed.status_code == 303, renamed.text
     expected = text.replace("name: small  #", "name: shop   #").replace("  memory", "  cpus: 2\n  memory")
@@ -227,12 +227,12 @@ def test_a_template_that_a_document_names_stays(api: LiveApi, isos: Path) -> Non
 
 def test_what_is_gone_is_told_at_each_reading(api: LiveApi, isos: Path, hand: libvirt.virConnect) -> None:
     network = hand.networkDefineXML("<network><name>lab</name></network>")
-    until(lambda: api.client.get("/networks/lab").status_code == 200, 30, "the network is seen")
+    until(lambda: api.client.get("/networks/lab").status_code == 200, 60, "the network is seen")
     make(api, isos, networks=["default", "lab"])
     assert api.client.get("/templates/small").json()["invalid"] == {}
     (isos / "some.iso").unlink()
     network.undefine()
-    until(lambda: api.client.get("/networks/lab").status_code == 404, 30, "the network is gone")
+    until(lambda: api.client.get("/networks/lab").status_code == 404, 60, "the network is gone")
     found = api.client.get("/templates/small").json()
     assert found["invalid"] == {"networks": ["lab"], "cdrom": [str(isos / "some.iso")]}
 
@@ -244,5 +244,5 @@ def test_lists_are_filtered_and_a_broken_template_hides_no_other(api: LiveApi, i
     api.repository.commit({
         "odd.yaml": "apiVersion: onggi/v1\nkind: Template\nmetadata: {name: odd}\nspec: {cpus: many}\n"
     })  # fmt: skip
-    until(lambda: "mistake" in api.client.get("/templates/odd").text, 30, "the broken one is read")
+    until(lambda: "mistake" in api.client.get("/templates/odd").text, 60, "the broken one is read")
     assert [each["name"] for each in api.client.get("/templates").json()] == ["large", "small"]

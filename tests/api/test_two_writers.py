@@ -92,6 +92,6 @@ def test_the_same_field_changed_by_both_is_a_conflict_and_the_colleague_wins(api
     file.write_text(file.read_text().replace("autostart: true", "autostart: false"))
     git(api.repository.path, "commit", "--quiet", "--all", "--message", "Mine")
     push(api.repository)
-    until(lambda: not api.client.get("/networks/lab").json()["autostart"], 30, "the colleague's change is there")
+    until(lambda: not api.client.get("/networks/lab").json()["autostart"], 60, "the colleague's change is there")
     assert api.client.post("/networks/lab/activate", headers={"If-Match": stale}).status_code == 412
     assert api.client.post("/networks/lab/activate").json()["autostart"] is False

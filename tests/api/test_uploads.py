@@ -165,7 +165,7 @@ def test_a_broken_connection_is_resumed_at_the_chunk(lab: Lab) -> None:
     number = lab.begin("data", len(content))
     assert lab.put("data", content[:MIB], offset="0").status_code == 200
     _send_half_of(lab, "data", content[MIB:])
-    until(lambda: lab.task(number)["message"] == f"{MIB}/{2 * MIB}", 20, "the first half is acknowledged")
+    until(lambda: lab.task(number)["message"] == f"{MIB}/{2 * MIB}", 60, "the first half is acknowledged")
     refused(lab.put("data", content[MIB:], offset="7"), "KCHVOL0026E")
     refused(lab.put("data", content[MIB:], offset=str(2 * MIB)), "KCHVOL0026E")
     # The answer to the first piece may have been lost: it comes once more, which changes nothing.
@@ -193,7 +193,7 @@ def _connected(lab: Lab, name: str, announced: int, content: bytes) -> socket.so
     host, _, port = lab.api.url.removeprefix("http://").partition(":")
     lines = [f"PUT {lab.url(name)} HTTP/1.1", f"Host: {host}", f"Content-Length: {announced}"]
     lines += ["Content-Type: multipart/form-data; boundary=b", "", ""]
-    connection = socket.create_connection((host, int(port)), timeout=20)
+    connection = socket.create_connection((host, int(port)), timeout=60)
     connection.sendall("\r\n".join(lines).encode() + content)
     return connection
 
@@ -224,16 +224,16 @@ def test_one_piece_at_a_time(lab: Lab) -> None:
 
     def slowly() -> Iterator[bytes]:
         began.set()
-        assert go.wait(20)
+        assert go.wait(60)
         yield b"a" * MIB
 
     ref = Ref.volume(lab.pool, "data")
     first = threading.Thread(target=lab.api.serving.uploads.put, args=(ref, MIB, slowly()))
     first.start()
-    assert began.wait(20)
+    assert began.wait(60)
     answer = lab.put("data", b"b" * MIB)
     go.set()
-    first.join(20)
+    first.join(60)
     assert answer.status_code == 409
     assert lab.put("data", b"b" * MIB).status_code == 200
     assert (lab.folder / "data").read_bytes() == b"a" * MIB + b"b" * MIB
@@ -254,9 +254,9 @@ def test_an_upload_that_nobody_goes_on_with_is_given_up(lab: Lab) -> None:
     serving = lab.api.serving
     impatient = Uploads(serving.agent, serving.volumes, serving.tasks, idle_s=0.3)
     task = impatient.begin(Ref.volume(lab.pool, "data"), MIB, "/x", Client("tester"))
-    until(lambda: lab.task(str(task.id))["status"] == "failed", 20, "the upload is given up")
+    until(lambda: lab.task(str(task.id))["status"] == "failed", 60, "the upload is given up")
     assert "was given up and removed" in lab.task(str(task.id))["message"]
-    until(lambda: lab.files() == [], 20, "nothing of it is left")
+    until(lambda: lab.files() == [], 60, "nothing of it is left")
 
 
 def test_a_restart_cleans_up_what_was_cut_off(

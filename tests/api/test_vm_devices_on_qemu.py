@@ -114,20 +114,20 @@ def test_drives_and_cards_of_a_running_guest(guest_base: Path, machine: Machine,
         made = client.post(f"{machine.uri}/storages", json={"type": "disk", "pool": machine.pool, "vol": "data.qcow2"})
         assert made.status_code == 201, made.text
         assert made.json()["dev"] == "vdb"
-        until(lambda: console.command("cat /sys/block/vdb/size") == str((8 << 20) // 512), 30, "the guest has the disk")
+        until(lambda: console.command("cat /sys/block/vdb/size") == str((8 << 20) // 512), 60, "the guest has the disk")
         assert machine.config().find("devices/disk/target[@dev='vdb']") is not None
 
         for path, label in ((first, "FIRST"), (second, "SECOND")):
             changed = client.put(f"{machine.uri}/storages/sda", json={"path": str(path)})
             assert (changed.status_code, changed.json()["path"]) == (200, str(path)), changed.text
-            until(lambda label=label: label in console.command(LABEL), 30, f"the guest reads {label}", every_s=0.5)
+            until(lambda label=label: label in console.command(LABEL), 60, f"the guest reads {label}", every_s=0.5)
         assert client.put(f"{machine.uri}/storages/sda", json={"path": ""}).json()["path"] == ""
         assert client.delete(f"{machine.uri}/storages/sda").status_code == 400
 
         card = client.post(f"{machine.uri}/ifaces", json={"type": "network", "network": host_objects.name("one")})
         assert card.status_code == 201, card.text
         mac = card.json()["mac"]
-        until(lambda: mac in console.command("cat /sys/class/net/*/address"), 30, "the guest has the card")
+        until(lambda: mac in console.command("cat /sys/class/net/*/address"), 60, "the guest has the card")
         moved = client.put(f"{machine.uri}/ifaces/{mac}", json={"network": host_objects.name("two")})
         assert moved.json()["network"] == host_objects.name("two")
         for root in (machine.live(), machine.config()):
@@ -138,7 +138,7 @@ def test_drives_and_cards_of_a_running_guest(guest_base: Path, machine: Machine,
 
         assert client.delete(f"{machine.uri}/storages/vdb").status_code == 204
         assert client.delete(f"{machine.uri}/ifaces/{mac}").status_code == 204
-        until(lambda: mac not in console.command("cat /sys/class/net/*/address"), 30, "the guest has lost the card")
+        until(lambda: mac not in console.command("cat /sys/class/net/*/address"), 60, "the guest has lost the card")
         assert "vdb" not in console.command("ls /sys/block")
         assert (machine.folder / "data.qcow2").exists()
 

@@ -62,10 +62,10 @@ def test_only_so_many_pictures_are_kept() -> None:
 
 
 def test_who_asks_at_once_gets_one_picture() -> None:
-    camera, pictures, begun = Camera(), Pictures(), threading.Event()
+    camera, pictures, begun = Camera(), Pictures(keep_s=3600), threading.Event()
 
     def slow() -> bytes:
-        begun.wait(10)
+        begun.wait(60)
         return camera()
 
     threads = [threading.Thread(target=pictures.get, args=("a", slow)) for _ in range(8)]

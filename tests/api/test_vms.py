@@ -84,7 +84,7 @@ def test_later_changes_of_the_template_leave_a_machine_alone(templates: LiveApi)
     make(templates)
     templates.repository.commit({"templates/small.yaml": TEMPLATE.replace("512", "1024")}, "Grow")
     head = templates.repository.head
-    until(lambda: head in str(templates.serving.world.desired.revision), 10, "the commit is read")
+    until(lambda: head in str(templates.serving.world.desired.revision), 60, "the commit is read")
     assert templates.client.get("/vms/web").json()["memory"] == 512
 
 
@@ -96,7 +96,7 @@ def test_a_machine_without_a_name_gets_the_template_s_and_a_number(templates: Li
 
 def test_pool_and_console_can_be_chosen(templates: LiveApi, hand: libvirt.virConnect) -> None:
     hand.storagePoolDefineXML("<pool type='dir'><name>fast</name><target><path>/fast</path></target></pool>").create()
-    until(lambda: any(ref.name == "fast" for ref in templates.serving.world.snapshot.objects), 10, "the pool is seen")
+    until(lambda: any(ref.name == "fast" for ref in templates.serving.world.snapshot.objects), 60, "the pool is seen")
     body = {"storagepool": "/storagepools/fast", "graphics": {"type": "spice", "listen": "::1"}}
     web = make(templates, **body)
     assert (web["graphics"]["type"], web["graphics"]["listen"]) == ("spice", "::1")
@@ -130,7 +130,7 @@ def test_what_can_t_be_made_is_refused_before_a_task_begins(
 
 def test_a_template_whose_network_is_gone_makes_no_machine(templates: LiveApi) -> None:
     templates.repository.commit({"templates/base.yaml": BASE.replace("[default]", "[nowhere]")}, "Move")
-    until(lambda: templates.repository.head in str(templates.serving.world.desired.revision), 10, "the commit is read")
+    until(lambda: templates.repository.head in str(templates.serving.world.desired.revision), 60, "the commit is read")
     answer = templates.client.post("/vms", json={"template": "/templates/small"})
     assert code_of(answer) == "KCHTMPL0003E"
 
@@ -306,7 +306,7 @@ def test_a_machine_that_git_doesn_t_know_is_removed_by_an_operation(api: LiveApi
         "<domain type='test'><name>handmade</name><memory>65536</memory><os><type>hvm</type></os>"
         f"<devices>{source}</devices></domain>"
     )
-    until(lambda: api.client.get("/vms/handmade").status_code == 200, 10, "the machine is seen")
+    until(lambda: api.client.get("/vms/handmade").status_code == 200, 60, "the machine is seen")
     before = api.log()
     assert api.client.delete("/vms/handmade").status_code == 204
     assert api.client.get("/vms/handmade").status_code == 404

@@ -135,7 +135,7 @@ def test_a_rename_that_the_host_can_t_do_is_put_back(templates: LiveApi) -> None
 
 def test_a_rename_answers_with_the_new_address(api: LiveApi, hand: libvirt.virConnect) -> None:
     hand.defineXML("<domain type='test'><name>bare</name><memory>65536</memory><os><type>hvm</type></os></domain>")
-    until(lambda: api.client.get("/vms/bare").status_code == 200, 10, "the machine is seen")
+    until(lambda: api.client.get("/vms/bare").status_code == 200, 60, "the machine is seen")
     uuid = api.client.get("/vms/bare").json()["uuid"]
     answer = api.client.put("/vms/bare", json={"name": "tést ∨", "cpus": 2})
     assert answer.status_code == 303, answer.text
@@ -163,7 +163,7 @@ def test_what_git_doesn_t_know_is_cloned_into_a_document(api: LiveApi, hand: lib
         "<domain type='test'><name>handmade</name><memory>65536</memory><os><type>hvm</type></os>"
         f"<devices>{source}{card}</devices></domain>"
     )
-    until(lambda: api.client.get("/vms/handmade").status_code == 200, 10, "the machine is seen")
+    until(lambda: api.client.get("/vms/handmade").status_code == 200, 60, "the machine is seen")
     task = api.task(api.client.post("/vms/handmade/clone"))
     assert task["status"] == "finished", task
     text = api.text("vms/handmade-clone-1.yaml")
@@ -190,7 +190,7 @@ def test_where_nobody_makes_volumes_the_copy_goes_to_the_pool_default(
         {"templates/small.yaml": TEMPLATE.replace("size: 1", "volume: luns/unit0")}, "Use a LUN"
     )
     head = templates.repository.head
-    until(lambda: head in str(templates.serving.world.desired.revision), 10, "the commit is read")
+    until(lambda: head in str(templates.serving.world.desired.revision), 60, "the commit is read")
     templates.serving.operations.look_again(None)
     make(templates)
     task = templates.task(templates.client.post("/vms/web/clone"))

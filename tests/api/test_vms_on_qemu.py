@@ -129,7 +129,7 @@ def test_a_clone_of_a_disk_that_is_based_on_an_image_stands_alone(lab: Lab) -> N
     template = lab.api.text("template.yaml").replace("{size: 1}", f"{{size: 2, base: {name}-disk0.qcow2}}")
     lab.api.repository.commit({"template.yaml": template + "\n"}, "Base it on an image")
     head = lab.api.repository.head
-    until(lambda: head in str(lab.api.serving.world.desired.revision), 10, "the commit is read")
+    until(lambda: head in str(lab.api.serving.world.desired.revision), 60, "the commit is read")
     vm = lab.make()
     assert reads(lab.path("vm-disk0.qcow2"), 5)
     assert lab.api.task(lab.api.client.post(f"/vms/{vm}/clone"))["status"] == "finished"
@@ -164,7 +164,7 @@ def test_an_old_system_gets_what_it_has_drivers_for(lab: Lab) -> None:
     template = lab.api.text("template.yaml").replace("osDistro: debian, osVersion: '12', ", "")
     lab.api.repository.commit({"template.yaml": template + "\n"}, "Nobody knows which system")
     head = lab.api.repository.head
-    until(lambda: head in str(lab.api.serving.world.desired.revision), 10, "the commit is read")
+    until(lambda: head in str(lab.api.serving.world.desired.revision), 60, "the commit is read")
     name = lab.make()
     xml = lab.hand.lookupByName(name).XMLDesc()
     assert "<target dev='hda' bus='ide'/>" in xml and "i440fx" in xml

@@ -46,7 +46,7 @@ def test_a_guest_that_shuts_down_stays_off_until_it_is_started(templates: LiveAp
     make(templates)
     act(templates, "start")
     hand.lookupByName("web").shutdown()
-    until(lambda: state(templates) == "shutoff", 10, "the machine is seen to be off")
+    until(lambda: state(templates) == "shutoff", 60, "the machine is seen to be off")
     head = templates.repository.head
     assert act(templates, "start") == "running"
     assert templates.repository.head == head, "nothing new is wanted"
@@ -56,7 +56,7 @@ def test_a_shutdown_is_asked_for_and_lasts(templates: LiveApi, hand: libvirt.vir
     make(templates)
     act(templates, "start")
     assert templates.client.post("/vms/web/shutdown").status_code == 200
-    until(lambda: state(templates) == "shutoff", 10, "the machine is off")
+    until(lambda: state(templates) == "shutoff", 60, "the machine is off")
     assert "runStrategy: Halted" in templates.text("vms/web.yaml")
     assert not hand.lookupByName("web").isActive()
 
@@ -125,7 +125,7 @@ def test_what_the_connection_can_t_do_is_said(api: LiveApi) -> None:
 
 def test_a_machine_without_a_definition_is_stopped_by_an_operation(api: LiveApi, hand: libvirt.virConnect) -> None:
     hand.createXML("<domain type='test'><name>brief</name><memory>65536</memory><os><type>hvm</type></os></domain>")
-    until(lambda: api.client.get("/vms/brief").status_code == 200, 10, "the machine is seen")
+    until(lambda: api.client.get("/vms/brief").status_code == 200, 60, "the machine is seen")
     assert api.client.get("/vms/brief").json()["persistent"] is False
     assert code_of(api.client.delete("/vms/brief")) == "KCHVM0036E"
     assert code_of(api.client.put("/vms/brief", json={"cpus": 2})) == "KCHVM0036E"

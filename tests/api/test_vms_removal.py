@@ -20,7 +20,7 @@ def commit(api: LiveApi, files: dict[str, str]) -> None:
         world = api.serving.world
         return head in str(world.desired.revision) and world.plan.empty and not world.busy
 
-    until(settled, 20, "the commit has come true")
+    until(settled, 60, "the commit has come true")
 
 
 def vm(name: str, *lines: str) -> str:
@@ -87,7 +87,7 @@ def test_volumes_of_their_own_documents_go_only_when_they_are_the_machine_s(
 def test_a_document_with_a_mistake_can_be_removed(templates: LiveApi, hand: libvirt.virConnect) -> None:
     commit(templates, {"vm.yaml": vm("web", DISK, "runStrategy: Halted")})
     head = templates.repository.commit({"vm.yaml": vm("web", "bogus: 1")}, "Break it")
-    until(lambda: head in str(templates.serving.world.desired.revision), 10, "the commit is read")
+    until(lambda: head in str(templates.serving.world.desired.revision), 60, "the commit is read")
     assert templates.client.get("/vms/web").json()["state"] == "shutoff"
     assert templates.client.put("/vms/web", json={"cpus": 2}).status_code == 400
     assert templates.client.delete("/vms/web").status_code == 204

@@ -104,7 +104,7 @@ def test_a_guest_sees_its_disk_grow(guest_base: Path, machine: Machine) -> None:
         assert console.command("cat /sys/block/vdb/size") == str(16 * MIB // 512)
         grown = client.post(f"{volume}/resize", json={"size": 48 * MIB})
         assert (grown.status_code, grown.json()["capacity"]) == (200, 48 * MIB), grown.text
-        until(lambda: console.command("cat /sys/block/vdb/size") == str(48 * MIB // 512), 30, "the guest has the room")
+        until(lambda: console.command("cat /sys/block/vdb/size") == str(48 * MIB // 512), 60, "the guest has the room")
         smaller = client.post(f"{volume}/resize", json={"size": 32 * MIB})
         assert (smaller.status_code, smaller.json()["reason"].partition(":")[0]) == (400, "KCHVOL0011E")
         assert console.command("cat /sys/block/vdb/size") == str(48 * MIB // 512)

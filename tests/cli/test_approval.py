@@ -90,12 +90,12 @@ def test_a_running_agent_goes_on_as_soon_as_it_is_approved(host: Host) -> None:
             plan = agent.plan
             return next((item.digest for item in plan.blocked if item.digest), "") if plan is not None else ""
 
-        digest = until(waiting, 20, "the removal waits for an approval")
+        digest = until(waiting, 60, "the removal waits for an approval")
         status = host.of_state("status")
         assert "NeedsApproval" in status.out
         done = host.of_state("approve", digest)
         assert host.objects.name("m3") in done.out
-        until(lambda: host.machines() == {"m9"}, 20, "what was approved is gone")
+        until(lambda: host.machines() == {"m9"}, 60, "what was approved is gone")
 
 
 @pytest.mark.parametrize("word", ["", "yes", "sha256:", "--help-me", "sha256:ZZZZZZZZZZZZ"])

@@ -17,6 +17,7 @@ import pytest
 
 from tests.cli.command import Onggi
 from tests.lab.libvirtd import HostObjects
+from tests.lab.ports import free_port
 from tests.lab.repositories import Repository
 from tests.lab.waiting import until
 
@@ -31,12 +32,6 @@ def name(host_objects: HostObjects, repository: Repository, free_subnet: ipaddre
     name = host_objects.name("lan")
     repository.commit({"lan.yaml": DOCUMENT.format(name=name, subnet=free_subnet)})
     return name
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
 
 
 @contextmanager
@@ -67,18 +62,18 @@ def test_it_comes_up_keeps_the_host_and_ends_in_time(
     words = (repository.path, "--connect", qemu_system, "--state", tmp_path / "state", "--listen", url)
     with running(onggi, *words) as process:
         until(lambda: httpx.get(f"http://{url}/healthz").status_code == 200, 60, "the agent is healthy")
-        assert httpx.get(f"http://{url}/readyz").json()["revision"] == f"main@sha1:{repository.head}"
+        assert httpx.get(f"http://{url}/readyz", timeout=60).json()["revision"] == f"main@sha1:{repository.head}"
         assert networks(qemu_connection, name) == [name]  # the first pass is through
         assert onggi("status", "--state", tmp_path / "state", "-o", "json").json["agent"]["running"] is True
 
         network = qemu_connection.networkLookupByName(name)
         network.destroy()
         network.undefine()
-        until(lambda: networks(qemu_connection, name) == [name], 30, "what was removed by hand is back")
+        until(lambda: networks(qemu_connection, name) == [name], 60, "what was removed by hand is back")
 
         began = time.monotonic()
         process.send_signal(number)
-        out, err = process.communicate(timeout=20)
+        out, err = process.communicate(timeout=60)
         assert time.monotonic() - began < 5
         assert process.returncode == 0, err
         assert out == ""
@@ -167,5 +162,5 @@ def test_it_is_not_ready_while_the_host_cannot_be_reached_and_still_ends_in_time
         assert answer.status_code == 503
         assert answer.json()["code"] == "503 Service Unavailable"
         process.terminate()
-        _, err = process.communicate(timeout=10)
+        _, err = process.communicate(timeout=60)
         assert process.returncode == 0, err

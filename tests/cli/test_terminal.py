@@ -105,9 +105,9 @@ def test_what_takes_long_is_told_with_how_far_it_is(terminal: bool, capsys: pyte
     with Report(terminal=terminal) as report:
         report(Progress(step(IMAGE), CreateVolume(IMAGE, "<x/>"), 250, 1000))
         report(Progress(step(VM), Stop(VM)))
-        until(lambda: "StorageVolume/p/tg-image is being made" in read(), 10, "the download is told")
-        until(lambda: "25" in read() and "%" in read(), 10, "its share is told")
-        until(lambda: "VirtualMachine/tg-web is being shut down" in read(), 10, "the shutdown is told")
+        until(lambda: "StorageVolume/p/tg-image is being made" in read(), 60, "the download is told")
+        until(lambda: "25" in read() and "%" in read(), 60, "its share is told")
+        until(lambda: "VirtualMachine/tg-web is being shut down" in read(), 60, "the shutdown is told")
         report(Progress(step(IMAGE), outcome=StepOutcome(step(IMAGE), Result.CREATED)))
         report(Progress(step(VM), outcome=StepOutcome(step(VM), Result.FAILED, "it never answered")))
     assert "+ StorageVolume/p/tg-image: created" in read()
@@ -133,4 +133,4 @@ def test_quiet_is_quiet(capsys: pytest.CaptureFixture[str]) -> None:
 def test_slow_reading_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     read = seen(capsys)
     with told_when_slow("reading the repository …"):
-        until(lambda: read() == "onggi: reading the repository …\n", 10, "it is told", every_s=0.01)
+        until(lambda: read() == "onggi: reading the repository …\n", 60, "it is told", every_s=0.01)

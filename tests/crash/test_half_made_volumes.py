@@ -111,7 +111,7 @@ def _jobs_in(uri: str, pool: str) -> Iterator[None]:
     thread = threading.Thread(target=work)
     thread.start()
     try:
-        assert began.wait(20)
+        assert began.wait(60)
         yield
     finally:
         over.set()

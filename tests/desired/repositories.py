@@ -74,7 +74,7 @@ class WorkTree:
         return git(self.path, "hash-object", "-w", "--stdin", stdin=content)
 
 
-def eventually(condition: Callable[[], bool], timeout_s: float = 10.0) -> bool:
+def eventually(condition: Callable[[], bool], timeout_s: float = 60.0) -> bool:
     """True as soon as `condition` holds; False when it doesn't within the time."""
     end = time.monotonic() + timeout_s
     while not condition():

@@ -4,24 +4,19 @@ from __future__ import annotations
 
 import os
 import re
-import socket
 import subprocess
 from pathlib import Path
 
 import httpx
 
 from tests.cli.command import Onggi
+from tests.lab.ports import free_port
 from tests.lab.repositories import Repository
 from tests.lab.waiting import until
 
 PAGE = Path(__file__).parents[2] / "docs/webhooks.md"
 EXAMPLES = re.findall(r"^```sh\n(.*?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL)
 VM = "apiVersion: onggi/v1\nkind: VirtualMachine\nmetadata: {name: hw-a}\nspec: {memory: 64, runStrategy: Halted}\n"
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 def test_a_push_and_the_pages_curl_bring_a_commit_into_force_at_once(
@@ -47,12 +42,12 @@ def test_a_push_and_the_pages_curl_bring_a_commit_into_force_at_once(
         assert done.stdout == '{"accepted": true}', done.stderr
         until(
             lambda: httpx.get(f"http://{listen}/readyz").json()["revision"] == f"main@sha1:{commit}",
-            30,
+            60,
             "the pushed commit is in force",
         )
     finally:
         process.terminate()
-        _, log = process.communicate(timeout=20)
+        _, log = process.communicate(timeout=60)
     assert secret.read_text().strip() not in log
     assert process.returncode == 0, log
 
@@ -68,13 +63,16 @@ def test_without_a_secret_an_agent_takes_no_webhook(
     try:
         until(lambda: httpx.get(f"http://{listen}/readyz").status_code == 200, 60, "the agent is ready")
         answer = httpx.post(
-            f"http://{listen}/hooks/generic", content=b"x", headers={"X-Signature": "sha256=" + "0" * 64}
+            f"http://{listen}/hooks/generic",
+            content=b"x",
+            headers={"X-Signature": "sha256=" + "0" * 64},
+            timeout=60,
         )
         assert answer.status_code == 403
         assert "webhook-secret-file" in answer.json()["reason"]
     finally:
         process.terminate()
-        process.communicate(timeout=20)
+        process.communicate(timeout=60)
 
 
 def test_forge_settings_that_cannot_be_right_end_the_command_with_a_sentence(

@@ -88,4 +88,4 @@ def connect(one: Namespace, other: Namespace) -> None:
         side.run("ip", "address", "add", f"10.99.0.{number}/24", "dev", "wire")
         side.run("ip", "link", "set", "wire", "up", "multicast", "on")
         side.run("ip", "route", "add", "224.0.0.0/4", "dev", "wire")
-    until(lambda: "LOWER_UP" in one.run("ip", "link", "show", "wire"), 10, "the cable is plugged in")
+    until(lambda: "LOWER_UP" in one.run("ip", "link", "show", "wire"), 60, "the cable is plugged in")

@@ -60,7 +60,7 @@ def iscsi(network: Namespace) -> Iterator[list[str]]:
     network.start("tgtd", "-f", "-C", "7", "--iscsi", "portal=127.0.0.1:3260")
     admin = ["tgtadm", "-C", "7", "--lld", "iscsi"]
     names = ["iqn.2026-01.org.example:disk0", "iqn.2026-01.org.example:disk1"]
-    until(lambda: network.run(*admin, "--op", "show", "--mode", "sys"), 30, "tgt answers")
+    until(lambda: network.run(*admin, "--op", "show", "--mode", "sys"), 60, "tgt answers")
     network.run(*admin, "--op", "new", "--mode", "portal", "--param", "portal=[::1]:3261")
     for number, name in enumerate(names, start=1):
         target = [*admin, "--mode", "target", "--tid", str(number)]

@@ -125,7 +125,7 @@ def test_one_that_hangs_is_ended_and_leaves_nothing(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hanging = program(tmp_path, 'echo "$$" > "$TMPDIR/../../pid"; exec sleep 600', monkeypatch)
-    reports = Reports(folder, timeout_s=1, least_free_bytes=0, program=hanging)
+    reports = Reports(folder, timeout_s=5, least_free_bytes=0, program=hanging)
     with pytest.raises(TooSlow):
         reports.generate("x", print)
     assert list(folder.iterdir()) == []

@@ -86,4 +86,4 @@ def test_a_state_without_room_is_told_of_soon_and_what_was_committed_comes_true_
     for path in ("/networks", "/tasks", "/events", "/status", "/healthz"):
         assert client.get(path).status_code == 200, path
     ballast.unlink()
-    until(lambda: client.get("/networks/a").status_code == 200, 30, "what was committed comes true")
+    until(lambda: client.get("/networks/a").status_code == 200, 60, "what was committed comes true")

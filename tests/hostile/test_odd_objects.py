@@ -70,7 +70,7 @@ def made(api: LiveApi, hand: libvirt.virConnect) -> Iterator[set[str]]:
             taken.add(hand.defineXML(MACHINE.format(head=head, unit="MiB", memory=64, devices=devices)).name())
     transient = hand.createXML(MACHINE.format(head="<name>transient</name>", unit="KiB", memory=1, devices=""), 0)
     taken.add("transient")
-    until(lambda: names(api, "/vms") == taken, 30, "every machine is shown")
+    until(lambda: names(api, "/vms") == taken, 60, "every machine is shown")
     assert len(taken) > 15
     yield taken
     with suppress(libvirt.libvirtError):
@@ -142,7 +142,7 @@ def test_what_cannot_be_told_of_is_left_out_and_the_log_says_so(
     hand.networkDefineXML("<network><name>odd</name></network>")
     hand.storagePoolDefineXML("<pool type='dir'><name>odd</name><target><path>/odd</path></target></pool>")
     for path in ("/vms", "/networks", "/storagepools"):
-        until(lambda path=path: "odd" in names(api, path), 30, "it is shown")  # type: ignore[misc]
+        until(lambda path=path: "odd" in names(api, path), 60, "it is shown")  # type: ignore[misc]
     module, _, function = view.rpartition(".")
     real = getattr(importlib.import_module(module), function)
 

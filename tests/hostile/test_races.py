@@ -72,20 +72,20 @@ def test_writes_that_wait_keep_nobody_from_reading(api: LiveApi) -> None:
 
     def wait(_documents: object) -> list[object]:
         begun.release()
-        assert stuck.wait(60)
+        assert stuck.wait(120)
         return []
 
     holder = threading.Thread(target=lambda: api.serving.changes.make(wait, "", Client("test"), []))  # type: ignore[arg-type]
     holder.start()
     try:
-        assert begun.acquire(timeout=30)
+        assert begun.acquire(timeout=60)
         with ThreadPoolExecutor(2 * MANY) as workers:
             writes = [
                 workers.submit(api.client.post, "/networks", json={"name": f"n{number}", "connection": "isolated"})
                 for number in range(2 * MANY)
             ]
             try:
-                with httpx.Client(base_url=api.url, timeout=30) as reader:
+                with httpx.Client(base_url=api.url, timeout=60) as reader:
                     assert reader.get(f"{POOL}/storagevolumes").status_code == 200
                     assert reader.get("/users").status_code == 200
             finally:

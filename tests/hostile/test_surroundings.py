@@ -126,10 +126,10 @@ def test_an_agent_whose_state_fills_up_says_so_and_goes_on_when_there_is_room_ag
         ballast = fill(state)
         caplog.clear()
         repository.commit({f"{n}.yaml": vm(host_objects.name(f"b{n}")) for n in range(40)})
-        until(lambda: "is full" in caplog.text, 15, "the agent says that the disk is full")
+        until(lambda: "is full" in caplog.text, 60, "the agent says that the disk is full")
         assert len(host_objects.left()) in range(1, 42)
         ballast.unlink()
-        until(lambda: len(host_objects.left()) == 41, 20, "it goes on by itself")
+        until(lambda: len(host_objects.left()) == 41, 120, "it goes on by itself")
     assert "Traceback" not in caplog.text
 
 
@@ -174,13 +174,13 @@ def test_a_state_that_becomes_read_only_under_an_agent_is_said_and_survived(
             repository.commit({"a.yaml": vm(name, memory=80)})
             until(
                 lambda: qemu_connection.lookupByName(name).maxMemory() == 80 << 10 or "state" in caplog.text,
-                15,
+                60,
                 "it goes on with what it has open, or says why not",
             )
         finally:
             subprocess.run(["umount", state], check=True)
         repository.commit({"a.yaml": vm(name, memory=96)})
-        until(lambda: qemu_connection.lookupByName(name).maxMemory() == 96 << 10, 15, "the agent lives on")
+        until(lambda: qemu_connection.lookupByName(name).maxMemory() == 96 << 10, 60, "the agent lives on")
 
 
 @pytest.mark.parametrize("verb", ["apply", "plan", "run", "status", "get"])

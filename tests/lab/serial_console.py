@@ -28,7 +28,7 @@ class SerialConsole:
         self._arrived = threading.Condition()
         self._commands = 0
         # A VM that is starting has no line yet, or still the one of its last run.
-        until(self._attach, 20, f"{vm} has a serial line")
+        until(self._attach, 60, f"{vm} has a serial line")
 
     def __enter__(self) -> Self:
         return self
@@ -72,7 +72,7 @@ class SerialConsole:
 
         until(answers, timeout_s, f"{self._vm} answers on its serial line")
 
-    def command(self, line: str, timeout_s: float = 20.0) -> str:
+    def command(self, line: str, timeout_s: float = 60.0) -> str:
         """Have the tiny guest's shell run `line`; what it printed, without surrounding white space.
 
         Fails when the command's exit status isn't 0.

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.lab.ports import free_port
 from tests.lab.waiting import until
 
 BASE = "dc=example,dc=org"
@@ -63,11 +64,7 @@ def slapd(folder: Path, entries: Iterable[str], more: str = "") -> Iterator[Slap
     subprocess.run(
         ["/usr/sbin/slapadd", "-q", "-f", config, "-l", folder / "all.ldif"], check=True, capture_output=True
     )
-    with socket.socket() as free, socket.socket() as another:
-        free.bind(("127.0.0.1", 0))
-        another.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-        secure_port = another.getsockname()[1]
+    port, secure_port = free_port(), free_port()
     url, secure_url = f"ldap://127.0.0.1:{port}", f"ldaps://127.0.0.1:{secure_port}"
     urls = [f"{url}/", *([f"{secure_url}/"] if "TLSCertificateFile" in more else [])]
     with (folder / "log").open("wb") as log:
@@ -78,7 +75,7 @@ def slapd(folder: Path, entries: Iterable[str], more: str = "") -> Iterator[Slap
             stderr=log,
         )
     try:
-        until(lambda: _answers(process, port), 30, f"an LDAP server on {url}")
+        until(lambda: _answers(process, port), 60, f"an LDAP server on {url}")
         yield Slapd(url, secure_url, process)
     finally:
         process.terminate()
@@ -87,5 +84,5 @@ def slapd(folder: Path, entries: Iterable[str], more: str = "") -> Iterator[Slap
 
 def _answers(process: subprocess.Popen[bytes], port: int) -> bool:
     assert process.poll() is None, "slapd ended"
-    with socket.create_connection(("127.0.0.1", port), timeout=1):
+    with socket.create_connection(("127.0.0.1", port), timeout=10):
         return True

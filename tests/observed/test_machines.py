@@ -150,7 +150,7 @@ def test_waiting_for_a_guest_ends_soon_when_the_agent_stops(
     began = time.monotonic()
     with pytest.raises(Cancelled):
         qemu_host.perform(Stop(web.ref, timeout_s=600, force=True), stop=stop)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 60
     assert state(qemu_connection, web) == libvirt.VIR_DOMAIN_RUNNING
 
 

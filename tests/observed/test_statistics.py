@@ -206,9 +206,9 @@ def test_the_sampler_has_a_thread_that_ends_when_told(test_host: Hypervisor) -> 
     statistics, stop = Statistics(test_host.machine_statistics), threading.Event()
     statistics.start(stop)
     assert "onggi-statistics" in [thread.name for thread in threading.enumerate()]
-    until(lambda: statistics.of(web.ref), 20, "the sampler finds the running machine")
+    until(lambda: statistics.of(web.ref), 60, "the sampler finds the running machine")
     test_host.perform(Stop(web.ref))
-    until(lambda: statistics.of(web.ref) is None, 20, "the sampler notices that it stopped")
+    until(lambda: statistics.of(web.ref) is None, 60, "the sampler notices that it stopped")
     stop.set()
     statistics.join(20)
     assert "onggi-statistics" not in [thread.name for thread in threading.enumerate()]

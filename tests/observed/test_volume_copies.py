@@ -137,7 +137,7 @@ def test_volumes_made_beside_a_copy_show_at_once(qemu_host: Hypervisor, pool: st
         target=lambda: qemu_host.perform(CloneVolume(Ref.volume(pool, "copy"), Ref.volume(pool, "big")))
     )
     copying.start()
-    until(lambda: (dir_pool_folder / "copy").exists(), 20, "the copy begins", every_s=0.01)
+    until(lambda: (dir_pool_folder / "copy").exists(), 60, "the copy begins", every_s=0.01)
     qemu_host.perform(empty_volume(pool, "beside"))
     seen = qemu_host.observe(None, None).objects
     if copying.is_alive():

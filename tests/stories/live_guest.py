@@ -88,7 +88,7 @@ class LiveGuest:
         """The same for an edit that comes true at once: nothing waits. Returns the plan that did it."""
         done = self.apply(**fields)
         # Memory is the guest's to give back: it was told, and on a busy machine takes its time.
-        until(lambda: not self.line.plan().waiting, 30, f"nothing waits any more: {done.remaining.waiting}")
+        until(lambda: not self.line.plan().waiting, 60, f"nothing waits any more: {done.remaining.waiting}")
         seen = self.line.observe().objects[self.ref]
         assert seen.live is not None
         for field in fields:

@@ -82,14 +82,14 @@ def test_drift_is_healed_to_the_last_good_commit_while_a_newer_one_waits(
         assert active(hand) == {"hh-lab"}
         assert told(state)["SourceVerified"][0] == "True"
         waiting = commit(tree, None, {"evil.yaml": network("hh-evil"), "lab.yaml": None})
-        until(lambda: told(state)["SourceVerified"][0] == "False", 10, "the unsigned head is told")
+        until(lambda: told(state)["SourceVerified"][0] == "False", 60, "the unsigned head is told")
         assert told(state)["SourceVerified"][1].startswith(f"The commit {waiting[:12]} on main isn't signed; sign it")
         hand.networkLookupByName("hh-lab").destroy()
-        until(lambda: active(hand) == {"hh-lab"}, 10, "the network was started again")
+        until(lambda: active(hand) == {"hh-lab"}, 60, "the network was started again")
         assert agent.desired is not None
         assert agent.desired.revision.digest == good
         commit(tree, ada)  # vouches for what it builds on
-        until(lambda: active(hand) == {"hh-evil"}, 10, "a signed commit on top lets the newer state in")
+        until(lambda: active(hand) == {"hh-evil"}, 60, "a signed commit on top lets the newer state in")
         assert told(state)["SourceVerified"][0] == "True"
 
 
@@ -151,7 +151,7 @@ def test_a_rollback_is_followed_where_signatures_are_required(
     with running_agent(tree.path, SHARED, tmp_path / "state", **signed_only(tmp_path)):
         assert active(hand) == {"hh-one", "hh-two"}
         assert onggi("rollback", tree.path).code == 0
-        until(lambda: active(hand) == {"hh-one"}, 10, "the second network left")
+        until(lambda: active(hand) == {"hh-one"}, 60, "the second network left")
         assert told(tmp_path / "state")["SourceVerified"][0] == "True"
 
 
@@ -197,8 +197,8 @@ def test_the_agent_begins_when_a_window_opens(hand: libvirt.virConnect, tree: Wo
     commit(tree, None, {"lab.yaml": network("hh-lab")})
     state, window = tmp_path / "state", parse_window("allow 0 12 * * * 1h")
     with running_agent(tree.path, SHARED, state, now=from_noon(-4), sync_windows=(window,)):
-        until(lambda: active(hand) == {"hh-lab"}, 30, "the window opened and the network was made")
-        until(lambda: "OutsideWindow" not in told(state), 10, "the condition is gone")
+        until(lambda: active(hand) == {"hh-lab"}, 60, "the window opened and the network was made")
+        until(lambda: "OutsideWindow" not in told(state), 60, "the condition is gone")
 
 
 def always_closed() -> str:

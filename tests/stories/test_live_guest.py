@@ -54,7 +54,7 @@ def test_memory_processors_and_words_change_in_a_running_guest(guest: LiveGuest)
     # CPUs reboots, even where hot-add is possible.
     guest.begin(maximumMemory=320, cpus=1, maximumCpus=3, autostart=False)
     with guest.console() as console:
-        until(lambda: guest.domain.info()[2] == 192 * 1024, 20, "the guest's balloon driver has done what it was told")
+        until(lambda: guest.domain.info()[2] == 192 * 1024, 60, "the guest's balloon driver has done what it was told")
         small = total_memory_mib(console)
         guest.change(memory=288)
         assert guest.domain.info()[2] == 288 * 1024
@@ -64,7 +64,7 @@ def test_memory_processors_and_words_change_in_a_running_guest(guest: LiveGuest)
 
         assert cpus(console) == 1
         guest.change(cpus=3)
-        until(lambda: cpus(console) == 3, 20, "the guest uses the new processors")
+        until(lambda: cpus(console) == 3, 60, "the guest uses the new processors")
 
         plan = guest.change(title="New title", description="Two\nlines", autostart=True, memory=192)
         assert [step.effect for step in plan.steps] == [Effect.LIVE]
@@ -101,12 +101,12 @@ def test_disks_and_media_come_go_and_grow_in_a_running_guest(guest: LiveGuest, g
     guest.begin(disks=[root], cdroms=[{"name": "media"}])
     with guest.console() as console:
         guest.change(disks=[root, data])
-        until(lambda: console.command("blockdev --getsize64 /dev/vdb") == str(64 * MIB), 20, "the guest has the disk")
+        until(lambda: console.command("blockdev --getsize64 /dev/vdb") == str(64 * MIB), 60, "the guest has the disk")
         console.command("echo kept across growth | dd of=/dev/vdb conv=fsync")
 
         bigger = {**data, "size": "96MiB"}
         guest.change(disks=[root, bigger])
-        until(lambda: console.command("blockdev --getsize64 /dev/vdb") == str(96 * MIB), 20, "the guest sees the size")
+        until(lambda: console.command("blockdev --getsize64 /dev/vdb") == str(96 * MIB), 60, "the guest sees the size")
         assert console.command("dd if=/dev/vdb bs=512 count=1 2>/dev/null | head -n 1") == "kept across growth"
 
         limited = {**bigger, "ioLimits": {"bytesPerSecond": "8MiB", "readIops": 50, "writeIops": 50}}
@@ -123,7 +123,7 @@ def test_disks_and_media_come_go_and_grow_in_a_running_guest(guest: LiveGuest, g
         assert _limits(guest, libvirt.VIR_DOMAIN_AFFECT_LIVE) == _limits(guest, libvirt.VIR_DOMAIN_AFFECT_CONFIG) == {}
 
         guest.change(disks=[root])
-        until(lambda: "gone" in console.command("test -b /dev/vdb || echo gone"), 20, "the guest has let go of it")
+        until(lambda: "gone" in console.command("test -b /dev/vdb || echo gone"), 60, "the guest has let go of it")
         volumes = guest.connection.storagePoolLookupByName(guest.pool).listVolumes()
         assert f"{guest.name}-data.qcow2" in volumes, "its data stays"
 
@@ -134,13 +134,13 @@ def test_disks_and_media_come_go_and_grow_in_a_running_guest(guest: LiveGuest, g
                     console.command("dd if=/dev/sr0 bs=2048 skip=16 count=1 2>/dev/null | grep -c " + word + " || true")
                     == "1"
                 ),
-                20,
+                60,
                 f"the guest reads the {word} disc",
             )
         guest.change(cdroms=[{"name": "media"}])
         until(
             lambda: "empty" in console.command("dd if=/dev/sr0 of=/dev/null count=1 2>/dev/null || echo empty"),
-            20,
+            60,
             "the disc is out",
         )
         assert len(guest.live().findall("devices/disk[@device='cdrom']")) == 1
@@ -156,14 +156,14 @@ def test_network_cards_come_go_and_move_in_a_running_guest(
     guest.begin(interfaces=[lan])
     with guest.console() as console:
         first, second = free_subnet.subnets()
-        until(lambda: _address(console, "eth0") in first, 30, "the guest has an address on the first network")
+        until(lambda: _address(console, "eth0") in first, 60, "the guest has an address on the first network")
         mac = console.command("cat /sys/class/net/eth0/address")
         assert mac == guest.live().find("devices/interface/mac").get("address")
 
         guest.change(interfaces=[{**lan, "link": "down"}])
-        until(lambda: console.command("cat /sys/class/net/eth0/carrier") == "0", 20, "the cable is out")
+        until(lambda: console.command("cat /sys/class/net/eth0/carrier") == "0", 60, "the cable is out")
         guest.change(interfaces=[{**lan, "link": "up"}])
-        until(lambda: console.command("cat /sys/class/net/eth0/carrier") == "1", 20, "the cable is in")
+        until(lambda: console.command("cat /sys/class/net/eth0/carrier") == "1", 60, "the cable is in")
 
         guest.change(interfaces=[{**lan, "network": two}])
         console.command(
@@ -174,9 +174,9 @@ def test_network_cards_come_go_and_move_in_a_running_guest(
 
         spare = {"name": "spare", "network": one}
         guest.change(interfaces=[{**lan, "network": two}, spare])
-        until(lambda: console.command("ls /sys/class/net | grep -c eth1 || true") == "1", 20, "a second card")
+        until(lambda: console.command("ls /sys/class/net | grep -c eth1 || true") == "1", 60, "a second card")
         guest.change(interfaces=[{**lan, "network": two}])
-        until(lambda: console.command("ls /sys/class/net | grep -c eth1 || true") == "0", 20, "it is gone")
+        until(lambda: console.command("ls /sys/class/net | grep -c eth1 || true") == "0", 60, "it is gone")
         assert console.command("cat /sys/class/net/eth0/address") == mac
 
 

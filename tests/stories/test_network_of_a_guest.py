@@ -94,7 +94,7 @@ def test_a_guest_keeps_its_link_through_live_changes_and_is_reconnected_after_a_
             names = {"hosts": [{"ip": str(free_subnet[30]), "hostnames": ["db.example"]}]}
             moved = {"start": str(free_subnet[40]), "end": str(free_subnet[49]), "hosts": [fixed]}
             commit(dhcp=moved, dns=names)
-            until(lambda: live("ip/dhcp/host") == [fixed] and live("dns/host"), 30, "the running network has them")
+            until(lambda: live("ip/dhcp/host") == [fixed] and live("dns/host"), 60, "the running network has them")
             assert address(console) == free_subnet[77]
             assert str(free_subnet[30]) in console.command(f"nslookup -type=a db.example {free_subnet[1]}")
             assert [lease["ipaddr"] for lease in network().DHCPLeases(MAC)] == [str(free_subnet[77])]
@@ -112,7 +112,7 @@ def test_a_guest_keeps_its_link_through_live_changes_and_is_reconnected_after_a_
                     if status.ref.name == name and item.reason == "NeedsApproval"
                 )
 
-            message = until(question, 30, "the approval is asked for")
+            message = until(question, 60, "the approval is asked for")
             assert domain.name() in message
             assert ports() == port
             answer = CliRunner().invoke(onggi, ["approve", message.split()[-1], "--state", str(state)])
@@ -128,6 +128,6 @@ def test_a_guest_keeps_its_link_through_live_changes_and_is_reconnected_after_a_
             before = ports()
             network().destroy()
             network().create()
-            until(lambda: network().isActive() and ports() not in ([], before), 30, "the guest is back on it")
+            until(lambda: network().isActive() and ports() not in ([], before), 60, "the guest is back on it")
             assert address(console) == free_subnet[77]
         domain.destroy()

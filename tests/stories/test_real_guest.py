@@ -100,18 +100,18 @@ def test_a_commit_becomes_a_guest_that_boots_is_changed_live_and_is_shut_down_gr
         }
     )
     with running_agent(repository.path, qemu_system, tmp_path / "state"):
-        domain = until(lambda: qemu_connection.lookupByName(name), 30, "the machine is defined")
-        until(domain.isActive, 30, "the machine runs")
+        domain = until(lambda: qemu_connection.lookupByName(name), 60, "the machine is defined")
+        until(domain.isActive, 60, "the machine runs")
         with SerialConsole(qemu_system, name) as console:
             console.wait_until_ready(90)
             network = qemu_connection.networkLookupByName(host_objects.name("net"))
-            lease = until(network.DHCPLeases, 30, "the guest has a lease")[0]
+            lease = until(network.DHCPLeases, 60, "the guest has a lease")[0]
             assert ipaddress.ip_address(lease["ipaddr"]) in free_subnet
             assert int(console.command("blockdev --getsize64 /dev/vda")) == 1 << 30, "the disk has the declared size"
             uid, mac = domain.UUIDString(), lease["mac"]
 
             repository.commit({"vm.yaml": machine(host_objects, memory=192, title="'changed by a commit'")}, "Less")
-            until(lambda: domain.info()[2] == 192 * 1024, 20, "the balloon has followed the commit")
+            until(lambda: domain.info()[2] == 192 * 1024, 60, "the balloon has followed the commit")
             assert domain.metadata(libvirt.VIR_DOMAIN_METADATA_TITLE, None) == "changed by a commit"
             console.command("true")  # the same guest, still there
 
@@ -129,6 +129,6 @@ def test_a_commit_becomes_a_guest_that_boots_is_changed_live_and_is_shut_down_gr
         assert domain.state()[1] == libvirt.VIR_DOMAIN_SHUTOFF_SHUTDOWN, "by ACPI, not by pulling the plug"
 
         repository.remove("vm.yaml")
-        until(lambda: name not in [each.name() for each in qemu_connection.listAllDomains()], 30, "it is gone")
+        until(lambda: name not in [each.name() for each in qemu_connection.listAllDomains()], 60, "it is gone")
         volumes = qemu_connection.storagePoolLookupByName(host_objects.name("pool")).listAllVolumes()
         assert f"{name}-root.qcow2" in [volume.name() for volume in volumes], "its disk stays"

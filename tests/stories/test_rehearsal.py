@@ -36,6 +36,6 @@ def test_the_news_of_a_reboot_is_left_to_the_pass_that_acts_on_it(
         line.hypervisor.take_rebooted()
         heard.clear()
         qemu_connection.lookupByName(name).reset()
-        until(lambda: Ref("VirtualMachine", name) in heard, 10, "the reboot is heard of")
+        until(lambda: Ref("VirtualMachine", name) in heard, 60, "the reboot is heard of")
         line.rehearse(line.source.read(), line.observe())
         assert line.hypervisor.take_rebooted() == {Ref("VirtualMachine", name)}

@@ -79,12 +79,12 @@ def test_every_waiting_field_is_told_old_and_new_and_cleared_by_a_revert_or_a_po
     state = tmp_path / "state"
     repository.commit({"web.yaml": vm(cpuMode="default", serialConsole="false")})
     with running_agent(repository.path, SHARED, state):
-        until(lambda: hand.lookupByName("web").isActive(), 10, "web runs")
-        until(lambda: condition(state, "Ready"), 10, "web has conditions")
+        until(lambda: hand.lookupByName("web").isActive(), 60, "web runs")
+        until(lambda: condition(state, "Ready"), 60, "web has conditions")
         assert condition(state, "RestartRequired") is None, "nothing that onggi or libvirt fill in waits"
 
         repository.commit({"web.yaml": vm(cpuMode="maximum", serialConsole="true")})
-        restart = until(lambda: condition(state, "RestartRequired"), 10, "it is told what waits")
+        restart = until(lambda: condition(state, "RestartRequired"), 60, "it is told what waits")
         assert restart is not None
         told = restart.message
         assert "/cpuMode default → maximum" in told
@@ -92,13 +92,13 @@ def test_every_waiting_field_is_told_old_and_new_and_cleared_by_a_revert_or_a_po
         assert "a reboot inside the guest isn't enough" in told
 
         repository.commit({"web.yaml": vm(cpuMode="default", serialConsole="false")})
-        until(lambda: condition(state, "RestartRequired") is None, 10, "the edit was reverted")
+        until(lambda: condition(state, "RestartRequired") is None, 60, "the edit was reverted")
 
         repository.commit({"web.yaml": vm(cpuMode="maximum")})
-        until(lambda: condition(state, "RestartRequired"), 10, "it is told again")
+        until(lambda: condition(state, "RestartRequired"), 60, "it is told again")
         hand.lookupByName("web").destroy()
-        until(lambda: hand.lookupByName("web").isActive(), 10, "its strategy starts it again")
-        until(lambda: condition(state, "RestartRequired") is None, 10, "it was power-cycled")
+        until(lambda: hand.lookupByName("web").isActive(), 60, "its strategy starts it again")
+        until(lambda: condition(state, "RestartRequired") is None, 60, "it was power-cycled")
         ready = condition(state, "Ready")
         assert ready is not None
         assert ready.status
@@ -270,7 +270,7 @@ def test_a_guest_that_does_not_listen_is_left_running_and_one_that_reboots_itsel
         assert guest.domain.ID() == run
         assert not restarts(guest.line.plan())
         console.command("(sleep 0.2; reboot -f) > /dev/null 2>&1 &")
-        plan = until(lambda: plan_that_restarts(guest.line), 30, "the guest's reboot is heard of")
+        plan = until(lambda: plan_that_restarts(guest.line), 60, "the guest's reboot is heard of")
         assert plan is not None
         assert restarts(plan) == ["its guest rebooted, and restartPolicy: WhenStopped restarts it for /cpuMode"]
         guest.line.apply(plan)

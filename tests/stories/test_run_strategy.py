@@ -12,6 +12,7 @@ from pathlib import Path
 import libvirt
 import pytest
 
+from reconciler import crash_loops
 from reconciler.applying.ledger import Ledger
 from reconciler.line import Line
 from reconciler.settings import Settings
@@ -145,8 +146,10 @@ def stalled(state: Path) -> str:
 
 
 def test_a_crash_loop_backs_off_says_so_outlives_the_agent_and_ends_with_a_commit(
-    hand: libvirt.virConnect, repository: Repository, tmp_path: Path
+    hand: libvirt.virConnect, repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # The third rest is longer than anything here waits, so that only the commit can have ended it.
+    monkeypatch.setattr(crash_loops, "_wait_s", lambda short: crash_loops.LONGEST_S if short > 2 else 0.0)
     state = tmp_path / "state"
     repository.commit({"web.yaml": vm(runStrategy="RerunOnFailure")})
 
@@ -164,19 +167,20 @@ def test_a_crash_loop_backs_off_says_so_outlives_the_agent_and_ends_with_a_commi
         assert "3 runs in a row" in stalled(state), "a new agent goes on with the rest"
         assert not hand.lookupByName("web").isActive()
         repository.commit({"web.yaml": vm(runStrategy="RerunOnFailure", title="mended")})
-        until(lambda: hand.lookupByName("web").isActive(), 10, "a new document is tried at once")
-        until(lambda: not stalled(state), 10, "and the condition is gone")
+        until(lambda: hand.lookupByName("web").isActive(), 60, "a new document is tried at once")
+        until(lambda: not stalled(state), 60, "and the condition is gone")
 
 
 def test_a_machine_that_others_stop_by_hand_is_no_crash_loop(
-    hand: libvirt.virConnect, repository: Repository, tmp_path: Path
+    hand: libvirt.virConnect, repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(crash_loops, "FIRST_S", crash_loops.LONGEST_S)  # whoever rests is noticed
     repository.commit({"web.yaml": vm(runStrategy="Always")})
     with running_agent(repository.path, SHARED, tmp_path / "state"):
         for _ in range(3):
-            until(lambda: hand.lookupByName("web").isActive(), 8, "it was started again, without a rest")
+            until(lambda: hand.lookupByName("web").isActive(), 60, "it was started again, without a rest")
             hand.lookupByName("web").destroy()
-        until(lambda: hand.lookupByName("web").isActive(), 8, "it was started again, without a rest")
+        until(lambda: hand.lookupByName("web").isActive(), 60, "it was started again, without a rest")
         assert not stalled(tmp_path / "state")
 
 
@@ -211,8 +215,8 @@ def test_a_qemu_process_that_the_host_ends_is_a_failure_and_no_shutdown_of_the_g
     assert qemu_line.converge().succeeded
     domain = qemu_connection.lookupByName(name)
     os.kill(qemu_process(name), number)
-    until(lambda: not domain.isActive(), 20, "QEMU has ended")
-    found = until(lambda: qemu_line.plan().steps, 10, "its end is known")
+    until(lambda: not domain.isActive(), 60, "QEMU has ended")
+    found = until(lambda: qemu_line.plan().steps, 60, "its end is known")
     assert [step.why for step in found] == [f"{why}; runStrategy: RerunOnFailure starts it again"]
     assert qemu_line.converge().succeeded
     assert domain.state()[0] == libvirt.VIR_DOMAIN_PAUSED, "it is started with stopped CPUs, as declared"
@@ -264,6 +268,6 @@ def test_a_restarted_libvirtd_starts_nothing_that_was_off_and_stops_nothing_that
         assert line.plan().empty
         up = connection.lookupByName("up")
         # libvirtd takes running machines up again in the background, and may have answered before that.
-        until(lambda: up.state()[0] == libvirt.VIR_DOMAIN_PAUSED, 30, "libvirtd knows it again")
+        until(lambda: up.state()[0] == libvirt.VIR_DOMAIN_PAUSED, 60, "libvirtd knows it again")
         assert up.ID() == running, "it never stopped"
     connection.close()

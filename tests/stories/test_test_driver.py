@@ -45,15 +45,15 @@ def test_a_commit_a_change_by_hand_and_a_removal(
 ) -> None:
     repository.commit({"pool.yaml": POOL, "web.yaml": vm("web", disks=DISKS, runStrategy="Always")})
     with running_agent(repository.path, SHARED, tmp_path / "state"):
-        until(lambda: "web" in names(hand) and hand.lookupByName("web").isActive(), 10, "web runs")
+        until(lambda: "web" in names(hand) and hand.lookupByName("web").isActive(), 60, "web runs")
         hand.lookupByName("web").destroy()
-        until(lambda: hand.lookupByName("web").isActive(), 10, "it was started again")
+        until(lambda: hand.lookupByName("web").isActive(), 60, "it was started again")
         repository.commit({"web.yaml": vm("web", disks=DISKS, runStrategy="Always", memory=96)})
         until(
             lambda: "98304" in hand.lookupByName("web").XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE), 10, "memory changed"
         )
         repository.remove("web.yaml")
-        until(lambda: not names(hand), 10, "web is gone")
+        until(lambda: not names(hand), 60, "web is gone")
         assert hand.storagePoolLookupByName("disks").listVolumes() == ["web-root.qcow2"]
 
 
@@ -62,12 +62,12 @@ def test_a_reverted_removal_gets_its_disk_back(
 ) -> None:
     repository.commit({"pool.yaml": POOL, "web.yaml": vm("web", disks=DISKS)})
     with running_agent(repository.path, SHARED, tmp_path / "state"):
-        until(lambda: names(hand) == {"web"}, 10, "web is there")
+        until(lambda: names(hand) == {"web"}, 60, "web is there")
         uid = hand.lookupByName("web").UUIDString()
         repository.remove("web.yaml")
-        until(lambda: not names(hand), 10, "web is gone")
+        until(lambda: not names(hand), 60, "web is gone")
         git(repository.path, "revert", "--no-edit", "HEAD")
-        until(lambda: names(hand) == {"web"}, 10, "web is back")
+        until(lambda: names(hand) == {"web"}, 60, "web is back")
         assert hand.lookupByName("web").UUIDString() == uid
         assert "web-root.qcow2" in hand.lookupByName("web").XMLDesc()
 
@@ -77,9 +77,9 @@ def test_a_broken_document_keeps_its_machine_and_holds_up_nobody(
 ) -> None:
     repository.commit({"good.yaml": vm("good"), "bad.yaml": vm("bad")})
     with running_agent(repository.path, SHARED, tmp_path / "state") as agent:
-        until(lambda: names(hand) == {"good", "bad"}, 10, "both are there")
+        until(lambda: names(hand) == {"good", "bad"}, 60, "both are there")
         repository.commit({"bad.yaml": "kind: [", "good.yaml": vm("good", memory=80)}, "Break one")
-        until(lambda: memory_mib(hand, "good") == 80, 10, "the good one has changed")
+        until(lambda: memory_mib(hand, "good") == 80, 60, "the good one has changed")
         assert names(hand) == {"good", "bad"}
         assert any(problem.path == "bad.yaml" for problem in agent.desired.problems)  # type: ignore[union-attr]
 
@@ -87,9 +87,9 @@ def test_a_broken_document_keeps_its_machine_and_holds_up_nobody(
 def test_an_empty_source_deletes_nothing(hand: libvirt.virConnect, repository: Repository, tmp_path: Path) -> None:
     repository.commit({"a.yaml": vm("a"), "b.yaml": vm("b")})
     with running_agent(repository.path, SHARED, tmp_path / "state") as agent:
-        until(lambda: names(hand) == {"a", "b"}, 10, "both are there")
+        until(lambda: names(hand) == {"a", "b"}, 60, "both are there")
         head = repository.remove("a.yaml", "b.yaml")
-        until(lambda: agent.plan is not None and head in agent.plan.revision, 10, "the empty revision was planned")
+        until(lambda: agent.plan is not None and head in agent.plan.revision, 60, "the empty revision was planned")
         assert agent.plan is not None
         assert agent.plan.notes, "the plan says why nothing is removed"
         assert names(hand) == {"a", "b"}
@@ -102,24 +102,24 @@ def test_a_deleted_branch_leaves_the_last_revision_in_force(
     pushed_repository.commit({"a.yaml": vm("a")})
     pushed_repository.push()
     with running_agent(f"file://{remote}", SHARED, tmp_path / "state", interval_s=1.0):
-        until(lambda: names(hand) == {"a"}, 10, "a is there")
+        until(lambda: names(hand) == {"a"}, 60, "a is there")
         git(remote, "update-ref", "-d", "refs/heads/main")
         hand.lookupByName("a").undefine() if not hand.lookupByName("a").isActive() else hand.lookupByName("a").destroy()
-        until(lambda: names(hand) == {"a"}, 10, "a is kept as the last good revision says")
+        until(lambda: names(hand) == {"a"}, 60, "a is kept as the last good revision says")
         pushed_repository.commit({"b.yaml": vm("b")})
         pushed_repository.push("--force")
-        until(lambda: names(hand) == {"a", "b"}, 15, "the branch is back and is followed")
+        until(lambda: names(hand) == {"a", "b"}, 60, "the branch is back and is followed")
 
 
 def test_rewritten_history_is_followed(hand: libvirt.virConnect, pushed_repository: Repository, tmp_path: Path) -> None:
     pushed_repository.commit({"a.yaml": vm("a"), "c.yaml": vm("c")})
     pushed_repository.push()
     with running_agent(f"file://{tmp_path / 'remote.git'}", SHARED, tmp_path / "state", interval_s=1.0):
-        until(lambda: names(hand) == {"a", "c"}, 10, "both are there")
+        until(lambda: names(hand) == {"a", "c"}, 60, "both are there")
         git(pushed_repository.path, "reset", "--hard", "--quiet", "HEAD~1")
         pushed_repository.commit({"b.yaml": vm("b"), "c.yaml": vm("c")})
         pushed_repository.push("--force")
-        until(lambda: names(hand) == {"b", "c"}, 10, "what the new history says is there")
+        until(lambda: names(hand) == {"b", "c"}, 60, "what the new history says is there")
 
 
 def test_a_remote_that_is_away_for_a_while_changes_nothing(
@@ -129,15 +129,15 @@ def test_a_remote_that_is_away_for_a_while_changes_nothing(
     pushed_repository.commit({"a.yaml": vm("a")})
     pushed_repository.push()
     with running_agent(f"file://{remote}", SHARED, tmp_path / "state", interval_s=1.0):
-        until(lambda: names(hand) == {"a"}, 10, "a is there")
+        until(lambda: names(hand) == {"a"}, 60, "a is there")
         remote.rename(away)
         hand.lookupByName("a").destroy()
         hand.lookupByName("a").undefine()
-        until(lambda: names(hand) == {"a"}, 10, "it is healed from what is known")
+        until(lambda: names(hand) == {"a"}, 60, "it is healed from what is known")
         away.rename(remote)
         pushed_repository.commit({"b.yaml": vm("b")})
         pushed_repository.push()
-        until(lambda: names(hand) == {"a", "b"}, 15, "the remote's news arrive again")
+        until(lambda: names(hand) == {"a", "b"}, 60, "the remote's news arrive again")
 
 
 def test_a_foreign_machine_with_a_wanted_name_is_a_conflict_and_is_not_touched(
@@ -147,7 +147,7 @@ def test_a_foreign_machine_with_a_wanted_name_is_a_conflict_and_is_not_touched(
     before = hand.lookupByName("taken").XMLDesc()
     repository.commit({"taken.yaml": vm("taken", memory=128), "free.yaml": vm("free")})
     with running_agent(repository.path, SHARED, tmp_path / "state") as agent:
-        until(lambda: "free" in names(hand), 10, "the other one is made")
+        until(lambda: "free" in names(hand), 60, "the other one is made")
         assert agent.plan is not None
         assert [(item.ref.name, item.reason) for item in agent.plan.blocked] == [("taken", "OwnedByOther")]
         assert hand.lookupByName("taken").XMLDesc() == before
@@ -163,7 +163,7 @@ def test_a_failing_object_stops_only_what_depends_on_it(
         }
     )
     with running_agent(repository.path, SHARED, tmp_path / "state") as agent:
-        until(lambda: names(hand) == {"fine"}, 10, "the healthy one is there")
+        until(lambda: names(hand) == {"fine"}, 60, "the healthy one is there")
         assert agent.plan is not None
         reasons = {item.ref: item.reason for item in agent.plan.blocked}
         assert reasons[Ref("VirtualMachine", "lost")] == "DependencyNotReady"
@@ -196,14 +196,14 @@ def test_a_lost_ledger_costs_no_machine_and_no_disk(
 ) -> None:
     repository.commit({"pool.yaml": POOL, "web.yaml": vm("web", disks=DISKS), "db.yaml": vm("db")})
     with running_agent(repository.path, SHARED, tmp_path / "one"):
-        until(lambda: names(hand) == {"web", "db"}, 10, "both are there")
+        until(lambda: names(hand) == {"web", "db"}, 60, "both are there")
     uid = hand.lookupByName("web").UUIDString()
     with running_agent(repository.path, SHARED, tmp_path / "two") as agent:
         assert agent.plan is not None
         assert agent.plan.empty
         assert not agent.plan.blocked
         repository.remove("db.yaml")
-        until(lambda: names(hand) == {"web"}, 10, "what is ours is known without a ledger, and pruned")
+        until(lambda: names(hand) == {"web"}, 60, "what is ours is known without a ledger, and pruned")
     assert hand.lookupByName("web").UUIDString() == uid
 
 
@@ -212,7 +212,7 @@ def test_suspended_objects_are_left_alone_until_resumed(
 ) -> None:
     repository.commit({"a.yaml": vm("a", runStrategy="Always"), "b.yaml": vm("b", runStrategy="Always")})
     with running_agent(repository.path, SHARED, tmp_path / "state"):
-        until(lambda: names(hand) == {"a", "b"} and hand.lookupByName("a").isActive(), 10, "both run")
+        until(lambda: names(hand) == {"a", "b"} and hand.lookupByName("a").isActive(), 60, "both run")
 
         def cli(verb: str) -> None:
             words = [sys.executable, "-m", "reconciler.cli.main", verb, "vm", "a", "--state", str(tmp_path / "state")]
@@ -221,10 +221,10 @@ def test_suspended_objects_are_left_alone_until_resumed(
         cli("suspend")
         hand.lookupByName("a").destroy()
         hand.lookupByName("b").destroy()
-        until(lambda: hand.lookupByName("b").isActive(), 10, "b was healed")
+        until(lambda: hand.lookupByName("b").isActive(), 60, "b was healed")
         assert not hand.lookupByName("a").isActive()
         cli("resume")
-        until(lambda: hand.lookupByName("a").isActive(), 10, "a was healed after it was resumed")
+        until(lambda: hand.lookupByName("a").isActive(), 60, "a was healed after it was resumed")
 
 
 def test_a_pass_with_nothing_changed_plans_nothing(
@@ -243,14 +243,14 @@ def test_the_agent_can_be_asked_while_it_runs(hand: libvirt.virConnect, reposito
     repository.commit({"a.yaml": vm("a")})
     with running_agent(repository.path, SHARED, tmp_path / "state") as agent:
         assert isinstance(agent, Agent)
-        until(lambda: names(hand) == {"a"}, 10, "a is there")
+        until(lambda: names(hand) == {"a"}, 60, "a is there")
         told = until(
             lambda: subprocess.run(
                 [sys.executable, "-m", "reconciler.cli.main", "get", "vm", "-o", "json",
                  "--state", str(tmp_path / "state")],
                 capture_output=True, text=True, check=True,
             ).stdout,
-            10,
+            60,
             "get answers",
         )  # fmt: skip
         assert '"a"' in told
