@@ -41,6 +41,7 @@ class Onggi:
             "HOME": str(home),
             "XDG_CONFIG_HOME": str(home / ".config"),
             "XDG_STATE_HOME": str(home / ".local/state"),
+            "ONGGI_STATE": str(home / ".local/state/onggi"),  # root's own would be the machine's
             "GIT_CONFIG_GLOBAL": "/dev/null",
             "GIT_CONFIG_NOSYSTEM": "1",
             "GIT_AUTHOR_NAME": "Ada Author",

@@ -52,6 +52,7 @@ def test_bash_completes_the_names_that_the_state_knows(onggi: Onggi, tmp_path: P
         }
         ledger.set_conditions(found, "main@sha1:0123")
     (onggi.home / "onggi.toml").write_text(f'state = "{tmp_path}"')
+    del onggi.env["ONGGI_STATE"]
     onggi.env["ONGGI_CONFIG"] = str(onggi.home / "onggi.toml")
     assert completed(onggi, "onggi", "get", "vm", "tg-") == ["tg-db", "tg-web"]
     assert completed(onggi, "onggi", "suspend", "net", "") == ["tg-lan"]

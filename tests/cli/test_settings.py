@@ -19,6 +19,7 @@ def config(onggi: Onggi, text: str, name: str = ".config/onggi/onggi.toml") -> P
     path = onggi.home / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
+    onggi.env.pop("ONGGI_STATE", None)  # it would win
     return path
 
 
