@@ -12,6 +12,7 @@ import libvirt
 import pytest
 
 from reconciler.applying.drift import DriftRecord
+from reconciler.applying import backoff
 from reconciler.applying.ledger import Ledger
 from reconciler.line import Line
 from reconciler.reporting.condition import Condition
@@ -391,8 +392,13 @@ class Opponent:
 
 
 def test_a_fight_with_another_tool_is_given_up_by_and_by_and_said_so_while_neighbours_are_served(
-    hand: libvirt.virConnect, repository: Repository, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    hand: libvirt.virConnect,
+    repository: Repository,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(backoff, "_SPREAD", 0.0)  # by chance a longer wait could seem as short as the one before
     repository.commit({"web.yaml": vm(), "db.yaml": vm("hc-db")})
     state = tmp_path / "state"
 
