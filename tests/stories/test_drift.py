@@ -11,8 +11,8 @@ from xml.etree import ElementTree
 import libvirt
 import pytest
 
-from reconciler.applying.drift import DriftRecord
 from reconciler.applying import backoff
+from reconciler.applying.drift import DriftRecord
 from reconciler.applying.ledger import Ledger
 from reconciler.line import Line
 from reconciler.reporting.condition import Condition
