@@ -7,7 +7,6 @@ that is done in it stays, because what it writes goes to a file that QEMU forget
 
 from __future__ import annotations
 
-import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from pathlib import Path
 
 import libvirt
 
+from tests.lab.ports import free_port
 from tests.lab.waiting import until
 from tests.labvm.image import Image
 
@@ -43,7 +43,7 @@ class Lab:
 @contextmanager
 def running_lab(image: Image, folder: Path) -> Iterator[Lab]:
     """Starts it, waits until its libvirtd answers, and ends it; `folder` is for its log and its second disk."""
-    port, log, errors = _free_port(), folder / "serial.log", folder / "qemu.log"
+    port, log, errors = free_port(), folder / "serial.log", folder / "qemu.log"
     group = folder / "group"
     with group.open("wb") as file:
         file.truncate(GROUP_SIZE)
@@ -96,9 +96,3 @@ def _wait(lab: Lab, process: subprocess.Popen[bytes], errors: Path) -> None:
 
 def _text(path: Path) -> str:
     return path.read_text(errors="replace") if path.exists() else ""
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
