@@ -72,6 +72,10 @@ class Host:
             assert api.agent.line.ledger.unfinished() == ()
 
 
+# The test driver takes no data for volumes.
+ON_FILES = pytest.mark.parametrize("host", ["qemu"], indirect=True)
+
+
 @pytest.fixture(params=["test driver", "qemu"])
 def host(
     request: pytest.FixtureRequest,
@@ -88,13 +92,6 @@ def host(
     yield Host(uri, hand, repository, tmp_path / "state", files, str(repository.path))
     clear(hand, pools_folder)
     hand.close()
-
-
-@pytest.fixture
-def files_host(host: Host) -> Host:
-    if not host.files:
-        pytest.skip("the test driver takes no data for volumes")
-    return host
 
 
 def last_task(api: LiveApi) -> dict[str, Any]:
@@ -151,20 +148,22 @@ def test_a_volume_s_clone_that_is_killed_before_its_commit_leaves_no_copy(host: 
         assert is_told_as_removed(last_task(api), "copy.img"), last_task(api)
 
 
+@ON_FILES
 @pytest.mark.parametrize("boundary", ["after a piece of an upload", "after volumes are noted as whole"])
-def test_an_upload_that_is_killed_before_its_commit_leaves_nothing(files_host: Host, boundary: str) -> None:
-    files_host.kill(boundary, UPLOAD, FIRST, SECOND)
-    assert files_host.volumes() == MINE | {"sent.img"}
-    with files_host.started() as api:
-        assert files_host.volumes() == MINE
+def test_an_upload_that_is_killed_before_its_commit_leaves_nothing(host: Host, boundary: str) -> None:
+    host.kill(boundary, UPLOAD, FIRST, SECOND)
+    assert host.volumes() == MINE | {"sent.img"}
+    with host.started() as api:
+        assert host.volumes() == MINE
         assert is_told_as_removed(last_task(api), "sent.img"), last_task(api)
 
 
-def test_the_volume_of_an_upload_whose_task_has_not_begun_is_removed(files_host: Host) -> None:
-    files_host.kill("after an operation", UPLOAD)
-    assert files_host.volumes() == MINE | {"sent.img"}
-    with files_host.started() as api:
-        assert files_host.volumes() == MINE
+@ON_FILES
+def test_the_volume_of_an_upload_whose_task_has_not_begun_is_removed(host: Host) -> None:
+    host.kill("after an operation", UPLOAD)
+    assert host.volumes() == MINE | {"sent.img"}
+    with host.started() as api:
+        assert host.volumes() == MINE
         assert api.client.get("/tasks").json() == []
 
 
@@ -208,10 +207,13 @@ def test_a_machine_s_clone_that_is_committed_is_made_by_the_next_start(host: Hos
         assert host.volumes() == MINE
 
 
-@pytest.mark.parametrize("requests", [[CLONE_VOLUME], [UPLOAD, FIRST, SECOND]], ids=["clone", "upload"])
+@pytest.mark.parametrize(
+    ("host", "requests"),
+    [("test driver", [CLONE_VOLUME]), ("qemu", [CLONE_VOLUME]), ("qemu", [UPLOAD, FIRST, SECOND])],
+    ids=["clone on the test driver", "clone on qemu", "upload on qemu"],
+    indirect=["host"],
+)
 def test_a_volume_whose_document_is_committed_stays(host: Host, requests: list[Request]) -> None:
-    if UPLOAD in requests and not host.files:
-        pytest.skip("the test driver takes no data for volumes")
     host.kill("after a change of documents", *requests)
     there = host.volumes()
     with host.started() as api:

@@ -99,9 +99,7 @@ def test_every_waiting_field_is_told_old_and_new_and_cleared_by_a_revert_or_a_po
         hand.lookupByName("web").destroy()
         until(lambda: hand.lookupByName("web").isActive(), 60, "its strategy starts it again")
         until(lambda: condition(state, "RestartRequired") is None, 60, "it was power-cycled")
-        ready = condition(state, "Ready")
-        assert ready is not None
-        assert ready.status
+        until(lambda: (ready := condition(state, "Ready")) is not None and ready.status, 60, "it is ready")
 
 
 # kubevirt/kubevirt#16606: a stale flag blocked hot-plugging.
