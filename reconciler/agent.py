@@ -49,7 +49,7 @@ class Agent:
         self.settings = settings
         self._windows = WindowClock(settings.sync_windows, now)
         self._closed = ""  # why nothing is applied now
-        self.ready = threading.Event()  # the first pass is through, with everything that it started
+        self.ready = threading.Event()  # the first pass is through, and the world shows everything that it did
         self.wakeup = Wakeup()
         self.passes = Passes()  # what each pass found, for who serves clients
         self.tally = Tally()  # likewise what was counted
@@ -59,6 +59,7 @@ class Agent:
         self._line: Line | None = None
         self._fetching: Fetching | None = None
         self._reports: ForgeReports | None = None
+        self._first_ticket: int | None = None  # a pass that took it has seen what the first one touched
         self._recovered = False  # since the connection was made: what an earlier run left half-made is gone
         self._suspended: frozenset[Ref] = frozenset()  # as the last pass saw it
         self._approved: frozenset[str] = frozenset()  # likewise
@@ -163,14 +164,16 @@ class Agent:
             self._reports.planned(self.desired, self.plan)
         if self._may_apply():
             dispatcher.dispatch(self.plan, self.desired)
+        if self._first_ticket is None:
+            self._first_ticket = self.wakeup.ticket
         self._tell(line, dispatcher, self.plan, due.ticket)
         if self._reports is not None:
             self._reports.passed(self.desired, self.plan, dispatcher.outcomes)
-        if dispatcher.idle and not self.ready.is_set():
+        if not self.ready.is_set() and dispatcher.idle and due.ticket >= self._first_ticket:
             # What the first pass made stays for good; a collection that walks through it costs up to 50 ms each time.
             gc.collect()
             gc.freeze()
-            self.ready.set()  # also what ran beside the loop is through: the host is as far as one pass gets it
+            self.ready.set()  # also what ran beside the loop is through, and clients can see all of it
             log.info("ready at %s", self.desired.revision)
 
     def _read_source(self, line: Line) -> None:

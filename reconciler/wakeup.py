@@ -51,6 +51,12 @@ class Wakeup:
         self._changed.notify_all()
         return self._ticket
 
+    @property
+    def ticket(self) -> int:
+        """The last mark's: a pass that took this one has seen to everything that was marked until now."""
+        with self._changed:
+            return self._ticket
+
     def nudge(self) -> None:
         """Look again although nothing is known to have changed (a back-off is over, the agent is to stop)."""
         with self._changed:
