@@ -14,6 +14,7 @@ from functools import lru_cache
 from itertools import chain, islice
 from typing import Any, Final
 
+from specs.lfs import is_lfs_pointer
 from specs.name import name_problem
 from specs.problem import Problem
 from specs.reference import STORAGE_VOLUME, Ref
@@ -105,6 +106,9 @@ def _text(path: str, content: bytes) -> str | Problem:
     if len(content) > MAX_FILE_BYTES:
         size = f"The file has {len(content)} bytes, more than the {MAX_FILE_BYTES} that are read"
         return Problem(path, 0, 0, f"{size}; split it into several files.")
+    if is_lfs_pointer(content):
+        what = "The file is a Git LFS pointer: its documents aren't in the repository, where they are read from"
+        return Problem(path, 1, 1, f"{what}; keep it out of LFS (`git lfs untrack`, then `git add --renormalize`).")
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         return Problem(path, 1, 1, "The file is UTF-16; save it as UTF-8.")
     try:

@@ -83,5 +83,5 @@ class VolumeResource(DocumentResource):
 
 
 def target_of(ref: Ref) -> str:
-    """The address of a volume as tasks tell it: not encoded."""
+    """The address of a volume as tasks keep it: not encoded."""
     return f"/storagepools/{ref.pool}/storagevolumes/{ref.short_name}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any, Final
+from urllib.parse import quote
 
 from api.http.schema import Schema, obj, text
 from reconciler.applying.task_records import FAILED, FINISHED, RUNNING, TaskRecord
@@ -11,11 +12,16 @@ _FIELDS: Final = {
     "id": text("Identifies the task in this API.", examples=["7"]),
     "status": text("running, finished or failed.", enum=[RUNNING, FINISHED, FAILED]),
     "message": text("How far it is, or what came of it, for people.", examples=["OK"]),
-    "target_uri": text("The address of what it works on.", examples=["/vms/web"]),
+    "target_uri": text("The address of what it works on, percent-encoded.", examples=["/vms/web"]),
 }
 TASK: Final[Schema] = obj(_FIELDS, required=tuple(_FIELDS), title="Task")
 
 
 def task_view(record: TaskRecord) -> dict[str, Any]:
     """One task."""
-    return {"id": str(record.id), "status": record.status, "message": record.message, "target_uri": record.target}
+    return {
+        "id": str(record.id),
+        "status": record.status,
+        "message": record.message,
+        "target_uri": quote(record.target),  # so that it can be followed as it stands, as a Location can
+    }

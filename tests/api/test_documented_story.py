@@ -6,11 +6,15 @@ import ipaddress
 import os
 import re
 import subprocess
+import threading
 from pathlib import Path
 
 import libvirt
 import pytest
 
+from reconciler.errors import Terminal
+from reconciler.serving.client import Client
+from reconciler.serving.tasks import Tell
 from tests.api.live import LiveApi, live_api
 from tests.lab.libvirtd import HostObjects
 from tests.lab.repositories import Repository, git
@@ -21,7 +25,13 @@ PAGE = ROOT / "docs/api.md"
 
 def run(api: LiveApi, script: str) -> str:
     """What it printed."""
-    done = subprocess.run(
+    done = attempt(api, script)
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+def attempt(api: LiveApi, script: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
         ["bash", "-euo", "pipefail", "-c", script],
         cwd=api.repository.path,
         env={**os.environ, "ONGGI": api.url, "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_PAGER": "cat"},
@@ -29,13 +39,14 @@ def run(api: LiveApi, script: str) -> str:
         text=True,
         timeout=240,
     )
-    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
-    return done.stdout
 
 
 def story(folder: Path, **names: str) -> str:
     """Every block of the page, in another folder and with other names."""
-    text = "\n".join(blocks(PAGE, "sh")).replace("/var/lib/libvirt/lab", str(folder))
+    return renamed("\n".join(blocks(PAGE, "sh")).replace("/var/lib/libvirt/lab", str(folder)), **names)
+
+
+def renamed(text: str, **names: str) -> str:
     for name, other in names.items():
         text = re.sub(rf"(?<=[/\"]){name}(?=[/\"]|-clone)", other, text)
     return text
@@ -50,6 +61,7 @@ def test_the_story_runs_on_the_test_driver(hand: libvirt.virConnect, repository:
     with live_api(repository, tmp_path / "state") as api:
         printed = run(api, story(tmp_path / "pool"))
         check(api, printed, "lab", "web")
+        check_helper(api)
     assert [domain.name() for domain in hand.listAllDomains()] == ["test"]
 
 
@@ -69,6 +81,7 @@ def test_the_story_runs_on_a_real_hypervisor(
     with live_api(repository, tmp_path / "state", qemu_system) as api:
         printed = run(api, story(dir_pool_folder / "pool", lab=pool, default=network, web=machine))
         check(api, printed, pool, machine)
+        check_uploads(api, pool, tmp_path, dir_pool_folder / "pool")
 
 
 def check(api: LiveApi, printed: str, pool: str, machine: str) -> None:
@@ -85,3 +98,28 @@ def check(api: LiveApi, printed: str, pool: str, machine: str) -> None:
     assert api.client.get(f"/vms/{machine}").status_code == 404
     volumes = api.client.get(f"/storagepools/{pool}/storagevolumes").json()
     assert [each["name"] for each in volumes] == ["base.qcow2", "data.qcow2"]
+
+
+def check_helper(api: LiveApi) -> None:
+    """`task` ends, and says no, when nothing was begun, and when what was begun has failed."""
+
+    def fails(_tell: Tell, _stop: threading.Event) -> None:
+        raise Terminal("There is no space for it; make some.")
+
+    helper = blocks(PAGE, "sh")[0]
+    refused = attempt(api, f'{helper}task "$ONGGI/storagepools/nowhere/storagevolumes" -d \'{{"name": "a"}}\'')
+    assert (refused.returncode, "nowhere" in refused.stderr) == (1, True), refused
+    number = api.serving.tasks.start("/vms/web", fails, Client("test")).id
+    failed = attempt(api, f'{helper}api "$ONGGI/tasks/{number}" | ended')
+    assert (failed.returncode, "There is no space" in failed.stderr) == (1, True), failed
+
+
+def check_uploads(api: LiveApi, pool: str, files: Path, folder: Path) -> None:
+    """The blocks on uploads make volumes with the bytes of the files."""
+    (files / "installer.iso").write_bytes(b"iso" * 1000)
+    (files / "disk.img").write_bytes(b"disk" * 3_000_000)
+    helper = blocks(PAGE, "sh")[0]
+    for block in blocks(PAGE, "bash"):
+        run(api, renamed(f"{helper}cd {files}\n{block}", lab=pool))
+    for name in ("installer.iso", "disk.img"):
+        assert (folder / name).read_bytes() == (files / name).read_bytes()

@@ -34,8 +34,9 @@ def byhand(api: LiveApi, hand: libvirt.virConnect) -> LiveApi:
 
 def test_a_task_makes_a_snapshot(byhand: LiveApi) -> None:
     answer = make(byhand, name="before the update ü")
-    assert answer.json()["target_uri"] == "/vms/byhand/snapshots/before the update ü"
+    assert answer.json()["target_uri"] == "/vms/byhand/snapshots/before%20the%20update%20%C3%BC"
     assert byhand.task(answer)["status"] == "finished"
+    assert byhand.client.get(answer.json()["target_uri"]).status_code == 200
     (found,) = byhand.client.get("/vms/byhand/snapshots").json()
     assert (found["name"], found["parent"], found["state"]) == ("before the update ü", "", "shutoff")
     assert isinstance(found["created"], str)

@@ -17,7 +17,9 @@ import pytest
 
 from reconciler.errors import Cancelled, OnggiError, Terminal, Transient, Unsupported
 from reconciler.observed.hypervisor import Hypervisor
+from reconciler.observed.hypervisor.performing.images import check_download
 from reconciler.planning.operations import CreateVolume, Start
+from specs.binding import parse
 from specs.reference import Ref
 from tests.lab.ports import free_port
 from tests.observed.conftest import empty_volume, folder_pool
@@ -323,3 +325,9 @@ def test_ftp_refuses_what_is_not_there(qemu_host: Hypervisor, pool: str, dir_poo
     with pytest.raises(Terminal, match="the server refuses it"):
         qemu_host.perform(download(pool, f"ftp://127.0.0.1:{server.port}/pub/other"))
     assert nothing_left(qemu_host, pool, dir_pool_folder)
+
+
+def test_a_git_lfs_pointer_is_told_as_that() -> None:
+    pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:%s\nsize 12\n" % (b"0" * 64)
+    with pytest.raises(Terminal, match="Git LFS pointer"):
+        check_download(pointer, parse("<volume><target><format type='qcow2'/></target></volume>"), "http://a/b")

@@ -235,6 +235,10 @@ class TestUnreadableFiles:
     def test_in_utf_16_are_recognised(self) -> None:
         assert "UTF-16; save it as UTF-8" in message_of("a: 1".encode("utf-16"))
 
+    def test_that_git_lfs_has_put_a_pointer_for_are_told_as_that(self) -> None:
+        pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:%s\nsize 12\n" % (b"0" * 64)
+        assert message_of(pointer).startswith("a.yaml:1:1: The file is a Git LFS pointer")
+
     def test_may_begin_with_a_byte_order_mark(self) -> None:
         assert one(b"\xef\xbb\xbf" + written("Network", "mode: nat").encode()).locate("/kind") == (2, 1)
 

@@ -16,6 +16,7 @@ from reconciler.observed.hypervisor.failure import is_not_found, is_unsupported
 from reconciler.observed.hypervisor.performing.patience import patiently
 from reconciler.observed.hypervisor.performing.streams import head
 from specs.binding import Element, parse
+from specs.lfs import is_lfs_pointer
 from specs.reference import VIRTUAL_MACHINE, Ref
 from specs.storagevolume.header import HEADER_BYTES, image_header, unsafe_header
 
@@ -29,6 +30,8 @@ def check_download(start: bytes, wanted: Element, url: str) -> None:
 
     A wrong format isn't let through: a machine would read the image's header as the contents of its disk.
     """
+    if is_lfs_pointer(start):
+        raise Terminal(f"{url} gives a Git LFS pointer, not the image; use the URL of the LFS object itself.")
     header = image_header(start)
     reason = unsafe_header(header)
     if reason is not None:
