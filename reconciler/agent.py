@@ -14,6 +14,7 @@ import time
 from contextlib import suppress
 from dataclasses import replace
 
+from reconciler.applying.approval_book import AGENT
 from reconciler.applying.clock import Clock, utc_now
 from reconciler.desired.state import DesiredState
 from reconciler.desired.verification import Unverified
@@ -160,6 +161,7 @@ class Agent:
         self._suspended, self._approved = line.ledger.suspended(), line.ledger.approved()
         self.plan = line.compare(self.desired, self.snapshot, self._suspended)
         self._drift = line.note_drift(self.plan, self.desired, self.snapshot, self._suspended)
+        line.note_approvals(self.plan, AGENT)
         if self._reports is not None:
             self._reports.planned(self.desired, self.plan)
         if self._may_apply():

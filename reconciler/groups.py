@@ -10,18 +10,24 @@ from reconciler.planning.plan import Plan, Step
 from specs.reference import Ref
 
 
-def groups(plan: Plan, held: Set[Ref]) -> Iterator[Plan]:
-    """One plan for each set of steps that are connected by `after`, in the plan's order.
-
-    Steps of `held` objects, and all that come after one of them, are left out: they are for a later pass.
-    """
+def without(plan: Plan, held: Set[Ref]) -> Plan:
+    """The plan without the steps of `held` objects, and without all that come after one of them."""
     left_out = set(held)
-    steps: dict[Ref, Step] = {}
+    steps: list[Step] = []
     for step in plan.steps:  # a step never stands before one that it comes after
         if step.ref in left_out or step.after & left_out:
             left_out.add(step.ref)
         else:
-            steps[step.ref] = step
+            steps.append(step)
+    return plan if len(steps) == len(plan.steps) else replace(plan, steps=tuple(steps))
+
+
+def groups(plan: Plan, held: Set[Ref]) -> Iterator[Plan]:
+    """One plan for each set of steps that are connected by `after`, in the plan's order.
+
+    What has to do with `held` objects is left out: it is for a later pass.
+    """
+    steps = {step.ref: step for step in without(plan, held).steps}
     leader = {ref: ref for ref in steps}
 
     def find(ref: Ref) -> Ref:

@@ -30,6 +30,7 @@ from reconciler.desired.source import Source
 from reconciler.desired.state import DesiredState, SourceTree
 from reconciler.errors import Disconnected, OnggiError, StateError
 from reconciler.faults import boundary
+from reconciler.groups import without
 from reconciler.observed.hypervisor import Hypervisor
 from reconciler.observed.snapshot import Snapshot
 from reconciler.planning.operations import DeleteVolume
@@ -195,6 +196,13 @@ class Line:
         self.ledger.note_drift(Noted(found, still_different(plan), unknown, digests.get))
         return found
 
+    def note_approvals(self, plan: Plan, by: str) -> None:
+        """Remember what the plan waits for a person's word on, so that `onggi approve` knows it."""
+        try:
+            self.ledger.approvals.tell(plan, by)
+        except StateError as error:
+            log.debug("%s", error)  # who may only look may plan all the same; the agent tells of it anyway
+
     def rehearse(self, tree: SourceTree, snapshot: Snapshot) -> tuple[DesiredState, Plan]:
         """What `tree` would come to if it were the source's. Safe beside a pass: shares no cache, writes nothing."""
         repository_id = tree.repository_id or self.ledger.repository_id(self.source.key)
@@ -276,18 +284,22 @@ class Line:
         stop: threading.Event | None = None,
         on_progress: Callable[[Progress], None] | None = None,
         passes: int = 5,
+        given_up: frozenset[Ref] = frozenset(),
     ) -> Convergence:
         """Plan and apply until nothing is left to do, nothing more succeeds, or `passes` are through.
 
         More than one pass is needed where something only shows after another step, such as the LUNs of a new pool.
+        What has failed for good is tried once: neither that nor what builds on it is begun again. `given_up` are
+        objects that have done so before.
         """
         recovered = self.recover()
         desired = self.desired()
         planned = remaining = self._compare_and_note(desired)
         outcomes: list[StepOutcome] = []
         for _ in range(passes):
-            done = self.apply(remaining, stop=stop, on_progress=on_progress)
+            done = self.apply(without(remaining, given_up), stop=stop, on_progress=on_progress)
             outcomes.extend(done)
+            given_up |= failed_for_good(done)
             recovered = recovered or self.recover()  # a pool may only be active by now
             remaining = self._compare_and_note(desired)
             if remaining.empty or (stop is not None and stop.is_set()) or not _any_success(done):
@@ -383,8 +395,13 @@ class Line:
         return None if is_news else False
 
 
+def failed_for_good(outcomes: Iterable[StepOutcome]) -> frozenset[Ref]:
+    """The objects whose step won't succeed until somebody changes something."""
+    return frozenset(outcome.step.ref for outcome in outcomes if outcome.terminal)
+
+
 def _any_success(outcomes: tuple[StepOutcome, ...]) -> bool:
-    return any(outcome.result not in (Result.FAILED, Result.SKIPPED) for outcome in outcomes)
+    return any(outcome.ok for outcome in outcomes)
 
 
 def _own_folders(settings: Settings) -> Iterator[str]:

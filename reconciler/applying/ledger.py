@@ -20,6 +20,7 @@ from types import MappingProxyType, TracebackType
 from typing import Self
 
 from reconciler.applying import drift, history, intents
+from reconciler.applying.approval_book import ApprovalBook
 from reconciler.applying.clock import Clock, rfc3339, utc_now
 from reconciler.applying.database import open_for_reading, open_for_writing, transaction, translated
 from reconciler.applying.outcome import StepOutcome
@@ -58,6 +59,7 @@ class Ledger:
         self._lost: set[Ref] = set()  # of these, the ones whose record won't tell what came of them
         self._started = ""
         self.tasks = TaskBook(self._lock, self._reading, self._writing, clock)
+        self.approvals = ApprovalBook(self._lock, self._reading, self._beside, clock)
         self._drift_seen = ""  # when `note_drift` saw the open records last
 
     @classmethod
@@ -322,14 +324,12 @@ class Ledger:
         return ALL if _suspension(None) in rows else frozenset(Ref(*row) for row in rows)
 
     def approve(self, digest: str) -> None:
-        """Say yes to what `digest` names. Works beside a running agent."""
-        with self._beside() as connection:
-            connection.execute("INSERT OR REPLACE INTO approval VALUES (?, ?)", (digest, rfc3339(self._clock())))
+        """As ApprovalBook.approve."""
+        self.approvals.approve(digest)
 
     def approved(self) -> frozenset[str]:
-        """Every digest that was approved. One whose revision or objects have moved never comes up again."""
-        with self._lock, self._reading() as connection:
-            return frozenset(row[0] for row in connection.execute("SELECT digest FROM approval"))
+        """As ApprovalBook.approved."""
+        return self.approvals.approved()
 
     def crash_loops(self) -> Mapping[Ref, str]:
         """What `keep_crash_loops` was given last."""

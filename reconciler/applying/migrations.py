@@ -83,6 +83,13 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "ALTER TABLE intent ADD COLUMN task INTEGER NOT NULL DEFAULT 0",
         "ALTER TABLE intent ADD COLUMN whole INTEGER NOT NULL DEFAULT 0",
     ),
+    (
+        """
+        CREATE TABLE asked (
+          digest TEXT NOT NULL, teller TEXT NOT NULL, objects TEXT NOT NULL, PRIMARY KEY (digest, teller)
+        ) WITHOUT ROWID
+        """,
+    ),
 )
 
 

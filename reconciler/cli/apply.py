@@ -46,6 +46,7 @@ def command(settings: Settings, out: Output, outside_window: bool, yes: bool, de
     In place of REPO, the file of a plan that `onggi plan --out` saved can be given: exactly that plan is applied, or
     nothing when the repository or the host has moved since.
     """
+    from reconciler.applying.approval_book import VERB
     from reconciler.line import Line
     from reconciler.reporting.plan_text import plan_text, problems_text
 
@@ -77,11 +78,13 @@ def command(settings: Settings, out: Output, outside_window: bool, yes: bool, de
         if not plan.empty:
             _mind_windows(settings, out, outside_window=outside_window)
         asked = not plan.empty and not yes and sys.stdin.isatty()
+        line.note_approvals(plan, VERB)
         if asked and not click.confirm("\nDo this?", err=True):
             out.note("Nothing was done.")
             return 1
         line.note_drift(plan, desired, snapshot)
         outcomes, remaining = _apply(line, plan, out, only_this=reviewed is not None)
+        line.note_approvals(remaining, VERB)
     told = _Told(plan, outcomes, remaining)
     out.show(lambda: told.to_json(desired.problems), told.text)
     if desired.problems or remaining.steps or remaining.blocked:
@@ -104,13 +107,16 @@ def _mind_windows(settings: Settings, out: Output, *, outside_window: bool) -> N
 
 def _apply(line: Line, plan: Plan, out: Output, *, only_this: bool) -> tuple[tuple[StepOutcome, ...], Plan]:
     """What was shown, and unless `only_this` whatever only shows after it. The plan that is left is told too."""
+    from reconciler.applying.outcome import in_the_end
+    from reconciler.line import failed_for_good
+
     stop = threading.Event()
     with on_signals(stop.set), Report(quiet=out.quiet) as report:
         outcomes = line.apply(plan, stop=stop, on_progress=report)
         if only_this:
             return outcomes, line.plan()
-        more = line.converge(stop=stop, on_progress=report)
-    return (*outcomes, *more.outcomes), more.remaining
+        more = line.converge(stop=stop, on_progress=report, given_up=failed_for_good(outcomes))
+    return in_the_end((*outcomes, *more.outcomes)), more.remaining
 
 
 class _Told:

@@ -55,6 +55,7 @@ def command(settings: Settings, out: Output, file: Path | None, detailed_exitcod
     Works beside a running agent. Exits with 1 when documents have errors; the plan of all others is shown
     nevertheless.
     """
+    from reconciler.applying.approval_book import VERB
     from reconciler.line import Line
     from reconciler.reporting.plan_text import plan_text, problems_text
     from reconciler.reporting.problem_json import problem_json
@@ -66,6 +67,7 @@ def command(settings: Settings, out: Output, file: Path | None, detailed_exitcod
         desired = line.desired()
         snapshot = line.observe()
         plan = line.compare(desired, snapshot)
+        line.note_approvals(plan, VERB)
         if file is not None:
             from reconciler.reporting.saved_plan import write_saved_plan
 

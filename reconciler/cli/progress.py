@@ -1,6 +1,7 @@
 """Tells who waits that something is going on: on stderr, and only about what takes longer than two seconds.
 
-On a terminal with bars that go away at the end, elsewhere with plain lines. What a step did in the end is always told.
+On a terminal with bars that go away at the end, elsewhere with plain lines. What a step did in the end is always told;
+to who wants quiet only what failed, and why.
 """
 
 from __future__ import annotations
@@ -91,8 +92,9 @@ class Report:
             self._running.pop(ref, None)
             if self._bars is not None and (task := self._tasks.pop(ref, None)) is not None:
                 self._bars.remove_task(task)
-            if not self._quiet:
-                self._line(f"{progress.step.action.value} {ref}: {progress.outcome.result.value}{_reason(progress)}")
+            result = progress.outcome.result.value
+            if not self._quiet or result == "failed":  # who asked for quiet wants to know of errors all the more
+                self._line(f"{progress.step.action.value} {ref}: {result}{_reason(progress)}")
 
     def _tell(self) -> None:
         """Say what still runs: bars once there is something to wait for, lines again and again."""

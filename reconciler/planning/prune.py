@@ -6,7 +6,7 @@ isn't provably ours, nothing that something else still uses, and no volume unles
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from reconciler.desired.identity import object_uid
@@ -21,6 +21,7 @@ from reconciler.planning.plan import Action, Blocked, Step
 from reconciler.planning.power import DEFAULT_SHUTDOWN_TIMEOUT_S
 from reconciler.planning.terms import duration_text
 from reconciler.planning.trash import is_over, trashed
+from reconciler.planning.why import why_volume_leaves
 from specs.effect import Effect
 from specs.reference import STORAGE_POOL, STORAGE_VOLUME, VIRTUAL_MACHINE, Ref
 
@@ -55,11 +56,20 @@ def removals(context: Context) -> Removals:
         for entry in candidates:
             if entry.seed and context.users.get(entry.ref, frozenset()) & kept:
                 found.pop(entry.ref, None)
-        return Removals(list(found.values()), [], [])
+        return Removals(list(found.values()), _seeds_to_follow(candidates, found, context), [])
     revision = str(context.desired.revision)
     many = len(going) > ALWAYS_ALLOWED
     records = [replace(entry, facts={**entry.facts, Fact.REMOVAL: revision}) for entry in going if many]
-    return Removals(list(found.values()), [], records)
+    return Removals(list(found.values()), _seeds_to_follow(candidates, found, context), records)
+
+
+def _seeds_to_follow(candidates: Iterable[Owned], found: Mapping[Ref, Assessment], context: Context) -> list[str]:
+    """Says of each seed that goes once its machine has let go of it: no step of this plan stands for that."""
+    return [
+        f"{entry.ref} is deleted as soon as no machine has it: {why_volume_leaves(entry, context)}"
+        for entry in candidates
+        if entry.seed and entry.ref not in found
+    ]
 
 
 def _is_new_loss(entry: Owned) -> bool:
@@ -146,7 +156,7 @@ def _remove(entry: Owned, context: Context, leaving: frozenset[Ref]) -> Assessme
     staying = sorted(user for user in context.users.get(ref, frozenset()) - leaving if _keeps_using(user, ref, context))
     if staying:
         if entry.seed:
-            return None  # a seed goes with its last user, without a word
+            return None  # a seed goes with its last user
         message = f"{ref} is no longer declared, but {', '.join(map(str, staying))} still uses it; it stays until then"
         return Assessment(blocked=Blocked(ref, "InUse", message, entry.path))
     if entry.facts.get(Fact.PROTECT):
@@ -160,7 +170,7 @@ def _remove(entry: Owned, context: Context, leaving: frozenset[Ref]) -> Assessme
         if not entry.seed and (stays := _in_trash(entry, context)) is not None:
             return stays
         operations = [DeleteVolume(ref)]
-        why = "its cloud-init data changed" if entry.seed else "its document is gone and says deletionPolicy: Delete"
+        why = why_volume_leaves(entry, context)
         if Fact.TRASHED in entry.facts:
             why += "; its time in the trash is over"
     else:
@@ -196,7 +206,7 @@ def _in_trash(entry: Owned, context: Context) -> Assessment | None:
         ref=entry.ref,
         action=Action.UPDATE,
         why=(
-            "its document is gone and says deletionPolicy: Delete; kept in the trash for "
+            f"{why_volume_leaves(entry, context)}; kept in the trash for "
             f"{duration_text(retention_s)}, and given back when a document asks for it again"
         ),
         effect=Effect.LIVE,

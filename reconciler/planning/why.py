@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from reconciler.desired.state import Resource
 from reconciler.planning.ownership import Fact, Owned
+
+if TYPE_CHECKING:
+    from reconciler.planning.context import Context
+
+_GONE = "its document is gone and says deletionPolicy: Delete"
 
 
 def why_changed(resource: Resource, entry: Owned | None, *, adopted: bool = False, taken_from: str = "") -> str:
@@ -27,6 +33,23 @@ def why_changed(resource: Resource, entry: Owned | None, *, adopted: bool = Fals
 def is_drift(resource: Resource, entry: Owned | None) -> bool:
     """True when the document is as it was last applied, so that whatever differs was changed on the host."""
     return entry is not None and entry.facts.get(Fact.DIGEST) == resource.digest
+
+
+def why_volume_leaves(entry: Owned, context: Context) -> str:
+    """Whose doing it is that nothing declares a volume any more: its own document's, or its machine's."""
+    machine = entry.parent
+    if machine is None:
+        return "nothing uses this cloud-init data any more" if entry.seed else _GONE
+    resource = context.desired.resources.get(machine)
+    if entry.seed:
+        if resource is None:
+            return f"the cloud-init data of {machine}, whose document is gone"
+        if not resource.spec.get("cloudInit"):
+            return f"{machine} declares no cloud-init data any more"
+        return f"the former cloud-init data of {machine}, which has new ones"
+    if resource is None:
+        return f"a disk of {machine}, whose document is gone and says deletionPolicy: Delete"
+    return f"{machine} doesn't declare this disk any more, and says deletionPolicy: Delete"
 
 
 def not_applied(record: Owned, entry: Owned | None) -> Owned:

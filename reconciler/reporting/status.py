@@ -7,6 +7,7 @@ and Suspended likewise. Messages hold no countdowns, so that a pass in which not
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any, Protocol
@@ -33,6 +34,8 @@ OUTSIDE_WINDOW = "OutsideWindow"
 FLAPPING = "Flapping"  # the reason of a Stalled object that somebody else changes back
 
 CRASH_LOOP = "CrashLoopBackOff"  # likewise, of a machine that ends soon after each start
+
+ANYTHING = Ref("", "")  # nobody's: among what is suspended only where everything is
 
 _SHOWN_PROBLEMS = 3
 _LONGEST_VALUE = 60
@@ -180,7 +183,7 @@ class _Pass:
         if ref in self.problems or ref in self.desired.held:
             return (self.condition(READY, False, "InvalidDocument", self.problem_text(ref)),)
         if ref in self.suspended or (resource is not None and resource.parent in self.suspended):
-            message = f"left alone until it is resumed: onggi resume {ref}"
+            message = f"left alone until it is resumed: {resume_command(ref, resource, self.suspended)}"
             return (
                 self.condition(READY, False, SUSPENDED, message),
                 self.condition(SUSPENDED, True, "ByUser", message),
@@ -315,6 +318,15 @@ class _Pass:
     def condition(self, type_: str, status: bool, reason: str, message: str) -> Condition:
         """A condition of this pass's revision; the ledger knows since when it holds."""
         return Condition(type_, status, reason, message, self.revision)
+
+
+def resume_command(ref: Ref, resource: Resource | None, suspended: Collection[Ref]) -> str:
+    """What ends the suspension of an object: its own, its machine's, or that of everything."""
+    if ANYTHING in suspended:
+        return "onggi resume"
+    if ref not in suspended and resource is not None and resource.parent is not None:
+        ref = resource.parent
+    return f"onggi resume {ref.kind} {shlex.quote(ref.name)}"
 
 
 def _needing_a_boot(changes: Iterable[Change]) -> tuple[Change, ...]:

@@ -98,6 +98,22 @@ def test_a_running_agent_goes_on_as_soon_as_it_is_approved(host: Host) -> None:
         until(lambda: host.machines() == {"m9"}, 60, "what was approved is gone")
 
 
+def test_what_nobody_was_asked_for_cannot_be_approved(host: Host) -> None:
+    nothing = host.of_state("approve", f"sha256:{'0' * 32}")
+    assert nothing.code == 1
+    assert "nothing waits for an approval" in nothing.err
+    host.repository.remove("vms")
+    host.repository.commit({"new.yaml": host.document(9)})
+    digest = digest_of(host("plan", "-o", "json"))
+    mistyped = host.of_state("approve", f"sha256:{'0' * 32}")
+    assert mistyped.code == 1
+    assert f"what waits: {digest} (VirtualMachine/{host.objects.name('m0')}, " in mistyped.err
+    assert host.of_state("approve", digest[:20]).out.startswith(f"approved: VirtualMachine/{host.objects.name('m0')}")
+    assert host.of_state("approve", digest).out.strip() == f"{digest} was approved before"
+    assert host("apply").code == 0
+    assert host.machines() == {"m9"}
+
+
 @pytest.mark.parametrize("word", ["", "yes", "sha256:", "--help-me", "sha256:ZZZZZZZZZZZZ"])
 def test_only_a_digest_can_be_approved(onggi: Onggi, tmp_path: Path, word: str) -> None:
     done = onggi("approve", "--state", tmp_path, "--", word)

@@ -121,6 +121,13 @@ def test_what_is_quick_is_told_in_one_line(capsys: pytest.CaptureFixture[str]) -
     assert capsys.readouterr().err == "+ VirtualMachine/tg-web: created\n"
 
 
+def test_quiet_tells_what_failed_and_why(capsys: pytest.CaptureFixture[str]) -> None:
+    with Report(quiet=True, terminal=False) as report:
+        report(Progress(step(IMAGE), outcome=StepOutcome(step(IMAGE), Result.CREATED)))
+        report(Progress(step(VM), outcome=StepOutcome(step(VM), Result.FAILED, "it never answered")))
+    assert capsys.readouterr().err == "+ VirtualMachine/tg-web: failed: it never answered\n"
+
+
 def test_quiet_is_quiet(capsys: pytest.CaptureFixture[str]) -> None:
     with Report(quiet=True, terminal=False) as report:
         report(Progress(step(VM), outcome=StepOutcome(step(VM), Result.CREATED)))

@@ -230,7 +230,10 @@ def test_a_repaired_download_is_made(world: World, web_server: WebServer) -> Non
         return {"image.yaml": world.volume("image.raw", format="raw", source=f"{{url: '{url}', sha256: '{digest}'}}")}
 
     world.repository.commit({**world.documents(), **image("1" * 64)})
-    assert world.run("apply")[0] == 1
+    code, result = world.run("apply")
+    assert code == 1
+    assert web_server.asked == ["/image"], "what fails for good is tried once in one call"
+    assert [each["result"] for each in result["outcomes"] if each["name"].endswith("image.raw")] == ["failed"]
     world.repository.commit(image(hashlib.sha256(web_server.files["/image"]).hexdigest()))
     assert world.run("apply")[0] == 0
     assert (world.folder / "image.raw").read_bytes() == web_server.files["/image"]

@@ -12,11 +12,12 @@ import pytest
 
 @dataclass
 class WebServer:
-    """`files` by path; `redirects` from path to location."""
+    """`files` by path; `redirects` from path to location. `asked` are the paths that somebody wanted."""
 
     port: int = 0
     files: dict[str, bytes] = field(default_factory=dict)
     redirects: dict[str, str] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
 
     def url(self, path: str) -> str:
         return f"http://127.0.0.1:{self.port}{path}"
@@ -28,6 +29,7 @@ def web_server() -> Iterator[WebServer]:
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            offered.asked.append(self.path)
             if self.path in offered.redirects:
                 self.send_response(302)
                 self.send_header("Location", offered.redirects[self.path])

@@ -176,7 +176,7 @@ def test_what_is_suspended_says_how_to_resume_it_and_so_do_its_own_disks() -> No
     declared = [resource(WEB), resource(DISK, parent=WEB), resource(LAN)]
     found = told(Plan("r", (step(WEB),)), declared=declared, suspended=frozenset({WEB}))
     assert found[WEB]["Ready"].reason == "Suspended"
-    assert "onggi resume VirtualMachine/tf-web" in found[WEB]["Suspended"].message
+    assert "onggi resume VirtualMachine tf-web" in found[WEB]["Suspended"].message
     assert "Suspended" in found[DISK]
     assert found[LAN]["Ready"].status
     assert all("Suspended" in items for items in told(declared=declared, suspended=ALL).values())
