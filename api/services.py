@@ -26,6 +26,7 @@ def _any_name() -> None:
 @dataclass(frozen=True, slots=True)
 class Services:
     """`alive`: the agent's loop runs. `ready`: its first pass is through. `info`: what else a health check may show.
+    `problem`: why no pass comes through now, empty while they do.
 
     `fetch_now` has the source asked for news, soon and once for many calls. `webhook_secrets` are those that a webhook
     may be proven by, none when webhooks aren't wanted; it may raise OnggiError. `webhook_requests` counts them by
@@ -38,6 +39,7 @@ class Services:
     ready: Callable[[], bool]
     alive: Callable[[], bool]
     info: Callable[[], Mapping[str, str]]
+    problem: Callable[[], str] = str
     fetch_now: Callable[[], None] = _nothing
     webhook_secrets: Callable[[], tuple[bytes, ...]] = tuple
     webhook_requests: Counter[tuple[str, str]] = field(default_factory=Counter)

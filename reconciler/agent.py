@@ -16,6 +16,7 @@ from dataclasses import replace
 
 from reconciler.applying.approval_book import AGENT
 from reconciler.applying.clock import Clock, utc_now
+from reconciler.bulkhead import described
 from reconciler.desired.state import DesiredState
 from reconciler.desired.verification import Unverified
 from reconciler.desired.watch import SourceWatch
@@ -135,9 +136,17 @@ class Agent:
             log.error("%s", error)  # noqa: TRY400  # a sentence; the trace says no more
             self.passes.fail(error)
             self._again(stop)
-        except Exception:  # whatever one object can make go wrong must not end the care for all others
-            log.exception("a pass failed unexpectedly; it is tried again")
+        except Exception as error:  # the last net: what is about one object alone is caught where it happens
+            self._failed(error)
             self._again(stop)
+
+    def _failed(self, error: Exception) -> None:
+        """Tell of a pass that nobody can explain, with its trace once."""
+        name, place = described(error)
+        problem = OnggiError(f"a pass failed unexpectedly ({name} at {place}); its trace is in the log")
+        if str(problem) != self.passes.problem:
+            log.error("%s", problem, exc_info=error)
+        self.passes.fail(problem)
 
     def _pass(self, line: Line, dispatcher: Dispatcher) -> None:
         finished = dispatcher.finished()

@@ -63,6 +63,11 @@ class Passes:
         """The last pass; None before the first is through."""
         return self._latest
 
+    @property
+    def problem(self) -> str:
+        """Why no pass comes through now; empty while they do."""
+        return self._problem
+
     def publish(self, world: World) -> None:
         """A pass is through."""
         with self._published:

@@ -1,7 +1,7 @@
 """/healthz and /readyz, for supervisors and load balancers. Anybody may ask; the answer holds nothing secret.
 
-Both answer 200 when the agent runs and its first pass is through, and 503 {code, reason} otherwise. /readyz also tells
-which revision is in force.
+Both answer 200 when the agent runs, its first pass is through and the last one didn't fail, and 503 {code, reason}
+otherwise. /readyz also tells which revision is in force.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ _STATUS = obj({"status": text("ok")}, closed=False)
 
 
 class Health(Resource):
-    """Is the agent's loop there, and did it get through once?"""
+    """Is the agent's loop there, and does it get through?"""
 
     address = "/healthz"
     tag = "Service"
 
-    @raw("GET", "Whether the agent runs and its first pass is through.", _STATUS)
+    @raw("GET", "Whether the agent runs, its first pass is through and the last one didn't fail.", _STATUS)
     async def on_get(self, _request: falcon.asgi.Request, response: falcon.asgi.Response) -> None:
         """200 {"status": "ok"}, or 503."""
         response.cache_control = ["no-store"]
@@ -30,6 +30,8 @@ class Health(Resource):
             refuse(response, falcon.HTTP_503, "The agent's loop has ended; its log tells why.")
         elif not self.services.ready():
             refuse(response, falcon.HTTP_503, "The agent's first pass isn't through yet; ask again soon.")
+        elif problem := self.services.problem():
+            refuse(response, falcon.HTTP_503, f"No pass comes through now: {problem}")
         else:
             response.media = self.told()
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
-log = logging.getLogger("onggi.api")
+from reconciler.bulkhead import Failure, contained
 
 _S = TypeVar("_S")
 _T = TypeVar("_T")
@@ -14,10 +13,5 @@ _T = TypeVar("_T")
 
 def guarded(members: Iterable[_S], view: Callable[[_S], _T], what: Callable[[_S], object] = str) -> list[_T]:
     """The view of each member. `what` names it in the log; nothing that may be a secret."""
-    views = []
-    for member in members:
-        try:
-            views.append(view(member))
-        except Exception:
-            log.exception("%s is left out of a list", what(member))
-    return views
+    found = (contained("listing", what(member), "", view, member) for member in members)
+    return [each for each in found if not isinstance(each, Failure)]

@@ -66,7 +66,8 @@ _LAST_S = 4.5  # likewise, for everything together
 def command(settings: Settings) -> int:
     """Keep the host as the repository says: the agent.
 
-    Logs to stderr. With --listen, GET /healthz and /readyz answer 200 once the first pass is through, and 503 before.
+    Logs to stderr. With --listen, GET /healthz and /readyz answer 200 once the first pass is through, 503 before
+    and while passes fail.
     """
     return _once(settings) if settings.once else _forever(settings)
 
@@ -190,6 +191,7 @@ def _served(settings: Settings, thread: _AgentThread, serving: Opening) -> Serve
         ready=thread.agent.ready.is_set,
         alive=thread.is_alive,
         info=lambda: {"revision": str(thread.agent.desired.revision) if thread.agent.desired is not None else ""},
+        problem=lambda: thread.agent.passes.problem,
         fetch_now=thread.agent.fetch_now,
         webhook_secrets=SecretFile(secret, "webhook-secret-file").secrets if secret is not None else tuple,
         serve=serving,

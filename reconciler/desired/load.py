@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from reconciler.bulkhead import Failure, contained
 from reconciler.desired.state import SourceFile, SourceTree
 from specs.document import Document, parse
 from specs.problem import Problem
@@ -62,18 +63,32 @@ class Loader:
 
 
 def _load(source: SourceFile) -> _File:
+    found = contained("reading", source.path, source.blob, _read, source)
+    if isinstance(found, Failure):
+        return _File(source, (), (Problem(source.path, 1, 1, f"{found.message}."),), frozenset(), unknown=True)
+    return found
+
+
+def _read(source: SourceFile) -> _File:
     parsed = parse(source.path, source.content)
     good: list[Document] = []
     problems = list(parsed.problems)
     held = {problem.ref for problem in parsed.problems if problem.ref is not None}
     for document in parsed.documents:
-        if found := list(validate(document)):
+        if found := _mistakes(document):
             problems.extend(found)
             held.add(document.ref)
         else:
             good.append(document)
     unknown = any(problem.ref is None for problem in parsed.problems)
     return _File(source, tuple(good), tuple(problems), frozenset(held), unknown)
+
+
+def _mistakes(document: Document) -> list[Problem]:
+    found = contained("checking", document.ref, document.piece.text, validate, document)
+    if isinstance(found, Failure):
+        return [Problem(document.path, document.line, 1, f"{found.message}.", "", document.ref)]
+    return found
 
 
 def _gather(loaded: Iterable[_File], tree: SourceTree) -> LoadedDocuments:

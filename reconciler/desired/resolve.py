@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, NamedTuple
 
+from reconciler.bulkhead import Failure, contained
 from reconciler.desired.files import REPOSITORY_FILE
 from reconciler.desired.identity import object_uid
 from reconciler.desired.implied import ImpliedVolume, complete
@@ -96,12 +97,14 @@ class Resolver:
         )
         before, self._made = self._made, {}
         for document in loaded.documents:
-            inputs = self._inputs(document, repository_id, block_pools)
-            known = before.get(document.ref)
-            if known is not None and known.inputs.same(inputs):
-                self._made[document.ref] = known
-            else:
-                self._made[document.ref] = _kept(self._make(inputs), known)
+            known, text = before.get(document.ref), document.piece.text
+            made = contained(
+                "working out", document.ref, text, self._remake, document, known, repository_id, block_pools
+            )
+            if isinstance(made, Failure):
+                inputs = _Inputs(document, None, repository_id, block_pools)
+                made = _Made(inputs, problems=(_problem(document, "", f"{made.message}."),))
+            self._made[document.ref] = made
         state = _State(problems=[*tree.problems, *loaded.problems], held=set(loaded.held))
         _gather(self._made.values(), state)
         return DesiredState(
@@ -122,6 +125,12 @@ class Resolver:
         if document.kind == TEMPLATE:
             return _Inputs(document, self._chains.of(document.name), repository_id, frozenset())
         return _Inputs(document, None, repository_id, frozenset())
+
+    def _remake(
+        self, document: Document, known: _Made | None, repository_id: str, block_pools: frozenset[str]
+    ) -> _Made:
+        inputs = self._inputs(document, repository_id, block_pools)
+        return known if known is not None and known.inputs.same(inputs) else _kept(self._make(inputs), known)
 
     def _make(self, inputs: _Inputs) -> _Made:
         document = inputs.document

@@ -6,9 +6,10 @@ to: whoever has a document owns the thing, and those are often shared with what 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from reconciler.bulkhead import Failure, contained
 from reconciler.exporting.draft import KINDS, Draft, Surroundings
 from reconciler.observed.snapshot import Observed
 from specs.name import name_problem
@@ -33,7 +34,7 @@ def choose(around: Surroundings, *, all_volumes: bool = False, declared: Mapping
             continue
         if ref in declared:
             notes.append(f"{ref} is declared in {declared[ref]} already")
-        elif reason := _unfit(ref, observed):
+        elif reason := _contained(_unfit, ref, observed):
             notes.append(f"{ref} {reason}")
         else:
             chosen.append(observed)
@@ -45,6 +46,11 @@ def choose(around: Surroundings, *, all_volumes: bool = False, declared: Mapping
         else:
             chosen.append(around.snapshot.objects[ref])
     return Choice(tuple(chosen), tuple(notes))
+
+
+def _contained(check: Callable[[Ref, Observed], str], ref: Ref, observed: Observed) -> str:
+    found = contained("exporting", ref, observed.xml, check, ref, observed)
+    return f"gets no document: {found.message}" if isinstance(found, Failure) else found
 
 
 def _unfit(ref: Ref, observed: Observed) -> str:
@@ -63,12 +69,21 @@ def _volumes(machines: Iterable[Observed], around: Surroundings, *, all_volumes:
     found: set[Ref] = set()
     for machine in machines:
         if machine.ref.kind == VIRTUAL_MACHINE:
-            volumes = (around.volume_of(disk.get("source") or {}) for disk in machine.config.get("disks", ()))
-            found.update(ref for ref in volumes if ref is not None and ref in objects)
+            disks = contained("finding its disks", machine.ref, machine.xml, _disks, machine, around)
+            found.update(() if isinstance(disks, Failure) else disks)
     if all_volumes:
         found.update(ref for ref in objects if ref.kind == STORAGE_VOLUME)
     backing = {str(each.details.get("backing") or "") for each in objects.values()}
-    return {ref for ref in found if _is_declarable(ref, objects[ref], around) and _path(ref, around) not in backing}
+
+    def wanted(ref: Ref) -> bool:
+        return _is_declarable(ref, objects[ref], around) and _path(ref, around) not in backing
+
+    return {ref for ref in found if contained("exporting", ref, objects[ref].xml, wanted, ref) is True}
+
+
+def _disks(machine: Observed, around: Surroundings) -> list[Ref]:
+    volumes = (around.volume_of(disk.get("source") or {}) for disk in machine.config.get("disks", ()))
+    return [ref for ref in volumes if ref is not None and ref in around.snapshot.objects]
 
 
 def _is_declarable(ref: Ref, observed: Observed, around: Surroundings) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from reconciler.bulkhead import Failure, contained
 from reconciler.exporting import others
 from reconciler.exporting.choosing import choose, leave_shared_disks
 from reconciler.exporting.draft import Draft, Surroundings
@@ -47,7 +48,14 @@ def export(
     """
     around = Surroundings(snapshot)
     choice = choose(around, all_volumes=all_volumes, declared=declared or {})
-    drafts = [_draft(observed, around) for observed in choice.chosen]
+    drafts: list[Draft] = []
+    failed: dict[Ref, str] = {}
+    for observed in choice.chosen:
+        draft = contained("exporting", observed.ref, observed.xml, _draft, observed, around)
+        if isinstance(draft, Failure):
+            failed[observed.ref] = draft.message
+        else:
+            drafts.append(draft)
     leave_shared_disks(drafts)
     fitted = fit(drafts, snapshot, repository_id, allowed_folders=allowed_folders)
     documents = tuple(
@@ -55,7 +63,7 @@ def export(
         for draft in drafts
         if draft.ref in fitted.texts
     )
-    refused = (f"{ref} gets no document: {why}." for ref, why in sorted(fitted.refused.items()))
+    refused = (f"{ref} gets no document: {why}." for ref, why in sorted({**fitted.refused, **failed}.items()))
     return Export(documents, (*choice.notes, *refused))
 
 

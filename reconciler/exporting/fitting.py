@@ -7,10 +7,11 @@ the plan is empty. Each round leaves out at least one field, or a whole document
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ParamSpec
 
+from reconciler.bulkhead import Failure, contained
 from reconciler.desired.load import Loader
 from reconciler.desired.resolve import Resolver
 from reconciler.desired.state import DesiredState, Revision, SourceFile, SourceTree
@@ -25,6 +26,8 @@ from specs.effect import Change
 from specs.problem import Unrenderable
 from specs.reference import Ref
 from specs.registry import kinds
+
+_P = ParamSpec("_P")
 
 # Of an item of a list these can go by themselves; without any other it would be another item.
 _OPTIONAL = frozenset({"bus", "target", "bootOrder", "readOnly", "model", "link", "ioLimits", "name"})
@@ -57,7 +60,14 @@ def fit(
     loader, resolver, planner = Loader(), Resolver(allowed_folders=allowed_folders), Planner()
     texts: dict[Ref, str] = {}
     while left:
-        texts = {ref: document_text(draft) for ref, draft in left.items()}
+        texts = {}
+        for ref, draft in list(left.items()):
+            text = contained("writing", ref, "", document_text, draft)
+            if isinstance(text, Failure):
+                del left[ref]
+                refused[ref] = text.message
+            else:
+                texts[ref] = text
         tree = _tree(left.values(), texts, repository_id)
         desired = resolver.resolve(tree, loader.load(tree), repository_id)
         plan = planner.plan(desired, snapshot, {})
@@ -98,12 +108,19 @@ def _complaints(
         if ref in drafts and ref not in told:
             told.add(ref)
             change = changes[0] if changes else None
-            pointer = "" if change is None else _written(drafts[ref], change.pointer, snapshot)
+            pointer = "" if change is None else _place(ref, _written, drafts[ref], change.pointer, snapshot)
             yield _Complaint(ref, pointer, "the document wouldn't mean what the host has")
     for item in plan.blocked:
         if item.ref in drafts and item.ref not in told:
             told.add(item.ref)
-            yield _Complaint(item.ref, _refused_field(drafts[item.ref], desired, snapshot), _half(item.message))
+            pointer = _place(item.ref, _refused_field, drafts[item.ref], desired, snapshot)
+            yield _Complaint(item.ref, pointer, _half(item.message))
+
+
+def _place(ref: Ref, find: Callable[_P, str], *args: _P.args, **kwargs: _P.kwargs) -> str:
+    """The field that is at fault; empty where looking for it fails: then the whole document is."""
+    found = contained("finding the field", ref, "", find, *args, **kwargs)
+    return "" if isinstance(found, Failure) else found
 
 
 def _half(sentence: str) -> str:

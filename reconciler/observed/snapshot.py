@@ -69,6 +69,7 @@ class Snapshot:
     objects: Mapping[Ref, Observed]
     connected: bool = True
     skipped: tuple[str, ...] = ()  # sentences about objects that couldn't be read; they hide nothing else
+    unseen: frozenset[Ref] = frozenset()  # what is on the host and never could be read: nothing of it is known
 
     def get(self, ref: Ref) -> Observed | None:
         """The observed object, or None."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from xml.sax.saxutils import escape
 
+from reconciler.bulkhead import Failure, contained
 from reconciler.desired.state import DesiredState, Resource
 from reconciler.observed.snapshot import Observed, Snapshot
 from reconciler.planning.ownership import Owned
@@ -13,12 +16,16 @@ from reconciler.planning.plugs import cut_off
 from reconciler.planning.renames import Renames, find_renames
 from reconciler.planning.terms import Terms
 from specs.host import Host, VolumeSource
-from specs.reference import STORAGE_POOL, STORAGE_VOLUME, VIRTUAL_MACHINE, Ref
+from specs.reference import NETWORK, STORAGE_POOL, STORAGE_VOLUME, VIRTUAL_MACHINE, Ref
 from specs.registry import kinds
 from specs.storagepool.xml import target_path
 
 # Pools whose volumes are files below the pool's target path, so that a path is known before the volume exists.
 _FILE_POOLS = frozenset({"dir", "netfs", "fs", "kimchi-iso"})
+
+
+# An attribute's value, or an element's text, as libvirt writes them.
+_VALUE = re.compile(r"(?<=')[^'<>]*(?=')|(?<=>)[^<>]+(?=<)")
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,23 +46,30 @@ class Context:
         volumes = dict(observed.volumes)
         for ref, resource in self.desired.resources.items():
             if ref.kind == STORAGE_POOL and ref.name not in paths and resource.spec.get("type") in _FILE_POOLS:
-                path = target_path(resource.spec, ref.name)
-                if path is not None:
+                path = contained("finding its folder", ref, resource.digest, target_path, resource.spec, ref.name)
+                if isinstance(path, str):
                     paths[ref.name] = path
         for ref, resource in self.desired.resources.items():
             if ref.kind != STORAGE_VOLUME:
                 continue
-            known = volumes.get(ref)
-            if known is None:
-                if folder := paths.get(ref.pool):
-                    path = f"{folder.rstrip('/')}/{ref.short_name}"
-                    volumes[ref] = VolumeSource(path, "file", future_format(resource))
-            elif known.format != (certain := self._certain_format(ref, resource) or known.format):
-                # libvirt looks into the bytes. They are the guest's: with a header of its own making it could make
-                # QEMU open any file of the host as soon as its machine is defined anew. And an image that is only
-                # being written looks raw: a machine defined then would read and write its headers as data.
-                volumes[ref] = replace(known, format=certain)
+            known, folder = volumes.get(ref), paths.get(ref.pool)
+            source = contained("finding its place", ref, resource.digest, self._place, ref, resource, known, folder)
+            if isinstance(source, VolumeSource):
+                volumes[ref] = source
         return replace(observed, pool_paths=paths, volumes=volumes)
+
+    def _place(
+        self, ref: Ref, resource: Resource, known: VolumeSource | None, folder: str | None
+    ) -> VolumeSource | None:
+        """Where a declared volume is or will be; None where that can't be known yet."""
+        if known is None:
+            path = f"{folder.rstrip('/')}/{ref.short_name}" if folder else ""
+            return VolumeSource(path, "file", future_format(resource)) if path else None
+        # libvirt looks into the bytes. They are the guest's: with a header of its own making it could make
+        # QEMU open any file of the host as soon as its machine is defined anew. And an image that is only
+        # being written looks raw: a machine defined then would read and write its headers as data.
+        certain = self._certain_format(ref, resource) or known.format
+        return known if certain == known.format else replace(known, format=certain)
 
     def _certain_format(self, ref: Ref, resource: Resource) -> str | None:
         """The image format of a volume that needs no look at its bytes; None when only they can tell."""
@@ -101,7 +115,23 @@ class Context:
         objects = self.snapshot.objects
         return sorted(user for user in self.users.get(ref, ()) if user.kind == VIRTUAL_MACHINE and objects[user].active)
 
-    def _uses(self, ref: Ref, observed: Observed) -> Iterator[Ref]:
+    def _uses(self, ref: Ref, observed: Observed) -> Iterable[Ref]:
+        key = (observed.xml, observed.live_xml)
+        uses = contained("finding its uses", ref, key, lambda: list(self._read_uses(ref, observed)))
+        return self._mentioned(observed) if isinstance(uses, Failure) else uses
+
+    def _mentioned(self, observed: Observed) -> Iterator[Ref]:
+        """Whatever an unreadable definition may use: rather too much, for what nobody uses may be removed."""
+        values = set(_VALUE.findall(observed.xml + (observed.live_xml or "")))
+        for volume, source in self.host.volumes.items():
+            if volume != observed.ref and not values.isdisjoint({escape(source.path), escape(volume.short_name)}):
+                yield volume
+                yield Ref(STORAGE_POOL, volume.pool)
+        for ref in self.snapshot.objects:
+            if ref.kind in (NETWORK, STORAGE_POOL) and escape(ref.name) in values:
+                yield ref
+
+    def _read_uses(self, ref: Ref, observed: Observed) -> Iterator[Ref]:
         if ref.kind == STORAGE_VOLUME:
             backing = self.volume_at.get(str(observed.details.get("backing") or ""))
             if backing is not None:
@@ -120,7 +150,7 @@ class Context:
                         yield Ref(STORAGE_POOL, volume.pool)
                 for interface in spec.get("interfaces", ()):
                     if network := interface.get("network"):
-                        yield Ref("Network", network)
+                        yield Ref(NETWORK, network)
 
     def resource_sources(self, resource: Resource) -> tuple[VolumeSource | None, ...]:
         """Where the volumes of a resource are: with resource and object, all that its XML depends on."""

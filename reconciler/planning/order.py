@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from reconciler.bulkhead import Failure, contained
 from reconciler.planning.context import Context, has_object
+from reconciler.planning.failed import failed
 from reconciler.planning.plan import Action, Blocked, Step
 from specs.reference import STORAGE_POOL, Ref
 
@@ -17,7 +19,7 @@ def ordered(
     refused = dict(blocked)
     kept = dict(steps)
     # A blocked reference blocks whoever needs it, which may block somebody else: repeat until nothing changes.
-    while newly := {ref: reason for ref, step in kept.items() if (reason := _missing(step, kept, refused, context))}:
+    while newly := {ref: reason for ref, step in kept.items() if (reason := _held(step, kept, refused, context))}:
         refused.update(newly)
         for ref in newly:
             del kept[ref]
@@ -33,6 +35,11 @@ def _needs(step: Step, context: Context) -> frozenset[Ref]:
     if resource is None or step.action is Action.DELETE:
         return frozenset()
     return frozenset(ref for ref in resource.depends_on if has_object(ref))
+
+
+def _held(step: Step, steps: Mapping[Ref, Step], refused: Mapping[Ref, Blocked], context: Context) -> Blocked | None:
+    found = contained("finding what it needs", step.ref, "", _missing, step, steps, refused, context)
+    return failed(step.ref, found, step.path, step.line) if isinstance(found, Failure) else found
 
 
 def _missing(step: Step, steps: Mapping[Ref, Step], refused: Mapping[Ref, Blocked], context: Context) -> Blocked | None:

@@ -10,12 +10,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from reconciler.bulkhead import Failure, contained
 from reconciler.desired.state import DesiredState, Resource
 from reconciler.observed.snapshot import Snapshot
 from reconciler.planning import activatable, machine, prune, volume
 from reconciler.planning.assessment import Assessment
 from reconciler.planning.context import Context, has_object
 from reconciler.planning.diff import with_ignored_state
+from reconciler.planning.failed import failed, unreadable
 from reconciler.planning.missing import MISSING, left_missing
 from reconciler.planning.observing import is_observed, only_told, under_observation
 from reconciler.planning.order import ordered
@@ -66,8 +68,12 @@ class Planner:
         for ref, resource in desired.resources.items():
             if not has_object(ref) or ref in suspended or (resource.parent in suspended):
                 continue
-            found = memory[ref] = self._assess(resource, context, subnets)
-            assessment = found.assessment
+            assessed = contained("planning", ref, resource.digest, self._assess, resource, context, subnets)
+            if isinstance(assessed, Failure):
+                blocked[ref] = failed(ref, assessed, resource.path, resource.line)
+                continue
+            memory[ref] = assessed
+            assessment = assessed.assessment
             if some_observed and under_observation(resource, context.owned):
                 assessment = only_told(assessment, context.owned.get(ref))
             if assessment.step is not None:
@@ -89,7 +95,7 @@ class Planner:
             if desired.resources[ref].policy.drift == "warn":
                 drifted.append((ref, MISSING))
         self._memory = memory
-        leaving = prune.removals(context)
+        leaving = prune.contained_removals(context)
         records.extend(entry for entry in leaving.records if owned.get(entry.ref) != entry)
         for assessment in leaving.assessments:
             if assessment.step is not None:
@@ -113,6 +119,8 @@ class Planner:
     def _assess(self, resource: Resource, context: Context, subnet: Callable[[], str]) -> _Remembered:
         ref = resource.ref
         observed = context.snapshot.get(ref)
+        if ref in context.snapshot.unseen:
+            return _Remembered((), Assessment(blocked=unreadable(resource)))
         inputs = (
             resource,
             observed,

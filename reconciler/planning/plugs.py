@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from reconciler.bulkhead import Failure, contained
 from reconciler.observed.snapshot import BRIDGE, PORTS, Observed, Snapshot
 from specs.reference import NETWORK, VIRTUAL_MACHINE, Ref
 
@@ -16,25 +17,37 @@ def cut_off(snapshot: Snapshot) -> Mapping[Ref, tuple[Ref, ...]]:
 
     Only where libvirt made the network's bridge: a bridge of the host's own outlives a restart of the network.
     """
-    from specs.network.model import has_own_bridge  # lxml is loaded only by who really reads XML
-
     networks = {
         ref.name: (frozenset(seen.details[PORTS].values()), str(seen.details[BRIDGE]))
         for ref, seen in snapshot.objects.items()
-        if ref.kind == NETWORK and seen.live is not None and PORTS in seen.details and has_own_bridge(seen.live)
+        if ref.kind == NETWORK
+        and PORTS in seen.details
+        and contained("finding its bridge", ref, seen.live_xml, _has_own_bridge, seen) is True
     }
     found: dict[Ref, set[Ref]] = {}
     if networks:
         bridges = {bridge: name for name, (_, bridge) in networks.items()}
         for ref, seen in snapshot.objects.items():
             if ref.kind == VIRTUAL_MACHINE and seen.active:
-                for name, mac in _interfaces(seen, bridges):
+                key = (seen.xml, seen.live_xml)
+                plugged = contained("finding its plugs", ref, key, _interfaces, seen, bridges)
+                for name, mac in () if isinstance(plugged, Failure) else plugged:
                     if name in networks and (seen.uid.lower(), mac) not in networks[name][0]:
                         found.setdefault(Ref(NETWORK, name), set()).add(ref)
     return {network: tuple(sorted(machines)) for network, machines in found.items()}
 
 
-def _interfaces(machine: Observed, bridges: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def _has_own_bridge(network: Observed) -> bool:
+    from specs.network.model import has_own_bridge  # lxml is loaded only by who really reads XML
+
+    return network.live is not None and has_own_bridge(network.live)
+
+
+def _interfaces(machine: Observed, bridges: Mapping[str, str]) -> list[tuple[str, str]]:
+    return list(_plugged(machine, bridges))
+
+
+def _plugged(machine: Observed, bridges: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Network and MAC of every interface that belongs on one."""
     for interface in (machine.live or {}).get("interfaces", ()):
         mac = str(interface.get("mac", ""))

@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from reconciler.bulkhead import Failure, contained
 from reconciler.desired.identity import object_uid
 from reconciler.observed.snapshot import Observed
 from reconciler.planning.assessment import Assessment
 from reconciler.planning.context import Context
+from reconciler.planning.failed import failed
 from reconciler.planning.guards import ALWAYS_ALLOWED, too_many
 from reconciler.planning.observing import is_observed
 from reconciler.planning.operations import DeleteVolume, Operation, Stop, TrashVolume, Undefine
@@ -46,7 +48,7 @@ def removals(context: Context) -> Removals:
         note = f"nothing is removed while the source holds no readable document; without them, {names}{more} would be"
         return Removals([], [note], [])
     leaving = frozenset(entry.ref for entry in candidates)
-    found = {entry.ref: assessment for entry in candidates if (assessment := _remove(entry, context, leaving))}
+    found = {entry.ref: assessment for entry in candidates if (assessment := _assess(entry, context, leaving))}
     going = [entry for entry in candidates if _is_new_loss(entry) and _has_step(found.get(entry.ref))]
     held = too_many(going, context)
     if held:
@@ -72,6 +74,12 @@ def _seeds_to_follow(candidates: Iterable[Owned], found: Mapping[Ref, Assessment
     ]
 
 
+def contained_removals(context: Context) -> Removals:
+    """The same; nothing is removed where the decision as a whole fails."""
+    found = contained("planning the removals", "the repository", str(context.desired.revision), removals, context)
+    return Removals([], [f"nothing is removed: {found.message}"], []) if isinstance(found, Failure) else found
+
+
 def _is_new_loss(entry: Owned) -> bool:
     """False for what nobody misses: a seed, which is made again, and a volume that went into the trash before."""
     return not entry.seed and Fact.TRASHED not in entry.facts
@@ -93,7 +101,8 @@ def forgotten(context: Context) -> list[Ref]:
     return [
         ref
         for ref in sorted(context.owned.keys() - desired.resources.keys())
-        if (ref not in objects or is_observed(context.owned[ref]))
+        if ref not in context.snapshot.unseen
+        and (ref not in objects or is_observed(context.owned[ref]))
         and ref not in desired.held
         and context.owned[ref].parent not in desired.held
         and not _is_held(context.owned[ref].path, context)
@@ -107,7 +116,8 @@ def _candidates(context: Context) -> Iterator[Owned]:
     undeclared = context.owned.keys() - desired.resources.keys()
     ledger = {ref: context.owned[ref] for ref in undeclared}
     for ref in objects.keys() - context.owned.keys() - desired.resources.keys():
-        if (found := _proven(ref, objects[ref], context)) is not None:
+        found = contained("finding its owner", ref, objects[ref].uid, _proven, ref, objects[ref], context)
+        if isinstance(found, Owned):
             ledger[ref] = found
     if not ledger:
         return  # nearly always; the rest looks at everything that is declared
@@ -148,6 +158,11 @@ def _proven(ref: Ref, observed: Observed, context: Context) -> Owned | None:
     if marked or (observed.uid and observed.uid == object_uid(repository, ref, "")):
         return Owned(ref, observed.uid)
     return None
+
+
+def _assess(entry: Owned, context: Context, leaving: frozenset[Ref]) -> Assessment | None:
+    found = contained("planning its removal", entry.ref, entry.uid, _remove, entry, context, leaving)
+    return Assessment(blocked=failed(entry.ref, found, entry.path)) if isinstance(found, Failure) else found
 
 
 def _remove(entry: Owned, context: Context, leaving: frozenset[Ref]) -> Assessment | None:

@@ -10,13 +10,14 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from reconciler.bulkhead import Failure, contained
 from reconciler.desired.state import DesiredState, Resource
 from reconciler.observed.snapshot import Observed, Snapshot
 from reconciler.planning.missing import WHOLE
 from reconciler.planning.ownership import Owned
-from reconciler.planning.plan import Action, Plan
+from reconciler.planning.plan import Action, Plan, Step
 from reconciler.planning.why import is_drift
 from specs.effect import Change, Effect
 from specs.problem import Unrenderable
@@ -24,6 +25,8 @@ from specs.reference import Ref
 
 if TYPE_CHECKING:
     from reconciler.planning.context import Context
+
+_T = TypeVar("_T")
 
 POWER_FIELDS = frozenset({"/runStrategy", "/paused", "/active"})
 # Refused as a change; when the document is as it was last applied, somebody on the host did it.
@@ -138,24 +141,37 @@ class _Pass:
     def deviations(self) -> Iterator[Drift]:
         """What a step puts back, what is only told, and what can't be put back."""
         for step in self.plan.steps:
-            resource = self.desired.resources.get(step.ref)
-            if resource is None:
-                continue
-            if step.action is Action.CREATE:
-                if is_drift(resource, self.owned.get(step.ref)):
-                    yield _drift(resource, DriftKind.MISSING, _MISSING)
-            elif step.drift:
-                yield from self.differing(resource, step.changes)
+            if (resource := self.desired.resources.get(step.ref)) is not None:
+                yield from self.contained(resource, self.of_step, step)
         for ref, changes in self.plan.drifted:
-            resource = self.desired.resources[ref]
-            if any(change.pointer == WHOLE for change in changes):
-                yield _drift(resource, DriftKind.MISSING, _MISSING)
-            else:
-                yield from self.differing(resource, changes)
+            yield from self.contained(self.desired.resources[ref], self.of_changes, changes)
         for item in self.plan.blocked:
             resource = self.desired.resources.get(item.ref)
             if item.reason in _REFUSALS and resource is not None and is_drift(resource, self.owned.get(item.ref)):
-                yield from self.differing(resource, None)
+                yield from self.contained(resource, self.differing, None)
+
+    def contained(
+        self, resource: Resource, find: Callable[[Resource, _T], Iterator[Drift]], argument: _T
+    ) -> Iterable[Drift]:
+        """The drift of one object; none where looking for it fails, which hides nothing else."""
+        key = (resource.digest, find.__name__)
+        found = contained("comparing", resource.ref, key, lambda: list(find(resource, argument)))
+        return () if isinstance(found, Failure) else found
+
+    def of_step(self, resource: Resource, step: Step) -> Iterator[Drift]:
+        """What a step puts back."""
+        if step.action is Action.CREATE:
+            if is_drift(resource, self.owned.get(step.ref)):
+                yield _drift(resource, DriftKind.MISSING, _MISSING)
+        elif step.drift:
+            yield from self.differing(resource, step.changes)
+
+    def of_changes(self, resource: Resource, changes: tuple[Change, ...]) -> Iterator[Drift]:
+        """What is only told."""
+        if any(change.pointer == WHOLE for change in changes):
+            yield _drift(resource, DriftKind.MISSING, _MISSING)
+        else:
+            yield from self.differing(resource, changes)
 
     def extras(self) -> Iterator[Drift]:
         """What documents don't speak of."""

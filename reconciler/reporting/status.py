@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from reconciler.applying.clock import rfc3339
 from reconciler.applying.outcome import Result, StepOutcome
+from reconciler.bulkhead import INTERNAL_ERROR, Failure, contained
 from reconciler.desired.state import DesiredState, Resource
 from reconciler.observed.snapshot import Observed, Snapshot
 from reconciler.planning.missing import WHOLE
@@ -171,15 +172,25 @@ class _Pass:
 
     def all(self) -> dict[Ref, tuple[Condition, ...]]:
         """Every object's conditions."""
-        found = {ref: self.of(ref, resource) for ref, resource in self.desired.resources.items()}
+        found = {ref: self.contained(ref, resource) for ref, resource in self.desired.resources.items()}
         others = self.problems.keys() | self.desired.held | self.blocked.keys() | self.steps.keys()
         for ref in sorted(others - found.keys()):
-            if not self.is_gone(ref):
-                found[ref] = self.of(ref, None)
+            if told := self.contained(ref, None):
+                found[ref] = told
+        return found
+
+    def contained(self, ref: Ref, resource: Resource | None) -> tuple[Condition, ...]:
+        """One object's conditions, or that they couldn't be found out."""
+        key = resource.digest if resource is not None else ""
+        found = contained("telling its state", ref, key, self.of, ref, resource)
+        if isinstance(found, Failure):
+            return (self.condition(READY, False, INTERNAL_ERROR, found.message),)
         return found
 
     def of(self, ref: Ref, resource: Resource | None) -> tuple[Condition, ...]:
-        """One object's conditions, Ready first."""
+        """One object's conditions, Ready first; none of what this very pass has removed."""
+        if resource is None and self.is_gone(ref):
+            return ()
         if ref in self.problems or ref in self.desired.held:
             return (self.condition(READY, False, "InvalidDocument", self.problem_text(ref)),)
         if ref in self.suspended or (resource is not None and resource.parent in self.suspended):

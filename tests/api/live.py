@@ -76,7 +76,12 @@ def live_api(
     thread = threading.Thread(target=agent.run, args=(stop,), name="agent under test")
     opening = Opening(agent, host or harmless_host(state.parent / "machine"))
     services = Services(
-        ready=agent.ready.is_set, alive=thread.is_alive, info=dict, serve=opening, fetch_now=agent.fetch_now
+        ready=agent.ready.is_set,
+        alive=thread.is_alive,
+        info=dict,
+        serve=opening,
+        fetch_now=agent.fetch_now,
+        problem=lambda: agent.passes.problem,
     )
     server = Server(create_app(services), "127.0.0.1:0")
     server.start()

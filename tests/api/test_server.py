@@ -34,10 +34,13 @@ class Agent:
 
     ready: bool = False
     alive: bool = True
+    problem: str = ""
     info: dict[str, str] = field(default_factory=lambda: {"revision": "main@sha1:0123"})
 
     def services(self) -> Services:
-        return Services(ready=lambda: self.ready, alive=lambda: self.alive, info=lambda: self.info)
+        return Services(
+            ready=lambda: self.ready, alive=lambda: self.alive, info=lambda: self.info, problem=lambda: self.problem
+        )
 
 
 @pytest.fixture
@@ -71,6 +74,16 @@ def test_an_agent_that_died_is_not_healthy(client: httpx.Client, agent: Agent) -
     assert answer.status_code == 503
     assert "has ended" in answer.json()["reason"]
     assert client.get("/readyz").status_code == 503
+
+
+def test_an_agent_whose_passes_fail_is_not_healthy_and_says_why(client: httpx.Client, agent: Agent) -> None:
+    agent.ready, agent.problem = True, "the disk of the state is full; free some space"
+    for path in ("/healthz", "/readyz"):
+        answer = client.get(path)
+        assert answer.status_code == 503
+        assert "free some space" in answer.json()["reason"]
+    agent.problem = ""
+    assert client.get("/healthz").status_code == 200
 
 
 def test_no_cache_keeps_an_answer(client: httpx.Client, agent: Agent) -> None:

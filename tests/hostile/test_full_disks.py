@@ -83,7 +83,11 @@ def test_a_state_without_room_is_told_of_soon_and_what_was_committed_comes_true_
     assert refused.status_code == 503
     assert "is committed" in refused.json()["reason"]
     assert "is full" in refused.json()["reason"]
-    for path in ("/networks", "/tasks", "/events", "/status", "/healthz"):
+    for path in ("/networks", "/tasks", "/events", "/status"):
         assert client.get(path).status_code == 200, path
+    for path in ("/healthz", "/readyz"):
+        unwell = client.get(path)
+        assert (unwell.status_code, "is full" in unwell.json()["reason"]) == (503, True)
     ballast.unlink()
     until(lambda: client.get("/networks/a").status_code == 200, 60, "what was committed comes true")
+    assert client.get("/healthz").status_code == 200

@@ -15,11 +15,12 @@ from functools import lru_cache
 import libvirt
 import psutil
 
+from reconciler.bulkhead import Failure, contained
 from reconciler.observed.hypervisor.acceleration import kvm_is_usable
 from reconciler.observed.hypervisor.connection import Connections
 from reconciler.observed.hypervisor.failure import is_not_found, is_unsupported
 from reconciler.observed.snapshot import Observed
-from specs.binding import Element, parse
+from specs.binding import parse
 from specs.host import Feature, Host, NodeDevice, VolumeSource
 from specs.reference import NETWORK, STORAGE_POOL, STORAGE_VOLUME, Ref
 
@@ -77,12 +78,12 @@ class HostFacts:
                 image_format = "raw" if details["format"] in _PLAIN else details["format"]
                 volumes[ref] = VolumeSource(details["path"], details["type"], image_format)
             elif ref.kind == STORAGE_POOL:
-                if path := _pool_path(seen.xml):
+                path = contained("finding its folder", ref, seen.xml, _pool_path, seen.xml)
+                if isinstance(path, str) and path:
                     pool_paths[ref.name] = path
             elif ref.kind == NETWORK:
-                subnets.update(_network_subnets(seen.xml))
-                if seen.live_xml is not None:
-                    subnets.update(_network_subnets(seen.live_xml))
+                found = contained("finding its subnets", ref, (seen.xml, seen.live_xml), _subnets_of, seen)
+                subnets.update(() if isinstance(found, Failure) else found)
         return Host(
             arch=known.arch,
             domain_types=known.domain_types,
@@ -120,12 +121,13 @@ class HostFacts:
         with self._connections.lend("list the host's devices") as connection:
             for device in connection.listAllDevices(_NODE_DEVICES):
                 try:
-                    found = _node_device(device.name(), parse(device.XMLDesc()))
+                    name, xml = device.name(), device.XMLDesc()
                 except libvirt.libvirtError as error:
                     if is_not_found(error):  # unplugged since it was listed
                         continue
                     raise
-                if found is not None:
+                found = contained("reading the device", name, xml, _node_device, name, xml)
+                if isinstance(found, NodeDevice):
                     devices[found.name] = found
         if devices != known.devices:
             known.devices = dict(sorted(devices.items()))
@@ -192,7 +194,8 @@ def _answers(call: Callable[[], object]) -> bool:
     return True
 
 
-def _node_device(name: str, root: Element) -> NodeDevice | None:
+def _node_device(name: str, xml: str) -> NodeDevice | None:
+    root = parse(xml)
     for capability in root.findall("capability"):
         kind, numbers = _DEVICE_KINDS.get(capability.get("type") or "", ("", ()))
         if kind:
@@ -215,6 +218,11 @@ def _network_subnets(xml: str) -> tuple[str, ...]:
         size = element.get("prefix") or element.get("netmask") or ("64" if ":" in address else "24")
         found += _subnet(address, size)
     return tuple(found)
+
+
+def _subnets_of(network: Observed) -> tuple[str, ...]:
+    running = _network_subnets(network.live_xml) if network.live_xml is not None else ()
+    return (*_network_subnets(network.xml), *running)
 
 
 def _subnet(address: str, size: str) -> Iterator[str]:

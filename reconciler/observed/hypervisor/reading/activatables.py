@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -117,24 +118,24 @@ def _add(
     states: tuple[bool, bool, bool],
 ) -> None:
     ref = Ref(family.kind, each.name())
+    found.read(ref, partial(_one, family, each, ref, before.get(ref), states), connection, before)
+
+
+def _one(family: Family, each: Any, ref: Ref, last: Observed | None, states: tuple[bool, bool, bool]) -> Observed:
     active, autostart, persistent = states
-    try:
-        live = each.XMLDesc(0) if active else None
-        config = persistent_xml(each, family.inactive_xml) if persistent else live
-        last = before.get(ref)
-        found.objects[ref] = carried(
-            last,
-            ref,
-            uid=each.UUIDString(),
-            xml=config or "",
-            live_xml=live,
-            state="active" if active else "inactive",
-            autostart=autostart,
-            persistent=persistent,
-            details=_plugs(each, last) if active and family is NETWORKS else _NOTHING,
-        )
-    except libvirt.libvirtError as error:
-        found.skip(ref, error, connection, before)
+    live = each.XMLDesc(0) if active else None
+    config = persistent_xml(each, family.inactive_xml) if persistent else live
+    return carried(
+        last,
+        ref,
+        uid=each.UUIDString(),
+        xml=config or "",
+        live_xml=live,
+        state="active" if active else "inactive",
+        autostart=autostart,
+        persistent=persistent,
+        details=_plugs(each, last) if active and family is NETWORKS else _NOTHING,
+    )
 
 
 def _plugs(network: Any, before: Observed | None) -> Mapping[str, Any]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from functools import partial
 
 import libvirt
 
@@ -60,12 +61,13 @@ def read_domains(connections: Connections, refs: Iterable[Ref], before: Mapping[
     found = Found()
     with connections.lend(_READING) as connection:
         for ref in refs:
-            try:
-                domain = connection.lookupByName(ref.name)
-                found.objects[ref] = _one(domain, _facts_of(domain, connections.runs.signalled), before.get(ref))
-            except libvirt.libvirtError as error:
-                found.skip(ref, error, connection, before)
+            found.read(ref, partial(_one_named, connection, connections, ref, before.get(ref)), connection, before)
     return found
+
+
+def _one_named(connection: libvirt.virConnect, connections: Connections, ref: Ref, before: Observed | None) -> Observed:
+    domain = connection.lookupByName(ref.name)
+    return _one(domain, _facts_of(domain, connections.runs.signalled), before)
 
 
 def _read_share(
@@ -80,10 +82,7 @@ def _read(domains: Iterable[libvirt.virDomain], facts: _Facts, before: Mapping[R
     found = Found()
     for domain in domains:
         ref = Ref(VIRTUAL_MACHINE, domain.name())
-        try:
-            found.objects[ref] = _one(domain, facts, before.get(ref))
-        except libvirt.libvirtError as error:
-            found.skip(ref, error, domain.connect(), before)
+        found.read(ref, partial(_one, domain, facts, before.get(ref)), domain.connect(), before)
     return found
 
 

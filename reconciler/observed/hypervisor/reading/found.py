@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import libvirt
 
+from reconciler.bulkhead import Failure, contained
 from reconciler.observed.hypervisor.failure import is_lost, is_not_found, message
 from reconciler.observed.snapshot import Observed
 from specs.reference import Ref
@@ -23,6 +24,27 @@ class Found:
         """Take over what another reading found."""
         self.objects.update(other.objects)
         self.skipped.update(other.skipped)
+
+    def read(
+        self, ref: Ref, one: Callable[[], Observed], connection: libvirt.virConnect, before: Mapping[Ref, Observed]
+    ) -> None:
+        """Take in one object, or note that it can't be read. Raises what is about the connection."""
+
+        def attempt() -> Observed | libvirt.libvirtError:
+            try:
+                return one()
+            except libvirt.libvirtError as error:
+                return error
+
+        found = contained("reading", ref, "", attempt)
+        if isinstance(found, Failure):
+            self.skipped[ref] = f"{ref} can't be read: {found.message}."
+            if ref in before:
+                self.objects[ref] = before[ref]
+        elif isinstance(found, libvirt.libvirtError):
+            self.skip(ref, found, connection, before)
+        else:
+            self.objects[ref] = found
 
     def skip(
         self, ref: Ref, error: libvirt.libvirtError, connection: libvirt.virConnect, before: Mapping[Ref, Observed]

@@ -131,7 +131,8 @@ class Reader:
         ):
             return previous
         self._serial = max(self._serial, previous.serial if previous is not None else 0) + 1
-        return Snapshot(self._serial, host, dict(_in_order(objects)), connected=True, skipped=skipped)
+        unseen = frozenset(self._skipped.keys() - objects.keys())
+        return Snapshot(self._serial, host, dict(_in_order(objects)), skipped=skipped, unseen=unseen)
 
 
 def _same(before: Mapping[Ref, Observed], now: Mapping[Ref, Observed]) -> bool:

@@ -12,6 +12,7 @@ import time
 import zlib
 from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import Executor
+from functools import partial
 from typing import Any
 
 import libvirt
@@ -134,13 +135,14 @@ class VolumeReader:
             for pool_name, names in wanted.items():
                 mine = {name for name in names if zlib.crc32(name.encode()) % shares == number}
                 for ref, volume in _volumes(connection, pool_name, mine, before, found):
-                    try:
-                        found.objects[ref] = _one(ref, volume.XMLDesc(), before.get(ref))
-                        with self._lock:
-                            self._due[ref] = self._again(time.monotonic())
-                    except libvirt.libvirtError as error:
-                        found.skip(ref, error, connection, before)
+                    found.read(ref, partial(self._one, ref, volume, before.get(ref)), connection, before)
         return found
+
+    def _one(self, ref: Ref, volume: libvirt.virStorageVol, before: Observed | None) -> Observed:
+        seen = _seen(ref, volume.XMLDesc(), before)
+        with self._lock:
+            self._due[ref] = self._again(time.monotonic())
+        return seen
 
 
 def _volumes(
@@ -173,7 +175,7 @@ def _volumes(
         yield ref, volume
 
 
-def _one(ref: Ref, xml: str, before: Observed | None) -> Observed:
+def _seen(ref: Ref, xml: str, before: Observed | None) -> Observed:
     if before is not None and before.xml == xml:
         return before
     return carried(None, ref, uid="", xml=xml, state="active", details=_details(xml))
