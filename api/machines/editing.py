@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import secrets
 import string
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from specs.codecs import bytes_of
 from specs.virtualmachine.graphics import NEVER
+from specs.virtualmachine.staged import ANNOTATION as NEXT_BOOT
+from specs.virtualmachine.staged import with_next_boot
 
 Body = Mapping[str, Any]
 Document = dict[str, Any]
@@ -35,6 +37,15 @@ def change_sizes(spec: dict[str, Any], body: Body) -> None:
         maximum = spec.get("maximumMemory")
         if maximum is not None and (bytes_of(maximum, "MiB") or 0) < int(body["memory"]) << 20:
             spec["maximumMemory"] = spec["memory"]
+
+
+def wait_for_boot(document: Document, fields: Iterable[str]) -> None:
+    """Let these fields of a running machine wait for its next boot: this API never changes what runs by a PUT."""
+    metadata = dict(document.get("metadata") or {})
+    annotations = dict(metadata.get("annotations") or {})
+    for field in fields:
+        annotations[NEXT_BOOT] = with_next_boot(annotations.get(NEXT_BOOT, ""), field, document["spec"][field])
+    document["metadata"] = {**metadata, "annotations": annotations}
 
 
 def _as_written(before: Any, mebibytes: int) -> int | str:

@@ -14,7 +14,14 @@ from api.http.refusal import bad, not_found
 from api.http.schema import arr, boolean, integer, number, obj, text
 from api.machines import power
 from api.machines.cloning import clone_machine
-from api.machines.editing import LONGEST_S, change_access, change_console, change_sizes, password_of
+from api.machines.editing import (
+    LONGEST_S,
+    change_access,
+    change_console,
+    change_sizes,
+    password_of,
+    wait_for_boot,
+)
 from api.machines.making import make_machine
 from api.machines.names import is_taken, name_taken, promise, promise_clone, promise_from_template
 from api.machines.ordered import check_graphics, ordered_machine, template_at
@@ -153,7 +160,7 @@ class Machine(_Family):
         return self.view(self.serving.world, name)
 
     @put(
-        "Change a machine. Processors and memory change while it runs as far as it can, else at its next start.",
+        "Change a machine. Processors and memory of one that runs change at its next start.",
         MACHINE,
         _CHANGE,
         other={303: None},
@@ -168,7 +175,10 @@ class Machine(_Family):
 
         def change(document: Document) -> None:
             spec = document["spec"]
+            before = {field: spec.get(field) for field in ("cpus", "memory")}
             change_sizes(spec, body)
+            if observed.active and (later := [field for field, value in before.items() if value != spec.get(field)]):
+                wait_for_boot(document, later)
             change_access(spec, body)
             if body.get("graphics") and console_of(observed) is not None:
                 change_console(spec, body["graphics"], secret, datetime.now(UTC))

@@ -24,6 +24,8 @@ from specs.document import Document
 from specs.problem import Problem
 from specs.reference import STORAGE_POOL, STORAGE_VOLUME, TEMPLATE, VIRTUAL_MACHINE, Ref
 from specs.registry import kinds
+from specs.virtualmachine.staged import ANNOTATION as NEXT_BOOT
+from specs.virtualmachine.staged import next_boot_fields
 
 # Pools whose volumes are devices: always raw, and named without a suffix.
 BLOCK_POOLS: Final = frozenset({"logical", "disk", "iscsi", "iscsi-direct", "scsi"})
@@ -280,6 +282,7 @@ def _policy(document: Document, spec: Mapping[str, Any]) -> Policy:
         adopt=_annotated(document, "onggi/adopt"),
         protect=_annotated(document, "onggi/protect"),
         complete=tuple(filter(None, document.annotations.get("onggi/complete", "").replace(" ", "").split(","))),
+        next_boot=next_boot_fields(document.annotations.get(NEXT_BOOT, ""), spec),
     )
 
 
@@ -310,7 +313,7 @@ def _implied(volume: ImpliedVolume, machine: Resource, repository_id: str) -> Re
         spec=volume.spec,
         path=machine.path,
         line=machine.line,
-        policy=replace(machine.policy, ignore_fields=(), complete=()),
+        policy=replace(machine.policy, ignore_fields=(), complete=(), next_boot=frozenset()),
         depends_on=needs,
         parent=machine.ref,
         content=volume.content,
@@ -325,7 +328,15 @@ def _digested(resource: Resource) -> Resource:
         str(resource.ref),
         resource.uid,
         resource.spec,
-        [policy.drift, policy.deletion, policy.ignore_fields, policy.adopt, policy.protect, *policy.complete],
+        [
+            policy.drift,
+            policy.deletion,
+            policy.ignore_fields,
+            policy.adopt,
+            policy.protect,
+            *policy.complete,
+            *sorted(policy.next_boot),
+        ],
         [str(ref) for ref in resource.depends_on],
         str(resource.parent),
     ]

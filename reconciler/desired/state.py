@@ -51,6 +51,7 @@ class Policy:
     adopt: bool = False  # annotation onggi/adopt
     protect: bool = False  # annotation onggi/protect
     complete: tuple[str, ...] = ()  # annotation onggi/complete: lists in which nothing undeclared stays
+    next_boot: frozenset[str] = frozenset()  # annotation onggi/next-boot: fields whose change isn't made live
 
 
 class _Content:

@@ -6,6 +6,8 @@ other changes of the same commit, nor those of later ones.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from reconciler.desired.state import Resource
 from reconciler.observed.snapshot import Observed
 from reconciler.planning.console_password import device_slots
@@ -23,6 +25,19 @@ _ALWAYS_LIVE = frozenset({"memory", "vcpus", "title", "description"})
 
 NO_HOTPLUG = "this connection can't change devices of a running machine"
 STANDS_STILL = "comes true as soon as the machine's CPUs go on: a guest that stands still gives no memory back"
+
+
+def postponed(comparison: Comparison, fields: frozenset[str]) -> Comparison:
+    """The same, with the changes of `fields` put off to the next boot, as their document asks."""
+    if not fields:
+        return comparison
+
+    def put_off(change: Change) -> Change:
+        if change.effect is Effect.LIVE and change.pointer.removeprefix("/") in fields:
+            return replace(change, effect=Effect.NEXT_BOOT)
+        return change
+
+    return replace(comparison, config=tuple(map(put_off, comparison.config)), live=tuple(map(put_off, comparison.live)))
 
 
 def live_only(comparison: Comparison) -> list[Change]:

@@ -11,7 +11,7 @@ from reconciler.planning.claim import Claim, Refusal, blocked, claim, needs_no_m
 from reconciler.planning.console_password import renewal, slots, slots_again
 from reconciler.planning.context import Context
 from reconciler.planning.diff import compare, managed_items
-from reconciler.planning.live_edits import live_edits, live_only
+from reconciler.planning.live_edits import live_edits, live_only, postponed
 from reconciler.planning.operations import (
     Define,
     Operation,
@@ -83,7 +83,7 @@ def _create(resource: Resource, context: Context) -> Step:
 
 def _update(resource: Resource, observed: Observed, context: Context, answer: Claim) -> Assessment:
     entry = context.owned.get(resource.ref)
-    comparison = compare(resource, observed, context.host)
+    comparison = postponed(compare(resource, observed, context.host), resource.policy.next_boot)
     power = power_changes(resource, observed, entry)
     starts = any(isinstance(operation, Start) for _, operation in power)
     if starts and is_migrated(observed, entry):

@@ -172,6 +172,31 @@ def test_fields_are_changed_within_the_file_that_a_person_wrote(templates: LiveA
     assert templates.log()[0] == "Change machine web"
 
 
+def test_sizes_of_a_running_machine_change_at_its_next_start_and_never_before(
+    templates: LiveApi, hand: libvirt.virConnect
+) -> None:
+    make(templates)
+    client, domain = templates.client, hand.lookupByName("web")
+    client.post("/vms/web/start")
+    before = client.get("/vms/web").json()
+    changed = client.put("/vms/web", json={"cpus": before["cpus"] + 1, "memory": before["memory"] + 256})
+    assert changed.status_code == 200, changed.text
+    assert (changed.json()["cpus"], changed.json()["memory"]) == (before["cpus"], before["memory"])
+    assert (domain.info()[2], domain.info()[3]) == (before["memory"] << 10, before["cpus"])
+    assert f"onggi/next-boot: cpus={before['cpus'] + 1}, memory={before['memory'] + 256}" in templates.text(
+        "vms/web.yaml"
+    )
+    (waiting,) = templates.agent.plan.waiting
+    assert {change.pointer for change in waiting.changes} == {"/cpus", "/memory"}
+    client.post("/vms/web/poweroff")
+    client.post("/vms/web/start")
+    after = client.get("/vms/web").json()
+    assert (after["cpus"], after["memory"]) == (before["cpus"] + 1, before["memory"] + 256)
+    text = templates.text("vms/web.yaml").replace(f"memory: {after['memory']}", f"memory: {before['memory']}")
+    templates.repository.commit({"vms/web.yaml": text}, "A person's edit is live, as ever")
+    until(lambda: domain.info()[2] == before["memory"] << 10, 30, "the running machine has what the document says")
+
+
 def test_access_is_changed_piece_by_piece_and_cleared(templates: LiveApi) -> None:
     make(templates)
     templates.client.put("/vms/web", json={"users": [ME], "groups": ["root"]})
