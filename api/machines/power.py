@@ -16,6 +16,7 @@ from reconciler.passes import World
 from reconciler.planning.one_off import PowerOff, Reset
 from reconciler.planning.operations import Operation, Pause, Resume, Start, Stop
 from reconciler.planning.plan import one_off_step
+from reconciler.planning.power import STARTED, strategy
 from specs.reference import Ref
 
 _LATER_S: Final = 60.0
@@ -44,9 +45,11 @@ def start(resource: DocumentResource, call: Call, ref: Ref) -> World:
 
 
 def power_off(resource: DocumentResource, call: Call, ref: Ref) -> World:
-    """Cut its power, and leave it off. Raises Refusal 400 for one that is off."""
+    """Cut its power, and leave it off. Raises Refusal 400 for one that is off and isn't to be started."""
     observed = resource.observed(resource.serving.world, ref)
     if not observed.active:
+        if _is_to_start(resource.serving.world, ref):
+            return _halt(resource, call, ref, "Power off")
         raise bad("KCHVM0049E", f"The machine {ref.name} is off already.")
     if observed.persistent:
         _halt(resource, call, ref, "Power off")
@@ -63,6 +66,8 @@ def shut_down(resource: DocumentResource, call: Call, ref: Ref) -> World:
     """Ask its guest to shut down, and leave it off then. Doesn't wait for the guest. Raises Refusal 400."""
     observed = resource.observed(resource.serving.world, ref)
     if not observed.active:
+        if _is_to_start(resource.serving.world, ref):
+            return _halt(resource, call, ref, "Shut down")
         raise bad("KCHVM0050E", f"The machine {ref.name} is off already.")
     if observed.persistent:
         world = _halt(resource, call, ref, "Shut down")
@@ -109,6 +114,16 @@ def resume(resource: DocumentResource, call: Call, ref: Ref) -> World:
 
 def _state(resource: DocumentResource, ref: Ref) -> str:
     return resource.observed(resource.serving.world, ref).state
+
+
+def _is_to_start(world: World, ref: Ref) -> bool:
+    """True for one that is off against its document's wish: its start failed, is held back or has yet to come."""
+    planned = (step for step in world.plan.steps if step.ref == ref)
+    if any(isinstance(operation, Start) for step in planned for operation in step.operations):
+        return True
+    resource = world.desired.resources.get(ref)
+    held = any(item.ref == ref for item in world.plan.blocked)
+    return held and resource is not None and strategy(resource) in STARTED
 
 
 def _halt(resource: DocumentResource, call: Call, ref: Ref, verb: str) -> World:

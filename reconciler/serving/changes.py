@@ -18,6 +18,7 @@ from reconciler.errors import NotApplied, SourceError, Transient, WritesRefused
 from reconciler.faults import boundary
 from reconciler.passes import World
 from reconciler.planning.approval import NEEDS_APPROVAL
+from reconciler.serving.asked import EVERYTHING, Asked, asked_by
 from reconciler.serving.client import Client
 from reconciler.serving.verdict import Verdict, family, verdict
 from specs.reference import Ref
@@ -77,12 +78,20 @@ class Changes:
         self.check_allowed()
         assert self._writer is not None  # noqa: S101  # as checked
         refs = frozenset(refs)
+        asked = EVERYTHING
+
+        def noted(documents: Documents) -> Sequence[DocumentChange]:
+            nonlocal asked
+            changes = edit(documents)
+            asked = asked_by(changes, documents)
+            return changes
+
         with self._ordered(refs if removes else frozenset()):
             boundary("before a change of documents")
-            written = self._writer.write(edit, message=message, author=_author(client), trailers=_trailers(client))
+            written = self._writer.write(noted, message=message, author=_author(client), trailers=_trailers(client))
             boundary("after a change of documents")
             try:
-                world = self._wait(refs, settle=settle, timeout_s=timeout_s)
+                world = self._wait(refs, asked, settle=settle, timeout_s=timeout_s)
             except Transient as error:
                 raise Transient(
                     f"{written.revision} is committed, and comes true later. {error}", error.retry_after_s
@@ -115,7 +124,7 @@ class Changes:
         """Wait until `refs` are as the revision in force says. Raises NotApplied, Transient as `make` does."""
         refs = frozenset(refs)
         with self._ordered(refs if removes else frozenset()):
-            world = self._wait(refs, settle=True, timeout_s=timeout_s)
+            world = self._wait(refs, EVERYTHING, settle=True, timeout_s=timeout_s)
         if world is None:
             names = ", ".join(map(str, sorted(refs)))
             raise Transient(f"{names} took longer than {timeout_s:g} s; look at the status of it.", retry_after_s=10.0)
@@ -131,13 +140,13 @@ class Changes:
             with self._lock:
                 self._removing -= refs
 
-    def _wait(self, refs: frozenset[Ref], *, settle: bool, timeout_s: float) -> World | None:
+    def _wait(self, refs: frozenset[Ref], asked: Asked, *, settle: bool, timeout_s: float) -> World | None:
         approved: set[str] = set()
         while True:
             ticket = self._agent.wakeup.source()
             try:
                 return self._agent.passes.wait(
-                    lambda world, ticket=ticket: world.ticket >= ticket and _arrived(world, refs, settle),  # type: ignore[misc]
+                    lambda world, ticket=ticket: world.ticket >= ticket and _arrived(world, refs, asked, settle),  # type: ignore[misc]
                     timeout_s,
                     patient=timeout_s > _TIMEOUT_S,  # a task, whose end is awaited by nobody
                 )
@@ -157,10 +166,10 @@ class Changes:
         return all(item.ref in ordered for item in world.plan.blocked if item.digest == digest)
 
 
-def _arrived(world: World, refs: frozenset[Ref], settle: bool) -> bool:
+def _arrived(world: World, refs: frozenset[Ref], asked: Asked, settle: bool) -> bool:
     if world.source_problem:
         return True
-    found = verdict(world, refs)  # also when not waited for: what is refused at once is told
+    found = verdict(world, refs, asked)  # also when not waited for: what is refused at once is told
     return not settle or found is Verdict.SETTLED
 
 

@@ -7,7 +7,8 @@ from enum import Enum, auto
 
 from reconciler.errors import NotApplied
 from reconciler.passes import World
-from reconciler.planning.plan import Blocked
+from reconciler.planning.plan import Blocked, Step
+from reconciler.serving.asked import EVERYTHING, Asked, concerns
 from specs.reference import Ref
 
 _MAY_COME = frozenset({"DependencyNotReady"})  # while what it depends on is being made
@@ -20,11 +21,12 @@ class Verdict(Enum):
     UNDER_WAY = auto()
 
 
-def verdict(world: World, refs: Iterable[Ref]) -> Verdict:
+def verdict(world: World, refs: Iterable[Ref], asked: Asked = EVERYTHING) -> Verdict:
     """Are these objects as the revision in force says? Their own disks and seeds count too.
 
-    What a sync window or a suspension keeps from being applied is settled: it's committed, and nothing more is going to
-    happen now. Raises NotApplied for what was refused or failed; it has been committed all the same.
+    Where `asked` tells what was changed of an object, the failure of anything else of it doesn't count. What a sync
+    window or a suspension keeps from being applied is settled: it's committed, and nothing more is going to happen now.
+    Raises NotApplied for what was refused or failed; it has been committed all the same.
     """
     concerned = family(world, frozenset(refs))
     _check_documents(world, concerned)
@@ -36,13 +38,22 @@ def verdict(world: World, refs: Iterable[Ref]) -> Verdict:
             raise NotApplied(item.message, reason=item.reason, ref=item.ref, digest=item.digest)
     if world.closed or not pending:
         return Verdict.SETTLED
+    found = Verdict.SETTLED
     for ref, step in pending.items():
         failed = next((each for each in (ref, *step.after) if each in world.failing), None)
-        if failed is not None:
+        if failed is None or world.failing[failed].step is step:
+            found = Verdict.UNDER_WAY  # in the second case just tried: only the next look tells how far it came
+        elif _is_asked_for(step, world, asked):
             raise NotApplied(
                 world.failing[failed].message, reason="Failed", ref=failed, cause=world.failing[failed].error
             )
-    return Verdict.UNDER_WAY
+    return found
+
+
+def _is_asked_for(step: Step, world: World, asked: Asked) -> bool:
+    resource = world.desired.resources.get(step.ref)
+    owner = resource.parent if resource is not None and resource.parent is not None else step.ref
+    return owner not in asked or concerns(step, owner, asked[owner])
 
 
 def family(world: World, refs: frozenset[Ref]) -> frozenset[Ref]:

@@ -57,7 +57,7 @@ def lab(
         "template.yaml": f"apiVersion: onggi/v1\nkind: Template\nmetadata: {{name: {host_objects.name('small')}}}\n"
         f"spec: {{osDistro: debian, osVersion: '12', memory: 64, storagePool: {pool}, disks: [{{size: 1}}]}}\n",
     })  # fmt: skip
-    with live_api(repository, tmp_path / "state", qemu_system) as api:
+    with live_api(repository, tmp_path / "state", qemu_system, allowed_folders=(str(dir_pool_folder),)) as api:
         yield Lab(api, host_objects, qemu_connection, folder)
 
 
@@ -99,6 +99,37 @@ def test_the_life_of_a_machine(lab: Lab) -> None:
         for what in ("Delete", "Power off", "Shut down", "Change", "Resume", "Suspend")
         if what != "Power off"  # nothing new was wanted: it was to be off already
     ] + [f"Start machine {name}"]
+
+
+def test_a_start_that_fails_locks_nothing_and_is_withdrawn_by_the_opposite_action(lab: Lab) -> None:
+    name, client = lab.make(), lab.api.client
+    closed = lab.folder.parent / "closed"  # QEMU's own user doesn't get in
+    closed.mkdir(mode=0o700)
+    (closed / "medium.iso").write_bytes(bytes(2048))
+    try:
+        added = client.post(f"/vms/{name}/storages", json={"type": "cdrom", "path": str(closed / "medium.iso")})
+        assert added.status_code == 201, added.text
+        refused = client.post(f"/vms/{name}/start")
+        assert refused.status_code >= 400 and "medium.iso" in refused.json()["reason"], refused.text
+        domain = lab.hand.lookupByName(name)
+
+        changed = client.put(f"/vms/{name}", json={"memory": 512, "cpus": 2})
+        assert changed.status_code == 200, changed.text
+        assert (changed.json()["memory"], changed.json()["cpus"]) == (512, 2)
+        assert domain.maxMemory() == 512 << 10
+        assert client.put(f"/vms/{name}", json={"users": ["root"]}).json()["users"] == ["root"]
+        refused_again = client.post(f"/vms/{name}/start")
+        assert refused_again.status_code >= 400 and "medium.iso" in refused_again.json()["reason"]
+
+        withdrawn = client.post(f"/vms/{name}/poweroff")
+        assert withdrawn.status_code == 200, withdrawn.text
+        assert "runStrategy: Halted" in lab.api.text(f"vms/{name}.yaml")
+        assert client.post(f"/vms/{name}/poweroff").status_code == 400, "it is off, and nothing else is wanted"
+        (closed / "medium.iso").unlink()
+        closed.rmdir()
+        assert client.get(f"/vms/{name}").json()["state"] == "shutoff", "nobody starts it when the reason is gone"
+    finally:
+        client.delete(f"/vms/{name}")
 
 
 def test_a_running_machine_is_removed_at_once_with_its_disks(lab: Lab) -> None:
