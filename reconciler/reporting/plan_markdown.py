@@ -46,8 +46,9 @@ def plan_markdown(plan: Plan, problems: Iterable[Problem] = (), *, longest: int 
     room = longest - sum(_size(part) + 1 for part in parts) - _size(_CUT)  # each part is followed by a line end
     for section in _sections(plan, wrong):
         shown, whole = _fitted(section, room)
-        parts.append(shown)
-        room -= _size(shown) + 1
+        if shown:
+            parts.append(shown)
+            room -= _size(shown) + 1
         if not whole:
             parts.append(_CUT)
             break

@@ -157,6 +157,15 @@ def test_nothing_from_a_document_is_markdown_html_a_mention_or_a_command(
     assert not any(line.startswith("/") for line in text.splitlines())  # GitLab runs such lines
 
 
+@pytest.mark.parametrize("longest", range(1000, 1200))
+def test_a_section_of_which_nothing_fits_takes_no_room(longest: int) -> None:
+    web = Ref("VirtualMachine", "web")
+    change = Change("/title", "x" * 100, "y" * 100, Effect.LIVE)
+    step = Step(web, Action.UPDATE, "its document changed", Effect.LIVE, (), (change,))
+    plan = Plan("r", steps=(step,) * 2, blocked=(Blocked(web, "InUse", "z" * 150),), notes=("n" * 80,))
+    assert len(plan_markdown(plan, longest=longest).encode()) <= longest
+
+
 @given(plans)
 def test_equal_plans_have_equal_texts(plan: Plan) -> None:
     assert plan_markdown(plan) == plan_markdown(replace(plan))
