@@ -54,6 +54,25 @@ def complete_name(ctx: click.Context, _param: click.Parameter, incomplete: str) 
     return [CompletionItem(name) for name in names if name.startswith(incomplete)]
 
 
+def complete_object(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Objects as KIND/NAME, as the state folder knows them, under the word for the kind that was typed."""
+    from reconciler.applying.ledger import Ledger
+    from reconciler.settings import default_state
+
+    word, slash, _ = incomplete.partition("/")
+    if not slash:
+        return [
+            CompletionItem(f"{kind.name}/") for kind in kinds().values() if kind.name.lower().startswith(word.lower())
+        ]
+    kind = find_kind(word)
+    try:
+        statuses = Ledger.open(ctx.params.get("state") or default_state(), readonly=True).statuses()
+    except OnggiError:
+        return []
+    names = (f"{word}/{item.ref.name}" for item in statuses if kind is not None and item.ref.kind == kind.name)
+    return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+
+
 def kind_argument(*, required: bool) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """The argument KIND as `kind`."""
     metavar = "KIND" if required else "[KIND]"

@@ -6,14 +6,14 @@ to: whoever has a document owns the thing, and those are often shared with what 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from reconciler.bulkhead import Failure, contained
 from reconciler.exporting.draft import KINDS, Draft, Surroundings
 from reconciler.observed.snapshot import Observed
 from specs.name import name_problem
-from specs.reference import STORAGE_VOLUME, VIRTUAL_MACHINE, Ref
+from specs.reference import NETWORK, STORAGE_POOL, STORAGE_VOLUME, VIRTUAL_MACHINE, Ref
 from specs.virtualmachine.cdroms import SEED_PREFIX
 
 
@@ -25,26 +25,41 @@ class Choice:
     notes: tuple[str, ...]
 
 
-def choose(around: Surroundings, *, all_volumes: bool = False, declared: Mapping[Ref, str]) -> Choice:
-    """Machines, pools and networks. `declared` tells the file of what has a document already."""
+def choose(
+    around: Surroundings,
+    *,
+    all_volumes: bool = False,
+    declared: Mapping[Ref, str],
+    foreign: Mapping[Ref, str],
+    wanted: Collection[Ref] = (),
+) -> Choice:
+    """Machines, pools and networks, or only `wanted` ones and what they need. `declared` tells the file of what has a
+    document already, `foreign` whose an object is that isn't to be taken.
+    """
     chosen: list[Observed] = []
-    notes: list[str] = list(around.snapshot.skipped)
-    for ref, observed in sorted(around.snapshot.objects.items()):
-        if ref.kind == STORAGE_VOLUME or ref.kind not in KINDS:
+    objects = around.snapshot.objects
+    notes: list[str] = [] if wanted else list(around.snapshot.skipped)
+    asked_for = _with_what_they_need(wanted, around)
+    notes += [f"{ref} isn't on this host; check the kind and the name" for ref in wanted if ref not in objects]
+    for ref, observed in sorted(objects.items()):
+        if ref.kind == STORAGE_VOLUME or ref.kind not in KINDS or (wanted and ref not in asked_for):
             continue
         if ref in declared:
             notes.append(f"{ref} is declared in {declared[ref]} already")
-        elif reason := _contained(_unfit, ref, observed):
-            notes.append(f"{ref} {reason}")
+        elif reason := _contained(_unfit, ref, observed) or foreign.get(ref):
+            notes.append(f"{ref} {reason}{_left_to_it(ref, foreign)}")
         else:
             chosen.append(observed)
-    for ref in sorted(_volumes(chosen, around, all_volumes=all_volumes)):
+    volumes = _volumes(chosen, around, all_volumes=all_volumes)
+    for ref in sorted(volumes | _declarable(set(wanted), around)):
         if ref in declared:
             continue
         if reason := name_problem(ref.short_name) or name_problem(ref.pool):
             notes.append(f"{ref} gets no document: {reason}")
+        elif ref in foreign:
+            notes.append(f"{ref} {foreign[ref]}{_left_to_it(ref, foreign)}")
         else:
-            chosen.append(around.snapshot.objects[ref])
+            chosen.append(objects[ref])
     return Choice(tuple(chosen), tuple(notes))
 
 
@@ -59,9 +74,40 @@ def _unfit(ref: Ref, observed: Observed) -> str:
         return f"gets no document: {problem}"
     if not observed.persistent:
         return "is transient, gone as soon as it stops, and gets no document; define it persistently first"
-    if observed.mark is not None:
-        return f"belongs to the repository {observed.mark.repository_id}, whose documents describe it"
     return ""
+
+
+def _left_to_it(ref: Ref, foreign: Mapping[Ref, str]) -> str:
+    return "; it is left to it (--foreign exports it too)" if ref in foreign else ""
+
+
+def _with_what_they_need(wanted: Collection[Ref], around: Surroundings) -> frozenset[Ref]:
+    """These, and the networks and pools that they are on."""
+    found = set(wanted)
+    for ref in wanted:
+        observed = around.snapshot.get(ref)
+        if observed is not None:
+            needs = contained("finding what it needs", ref, observed.xml, _needs, observed, around)
+            found.update(() if isinstance(needs, Failure) else needs)
+    return frozenset(found)
+
+
+def _needs(observed: Observed, around: Surroundings) -> list[Ref]:
+    return list(_needed(observed, around))
+
+
+def _needed(observed: Observed, around: Surroundings) -> Iterator[Ref]:
+    if observed.ref.kind == STORAGE_VOLUME:
+        yield Ref(STORAGE_POOL, observed.ref.pool)
+    if observed.ref.kind != VIRTUAL_MACHINE:
+        return
+    for interface in observed.config.get("interfaces", ()):
+        if interface.get("network"):
+            yield Ref(NETWORK, str(interface["network"]))
+    for drive in (*observed.config.get("disks", ()), *observed.config.get("cdroms", ())):
+        volume = around.volume_of(drive.get("source") or {})
+        if volume is not None:
+            yield Ref(STORAGE_POOL, volume.pool)
 
 
 def _volumes(machines: Iterable[Observed], around: Surroundings, *, all_volumes: bool) -> set[Ref]:
@@ -69,19 +115,26 @@ def _volumes(machines: Iterable[Observed], around: Surroundings, *, all_volumes:
     found: set[Ref] = set()
     for machine in machines:
         if machine.ref.kind == VIRTUAL_MACHINE:
-            disks = contained("finding its disks", machine.ref, machine.xml, _disks, machine, around)
+            disks = contained("finding its disks", machine.ref, machine.xml, disks_of, machine, around)
             found.update(() if isinstance(disks, Failure) else disks)
     if all_volumes:
         found.update(ref for ref in objects if ref.kind == STORAGE_VOLUME)
     backing = {str(each.details.get("backing") or "") for each in objects.values()}
-
-    def wanted(ref: Ref) -> bool:
-        return _is_declarable(ref, objects[ref], around) and _path(ref, around) not in backing
-
-    return {ref for ref in found if contained("exporting", ref, objects[ref].xml, wanted, ref) is True}
+    return {ref for ref in _declarable(found, around) if _path(ref, around) not in backing}
 
 
-def _disks(machine: Observed, around: Surroundings) -> list[Ref]:
+def _declarable(refs: Iterable[Ref], around: Surroundings) -> set[Ref]:
+    objects = around.snapshot.objects
+    volumes = (objects[ref] for ref in refs if ref.kind == STORAGE_VOLUME and ref in objects)
+    return {
+        each.ref
+        for each in volumes
+        if contained("exporting", each.ref, each.xml, _is_declarable, each.ref, each, around) is True
+    }
+
+
+def disks_of(machine: Observed, around: Surroundings) -> list[Ref]:
+    """The volumes of a machine's disks, as far as they are known."""
     volumes = (around.volume_of(disk.get("source") or {}) for disk in machine.config.get("disks", ()))
     return [ref for ref in volumes if ref is not None and ref in around.snapshot.objects]
 

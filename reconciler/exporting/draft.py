@@ -25,6 +25,7 @@ class Draft:
     uid: str  # empty for a volume
     spec: Spec
     left: list[str] = field(default_factory=list)
+    owner: str = ""  # a half-sentence: whose it is, when it's another repository's
 
     @property
     def path(self) -> str:

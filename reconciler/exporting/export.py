@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 
 from reconciler.bulkhead import Failure, contained
 from reconciler.exporting import others
 from reconciler.exporting.choosing import choose, leave_shared_disks
 from reconciler.exporting.draft import Draft, Surroundings
 from reconciler.exporting.fitting import fit
+from reconciler.exporting.foreign import Known, owners
 from reconciler.exporting.machine import machine
+from reconciler.exporting.unsaid import unsaid
 from reconciler.observed.snapshot import Observed, Snapshot
 from specs.reference import STORAGE_POOL, STORAGE_VOLUME, VIRTUAL_MACHINE, Ref
 
 
 @dataclass(frozen=True, slots=True)
 class ExportedDocument:
-    """One file: its path below the folder, and what of the object it leaves out (half-sentences)."""
+    """One file: its path below the folder, and what of the object it leaves out (half-sentences).
+
+    `owner` says whose the object is, when it is another repository's; empty for a free one.
+    """
 
     ref: Ref
     path: str
     text: str
     left: tuple[str, ...]
+    owner: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +46,25 @@ def export(
     all_volumes: bool = False,
     allowed_folders: tuple[str, ...] = (),
     declared: Mapping[Ref, str] | None = None,
+    wanted: Collection[Ref] = (),
+    foreign: bool = False,
+    known: Known | None = None,
 ) -> Export:
-    """The documents of everything that others made on the host.
+    """The documents of everything that others made on the host, or of `wanted` objects and what they need.
 
     `declared` tells which objects have a document already, and in which file. `all_volumes` adds the volumes that no
-    machine uses. `allowed_folders` are those in which the path of a CD-ROM's image may lie.
+    machine uses. `allowed_folders` are those in which the path of a CD-ROM's image may lie. What is another
+    repository's, which `known` helps to tell, gets a document only with `foreign`, and that says so.
     """
     around = Surroundings(snapshot)
-    choice = choose(around, all_volumes=all_volumes, declared=declared or {})
+    others_own = owners(around, known or Known(repository_id))
+    choice = choose(
+        around,
+        all_volumes=all_volumes,
+        declared=declared or {},
+        foreign={} if foreign else others_own,
+        wanted=wanted,
+    )
     drafts: list[Draft] = []
     failed: dict[Ref, str] = {}
     for observed in choice.chosen:
@@ -55,11 +72,15 @@ def export(
         if isinstance(draft, Failure):
             failed[observed.ref] = draft.message
         else:
+            draft.owner = others_own.get(draft.ref, "")
             drafts.append(draft)
     leave_shared_disks(drafts)
-    fitted = fit(drafts, snapshot, repository_id, allowed_folders=allowed_folders)
+    # Taking a machine over changes its mark alone, which isn't for a document to say.
+    unmarked = {ref: replace(seen, mark=None) for ref, seen in snapshot.objects.items() if ref in others_own}
+    as_free = replace(snapshot, objects={**snapshot.objects, **unmarked})
+    fitted = fit(drafts, as_free, repository_id, allowed_folders=allowed_folders)
     documents = tuple(
-        ExportedDocument(draft.ref, draft.path, fitted.texts[draft.ref], tuple(draft.left))
+        ExportedDocument(draft.ref, draft.path, fitted.texts[draft.ref], tuple(draft.left), draft.owner)
         for draft in drafts
         if draft.ref in fitted.texts
     )
@@ -68,6 +89,12 @@ def export(
 
 
 def _draft(observed: Observed, around: Surroundings) -> Draft:
+    draft = _of_its_kind(observed, around)
+    draft.left.extend(unsaid(draft.ref.kind, observed.xml))
+    return draft
+
+
+def _of_its_kind(observed: Observed, around: Surroundings) -> Draft:
     if observed.ref.kind == VIRTUAL_MACHINE:
         return machine(observed, around)
     if observed.ref.kind == STORAGE_VOLUME:

@@ -31,6 +31,7 @@ _P = ParamSpec("_P")
 
 # Of an item of a list these can go by themselves; without any other it would be another item.
 _OPTIONAL = frozenset({"bus", "target", "bootOrder", "readOnly", "model", "link", "ioLimits", "name"})
+_ITEMS = {"disks": "the disk", "cdroms": "the CD-ROM drive", "interfaces": "the interface", "hostDevices": "the device"}
 # Without these a document says nothing at all.
 _ESSENTIAL = frozenset({"mode", "type", "pool"})
 
@@ -200,7 +201,7 @@ def _leave_out(draft: Draft, complaint: _Complaint) -> bool:
     if not way or (len(way) == 1 and way[0][1] in _ESSENTIAL):
         return False
     holder, key = way[-1]
-    draft.left.append(f"{_name(way)} ({_shown(holder[key])}): {complaint.why}")
+    draft.left.append(f"{_name(way)}: {complaint.why}")
     del holder[key]
     for outer, key_of in reversed(way[:-1]):
         # An empty list or mapping that is left would say something of its own; an empty drive is an item, though.
@@ -210,7 +211,21 @@ def _leave_out(draft: Draft, complaint: _Complaint) -> bool:
 
 
 def _name(way: list[tuple[Any, Any]]) -> str:
-    return "/".join(str(key + 1 if isinstance(key, int) else key) for _, key in way)
+    """What is left out, as nothing else of the object is called: a place in a list moves when another item goes."""
+    holder, key = way[-1]
+    shown = _shown(holder[key])
+    if len(way) > 1 and isinstance(way[0][0], dict) and isinstance(way[1][0], list):
+        item = way[1][0][way[1][1]]
+        called = f"{_ITEMS.get(way[0][1], way[0][1])} {_called(item)}".rstrip()
+        field = "/".join(str(each) for _, each in way[2:])
+        return f"{field} of {called} ({shown})" if field else f"{called} ({shown})"
+    return f"{'/'.join(str(each) for _, each in way)} ({shown})"
+
+
+def _called(item: Any) -> str:
+    if not isinstance(item, Mapping):
+        return str(item)
+    return next((str(item[key]) for key in ("target", "volume", "mac", "device", "name", "ip") if key in item), "")
 
 
 def _shown(value: Any) -> str:

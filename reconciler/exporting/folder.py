@@ -27,8 +27,10 @@ class Present:
     declared: Mapping[Ref, str]
 
 
-def look(folder: Path) -> Present:
-    """What is there. Raises OnggiError for what can't be read, Conflict for an onggi.yaml that is broken."""
+def look(folder: Path | None) -> Present:
+    """What is there; None: nothing yet. Raises OnggiError for what can't be read, Conflict for a broken onggi.yaml."""
+    if folder is None:
+        return Present(str(uuid.uuid4()), True, {})
     if folder.exists() and not folder.is_dir():
         raise Conflict(f"{folder} isn't a folder; choose another.")
     if not folder.exists():

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import count
 from typing import Any
 
 from reconciler.exporting.draft import Draft, Spec, Surroundings
@@ -146,16 +147,19 @@ def _cdroms(drives: Iterable[Item], around: Surroundings, targets: _Targets) -> 
 
 
 def _interfaces(interfaces: Iterable[Item], draft: Draft) -> Iterator[Spec]:
-    seen: Counter[str] = Counter()
-    for interface in interfaces:
+    found = list(interfaces)
+    networks = {each.get("network") or each.get("bridge") for each in found}
+    names: set[str] = set()
+    for interface in found:
         kind = next((key for key in ("network", "bridge") if interface.get(key)), None)
         if kind is None:
             draft.left.append(f"the interface {interface.get('mac')}: it is on neither a network nor a bridge")
             continue
         item: Spec = {kind: interface[kind]}
-        seen[interface[kind]] += 1
-        if seen[interface[kind]] > 1:
-            item["name"] = f"{interface[kind]}-{seen[interface[kind]]}"
+        if interface[kind] in names:  # its name, unless another one says so
+            free = (f"{interface[kind]}-{number}" for number in count(2))
+            item["name"] = next(name for name in free if name not in names and name not in networks)
+        names.add(str(item.get("name", interface[kind])))
         if interface.get("model") and interface["model"] != _DEFAULT_MODEL:
             item["model"] = interface["model"]
         if interface.get("mac"):

@@ -25,7 +25,11 @@ def document_text(draft: Draft) -> str:
         "metadata": metadata,
         "spec": in_schema_order(draft.ref.kind, draft.spec),
     }
-    return "".join([*_comment(draft.left), *(f"{line}\n" for line in block(body, _STYLE))])
+    return "".join([*_owner(draft.owner), *_comment(draft.left), *(f"{line}\n" for line in block(body, _STYLE))])
+
+
+def _owner(owner: str) -> list[str]:
+    return [f"# This {_one_line(owner)}; applying this document takes it away from there.\n"] if owner else []
 
 
 def _comment(left: list[str]) -> list[str]:

@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.cli.command import Onggi
 
@@ -99,3 +100,27 @@ def test_a_folder_that_is_a_file_is_refused_with_a_sentence(onggi: Onggi, tmp_pa
     done = onggi("export", tmp_path / "file", *CONNECT)
     assert done.code == 1
     assert "isn't a folder; choose another" in done.err
+
+
+def test_a_machine_by_name_is_printed_with_what_it_needs(onggi: Onggi, tmp_path: Path) -> None:
+    done = onggi("export", "vm/test", *CONNECT)
+    assert done.code == 0, done.err
+    documents = list(yaml.safe_load_all(done.out))
+    assert [(each["kind"], each["metadata"]["name"]) for each in documents] == [
+        ("Network", "default"), ("VirtualMachine", "test")
+    ]  # fmt: skip
+    (tmp_path / "all.yaml").write_text(done.out)
+    assert onggi("validate", tmp_path / "all.yaml").code == 0
+    assert onggi("export", "vm/test", tmp_path / "documents", *CONNECT).code == 0
+    assert files(tmp_path / "documents") == ["networks/default.yaml", "onggi.yaml", "vms/test.yaml"]
+
+
+def test_a_name_that_nothing_has_ends_with_1_and_writes_nothing(onggi: Onggi, tmp_path: Path) -> None:
+    done = onggi("export", tmp_path / "documents", "vm/nobody", *CONNECT)
+    assert (done.code, "VirtualMachine/nobody isn't on this host" in done.err) == (1, True)
+    assert not (tmp_path / "documents").exists()
+
+
+def test_a_second_folder_is_refused_with_a_sentence(onggi: Onggi) -> None:
+    done = onggi("export", "one", "two", *CONNECT)
+    assert (done.code, "are two folders" in done.err) == (1, True)

@@ -13,9 +13,12 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from reconciler.desired.identity import object_uid
 from reconciler.exporting.export import Export, export
+from reconciler.exporting.foreign import Known
 from reconciler.observed.hypervisor import Hypervisor
 from reconciler.planning.operations import Define, Start, Undefine
+from reconciler.planning.ownership import Owned
 from specs.binding import parse, serialise
 from specs.host import Feature, Host
 from specs.mark import Mark, write_mark
@@ -167,12 +170,124 @@ def test_a_disk_that_two_machines_write_to_is_left_to_both(hypervisor: Hyperviso
     assert left["VirtualMachine/left"] == ("the disk images/shared.img, which VirtualMachine/right has too",)
 
 
-def test_what_belongs_to_another_repository_is_left_to_it(hypervisor: Hypervisor) -> None:
-    ref = vm(hypervisor, "web")
+def test_what_is_left_out_of_a_machine_has_a_name_of_its_own(hypervisor: Hypervisor) -> None:
+    drives = (
+        f"<disk type='file' device='cdrom'><source file='/srv/{n}.iso'/><target dev='sd{n}' bus='sata'/></disk>"
+        for n in "ab"
+    )
+    vm(hypervisor, "web", "".join(drives))
+    (document,) = exported(hypervisor).documents
+    assert [left.partition(" (")[0] for left in document.left] == ["the CD-ROM drive sda", "the CD-ROM drive sdb"]
+
+
+def test_interfaces_on_one_network_get_names_that_nothing_else_has(hypervisor: Hypervisor) -> None:
+    networks = ("lan", "lan", "lan-2", "lan")
+    vm(
+        hypervisor,
+        "web",
+        "".join(f"<interface type='network'><source network='{name}'/></interface>" for name in networks),
+    )
+    (document,) = exported(hypervisor).documents
+    found = yaml.safe_load(document.text)["spec"]["interfaces"]
+    assert [item.get("name", item["network"]) for item in found] == ["lan", "lan-3", "lan-2", "lan-4"]
+    assert document.left == ()
+
+
+def test_whatever_a_document_has_no_word_for_is_told_in_its_comment(hypervisor: Hypervisor) -> None:
+    more = "<memoryBacking><hugepages/></memoryBacking><clock offset='localtime'/>"
+    devices = (
+        "<disk type='file' device='floppy'><source file='/srv/a.img'/><target dev='fda' bus='fdc'/></disk>"
+        "<filesystem><source dir='/srv/share'/><target dir='share'/></filesystem>"
+        "<tpm model='tpm-crb'><backend type='emulator' version='2.0'/></tpm><watchdog model='i6300esb'/>"
+        "<interface type='network'><mac address='52:54:00:00:00:01'/><source network='lan'/><mtu size='9000'/>"
+        "</interface>"
+    )
+    vm(hypervisor, "web", devices, more)
+    (document,) = exported(hypervisor).documents
+    assert set(document.left) == {
+        "what its memory is made of (huge pages, sharing, locking)",
+        "its clock (localtime)",
+        "the floppy drive fda",
+        "the shared folder share",
+        "its TPM",
+        "its watchdog",
+        "of the interface 52:54:00:00:00:01: mtu",
+    }
+    assert all(f"# - {left}\n" in document.text for left in document.left)
+
+
+def test_a_plain_machine_has_no_comment(hypervisor: Hypervisor) -> None:
+    host = hypervisor.host()
+    spec = MACHINE_KIND.xml.lower({"memory": 64}, name="web", uid=str(uuid.uuid4()), host=host)
+    hypervisor.perform(
+        Define(Ref("VirtualMachine", "web"), str(uuid.uuid4()), new_xml(MACHINE_KIND, spec, name="web", host=host))
+    )
+    assert [document.left for document in exported(hypervisor).documents] == [()]
+
+
+def test_only_what_is_named_and_what_it_needs_is_exported(hypervisor: Hypervisor, tmp_path: Path) -> None:
+    for pool in ("images", "others"):
+        make_volumes(hypervisor, Ref("StoragePool", pool), tmp_path / pool, ["web.qcow2"])
+    network = "<network><name>%s</name><bridge name='%s'/></network>"
+    for name in ("lan", "wan"):
+        hypervisor.perform(Define(Ref("Network", name), str(uuid.uuid4()), network % (name, name)))
+    web = vm(
+        hypervisor,
+        "web",
+        drive(f"{tmp_path}/images/web.qcow2", "vda") + "<interface type='network'><source network='lan'/></interface>",
+    )
+    vm(hypervisor, "db", drive(f"{tmp_path}/others/web.qcow2", "vda"))
+    found = exported(hypervisor, wanted=[web])
+    assert sorted(texts(found)) == [
+        "networks/lan.yaml",
+        "pools/images.yaml",
+        "vms/web.yaml",
+        "volumes/images/web.qcow2.yaml",
+    ]
+    assert found.notes == ()
+    volume = exported(hypervisor, wanted=[Ref("StorageVolume", "others/web.qcow2")])
+    assert sorted(texts(volume)) == ["pools/others.yaml", "volumes/others/web.qcow2.yaml"]
+    assert "isn't on this host" in exported(hypervisor, wanted=[Ref("VirtualMachine", "none")]).notes[0]
+
+
+def marked(hypervisor: Hypervisor, ref: Ref, repository_id: str) -> None:
     seen = hypervisor.observe().objects[ref]
     root = parse(seen.xml)
-    write_mark(root, Mark("7d1c9c52-0000-4000-8000-000000000001", "web"))
+    write_mark(root, Mark(repository_id, ref.name))
     hypervisor.perform(Define(ref, seen.uid, serialise(root)))
+
+
+def test_networks_and_pools_of_another_repository_are_told_and_left_to_it(
+    hypervisor: Hypervisor, tmp_path: Path
+) -> None:
+    other = "7d1c9c52-0000-4000-8000-000000000001"
+    marked(hypervisor, vm(hypervisor, "web"), other)
+    lan, ours = Ref("Network", "lan"), Ref("Network", "ours")
+    for ref, repository_id in ((lan, other), (ours, REPOSITORY_ID)):
+        hypervisor.perform(
+            Define(ref, object_uid(repository_id, ref, ""), f"<network><name>{ref.name}</name></network>")
+        )
+    found = exported(hypervisor)
+    assert list(texts(found)) == ["networks/ours.yaml"]
+    assert [note for note in found.notes if note.startswith("Network/lan")] == [
+        f"Network/lan belongs to the repository {other}; it is left to it (--foreign exports it too)"
+    ]
+    every = exported(hypervisor, foreign=True)
+    assert sorted(texts(every)) == ["networks/lan.yaml", "networks/ours.yaml", "vms/web.yaml"]
+    assert texts(every)["networks/lan.yaml"].startswith(f"# This belongs to the repository {other}; applying")
+
+
+def test_what_the_agent_of_this_host_keeps_is_told_and_left_to_it(hypervisor: Hypervisor) -> None:
+    ref = Ref("Network", "lan")
+    hypervisor.perform(Define(ref, uid := str(uuid.uuid4()), "<network><name>lan</name></network>"))
+    known = Known(REPOSITORY_ID, {ref: Owned(ref, uid)}, "/var/lib/onggi")
+    found = exported(hypervisor, known=known)
+    assert found.documents == ()
+    assert "is kept by the agent whose state is in /var/lib/onggi" in found.notes[0]
+
+
+def test_what_belongs_to_another_repository_is_left_to_it(hypervisor: Hypervisor) -> None:
+    marked(hypervisor, vm(hypervisor, "web"), "7d1c9c52-0000-4000-8000-000000000001")
     found = exported(hypervisor)
     assert found.documents == ()
     assert "belongs to the repository 7d1c9c52-0000-4000-8000-000000000001" in found.notes[0]
