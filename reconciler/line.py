@@ -99,6 +99,7 @@ class Line:
                 state_dir=folder.path,
                 signatures=settings.signatures,
                 recording=exclusive,
+                worktree=settings.worktree,
             )
         except BaseException:
             folder.close()

@@ -59,6 +59,7 @@ class Settings:
     state: Path = field(default_factory=default_state)
     branch: str = ""  # empty: the repository's default branch
     path: str = ""  # a folder inside the repository; empty: all of it
+    worktree: bool = False  # the files as they lie in a repository's work tree, to look ahead
     allowed_folders: tuple[str, ...] = ()  # where a CD-ROM's path may lie; absolute
     interval_s: float = 30.0  # between two questions to a remote
     resync_s: float = 300.0  # between two full readings of the host

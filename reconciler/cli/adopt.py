@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from reconciler.cli.objects import known_kind
+from reconciler.cli.here import repository_otherwise
+from reconciler.cli.objects import complete_object, known_kind, object_named
 from reconciler.cli.options import HOST, RESULT, SOURCE, state, verb
 from reconciler.cli.output import Output
 from reconciler.cli.progress import told_when_slow
@@ -39,6 +42,7 @@ def _refs(_ctx: click.Context, _param: click.Parameter, words: tuple[str, ...]) 
         nargs=-1,
         metavar="[KIND/NAME]...",
         callback=_refs,
+        shell_complete=complete_object,
         help="What to adopt, such as vm/web.  [default: everything declared that is on the host]",
     ),
     *HOST,
@@ -58,6 +62,9 @@ def command(settings: Settings, out: Output, wanted: tuple[Ref, ...], enforce: b
     from reconciler import adopting
     from reconciler.line import Line
 
+    if not Path(settings.repository).exists() and (first := object_named(settings.repository)) is not None:
+        wanted = (first, *wanted)  # REPO was left away
+        settings = replace(settings, repository=repository_otherwise(click.get_current_context()))
     with (
         Line.open(settings, exclusive=True) as line,
         told_when_slow(f"reading {settings.repository} and {settings.connect} …", quiet=out.quiet),

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from reconciler.cli.init import IDENTITY
-from reconciler.cli.objects import complete_object
+from reconciler.cli.objects import complete_object, object_named
 from reconciler.cli.options import HOST, RESULT, state, verb
 from reconciler.cli.output import Output
 from reconciler.cli.progress import told_when_slow
 from reconciler.errors import OnggiError
 from reconciler.settings import Settings
 from specs.reference import Ref
-from specs.registry import find_kind
 
 if TYPE_CHECKING:
     from reconciler.exporting.export import Export
@@ -28,12 +27,11 @@ def _words(_ctx: click.Context, _param: click.Parameter, words: tuple[str, ...])
     folders: list[Path] = []
     wanted: list[Ref] = []
     for word in words:
-        kind, slash, name = word.partition("/")
-        found = find_kind(kind) if slash and name else None
+        found = object_named(word)
         if found is None:
             folders.append(Path(word))
         else:
-            wanted.append(Ref(found.name, name))
+            wanted.append(found)
     if len(folders) > 1:
         raise click.BadParameter(
             f"{folders[0]} and {folders[1]} are two folders; name one, and objects as KIND/NAME, such as vm/web"

@@ -40,6 +40,13 @@ def known_kind(word: str) -> Kind:
     return kind
 
 
+def object_named(word: str) -> Ref | None:
+    """The object that a word such as vm/web names; None for any other word."""
+    kind, slash, name = word.partition("/")
+    found = find_kind(kind) if slash and name else None
+    return Ref(found.name, name) if found is not None else None
+
+
 def complete_name(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """The names of the objects of the kind that was typed, as the state folder knows them."""
     from reconciler.applying.ledger import Ledger

@@ -16,6 +16,7 @@ import click
 
 import reconciler.cli.account_options  # noqa: F401  # the settings file may have them whatever the verb
 from reconciler.cli.declaring import FILE_KEYS, PARAMETERS, Decorator, Duration, Window, setting
+from reconciler.cli.here import repository_here
 from reconciler.cli.output import Output, wants_colour
 from reconciler.settings import (
     DEFAULT_CONNECT,
@@ -34,9 +35,12 @@ def _repository_argument() -> Decorator:
     PARAMETERS["repository"] = "repository"
     return click.argument(
         "repository",
-        metavar="REPO",
+        metavar="[REPO]",
         envvar="ONGGI_REPOSITORY",
-        help="Path or URL of a git repository, or a plain folder for trying out.",
+        required=False,
+        default=repository_here,
+        help="Path or URL of a git repository, or a plain folder for trying out.  [default: the repository around the "
+        "current folder]",
     )
 
 

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from reconciler.planning.plan import Plan
     from reconciler.reporting.saved_plan import SavedPlan
 
+_NAMED = 8  # of the files that aren't committed
+
 # What says where a plan is from; the rest of the settings doesn't change what it means.
 ORIGIN = ("repository", "branch", "path", "connect")
 
@@ -45,6 +47,11 @@ ORIGIN = ("repository", "branch", "path", "connect")
         metavar="FILE",
         help="Save the plan, for `onggi apply FILE`: that is refused once the repository or the host has moved.",
     ),
+    click.option(
+        "--worktree",
+        is_flag=True,
+        help="Plan the files of the work tree as they lie, committed or not; they are applied once they are committed.",
+    ),
     *MARKDOWN_RESULT,
     detailed_exitcode,
     logs_at="WARNING",
@@ -52,14 +59,19 @@ ORIGIN = ("repository", "branch", "path", "connect")
 def command(settings: Settings, out: Output, file: Path | None, detailed_exitcode: bool) -> int:
     """Show what `onggi apply` would do; change nothing.
 
-    Works beside a running agent. Exits with 1 when documents have errors; the plan of all others is shown
+    What is committed counts; with --worktree, what a commit of everything in the work tree would bring. Works beside a
+    running agent. Exits with 1 when documents have errors; the plan of all others is shown
     nevertheless.
     """
     from reconciler.applying.approval_book import VERB
+    from reconciler.desired.files import shown
+    from reconciler.desired.work_tree import WorkTree
     from reconciler.line import Line
     from reconciler.reporting.plan_text import plan_text, problems_text
     from reconciler.reporting.problem_json import problem_json
 
+    if settings.worktree and file is not None:
+        raise click.UsageError("a plan of the work tree can't be saved, for only commits are applied; commit it first")
     with (
         Line.open(settings, exclusive=False) as line,
         told_when_slow(f"reading {settings.repository} and {settings.connect} …", quiet=out.quiet),
@@ -68,6 +80,7 @@ def command(settings: Settings, out: Output, file: Path | None, detailed_exitcod
         snapshot = line.observe()
         plan = line.compare(desired, snapshot)
         line.note_approvals(plan, VERB)
+        uncommitted = line.source.uncommitted if isinstance(line.source, WorkTree) else ()
         if file is not None:
             from reconciler.reporting.saved_plan import write_saved_plan
 
@@ -78,18 +91,41 @@ def command(settings: Settings, out: Output, file: Path | None, detailed_exitcod
         if out.format == MARKDOWN:
             from reconciler.reporting.plan_markdown import plan_markdown
 
-            return plan_markdown(plan, problems)
-        parts = problems_text(problems, colour=out.colour), plan_text(plan, colour=out.colour, width=out.width)
+            before = "_The work tree as it lies, committed or not._\n\n" if settings.worktree else ""
+            return before + plan_markdown(plan, problems)
+        parts = (
+            _work_tree(settings, uncommitted),
+            problems_text(problems, colour=out.colour),
+            plan_text(plan, colour=out.colour, width=out.width),
+        )
         return "\n\n".join(filter(None, parts))
 
     out.show(
-        lambda: plan.to_json() | {"digest": plan.digest, "problems": [problem_json(item) for item in problems]}, text
+        lambda: (
+            plan.to_json()
+            | {"digest": plan.digest, "problems": [problem_json(item) for item in problems]}
+            | ({"worktree": {"uncommitted": [shown(path) for path in uncommitted]}} if settings.worktree else {})
+        ),
+        text,
     )
     if file is not None:
         out.note(f"Saved; apply exactly this with: onggi apply {file}")
     if problems:
         return 1
     return 2 if detailed_exitcode and not plan.empty else 0
+
+
+def _work_tree(settings: Settings, uncommitted: tuple[str, ...]) -> str:
+    """What a plan of the work tree says of itself before anything else."""
+    from reconciler.desired.files import shown
+
+    if not settings.worktree:
+        return ""
+    if not uncommitted:
+        return "The work tree as it lies, which is what is committed:"
+    names = [shown(path) for path in uncommitted]
+    more = [f"and {len(names) - _NAMED} more"] if len(names) > _NAMED else []
+    return f"The work tree as it lies, not committed yet: {', '.join([*names[:_NAMED], *more])}"
 
 
 def saved(line: Line, settings: Settings, desired: DesiredState, snapshot: Snapshot, plan: Plan) -> SavedPlan:

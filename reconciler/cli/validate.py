@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from reconciler.cli.here import repository_here
 from reconciler.cli.options import RESULT, SIGNED, disabled_plugins, state, verb
 from reconciler.cli.output import Output
 from reconciler.errors import SourceError
@@ -34,10 +35,10 @@ class _Checked:
     click.argument(
         "paths",
         nargs=-1,
-        required=True,
         type=click.Path(),
-        metavar="PATH...",
-        help="Folders of documents (of a git repository: the files in its work tree), or single files.",
+        metavar="[PATH]...",
+        help="Folders of documents (of a git repository: the files in its work tree), or single files.  [default: the "
+        "repository around the current folder]",
     ),
     disabled_plugins,
     *SIGNED,
@@ -52,6 +53,7 @@ def command(paths: tuple[str, ...], settings: Settings, out: Output) -> int:
 
     With --require-signed a folder's newest commit is verified too, except in a git hook: there it is still to be made.
     """
+    paths = paths or (os.path.relpath(repository_here()),)  # as editors and terminals can open it
     checked = [_file(path) if Path(path).is_file() else _folder(path) for path in paths]
     if settings.signatures.wanted and "GIT_INDEX_FILE" not in os.environ:
         checked += [_signed(path, settings) for path in paths if Path(path).is_dir()]

@@ -24,16 +24,20 @@ def open_source(
     state_dir: Path,
     signatures: SignaturePolicy | None = None,
     recording: bool = False,
+    worktree: bool = False,
 ) -> Source:
     """The source at `location`: a local repository or folder, or a remote (kept as a mirror below `state_dir`).
 
     `branch` is the default one when empty; `path` a folder inside the source. `signatures` says which commits have to
     be signed; with `recording` what passes is kept as the last good revision, which is for who holds the state's lock.
+    With `worktree` a repository's files are read as they lie, which nobody can have signed: for looking ahead alone.
     Raises SourceError for a location, branch or path that isn't one, and for a local path where nothing is.
     """
     check_branch(branch)
     sub_path = parse_sub_path(path)
     where = parse_location(location)
+    if worktree:
+        return _work_tree(where, branch, sub_path)
     if isinstance(where, Remote):
         from reconciler.desired.remote import RemoteRepository
 
@@ -43,6 +47,21 @@ def open_source(
     if signatures is None or not signatures.wanted:
         return source
     return _verified(source, signatures, branch, sub_path, state_dir, recording)
+
+
+def _work_tree(where: Remote | Path | str, branch: str, sub_path: str) -> Source:
+    from reconciler.desired.git import GitRepository
+    from reconciler.desired.work_tree import WorkTree
+
+    if isinstance(where, Remote):
+        raise SourceError("A remote repository has no work tree here; name a clone of it, or leave --worktree away.")
+    if branch:
+        raise SourceError("A work tree has the branch that is checked out; leave --branch or --worktree away.")
+    source, inside = _local(Path(where).expanduser(), "", sub_path)
+    if not isinstance(source, GitRepository):
+        return source  # a plain folder is read as it lies anyway
+    source.close()
+    return WorkTree(Path(source.key), sub_path=inside)
 
 
 def _verified(

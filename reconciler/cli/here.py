@@ -1,0 +1,35 @@
+"""Which repository is meant when none is named: the one around the current folder, as git's own commands have it.
+
+Always all of it, from wherever in it the command is given: a folder alone would look as if the rest had been deleted.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+
+def repository_here() -> str:
+    """The top of the repository around the current folder, or that folder when it has an onggi.yaml.
+
+    Raises SourceError for a repository of another user, and a usage error where there is none.
+    """
+    from reconciler.desired.files import REPOSITORY_FILE
+    from reconciler.desired.git import discover
+
+    here = Path.cwd()
+    found = discover(here)
+    if found is not None:
+        return str(found.path)
+    if (here / REPOSITORY_FILE).is_file():
+        return str(here)
+    raise click.UsageError(
+        f"name REPO: {here} lies in no git repository, and has no {REPOSITORY_FILE} that would make a plain folder one"
+    )
+
+
+def repository_otherwise(ctx: click.Context) -> str:
+    """What REPO is when the word in its place turned out to be another one: as its variable or the settings say."""
+    return os.environ.get("ONGGI_REPOSITORY") or str(ctx.lookup_default("repository") or repository_here())
