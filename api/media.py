@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from api.http.refusal import bad
 from api.views.machine_storages import CDROM, DISK
@@ -22,11 +21,11 @@ from reconciler.planning.uses import users_of
 from reconciler.serving.client import Client
 from reconciler.serving.serving import Serving
 from specs.reference import STORAGE_POOL, STORAGE_VOLUME, VIRTUAL_MACHINE, Ref
+from specs.url import url_problem
 
 BAD_PATH: Final = "KCHVMSTOR0003E"
 
 _DISK_FORMATS: Final = frozenset({"raw", "bochs", "qcow", "qcow2", "qed", "vmdk"})
-_URLS: Final = frozenset({"http", "https", "ftp", "ftps"})  # what QEMU reads over the network
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,17 +147,8 @@ class Media:
     def _address(kind: str, address: str) -> Medium:
         if kind == DISK:
             raise bad(BAD_PATH, "A disk has to be a volume of a storage pool; only a CD-ROM is read from an address.")
-        try:
-            parts = urlsplit(address)
-            sound = parts.scheme in _URLS and bool(parts.hostname) and (parts.port is None or parts.port > 0)
-        except ValueError:
-            sound = False
-        if not sound:
-            raise bad(
-                BAD_PATH, "A CD-ROM is read from addresses with http, https, ftp or ftps, such as http://host/a.iso."
-            )
-        if "@" in parts.netloc:
-            raise bad(BAD_PATH, "An address with a user's name or password isn't kept in the repository; leave it out.")
+        if problem := url_problem(address):
+            raise bad(BAD_PATH, f"A CD-ROM is read from an address such as http://host/a.iso. {problem}")
         return Medium({"url": address})
 
 

@@ -16,6 +16,7 @@ import jsonschema_rs
 
 from specs.name import NAME_PATTERN, name_problem
 from specs.registry import Kind
+from specs.url import FORMATS, format_problem
 from specs.yaml_values import pointer_of
 
 # Below these keys a value may be a secret: it never appears in a message.
@@ -35,7 +36,7 @@ _SHORT_WORD = re.compile(r"[\w.+:/-]{1,40}")
 
 @cache
 def _validator(kind: Kind) -> jsonschema_rs.Draft202012Validator:
-    return jsonschema_rs.Draft202012Validator(kind.schema)
+    return jsonschema_rs.Draft202012Validator(kind.schema, formats=FORMATS, validate_formats=True)
 
 
 def schema_errors(kind: Kind, body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -78,6 +79,8 @@ def _sentence(keyword: str, rule: Mapping[str, Any], path: Sequence[str | int], 
         return name_problem(value) or str(rule["errorMessage"])
     if keyword == "type" and isinstance(value, bool | int) and not secret and rule["type"] == "string":
         return f'{field} has to be text; write it in quotes: "{_scalar(value)}".'
+    if keyword == "format" and isinstance(value, str) and (problem := format_problem(rule["format"], value)):
+        return problem
     if "errorMessage" in rule:
         return str(rule["errorMessage"])
     match keyword:

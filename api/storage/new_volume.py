@@ -22,6 +22,7 @@ from specs.codecs import size_text
 from specs.name import name_problem
 from specs.reference import STORAGE_VOLUME, Ref
 from specs.size import MAX_BYTES, MIN_BYTES
+from specs.url import url_problem
 
 CREATE: Final[Schema] = obj(
     {
@@ -32,7 +33,7 @@ CREATE: Final[Schema] = obj(
         "upload": boolean("Whether its contents are going to be uploaded, with `capacity`.", x_code="KCHVOL0025E"),
         "url": text(
             "An http, https, ftp or ftps address of what is downloaded into it.",
-            pattern=r"^(?:https?|ftps?)://[^\s/?#@<>\"'\\]+(?:[/?#]\S*)?$",
+            pattern="^(?:https?|ftps?)://",
             maxLength=4096,
             x_code="KCHVOL0021E",
         ),
@@ -110,8 +111,10 @@ def _downloaded(body: Mapping[str, Any], pool: Observed, *, in_files: bool) -> N
     url = str(body["url"])
     if body.get("upload"):
         raise bad("KCHVOL0018E", "A volume is either downloaded or uploaded; leave out `url` or `upload`.")
+    if problem := url_problem(url):
+        raise bad("KCHVOL0021E", problem)
     given = str(body.get("name") or "")
-    name = given or posixpath.basename(unquote(_path(url)))
+    name = given or posixpath.basename(unquote(urlsplit(url).path))
     if not name:
         raise bad("KCHVOL0016E", "The URL has no file's name at its end; give a `name`.")
     check_name(name)
@@ -132,13 +135,6 @@ def _offer(url: str) -> Offer:
         return look_at(url)
     except OnggiError as error:
         raise bad("KCHVOL0022E", str(error)) from None
-
-
-def _path(url: str) -> str:
-    try:
-        return urlsplit(url).path
-    except ValueError:
-        raise bad("KCHVOL0021E", "The URL can't be understood; correct it.") from None
 
 
 def _numbered(name: str) -> Iterator[str]:

@@ -94,7 +94,8 @@ def test_a_volume_that_is_too_small_for_a_document_is_made_without_one(lab: Live
         ({"url": "http://user:secret@127.0.0.1/x"}, "KCHVOL0021E"),
         ({"url": "http://127.0.0.1/"}, "KCHVOL0016E"),
         ({"url": "http://127.0.0.1:1/image.iso"}, "KCHVOL0022E"),
-        ({"url": "http://127.0.0.1:99999/image.iso"}, "KCHVOL0022E"),
+        ({"url": "http://127.0.0.1:99999/image.iso"}, "KCHVOL0021E"),
+        ({"url": "http://127.0.0.1/a%00.iso"}, "KCHVOL0021E"),
         ({"url": "http://[::1/image.iso"}, "KCHVOL0021E"),
     ],
 )

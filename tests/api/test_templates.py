@@ -107,6 +107,8 @@ def test_an_image_in_a_pool_is_named_as_a_volume(api: LiveApi, tmp_path: Path) -
         ({"memory": 511}, "KCHTMPL0013E"),
         ({"memory": "1 GiB"}, "KCHTMPL0013E"),
         ({"cdrom": "xhttp://host/a.iso"}, "KCHTMPL0014E"),
+        ({"cdrom": "http://host:99999/a.iso"}, "KCHTMPL0014E"),
+        ({"cdrom": "http://host/%00.iso"}, "KCHTMPL0014E"),
         ({"cdrom": "/etc/passwd"}, "KCHTMPL0014E"),
         ({"storagepool": "default"}, "KCHTMPL0015E"),
         ({"storagepool": "/storagepools/none"}, "KCHTMPL0004E"),

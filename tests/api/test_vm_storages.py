@@ -128,6 +128,8 @@ def test_a_medium_is_changed_and_ejected_by_commits(byhand: LiveApi) -> None:
         ("sda", {"path": "tftp://example.org/a.iso"}, "KCHVMSTOR0003E"),
         ("sda", {"path": "http://root:secret@example.org/a.iso"}, "KCHVMSTOR0003E"),
         ("sda", {"path": "http://[::1/a.iso"}, "KCHVMSTOR0003E"),
+        ("sda", {"path": "http://a/%00.iso"}, "KCHVMSTOR0003E"),
+        ("sda", {"path": "http://a:99999/a.iso"}, "KCHVMSTOR0003E"),
         ("sda", {"path": 5}, "KCHVMSTOR0003E"),
         ("sda", {}, "KCHVMSTOR0013E"),
         ("sda", {"path": "", "bus": "ide"}, "KCHVMSTOR0013E"),
@@ -161,6 +163,9 @@ def test_a_refused_change_leaves_the_drive_and_the_repository(
         ({"type": "cdrom", "path": "/nowhere/nothing.iso"}, "KCHVMSTOR0003E"),
         ({"type": "disk", "path": "/etc/shadow"}, "KCHVMSTOR0003E"),
         ({"type": "disk", "path": "http://example.org/disk"}, "KCHVMSTOR0003E"),
+        ({"type": "cdrom", "path": "http://a/%00.iso"}, "KCHVMSTOR0003E"),
+        ({"type": "cdrom", "path": "http://a:99999/b.iso"}, "KCHVMSTOR0003E"),
+        ({"type": "cdrom", "path": "http://[bad/b.iso"}, "KCHVMSTOR0003E"),
         ({"type": "disk", "path": "/lab/root.qcow2"}, "KCHVMSTOR0016E"),
     ],
 )
