@@ -10,10 +10,11 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from lxml import etree
 
+from specs.bound import Bound
 from specs.codecs import TEXT, Codec
 from specs.effect import Change, Effect
 
@@ -93,6 +94,14 @@ def set_text_at(parent: Element, path: str, text: str | None) -> None:
         found.text = text
 
 
+class Around(NamedTuple):
+    """Where a changed field is: the list item that has it (the whole spec for a field of the object itself)."""
+
+    item: Spec  # as observed; empty for an item that is new
+    declared: Spec  # the whole spec
+    observed: Spec  # the whole spec; empty for an object that is new
+
+
 @dataclass(frozen=True, slots=True)
 class Field:
     """A single value: `name` is its place in the spec (`/`-joined when nested: `dhcp/start`), `path` that in the XML.
@@ -101,6 +110,9 @@ class Field:
     equality isn't `==`; `missing` is what an absent element means (libvirt's documented default), None: unknown;
     `effect_in(old, new, observed spec)` for `effect` where the effect hangs on other fields. In a list,
     `comparable(declared item, observed item)` is False where the two aren't about the same thing.
+
+    `bound` names what of the XML goes when the value changes. `refuses(new value, around)` is for what can't be changed
+    at all: a sentence with cause and remedy, or nothing.
     """
 
     name: str
@@ -113,6 +125,8 @@ class Field:
     missing: Any = None
     effect_in: Callable[[Any, Any, Spec], Effect] | None = None
     comparable: Callable[[Spec, Spec], bool] | None = None
+    bound: tuple[Bound, ...] = ()
+    refuses: Callable[[Any, Around], str] | None = None
 
     def read(self, element: Element) -> Any:
         """The observed value, or `missing`."""
@@ -124,7 +138,9 @@ class Field:
         return self.missing if value is None else value
 
     def write(self, element: Element, value: Any) -> None:
-        """Make the XML say `value`; None removes it."""
+        """Make the XML say `value`, without what can't be beside it; None removes it."""
+        for each in self.bound if value is not None else ():
+            each.leave(element, value)
         if self.put is not None:
             self.put(element, value)
         else:
@@ -142,6 +158,12 @@ class Field:
         """What changing `old` into `new` costs an object that is as `observed`."""
         return _effect(self.effect, old, new) if self.effect_in is None else self.effect_in(old, new, observed)
 
+    def change(self, pointer: str, old: Any, new: Any, around: Around) -> Change:
+        """The change of `old` into `new`; a forbidden one, with the sentence why, where it can't be made."""
+        if self.refuses is not None and (why := self.refuses(new, around)):
+            return Change(pointer, old, new, Effect.FORBIDDEN, why)
+        return Change(pointer, old, new, self.effect_of(old, new, around.item))
+
 
 @dataclass(frozen=True, slots=True)
 class Items:
@@ -150,9 +172,10 @@ class Items:
     `elements(root)` finds them, `build(item)` makes a new element for `parent`, `label(item)` names one in pointers.
     With `complete` an undeclared item is a removal; without it, only one that `managed` names is (see `differences`).
 
-    Three hooks for lists where that isn't enough: `match(declared, observed)` gives for each declared item the index
+    Hooks for lists where that isn't enough: `match(declared, observed)` gives for each declared item the index
     of its observed one; `insert(root, item, declared)` adds a new element whose content hangs on the rest of the XML
-    and of the spec; `known_as(observed item, labels)` finds the earlier label of an item that now has another one.
+    and of the spec; `known_as(observed item, labels)` finds the earlier label of an item that now has another one;
+    `settle(root, declared spec, binds)` arranges what several lists share, once after everything is written.
     """
 
     name: str
@@ -168,6 +191,7 @@ class Items:
     match: Callable[[Sequence[Spec], Sequence[Spec]], Sequence[int | None]] | None = None
     insert: Callable[[Element, Spec, Spec], Element] | None = None
     known_as: Callable[[Spec, frozenset[str]], str | None] | None = None
+    settle: Callable[[Element, Spec, Sequence[Bind]], None] | None = None
 
     def read(self, root: Element) -> list[dict[str, Any]]:
         """Every item that the XML has, in document order."""
@@ -263,14 +287,15 @@ def differences(
                 continue
             found = value_at(observed, bind.name)
             if not bind.equal(wanted, found):
-                changes.append(Change(f"/{bind.name}", found, wanted, bind.effect_of(found, wanted, observed)))
+                around = Around(observed, declared, observed)
+                changes.append(bind.change(f"/{bind.name}", found, wanted, around))
             continue
         found_items = value_at(observed, bind.name) or []
         if wanted is None and not any(pointer.startswith(f"/{bind.name}/") for pointer in managed):
             continue
         for item, present in bind.pairs(wanted or [], found_items):
             if item is not None:
-                changes.extend(_item_changes(bind, item, present))
+                changes.extend(_item_changes(bind, item, present, Around(present or {}, declared, observed)))
             elif present is not None:
                 pointer = bind.removal(present, managed, listed=wanted is not None)
                 if pointer is not None:
@@ -280,22 +305,26 @@ def differences(
     return changes, extras
 
 
-def _item_changes(bind: Items, item: Spec, present: Spec | None) -> Iterator[Change]:
+def _item_changes(bind: Items, item: Spec, present: Spec | None, around: Around) -> Iterator[Change]:
     pointer = f"/{bind.name}/{bind.label(item)}"
     if present is None:
-        yield Change(pointer, None, item, _effect(bind.add_effect, None, item))
+        whys = (
+            field.refuses(item[field.name], around) for field in bind.fields if field.refuses and field.name in item
+        )
+        why = next(filter(None, whys), "")
+        yield Change(pointer, None, item, Effect.FORBIDDEN if why else _effect(bind.add_effect, None, item), why)
         return
     for field in bind.fields:
         wanted, found = value_at(item, field.name), value_at(present, field.name)
         if wanted is not None and not field.equal(wanted, found) and field.is_comparable(item, present):
-            yield Change(f"{pointer}/{field.name}", found, wanted, field.effect_of(found, wanted, present))
+            yield field.change(f"{pointer}/{field.name}", found, wanted, around)
 
 
 def _effect(effect: EffectOf, old: Any, new: Any) -> Effect:
     return effect if isinstance(effect, Effect) else effect(old, new)
 
 
-def write(binds: Iterable[Bind], root: Element, declared: Spec, managed: frozenset[str] = frozenset()) -> Element:
+def write(binds: Sequence[Bind], root: Element, declared: Spec, managed: frozenset[str] = frozenset()) -> Element:
     """Change `root` in place until `differences` finds nothing; whatever already agrees is left as it stands."""
     for bind in binds:
         wanted = value_at(declared, bind.name)
@@ -305,6 +334,8 @@ def write(binds: Iterable[Bind], root: Element, declared: Spec, managed: frozens
             continue
         if wanted is not None or any(pointer.startswith(f"/{bind.name}/") for pointer in managed):
             _write_items(bind, root, wanted, managed, declared)
+    for settle in dict.fromkeys(bind.settle for bind in binds if isinstance(bind, Items) and bind.settle):
+        settle(root, declared, binds)
     return root
 
 
@@ -336,6 +367,6 @@ def write_item(bind: Items, element: Element, item: Spec) -> None:
             field.write(element, value)
 
 
-def patched(binds: Iterable[Bind], root: Element, declared: Spec, managed: frozenset[str] = frozenset()) -> Element:
+def patched(binds: Sequence[Bind], root: Element, declared: Spec, managed: frozenset[str] = frozenset()) -> Element:
     """A changed copy of `root`; the original, which a snapshot holds, stays as it is."""
     return write(binds, copy.deepcopy(root), declared, managed)

@@ -153,9 +153,10 @@ def _refused_field(draft: Draft, desired: DesiredState, snapshot: Snapshot) -> s
     if resource is None or observed is None:
         return ""
     try:
-        changes = compare(resource, observed, snapshot.host).config
+        found = compare(resource, observed, snapshot.host)
     except Unrenderable:
         return _unrenderable(draft, snapshot)
+    changes = (*found.refused, *found.config)
     return _written(draft, changes[0].pointer, snapshot) if changes else ""
 
 

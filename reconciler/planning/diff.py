@@ -9,7 +9,7 @@ from typing import Any
 from reconciler.desired.state import Resource
 from reconciler.observed.snapshot import Observed
 from specs.binding import Bind, Field, Items, differences, value_at
-from specs.effect import Change
+from specs.effect import Change, Effect
 from specs.host import Host
 from specs.registry import kinds
 
@@ -18,10 +18,11 @@ from specs.registry import kinds
 class Comparison:
     """`config` and `live` are the differences against the persistent and the running definition."""
 
-    lowered: Mapping[str, Any]  # without the ignored fields
+    lowered: Mapping[str, Any]  # without the ignored fields, and without what is refused
     config: tuple[Change, ...]
     live: tuple[Change, ...]
     extras: tuple[str, ...]
+    refused: tuple[Change, ...]  # what can't be changed, each with the sentence why; in nothing else of this
     managed: frozenset[str]  # pointers of every list item that is declared now
     earlier: frozenset[str]  # pointers of the list items that have to go where they aren't declared
 
@@ -34,16 +35,37 @@ def compare(resource: Resource, observed: Observed, host: Host, spec: Mapping[st
     xml = kinds()[resource.ref.kind].xml
     declared = resource.spec if spec is None else spec
     full = xml.lower(declared, name=resource.ref.short_name, uid=observed.uid or resource.uid, host=host)
+    return compare_lowered(resource, observed, full)
+
+
+def compare_lowered(resource: Resource, observed: Observed, full: Mapping[str, Any]) -> Comparison:
+    """As `compare`, with a spec that is lowered already."""
+    xml = kinds()[resource.ref.kind].xml
     lowered = without_fields(full, resource.policy.ignore_fields, xml.BINDS)
     earlier = observed.mark.managed if observed.mark is not None else frozenset()
     ignored = ignored_lists(resource.policy.ignore_fields)
     before = frozenset(pointer for pointer in earlier if pointer.split("/", 2)[1] not in ignored)
     before |= _undeclared(resource.policy.complete, lowered, observed, xml.BINDS)
     config, extras = differences(xml.BINDS, lowered, observed.config, before)
+    refused = tuple(change for change in config if change.effect is Effect.FORBIDDEN and change.note)
+    if refused:
+        lowered = _without_refused(lowered, refused, xml.BINDS)
+        config, extras = differences(xml.BINDS, lowered, observed.config, before)
     live: list[Change] = []
     if observed.live is not None:
         live, _ = differences(xml.BINDS, lowered, observed.live, before)
-    return Comparison(lowered, tuple(config), tuple(live), tuple(extras), managed_items(lowered, xml.BINDS), before)
+    managed = managed_items(lowered, xml.BINDS)
+    return Comparison(lowered, tuple(config), tuple(live), tuple(extras), refused, managed, before)
+
+
+def _without_refused(lowered: Mapping[str, Any], refused: Iterable[Change], binds: Iterable[Bind]) -> dict[str, Any]:
+    """A copy without the fields, and the new items of lists, that the object can't have."""
+    trimmed = without_fields(lowered, [change.pointer for change in refused], binds)
+    gone = {change.pointer for change in refused}
+    for bind in binds:
+        if isinstance(bind, Items) and (items := value_at(trimmed, bind.name)):
+            _put(trimmed, bind.name, [item for item in items if f"/{bind.name}/{bind.label(item)}" not in gone])
+    return trimmed
 
 
 def with_ignored_state(resource: Resource, observed: Observed) -> Resource:

@@ -10,7 +10,7 @@ from reconciler.planning.assessment import Assessment, ownership_entry
 from reconciler.planning.claim import Claim, Refusal, blocked, claim, needs_no_mark_yet, taken_from
 from reconciler.planning.console_password import renewal, slots, slots_again
 from reconciler.planning.context import Context
-from reconciler.planning.diff import compare, managed_items
+from reconciler.planning.diff import Comparison, compare, managed_items
 from reconciler.planning.live_edits import live_edits, live_only, postponed
 from reconciler.planning.operations import (
     Define,
@@ -49,7 +49,8 @@ def assess(resource: Resource, observed: Observed | None, context: Context) -> A
         answer = claim(resource, observed, context)
         if isinstance(answer, Refusal):
             return Assessment(blocked=blocked(resource, answer))
-        return _update(resource, observed, context, answer)
+        comparison = postponed(compare(resource, observed, context.host), resource.policy.next_boot)
+        return _telling_refused(resource, comparison, _update(resource, observed, context, answer, comparison))
     except Unrenderable as error:
         return Assessment(blocked=Blocked(resource.ref, "DependencyNotReady", str(error), resource.path, resource.line))
 
@@ -81,9 +82,19 @@ def _create(resource: Resource, context: Context) -> Step:
     )
 
 
-def _update(resource: Resource, observed: Observed, context: Context, answer: Claim) -> Assessment:
+def _telling_refused(resource: Resource, comparison: Comparison, found: Assessment) -> Assessment:
+    """What can't be changed is told and holds up nothing else of the machine."""
+    if not comparison.refused or found.blocked is not None:
+        return found
+    message = "; ".join(f"{change.pointer.strip('/')}: {change.note}" for change in comparison.refused)
+    blocked = Blocked(resource.ref, "ChangeRefused", message, resource.path, resource.line)
+    return replace(found, blocked=blocked)
+
+
+def _update(
+    resource: Resource, observed: Observed, context: Context, answer: Claim, comparison: Comparison
+) -> Assessment:
     entry = context.owned.get(resource.ref)
-    comparison = postponed(compare(resource, observed, context.host), resource.policy.next_boot)
     power = power_changes(resource, observed, entry)
     starts = any(isinstance(operation, Start) for _, operation in power)
     if starts and is_migrated(observed, entry):

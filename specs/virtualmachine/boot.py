@@ -1,22 +1,81 @@
-"""The boot order: per device, or for the whole machine; libvirt refuses a definition that says both."""
+"""The boot order: per device, or for the whole machine; libvirt refuses a definition that says both.
+
+QEMU boots from nothing but the devices that have a place in the order. So a document that says where one of them stands
+never says that the others are out: the declared ones come first, and what the machine booted from before comes after.
+"""
 
 from __future__ import annotations
 
-from specs.binding import Element, Field, set_text_at
+from collections.abc import Iterator, Mapping, Sequence
+
+from specs.binding import Bind, Element, Field, Items, Spec, child_at, set_text_at, value_at
 from specs.codecs import INTEGER
 from specs.effect import Effect
 
-
-def _put_order(device: Element, value: int) -> None:
-    root = device.getroottree().getroot()
-    system = root.find("os")
-    for machine_wide in [] if system is None else system.findall("boot"):
-        machine_wide.getparent().remove(machine_wide)  # type: ignore[union-attr]
-    for other in root.findall("devices/*/boot"):
-        # Each place exists once: whoever has it now gets its own later, or had none declared.
-        if other.get("order") == str(value) and (holder := other.getparent()) is not None and holder is not device:
-            holder.remove(other)
-    set_text_at(device, "boot/@order", str(value))
+# libvirt's words for the kinds of devices that a machine can boot from: the element, and what a drive is.
+_CLASSES: Mapping[str, frozenset[tuple[str, str]]] = {
+    "hd": frozenset({("disk", "disk"), ("disk", "lun")}),
+    "cdrom": frozenset({("disk", "cdrom")}),
+    "fd": frozenset({("disk", "floppy")}),
+    "network": frozenset({("interface", "")}),
+}
+_DEFAULT = ("hd", "cdrom", "network")  # of a new machine: libvirt's own order
 
 
-BOOT_ORDER = Field("bootOrder", "boot/@order", INTEGER, Effect.NEXT_BOOT, put=_put_order)
+def _leave(_device: Element, _order: int) -> None:
+    """Nothing: a place among others is given by `settle_boot_order`, which knows them all."""
+
+
+BOOT_ORDER = Field("bootOrder", "boot/@order", INTEGER, Effect.NEXT_BOOT, put=_leave)
+
+
+def settle_boot_order(root: Element, declared: Spec, binds: Sequence[Bind]) -> None:
+    """Give the declared devices their places, and the others theirs behind them, if any declared one isn't there."""
+    wanted = dict(_declared_orders(root, declared, binds))
+    if all(_order(device) == order for device, order in wanted.items()):
+        return
+    rest = [device for device in _sequence(root) if device not in wanted]
+    for machine_wide in root.findall("os/boot"):
+        child_at(root, "os").remove(machine_wide)
+    for device, order in wanted.items():
+        set_text_at(device, "boot/@order", str(order))
+    last = max(wanted.values())
+    for device in rest:
+        last = max(last + 1, _order(device) or 0)
+        set_text_at(device, "boot/@order", str(last))
+
+
+def _declared_orders(root: Element, declared: Spec, binds: Sequence[Bind]) -> Iterator[tuple[Element, int]]:
+    for bind in binds:
+        if not isinstance(bind, Items) or BOOT_ORDER not in bind.fields:
+            continue
+        items = value_at(declared, bind.name) or ()
+        if any(BOOT_ORDER.name in item for item in items):
+            elements = list(bind.elements(root))
+            for item, index in zip(items, bind.matches(items, bind.read(root)), strict=True):
+                if index is not None and BOOT_ORDER.name in item:
+                    yield elements[index], item[BOOT_ORDER.name]
+
+
+def _order(device: Element) -> int | None:
+    order: int | None = BOOT_ORDER.read(device)
+    return order
+
+
+def _sequence(root: Element) -> list[Element]:
+    """What the machine boots from as it is, in order. Of a class that is named as a whole, libvirt takes the first."""
+    places = [(order, device) for device in root.iterfind("devices/*") if (order := _order(device)) is not None]
+    if places:
+        return [device for _, device in sorted(places, key=lambda place: place[0])]
+    named = [str(each.get("dev")) for each in root.iterfind("os/boot")]
+    if named:
+        return [device for name in named for device in _of_class(root, name)[:1]]
+    return [device for name in _DEFAULT for device in _of_class(root, name)]
+
+
+def _of_class(root: Element, name: str) -> list[Element]:
+    return [device for device in root.iterfind("devices/*") if _kind(device) in _CLASSES.get(name, ())]
+
+
+def _kind(device: Element) -> tuple[str, str]:
+    return str(device.tag), device.get("device", "disk") if device.tag == "disk" else ""

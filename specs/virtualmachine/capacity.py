@@ -12,6 +12,17 @@ from typing import Any
 from specs.binding import Element, Field, Spec, child_at, drop_attributes, set_text_at, text_at
 from specs.codecs import INTEGER, bytes_of
 from specs.effect import Effect
+from specs.virtualmachine.layout import (
+    LAYOUT,
+    has_cells,
+    refuse_cpus,
+    refuse_memory,
+    refuse_more_cpus,
+    refuse_more_memory,
+    refuse_topology,
+    settle_memory,
+    settle_processors,
+)
 
 _MIB = 1 << 20
 _KIB_PER_MIB = 1024
@@ -39,15 +50,22 @@ def _put_memory(root: Element, mebibytes: int) -> None:
     maximum = _maximum_memory(root)
     # Room above the present size is somebody's intention, for the balloon; without any, both move together.
     if maximum is None or maximum < mebibytes or maximum == _memory(root):
-        _set_mebibytes(root, _MEMORY, mebibytes)
+        _set_maximum(root, mebibytes)
     _set_mebibytes(root, _CURRENT_MEMORY, mebibytes)
 
 
 def _put_maximum_memory(root: Element, mebibytes: int) -> None:
     now = _memory(root)
-    _set_mebibytes(root, _MEMORY, mebibytes)
+    _set_maximum(root, mebibytes)
     if now is not None:  # without an amount of its own the machine would have all that it may have
         _set_mebibytes(root, _CURRENT_MEMORY, min(now, mebibytes))
+
+
+def _set_maximum(root: Element, mebibytes: int) -> None:
+    if has_cells(root):  # less than they have together is given back by the guest; more is refused
+        return
+    _set_mebibytes(root, _MEMORY, mebibytes)
+    settle_memory(root, mebibytes * _KIB_PER_MIB)
 
 
 def _set_mebibytes(root: Element, path: str, mebibytes: int | float) -> None:
@@ -78,11 +96,17 @@ def _put_cpus(root: Element, count: int) -> None:
     roomy = _cpus(root) != maximum
     for each in root.findall("vcpus"):  # the state of each one, which libvirt works out anew
         root.remove(each)
-    if roomy and count < maximum:
+    if count < maximum and (roomy or has_cells(root)):
         vcpu.set("current", str(count))
         return
     drop_attributes(vcpu, "current")
-    vcpu.text = str(count)
+    _set_processors(root, count)
+
+
+def _set_processors(root: Element, count: int) -> None:
+    """As many as there can be: what is arranged for another number goes."""
+    child_at(root, "vcpu").text = str(count)
+    settle_processors(root, count)
     topology = _topology(root)
     if topology is not None and _product(topology) != count:
         set_text_at(root, "cpu/topology", None)
@@ -96,14 +120,11 @@ def _cpus_effect(old: int | None, new: int, observed: Spec) -> Effect:
 
 def _put_maximum_cpus(root: Element, maximum: int) -> None:
     vcpu, now = child_at(root, "vcpu"), _cpus(root) or 1
-    vcpu.text = str(maximum)
     if now < maximum:
         vcpu.set("current", str(now))
     else:
         drop_attributes(vcpu, "current")
-    topology = _topology(root)
-    if topology is not None and _product(topology) != maximum:
-        set_text_at(root, "cpu/topology", None)
+    _set_processors(root, maximum)
 
 
 def _topology(root: Element) -> dict[str, int] | None:
@@ -123,7 +144,7 @@ def _put_topology(root: Element, topology: Mapping[str, int]) -> None:
     vcpu, count = child_at(root, "vcpu"), _product(topology)
     if (_cpus(root) or 0) >= count:
         drop_attributes(vcpu, "current")
-    vcpu.text = str(count)
+    _set_processors(root, count)
 
 
 def _product(topology: Mapping[str, int]) -> int:
@@ -135,9 +156,16 @@ def _product(topology: Mapping[str, int]) -> int:
 
 # A maximum is written after what there is at present, which may have moved it along.
 CAPACITY = (
-    Field("memory", get=_memory, put=_put_memory, effect_in=_memory_effect),
-    Field("maximumMemory", get=_maximum_memory, put=_put_maximum_memory, effect=Effect.NEXT_BOOT),
-    Field("cpus", get=_cpus, put=_put_cpus, effect_in=_cpus_effect),
-    Field("maximumCpus", get=_maximum_cpus, put=_put_maximum_cpus, effect=Effect.NEXT_BOOT),
-    Field("cpuTopology", get=_topology, put=_put_topology, effect=Effect.NEXT_BOOT),
+    *LAYOUT,
+    Field("memory", get=_memory, put=_put_memory, effect_in=_memory_effect, refuses=refuse_more_memory),
+    Field(
+        "maximumMemory",
+        get=_maximum_memory,
+        put=_put_maximum_memory,
+        effect=Effect.NEXT_BOOT,
+        refuses=refuse_memory,
+    ),
+    Field("cpus", get=_cpus, put=_put_cpus, effect_in=_cpus_effect, refuses=refuse_more_cpus),
+    Field("maximumCpus", get=_maximum_cpus, put=_put_maximum_cpus, effect=Effect.NEXT_BOOT, refuses=refuse_cpus),
+    Field("cpuTopology", get=_topology, put=_put_topology, effect=Effect.NEXT_BOOT, refuses=refuse_topology),
 )

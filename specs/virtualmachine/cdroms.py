@@ -15,7 +15,7 @@ from lxml import etree
 from specs.binding import Element, Field, Items, Spec, child_at, write_item
 from specs.codecs import Codec
 from specs.effect import Effect
-from specs.virtualmachine.boot import BOOT_ORDER
+from specs.virtualmachine.boot import BOOT_ORDER, settle_boot_order
 from specs.virtualmachine.drives import BUS, TARGET, pair_by, place_on_bus, plug_effect
 from specs.virtualmachine.sources import Source, image_format, read_source, same_source, text, write_source
 
@@ -159,4 +159,5 @@ CDROMS = Items(
     match=_match,
     insert=_insert,
     known_as=_known_as,
+    settle=settle_boot_order,
 )

@@ -7,10 +7,12 @@ from typing import Any
 
 from lxml import etree
 
-from specs.binding import Element, Field, Items, Spec, child_at, write_item
+from specs.binding import Around, Element, Field, Items, Spec, child_at, write_item
+from specs.bound import bound_to
 from specs.effect import Effect
-from specs.virtualmachine.boot import BOOT_ORDER
-from specs.virtualmachine.drives import BUS, TARGET, pair_by, place_on_bus, plug_effect
+from specs.virtualmachine.boot import BOOT_ORDER, settle_boot_order
+from specs.virtualmachine.buses import NEVER_READ_ONLY
+from specs.virtualmachine.drives import BUS, TARGET, as_plain_disk, pair_by, place_on_bus, plug_effect
 from specs.virtualmachine.iolimits import IO_LIMITS
 from specs.virtualmachine.sources import exactly_same, image_format, read_source, same_source, text, write_source
 
@@ -28,10 +30,19 @@ def _put_read_only(disk: Element, value: bool) -> None:
         etree.SubElement(disk, "readonly")
 
 
+def _refuse_read_only(value: bool, around: Around) -> str:
+    bus = around.item.get("bus", "")
+    if value and bus in NEVER_READ_ONLY:
+        return f"no disk on the bus {bus} can be read-only; declare its `bus` as virtio, scsi or usb too"
+    return ""
+
+
 def _put_format(disk: Element, value: str) -> None:
     driver = child_at(disk, "driver")
     driver.set("name", driver.get("name") or "qemu")
     driver.set("type", value)
+    if value != "raw":
+        as_plain_disk(disk)
 
 
 def _is_the_image_itself(disk: Spec, found: Spec) -> bool:
@@ -98,12 +109,14 @@ DISKS = Items(
             put=_put_format,
             missing="raw",
             comparable=_is_the_image_itself,
+            bound=(bound_to({"qcow2"}, "driver/metadata_cache"), bound_to({"qcow2", "qed", "vmdk"}, "backingStore")),
         ),
         Field(
             "readOnly",
             effect=Effect.NEXT_BOOT,
             get=lambda disk: disk.find("readonly") is not None,
             put=_put_read_only,
+            refuses=_refuse_read_only,
         ),
         IO_LIMITS,
         BOOT_ORDER,
@@ -116,4 +129,5 @@ DISKS = Items(
     match=_match,
     insert=_insert,
     known_as=_known_as,
+    settle=settle_boot_order,
 )

@@ -8,8 +8,10 @@ from typing import Any
 
 from lxml import etree
 
-from specs.binding import Element, Field, Spec, child_at
+from specs.binding import Around, Element, Field, Spec, child_at
+from specs.bound import bound_to, never_beside
 from specs.effect import Effect
+from specs.virtualmachine.buses import NEVER_READ_ONLY, lacks_ide
 
 _PREFIX = {"virtio": "vd", "scsi": "sd", "sata": "sd", "usb": "sd", "ide": "hd", "fdc": "fd", "xen": "xvd"}
 HOT_PLUGGED = frozenset({"virtio", "scsi", "usb"})  # the buses on which a drive comes and goes in a running machine
@@ -39,11 +41,41 @@ def _put_bus(drive: Element, bus: str) -> None:
     root = drive.getroottree().getroot()
     target = child_at(drive, "target")
     target.set("bus", bus)
+    if bus not in ("virtio", "scsi"):
+        as_plain_disk(drive)
     _forget_address(drive)
     if not (target.get("dev") or "").startswith(_PREFIX.get(bus, "")):
         others = {each.get("dev") for each in root.iterfind("devices/disk/target") if each is not target}
         target.set("dev", free_target(bus, others))
     _make_room(root, bus)
+
+
+def as_plain_disk(drive: Element) -> None:
+    """Of a LUN that is passed through, the same data without the device's own commands."""
+    if drive.get("device") == "lun":
+        drive.set("device", "disk")
+    never_beside("@sgio", "@rawio", "source/reservations").leave(drive, None)
+
+
+def move_to_sata(root: Element) -> None:
+    """Put what is on IDE on SATA, under the same device names where those are free there."""
+    drives = {bus: [each for each in root.iterfind("devices/disk") if BUS.read(each) == bus] for bus in ("ide", "sata")}
+    taken = {_place(drive) for drive in drives["sata"]}
+    for drive in drives["ide"]:
+        name = TARGET.read(drive)
+        if _place(drive) in taken:
+            free = {f"sd{place}" for place in taken} | {
+                each.get("dev") for each in root.iterfind("devices/disk/target")
+            }
+            name = free_target("sata", free)
+        BUS.write(drive, "sata")
+        child_at(drive, "target").set("dev", name)
+        taken.add(_place(drive))
+
+
+def _place(drive: Element) -> str:
+    """The letters of a device name, from which libvirt derives the place on the bus."""
+    return str(TARGET.read(drive) or "")[2:]
 
 
 def _put_target(drive: Element, name: str) -> None:
@@ -78,6 +110,9 @@ def _forget_address(drive: Element) -> None:
 
 def _make_room(root: Element, bus: str) -> None:
     """On the SCSI bus a drive's place follows from its name: a host device that libvirt placed there has to yield."""
+    if bus == "usb":
+        for none in root.findall("devices/controller[@type='usb'][@model='none']"):
+            child_at(root, "devices").remove(none)
     if bus != "scsi":
         return
     for device in root.iterfind("devices/hostdev[@type='scsi']"):
@@ -109,7 +144,32 @@ def _letters(index: int) -> str:
     return letters
 
 
-BUS = Field("bus", "target/@bus", effect=Effect.NEXT_BOOT, put=_put_bus)
+def _refuse_bus(bus: str, around: Around) -> str:
+    machine = str(around.declared.get("machine") or around.observed.get("machine") or "")
+    if bus == "ide" and lacks_ide(machine):
+        return f"the machine type {machine} has no IDE; declare `bus: sata`, or `machine: pc`"
+    read_only = around.item.get("readOnly")
+    if bus in NEVER_READ_ONLY and read_only:
+        return f"this disk is read-only, which none on the bus {bus} can be; declare virtio, scsi or usb"
+    return ""
+
+
+_OF_VIRTIO = ("queues", "queue_size", "iothread", "ioeventfd", "event_idx", "packed", "iommu", "ats", "page_per_vq")
+BUS = Field(
+    "bus",
+    "target/@bus",
+    effect=Effect.NEXT_BOOT,
+    put=_put_bus,
+    bound=(
+        bound_to({"virtio"}, *(f"driver/@{option}" for option in _OF_VIRTIO), "driver/iothreads", "@model"),
+        bound_to({"scsi"}, "vendor", "product"),
+        bound_to({"scsi", "ide"}, "wwn"),
+        bound_to({"scsi", "sata", "ide"}, "target/@rotation_rate"),
+        bound_to({"usb"}, "target/@removable"),
+        bound_to({"virtio", "scsi", "sata", "ide"}, "geometry"),
+    ),
+    refuses=_refuse_bus,
+)
 TARGET = Field("target", "target/@dev", effect=Effect.NEXT_BOOT, put=_put_target)
 
 Rule = Callable[[Spec, Spec], bool]

@@ -8,10 +8,12 @@ from __future__ import annotations
 from typing import Any
 
 from specs.binding import Element, Field, Spec, child_at, drop_attributes, element, value_at
+from specs.bound import bound_to
 from specs.effect import Effect
 
 LOOPBACK = "127.0.0.1"
 IS_SET = "(set)"  # stands for a password, in a lowered spec as in an observed one
+_AGENT = "channel/target[@name='com.redhat.spice.0']"  # of SPICE's own kind, or that of QEMU for other consoles
 NEVER = "never"  # a password that stays valid
 
 
@@ -24,7 +26,7 @@ def add_console(root: Element, kind: str, listen: str) -> None:
     """Add a console, the channel that SPICE's agent uses, and a video card when there is none."""
     devices = child_at(root, "devices")
     devices.append(console(kind, listen))
-    if kind == "spice":
+    if kind == "spice" and devices.find(_AGENT) is None:
         devices.append(element("channel", element("target", type="virtio", name="com.redhat.spice.0"), type="spicevmc"))
     if devices.find("video") is None:
         system = root.find("os/type")
@@ -43,17 +45,47 @@ def _type(root: Element) -> str:
 
 
 def _put_type(root: Element, kind: str) -> None:
-    listen = _listen(root) or LOOPBACK
+    listen, keymap = _listen(root) or LOOPBACK, _keymap(root)
     devices = child_at(root, "devices")
-    spice_only = ("channel[@type='spicevmc']", "redirdev[@type='spicevmc']", "smartcard[@type='spicevmc']")
-    for path in ("graphics[@type='vnc']", "graphics[@type='spice']", "audio[@type='spice']", *spice_only):
+    for path in ("graphics[@type='vnc']", "graphics[@type='spice']"):
         for old in devices.findall(path):
             devices.remove(old)
     if kind == "none":
-        for video in devices.findall("video"):
-            devices.remove(video)
+        if devices.find("graphics") is None:  # others show the same picture
+            for video in devices.findall("video"):
+                devices.remove(video)
     else:
         add_console(root, kind, listen)
+        if keymap and (found := find_console(root)) is not None:
+            found.set("keymap", keymap)
+    _settle_sound(devices)
+    _settle_acceleration(devices)
+
+
+def _keymap(root: Element) -> str:
+    found = find_console(root)
+    return "" if found is None else found.get("keymap") or ""
+
+
+def _settle_sound(devices: Element) -> None:
+    """A sound card plays through an audio backend by its number: one whose backend is gone takes what libvirt gives."""
+    backends = {each.get("id") for each in devices.iterfind("audio")}
+    for holder in (*devices.iterfind("sound"), *devices.iterfind("graphics")):
+        for played in holder.findall("audio"):
+            if played.get("id") not in backends:
+                holder.remove(played)
+
+
+def _settle_acceleration(devices: Element) -> None:
+    """A guest's 3D needs a console that draws with the host's: without one QEMU has no such card."""
+    draws = any(
+        each.get("type") == "egl-headless" or (gl is not None and gl.get("enable") == "yes")
+        for each in devices.iterfind("graphics")
+        for gl in [each.find("gl")]
+    )
+    for card in devices.findall("video/model[@type='virtio']") if not draws else ():
+        for acceleration in card.findall("acceleration"):
+            card.remove(acceleration)
 
 
 def _listen(root: Element) -> str | None:
@@ -74,6 +106,8 @@ def _put_listen(root: Element, address: str) -> None:
         found.remove(nested)
     drop_attributes(found, "socket")
     found.set("listen", address)
+    if found.get("port") is None and found.get("tlsPort") is None:
+        found.set("autoport", "yes")  # one without a port is reached through the host's graphics alone
 
 
 def _password(root: Element) -> str | None:
@@ -114,7 +148,17 @@ VALID_TO = Field(
 )
 
 GRAPHICS = (
-    Field("graphics/type", get=_type, put=_put_type, effect=Effect.NEXT_BOOT),
+    Field(
+        "graphics/type",
+        get=_type,
+        put=_put_type,
+        effect=Effect.NEXT_BOOT,
+        bound=(
+            # Whatever speaks through SPICE's own connection: the agent, folders, USB devices and cards of the viewer.
+            bound_to({"spice"}, *(f"/devices/*[@type='{kind}']" for kind in ("spicevmc", "spiceport"))),
+            bound_to({"spice"}, "/devices/audio[@type='spice']"),
+        ),
+    ),
     Field("graphics/listen", get=_listen, put=_put_listen, effect=Effect.NEXT_BOOT),
     PASSWORD,
     VALID_TO,

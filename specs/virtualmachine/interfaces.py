@@ -12,9 +12,10 @@ from typing import Any
 from lxml import etree
 
 from specs.binding import Element, Field, Items, Spec, child_at, write_item
+from specs.bound import bound_to, never_beside
 from specs.codecs import LOWER
 from specs.effect import Effect
-from specs.virtualmachine.boot import BOOT_ORDER
+from specs.virtualmachine.boot import BOOT_ORDER, settle_boot_order
 from specs.virtualmachine.drives import pair_by
 
 DEFAULT_MODEL = "virtio"
@@ -34,6 +35,8 @@ def _bridge(interface: Element) -> str | None:
 
 
 def _connect(interface: Element, kind: str, name: str) -> None:
+    if (interface.get("type"), kind) != ("bridge", "bridge"):  # from one bridge to another the way of joining stays
+        _OF_ONE_CONNECTION.leave(interface, name)
     for old in interface.findall("source"):
         interface.remove(old)
     interface.set("type", kind)
@@ -70,15 +73,47 @@ def _build(item: Spec) -> Element:
     return _insert(etree.Element("domain"), item, {})
 
 
+# How a NIC joins something that isn't a plain network or bridge of the host: Open vSwitch, macvtap, a card of the host.
+_OF_ONE_CONNECTION = never_beside("virtualport", "vlan", "@trustGuestRxFilters")
+_OF_OTHER_TYPES = never_beside(
+    *("@managed", "target/@managed", "ip", "route", "script", "downscript", "portForward", "backend/@type"),
+    *("backend/@logFile", "driver[@name='vfio']", "driver[@name='kvm']", "teaming[@type='transient']"),
+)
+_OF_VIRTIO = (
+    *("queues", "name", "txmode", "ioeventfd", "event_idx", "rx_queue_size", "tx_queue_size", "iommu", "ats"),
+    *("packed", "page_per_vq", "rss", "rss_hash_report"),
+)
+_VIRTIO_MODELS = frozenset({"virtio", "virtio-transitional", "virtio-non-transitional"})
+
 INTERFACES = Items(
     "interfaces",
     elements=lambda root: root.iterfind("devices/interface"),
     parent="devices",
     fields=(
         Field("mac", "mac/@address", LOWER, Effect.NEXT_BOOT),
-        Field("network", get=_network, put=lambda interface, name: _connect(interface, "network", name)),
-        Field("bridge", get=_bridge, put=lambda interface, name: _connect(interface, "bridge", name)),
-        Field("model", "model/@type", effect=Effect.NEXT_BOOT),
+        Field(
+            "network",
+            get=_network,
+            put=lambda interface, name: _connect(interface, "network", name),
+            bound=(_OF_OTHER_TYPES,),
+        ),
+        Field(
+            "bridge",
+            get=_bridge,
+            put=lambda interface, name: _connect(interface, "bridge", name),
+            bound=(_OF_OTHER_TYPES,),
+        ),
+        Field(
+            "model",
+            "model/@type",
+            effect=Effect.NEXT_BOOT,
+            bound=(
+                bound_to(
+                    _VIRTIO_MODELS, *(f"driver/@{option}" for option in _OF_VIRTIO), "driver/host", "driver/guest"
+                ),
+                bound_to({"virtio"}, "teaming"),
+            ),
+        ),
         Field("link", "link/@state", missing="up"),
         BOOT_ORDER,
     ),
@@ -87,4 +122,5 @@ INTERFACES = Items(
     build=_build,
     match=_match,
     insert=_insert,
+    settle=settle_boot_order,
 )

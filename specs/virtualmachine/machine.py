@@ -6,11 +6,11 @@ the model that a running guest got) reads as what it was expanded from.
 
 from __future__ import annotations
 
-from lxml import etree
-
-from specs.binding import Element, Field, child_at, drop_attributes, set_text_at, text_at
+from specs.binding import Around, Element, Field, child_at, drop_attributes, element, set_text_at, text_at
+from specs.bound import Bound, bound_to
 from specs.effect import Effect
 from specs.virtualmachine.capacity import CAPACITY
+from specs.virtualmachine.drives import move_to_sata
 
 _EXPANDED = "expanded"  # a running guest's CPU that libvirt chose: from host-model, or because none was asked for
 # What libvirt writes for a guest that asks for no CPU, in the definition itself since libvirt 6.
@@ -64,6 +64,23 @@ def _put_machine(root: Element, machine: str) -> None:
     set_text_at(root, "os/type/@machine", machine)
     if _chipset(before) != _chipset(machine):
         _forget_wiring(root)
+        if _chipset(machine) == "q35":
+            move_to_sata(root)
+
+
+def _is_q35(machine: str) -> bool:
+    return _chipset(machine) == "q35"
+
+
+def _is_secure(root: Element) -> bool | None:
+    """Whether the firmware checks what it starts; None for one that doesn't, which is as good as unknown."""
+    return text_at(root, "os/loader/@secure") == "yes" or None
+
+
+def _refuse_machine(machine: str, around: Around) -> str:
+    if around.observed.get("secureBoot") and not _is_q35(machine) and around.declared.get("firmware") != "bios":
+        return "it boots securely, which only the machine type q35 can; keep q35, or declare `firmware: bios` too"
+    return ""
 
 
 def _chipset(machine: str) -> str:
@@ -116,17 +133,54 @@ def _put_serial(root: Element, wanted: bool) -> None:
     for old in _serial_parts(root):
         devices.remove(old)
     if wanted:
-        etree.SubElement(devices, "serial", type="pty")
-        etree.SubElement(etree.SubElement(devices, "console", type="pty"), "target", type="serial")
+        console = element("console", element("target", type="serial"), type="pty")
+        first = devices.find("console")
+        if first is None:
+            devices.append(console)
+        else:  # libvirt takes a serial port as nothing but the first console
+            first.addprevious(console)
+        console.addprevious(element("serial", type="pty"))
 
 
 MACHINE = (
     Field("title", "title", missing="", same=_same_text),
     Field("description", "description", missing="", same=_same_text),
-    Field("domainType", "@type", effect=Effect.NEXT_BOOT, put=_put_domain_type),
-    Field("machine", "os/type/@machine", effect=Effect.NEXT_BOOT, put=_put_machine, same=_same_machine),
+    Field(
+        "domainType",
+        "@type",
+        effect=Effect.NEXT_BOOT,
+        put=_put_domain_type,
+        bound=(bound_to({"qemu"}, "/features/tcg"), bound_to({"kvm"}, "/features/pvspinlock", "/launchSecurity")),
+    ),
+    Field("secureBoot", get=_is_secure),  # observed only
+    Field(
+        "machine",
+        "os/type/@machine",
+        effect=Effect.NEXT_BOOT,
+        put=_put_machine,
+        same=_same_machine,
+        bound=(
+            Bound(
+                ("/devices/iommu[@model='intel']", "/features/smm/tseg", "/devices/watchdog[@model='itco']"), _is_q35
+            ),
+        ),
+        refuses=_refuse_machine,
+    ),
     Field("firmware", get=_firmware, put=_put_firmware, effect=Effect.NEXT_BOOT),
     *CAPACITY,
-    Field("cpuMode", get=_cpu_mode, put=_put_cpu_mode, effect=Effect.NEXT_BOOT, same=_same_cpu_mode),
-    Field("serialConsole", get=lambda root: bool(_serial_parts(root)), put=_put_serial, effect=Effect.NEXT_BOOT),
+    Field(
+        "cpuMode",
+        get=_cpu_mode,
+        put=_put_cpu_mode,
+        effect=Effect.NEXT_BOOT,
+        same=_same_cpu_mode,
+        bound=(bound_to({"host-passthrough", "maximum"}, "/cpu/maxphysaddr[@mode='passthrough']"),),
+    ),
+    Field(
+        "serialConsole",
+        get=lambda root: bool(_serial_parts(root)),
+        put=_put_serial,
+        effect=Effect.NEXT_BOOT,
+        bound=(bound_to({True}, "/os/bios/@useserial"),),
+    ),
 )

@@ -11,6 +11,7 @@ from specs.codecs import bytes_of
 from specs.policy import PolicyFields, SecretFrom
 from specs.reference import NETWORK, STORAGE_POOL, TEMPLATE, Ref
 from specs.size import check_size
+from specs.virtualmachine.buses import NEVER_READ_ONLY, lacks_ide
 
 _MIN_MEMORY_MIB = 16
 _MAX_MEMORY_MIB = 1 << 24
@@ -156,6 +157,7 @@ def check(_name: str, spec: Item) -> Iterator[Broken]:
     yield from _check_disks(spec.get("disks", ()))
     yield from _check_interfaces(spec.get("interfaces", ()))
     yield from _check_unique(spec)
+    yield from _check_buses(spec)
     yield from check_graphics(spec)
 
 
@@ -306,6 +308,19 @@ def _check_unique(spec: Item) -> Iterator[Broken]:
                     other, _, position = first_place.partition("/")
                     sentence = f"Item {int(position) + 1} of `{other}` {what} {item[key]} already; choose another."
                     yield f"/{place}/{key}", sentence
+
+
+def _check_buses(spec: Item) -> Iterator[Broken]:
+    """What libvirt never takes: a bus that the chipset hasn't, and a disk that can't be what it says on its bus."""
+    machine = str(spec.get("machine", ""))
+    for name in ("disks", "cdroms"):
+        for index, item in enumerate(spec.get(name, ())):
+            bus = item.get("bus")
+            if bus == "ide" and lacks_ide(machine):
+                yield f"/{name}/{index}/bus", f"The machine type {machine} has no IDE; write `sata`, or `machine: pc`."
+            if name == "disks" and bus in NEVER_READ_ONLY and item.get("readOnly"):
+                sentence = f"No disk on the bus {bus} can be read-only; choose virtio, scsi or usb as its `bus`."
+                yield f"/{name}/{index}/readOnly", sentence
 
 
 def _called(name: str, index: int, item: Item) -> str:

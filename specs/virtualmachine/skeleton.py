@@ -23,7 +23,7 @@ _USB_PORTS = 15
 def skeleton(lowered: Mapping[str, Any], *, name: str, uid: str, host: Host) -> Element:
     """The `<domain>` before any declared field is written into it."""
     kind = lowered.get("domainType") or next(iter(host.domain_types), "qemu")
-    machine = lowered.get("machine") or ("q35" if "q35" in host.machines else None)
+    machine = lowered.get("machine") or _machine(lowered, host)
     devices = element("devices")
     root = element(
         "domain",
@@ -63,6 +63,13 @@ def skeleton(lowered: Mapping[str, Any], *, name: str, uid: str, host: Host) -> 
     devices.append(element("memballoon", model="virtio"))
     devices.append(element("rng", element("backend", "/dev/urandom", model="random"), model="virtio"))
     return root
+
+
+def _machine(lowered: Mapping[str, Any], host: Host) -> str | None:
+    """The newer chipset, unless there are drives on a bus that only the older one has."""
+    drives = (*lowered.get("disks", ()), *lowered.get("cdroms", ()))
+    wanted = "pc" if any(drive.get("bus") == "ide" for drive in drives) else "q35"
+    return wanted if wanted in host.machines else None
 
 
 def _has_boot_order(lowered: Mapping[str, Any]) -> bool:

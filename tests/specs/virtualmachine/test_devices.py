@@ -101,12 +101,13 @@ def test_the_format_of_an_undeclared_one_comes_from_the_host() -> None:
 )
 def test_the_bus_decides_whether_a_disk_comes_and_goes_live(bus: str | None, expected: Effect) -> None:
     disk = ROOT if bus is None else {**ROOT, "bus": bus}
-    assert effects({"disks": [disk]}, {}) == {"/disks/default/root.qcow2": expected}
-    assert effects({"disks": []}, {"disks": [disk]}) == {"/disks/default/root.qcow2": expected}
+    machine = {"machine": "pc" if bus == "ide" else "q35"}  # each has its own buses
+    assert effects({**machine, "disks": [disk]}, machine) == {"/disks/default/root.qcow2": expected}
+    assert effects({**machine, "disks": []}, {**machine, "disks": [disk]}) == {"/disks/default/root.qcow2": expected}
 
 
 def test_what_a_disk_is_changes_at_the_next_boot() -> None:
-    spec = {"disks": [{**ROOT, "bus": "sata", "target": "sdf", "format": "raw", "readOnly": True, "bootOrder": 1}]}
+    spec = {"disks": [{**ROOT, "bus": "scsi", "target": "sdf", "format": "raw", "readOnly": True, "bootOrder": 1}]}
     assert effects(spec, {"disks": [ROOT]}) == {
         f"/disks/default/root.qcow2/{field}": Effect.NEXT_BOOT
         for field in ("bus", "target", "format", "readOnly", "bootOrder")
@@ -161,7 +162,7 @@ def test_what_onggi_does_not_know_passes_through() -> None:
       <cputune><shares>512</shares></cputune>
       <os><type arch="x86_64" machine="pc-q35-7.2">hvm</type><boot dev="hd"/></os>
       <devices>
-        <disk type="file" device="disk"><driver name="qemu" type="qcow2" cache="none" io="native" iothread="1"/>
+        <disk type="file" device="disk"><driver name="qemu" type="qcow2" cache="none" io="native"/>
           <source file="/var/lib/libvirt/images/root.qcow2"><seclabel model="dac" relabel="no"/></source>
           <target dev="vda" bus="virtio"/><iotune><read_iops_sec>100</read_iops_sec></iotune><serial>A1</serial></disk>
         <watchdog model="itco" action="reset"/><tpm model="tpm-crb"><backend type="emulator" version="2.0"/></tpm>

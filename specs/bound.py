@@ -1,0 +1,64 @@
+"""What hangs on a field's value: parts of the XML that libvirt only takes together with some values of it.
+
+A bind that says what kind of thing something is (a disk's bus, a console's protocol, what a NIC is plugged into)
+declares beside it what goes when that changes. Whatever isn't named so stays, known to onggi or not.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from lxml import etree
+
+Element = etree._Element
+
+_ATTRIBUTE = re.compile(r"(?:(?P<where>.*)/)?@(?P<name>[\w-]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """`parts` leave with each new value with which they may not stay.
+
+    A part is a path from the field's own element, or from the root of the document where it begins with a slash. Its
+    steps may have conditions (`/devices/channel[@type='spicevmc']`); its end may be an attribute (`driver/@queues`).
+    """
+
+    parts: tuple[str, ...]
+    stays: Callable[[Any], bool]
+
+    def leave(self, element: Element, value: Any) -> None:
+        """Take out of the XML around `element` what can't be beside `value`."""
+        if self.stays(value):
+            return
+        for part in self.parts:
+            for holder, attribute in list(_found(element, part)):
+                if attribute:
+                    del holder.attrib[attribute]
+                elif (parent := holder.getparent()) is not None:
+                    parent.remove(holder)
+
+
+def bound_to(values: frozenset[Any] | set[Any], *parts: str) -> Bound:
+    """Parts that only go with some values."""
+    return Bound(parts, frozenset(values).__contains__)
+
+
+def never_beside(*parts: str) -> Bound:
+    """Parts that go with no value at all: whatever a document can say excludes them."""
+    return Bound(parts, lambda _value: False)
+
+
+def _found(element: Element, part: str) -> Iterator[tuple[Element, str]]:
+    """Each place that a part means: an element, or an element and the name of its attribute."""
+    if part.startswith("/"):
+        element, part = element.getroottree().getroot(), part[1:]
+    match = _ATTRIBUTE.fullmatch(part)
+    if match is None:
+        yield from ((each, "") for each in element.findall(part))
+        return
+    for each in element.findall(match["where"]) if match["where"] else [element]:
+        if match["name"] in each.attrib:
+            yield each, match["name"]

@@ -1,0 +1,122 @@
+"""How a machine's memory and processors are laid out: NUMA cells, and what is said of single processors.
+
+A machine with one cell is as one without: the cell is as large as the machine. With several, which of them would grow
+is nobody's to guess, so what would change their sum is refused. libvirt works the sums out from the cells and would
+take back what contradicts them, without a word.
+"""
+
+from __future__ import annotations
+
+from specs.binding import Around, Element, Field
+from specs.codecs import INTEGER, bytes_of
+
+_KIB = 1024
+_OF_PROCESSORS = ("vcpusched", "cachetune", "memorytune")  # children of cputune that name processors by ranges
+
+
+def has_cells(root: Element) -> bool:
+    """True for a machine whose cells a document can't arrange: several of them."""
+    return len(_cells(root)) > 1
+
+
+def refuse_memory(new: int, around: Around) -> str:
+    """Why a machine can't have another maximum of memory than its cells have, or less than its modules."""
+    cells, maximum = around.observed.get("cells") or 0, around.observed.get("maximumMemory")
+    modules = around.observed.get("modules") or 0
+    if new <= modules:
+        return f"{modules} MiB of its memory are modules that are plugged in; declare more, or unplug them first"
+    if cells < 2:
+        return ""
+    return (
+        f"its memory is laid out in {cells} NUMA cells of {maximum} MiB together, and no document says which of them "
+        "would change; give the cells their sizes with virsh edit, then declare the sum"
+    )
+
+
+def refuse_more_memory(new: int, around: Around) -> str:
+    """As `refuse_memory`, but less than the cells have is possible: the guest gives it back."""
+    within = (around.observed.get("modules") or 0) < new <= (around.observed.get("maximumMemory") or 0)
+    return "" if within else refuse_memory(new, around)
+
+
+def refuse_cpus(new: int, around: Around) -> str:
+    """Why a machine can't have more processors, or another maximum, than its cells have."""
+    cells, maximum = around.observed.get("cells") or 0, around.observed.get("maximumCpus")
+    if cells < 2 or new == maximum:
+        return ""
+    return (
+        f"its {maximum} processors are divided among {cells} NUMA cells, and no document says which of them would "
+        "change; give the cells their processors with virsh edit, then declare the sum"
+    )
+
+
+def refuse_more_cpus(new: int, around: Around) -> str:
+    """As `refuse_cpus`, but fewer are possible: the others stay unplugged."""
+    return refuse_cpus(new, around) if new > (around.observed.get("maximumCpus") or 0) else ""
+
+
+def refuse_topology(new: dict[str, int], around: Around) -> str:
+    """As `refuse_cpus`, for the processors that a topology makes."""
+    product = 1
+    for count in new.values():
+        product *= count
+    return refuse_cpus(product, around)
+
+
+def settle_memory(root: Element, kib: int) -> None:
+    """Make the only cell, and the room for memory modules, fit a machine of `kib` KiB."""
+    room = root.find("maxMemory")
+    if room is not None and _kib(room) < kib:
+        room.text = str(kib)
+        room.set("unit", "KiB")
+    for cell in _cells(root):
+        cell.set("memory", str(max(kib - _in_modules(root), _KIB)))
+        cell.set("unit", "KiB")
+
+
+def settle_processors(root: Element, count: int) -> None:
+    """Make the only cell have all `count` processors, and forget what is said of those that are gone."""
+    if not has_cells(root):
+        for cell in _cells(root):
+            cell.set("cpus", f"0-{count - 1}" if count > 1 else "0")
+    for tag in _OF_PROCESSORS:
+        for tuned in root.findall(f"cputune/{tag}"):
+            left = [number for number in _numbers(tuned.get("vcpus") or "") if number < count]
+            if left:
+                tuned.set("vcpus", ",".join(map(str, left)))
+            elif (holder := tuned.getparent()) is not None:
+                holder.remove(tuned)
+    for pinned in root.findall("cputune/vcpupin"):
+        if (INTEGER.decode(pinned.get("vcpu") or "") or 0) >= count and (holder := pinned.getparent()) is not None:
+            holder.remove(pinned)
+
+
+def _cells(root: Element) -> list[Element]:
+    return root.findall("cpu/numa/cell")
+
+
+def _in_modules(root: Element) -> int:
+    return sum(map(_kib, root.iterfind("devices/memory/target/size")))
+
+
+def _kib(size: Element) -> int:
+    return (bytes_of(size.text or "", size.get("unit") or "KiB") or 0) // _KIB
+
+
+def _numbers(ranges: str) -> list[int]:
+    """`0-3,^2,6` → 0, 1, 3, 6."""
+    found: set[int] = set()
+    for part in ranges.split(","):
+        first, dash, last = part.strip().removeprefix("^").partition("-")
+        if not first.isdigit() or (dash and not last.isdigit()):
+            continue
+        numbers = range(int(first), int(last if dash else first) + 1)
+        found = found - set(numbers) if part.strip().startswith("^") else found | set(numbers)
+    return sorted(found)
+
+
+# Observed only, for the refusals: no document can say them.
+LAYOUT = (
+    Field("cells", get=lambda root: len(_cells(root)) or None),
+    Field("modules", get=lambda root: _in_modules(root) // _KIB or None),  # MiB
+)
