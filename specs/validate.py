@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from ipaddress import ip_interface
 from itertools import islice
 from typing import Any
 
@@ -41,6 +42,7 @@ def validate_set(documents: Iterable[Document]) -> list[Problem]:
         *_templates(everything),
         *_shared_volumes(everything),
         *_shared_macs(everything),
+        *_shared_addresses(everything),
     ]
 
 
@@ -149,3 +151,19 @@ def _shared_macs(documents: list[Document]) -> Iterator[Problem]:
             yield _problem(
                 document, pointer, f"The MAC address {mac} is used at {others} too; give each interface its own."
             )
+
+
+def _shared_addresses(documents: list[Document]) -> Iterator[Problem]:
+    """Addresses that several machines have on one network or bridge, however each of them is spelled."""
+    users: dict[tuple[str, ...], list[tuple[Document, str]]] = defaultdict(list)
+    for document in documents:
+        interfaces = document.spec.get("interfaces", ()) if document.kind == VIRTUAL_MACHINE else ()
+        for index, interface in enumerate(interfaces):
+            for position, text in enumerate(interface.get("addresses", ())):
+                where = (interface.get("network", ""), interface.get("bridge", ""))
+                pointer = f"/spec/interfaces/{index}/addresses/{position}"
+                users[(*where, str(ip_interface(text).ip))].append((document, pointer))
+    for (*_, address), uses in users.items():
+        for document, pointer in uses if len({document.ref for document, _ in uses}) > 1 else ():
+            others = _places((other for other, _ in uses), document)
+            yield _problem(document, pointer, f"The address {address} is used at {others} too; give each its own.")

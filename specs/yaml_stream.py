@@ -93,8 +93,10 @@ def _is_prologue(text: str) -> bool:
     return _NO_CONTENT.match(text) is not None and _DIRECTIVE.search(text) is not None
 
 
-def compose(text: str) -> Node | None:
-    """The node tree of one piece; None when it is empty. Raises YamlMistakeError."""
+def compose(text: str, *, aliases: bool = False) -> Node | None:
+    """The node tree of one piece; None when it is empty. Raises YamlMistakeError, also for an alias unless `aliases`
+    are fine: then a node may be found at several places, or inside itself.
+    """
     composer = _Composer(text)
     try:
         root: Node | None = composer.get_single_node()
@@ -106,7 +108,7 @@ def compose(text: str) -> Node | None:
         ) from None
     finally:
         composer.dispose()
-    if root is not None and "*" in text:
+    if root is not None and "*" in text and not aliases:
         _refuse_aliases(text)
     return root
 

@@ -104,13 +104,21 @@ def _below(path: str, folder: str) -> bool:
 
 
 def _seed(vm: str, uid: str, cloud_init: Spec, result: Completion) -> None:
-    from specs.virtualmachine.seed import seed_image, seed_volume_name  # brings the ISO writer along
+    # They bring the ISO writer and YAML along, which a repository without cloud-init doesn't need.
+    from specs.virtualmachine.lowering import mac_addresses
+    from specs.virtualmachine.seed import seed_image, seed_volume_name
+    from specs.virtualmachine.static_addresses import network_config
 
     pool = cloud_init.get("pool", DEFAULT_POOL)
+    interfaces = result.spec.get("interfaces", ())
+    if (network := network_config(interfaces, mac_addresses(interfaces, uid))) is not None:
+        cloud_init = {**cloud_init, "networkConfig": network}
     volume = seed_volume_name(vm, cloud_init, uid)
     image = SeedImage(lambda: seed_image(cloud_init, vm, uid))
     result.volumes.append(ImpliedVolume(Ref.volume(pool, volume), {"pool": pool, "format": "raw"}, image))
     seed = {"name": SEED_DRIVE, "volume": f"{pool}/{volume}"}
+    if "bus" in cloud_init:
+        seed["bus"] = cloud_init["bus"]
     result.spec["cdroms"] = [*result.spec.get("cdroms", ()), seed]
 
 

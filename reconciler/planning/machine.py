@@ -11,6 +11,7 @@ from reconciler.planning.claim import Claim, Refusal, blocked, claim, needs_no_m
 from reconciler.planning.console_password import renewal, slots, slots_again
 from reconciler.planning.context import Context
 from reconciler.planning.diff import Comparison, compare, managed_items
+from reconciler.planning.fixed_addresses import unknown_mac
 from reconciler.planning.live_edits import live_edits, live_only, postponed
 from reconciler.planning.operations import (
     Define,
@@ -95,6 +96,8 @@ def _update(
     resource: Resource, observed: Observed, context: Context, answer: Claim, comparison: Comparison
 ) -> Assessment:
     entry = context.owned.get(resource.ref)
+    if (unknown := unknown_mac(resource, comparison.lowered, observed)) is not None:
+        return Assessment(blocked=unknown)
     power = power_changes(resource, observed, entry)
     starts = any(isinstance(operation, Start) for _, operation in power)
     if starts and is_migrated(observed, entry):

@@ -20,6 +20,7 @@ from specs.virtualmachine.drives import BUS, TARGET, pair_by, place_on_bus, plug
 from specs.virtualmachine.sources import Source, image_format, read_source, same_source, text, write_source
 
 DEFAULT_BUS = "sata"
+SEED_BUS = "scsi"  # a new seed's drive, on virtio-scsi: kernels made for clouds have no driver for SATA, IDE or USB
 SEED_DRIVE = "seed"  # the drive that the resolver makes of a document's cloudInit
 SEED_PREFIX = "onggi-seed-"  # how a seed's volume is named: see seed.py
 _ALIAS = "ua-onggi-cdrom-"
@@ -96,14 +97,16 @@ def _insert(root: Element, item: Spec, declared: Spec) -> Element:
     drive = etree.SubElement(child_at(root, "devices"), "disk", type="file", device="cdrom")
     etree.SubElement(drive, "driver", name="qemu", type=image_format(item["source"]))
     write_source(drive, item["source"])
-    place_on_bus(root, drive, item.get("bus") or _default_bus(root), item.get("target", ""), declared)
+    place_on_bus(root, drive, item.get("bus") or _default_bus(root, item["name"]), item.get("target", ""), declared)
     etree.SubElement(drive, "readonly")
     etree.SubElement(drive, "alias", name=_free_alias(root, item["name"]))
     write_item(CDROMS, drive, item)
     return drive
 
 
-def _default_bus(root: Element) -> str:
+def _default_bus(root: Element, name: str) -> str:
+    if name == SEED_DRIVE:
+        return SEED_BUS
     system = root.find("os/type")
     arch = (None if system is None else system.get("arch")) or "x86_64"
     return DEFAULT_BUS if arch in ("x86_64", "i686") else "scsi"
@@ -127,12 +130,14 @@ def _identity(item: Spec) -> Any:
 
 
 _on_bus = plug_effect(DEFAULT_BUS)
+_on_seed_bus = plug_effect(SEED_BUS)
 
 
 def _plugging(old: Spec | None, new: Spec | None) -> Effect:
     """Live for a drive with a medium on the buses scsi and usb; next boot for an empty one, and on the others."""
     empty = new is not None and not new.get("source")  # libvirt can't plug one in: QEMU would be given no file
-    return Effect.NEXT_BOOT if empty else _on_bus(old, new)
+    is_seed = new is not None and new["name"] == SEED_DRIVE
+    return Effect.NEXT_BOOT if empty else (_on_seed_bus if is_seed else _on_bus)(old, new)
 
 
 _NAME = Codec(

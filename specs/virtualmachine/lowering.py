@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from specs.codecs import bytes_of
@@ -58,6 +58,11 @@ def derived_mac(uid: str, interface: str) -> str:
     """A MAC address in QEMU's range that depends on nothing but the machine's identity and the interface's name."""
     digest = hashlib.sha256(f"{uid}/{interface}".encode()).digest()
     return "52:54:00:" + ":".join(f"{byte:02x}" for byte in digest[:3])
+
+
+def mac_addresses(interfaces: Sequence[Spec], uid: str) -> list[str]:
+    """The MAC address of each declared interface: as written, else as derived."""
+    return [str(item.get("mac") or item["derivedMac"]) for item in _interfaces(interfaces, uid)]
 
 
 def _mebibytes(memory: int | str) -> int:
@@ -122,7 +127,7 @@ def _cdrom(drive: Spec, place: int, host: Host) -> dict[str, Any]:
     return lowered
 
 
-def _interfaces(interfaces: list[Spec], uid: str) -> list[dict[str, Any]]:
+def _interfaces(interfaces: Sequence[Spec], uid: str) -> list[dict[str, Any]]:
     seen: Counter[str] = Counter()
     lowered = []
     for interface in interfaces:

@@ -12,6 +12,7 @@ from specs.policy import PolicyFields, SecretFrom
 from specs.reference import NETWORK, STORAGE_POOL, TEMPLATE, Ref
 from specs.size import check_size
 from specs.virtualmachine.buses import NEVER_READ_ONLY, lacks_ide
+from specs.virtualmachine.static_addresses import check_addresses
 
 _MIN_MEMORY_MIB = 16
 _MAX_MEMORY_MIB = 1 << 24
@@ -77,6 +78,9 @@ class Interface(TypedDict, total=False):
     mac: str  # derived from the VM's uid and the NIC's name when unset, so that it never changes
     bootOrder: int
     link: Literal["up", "down"]
+    addresses: list[str]  # 192.168.122.10/24, fd00::10/64; told to the guest by cloud-init, instead of DHCP
+    gateways: list[str]  # at most one of each IP version
+    nameservers: list[str]
 
 
 class Graphics(TypedDict, total=False):
@@ -104,10 +108,14 @@ class Access(TypedDict, total=False):
 class CloudInit(TypedDict, total=False):
     """The NoCloud seed. A change makes a new seed and swaps the medium in place."""
 
+    user: str  # the default user's name; default: as the image has it
+    sshKeys: list[str]  # OpenSSH public keys that let the default user in
+    hostname: str  # default: the machine's name
     userData: str
     metaData: str
     networkConfig: str
     pool: str  # where the seed volume lives; default: default
+    bus: Literal["scsi", "sata", "ide", "usb"]  # default: scsi for a new seed drive; one that is there stays
     instanceIdPolicy: Literal["OnChange", "Never"]  # a new instance-id with each change makes cloud-init run again
 
 
@@ -158,6 +166,11 @@ def check(_name: str, spec: Item) -> Iterator[Broken]:
     yield from _check_interfaces(spec.get("interfaces", ()))
     yield from _check_unique(spec)
     yield from _check_buses(spec)
+    if "cloudInit" in spec:
+        from specs.virtualmachine.cloud_init import check_cloud_init  # brings YAML along, which only its texts need
+
+        yield from check_cloud_init(spec["cloudInit"])
+    yield from check_addresses(spec)
     yield from check_graphics(spec)
 
 

@@ -1,6 +1,8 @@
 """The NoCloud seed: cloud-init's data as an ISO image, named by its content so that a change is another volume.
 
-The bytes depend on nothing but the arguments: no clock, no time zone.
+The bytes depend on nothing but the arguments: no clock, no time zone. What a document's own fields say stands beside
+the author's texts, where cloud-init itself puts both together: keys and the host's name in the meta-data, the default
+user's name in vendor-data, over which user-data wins.
 """
 
 from __future__ import annotations
@@ -14,6 +16,9 @@ from typing import Any
 import pycdlib
 import yaml
 from pycdlib.dates import DirectoryRecordDate, VolumeDescriptorDate
+
+from specs.virtualmachine.cloud_yaml import read_mapping
+from specs.yaml_stream import YamlMistakeError
 
 CloudInit = Mapping[str, Any]
 
@@ -35,7 +40,9 @@ def seed_volume_name(vm_name: str, cloud_init: CloudInit, uid: str) -> str:
 
 
 def seed_image(cloud_init: CloudInit, name: str, uid: str) -> bytes:
-    """The ISO image for the machine `name`: user-data and meta-data, and network-config when it is declared."""
+    """The ISO image for the machine `name`: user-data and meta-data, and network-config and vendor-data when there is
+    something to say in them.
+    """
     iso = pycdlib.PyCdlib()
     iso.new(interchange_level=3, joliet=3, rock_ridge="1.09", vol_ident=_VOLUME_ID)
     for file, text in _files(cloud_init, name, uid):
@@ -54,19 +61,24 @@ def _files(cloud_init: CloudInit, name: str, uid: str) -> Iterator[tuple[str, st
     yield "meta-data", _meta_data(cloud_init, name, uid)
     if "networkConfig" in cloud_init:
         yield "network-config", cloud_init["networkConfig"]
+    if "user" in cloud_init:
+        yield "vendor-data", "#cloud-config\n" + yaml.safe_dump({"user": {"name": cloud_init["user"]}})
 
 
 def _meta_data(cloud_init: CloudInit, name: str, uid: str) -> str:
-    """What the author wrote, and what cloud-init can't do without where that says nothing of it."""
+    """What the author wrote, and what the document says beside it or cloud-init can't do without."""
     fixed = cloud_init.get("instanceIdPolicy") == "Never"
-    needed = {"instance-id": uid if fixed else f"iid-{_digest(name, cloud_init, uid)}", "local-hostname": name}
+    needed: dict[str, Any] = {
+        "instance-id": uid if fixed else f"iid-{_digest(name, cloud_init, uid)}",
+        "local-hostname": cloud_init.get("hostname", name),
+    }
+    if cloud_init.get("sshKeys"):
+        needed["public-keys"] = list(cloud_init["sshKeys"])
     written = cloud_init.get("metaData", "")
     try:
-        known = yaml.safe_load(written) or {}
-    except yaml.YAMLError:
-        return str(written)  # as it stands: cloud-init is the one to say what it can't read
-    if not isinstance(known, dict):
-        return str(written)
+        known = read_mapping(written)
+    except YamlMistakeError:
+        return str(written)  # no document that says so gets here; whatever does can't be mended here either
     return str(yaml.safe_dump(needed | known, sort_keys=False, allow_unicode=True))
 
 
@@ -75,6 +87,8 @@ def _digest(name: str, cloud_init: CloudInit, uid: str) -> str:
         name,
         uid,
         *(cloud_init.get(key) for key in ("userData", "metaData", "networkConfig", "instanceIdPolicy")),
+        # Only where they are written: a machine that says none of them keeps the seed that it has.
+        *([key, cloud_init[key]] for key in ("user", "sshKeys", "hostname") if key in cloud_init),
     ]
     return hashlib.sha256(json.dumps(inputs).encode()).hexdigest()[:_DIGEST_LENGTH]
 

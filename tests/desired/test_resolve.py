@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from reconciler.desired import files
 from reconciler.desired.identity import object_uid
@@ -16,6 +17,8 @@ from reconciler.desired.opening import open_source
 from reconciler.desired.resolve import Resolver
 from reconciler.desired.state import Policy
 from specs.reference import Ref
+from specs.virtualmachine.lowering import derived_mac
+from tests.specs.virtualmachine.test_seed import files as files_of
 
 from .documents import REPOSITORY, Desired, document, together, tree_of, vm
 from .repositories import WorkTree
@@ -117,6 +120,36 @@ def test_a_seed_is_a_volume_with_content_in_the_drive_called_seed() -> None:
     web["cloudInit"]["userData"] += "package_update: true\n"  # type: ignore[index]
     changed = desired.of({"a.yaml": vm("web", web)})
     assert seed.ref not in changed.resources
+
+
+def test_a_seed_says_each_interfaces_address_by_its_mac() -> None:
+    fixed: dict[str, Any] = {"network": "lan", "addresses": ["192.168.7.5/24", "FD00::0005/64"]}
+    fixed |= {"gateways": ["192.168.7.1", "fe80::1"], "nameservers": ["9.9.9.9"]}
+    other = {"bridge": "br0", "mac": "52:54:00:AA:BB:CC"}
+    web = {"interfaces": [fixed, other], "cloudInit": {"bus": "sata"}}
+    desired = Desired()
+    state = desired.of({"a.yaml": vm("web", web)})
+    assert state.problems == ()
+    (seed,) = (resource for resource in state.resources.values() if resource.ref.kind == "StorageVolume")
+    assert state.resources[WEB].spec["cdroms"] == [{"name": "seed", "volume": seed.ref.name, "bus": "sata"}]
+    found = yaml.safe_load(files_of(seed.content or b"")["network-config"])
+    assert found == {
+        "version": 2,
+        "ethernets": {
+            "eth0": {
+                "match": {"macaddress": derived_mac(state.resources[WEB].uid, "lan")},
+                "set-name": "eth0",
+                "addresses": ["192.168.7.5/24", "fd00::5/64"],
+                "routes": [{"to": "0.0.0.0/0", "via": "192.168.7.1"}, {"to": "::/0", "via": "fe80::1"}],
+                "nameservers": {"addresses": ["9.9.9.9"]},
+            },
+            "eth1": {"match": {"macaddress": "52:54:00:aa:bb:cc"}, "set-name": "eth1", "dhcp4": True},
+        },
+    }
+    fixed["addresses"] = ["192.168.7.5/24", "fd00::5/64"]  # the same in another spelling
+    assert seed.ref in desired.of({"a.yaml": vm("web", web)}).resources
+    fixed["addresses"] = ["192.168.7.6/24", "fd00::5/64"]
+    assert seed.ref not in desired.of({"a.yaml": vm("web", web)}).resources
 
 
 def test_a_path_outside_the_allowed_folders_is_held() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from specs.binding import parse
 from specs.effect import Effect
 from tests.specs.virtualmachine.world import IMAGES, QEMU, changed, diff, rendered
@@ -97,11 +99,38 @@ def test_a_first_seed_takes_nobodys_drive_and_a_new_drive_takes_no_seeds() -> No
     }
 
 
-def test_cloud_init_that_is_no_longer_declared_takes_its_drive_along() -> None:
-    before: dict[str, Any] = machine(SEED)
+@pytest.mark.parametrize(("bus", "effect"), [("scsi", Effect.LIVE), ("sata", Effect.NEXT_BOOT)])
+def test_cloud_init_that_is_no_longer_declared_takes_its_drive_along(bus: str, effect: Effect) -> None:
+    before: dict[str, Any] = machine(SEED | {"bus": bus})
     assert after(before, {}) == {}
     (change,) = diff({}, rendered(before, QEMU), QEMU, before)
-    assert (change.pointer, change.new, change.effect) == ("/cdroms/seed", None, Effect.NEXT_BOOT)
+    assert (change.pointer, change.new, change.effect) == ("/cdroms/seed", None, effect)
+
+
+def bus_of_the_seed(text: str) -> str:
+    (alias,) = parse(text).iterfind("devices/disk/alias[@name='ua-onggi-cdrom-seed']")
+    return str(alias.getparent().find("target").get("bus"))  # type: ignore[union-attr]
+
+
+def test_a_new_seed_is_on_the_bus_that_kernels_made_for_clouds_know() -> None:
+    text = rendered(machine(DEBIAN, SEED), QEMU)
+    assert bus_of_the_seed(text) == "scsi"
+    assert [each.get("model") for each in parse(text).iterfind("devices/controller[@type='scsi']")] == ["virtio-scsi"]
+    (change,) = diff(machine(SEED), rendered({}, QEMU), QEMU)
+    assert (change.pointer, change.effect) == ("/cdroms/seed", Effect.LIVE)
+
+
+def test_a_seed_that_is_there_stays_on_its_bus_until_another_is_declared() -> None:
+    before, new = machine(SEED | {"bus": "sata"}), machine(NEW_SEED)
+    text = rendered(before, QEMU)
+    assert diff(machine(SEED), text, QEMU, before) == []
+    swapped = changed(text, new, QEMU, before)
+    assert bus_of_the_seed(swapped) == "sata" and list(media(swapped).values()) == ["onggi-seed-web-000000000002.iso"]
+
+    moved = machine(SEED | {"bus": "scsi"})
+    (change,) = diff(moved, text, QEMU, before)
+    assert (change.pointer, change.effect) == ("/cdroms/seed/bus", Effect.NEXT_BOOT)
+    assert bus_of_the_seed(changed(text, moved, QEMU, before)) == "scsi"
 
 
 def test_an_adopted_machines_drive_is_used_instead_of_a_second_one() -> None:

@@ -84,6 +84,28 @@ def test_the_authors_meta_data_wins_and_what_it_omits_is_added() -> None:
     assert meta_data({"metaData": '{"instance-id": "mine"}'}) == {"instance-id": "mine", "local-hostname": "web"}
 
 
+def test_what_the_fields_say_stands_where_cloud_init_puts_it_together_with_the_texts() -> None:
+    script = {
+        "userData": "#!/bin/sh\n",
+        "user": "ops",
+        "sshKeys": ["ssh-ed25519 A", "ssh-rsa B"],
+        "hostname": "a.example",
+    }
+    found = files(seed_image(script, "web", UID))
+    assert found["user-data"] == "#!/bin/sh\n", "untouched, of whatever kind it is"
+    assert found["vendor-data"].startswith("#cloud-config\n")
+    assert yaml.safe_load(found["vendor-data"]) == {"user": {"name": "ops"}}
+    meta = yaml.safe_load(found["meta-data"])
+    assert (meta["public-keys"], meta["local-hostname"]) == (script["sshKeys"], "a.example")
+
+
+def test_a_machine_that_says_none_of_them_keeps_the_seed_that_it_has() -> None:
+    assert seed_volume_name("web", CLOUD_INIT, UID) == "onggi-seed-web-f5f1af94836d.iso"
+    fields = ({"user": "ops"}, {"sshKeys": ["a"]}, {"hostname": "ops"})
+    names = {seed_volume_name("web", CLOUD_INIT | field, UID) for field in fields}
+    assert len(names | {seed_volume_name("web", CLOUD_INIT, UID)}) == 4
+
+
 def test_meta_data_that_is_no_mapping_goes_in_as_it_stands() -> None:
     for text in ("just text", "a: [", "- 1\n"):
         assert files(seed_image({"metaData": text}, "web", UID))["meta-data"] == text

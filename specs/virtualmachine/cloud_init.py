@@ -1,0 +1,88 @@
+"""What a machine's `cloudInit` may say: its own fields, and how they go together with the texts beside them.
+
+The fields reach the guest beside the texts, never inside them (see `seed`), so userData may be of any kind. Where a
+text says the same as a field, cloud-init would pass one of the two over in silence; here that is a mistake.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from yaml.nodes import Node, ScalarNode, SequenceNode
+
+from specs.virtualmachine.cloud_yaml import read_mapping, sentence, top_level
+from specs.virtualmachine.ssh_keys import key_problem
+from specs.yaml_stream import YamlMistakeError
+
+Broken = tuple[str, str]  # JSON pointer into the spec, sentence
+
+_CLOUD_CONFIG = "#cloud-config"
+_META_DATA = {"sshKeys": ("public-keys",), "hostname": ("local-hostname", "hostname")}
+_USER_DATA = {"user": ("user",), "hostname": ("hostname", "fqdn")}
+
+
+def check_cloud_init(cloud_init: Mapping[str, Any]) -> Iterator[Broken]:
+    """The rules of a spec's `cloudInit`. Relies on the shape that the schema asks for."""
+    for index, key in enumerate(cloud_init.get("sshKeys", ())):
+        if (problem := key_problem(key)) is not None:
+            yield f"/cloudInit/sshKeys/{index}", problem
+    for field, check in (
+        ("metaData", _check_meta_data),
+        ("userData", _check_user_data),
+        ("networkConfig", _check_rest),
+    ):
+        try:
+            yield from check(cloud_init, cloud_init[field]) if field in cloud_init else ()
+        except YamlMistakeError as mistake:
+            yield f"/cloudInit/{field}", sentence(mistake)
+
+
+def _check_meta_data(cloud_init: Mapping[str, Any], text: str) -> Iterator[Broken]:
+    yield from _said_twice(cloud_init, "metaData", read_mapping(text), _META_DATA)
+
+
+def _check_user_data(cloud_init: Mapping[str, Any], text: str) -> Iterator[Broken]:
+    if is_cloud_config(text):
+        found = top_level(text)
+        yield from _said_twice(cloud_init, "userData", found, _USER_DATA)
+        yield from _nobody(cloud_init, found.get("users"))
+
+
+def _check_rest(_cloud_init: Mapping[str, Any], text: str) -> Iterator[Broken]:
+    top_level(text)
+    yield from ()
+
+
+def is_cloud_config(user_data: str) -> bool:
+    """True for user-data that cloud-init reads as YAML; other kinds begin with other words."""
+    return user_data.lstrip("\ufeff").startswith(_CLOUD_CONFIG)
+
+
+def _said_twice(
+    cloud_init: Mapping[str, Any], text: str, found: Mapping[str, Any], same: Mapping[str, tuple[str, ...]]
+) -> Iterator[Broken]:
+    for field, keys in same.items():
+        for key in keys if field in cloud_init else ():
+            if key in found:
+                told = f"`{text}` says `{key}` too, and one of them would be passed over; remove one."
+                yield f"/cloudInit/{field}", told
+
+
+def _nobody(cloud_init: Mapping[str, Any], users: Node | None) -> Iterator[Broken]:
+    """userData that lists users of its own does away with the default one, to whom these fields belong."""
+    if isinstance(users, SequenceNode):
+        names = [item.value for item in users.value if isinstance(item, ScalarNode)]
+    elif isinstance(users, ScalarNode):
+        names = [name.strip() for name in users.value.split(",")]
+    else:
+        return
+    if "default" in names:
+        return
+    for field in ("user", "sshKeys"):
+        if field in cloud_init:
+            yield (
+                f"/cloudInit/{field}",
+                "`userData` lists `users` without `default`, so that there is no default user whom this could be for; "
+                "add `- default` to them, or say it there.",
+            )
