@@ -11,6 +11,7 @@ import logging
 import random
 import threading
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 
@@ -26,11 +27,15 @@ from reconciler.fetching import Fetching
 from reconciler.forges.proposals import World as ProposalWorld
 from reconciler.forges.reports import ForgeReports
 from reconciler.line import Line
+from reconciler.noticing import Noticing
 from reconciler.observed.snapshot import Snapshot
 from reconciler.passes import Passes, World
+from reconciler.planning.ownership import Owned
 from reconciler.planning.plan import Plan
+from reconciler.reporting.condition import Condition
 from reconciler.reporting.drift import Drift
 from reconciler.reporting.metrics import Tally
+from reconciler.reporting.source_state import SourceState, source_state
 from reconciler.reporting.status import conditions
 from reconciler.settings import Settings
 from reconciler.wakeup import Wakeup
@@ -60,6 +65,7 @@ class Agent:
         self.plan: Plan | None = None
         self._line: Line | None = None
         self._fetching: Fetching | None = None
+        self._noticing: Noticing | None = None
         self._reports: ForgeReports | None = None
         self._first_ticket: int | None = None  # a pass that took it has seen what the first one touched
         self._recovered = False  # since the connection was made: what an earlier run left half-made is gone
@@ -96,7 +102,10 @@ class Agent:
         """Reconcile until `stop` is set. Raises StateError and SourceError when it can't even begin."""
         with Line.open(self.settings, exclusive=True) as line:
             self._line = line
-            self._fetching = Fetching(line.source, self.wakeup.source, self.settings.interval_s)
+            self._noticing = Noticing(line.ledger, line.source)
+            self._fetching = Fetching(
+                line.source, self.wakeup.source, self.settings.interval_s, nudge=self.wakeup.nudge
+            )
             self._reports = ForgeReports.open(self.settings, line.rehearse, self._world)
             self._everything_is_due()
             line.hypervisor.subscribe(self.wakeup.object)
@@ -185,7 +194,8 @@ class Agent:
             gc.collect()
             gc.freeze()
             self.ready.set()  # also what ran beside the loop is through, and clients can see all of it
-            log.info("ready at %s", self.desired.revision)
+            summary = self._noticing.summary() if self._noticing is not None else ""
+            log.info("ready at %s%s", self.desired.revision, f"; {summary}" if summary else "")
 
     def _read_source(self, line: Line) -> None:
         """A source that can't be read leaves the last good revision in force."""
@@ -193,8 +203,6 @@ class Agent:
             before = self.desired
             self.desired = line.desired()
         except SourceError as error:
-            if str(error) != self._source_problem:
-                log.error("the last good revision stays in force: %s", error)  # noqa: TRY400
             self._source_problem, self._untrusted = str(error), isinstance(error, Unverified)
             if self.desired is None:
                 self.desired = line.last_good()
@@ -202,8 +210,8 @@ class Agent:
         self._source_problem, self._untrusted = "", False
         if before is None or before.revision != self.desired.revision:
             log.info("revision %s: %d objects declared", self.desired.revision, len(self.desired.resources))
-            for problem in self.desired.problems:
-                log.error("%s", problem)
+            if self._noticing is not None:
+                self._noticing.followed(self.desired.revision)
 
     def _may_apply(self) -> bool:
         """False while a sync window keeps the host as it is: everything is read, planned and told, and nothing done."""
@@ -215,6 +223,8 @@ class Agent:
 
     def _tell(self, line: Line, dispatcher: Dispatcher, plan: Plan | None, ticket: int | None = None) -> None:
         """Write down what `onggi status` and the API report. `ticket` is the pass's, of one that is through."""
+        found: Mapping[Ref, tuple[Condition, ...]] | None = None
+        owned = line.ledger.owned()
         if self.desired is not None and plan is not None and self.snapshot is not None:
             found = conditions(
                 self.desired,
@@ -227,33 +237,65 @@ class Agent:
                 dispatcher.flapping,
                 dispatcher.crash_loops,
                 self._closed,
+                owned,
             )
             states = {ref: seen.state for ref in found if (seen := self.snapshot.get(ref)) is not None}
             line.ledger.set_conditions(found, str(self.desired.revision), states)
-            if ticket is not None:
-                self.passes.publish(
-                    World(
-                        ticket=ticket,
-                        desired=self.desired,
-                        snapshot=self.snapshot,
-                        plan=plan,
-                        drift=self._drift,
-                        conditions=found,
-                        busy=dispatcher.busy,
-                        owned=line.ledger.owned(),
-                        failing=dispatcher.failing,
-                        suspended=self._suspended,
-                        closed=self._closed,
-                        source_problem=self._source_problem,
-                    )
+        source = self._told(line, dispatcher, found, owned)
+        if self.desired is not None and plan is not None and self.snapshot is not None and ticket is not None:
+            self.passes.publish(
+                World(
+                    ticket=ticket,
+                    desired=self.desired,
+                    snapshot=self.snapshot,
+                    plan=plan,
+                    drift=self._drift,
+                    conditions=found or {},
+                    busy=dispatcher.busy,
+                    owned=owned,
+                    failing=dispatcher.failing,
+                    suspended=self._suspended,
+                    closed=self._closed,
+                    source_problem=self._source_problem,
+                    source=source,
                 )
+            )
         line.ledger.set_agent_info(
             connect=self.settings.connect,
             connected=line.hypervisor.connected,
             revision=str(self.desired.revision) if self.desired is not None else "",
-            source_problem=self._source_problem,
+            source=line.source.key,
+            source_problem=source.message if source is not None else "",
+            source_reason=source.reason if source is not None else "",
+            source_since=source.since if source is not None else "",
             source_verified=self._verified(),
             outside_window=self._closed,
+        )
+
+    def _told(
+        self,
+        line: Line,
+        dispatcher: Dispatcher,
+        found: Mapping[Ref, tuple[Condition, ...]] | None,
+        owned: Mapping[Ref, Owned],
+    ) -> SourceState | None:
+        """Tell of what begins and ends; gives how the source is."""
+        state = source_state(
+            self.desired,
+            unreadable=self._source_problem,
+            untrusted=self._untrusted,
+            unanswered=line.source.problem,
+            owns=bool(owned),
+        )
+        connected = self.snapshot is not None and self.snapshot.connected
+        if self._noticing is None:
+            return state
+        return self._noticing.tell(
+            self.desired,
+            found if connected else None,
+            state,
+            suspended=self._suspended,
+            settled=not dispatcher.moving,
         )
 
     def _verified(self) -> str:

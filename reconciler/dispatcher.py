@@ -24,6 +24,7 @@ from reconciler.planning.operations import Start, Stop
 from reconciler.planning.plan import Plan, Step
 from reconciler.repeats import Flapping, Repeats
 from reconciler.reporting.metrics import Tally
+from reconciler.reporting.step_text import step_text
 from reconciler.wakeup import Wakeup
 from specs.reference import Ref
 
@@ -50,12 +51,18 @@ class Dispatcher:
         self._finished: set[Ref] = set()  # of the busy ones, those that are done and wait for a fresh look
         self._workers = ThreadPoolExecutor(max_workers=_BESIDE, thread_name_prefix="onggi-apply")
         self._lock = threading.Lock()
+        self._moved = False
 
     @property
     def idle(self) -> bool:
         """True when nothing is under way beside the loop."""
         with self._lock:
             return not self._busy
+
+    @property
+    def moving(self) -> bool:
+        """True when something is under way, or was done by the last `dispatch`: the next pass finds things changed."""
+        return self._moved or not self.idle
 
     @property
     def busy(self) -> frozenset[Ref]:
@@ -110,6 +117,7 @@ class Dispatcher:
 
     def dispatch(self, plan: Plan, desired: DesiredState) -> None:
         """Begin what can begin. Returns when the quick groups are done. Raises StateError."""
+        self._moved = False
         digests = {step.ref: _digest(step, desired) for step in plan.steps}
         with self._lock:
             self.backoff.forget_others(lambda ref: _document(ref, desired))
@@ -147,6 +155,7 @@ class Dispatcher:
     def _applied(self, outcomes: tuple[StepOutcome, ...], digests: Digests, revision: str) -> None:
         """Count successes and failures, and have whatever was touched looked at: the next pass must find it at rest."""
         self._tally.ended(outcomes)
+        self._moved |= any(outcome.ok for outcome in outcomes)
         for outcome in outcomes:
             step, flapping = outcome.step, None
             with self._lock:
@@ -164,7 +173,7 @@ class Dispatcher:
             if outcome.result is Result.FAILED:
                 log.error("%s %s: %s", step.action, step.ref, outcome.message)
             elif outcome.result is not Result.SKIPPED:
-                log.info("%s %s: %s (%s)", step.action, step.ref, outcome.result, step.why)
+                log.info("%s %s: %s (%s)", step.action, step.ref, outcome.result, step_text(step))
             if outcome.result is not Result.SKIPPED:
                 self._wakeup.object(step.ref)
             if flapping is not None:

@@ -21,15 +21,24 @@ _LEAST_GAP_S: Final = 1.0
 
 
 class Fetching:
-    """Asks `source`, and calls `wake` when it moved. One thread calls `run`; `now` is for any, and returns at once."""
+    """Asks `source`, and calls `wake` when it moved and `nudge` when it begins or ceases to answer.
+
+    One thread calls `run`; `now` is for any, and returns at once.
+    """
 
     def __init__(
-        self, source: Source, wake: Callable[[], object], interval_s: float, gap_s: float = _LEAST_GAP_S
+        self,
+        source: Source,
+        wake: Callable[[], object],
+        interval_s: float,
+        gap_s: float = _LEAST_GAP_S,
+        nudge: Callable[[], object] = lambda: None,
     ) -> None:
         self._source = source
         self._wake = wake
         self._interval_s = interval_s
         self._gap_s = gap_s
+        self._nudge = nudge
         self._wanted = threading.Event()
 
     def now(self) -> None:
@@ -51,8 +60,11 @@ class Fetching:
         return self._interval_s * random.uniform(0.8, 1.2) if self._source.is_remote else None  # noqa: S311
 
     def _ask(self, *, told: bool) -> None:
+        before = bool(self._source.problem)
         try:
             if self._source.fetch() or (told and not self._source.is_remote):
                 self._wake()
         except OnggiError as error:
-            log.warning("%s", error)
+            log.debug("%s", error)  # the loop tells of it, once
+        if bool(self._source.problem) is not before:
+            self._nudge()

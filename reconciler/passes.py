@@ -19,6 +19,7 @@ from reconciler.planning.ownership import Owned
 from reconciler.planning.plan import Plan
 from reconciler.reporting.condition import Condition
 from reconciler.reporting.drift import Drift
+from reconciler.reporting.source_state import SourceState
 from specs.reference import Ref
 
 _PATIENCE_S: Final = 10.0  # for passes that fail: libvirtd is often back sooner
@@ -31,7 +32,7 @@ class World:
     `desired` is the revision in force: the last good one while the newest can't be read, which `source_problem` tells.
     `busy` are objects that something is being done to, `owned` what is ours as the ledger knows it, `failing` the
     outcomes of those that wait to be tried again; `closed` says why nothing is applied now, and is empty when something
-    is.
+    is. `source` is set whenever something is wrong with the repository, also when it only can't be asked for news.
     """
 
     ticket: int
@@ -46,6 +47,7 @@ class World:
     suspended: frozenset[Ref] = frozenset()
     closed: str = ""
     source_problem: str = ""
+    source: SourceState | None = None
 
 
 class Passes:

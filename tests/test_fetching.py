@@ -18,6 +18,7 @@ class Asked:
     """A source that counts how often it was asked, and has news when it is told to."""
 
     key = "asked"
+    problem = ""
 
     def __init__(self, *, is_remote: bool) -> None:
         self.is_remote = is_remote

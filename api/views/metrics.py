@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from reconciler.applying.task_records import FAILED, FINISHED, RUNNING, TaskRecord
@@ -57,9 +58,15 @@ def _families(
         [Sample(int(world.snapshot.connected), {})],
     )  # fmt: skip
     yield _family(
-        "onggi_source_readable", "gauge", "Whether the newest revision could be read.",
-        [Sample(int(not world.source_problem), {})],
+        "onggi_source_readable", "gauge", "Whether the repository answers and its newest revision can be followed.",
+        [Sample(int(world.source is None), {})],
     )  # fmt: skip
+    yield _family(
+        "onggi_source_unreadable_since_seconds", "gauge", "When it ceased to, in seconds since 1970, with the reason.",
+        _source(world),
+    )  # fmt: skip
+    yield _family("onggi_document_problems", "gauge", "Mistakes in documents, by file.", _problems(world))
+    yield _family("onggi_conditions", "gauge", "What holds for objects beside that they are ready.", _noted(world))
     by_status = Counter(task.status for task in tasks)
     yield _family(
         "onggi_tasks", "gauge", "Long tasks that are remembered, by status.",
@@ -91,6 +98,23 @@ def _drift(world: World) -> Iterator[Sample]:
         fields[item.ref.kind, item.ref.name, item.policy] += len(item.fields)
     for (kind, name, policy), count in sorted(fields.items()):
         yield Sample(count, {"kind": kind, "name": name, "policy": policy})
+
+
+def _source(world: World) -> Iterator[Sample]:
+    if world.source is not None and world.source.since:
+        yield Sample(datetime.fromisoformat(world.source.since).timestamp(), {"reason": world.source.reason})
+
+
+def _problems(world: World) -> Iterator[Sample]:
+    for path, count in sorted(Counter(problem.path for problem in world.desired.problems).items()):
+        yield Sample(count, {"path": path})
+
+
+def _noted(world: World) -> Iterator[Sample]:
+    for ref, conditions in sorted(world.conditions.items()):
+        for item in conditions:
+            if item.type != READY and item.status:
+                yield Sample(1, {"kind": ref.kind, "name": ref.name, "type": item.type, "reason": item.reason})
 
 
 def _waiting(world: World) -> Iterator[Sample]:

@@ -12,6 +12,7 @@ from typing import Any, Final
 import orjson
 
 from api.http.schema import Schema, arr, boolean, integer, number, obj, text
+from reconciler.applying.notice_book import OVER
 from reconciler.applying.records import Event
 from reconciler.passes import World
 from reconciler.reporting.drift_text import DriftReport
@@ -283,7 +284,7 @@ def revisions_view(events: Iterable[Event], in_force: str) -> list[dict[str, Any
         entry = found.setdefault(event.revision, _revision(event.revision, event.time))
         failed = event.result == "failed"
         entry["failed"] += event.count if failed else 0
-        entry["steps"] += not (failed or event.result == "skipped" or event.type == "Warning")
+        entry["steps"] += not (failed or event.result in ("skipped", OVER) or event.type == "Warning")
         entry["lastApplied"] = max(entry["lastApplied"], event.time)
     current = found.pop(in_force, None) or _revision(in_force, "")
     return [current | {"inForce": True}, *reversed(found.values())]

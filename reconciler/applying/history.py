@@ -14,6 +14,7 @@ from reconciler.applying.outcome import Result, StepOutcome
 from reconciler.applying.records import CutOff, Event, LastOutcome, ObjectStatus
 from reconciler.planning.plan import Action, Step
 from reconciler.reporting.condition import Condition
+from reconciler.reporting.step_text import step_text
 from specs.effect import Effect
 from specs.reference import Ref
 
@@ -47,7 +48,7 @@ def record(connection: sqlite3.Connection, outcomes: Iterable[StepOutcome], revi
                 connection.execute("DELETE FROM event WHERE id = ?", (earlier[0],))
                 count = earlier[1] + 1
         kind_of_event = "Warning" if outcome.result is Result.FAILED else "Normal"
-        message = outcome.message or step.why
+        message = outcome.message or step_text(step)
         event = connection.execute(
             "INSERT INTO event (time, kind, name, type, result, message, revision, who, count)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -77,14 +78,21 @@ def begun(connection: sqlite3.Connection) -> list[CutOff]:
     ]
 
 
-def warn(
-    connection: sqlite3.Connection, ref: Ref, result: str, message: str, revision: str, who: str, time: str
+def add(
+    connection: sqlite3.Connection,
+    ref: Ref,
+    kind_of_event: str,
+    result: str,
+    message: str,
+    revision: str,
+    who: str,
+    time: str,
 ) -> None:
-    """Add an event of type Warning that isn't the outcome of a step."""
+    """Add an event that isn't the outcome of a step. `kind_of_event` is Normal or Warning."""
     connection.execute(
         "INSERT INTO event (time, kind, name, type, result, message, revision, who, count)"
-        " VALUES (?, ?, ?, 'Warning', ?, ?, ?, ?, 1)",
-        (time, ref.kind, ref.name, result, message, revision, who),
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1)",
+        (time, ref.kind, ref.name, kind_of_event, result, message, revision, who),
     )
     _trim(connection)
 

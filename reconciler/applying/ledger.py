@@ -23,6 +23,7 @@ from reconciler.applying import drift, history, intents
 from reconciler.applying.approval_book import ApprovalBook
 from reconciler.applying.clock import Clock, rfc3339, utc_now
 from reconciler.applying.database import open_for_reading, open_for_writing, transaction, translated
+from reconciler.applying.notice_book import NoticeBook
 from reconciler.applying.outcome import StepOutcome
 from reconciler.applying.records import ALL, CutOff, Event, ObjectStatus
 from reconciler.applying.task_book import TaskBook
@@ -60,6 +61,7 @@ class Ledger:
         self._started = ""
         self.tasks = TaskBook(self._lock, self._reading, self._writing, clock)
         self.approvals = ApprovalBook(self._lock, self._reading, self._beside, clock)
+        self.notices = NoticeBook(self._lock, self._reading, self._writing, clock)
         self._drift_seen = ""  # when `note_drift` saw the open records last
 
     @classmethod
@@ -245,7 +247,7 @@ class Ledger:
     def warn(self, ref: Ref, result: str, message: str, revision: str, who: str = "reconcile") -> None:
         """Add an event about an object that is no outcome of a step, such as that somebody undoes what is done."""
         with self._writing() as connection:
-            history.warn(connection, ref, result, message, revision, who, rfc3339(self._clock()))
+            history.add(connection, ref, "Warning", result, message, revision, who, rfc3339(self._clock()))
 
     def note_drift(self, noted: drift.Noted) -> None:
         """Make the records of drift agree with what a pass found. Only what differs is written."""

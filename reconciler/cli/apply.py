@@ -40,8 +40,8 @@ def command(settings: Settings, out: Output, outside_window: bool, yes: bool, de
     """Do what `onggi plan` shows, once.
 
     Shows the plan, asks on a terminal, and makes the host as the repository says. Exits with 1 when something
-    failed, is blocked, or has a document with errors. An agent that runs with the same state does all this by
-    itself, and is in the way here.
+    failed, is blocked, or has a document with errors, or when a remote can't be asked for its newest revision. An
+    agent that runs with the same state does all this by itself, and is in the way here.
 
     In place of REPO, the file of a plan that `onggi plan --out` saved can be given: exactly that plan is applied, or
     nothing when the repository or the host has moved since.
@@ -85,9 +85,10 @@ def command(settings: Settings, out: Output, outside_window: bool, yes: bool, de
         line.note_drift(plan, desired, snapshot)
         outcomes, remaining = _apply(line, plan, out, only_this=reviewed is not None)
         line.note_approvals(remaining, VERB)
+        unanswered = line.source.problem
     told = _Told(plan, outcomes, remaining)
     out.show(lambda: told.to_json(desired.problems), told.text)
-    if desired.problems or remaining.steps or remaining.blocked:
+    if desired.problems or remaining.steps or remaining.blocked or unanswered:
         return 1
     return 2 if detailed_exitcode and outcomes else 0
 

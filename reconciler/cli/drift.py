@@ -43,7 +43,8 @@ def command(settings: Settings, out: Output, history: bool, since: datetime | No
 
     With REPO the host is compared now; nothing is changed and a running agent isn't in the way. What a new revision
     asks for is no drift: that is what `onggi plan` shows. Without REPO, or with --history or --since, the agent's
-    records are shown: first seen, last seen, healed by whom. Exits with 1 when documents have errors.
+    records are shown: first seen, last seen, healed by whom. Exits with 1 when documents have errors, or a remote
+    can't be asked.
     """
     if settings.repository and not history and since is None:
         return _compared(settings, out, detailed_exitcode)
@@ -64,6 +65,7 @@ def _compared(settings: Settings, out: Output, detailed_exitcode: bool) -> int:
         snapshot = line.observe()
         plan = line.compare(desired, snapshot)
         found = line.drift(plan, desired, snapshot)
+        unanswered = line.source.problem
         since = {(record.ref, record.field): record.first_seen for record in line.ledger.drifts()}
     report = DriftReport(str(desired.revision), found, since)
     told = {item.ref for item in report.deviations}
@@ -79,7 +81,7 @@ def _compared(settings: Settings, out: Output, detailed_exitcode: bool) -> int:
             )
         ),
     )
-    if problems:
+    if problems or unanswered:
         return 1
     return 2 if detailed_exitcode and report.deviations else 0
 

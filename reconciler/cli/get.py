@@ -12,21 +12,24 @@ from specs.registry import Kind
 
 
 @verb("get", kind_argument(required=True), name_argument, state, *RESULT)
-def command(kind: Kind, name: str | None, settings: Settings, out: Output) -> None:
+def command(kind: Kind, name: str | None, settings: Settings, out: Output) -> int:
     """Show how the objects of a kind are, or one of them.
 
-    As last seen by the agent. With -o yaml or json: every condition, in the shape of documents.
+    As last seen by the agent. With -o yaml or json: every condition, in the shape of documents. Exits with 1 when one
+    of them won't come true by itself, or when the agent can't read or follow its repository.
     """
     from reconciler.applying.ledger import Ledger
+    from reconciler.reporting.matters import is_well
     from reconciler.reporting.status_text import status_document, statuses_text
 
     ledger = Ledger.open(settings.state, readonly=True)
+    followed = not ledger.agent_info().get("source_problem")
     if name is not None:
         one = ledger.status(Ref(kind.name, name))
         if one is None:
             raise NotFound(f"Nothing is known of {kind.name}/{name}; `onggi get {kind.name}` lists what is.")
         out.show(lambda: status_document(one), lambda: statuses_text([one], colour=out.colour))
-        return
+        return int(not followed or not is_well(one.conditions))
     found = [item for item in ledger.statuses() if item.ref.kind == kind.name]
     if not found:
         out.note(f"No {kind.plural} are known; the agent has seen none yet.")
@@ -34,3 +37,4 @@ def command(kind: Kind, name: str | None, settings: Settings, out: Output) -> No
         lambda: {"apiVersion": "onggi/v1", "kind": "List", "items": [status_document(item) for item in found]},
         lambda: statuses_text(found, colour=out.colour) if found else "",
     )
+    return int(not followed or not all(is_well(item.conditions) for item in found))

@@ -62,6 +62,8 @@ def command(settings: Settings, out: Output, file: Path | None, detailed_exitcod
     What is committed counts; with --worktree, what a commit of everything in the work tree would bring. Works beside a
     running agent. Exits with 1 when documents have errors; the plan of all others is shown
     nevertheless.
+    Works beside a running agent. Exits with 1 when documents have errors, or a remote can't be asked; the plan of all
+    others, or of the revision that was fetched last, is shown nevertheless.
     """
     from reconciler.applying.approval_book import VERB
     from reconciler.desired.files import shown
@@ -81,6 +83,7 @@ def command(settings: Settings, out: Output, file: Path | None, detailed_exitcod
         plan = line.compare(desired, snapshot)
         line.note_approvals(plan, VERB)
         uncommitted = line.source.uncommitted if isinstance(line.source, WorkTree) else ()
+        unanswered = line.source.problem
         if file is not None:
             from reconciler.reporting.saved_plan import write_saved_plan
 
@@ -110,7 +113,7 @@ def command(settings: Settings, out: Output, file: Path | None, detailed_exitcod
     )
     if file is not None:
         out.note(f"Saved; apply exactly this with: onggi apply {file}")
-    if problems:
+    if problems or unanswered:
         return 1
     return 2 if detailed_exitcode and not plan.empty else 0
 

@@ -8,14 +8,16 @@ from reconciler.settings import Settings
 
 
 @verb("status", state, *RESULT)
-def command(settings: Settings, out: Output) -> None:
+def command(settings: Settings, out: Output) -> int:
     """Tell how the agent and every object are.
 
-    As last seen by the agent: only the state folder is asked.
+    As last seen by the agent: only the state folder is asked. Exits with 1 when the repository can't be read or
+    followed, or when something won't come true by itself: it failed, is held back, or was lost.
     """
     from reconciler.applying.ledger import Ledger
     from reconciler.applying.lock import StateFolder
     from reconciler.applying.records import ALL
+    from reconciler.reporting.matters import is_well
     from reconciler.reporting.status_text import agent_text, status_report, statuses_text
 
     ledger = Ledger.open(settings.state, readonly=True)
@@ -27,3 +29,4 @@ def command(settings: Settings, out: Output) -> None:
             filter(None, (agent_text(info, pid, everything), statuses_text(found, colour=out.colour) if found else ""))
         ),
     )
+    return int(bool(info.get("source_problem")) or not all(is_well(item.conditions) for item in found))

@@ -30,6 +30,7 @@ class Folder:
 
     is_remote = False
     answered = True
+    problem = ""
 
     def __init__(self, root: Path, *, sub_path: str) -> None:
         self.key = str(root)

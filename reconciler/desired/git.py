@@ -103,6 +103,7 @@ class GitRepository:
 
     is_remote = False
     answered = True
+    problem = ""
 
     def __init__(self, path: Path, *, branch: str, sub_path: str, key: str, preferring: str = "") -> None:
         """`preferring` is a reference that stands in for the branch whenever it exists."""

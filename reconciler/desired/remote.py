@@ -23,7 +23,7 @@ from reconciler.desired.git import GitRepository, branches_sentence
 from reconciler.desired.git_command import GitCommand
 from reconciler.desired.location import Remote
 from reconciler.desired.state import SourceTree
-from reconciler.errors import SourceError, StateError, Terminal, Transient
+from reconciler.errors import OnggiError, SourceError, StateError, Terminal, Transient
 
 log = logging.getLogger("onggi.source")
 
@@ -72,6 +72,7 @@ class RemoteRepository:
         self._fetching = threading.Lock()
         self._asked = False
         self._answered = False
+        self._problem = ""
         self._local = GitRepository(self._mirror, branch=branch, sub_path=sub_path, key=remote.key, preferring=PENDING)
         self.sub_path = sub_path
         self.after_fetch: Callable[[], bool] | None = None  # what a writer does then; True when the revision moved
@@ -81,6 +82,11 @@ class RemoteRepository:
     def answered(self) -> bool:
         """True once the remote has told where it is."""
         return self._answered
+
+    @property
+    def problem(self) -> str:
+        """Why the remote couldn't be asked last."""
+        return self._problem
 
     def read(self) -> SourceTree:
         """The last fetched revision. The first reading asks the remote; when it is away, the mirror must do."""
@@ -105,6 +111,15 @@ class RemoteRepository:
 
     def fetch_only(self) -> bool:
         """As `fetch`, and what waits to be pushed goes on waiting."""
+        try:
+            moved = self._fetch()
+        except OnggiError as error:
+            self._problem = str(error)
+            raise
+        self._problem = ""
+        return moved
+
+    def _fetch(self) -> bool:
         with self._fetching:
             tip = self._ask()
             if tip.commit == self._current():

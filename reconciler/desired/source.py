@@ -26,6 +26,10 @@ class Source(Protocol):
     def answered(self) -> bool:
         """False for a remote that couldn't be asked since it was opened: what is read is what an earlier run knew."""
 
+    @property
+    def problem(self) -> str:
+        """Why the remote couldn't be asked when that was tried last; empty once it answers, and for what is local."""
+
     def read(self) -> SourceTree:
         """The newest revision that is here. While nothing changes it is the same object.
 

@@ -59,6 +59,11 @@ class VerifiedSource:
         return self._source.answered
 
     @property
+    def problem(self) -> str:
+        """As the source behind."""
+        return self._source.problem
+
+    @property
     def behind(self) -> Commits:
         """The source that is guarded."""
         return self._source

@@ -24,6 +24,7 @@ class WorkTree:
 
     is_remote = False
     answered = True
+    problem = ""
 
     def __init__(self, root: Path, *, sub_path: str) -> None:
         self.key = str(root)  # the repository's: its objects are the same ones

@@ -10,6 +10,7 @@ import json
 import shlex
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from reconciler.applying.clock import rfc3339
@@ -18,7 +19,9 @@ from reconciler.bulkhead import INTERNAL_ERROR, Failure, contained
 from reconciler.desired.state import DesiredState, Resource
 from reconciler.observed.snapshot import Observed, Snapshot
 from reconciler.planning.missing import WHOLE
+from reconciler.planning.ownership import Owned
 from reconciler.planning.plan import Action, Blocked, Plan, Step
+from reconciler.reporting.broken import hidden, problems_sentence
 from reconciler.reporting.condition import Condition
 from reconciler.reporting.drift import Drift, DriftedField, deviations
 from specs.effect import Change, Effect
@@ -38,7 +41,6 @@ CRASH_LOOP = "CrashLoopBackOff"  # likewise, of a machine that ends soon after e
 
 ANYTHING = Ref("", "")  # nobody's: among what is suspended only where everything is
 
-_SHOWN_PROBLEMS = 3
 _LONGEST_VALUE = 60
 
 
@@ -96,15 +98,18 @@ def conditions(
     flapping: Mapping[Ref, Flaps] | None = None,
     crash_loops: Mapping[Ref, Rests] | None = None,
     closed: str = "",
+    owned: Mapping[Ref, Owned] | None = None,
 ) -> Mapping[Ref, tuple[Condition, ...]]:
     """The conditions of everything that is declared, broken, blocked or about to leave.
 
     `outcomes` are the last ones of each object, of this pass or of earlier ones; `plan` is what this pass decided.
     `drifts` is what of it is drift, `flapping` what somebody else undoes again and again, `crash_loops` are machines
     that rest before their next start. `closed` says why nothing is applied now, and is empty when something is.
+    `owned` is what the ledger knows of as ours: what came from a file that can't be read any more is among it.
     """
     now = _Pass(desired, snapshot, plan, outcomes, suspended, backoff, drifts, flapping or {}, crash_loops or {})
     now.closed = closed
+    now.owned = owned or {}
     return now.all()
 
 
@@ -133,6 +138,7 @@ def status_word(found: Iterable[Condition], kind: str, state: str) -> str:
 
 class _Pass:
     closed = ""
+    owned: Mapping[Ref, Owned] = MappingProxyType({})
 
     def __init__(
         self,
@@ -177,6 +183,9 @@ class _Pass:
         for ref in sorted(others - found.keys()):
             if told := self.contained(ref, None):
                 found[ref] = told
+        for ref, problems in hidden(self.desired, self.owned).items():
+            if ref not in found:
+                found[ref] = (self.condition(READY, False, "InvalidDocument", problems_sentence(problems)),)
         return found
 
     def contained(self, ref: Ref, resource: Resource | None) -> tuple[Condition, ...]:
@@ -320,11 +329,7 @@ class _Pass:
 
     def problem_text(self, ref: Ref) -> str:
         """Where the document is broken and how to mend it."""
-        found = sorted(self.problems.get(ref, ()))
-        if not found:
-            return "its document has errors; onggi validate shows them"
-        more = f"; and {len(found) - _SHOWN_PROBLEMS} more" if len(found) > _SHOWN_PROBLEMS else ""
-        return "; ".join(map(str, found[:_SHOWN_PROBLEMS])) + more
+        return problems_sentence(self.problems.get(ref, ()))
 
     def condition(self, type_: str, status: bool, reason: str, message: str) -> Condition:
         """A condition of this pass's revision; the ledger knows since when it holds."""

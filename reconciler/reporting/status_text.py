@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from reconciler.applying.records import Event, ObjectStatus
+from reconciler.reporting.source_state import UNREADABLE
 from reconciler.reporting.status import READY, RECONCILING, status_word
 from reconciler.reporting.table import table_text
 from reconciler.reporting.value_text import printable
@@ -110,6 +111,11 @@ def event_json(event: Event) -> dict[str, Any]:
 def agent_conditions(info: Mapping[str, str]) -> list[dict[str, str]]:
     """What holds for the agent as a whole, in the shape of conditions."""
     told = []
+    problem = info.get("source_problem")
+    if problem and info.get("source_verified") != "false":  # that is a condition of its own
+        reason, since = info.get("source_reason") or UNREADABLE, info.get("source_since", "")
+        shown = {"type": "SourceReadable", "status": "False", "reason": reason, "message": problem}
+        told.append(shown | ({"lastTransitionTime": since} if since else {}))
     if verified := info.get("source_verified"):
         message = info.get("source_problem", "") if verified == "false" else "the head is signed as it has to be"
         reason = "Signed" if verified == "true" else "NotTrusted"
@@ -143,7 +149,8 @@ def agent_text(info: Mapping[str, str], pid: int | None, suspended: bool) -> str
         left = "the last good revision stays" if info.get("revision") else "no revision is"
         lines.append(f"Verified:   no; {left} in force")
     if problem := info.get("source_problem"):
-        lines.append(f"Problem:    {problem}")
+        since = f" (since {info['source_since']})" if info.get("source_since") else ""
+        lines.append(f"Problem:    {problem}{since}")
     return "\n".join(printable(line) for line in lines)
 
 

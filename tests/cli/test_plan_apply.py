@@ -149,3 +149,19 @@ def test_what_cannot_be_read_is_one_sentence_and_exit_code_1(
     last = done.err.splitlines()[-1]
     assert last.startswith("onggi: error: ")
     assert told in last
+
+
+def test_a_remote_that_cannot_be_asked_is_an_error_and_the_revision_fetched_last_is_planned_and_applied(
+    onggi: Onggi, pushed_repository: Repository, private_test_uri: str, tmp_path: Path
+) -> None:
+    remote, host = tmp_path / "remote.git", ("--connect", private_test_uri, "--state", tmp_path / "state")
+    network = "apiVersion: onggi/v1\nkind: Network\nmetadata: {name: lan}\nspec: {mode: isolated}\n"
+    pushed_repository.commit({"lan.yaml": network})
+    pushed_repository.push()
+    assert onggi("plan", f"file://{remote}", *host).code == 0
+    remote.rename(tmp_path / "moved.git")
+    for verb, shown in (("plan", "+ Network/lan"), ("apply", "Applied: 1 created.")):
+        done = onggi(verb, f"file://{remote}", *host)
+        assert done.code == 1
+        assert shown in done.out
+        assert "Going on with the revision that was fetched last" in done.err

@@ -95,6 +95,32 @@ def test_get_lists_a_kind_or_shows_one(onggi: Onggi, state: Path) -> None:
     assert [item["metadata"]["name"] for item in listed["items"]] == ["tg-web"]
 
 
+def test_scripts_learn_from_the_exit_code_that_something_will_not_come_true(onggi: Onggi, state: Path) -> None:
+    assert onggi("get", "net", "--state", state).code == 0
+    assert onggi("get", "vm", "tg-web", "--state", state).code == 1
+    assert onggi("get", "vm", "--state", state).code == 1
+    assert onggi("status", "--state", state).code == 1
+    with Ledger.open(state) as ledger:
+        ledger.set_conditions({LAN: (Condition("Ready", True, "Succeeded", "", REVISION),)}, REVISION)
+    assert onggi("status", "--state", state).code == 0
+
+
+def test_a_repository_that_cannot_be_followed_is_an_error_with_since_when(onggi: Onggi, state: Path) -> None:
+    with Ledger.open(state) as ledger:
+        ledger.set_conditions({LAN: (Condition("Ready", True, "Succeeded", "", REVISION),)}, REVISION)
+        ledger.set_agent_info(
+            source_problem=f"{REVISION} stays in force: the branch is gone",
+            source_reason="NotAnswering",
+            source_since="2026-01-31T12:00:00Z",
+        )
+    told = onggi("status", "--state", state)
+    assert told.code == onggi("get", "net", "tg-lan", "--state", state).code == 1
+    assert f"Problem:    {REVISION} stays in force: the branch is gone (since 2026-01-31T12:00:00Z)" in told.out
+    [condition] = onggi("status", "-o", "json", "--state", state).json["agent"]["conditions"]
+    assert (condition["type"], condition["status"], condition["reason"]) == ("SourceReadable", "False", "NotAnswering")
+    assert condition["lastTransitionTime"] == "2026-01-31T12:00:00Z"
+
+
 def test_an_object_that_nobody_knows_is_an_error(onggi: Onggi, state: Path) -> None:
     done = onggi("get", "vm", "tg-nobody", "--state", state)
     assert (done.code, done.out) == (1, "")
