@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from bench.agent import Agent
-from bench.measure import api, drift, latency, peers, resync
+from bench.measure import api, drift, latency, peers, resync, scale
 from bench.peers import onggi
 from bench.peers.installed import CACHE
 from bench.repository import Repository
@@ -19,7 +19,7 @@ from bench.timing import timed
 from bench.world import World
 
 _PEERS = ("loop", "virsh", "kcli", "ansible")
-_MEASUREMENTS = ("peers", "resync", "drift", "latency", "api")
+_MEASUREMENTS = ("scale", "peers", "resync", "drift", "latency", "api")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -33,6 +33,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     rows: list[Row] = []
     with _alone(), World() as world:
         try:
+            if "scale" in asked.measure:
+                print(f"planning {scale.MANY} new machines …", file=sys.stderr, flush=True)
+                rows += scale.measure()
             if "peers" in asked.measure:
                 rows += peers.measure(world, asked.peers, asked.machines, asked.repeat)
             if {"resync", "drift", "latency", "api"} & set(asked.measure):

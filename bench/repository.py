@@ -41,14 +41,34 @@ spec:
 """
 
 
-class Repository:
-    """A work tree with `machines` documents, committed."""
+_NEEDS = """\
+apiVersion: onggi/v1
+kind: Network
+metadata:
+  name: {network}
+spec:
+  mode: isolated
+---
+apiVersion: onggi/v1
+kind: StoragePool
+metadata:
+  name: {pool}
+spec:
+  type: dir
+  path: /{pool}
+"""
 
-    def __init__(self, path: Path, machines: int) -> None:
+
+class Repository:
+    """A work tree with `machines` documents, committed; `with_needs` those of their network and pool, too."""
+
+    def __init__(self, path: Path, machines: int, *, with_needs: bool = False) -> None:
         self.path = path
         path.mkdir(parents=True)
         self._git("init", "--quiet", "--initial-branch=main")
         (path / "onggi.yaml").write_text(f"apiVersion: onggi/v1\nrepositoryId: {uuid.uuid4()}\n")
+        if with_needs:
+            (path / "needs.yaml").write_text(_NEEDS.format(network=names.NETWORK, pool=names.POOL))
         for number in range(machines):
             self.write(number)
         self.commit()

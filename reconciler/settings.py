@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from reconciler.desired.limits import DEFAULT_MAX_FILES
 from reconciler.errors import SettingsError
 from reconciler.planning.terms import DEFAULT_TRASH_RETENTION_S
 
@@ -23,11 +24,13 @@ if TYPE_CHECKING:
 DEFAULT_CONNECT = "qemu:///system"
 DEFAULT_LDAP_FILTER = "(uid=%(username)s)"
 SHORTEST_INTERVAL_S = 1.0
+MOST_FILES = 1_000_000
 
 _MAX_PORT = 65535
 _WANTED = {
     str: "a text",
     bool: "true or false",
+    int: "a whole number",
     float: "a number or a text such as 30s",
     list: "a list of texts",
     dict: "tables of its own, each below [[…]]",
@@ -60,6 +63,7 @@ class Settings:
     branch: str = ""  # empty: the repository's default branch
     path: str = ""  # a folder inside the repository; empty: all of it
     worktree: bool = False  # the files as they lie in a repository's work tree, to look ahead
+    max_files: int = DEFAULT_MAX_FILES  # that a source may have; what else is read of it is bounded in proportion
     allowed_folders: tuple[str, ...] = ()  # where a CD-ROM's path may lie; absolute
     interval_s: float = 30.0  # between two questions to a remote
     resync_s: float = 300.0  # between two full readings of the host
@@ -98,6 +102,8 @@ class Settings:
                 raise SettingsError(f"{name} is {value:g} s; give at least {SHORTEST_INTERVAL_S:g} s.")
         if not 0 <= self.trash_retention_s < float("inf"):
             raise SettingsError(f"trash-retention is {self.trash_retention_s:g} s; give 0 or more, such as 7d.")
+        if not 1 <= self.max_files <= MOST_FILES:
+            raise SettingsError(f"max-files is {self.max_files}; give a number from 1 to {MOST_FILES}.")
         for folder in self.allowed_folders:
             if not folder.startswith("/") or ".." in Path(folder).parts:
                 raise SettingsError(f"allowed-folder {folder!r} isn't an absolute path without `..`; give one.")
@@ -184,7 +190,7 @@ def _is_loopback(host: str) -> bool:
 
 
 def read_settings_file(path: Path, types: Mapping[str, type]) -> dict[str, Any]:
-    """The settings in a TOML file by key. `types` are str, bool, float (also a duration), list, dict (tables).
+    """The settings in a TOML file by key. `types` are str, bool, int, float (also a duration), list, dict (tables).
 
     Raises SettingsError for a file that can't be read, an unknown key or a value of another type, naming it.
     """
@@ -214,6 +220,8 @@ def _fits(value: Any, wanted: type) -> bool:
         return isinstance(value, list) and all(isinstance(item, str) for item in value)
     if wanted is dict:
         return isinstance(value, list) and all(isinstance(item, dict) for item in value)
+    if wanted is int:
+        return isinstance(value, int) and not isinstance(value, bool)
     if wanted is float:
         return isinstance(value, int | float | str) and not isinstance(value, bool)
     return isinstance(value, wanted)

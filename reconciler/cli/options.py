@@ -18,6 +18,7 @@ import reconciler.cli.account_options  # noqa: F401  # the settings file may hav
 from reconciler.cli.declaring import FILE_KEYS, PARAMETERS, Decorator, Duration, Window, setting
 from reconciler.cli.here import repository_here
 from reconciler.cli.output import Output, wants_colour
+from reconciler.desired.limits import DEFAULT_MAX_FILES, allow
 from reconciler.settings import (
     DEFAULT_CONNECT,
     Settings,
@@ -59,6 +60,15 @@ allowed_folders = setting(
 )
 branch = setting("--branch", default="", metavar="NAME", help="The branch to follow.  [default: the repository's own]")
 path = setting("--path", default="", metavar="DIR", help="The folder of the repository to use.  [default: all]")
+max_files = setting(
+    "--max-files",
+    key_type=int,
+    type=int,
+    default=DEFAULT_MAX_FILES,
+    show_default=True,
+    metavar="N",
+    help="How many YAML files a source may have; one with more is refused as a whole.",
+)
 state = setting(
     "--state",
     type=click.Path(path_type=Path),
@@ -242,7 +252,7 @@ verbose = setting(
 quiet = setting("--quiet", "-q", key_type=bool, is_flag=True, help="Tell only of warnings and errors.")
 
 SIGNED = (require_signed, allowed_signers, revoked_signers, allowed_gpg_keys)
-SOURCE = (repository, branch, path, disabled_plugins, *SIGNED)
+SOURCE = (repository, branch, path, max_files, disabled_plugins, *SIGNED)
 HOST = (connect, allowed_folders)
 RESULT = (output, no_color)
 MARKDOWN_RESULT = (output_or_markdown, no_color)
@@ -287,6 +297,7 @@ def verb(name: str, *options: Decorator, logs_at: str = "") -> Callable[[Callabl
             given: dict[str, Any] = {}
             if chosen := {key: values.pop(key) for key in _SETTINGS & values.keys()}:
                 given["settings"] = Settings(**chosen)
+                allow(given["settings"].max_files)
                 _look_for_plugins(given["settings"])
             if "output" in values:
                 colour = wants_colour(values.pop("no_color"))

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from reconciler.cli.here import repository_here
-from reconciler.cli.options import RESULT, SIGNED, disabled_plugins, state, verb
+from reconciler.cli.options import RESULT, SIGNED, disabled_plugins, max_files, state, verb
 from reconciler.cli.output import Output
 from reconciler.errors import SourceError
 from reconciler.reporting.problem_json import problem_json
@@ -40,6 +40,7 @@ class _Checked:
         help="Folders of documents (of a git repository: the files in its work tree), or single files.  [default: the "
         "repository around the current folder]",
     ),
+    max_files,
     disabled_plugins,
     *SIGNED,
     state,

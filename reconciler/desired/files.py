@@ -10,15 +10,13 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from reconciler.desired.limits import excess
 from reconciler.errors import SourceError
 from specs.document import MAX_FILE_BYTES
 from specs.problem import Problem
 
 REPOSITORY_FILE: Final = "onggi.yaml"  # at the root; says which repository this is, and isn't a document
 
-MAX_FILES: Final = 10_000
-MAX_TOTAL_BYTES: Final = 64 << 20
-MAX_ENTRIES: Final = 250_000  # names of any kind: a tree that holds itself many times over has no end in practice
 MAX_DEPTH: Final = 64
 
 _HOSTILE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]|^\.{1,2}$|/")
@@ -81,7 +79,7 @@ def size_problem(path: str, size: int) -> Problem:
 
 @dataclass(slots=True)
 class Budget:
-    """What one reading has used of the limits above. `source` names the source in an error."""
+    """What one reading has used of the limits. `source` names the source in an error."""
 
     source: str
     files: int = 0
@@ -93,17 +91,13 @@ class Budget:
         self.files += files
         self.bytes += size
         self.entries += entries
-        if self.files > MAX_FILES:
-            self._refuse(f"more than {MAX_FILES} YAML files")
-        if self.bytes > MAX_TOTAL_BYTES:
-            self._refuse(f"more than {MAX_TOTAL_BYTES >> 20} MiB of YAML")
-        if self.entries > MAX_ENTRIES:
-            self._refuse(f"more than {MAX_ENTRIES} files and folders")
+        if what := excess(self.files, self.bytes, self.entries):
+            raise SourceError(
+                f"{self.source} has {what}; raise --max-files (max-files in the settings, ONGGI_MAX_FILES) if that is "
+                "meant, choose a folder of it with --path, or split the repository."
+            )
 
     def descend(self, depth: int) -> None:
         """Raises SourceError for folders nested too deeply."""
         if depth > MAX_DEPTH:
-            self._refuse(f"folders nested more than {MAX_DEPTH} deep")
-
-    def _refuse(self, what: str) -> None:
-        raise SourceError(f"{self.source} has {what}; choose a folder of it with --path, or split the repository.")
+            raise SourceError(f"{self.source} has folders nested more than {MAX_DEPTH} deep; make it flatter.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import replace
 
 from reconciler.bulkhead import Failure, contained
@@ -18,16 +18,37 @@ def ordered(
     """Steps with their `after` filled in, those first that others wait for, and everything that is blocked now."""
     refused = dict(blocked)
     kept = dict(steps)
-    # A blocked reference blocks whoever needs it, which may block somebody else: repeat until nothing changes.
-    while newly := {ref: reason for ref, step in kept.items() if (reason := _held(step, kept, refused, context))}:
+    needs = {ref: _needs(step, context) for ref, step in steps.items()}
+    users = _users(needs)
+    # A blocked reference blocks whoever needs it, which may block somebody else: on until nobody is left to look at.
+    looked_at: Iterable[Ref] = steps
+    while looked_at:
+        newly = {
+            ref: reason for ref in looked_at if ref in kept and (reason := _held(kept[ref], kept, refused, context))
+        }
         refused.update(newly)
         for ref in newly:
             del kept[ref]
-    final = {
-        ref: replace(step, after=frozenset(step.after | _needs(step, context)) & kept.keys() - {ref})
-        for ref, step in kept.items()
-    }
+        looked_at = sorted({user for ref in newly for user in users.get(ref, ())})
+    final = {}
+    for ref, step in kept.items():
+        after = _after(step, needs[ref], kept)
+        final[ref] = step if after == step.after else replace(step, after=after)
     return _topological(final), [refused[ref] for ref in sorted(refused)]
+
+
+def _after(step: Step, needs: frozenset[Ref], coming: Container[Ref]) -> frozenset[Ref]:
+    """What a step comes after. `coming` is only asked, and never walked through: there are as many of them as steps."""
+    return frozenset(need for need in step.after | needs if need in coming and need != step.ref)
+
+
+def _users(needs: Mapping[Ref, frozenset[Ref]]) -> Mapping[Ref, list[Ref]]:
+    """Who has to be looked at again when something won't come: whoever needs it, or a volume of it."""
+    found: dict[Ref, list[Ref]] = {}
+    for ref, needed in needs.items():
+        for need in needed | {Ref(STORAGE_POOL, volume.pool) for volume in needed if volume.pool}:
+            found.setdefault(need, []).append(ref)
+    return found
 
 
 def _needs(step: Step, context: Context) -> frozenset[Ref]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.desired import files
+from reconciler.desired import limits
 from reconciler.desired.opening import open_source
 from reconciler.desired.source import Source
 from reconciler.errors import SourceError
@@ -216,19 +216,23 @@ def test_hostile_names_are_refused_in_one_printable_line(tree: WorkTree) -> None
 
 
 def test_too_many_files_or_a_tree_bomb_are_refused(tree: WorkTree, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "_max_files", 500)
     blob = tree.blob(b"")
-    listing = b"".join(f"100644 blob {blob}\tf{i}.yaml".encode() + b"\0" for i in range(files.MAX_FILES + 1))
+    listing = b"".join(f"100644 blob {blob}\tf{i}.yaml".encode() + b"\0" for i in range(501))
     commit = git(tree.path, "commit-tree", git(tree.path, "mktree", "-z", stdin=listing), "-m", "many")
     git(tree.path, "update-ref", "refs/heads/many", commit)
-    with pytest.raises(SourceError, match="more than 10000 YAML files"):
+    with pytest.raises(SourceError, match="more than 500 YAML files; raise --max-files"):
         open_at(tree.path, branch="many").read()
+    limits.allow(501)
+    assert len(open_at(tree.path, branch="many").read().files) == 501
+    limits.allow(500)
     oid = git(tree.path, "mktree", "-z", stdin=f"100644 blob {blob}\tf".encode() + b"\0")
     for _ in range(10):
         oid = git(
             tree.path, "mktree", "-z", stdin=b"".join(f"040000 tree {oid}\td{i}".encode() + b"\0" for i in range(10))
         )
     git(tree.path, "update-ref", "refs/heads/bomb", git(tree.path, "commit-tree", oid, "-m", "bomb"))
-    with pytest.raises(SourceError, match="more than 250000 files and folders"):
+    with pytest.raises(SourceError, match="more than 12500 files and folders; raise --max-files"):
         open_at(tree.path, branch="bomb").read()
 
 

@@ -1,0 +1,32 @@
+"""How much of a source is read at all. A repository is written by others, and memory is this process's.
+
+One number is set, how many files; bytes and names are bounded in proportion. It is the process's, because a process
+works for one host.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+DEFAULT_MAX_FILES: Final = 20_000
+_BYTES_A_FILE: Final = 6 << 10  # on average
+_ENTRIES_A_FILE: Final = 25  # names of any kind: a tree that holds itself many times over has no end in practice
+
+_max_files = DEFAULT_MAX_FILES
+
+
+def allow(files: int) -> None:
+    """Bound what this process reads of any source from now on."""
+    global _max_files
+    _max_files = files
+
+
+def excess(files: int, size: int, entries: int) -> str:
+    """What there is too much of, in words; empty while everything is within bounds."""
+    if files > _max_files:
+        return f"more than {_max_files} YAML files"
+    if size > (most := _max_files * _BYTES_A_FILE):
+        return f"more than {most >> 10} KiB of YAML"
+    if entries > (most := _max_files * _ENTRIES_A_FILE):
+        return f"more than {most} files and folders"
+    return ""
