@@ -44,6 +44,7 @@ _BLOCKED: Final = obj(
         "path": text("The document's file."),
         "line": integer("The line there.", minimum=0),
         "approve": text("What `onggi approve` takes."),
+        "field": text("What alone is held back, such as /disks; everything else of the object goes on."),
     },
     required=("kind", "name", "reason", "message", "path", "line"),
     title="Blocked",

@@ -28,7 +28,7 @@ def outcomes(cut_off: Iterable[CutOff], plan: Plan, snapshot: Snapshot) -> dict[
     What wasn't done and is planned again is in none: it stays begun until that comes to an end.
     """
     planned = {step.ref for step in plan.steps}
-    open_ones = planned | {blocked.ref for blocked in plan.blocked}
+    open_ones = planned | {blocked.ref for blocked in plan.blocked if not blocked.part}
     found: dict[str, list[StepOutcome]] = {}
     for item in cut_off:
         step, present = item.step, snapshot.get(item.step.ref) is not None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reconciler.desired.state import Resource
 from reconciler.planning.ownership import Fact, Owned
@@ -22,6 +22,15 @@ class Assessment:
     drifted: tuple[Change, ...] = ()
     extras: tuple[str, ...] = ()
     record: Owned | None = None  # what the ledger should hold even without a step
+
+    def with_fact(self, fact: Fact, value: str) -> Assessment:
+        """The same, and the ledger remembers one thing more."""
+        step, record = self.step, self.record
+        if step is not None and step.owned is not None:
+            step = replace(step, owned=replace(step.owned, facts={**step.owned.facts, fact.value: value}))
+        if record is not None:
+            record = replace(record, facts={**record.facts, fact.value: value})
+        return replace(self, step=step, record=record)
 
 
 def ownership_entry(resource: Resource, uid: str, *, created: bool, **facts: str) -> Owned:

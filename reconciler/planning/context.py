@@ -94,6 +94,11 @@ class Context:
         return {source.path: ref for ref, source in self.host.volumes.items()}
 
     @cached_property
+    def present_at(self) -> Mapping[str, Ref]:
+        """Which volume on the host is at a path, whatever is declared."""
+        return {source.path: ref for ref, source in self.snapshot.host.volumes.items()}
+
+    @cached_property
     def users(self) -> Mapping[Ref, frozenset[Ref]]:
         """For each network, volume and pool on the host: the VMs that use it, and the volumes that are backed by it."""
         found: dict[Ref, set[Ref]] = {}

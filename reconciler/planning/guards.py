@@ -1,6 +1,7 @@
 """Holds back a plan that would delete too much at once, until a person has said that it is meant.
 
 A wrong path, a bad merge or a branch that was emptied looks just like somebody's wish to delete everything.
+That no step takes a disk from its machine is looked at in `parting`.
 """
 
 from __future__ import annotations

@@ -23,6 +23,7 @@ class Fact(StrEnum):
     REMOVAL = "removal"  # the revision for which its removal was approved, though many leave at once
     TRASHED = "trashed"  # a removed volume: when it went into the trash, in seconds since 1970
     OBSERVE = "observe"  # taken over by `onggi adopt` and only looked at so far: differences are told, nothing is done
+    KEPT = "keptVolumes"  # of a VM: the volumes of disks whose entries were renamed, as JSON by the entries' names
     SUBNET = "subnet"  # chosen for a network that declares none, so that a new one gets the same
 
 

@@ -60,6 +60,7 @@ class Blocked:
     path: str = ""
     line: int = 0
     digest: str = ""  # what `onggi approve` takes, when the reason is NeedsApproval
+    part: str = ""  # the field that alone is held back, `/disks`; everything else of the object goes on
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +118,7 @@ class Plan:
                 "path": item.path,
                 "line": item.line,
             }
+            shown |= {"field": item.part} if item.part else {}
             return shown | ({"approve": item.digest} if item.digest else {})
 
         return {

@@ -18,10 +18,12 @@ from reconciler.planning.assessment import Assessment
 from reconciler.planning.context import Context, has_object
 from reconciler.planning.diff import with_ignored_state
 from reconciler.planning.failed import failed, unreadable
+from reconciler.planning.keeping import Keeper
 from reconciler.planning.missing import MISSING, left_missing
 from reconciler.planning.observing import is_observed, only_told, under_observation
 from reconciler.planning.order import ordered
-from reconciler.planning.ownership import Owned
+from reconciler.planning.ownership import Fact, Owned
+from reconciler.planning.parting import parted
 from reconciler.planning.plan import Blocked, Plan, Step, Waiting
 from reconciler.planning.renaming import assess_renamed
 from reconciler.planning.terms import Terms
@@ -42,6 +44,7 @@ class Planner:
 
     def __init__(self) -> None:
         self._memory: dict[Ref, _Remembered] = {}
+        self._keeper = Keeper()
 
     def plan(
         self,
@@ -55,6 +58,10 @@ class Planner:
         context = Context(desired, snapshot, owned, suspended, terms)
         if known := context.renames.entries(owned, snapshot):
             context = replace(context, owned={**owned, **known})
+        kept = self._keeper.keep(context)
+        if kept.desired is not desired:
+            desired = kept.desired
+            context = replace(context, desired=desired)
         steps: dict[Ref, Step] = {}
         blocked: dict[Ref, Blocked] = {}
         waiting: list[Waiting] = []
@@ -76,6 +83,8 @@ class Planner:
             assessment = assessed.assessment
             if some_observed and under_observation(resource, context.owned):
                 assessment = only_told(assessment, context.owned.get(ref))
+            if ref in kept.remembered:
+                assessment = assessment.with_fact(Fact.KEPT, kept.remembered[ref])
             if assessment.step is not None:
                 steps[ref] = assessment.step
             if assessment.blocked is not None:
@@ -102,16 +111,23 @@ class Planner:
                 steps[assessment.step.ref] = assessment.step
             if assessment.blocked is not None:
                 blocked[assessment.blocked.ref] = assessment.blocked
+        for item in (*kept.blocked, *parted(steps.values(), kept.let_go, context)):
+            if not item.part:
+                blocked[item.ref] = item
+                steps.pop(item.ref, None)
+        for ref, giver in kept.after.items():
+            if ref in steps:
+                steps[ref] = replace(steps[ref], after=steps[ref].after | {giver})
         in_order, held_back = ordered(steps, blocked, context)
         return Plan(
             revision=str(desired.revision),
             steps=tuple(in_order),
-            blocked=tuple(held_back),
+            blocked=(*held_back, *(item for item in kept.blocked if item.part)),
             waiting=tuple(waiting),
             staged=tuple(staged),
             drifted=tuple(drifted),
             extras=tuple(extras),
-            notes=tuple(leaving.notes),
+            notes=(*leaving.notes, *kept.notes),
             records=tuple(records),
             forgotten=tuple(prune.forgotten(context)),
         )

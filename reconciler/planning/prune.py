@@ -170,8 +170,8 @@ def _remove(entry: Owned, context: Context, leaving: frozenset[Ref]) -> Assessme
     observed = context.snapshot.objects[ref]
     staying = sorted(user for user in context.users.get(ref, frozenset()) - leaving if _keeps_using(user, ref, context))
     if staying:
-        if entry.seed:
-            return None  # a seed goes with its last user
+        if entry.seed or entry.parent in staying:
+            return None  # a seed goes with its last user; what keeps a machine's own disk is told with the machine
         message = f"{ref} is no longer declared, but {', '.join(map(str, staying))} still uses it; it stays until then"
         return Assessment(blocked=Blocked(ref, "InUse", message, entry.path))
     if entry.facts.get(Fact.PROTECT):

@@ -107,7 +107,7 @@ def still_different(plan: Plan) -> frozenset[tuple[Ref, str]]:
 
 def unjudged(plan: Plan, desired: DesiredState, suspended: Container[Ref]) -> Callable[[Ref], bool]:
     """Tells the objects of which the plan says nothing: suspended, held back, or with a document that can't be read."""
-    blocked = {item.ref for item in plan.blocked}
+    blocked = {item.ref for item in plan.blocked if not item.part}
 
     def unknown(ref: Ref) -> bool:
         resource = desired.resources.get(ref)

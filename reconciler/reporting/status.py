@@ -158,7 +158,8 @@ class _Pass:
         self.suspended = suspended
         self.backoff = backoff
         self.steps = {step.ref: step for step in plan.steps}
-        self.blocked = {item.ref: item for item in plan.blocked}
+        self.blocked = {item.ref: item for item in plan.blocked if not item.part}
+        self.held = {item.ref: item for item in plan.blocked if item.part}
         self.waiting = {item.ref: item for item in plan.waiting}
         self.staged = {item.ref: item for item in plan.staged}
         self.drifted = dict(plan.drifted)
@@ -179,7 +180,7 @@ class _Pass:
     def all(self) -> dict[Ref, tuple[Condition, ...]]:
         """Every object's conditions."""
         found = {ref: self.contained(ref, resource) for ref, resource in self.desired.resources.items()}
-        others = self.problems.keys() | self.desired.held | self.blocked.keys() | self.steps.keys()
+        others = self.problems.keys() | self.desired.held | self.blocked.keys() | self.held.keys() | self.steps.keys()
         for ref in sorted(others - found.keys()):
             if told := self.contained(ref, None):
                 found[ref] = told
@@ -217,8 +218,11 @@ class _Pass:
             return (*self.fought_over(ref), *self.noted(ref))
         if ref in self.blocked:
             return (*self.held_back(self.blocked[ref]), *self.noted(ref))
-        if ref in self.steps:
-            return (*self.under_way(self.steps[ref]), *self.noted(ref))
+        step = self.steps.get(ref)
+        if step is not None and not (ref in self.held and self.done(step)):
+            return (*self.under_way(step), *self.noted(ref))
+        if ref in self.held:
+            return (*self.held_back(self.held[ref]), *self.noted(ref))
         if any(change.pointer == WHOLE for change in self.drifted.get(ref, ())):
             message = "it isn't on the host any more, and its driftPolicy: warn doesn't make it again"
             return (self.condition(READY, False, "Missing", message), *self.noted(ref))
@@ -247,7 +251,8 @@ class _Pass:
         ready = self.condition(READY, False, item.reason, message)
         if item.reason == "DependencyNotReady":
             return (ready,)
-        return ready, self.condition(STALLED, True, item.reason, "waits until the document or the host is changed")
+        until = "it is approved, or the document" if item.digest else "the document or the host"
+        return ready, self.condition(STALLED, True, item.reason, f"waits until {until} is changed")
 
     def under_way(self, step: Step) -> tuple[Condition, ...]:
         """Something that is to be done: done in this pass, failed, waiting for another, or still to come."""

@@ -15,6 +15,7 @@ from reconciler.desired.templates import machine_fields, merged
 from reconciler.desired.writing.changes import Documents
 from reconciler.observed.snapshot import Observed
 from reconciler.passes import World
+from reconciler.planning.kept_disks import remembered
 from specs.binding import Items
 from specs.problem import Unrenderable
 from specs.reference import STORAGE_POOL, STORAGE_VOLUME, TEMPLATE, VIRTUAL_MACHINE, Ref
@@ -108,7 +109,13 @@ def completed(
         for ref, resource in world.desired.resources.items()
         if ref.kind == STORAGE_POOL and resource.spec.get("type") in BLOCK_POOLS
     )
-    return complete(observed.ref.name, observed.uid, part, block_pools=block, allowed_folders=()).spec
+    spec = complete(observed.ref.name, observed.uid, part, block_pools=block, allowed_folders=()).spec
+    known = remembered(world.owned.get(observed.ref))
+    if known and "disks" in spec:  # an entry that was renamed is still the volume that it was
+        own = [disk if "volume" in item else {**disk, "volume": known.get(str(disk["name"]), disk["volume"])}
+               for item, disk in zip(items, spec["disks"], strict=True)]  # fmt: skip
+        spec["disks"] = own
+    return spec
 
 
 def own_volume(

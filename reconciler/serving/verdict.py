@@ -34,7 +34,8 @@ def verdict(world: World, refs: Iterable[Ref], asked: Asked = EVERYTHING) -> Ver
         return Verdict.UNDER_WAY
     pending = {step.ref: step for step in world.plan.steps if step.ref in concerned}
     for item in world.plan.blocked:
-        if item.ref in concerned and not _may_come(item, world):
+        # What waits of a machine alone for a person, such as a disk that leaves, is no answer to another change of it.
+        if item.ref in concerned and not item.part and not _may_come(item, world):
             raise NotApplied(item.message, reason=item.reason, ref=item.ref, digest=item.digest)
     if world.closed or not pending:
         return Verdict.SETTLED

@@ -198,12 +198,17 @@ def test_a_repository_without_a_readable_document_deletes_nothing(repository: Re
 
 
 # karmab/kcli#215, and the plan of kcli that removes surplus disks by their position
-def test_a_disk_that_a_document_no_longer_names_is_detached_and_kept(repository: Repository, line: Line) -> None:
+def test_a_disk_that_a_document_no_longer_names_is_detached_once_that_is_approved_and_its_volume_kept(
+    repository: Repository, line: Line
+) -> None:
     repository.commit(
         {"vm.yaml": vm("web", disks="[{name: a, size: 16MiB, pool: disks}, {name: b, size: 16MiB, pool: disks}]")}
     )
     assert line.converge().succeeded
     repository.commit({"vm.yaml": vm("web", disks="[{name: b, size: 16MiB, pool: disks}]")})
+    assert not line.converge().succeeded
+    assert len(line.observe().objects[Ref("VirtualMachine", "web")].config["disks"]) == 2
+    line.ledger.approve(waits_for(line))
     assert line.converge().succeeded
     objects = line.observe().objects
     [disk] = objects[Ref("VirtualMachine", "web")].config["disks"]

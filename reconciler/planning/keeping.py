@@ -1,0 +1,284 @@
+"""The law of data: no step takes a volume with data from a machine that is declared or runs, unless a person said yes.
+
+It is kept by completing the wish before anything is compared with it. Here a desired state becomes one in which each
+machine still has what `kept_disks` and `kept_cards` say that it keeps. Whatever follows (definitions, live edits, what
+is made, grown or removed, and in which order) then is about a machine that has its disks. Pure.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from reconciler.bulkhead import Failure, contained
+from reconciler.desired.state import DesiredState, Resource
+from reconciler.observed.snapshot import Observed
+from reconciler.planning import kept_words
+from reconciler.planning.approval import NEEDS_APPROVAL
+from reconciler.planning.context import Context
+from reconciler.planning.failed import failed
+from reconciler.planning.kept_cards import with_kept_cards
+from reconciler.planning.kept_disks import (
+    Coming,
+    Decision,
+    Leaving,
+    decide,
+    in_its_place,
+    is_settled,
+    remembered,
+)
+from reconciler.planning.observing import is_observed
+from reconciler.planning.plan import Blocked
+from specs.reference import STORAGE_POOL, STORAGE_VOLUME, VIRTUAL_MACHINE, Ref
+from specs.registry import kinds
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The completed wish; what of the documents' wish is held back; and what the ledger is to remember of machines.
+
+    `after` has the machines that get a disk from another one, which lets go of it first.
+    """
+
+    desired: DesiredState
+    blocked: tuple[Blocked, ...] = ()
+    remembered: Mapping[Ref, str] = field(default_factory=dict)
+    after: Mapping[Ref, Ref] = field(default_factory=dict)
+    let_go: frozenset[Ref] = frozenset()  # the disks that machines lose because a person said so
+    notes: tuple[str, ...] = ()
+
+
+class Keeper:
+    """Remembers which machines need nothing, by resource and object: nearly all, pass after pass."""
+
+    def __init__(self) -> None:
+        self._quiet: dict[Ref, tuple[Resource, Observed | None]] = {}
+
+    def keep(self, context: Context) -> Kept:
+        """The desired state in which nothing is lost."""
+        made = _Completion(context)
+        quiet: dict[Ref, tuple[Resource, Observed | None]] = {}
+        made.share_folders()
+        for ref, resource in context.desired.resources.items():
+            if ref.kind != VIRTUAL_MACHINE:
+                continue
+            if ref in context.suspended or is_observed(context.owned.get(ref)):
+                continue  # nothing is done to it
+            observed = context.snapshot.get(context.renames.present.get(ref, ref))
+            if observed is not None and _is_anothers(resource, observed, context):
+                continue
+            known = self._quiet.get(ref)
+            if known is not None and known[0] is resource and known[1] is observed and not made.pools:
+                quiet[ref] = known
+                continue
+            found = contained("telling its disks", ref, resource.digest, made.complete, resource, observed)
+            if isinstance(found, Failure):
+                made.blocked.append(failed(ref, found, resource.path, resource.line))
+            elif not found:
+                quiet[ref] = (resource, observed)
+        self._quiet = quiet
+        return made.result()
+
+
+class _Completion:
+    def __init__(self, context: Context) -> None:
+        self.context = context
+        self.resources = dict(context.desired.resources)
+        self.pools: dict[str, str] = {}  # declared pools whose folder is that of another one on the host
+        self.blocked: list[Blocked] = []
+        self.remembered: dict[Ref, str] = {}
+        self.notes: list[str] = []
+        self.held: dict[Ref, tuple[Ref, str]] = {}  # a volume that stays with a machine, and what lets it go
+        self.let_go: dict[Ref, Ref] = {}
+
+    def share_folders(self) -> None:
+        """A pool is declared anew over the folder of one that is there: its volumes are the ones that lie there."""
+        objects, paths = self.context.snapshot.objects, self.context.snapshot.host.pool_paths
+        folders = {path.rstrip("/"): name for name, path in paths.items()}
+        for ref, resource in self.context.desired.resources.items():
+            if ref.kind != STORAGE_POOL or ref in objects:
+                continue
+            there = folders.get((self.context.host.pool_paths.get(ref.name) or "").rstrip("/"))
+            if there is not None and there != ref.name:
+                message = kept_words.shared_folder(ref, Ref(STORAGE_POOL, there))
+                self.blocked.append(Blocked(ref, "RenameRefused", message, resource.path, resource.line))
+                del self.resources[ref]
+                self.pools[ref.name] = there
+        for ref in self.context.desired.resources if self.pools else ():
+            if ref.pool in self.pools:
+                self._rename(ref, Ref(STORAGE_VOLUME, self._place(ref.name)))
+
+    def complete(self, resource: Resource, observed: Observed | None) -> bool:
+        """Complete one machine; False when there was nothing to do."""
+        before = resource
+        if self.pools:
+            resource = self._at_places(resource)
+        if "/disks" not in resource.policy.ignore_fields:
+            resource = self._with_disks(resource, observed)
+        if observed is not None:
+            resource = with_kept_cards(resource, observed, self.context)
+        if resource is before:
+            return False
+        self.resources[resource.ref] = resource
+        return True
+
+    def _at_places(self, resource: Resource) -> Resource:
+        spec = dict(resource.spec)
+        for kind in ("disks", "cdroms"):
+            if kind in spec:
+                spec[kind] = [
+                    {**drive, "volume": self._place(drive["volume"])} if "volume" in drive else drive
+                    for drive in spec[kind]
+                ]
+        if (pool := self.pools.get(spec.get("cloudInit", {}).get("pool", ""))) is not None:
+            spec["cloudInit"] = {**spec["cloudInit"], "pool": pool}
+        return resource if spec == resource.spec else changed(resource, spec)
+
+    def _place(self, volume: str) -> str:
+        pool, _, name = volume.partition("/")
+        return f"{self.pools.get(pool, pool)}/{name}"
+
+    def _with_disks(self, resource: Resource, observed: Observed | None) -> Resource:
+        entry = self.context.owned.get(resource.ref)
+        if not remembered(entry) and (observed is None or is_settled(resource, observed)):
+            return resource
+        found = decide(resource, observed, self.context)
+        self._rename_all(found)
+        resource = self._renamed(resource, found, remembered(entry))
+        if found.displacing:
+            resource = self._without_displacing(resource, found)
+        if not found.leaving:
+            return resource
+        if found.approved:
+            self.let_go |= {each.volume: resource.ref for each in found.leaving}
+            return resource
+        return self._held(resource, found)
+
+    def _rename_all(self, found: Decision) -> None:
+        for declared, present in found.renamed.items():
+            self._rename(declared, present)
+
+    def _rename(self, declared: Ref, present: Ref) -> None:
+        volume = self.resources.pop(declared, None)
+        if volume is None or present in self.resources:
+            return
+        spec = {**volume.spec, "pool": present.pool}
+        if "backingVolume" in spec:
+            spec["backingVolume"] = self._place(spec["backingVolume"])
+        needs = tuple(dict.fromkeys(kinds()[STORAGE_VOLUME].references(present.short_name, spec)))
+        self.resources[present] = replace(volume, ref=present, spec=spec, depends_on=needs)
+
+    def _renamed(self, resource: Resource, found: Decision, known: Mapping[str, str]) -> Resource:
+        if not found.renamed:
+            return resource
+        names: dict[str, str] = {}
+        disks = []
+        for disk in resource.spec["disks"]:
+            present = found.renamed.get(Ref(STORAGE_VOLUME, disk["volume"]))
+            if present is not None:
+                names[str(disk["name"])] = present.name
+                if known.get(str(disk["name"])) != present.name:
+                    self.notes.append(kept_words.renamed(resource.ref, str(disk["name"]), present))
+                disk = {**disk, "volume": present.name}
+            disks.append(disk)
+        self.remembered[resource.ref] = json.dumps(names, sort_keys=True)
+        return changed(resource, {**resource.spec, "disks": disks})
+
+    def _without_displacing(self, resource: Resource, found: Decision) -> Resource:
+        for volume, place in found.displacing.items():
+            message = kept_words.displacing(volume, place)
+            self.blocked.append(
+                Blocked(resource.ref, "PlaceTaken", message, resource.path, resource.line, part="/disks")
+            )
+        disks = [disk for disk in resource.spec["disks"] if Ref(STORAGE_VOLUME, disk["volume"]) not in found.displacing]
+        return changed(resource, {**resource.spec, "disks": disks})
+
+    def _held(self, resource: Resource, found: Decision) -> Resource:
+        """With the disks that would leave, and without those that would come in their place."""
+        waiting = [each for each in found.coming if in_its_place(each, found.leaving)]
+        message = kept_words.leaving(found, self.context)
+        self.blocked.append(
+            Blocked(resource.ref, NEEDS_APPROVAL, message, resource.path, resource.line, found.digest, part="/disks")
+        )
+        for each in waiting:
+            self._withhold(each, resource, found)
+        for gone in found.leaving:
+            self.held[gone.volume] = (resource.ref, found.digest)
+        return self._keeping(resource, found.leaving, waiting)
+
+    def _withhold(self, coming: Coming, resource: Resource, found: Decision) -> None:
+        volume = self.resources.pop(coming.volume, None) if coming.new else None
+        if volume is not None:
+            message = kept_words.in_place_of(resource, coming, found)
+            self.blocked.append(Blocked(coming.volume, NEEDS_APPROVAL, message, volume.path, volume.line, found.digest))
+
+    def _keeping(self, resource: Resource, leaving: Iterable[Leaving], waiting: Iterable[Coming]) -> Resource:
+        withheld = {each.volume.name for each in waiting}
+        # What a disk that stays has, no other device gets meanwhile: libvirt would move it away from there.
+        taken = [(key, each.found[key]) for each in leaving for key in ("target", "bootOrder") if key in each.found]
+
+        def yielding(item: Mapping[str, Any]) -> Mapping[str, Any]:
+            return {key: value for key, value in item.items() if (key, value) not in taken}
+
+        spec: dict[str, Any] = dict(resource.spec)
+        for kind in ("disks", "cdroms", "interfaces"):
+            if kind in spec:
+                spec[kind] = [yielding(item) for item in spec[kind]]
+        declared = [disk for disk in spec.get("disks", ()) if disk["volume"] not in withheld]
+        spec["disks"] = [*declared, *({"volume": each.volume.name} for each in leaving)]
+        policy = resource.policy
+        if "disks" not in resource.spec:  # a list that isn't declared is never complete
+            policy = replace(policy, complete=tuple(name for name in policy.complete if name != "disks"))
+        return replace(changed(resource, spec), policy=policy)
+
+    def result(self) -> Kept:
+        """What came of all machines together: a disk that one of them still has isn't given to another."""
+        after: dict[Ref, Ref] = {}
+        if self.held or self.let_go:
+            for ref, resource in list(self.resources.items()):
+                if ref.kind == VIRTUAL_MACHINE:
+                    self._give(resource, after)
+        desired = self.context.desired
+        if self.resources != desired.resources:
+            desired = replace(desired, resources=self.resources)
+        pairs = {ref: giver for ref, giver in after.items() if after.get(giver) != ref}
+        return Kept(desired, tuple(self.blocked), self.remembered, pairs, frozenset(self.let_go), tuple(self.notes))
+
+    def _give(self, resource: Resource, after: dict[Ref, Ref]) -> None:
+        for disk in resource.spec.get("disks") or ():
+            volume = Ref(STORAGE_VOLUME, disk["volume"])
+            giver, digest = self.held.get(volume, (resource.ref, ""))
+            if giver != resource.ref and not self._has(resource.ref, volume):
+                message = kept_words.elsewhere(resource.ref, volume, giver, digest)
+                there = resource.ref in self.context.snapshot.objects
+                self.blocked.append(
+                    Blocked(resource.ref, NEEDS_APPROVAL, message, resource.path, resource.line, digest,
+                            part="/disks" if there else "")
+                )  # fmt: skip
+                rest = [each for each in resource.spec["disks"] if each is not disk]
+                resource = self.resources[resource.ref] = changed(resource, {**resource.spec, "disks": rest})
+            elif (giver := self.let_go.get(volume, resource.ref)) != resource.ref:
+                after[resource.ref] = giver
+
+    def _has(self, machine: Ref, volume: Ref) -> bool:
+        return machine in self.context.users.get(volume, ())
+
+
+def _is_anothers(resource: Resource, observed: Observed, context: Context) -> bool:
+    mark = observed.mark
+    return mark is not None and mark.repository_id != context.desired.repository_id and not resource.policy.adopt
+
+
+def changed(resource: Resource, spec: Mapping[str, Any]) -> Resource:
+    """A machine that asks for something else than its document does; that isn't what was applied before."""
+    devices = {key: spec.get(key) for key in ("disks", "cdroms", "interfaces")}
+    text = json.dumps([resource.digest, devices], sort_keys=True, default=str)
+    return replace(
+        resource,
+        spec=spec,
+        depends_on=tuple(dict.fromkeys(kinds()[VIRTUAL_MACHINE].references(resource.ref.name, spec))),
+        digest=hashlib.sha256(text.encode()).hexdigest(),
+    )

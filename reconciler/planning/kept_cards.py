@@ -1,0 +1,48 @@
+"""Which network card an interface is whose entry was renamed, or renamed and moved: the same as before.
+
+A card without a declared MAC has one that was made of its entry's name. A guest knows its card by the address, and
+plugging in another one cuts it off; so the card stays, with its address, and moves to the network that is declared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from reconciler.desired.state import Resource
+from reconciler.observed.snapshot import Observed
+from specs.virtualmachine.interfaces import INTERFACES
+from specs.virtualmachine.lowering import lower
+
+if TYPE_CHECKING:
+    from reconciler.planning.context import Context
+
+Spec = Mapping[str, Any]
+
+
+def with_kept_cards(resource: Resource, observed: Observed, context: Context) -> Resource:
+    """The machine with the addresses written down that its cards have; the very same where the names tell them."""
+    interfaces = resource.spec.get("interfaces")
+    if not interfaces or "/interfaces" in resource.policy.ignore_fields:
+        return resource
+    lowered = lower({"interfaces": interfaces}, name=resource.ref.name, uid=observed.uid, host=context.host)
+    wanted: list[Spec] = lowered["interfaces"]
+    found = observed.config.get("interfaces") or []
+    there = {item.get("mac") for item in found}
+    if all(INTERFACES.identity(item) in there for item in wanted):
+        return resource
+    places = list(INTERFACES.matches(wanted, found))
+    managed = observed.mark.managed if observed.mark is not None else frozenset()
+    free = [
+        place
+        for place, item in enumerate(found)
+        if place not in places and INTERFACES.removal(item, managed, listed=True) is not None
+    ]
+    kept = []
+    for item, declared, place in zip(interfaces, wanted, places, strict=True):
+        if place is None and free and "derivedMac" in declared:
+            place = free.pop(0)
+        own = place is not None and "derivedMac" in declared and found[place].get("mac") != declared["derivedMac"]
+        kept.append({**item, "mac": found[place]["mac"]} if own and place is not None else item)
+    return resource if kept == list(interfaces) else replace(resource, spec={**resource.spec, "interfaces": kept})

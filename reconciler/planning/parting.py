@@ -1,0 +1,66 @@
+"""The last look at a step before it stands in a plan: does it take a disk with data away from its machine?
+
+`keeping` sees to it that no step does; whoever changes planning finds out here when one does all the same. Such a step
+isn't done at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from xml.sax.saxutils import escape
+
+from reconciler.observed.snapshot import Observed
+from reconciler.planning.context import Context
+from reconciler.planning.kept_disks import has_data
+from reconciler.planning.operations import Define, EditLive, Rename
+from reconciler.planning.plan import Blocked, Step
+from specs.reference import VIRTUAL_MACHINE, Ref
+from specs.virtualmachine.sources import text
+
+
+def parted(steps: Iterable[Step], let_go: frozenset[Ref], context: Context) -> list[Blocked]:
+    """The steps that would cost a machine a disk that nobody let go, as what is held back."""
+    found = []
+    for step in steps:
+        observed = context.snapshot.get(step.ref)
+        if step.ref.kind != VIRTUAL_MACHINE or observed is None:
+            continue
+        if lost := sorted(set(_lost(step, observed, context)) - let_go):
+            names = ", ".join(volume.name for volume in lost)
+            message = (
+                f"it would lose the disk {names}, for which nobody asked; nothing is done. Please report this plan"
+            )
+            found.append(Blocked(step.ref, "DiskWouldBeLost", message, step.path, step.line))
+    return found
+
+
+def _lost(step: Step, observed: Observed, context: Context) -> Iterator[Ref]:
+    if any(isinstance(operation, Rename) for operation in step.operations):
+        return  # its own disks have other paths by then
+    for path, volume in _disks(observed, context):
+        said = escape(path)
+        for operation in step.operations:
+            # What the definition lacks already is no longer the machine's, and is only unplugged.
+            defined = isinstance(operation, Define) and said in observed.xml and said not in operation.xml
+            pulled = (
+                isinstance(operation, EditLive)
+                and operation.verb == "detach"
+                and said in operation.value
+                and said in observed.xml
+            )
+            if defined or pulled:
+                yield volume
+
+
+def _disks(observed: Observed, context: Context) -> Iterator[tuple[str, Ref]]:
+    """What was declared, or is now. A stranger's disk in a list that is declared complete is another matter."""
+    resource = context.desired.resources.get(observed.ref)
+    complete = resource is not None and "disks" in resource.policy.complete
+    labels = {pointer.rpartition("/disks/")[2] for pointer in (observed.mark.managed if observed.mark else ())}
+    for disk in observed.config.get("disks") or ():
+        path = text(disk["source"])
+        volume = context.present_at.get(path)
+        if volume is None or not has_data(disk, volume, context):
+            continue
+        if not complete or volume.name in labels:
+            yield path, volume
