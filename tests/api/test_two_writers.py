@@ -81,7 +81,11 @@ def test_two_writers_lose_nothing(api: LiveApi, hand: libvirt.virConnect, tmp_pa
         return {network.name() for network in hand.listAllNetworks()} - {"default"}
 
     until(lambda: host() == wanted, 60, "the host is as the repository says")
-    assert {each["name"] for each in api.client.get("/networks").json()} - {"default"} == wanted
+
+    def shown() -> set[str]:
+        return {each["name"] for each in api.client.get("/networks").json()} - {"default"}
+
+    until(lambda: shown() == wanted, 60, "and the API shows it once it has looked")
 
 
 def test_the_same_field_changed_by_both_is_a_conflict_and_the_colleague_wins(api: LiveApi) -> None:
