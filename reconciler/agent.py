@@ -28,6 +28,7 @@ from reconciler.forges.proposals import World as ProposalWorld
 from reconciler.forges.reports import ForgeReports
 from reconciler.line import Line
 from reconciler.noticing import Noticing
+from reconciler.observed.pool_folders import PoolFolders
 from reconciler.observed.snapshot import Snapshot
 from reconciler.passes import Passes, World
 from reconciler.planning.ownership import Owned
@@ -66,6 +67,7 @@ class Agent:
         self._line: Line | None = None
         self._fetching: Fetching | None = None
         self._noticing: Noticing | None = None
+        self._folders: PoolFolders | None = None
         self._reports: ForgeReports | None = None
         self._first_ticket: int | None = None  # a pass that took it has seen what the first one touched
         self._recovered = False  # since the connection was made: what an earlier run left half-made is gone
@@ -109,6 +111,12 @@ class Agent:
             self._reports = ForgeReports.open(self.settings, line.rehearse, self._world)
             self._everything_is_due()
             line.hypervisor.subscribe(self.wakeup.object)
+            self._folders = PoolFolders(
+                self.settings.connect,
+                snapshot=lambda: self.snapshot,
+                outdated=line.hypervisor.outdated,
+                changed=self.wakeup.object,
+            )
             watch = SourceWatch(line.source, self.wakeup.source)
             watch.start()
             if self._reports is not None:
@@ -125,6 +133,7 @@ class Agent:
             finally:
                 self.passes.end()
                 watch.stop()
+                self._folders.close()
                 self._fetching.now()  # ends its wait
                 if self._reports is not None:
                     self._reports.close()
@@ -171,6 +180,8 @@ class Agent:
             gone = line.remove_uncommitted(self.desired)
         if everything or due.objects or gone or self.snapshot is None:
             self.snapshot = line.observe(None if everything or due.objects is None else due.objects | gone)
+        if self._folders is not None:
+            self._folders.follow(self.snapshot)
         dispatcher.looked_at(finished)
         self._connected()
         if self.desired is None:

@@ -201,3 +201,26 @@ def test_an_old_system_gets_what_it_has_drivers_for(lab: Lab) -> None:
     assert "<target dev='hda' bus='ide'/>" in xml and "i440fx" in xml
     assert lab.api.client.post(f"/vms/{name}/start").json()["state"] == "running"
     assert lab.api.client.delete(f"/vms/{name}").status_code == 204
+
+
+def test_files_that_come_and_go_in_an_active_pool_show_at_once(lab: Lab) -> None:
+    client, pool = lab.api.client, lab.objects.name("pool")
+    lab.make()
+
+    def volumes() -> dict[str, int]:
+        found = client.get(f"/storagepools/{pool}/storagevolumes").json()
+        return {each["name"].removeprefix(lab.objects.prefix): each["allocation"] for each in found}
+
+    before = volumes()
+    looked_at = lab.hand.storagePoolLookupByName(pool).info()
+    put = lab.path("put-there.img")
+    put.write_bytes(b"x" * 8192)
+    until(lambda: volumes() == {**before, "put-there.img": 8192}, 20, "a file that was put there shows")
+    put.write_bytes(b"x" * 65536)
+    until(lambda: volumes()["put-there.img"] == 65536, 20, "a file that was written to shows as it is")
+    put.rename(lab.path("other.img"))
+    until(lambda: volumes() == {**before, "other.img": 65536}, 20, "a file that was renamed shows")
+    shown = client.get(f"/storagepools/{pool}").json()
+    assert shown["nr_volumes"] == len(before) + 1 and shown["capacity"] == looked_at[1]
+    lab.path("other.img").unlink()
+    until(lambda: volumes() == before, 20, "a file that was taken away is gone")

@@ -111,6 +111,10 @@ class Hypervisor:
         self._performer.refusals.look(snapshot.objects)
         return snapshot
 
+    def outdated(self, pool: str) -> None:
+        """Files of a pool came or went behind libvirt: it looks again before the pool is observed next."""
+        self._reader.outdated(pool)
+
     def perform(
         self, operation: Operation, *, stop: threading.Event = _NOT_STOPPED, progress: Progress = _untold
     ) -> None:

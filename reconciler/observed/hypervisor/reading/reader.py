@@ -42,6 +42,10 @@ class Reader:
         """End the threads. Waits for a reading that is under way."""
         self._workers.shutdown(wait=True, cancel_futures=True)
 
+    def outdated(self, pool: str) -> None:
+        """Have libvirt look at a pool again before its volumes are read next."""
+        self._volumes.outdated(pool)
+
     def read(
         self, previous: Snapshot | None, dirty: frozenset[Ref] | None, *, hidden: frozenset[Ref] = frozenset()
     ) -> Snapshot:
@@ -98,6 +102,7 @@ class Reader:
             some = read_some(self._connections, POOLS, pools, before)
             found.add(some)
             active = [each for ref, each in some.objects.items() if ref.kind == STORAGE_POOL]
+            found.skipped |= self._volumes.refresh(active, busy=frozenset(ref.pool for ref in hidden))
             found.add(self._volumes.read_pools(active, before, dirty, hidden))
         again = {ref.name for ref in pools}
         read = dirty.union(networks)

@@ -113,6 +113,10 @@ class VolumeReader:
                         failed[ref] = f"{ref} can't be refreshed now, its volumes may be out of date: {message(error)}."
         return failed
 
+    def outdated(self, pool: str) -> None:
+        """Something was put into a pool or taken out of it: the next reading of it has libvirt look again."""
+        self._refresh_due[pool] = 0.0
+
     def _again(self, now: float) -> float:
         return now + self._reread_s * random.uniform(0.75, 1.25)  # noqa: S311  # only spreads load
 
