@@ -11,7 +11,7 @@ from xml.sax.saxutils import escape
 from reconciler.bulkhead import Failure, contained
 from reconciler.desired.state import DesiredState, Resource
 from reconciler.observed.snapshot import Observed, Snapshot
-from reconciler.planning.ownership import Owned
+from reconciler.planning.ownership import Fact, Owned
 from reconciler.planning.plugs import cut_off
 from reconciler.planning.renames import Renames, find_renames
 from reconciler.planning.terms import Terms
@@ -19,6 +19,7 @@ from specs.host import Host, VolumeSource
 from specs.reference import NETWORK, STORAGE_POOL, STORAGE_VOLUME, VIRTUAL_MACHINE, Ref
 from specs.registry import kinds
 from specs.storagepool.xml import target_path
+from specs.storagevolume.model import told_format
 
 # Pools whose volumes are files below the pool's target path, so that a path is known before the volume exists.
 _FILE_POOLS = frozenset({"dir", "netfs", "fs", "kimchi-iso"})
@@ -68,14 +69,18 @@ class Context:
         # libvirt looks into the bytes. They are the guest's: with a header of its own making it could make
         # QEMU open any file of the host as soon as its machine is defined anew. And an image that is only
         # being written looks raw: a machine defined then would read and write its headers as data.
-        certain = self._certain_format(ref, resource) or known.format
+        certain = self._certain_format(ref, resource, in_folder=folder is not None) or known.format
         return known if certain == known.format else replace(known, format=certain)
 
-    def _certain_format(self, ref: Ref, resource: Resource) -> str | None:
+    def _certain_format(self, ref: Ref, resource: Resource, *, in_folder: bool) -> str | None:
         """The image format of a volume that needs no look at its bytes; None when only they can tell."""
         future = future_format(resource)
         entry = self.owned.get(ref)
-        made_empty = entry is not None and entry.created and not resource.spec.get("source")
+        source = resource.spec.get("source")
+        if source and not resource.spec.get("format"):  # what it was taken for when it was made
+            told = told_format(ref.short_name, source) if in_folder else None
+            return told or (entry.facts.get(Fact.FORMAT) if entry is not None else None) or "raw"
+        made_empty = entry is not None and entry.created and not source
         return future if resource.spec.get("format") or future == "raw" or made_empty else None
 
     @cached_property
@@ -164,11 +169,13 @@ class Context:
 
 
 def future_format(resource: Resource) -> str:
-    """The image format that a declared volume will have; what is downloaded or written stays raw unless said."""
+    """The image format that a declared volume will have in a pool of files; what is written stays raw unless said."""
     declared = resource.spec.get("format")
     if declared:
         return str(declared)
-    return "raw" if resource.has_content or resource.spec.get("source") else "qcow2"
+    if resource.has_content:
+        return "raw"
+    return told_format(resource.ref.short_name, resource.spec.get("source")) or "qcow2"
 
 
 def has_object(ref: Ref) -> bool:

@@ -24,6 +24,7 @@ class Fact(StrEnum):
     TRASHED = "trashed"  # a removed volume: when it went into the trash, in seconds since 1970
     OBSERVE = "observe"  # taken over by `onggi adopt` and only looked at so far: differences are told, nothing is done
     KEPT = "keptVolumes"  # of a VM: the volumes of disks whose entries were renamed, as JSON by the entries' names
+    FORMAT = "format"  # of a volume whose document doesn't say: what its source was taken for when it was made
     SUBNET = "subnet"  # chosen for a network that declares none, so that a new one gets the same
 
 

@@ -7,9 +7,10 @@ from dataclasses import replace
 from reconciler.desired.state import Resource
 from reconciler.observed.snapshot import Observed
 from reconciler.planning.assessment import Assessment, ownership_entry
-from reconciler.planning.context import Context
+from reconciler.planning.context import Context, future_format
 from reconciler.planning.diff import compare
 from reconciler.planning.operations import CreateVolume, DeleteVolume, GrowVolume
+from reconciler.planning.ownership import Fact
 from reconciler.planning.plan import Action, Blocked, Step
 from reconciler.planning.why import is_drift, not_applied, why_changed
 from specs.binding import serialise, write
@@ -44,6 +45,9 @@ def _create(resource: Resource, context: Context) -> Step:
     operation = CreateVolume(
         resource.ref, serialise(root), resource.content, str(source.get("url", "")), str(source.get("sha256", ""))
     )
+    known = {}
+    if source and "format" not in resource.spec and resource.ref.pool in context.host.pool_paths:
+        known[Fact.FORMAT.value] = future_format(resource)
     why = f"a disk of {resource.parent}" if resource.parent else "declared, and not on the host"
     return Step(
         ref=resource.ref,
@@ -54,7 +58,7 @@ def _create(resource: Resource, context: Context) -> Step:
         changes=tuple(Change(f"/{key}", None, value, Effect.LIVE) for key, value in resource.spec.items()),
         path=resource.path,
         line=resource.line,
-        owned=ownership_entry(resource, "", created=True),
+        owned=ownership_entry(resource, "", created=True, **known),
     )
 
 
@@ -69,7 +73,8 @@ def _existing(resource: Resource, observed: Observed, context: Context) -> Asses
             'existing one with the annotation onggi/adopt: "true"'
         )
         return Assessment(blocked=_block(resource, "OwnedByOther", message))
-    record = ownership_entry(resource, "", created=entry.created if entry is not None else seed)
+    known = {Fact.FORMAT.value: entry.facts[Fact.FORMAT]} if entry is not None and Fact.FORMAT in entry.facts else {}
+    record = ownership_entry(resource, "", created=entry.created if entry is not None else seed, **known)
     if seed and entry is None and not context.users.get(resource.ref):
         # Nobody remembers having finished it: it may lack bytes, and making it again costs nothing.
         made = _create(resource, context)

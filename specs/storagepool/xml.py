@@ -87,6 +87,26 @@ def _same_path(declared: str, observed: str | None) -> bool:
     return observed is not None and _clean(declared) == _clean(observed)
 
 
+def _of_cifs(root: Element) -> bool:
+    return text_at(root, "source/format/@type") == "cifs"
+
+
+def _source_path(root: Element) -> str | None:
+    """A source's folder as it is declared. libvirt makes `//host/path` of a CIFS share, so in its XML the path has no
+    slash of its own, and one with it names no share.
+    """
+    path = text_at(root, "source/dir/@path")
+    return path if path is None or not _of_cifs(root) else f"/{path}"
+
+
+def _put_source_path(root: Element, path: str) -> None:
+    set_text_at(root, "source/dir/@path", path.lstrip("/") if _of_cifs(root) else path)
+
+
+def _same_source_path(declared: str, observed: str | None) -> bool:
+    return _same_path(declared, observed) and not (observed or "").startswith("//")
+
+
 def _same_port(declared: int, observed: int | None) -> bool:
     return declared == (_ISCSI_PORT if observed is None else observed)
 
@@ -170,7 +190,6 @@ BINDS: tuple[Bind, ...] = (
     _bind("path", "target/path", same=_same_path),
     _bind("source/host", "source/host/@name"),
     _bind("source/port", "source/host/@port", codec=INTEGER, same=_same_port),
-    _bind("source/path", "source/dir/@path", same=_same_path),
     Field("source/devices", get=_devices, put=_put_devices, same=_same_devices, effect_in=_devices_effect),
     _bind("source/target", get=_target, put=lambda root, iqn: child_at(root, "source/device").set("path", iqn)),
     _bind("source/initiator", "source/initiator/iqn/@name"),
@@ -182,4 +201,6 @@ BINDS: tuple[Bind, ...] = (
     _bind("source/auth/username", "source/auth/@username", put=_put_auth("username")),
     _bind("source/auth/secret", "source/auth/secret/@usage", put=_put_auth("usage")),
     _bind("source/format", "source/format/@type"),
+    # Behind the format, on which hangs how it is written.
+    _bind("source/path", get=_source_path, put=_put_source_path, same=_same_source_path),
 )

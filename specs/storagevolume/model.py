@@ -27,6 +27,21 @@ class StorageVolumeSpec(PolicyFields, total=False):
     source: VolumeOrigin
 
 
+_ENDINGS = {".qcow2": "qcow2", ".iso": "raw", ".raw": "raw"}
+
+
+def told_format(name: str, source: Mapping[str, Any] | None) -> str | None:
+    """The image format that a source's URL or its volume's name tells by its ending, if one of them does; nothing
+    without a source.
+    """
+    path = str((source or {}).get("url", "")).partition("#")[0].partition("?")[0]
+    for text in (path.lower(), name.lower()) if source else ():
+        for ending, image_format in _ENDINGS.items():
+            if text.endswith(ending):
+                return image_format
+    return None
+
+
 def references(_name: str, spec: Mapping[str, Any]) -> Iterable[Ref]:
     """Its pool, and its backing volume with that one's pool."""
     pool = spec.get("pool", "")

@@ -17,6 +17,7 @@ from specs.effect import Effect
 from specs.host import Host
 from specs.problem import Unrenderable
 from specs.reference import Ref
+from specs.storagevolume.model import told_format
 
 # Bytes without an image format. libvirt looks into them and says `iso` for a CD image, and has no word for a device.
 _PLAIN = frozenset({"raw", "iso", "none", "unknown"})
@@ -59,7 +60,9 @@ def lower(declared: Spec, *, name: str, uid: str, host: Host) -> dict[str, Any]:
 
 
 def skeleton(lowered: Spec, *, name: str, uid: str, host: Host) -> Element:  # noqa: ARG001  (every kind's signature)
-    """A new volume: qcow2 where volumes are files, unless its bytes come from elsewhere. Never filled beforehand."""
+    """A new volume: qcow2 where volumes are files, unless its name or its source says otherwise. Never filled
+    beforehand.
+    """
     root = etree.Element("volume")
     etree.SubElement(root, "name").text = name
     if "capacity" not in lowered and "backingVolume" not in lowered:
@@ -67,8 +70,8 @@ def skeleton(lowered: Spec, *, name: str, uid: str, host: Host) -> Element:  # n
     if lowered.get("pool") in host.pool_paths:
         # Without this libvirt fills a raw file with zeros. A device has what it has: less would make a sparse LV.
         etree.SubElement(root, "allocation", {"unit": "bytes"}).text = "0"
-        image_format = "raw" if "source" in lowered else "qcow2"
-        etree.SubElement(child_at(root, "target"), "format").set("type", lowered.get("format", image_format))
+        image_format = lowered.get("format") or told_format(name, lowered.get("source")) or "qcow2"
+        etree.SubElement(child_at(root, "target"), "format").set("type", image_format)
     if (backing := lowered.get("backingVolume")) is not None:
         # Both are written, also a plain `raw`: without it QEMU would guess from the guest's own bytes.
         child_at(root, "backingStore/path").text = backing["path"]

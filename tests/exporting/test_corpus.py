@@ -24,7 +24,6 @@ WITHOUT_DOCUMENT = frozenset(
         "network-open",
         "network-passthrough-of-several-devices",
         "network-route",
-        "pool-cifs",
         "pool-gluster",
         "pool-mpath",
         "pool-rbd",

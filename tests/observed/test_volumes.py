@@ -108,6 +108,39 @@ def test_a_volume_that_exists_is_never_overwritten(
     assert (dir_pool_folder / "unseen").read_bytes() == b"theirs"
 
 
+def test_a_file_that_was_deleted_behind_the_pool_is_made_again(
+    qemu_host: Hypervisor, pool: str, dir_pool_folder: Path
+) -> None:
+    qemu_host.perform(empty_volume(pool, "prototype"))
+    made = [
+        CreateVolume(Ref.volume(pool, "bytes"), "<volume><name>bytes</name></volume>", content=b"ours"),
+        empty_volume(pool, "image"),
+        empty_volume(pool, "plain", form="raw"),
+    ]
+    for each in made:
+        qemu_host.perform(each)
+    qemu_host.settle()
+    for each in made:
+        (dir_pool_folder / each.ref.short_name).unlink()
+        qemu_host.perform(each)
+    assert (dir_pool_folder / "bytes").read_bytes() == b"ours"
+    (dir_pool_folder / "plain").unlink()
+    qemu_host.perform(DeleteVolume(Ref.volume(pool, "plain")))
+    assert qemu_host.observe(None, None).objects.keys() >= {each.ref for each in made[:2]}
+
+
+@pytest.mark.parametrize("form", ["qcow2", "raw"])
+def test_a_file_that_appeared_is_told_and_then_seen(
+    qemu_host: Hypervisor, pool: str, dir_pool_folder: Path, form: str
+) -> None:
+    qemu_host.perform(empty_volume(pool, "prototype"))
+    (dir_pool_folder / "theirs").write_bytes(bytes(1024))
+    with pytest.raises(Conflict, match="exists already"):
+        qemu_host.perform(empty_volume(pool, "theirs", form=form))
+    assert (dir_pool_folder / "theirs").read_bytes() == bytes(1024)
+    assert Ref.volume(pool, "theirs") in qemu_host.observe(None, None).objects
+
+
 def test_given_bytes_become_a_volume(qemu_host: Hypervisor, pool: str, dir_pool_folder: Path) -> None:
     content = os.urandom(700_001)
     ref = Ref.volume(pool, "seed.iso")

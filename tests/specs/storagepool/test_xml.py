@@ -48,6 +48,29 @@ def test_where_the_volumes_appear(spec: dict[str, Any], path: str | None) -> Non
     assert target_path(concrete(spec), "store") == path
 
 
+def cifs(path: str) -> str:
+    source = f"<source><host name='nas'/><dir path='{path}'/><format type='cifs'/></source>"
+    return f"<pool type='netfs'><name>store</name>{source}<target><path>/mnt/vms</path></target></pool>"
+
+
+# libvirt makes `//host/path` of it: a path with a slash of its own became //nas//vms
+@pytest.mark.parametrize("source", [{"path": "/vms"}, {"path": "/vms", "format": "cifs"}, {"path": "//vms/"}])
+def test_the_share_of_a_cifs_pool_is_named_without_a_slash_of_its_own(source: dict[str, str]) -> None:
+    spec = concrete({"type": "netfs", "source": {"host": "nas", **source}})
+    assert_at_rest(KIND, spec, cifs("vms"))
+    assert [(change.pointer, change.new) for change in drift(KIND, spec, cifs("/vms"))] == [("/source/path", "/vms")]
+    mended = parse(patch(KIND, spec, cifs("/vms")))
+    assert mended.find("source/dir").get("path") == "vms"
+
+
+def test_a_pool_that_becomes_one_of_cifs_has_its_share_named_so() -> None:
+    before = cifs("/vms").replace("cifs", "nfs")
+    spec = concrete({"type": "netfs", "source": {"host": "nas", "path": "/vms", "format": "cifs"}})
+    assert parse(patch(KIND, spec, before)).find("source/dir").get("path") == "vms"
+    back = concrete({"type": "netfs", "source": {"host": "nas", "path": "/vms", "format": "nfs"}})
+    assert parse(patch(KIND, back, cifs("vms"))).find("source/dir").get("path") == "/vms"
+
+
 def test_what_libvirt_adds_is_no_drift() -> None:
     observed = """
     <pool type='netfs'>

@@ -10,15 +10,17 @@ from __future__ import annotations
 import os
 import stat
 import threading
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import libvirt
 
-from reconciler.errors import Conflict, Terminal
+from reconciler.errors import Terminal
 from reconciler.faults import boundary
 from reconciler.observed.hypervisor.connection import Connections
+from reconciler.observed.hypervisor.performing.listing import exists_already, look_again
 from reconciler.observed.hypervisor.performing.lookup import find
 from reconciler.observed.hypervisor.performing.prototypes import Prototypes
 from specs.binding import Element, parse
@@ -96,9 +98,9 @@ class ImagesHere:
             os.link(f"/proc/self/fd/{descriptor}", folder.path / ref.short_name, src_dir_fd=descriptor)
             boundary("after naming an image's file")
         except FileExistsError:
-            raise Conflict(
-                f"{ref} exists already and isn't overwritten; choose another name, or delete it by hand."
-            ) from None
+            with self._connections.lend(f"look at {Ref(STORAGE_POOL, ref.pool)}"), suppress(libvirt.libvirtError):
+                look_again(pool)  # it may not know the file yet, and the next pass has to
+            raise exists_already(ref) from None
         except OSError as error:
             raise Terminal(f"{ref} can't be stored: {error.strerror}; make room or mend the disk there.") from None
         finally:

@@ -18,15 +18,16 @@ from pathlib import Path
 
 import libvirt
 
-from reconciler.errors import Cancelled, Conflict, Disconnected, OnggiError, Refused, Unsupported
+from reconciler.errors import Cancelled, Disconnected, OnggiError, Refused, Unsupported
 from reconciler.faults import boundary
 from reconciler.observed.hypervisor.connection import Connections, Lane
 from reconciler.observed.hypervisor.facts import HostFacts
-from reconciler.observed.hypervisor.failure import is_not_found, is_unsupported
+from reconciler.observed.hypervisor.failure import is_unsupported
 from reconciler.observed.hypervisor.performing import images
 from reconciler.observed.hypervisor.performing.downloads import download, shown
 from reconciler.observed.hypervisor.performing.images_here import ImagesHere
 from reconciler.observed.hypervisor.performing.intake import Progress, measured, split_head, verified
+from reconciler.observed.hypervisor.performing.listing import exists_already, is_listed_rightly, make
 from reconciler.observed.hypervisor.performing.live import resize_disk
 from reconciler.observed.hypervisor.performing.lookup import find, get
 from reconciler.observed.hypervisor.performing.patience import patiently
@@ -105,7 +106,7 @@ class Volumes:
                 if key is not None and not self._is_copied(operation.ref.pool):
                     self._create_like_prototype(connection, pool, operation, root, key)
                     return
-            patiently(lambda: pool.createXML(operation.xml))
+            make(pool, operation.ref, operation.xml)
 
     def _create_like_prototype(
         self,
@@ -127,7 +128,7 @@ class Volumes:
                 with self._lock:
                     self._unsettled.add(operation.ref)
                 return
-        volume = patiently(lambda: pool.createXML(operation.xml))
+        volume = make(pool, operation.ref, operation.xml)
         boundary("after making a volume")
         with suppress(libvirt.libvirtError):  # only the next ones would have been faster
             self._prototypes.learn(key, connection, volume)
@@ -200,7 +201,11 @@ class Volumes:
         with self.pool_lock(ref.pool), self._connections.lend(f"delete {ref}") as connection:
             volume = find(connection, ref)
             if volume is not None:
-                patiently(volume.delete)
+                try:
+                    patiently(volume.delete)
+                except libvirt.libvirtError:
+                    if is_listed_rightly(connection, ref):
+                        raise  # otherwise it is gone: somebody deleted the file
         with self._lock:
             self._unsettled.discard(ref)
 
@@ -311,7 +316,7 @@ class Volumes:
     def _made(self, pool: libvirt.virStoragePool, ref: Ref, root: Element) -> Iterator[libvirt.virStorageVol]:
         """A new volume that is deleted again when the block fails."""
         with self.pool_lock(ref.pool):
-            volume = patiently(lambda: pool.createXML(serialise(root)))
+            volume = make(pool, ref, serialise(root))
         boundary("after making a volume, before its bytes")
         try:
             yield volume
@@ -325,13 +330,9 @@ class Volumes:
     def pool_without(connection: libvirt.virConnect, ref: Ref) -> libvirt.virStoragePool:
         """The pool of a volume that isn't there yet. Raises NotFound, Conflict."""
         pool = get(connection, Ref(STORAGE_POOL, ref.pool))
-        try:
-            pool.storageVolLookupByName(ref.short_name)
-        except libvirt.libvirtError as error:
-            if is_not_found(error):
-                return pool
-            raise
-        raise Conflict(f"{ref} exists already and isn't overwritten; choose another name, or delete it by hand.")
+        if is_listed_rightly(connection, ref):
+            raise exists_already(ref)
+        return pool
 
 
 def _raw(root: Element, length: int) -> Element:
