@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from specs import canonical
+
 
 @dataclass(frozen=True, slots=True)
 class Codec:
@@ -27,7 +29,8 @@ TEXT = Codec(decode=lambda text: text, encode=str)
 INTEGER = Codec(decode=_integer, encode=str)
 YES_NO = Codec(decode=lambda text: text == "yes", encode=lambda value: "yes" if value else "no")
 ON_OFF = Codec(decode=lambda text: text == "on", encode=lambda value: "on" if value else "off")
-LOWER = Codec(decode=str.lower, encode=lambda value: str(value).lower())
+ADDRESS = Codec(decode=canonical.address, encode=canonical.address)
+MAC = Codec(decode=canonical.mac, encode=canonical.mac)
 
 _UNITS = {
     "": 1, "b": 1, "byte": 1, "bytes": 1,

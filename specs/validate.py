@@ -9,15 +9,19 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from ipaddress import ip_interface
+from ipaddress import IPv4Network, ip_interface
 from itertools import islice
 from typing import Any
 
+from specs import canonical
 from specs.document import MAX_PROBLEMS, Document
 from specs.problem import Problem
-from specs.reference import TEMPLATE, VIRTUAL_MACHINE, Ref
+from specs.reference import NETWORK, STORAGE_POOL, TEMPLATE, VIRTUAL_MACHINE, Ref
 from specs.registry import kinds
 from specs.schema_errors import schema_errors
+
+_SHOWN = 3  # others that a sentence names
+_FOLDERS = frozenset({"dir", "kimchi-iso"})  # pools that are known by their folder alone
 
 
 def validate(document: Document) -> list[Problem]:
@@ -43,6 +47,8 @@ def validate_set(documents: Iterable[Document]) -> list[Problem]:
         *_shared_volumes(everything),
         *_shared_macs(everything),
         *_shared_addresses(everything),
+        *_shared_subnets(everything),
+        *_shared_folders(everything),
     ]
 
 
@@ -76,7 +82,7 @@ def _same_uid(documents: list[Document]) -> Iterator[Problem]:
     by_uid: dict[str, list[Document]] = defaultdict(list)
     for document in documents:
         if document.uid:
-            by_uid[document.uid.lower()].append(document)
+            by_uid[canonical.uid(document.uid)].append(document)
     for same in by_uid.values():
         for document in same if len({document.ref for document in same}) > 1 else ():
             sentence = (
@@ -144,7 +150,7 @@ def _shared_macs(documents: list[Document]) -> Iterator[Problem]:
         if document.kind == VIRTUAL_MACHINE:
             for index, interface in enumerate(document.spec.get("interfaces", ())):
                 if "mac" in interface:
-                    users[interface["mac"].lower()].append((document, f"/spec/interfaces/{index}/mac"))
+                    users[canonical.mac(interface["mac"])].append((document, f"/spec/interfaces/{index}/mac"))
     for mac, uses in users.items():
         for document, pointer in uses if len({document.ref for document, _ in uses}) > 1 else ():
             others = _places((other for other, _ in uses), document)
@@ -167,3 +173,44 @@ def _shared_addresses(documents: list[Document]) -> Iterator[Problem]:
         for document, pointer in uses if len({document.ref for document, _ in uses}) > 1 else ():
             others = _places((other for other, _ in uses), document)
             yield _problem(document, pointer, f"The address {address} is used at {others} too; give each its own.")
+
+
+def _shared_subnets(documents: list[Document]) -> Iterator[Problem]:
+    """Networks that can't run beside each other: the host has one way to an address. One that is stopped is on none."""
+    running = (
+        (IPv4Network(document.spec["subnet"], strict=False), document.ref, document)
+        for document in documents
+        if document.kind == NETWORK and "subnet" in document.spec and document.spec.get("active", True)
+    )
+    subnets = sorted(running, key=lambda each: each[:2])
+    # Subnets lie in each other or apart, and a larger one is sorted before what lies in it: a stack holds those around.
+    around: list[Document] = []
+    clashes: dict[Ref, list[Document]] = defaultdict(list)
+    for subnet, ref, document in subnets:
+        while around and not IPv4Network(around[-1].spec["subnet"], strict=False).overlaps(subnet):
+            around.pop()
+        if around:
+            clashes[ref].append(around[-1])
+            clashes[around[-1].ref].append(document)
+        around.append(document)
+    for _, ref, document in subnets:
+        others = [f"{other.ref} at {other.path}:{other.line}" for other in clashes[ref]]
+        if others:
+            where = ", ".join(others[:_SHOWN]) + (f" and {len(others) - _SHOWN} more" if len(others) > _SHOWN else "")
+            sentence = (
+                f"This subnet overlaps that of {where}, and libvirt runs one network for an address; give each its "
+                "own, or write `active: false` in all but one."
+            )
+            yield _problem(document, "/spec/subnet", sentence)
+
+
+def _shared_folders(documents: list[Document]) -> Iterator[Problem]:
+    """Pools over one folder: libvirt refuses the second, and each would call the other's volumes its own."""
+    pools: dict[str, list[Document]] = defaultdict(list)
+    for document in documents:
+        if document.kind == STORAGE_POOL and document.spec.get("type") in _FOLDERS and "path" in document.spec:
+            pools[canonical.path(document.spec["path"])].append(document)
+    for folder, same in pools.items():
+        for document in same if len({document.ref for document in same}) > 1 else ():
+            sentence = f"{folder} is the folder of another pool too, at {_places(same, document)}; choose another."
+            yield _problem(document, "/spec/path", sentence)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from ipaddress import IPv4Network
 from typing import Any
 
 from reconciler.exporting.draft import Draft, Spec, Surroundings
 from reconciler.observed.snapshot import Observed
 from specs.codecs import size_text
+from specs.network.model import check
+from specs.network.subnet import gateway
 from specs.reference import Ref
 
 _PLAIN_FORMATS = frozenset({"none", "unknown"})
@@ -22,7 +25,9 @@ def network(observed: Observed) -> Draft:
         if config.get(key) and not (key == "domain" and spec["mode"] == "bridge"):
             spec[key] = config[key]
     if spec["mode"] != "bridge":
-        if dhcp := _dhcp(config):
+        if _has_gateway_of_its_own(config):
+            spec["gateway"] = config["gateway"]
+        if dhcp := _dhcp(config, draft):
             spec["dhcp"] = dhcp
         if dns := _dns(config.get("dns") or {}):
             spec["dns"] = dns
@@ -30,14 +35,30 @@ def network(observed: Observed) -> Draft:
     return draft
 
 
-def _dhcp(config: Mapping[str, Any]) -> Spec:
+def _has_gateway_of_its_own(config: Mapping[str, Any]) -> bool:
+    """False where it is the address that a document means anyway."""
+    subnet = config.get("subnet")
+    return bool(subnet and config.get("gateway") and config["gateway"] != str(gateway(IPv4Network(subnet))))
+
+
+def _dhcp(config: Mapping[str, Any], draft: Draft) -> Spec:
     if "subnet" not in config:
         return {}  # addresses of IPv6 pass through
     dhcp = config.get("dhcp") or {}
     found: Spec = {key: dhcp[key] for key in ("start", "end") if dhcp.get(key)}
     if hosts := dhcp.get("hosts"):
         found["hosts"] = [{key: host[key] for key in host if host[key]} for host in hosts]
+    _leave_unsayable(found, draft)
     return found or ({"enabled": False} if dhcp.get("enabled") is False else {})
+
+
+def _leave_unsayable(dhcp: Spec, draft: Draft) -> None:
+    """Take out as a whole what no document can say in part: half a range, or a list that is complete by definition."""
+    broken = {pointer: why.rstrip(".") for pointer, why in check(draft.ref.name, {**draft.spec, "dhcp": dhcp})}
+    if why := broken.get("/dhcp/start") or broken.get("/dhcp/end"):
+        draft.left.append(f"dhcp: its range from {dhcp.pop('start')} to {dhcp.pop('end')}: {why}")
+    if why := next((why for pointer, why in broken.items() if pointer.startswith("/dhcp/hosts/")), ""):
+        draft.left.append(f"dhcp/hosts: the {len(dhcp.pop('hosts'))} fixed addresses, for one can't be declared: {why}")
 
 
 def _dns(dns: Mapping[str, Any]) -> Spec:

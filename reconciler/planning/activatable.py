@@ -92,6 +92,11 @@ def _update(
     chosen = observed.config.get("mode") == "bridge" or (entry is not None and entry.created)
     if _lacks_subnet(resource) and "mode" in spec and "subnet" not in observed.config and chosen:
         spec = {**spec, "subnet": _chosen_subnet(entry, subnet)}
+    if ref.kind == NETWORK and "gateway" not in spec and "subnet" in spec:
+        from specs.network.addresses import gateway_after  # lxml is loaded only by who really reads XML
+
+        if (moved := gateway_after(observed.config, spec["subnet"])) is not None:
+            spec = {**spec, "gateway": moved}
     comparison = compare(resource, observed, context.host, spec)
     record = _record(resource, observed, entry, answer)
     left = not_applied(record, entry)

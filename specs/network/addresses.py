@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator
 
 from lxml import etree
 
+from specs import canonical
 from specs.binding import Bind, Element, Field, Items, Spec
-from specs.codecs import LOWER
+from specs.codecs import ADDRESS, MAC
 from specs.effect import Effect
 from specs.network.subnet import gateway, whole_range
 from specs.problem import Unrenderable
@@ -58,8 +59,10 @@ def _put_subnet(root: Element, value: str) -> None:
         add_ip(root, subnet, dhcp=True)
         return
     ip.attrib.pop("netmask", "")
-    ip.set("address", str(gateway(subnet)))
     ip.set("prefix", str(subnet.prefixlen))
+    if not _usable(ip.get("address"), subnet):
+        _put_gateway(root, str(gateway(subnet)))
+    _drop_lost_routes(root)
     dhcp = ip.find("dhcp")
     if dhcp is None:
         return
@@ -81,15 +84,56 @@ def _usable(address: str | None, subnet: ipaddress.IPv4Network) -> bool:
     return found in subnet and found not in (subnet.network_address, subnet.broadcast_address)
 
 
-def add_ip(root: Element, subnet: ipaddress.IPv4Network, *, dhcp: bool) -> None:
+def _gateway(root: Element) -> str | None:
+    ip = ipv4(root)
+    return None if ip is None else canonical.address(ip.get("address") or "")
+
+
+def _put_gateway(root: Element, address: str) -> None:
+    """The host's own address; whoever boots over the network from there finds it under the new one."""
+    ip = ipv4(root)
+    if ip is None:
+        raise Unrenderable("A gateway lies in a subnet, and the network has none; declare its `subnet`.")
+    for server in ip.findall("dhcp/bootp"):
+        if server.get("server") == ip.get("address"):
+            server.set("server", address)
+    ip.set("address", address)
+
+
+def gateway_after(config: Spec, subnet: str) -> str | None:
+    """Where the gateway of a network goes that gets another subnet and declares none, if somebody has to be told.
+
+    One that still fits stays, and that the first address becomes the new subnet's first goes without saying.
+    """
+    before, found = config.get("subnet"), config.get("gateway")
+    if not before or not found or before == subnet:
+        return None
+    new = ipaddress.IPv4Network(subnet)
+    if _usable(found, new) or found == str(gateway(ipaddress.IPv4Network(before))):
+        return None
+    return str(gateway(new))
+
+
+def _drop_lost_routes(root: Element) -> None:
+    """Static routes over a router that the network can't reach any more; libvirt refuses them."""
+    reachable = [network for ip in root.iterfind("ip") if (network := _network_of(ip)) is not None]
+    for route in root.findall("route"):
+        router = route.get("gateway") or ""
+        if route.get("family", "ipv4") == "ipv4" and not any(_usable(router, network) for network in reachable):
+            root.remove(route)
+
+
+def add_ip(root: Element, subnet: ipaddress.IPv4Network, address: str | None = None, *, dhcp: bool) -> None:
     """Give a network without addresses a subnet, and with `dhcp` a server that hands all of it out."""
-    ip = etree.SubElement(root, "ip", {"address": str(gateway(subnet)), "prefix": str(subnet.prefixlen)})
+    address = address or str(gateway(subnet))
+    ip = etree.SubElement(root, "ip", {"address": address, "prefix": str(subnet.prefixlen)})
     if dhcp:
         _add_range(etree.SubElement(ip, "dhcp"), subnet)
 
 
 def _add_range(dhcp: Element, subnet: ipaddress.IPv4Network) -> Element:
-    start, end = whole_range(subnet)
+    ip = dhcp.getparent()
+    start, end = whole_range(subnet, None if ip is None else ip.get("address"))
     element = etree.Element("range", {"start": start, "end": end})
     dhcp.insert(0, element)
     return element
@@ -144,6 +188,10 @@ def _dhcp_hosts(root: Element) -> Iterator[Element]:
     return (each for each in (() if ip is None else ip.iterfind("dhcp/host")) if each.get("mac"))
 
 
+def _same_name(declared: str, observed: str | None) -> bool:
+    return observed is not None and canonical.host_name(declared) == canonical.host_name(observed)
+
+
 def _insert_dhcp_host(root: Element, item: Spec, declared: Spec) -> Element:
     dhcp, subnet = _dhcp(root)
     if len(dhcp) == 0 and declared["dhcp"].get("enabled"):
@@ -165,7 +213,7 @@ DHCP_HOSTS = Items(
     name="dhcp/hosts",
     elements=_dhcp_hosts,
     parent="ip/dhcp",
-    fields=(Field("mac", "@mac", LOWER), Field("ip", "@ip"), Field("name", "@name")),
+    fields=(Field("mac", "@mac", MAC), Field("ip", "@ip", ADDRESS), Field("name", "@name", same=_same_name)),
     identity=lambda item: item["mac"],
     label=lambda item: str(item["mac"]),
     build=dhcp_host,
@@ -176,6 +224,7 @@ DHCP_HOSTS = Items(
 # In an order in which each finds what it needs: DHCP lies inside the subnet, and its hosts may be all that it has.
 ADDRESS_BINDS: tuple[Bind, ...] = (
     Field("subnet", get=_subnet, put=_put_subnet, effect=Effect.NEXT_BOOT),
+    Field("gateway", get=_gateway, put=_put_gateway, effect=Effect.NEXT_BOOT),
     DHCP_HOSTS,
     Field("dhcp/enabled", get=_dhcp_enabled, put=_put_dhcp_enabled, same=_same_switch, effect=Effect.NEXT_BOOT),
     Field("dhcp/start", get=_start, put=_put_start),

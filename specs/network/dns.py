@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import ipaddress
+from collections.abc import Iterator
 
 from lxml import etree
 
+from specs import canonical
 from specs.binding import Bind, Element, Field, Items, Spec
 from specs.codecs import YES_NO
 from specs.effect import Effect
-
-
-def canonical(text: str) -> str:
-    """An address as Python writes it; text that isn't one as it is."""
-    try:
-        return str(ipaddress.ip_address(text))
-    except ValueError:
-        return text
 
 
 def _put_enabled(root: Element, value: bool) -> None:
@@ -27,19 +20,25 @@ def _put_enabled(root: Element, value: bool) -> None:
     dns.set("enable", YES_NO.encode(value))
 
 
+def _for_everything(root: Element) -> Iterator[tuple[str, Element]]:
+    """The servers that are asked for every name; one for a single domain can't be declared and passes through."""
+    for each in root.iterfind("dns/forwarder"):
+        if not each.get("domain"):
+            yield canonical.address(each.get("addr") or ""), each
+
+
 def _forwarders(root: Element) -> list[str]:
-    """Servers for everything; one for a single domain can't be declared and passes through."""
-    return [canonical(each.get("addr") or "") for each in root.iterfind("dns/forwarder") if not each.get("domain")]
+    return [address for address, _ in _for_everything(root)]
 
 
 def _put_forwarders(root: Element, addresses: list[str]) -> None:
     dns = root.find("dns")
     dns = etree.SubElement(root, "dns") if dns is None else dns
-    present = {canonical(each.get("addr") or ""): each for each in dns.iterfind("forwarder") if not each.get("domain")}
+    present = dict(_for_everything(root))
     for address, element in present.items():
         if address not in addresses:
             dns.remove(element)
-    for address in addresses:
+    for address in dict.fromkeys(addresses):
         if address not in present:
             etree.SubElement(dns, "forwarder").set("addr", address)
 
@@ -63,7 +62,7 @@ def dns_host(item: Spec) -> Element:
 
 
 def _same_set(declared: list[str], observed: list[str] | None) -> bool:
-    return set(declared) == set(observed or ())
+    return set(map(canonical.host_name, declared)) == set(map(canonical.host_name, observed or ()))
 
 
 DNS_HOSTS = Items(
@@ -71,7 +70,7 @@ DNS_HOSTS = Items(
     elements=lambda root: root.iterfind("dns/host"),
     parent="dns",
     fields=(
-        Field("ip", get=lambda host: canonical(host.get("ip") or ""), put=lambda host, ip: host.set("ip", ip)),
+        Field("ip", get=lambda host: canonical.address(host.get("ip") or ""), put=lambda host, ip: host.set("ip", ip)),
         Field("hostnames", get=_hostnames, put=_put_hostnames, same=_same_set),
     ),
     identity=lambda item: item["ip"],

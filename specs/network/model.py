@@ -6,7 +6,8 @@ import ipaddress
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal, TypedDict
 
-from specs.network.subnet import last_of_range
+from specs import canonical
+from specs.network.subnet import gateway, last_of_range
 from specs.policy import PolicyFields
 from specs.reference import Ref
 
@@ -15,6 +16,8 @@ _SHORTEST_PREFIX = 8
 
 # How a network with a bridge that libvirt makes may reach the outside; route and open are read, and can't be declared.
 FORWARDING_MODES = frozenset({"nat", "route", "open"})
+
+_SAME = {"mac": canonical.mac, "ip": canonical.address, "name": canonical.host_name}
 
 Item = Mapping[str, Any]
 Broken = tuple[str, str]  # JSON pointer into the spec, sentence
@@ -60,6 +63,7 @@ class NetworkSpec(PolicyFields, total=False):
     interface: str  # mode bridge: a NIC or bonding of the host
     vlan: int  # tag, with interface
     subnet: str  # CIDR of the gateway's network; a free one is chosen once when unset
+    gateway: str  # the host's own address in it; default: the first one
     dhcp: Dhcp
     dns: Dns
     domain: str
@@ -86,7 +90,15 @@ def check(_name: str, spec: Item) -> Iterator[Broken]:
             yield "/subnet", answer
             return
         subnet = answer
-    yield from _check_dhcp(spec.get("dhcp", {}), subnet)
+    own: ipaddress.IPv4Address | None = None if subnet is None else gateway(subnet)
+    if "gateway" in spec:
+        found = _host_address(spec["gateway"], subnet, None)
+        if subnet is None:
+            found = "A gateway needs a `subnet` that it lies in; add it."
+        if isinstance(found, str):
+            yield "/gateway", found
+        own = None if isinstance(found, str) else found
+    yield from _check_dhcp(spec.get("dhcp", {}), subnet, own)
     yield from _check_dns(spec.get("dns", {}))
 
 
@@ -105,7 +117,9 @@ def _subnet(text: str) -> ipaddress.IPv4Network | str:
     return subnet
 
 
-def _check_dhcp(dhcp: Item, subnet: ipaddress.IPv4Network | None) -> Iterator[Broken]:
+def _check_dhcp(
+    dhcp: Item, subnet: ipaddress.IPv4Network | None, own: ipaddress.IPv4Address | None
+) -> Iterator[Broken]:
     written = [key for key in ("start", "end", "hosts") if dhcp.get(key)]
     if dhcp.get("enabled") is False and written:
         yield "/dhcp/enabled", f"DHCP is switched off, so `{written[0]}` has no meaning; remove one of the two."
@@ -116,7 +130,7 @@ def _check_dhcp(dhcp: Item, subnet: ipaddress.IPv4Network | None) -> Iterator[Br
     good: dict[str, ipaddress.IPv4Address] = {}
     for key in ("start", "end"):
         if key in dhcp:
-            answer = _host_address(dhcp[key], subnet)
+            answer = _host_address(dhcp[key], subnet, own)
             if isinstance(answer, str):
                 yield f"/dhcp/{key}", answer
             else:
@@ -125,36 +139,41 @@ def _check_dhcp(dhcp: Item, subnet: ipaddress.IPv4Network | None) -> Iterator[Br
         yield "/dhcp/end", "The DHCP range ends before it starts; exchange `start` and `end`."
     elif len(good) == 2 and good["end"] > (last := last_of_range(good["start"])):
         yield "/dhcp/end", f"For libvirt a DHCP range that starts here can't go beyond {last}; end it there or before."
-    yield from _check_dhcp_hosts(dhcp.get("hosts", ()), subnet)
+    yield from _check_dhcp_hosts(dhcp.get("hosts", ()), subnet, own)
 
 
-def _check_dhcp_hosts(hosts: Iterable[Item], subnet: ipaddress.IPv4Network | None) -> Iterator[Broken]:
+def _check_dhcp_hosts(
+    hosts: Iterable[Item], subnet: ipaddress.IPv4Network | None, own: ipaddress.IPv4Address | None
+) -> Iterator[Broken]:
     taken: dict[tuple[str, str], int] = {}
     for index, host in enumerate(hosts):
-        answer = _host_address(host["ip"], subnet)
+        answer = _host_address(host["ip"], subnet, own)
         if isinstance(answer, str):
             yield f"/dhcp/hosts/{index}/ip", answer
         if host.get("name", "").startswith("_"):
             yield f"/dhcp/hosts/{index}/name", "libvirt takes no DHCP host name that begins with `_`; choose another."
         for key in ("mac", "ip", "name"):
-            if key in host and (first := taken.setdefault((key, host[key].lower()), index)) != index:
+            if key in host and (first := taken.setdefault((key, _SAME[key](host[key])), index)) != index:
                 sentence = f"Item {first + 1} of `hosts` has the same `{key}`; give each its own."
                 yield f"/dhcp/hosts/{index}/{key}", sentence
 
 
-def _host_address(text: str, subnet: ipaddress.IPv4Network | None) -> ipaddress.IPv4Address | str:
-    """An address that a machine may have, or a sentence. The first one of a subnet is the gateway's."""
+def _host_address(
+    text: str, subnet: ipaddress.IPv4Network | None, own: ipaddress.IPv4Address | None
+) -> ipaddress.IPv4Address | str:
+    """An address that a machine may have, or a sentence. `own` is the gateway's, which none may."""
     try:
         address = ipaddress.IPv4Address(text)
     except ValueError:
         return "This isn't an IPv4 address; write one such as 192.168.150.10."
     if subnet is None:
         return address
+    first, last = subnet[2 if own == subnet[1] else 1], subnet[-3 if own == subnet[-2] else -2]
     if address not in subnet:
-        return f"{address} isn't in the subnet {subnet}; write an address from {subnet[2]} to {subnet[-2]}."
-    if address in (subnet[0], subnet[1], subnet[-1]):
-        what = "the gateway's" if address == subnet[1] else "the subnet's own"
-        return f"{address} is {what} address; write one from {subnet[2]} to {subnet[-2]}."
+        return f"{address} isn't in the subnet {subnet}; write an address from {first} to {last}."
+    if address in (subnet[0], subnet[-1], own):
+        what = "the gateway's" if address == own else "the subnet's own"
+        return f"{address} is {what} address; write one from {first} to {last}."
     return address
 
 
@@ -166,16 +185,20 @@ def _check_dns(dns: Item) -> Iterator[Broken]:
             ipaddress.ip_address(text)
         except ValueError:
             yield pointer, "This isn't an IP address; write one such as 192.168.150.1 or fd00::1."
+    asked: dict[str, int] = {}
+    for index, text in enumerate(dns.get("forwarders", ())):
+        if (first := asked.setdefault(canonical.address(text), index)) != index:
+            yield f"/dns/forwarders/{index}", f"Item {first + 1} of `forwarders` is this address already; remove one."
     taken: dict[str, int] = {}
     for index, host in enumerate(dns.get("hosts", ())):
-        if (first := taken.setdefault(host["ip"], index)) != index:
+        if (first := taken.setdefault(canonical.address(host["ip"]), index)) != index:
             sentence = f"Item {first + 1} of `hosts` has the same `ip`; put its names together."
             yield f"/dns/hosts/{index}/ip", sentence
     # libvirt finds a host in a running network by any of its names, and refuses a second one that has it.
     named: dict[str, int] = {}
     for index, host in enumerate(dns.get("hosts", ())):
         for place, name in enumerate(host["hostnames"]):
-            if (first := named.setdefault(name, index)) != index:
+            if (first := named.setdefault(canonical.host_name(name), index)) != index:
                 sentence = f"Item {first + 1} of `hosts` has the name {name} too; a name belongs to one address."
                 yield f"/dns/hosts/{index}/hostnames/{place}", sentence
     if dns.get("enabled") is False and (written := [key for key in ("forwarders", "hosts") if dns.get(key)]):

@@ -33,13 +33,19 @@ def gateway(subnet: ipaddress.IPv4Network) -> ipaddress.IPv4Address:
     return subnet.network_address + (1 if subnet.num_addresses > 1 else 0)
 
 
-def whole_range(subnet: ipaddress.IPv4Network) -> tuple[str, str]:
+def whole_range(subnet: ipaddress.IPv4Network, own: str | None = None) -> tuple[str, str]:
     """First and last address that DHCP may hand out: all but the network's, the gateway's and the broadcast address.
 
+    `own` is the gateway, by default the first address; one in the middle is in the range, and the server leaves it out.
     Of a network that is larger than one range may be, the first part.
     """
+    host = gateway(subnet) if own is None else ipaddress.IPv4Address(own)
+    first = subnet.network_address + (1 if subnet.num_addresses > 1 else 0)
     last = subnet.broadcast_address - (1 if subnet.num_addresses > 2 else 0)
-    first = min(gateway(subnet) + 1, last)
+    if host == first:
+        first = min(first + 1, last)
+    elif host == last:
+        last = max(last - 1, first)
     return str(first), str(min(last, last_of_range(first)))
 
 

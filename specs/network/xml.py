@@ -12,17 +12,31 @@ from typing import Any
 
 from lxml import etree
 
+from specs import canonical
 from specs.binding import Bind, Element, Field, Spec
+from specs.bound import bound_to, never_beside
 from specs.effect import Effect
 from specs.host import Feature, Host
 from specs.network.addresses import ADDRESS_BINDS, add_ip
-from specs.network.dns import DNS_BINDS, canonical
+from specs.network.dns import DNS_BINDS
 from specs.network.model import FORWARDING_MODES
 from specs.network.subnet import free_subnet
 from specs.network.vlan import vlan_bridge_name
 from specs.problem import Unrenderable
 
-_OF_OWN_BRIDGE = ("bridge", "mac", "domain", "dns", "ip", "route")  # elements that libvirt refuses where it makes none
+_OF_OWN_BRIDGE = (
+    "bridge",
+    "mac",
+    "domain",
+    "dns",
+    "ip",
+    "route",
+    "mtu",
+)  # elements that libvirt refuses where it makes none
+
+
+# How machines join a switch that knows VLANs or profiles; a plain bridge knows neither.
+_OF_A_SWITCH = ("virtualport", "vlan", "portgroup/virtualport", "portgroup/vlan")
 
 
 def lower(declared: Spec, *, name: str, uid: str, host: Host) -> dict[str, Any]:  # noqa: ARG001  (every kind's signature)
@@ -36,20 +50,28 @@ def lower(declared: Spec, *, name: str, uid: str, host: Host) -> dict[str, Any]:
     elif "interface" in declared:
         lowered["interface"] = declared["interface"]
     if "subnet" in declared:
-        lowered["subnet"] = str(ipaddress.IPv4Network(declared["subnet"], strict=False))
+        lowered["subnet"] = canonical.subnet(declared["subnet"])
+    if "gateway" in declared:
+        lowered["gateway"] = canonical.address(declared["gateway"])
     if "dhcp" in declared:
         lowered["dhcp"] = dict(declared["dhcp"])
         if "hosts" in declared["dhcp"]:
-            lowered["dhcp"]["hosts"] = [{**each, "mac": each["mac"].lower()} for each in declared["dhcp"]["hosts"]]
+            lowered["dhcp"]["hosts"] = [_dhcp_host(each) for each in declared["dhcp"]["hosts"]]
     if "dns" in declared:
         lowered["dns"] = dict(declared["dns"])
         if "forwarders" in declared["dns"]:
-            lowered["dns"]["forwarders"] = [canonical(text) for text in declared["dns"]["forwarders"]]
+            lowered["dns"]["forwarders"] = [canonical.address(text) for text in declared["dns"]["forwarders"]]
         if "hosts" in declared["dns"]:
-            lowered["dns"]["hosts"] = [{**each, "ip": canonical(each["ip"])} for each in declared["dns"]["hosts"]]
+            lowered["dns"]["hosts"] = [
+                {**each, "ip": canonical.address(each["ip"])} for each in declared["dns"]["hosts"]
+            ]
         if declared["dns"].get("forwarders") or declared["dns"].get("hosts"):
             lowered["dns"].setdefault("enabled", True)  # libvirt refuses a DNS that is off and has contents
     return lowered
+
+
+def _dhcp_host(item: Spec) -> dict[str, Any]:
+    return {**item, "mac": canonical.mac(item["mac"]), "ip": canonical.address(item["ip"])}
 
 
 def skeleton(lowered: Spec, *, name: str, uid: str, host: Host) -> Element:
@@ -61,7 +83,7 @@ def skeleton(lowered: Spec, *, name: str, uid: str, host: Host) -> Element:
         etree.SubElement(root, "forward").set("mode", "nat")
     if lowered.get("mode") != "bridge":
         subnet = ipaddress.IPv4Network(lowered.get("subnet") or free_subnet(host.used_subnets))
-        add_ip(root, subnet, dhcp=lowered.get("dhcp", {}).get("enabled", True))
+        add_ip(root, subnet, lowered.get("gateway"), dhcp=lowered.get("dhcp", {}).get("enabled", True))
     return root
 
 
@@ -106,6 +128,8 @@ def _put_bridge(root: Element, name: str) -> None:
     if forward is not None:
         _remove_all(forward, "interface")
         forward.attrib.pop("dev", "")
+    if root.find("virtualport[@type='openvswitch']") is None:
+        _remove_all(root, *_OF_A_SWITCH)
     bridge = root.find("bridge")
     (etree.SubElement(root, "bridge") if bridge is None else bridge).set("name", name)
 
@@ -139,13 +163,26 @@ def _put_domain(root: Element, name: str) -> None:
 def _remove_all(parent: Element, *tags: str) -> None:
     for tag in tags:
         for child in parent.findall(tag):
-            parent.remove(child)
+            if (holder := child.getparent()) is not None:
+                holder.remove(child)
 
 
 BINDS: tuple[Bind, ...] = (
-    Field("mode", get=_mode, put=_put_mode, effect=Effect.NEXT_BOOT),
+    Field(
+        "mode",
+        get=_mode,
+        put=_put_mode,
+        effect=Effect.NEXT_BOOT,
+        bound=(bound_to({"bridge"}, *(f"/{part}" for part in _OF_A_SWITCH)),),
+    ),
     Field("bridge", get=_bridge, put=_put_bridge, effect=Effect.NEXT_BOOT),
-    Field("interface", get=_interface, put=_put_interface, effect=Effect.NEXT_BOOT),
+    Field(
+        "interface",
+        get=_interface,
+        put=_put_interface,
+        effect=Effect.NEXT_BOOT,
+        bound=(never_beside("/bandwidth", "/portgroup/bandwidth", *(f"/{part}" for part in _OF_A_SWITCH)),),
+    ),
     *ADDRESS_BINDS,
     *DNS_BINDS,
     Field("domain", "domain/@name", put=_put_domain, effect=Effect.NEXT_BOOT),

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal, TypedDict
 
+from specs import canonical
 from specs.policy import PolicyFields, SecretFrom
 from specs.reference import Ref
 
@@ -103,7 +103,7 @@ def check(_name: str, spec: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _check_path(kind: str, path: str) -> Iterator[tuple[str, str]]:
-    folder = re.sub(r"(?:/\.?)+(?=/|$)", "", path) or "/"
+    folder = canonical.path(path)
     if folder in _SYSTEM_FOLDERS or f"{folder}/".startswith(_SYSTEM_TREES) or _KEYS & set(folder.split("/")):
         yield "/path", f"{folder} belongs to the system; choose a folder of its own, such as /var/lib/libvirt/images."
     elif folder.startswith("/dev/") and kind not in _BLOCK_TYPES:

@@ -7,12 +7,12 @@ a pool is built, started or started at boot isn't XML at all.
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Callable
 from typing import Any
 
 from lxml import etree
 
+from specs import canonical
 from specs.binding import Bind, Element, Field, Spec, child_at, set_text_at, text_at
 from specs.codecs import INTEGER
 from specs.effect import Effect
@@ -31,12 +31,12 @@ def lower(declared: Spec, *, name: str, uid: str, host: Host) -> dict[str, Any]:
         lowered["type"] = "dir"
     source: dict[str, Any] = dict(declared.get("source", {}))
     if "path" in declared:
-        lowered["path"] = _clean(declared["path"])
+        lowered["path"] = canonical.path(declared["path"])
         if lowered.get("type") == "logical":
             source["name"] = posixpath.basename(lowered["path"])
             lowered["path"] = f"/dev/{source['name']}"  # whatever is written, libvirt goes by the volume group
     if "path" in source:
-        source["path"] = _clean(source["path"])
+        source["path"] = canonical.path(source["path"])
     if "name" in source.get("adapter", ()):
         source["adapter"] = {"type": "scsi_host", **source["adapter"]}  # no other type has a name
     if "auth" in source:
@@ -78,13 +78,12 @@ def skeleton(lowered: Spec, *, name: str, uid: str, host: Host) -> Element:  # n
     return root
 
 
-def _clean(path: str) -> str:
-    """A path as libvirt keeps it: no doubled slashes, none at the end."""
-    return re.sub("/+", "/", path).rstrip("/") or "/"
-
-
 def _same_path(declared: str, observed: str | None) -> bool:
-    return observed is not None and _clean(declared) == _clean(observed)
+    return observed is not None and canonical.path(declared) == canonical.path(observed)
+
+
+def _same_host(declared: str, observed: str | None) -> bool:
+    return observed is not None and canonical.host(declared) == canonical.host(observed)
 
 
 def _of_cifs(root: Element) -> bool:
@@ -123,23 +122,23 @@ def _devices(root: Element) -> list[str] | None:
 
 def _put_devices(root: Element, devices: list[str]) -> None:
     source = child_at(root, "source")
-    wanted = {_clean(device): device for device in devices}
+    wanted = {canonical.path(device): device for device in devices}
     for element in source.findall("device"):
-        if wanted.pop(_clean(element.get("path") or ""), None) is None:
+        if wanted.pop(canonical.path(element.get("path") or ""), None) is None:
             source.remove(element)
     for device in wanted.values():
         etree.SubElement(source, "device").set("path", device)
 
 
 def _same_devices(declared: list[str], observed: list[str] | None) -> bool:
-    return {_clean(each) for each in declared} == {_clean(each) for each in observed or ()}
+    return {canonical.path(each) for each in declared} == {canonical.path(each) for each in observed or ()}
 
 
 def _devices_effect(old: list[str] | None, new: list[str], observed: Spec) -> Effect:
     """A volume group gets further devices at once, and none can be taken out; others need a restart of the pool."""
     if observed.get("type") != "logical":
         return Effect.NEXT_BOOT
-    gone = {_clean(each) for each in old or ()} - {_clean(each) for each in new}
+    gone = {canonical.path(each) for each in old or ()} - {canonical.path(each) for each in new}
     return Effect.FORBIDDEN if gone else Effect.LIVE
 
 
@@ -188,7 +187,7 @@ BINDS: tuple[Bind, ...] = (
     Field("type", "@type", effect=Effect.FORBIDDEN),
     _bind("source/name", "source/name"),
     _bind("path", "target/path", same=_same_path),
-    _bind("source/host", "source/host/@name"),
+    _bind("source/host", "source/host/@name", same=_same_host),
     _bind("source/port", "source/host/@port", codec=INTEGER, same=_same_port),
     Field("source/devices", get=_devices, put=_put_devices, same=_same_devices, effect_in=_devices_effect),
     _bind("source/target", get=_target, put=lambda root, iqn: child_at(root, "source/device").set("path", iqn)),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from specs import canonical
 from specs.binding import Element, Field, Spec, child_at, drop_attributes, element, value_at
 from specs.bound import bound_to
 from specs.effect import Effect
@@ -96,6 +97,10 @@ def _listen(root: Element) -> str | None:
     return found.get("listen") or (None if nested is None else nested.get("address"))
 
 
+def _same_address(declared: str, observed: str | None) -> bool:
+    return observed is not None and canonical.address(declared) == canonical.address(observed)
+
+
 def _put_listen(root: Element, address: str) -> None:
     found = find_console(root)
     if found is None:
@@ -159,7 +164,7 @@ GRAPHICS = (
             bound_to({"spice"}, "/devices/audio[@type='spice']"),
         ),
     ),
-    Field("graphics/listen", get=_listen, put=_put_listen, effect=Effect.NEXT_BOOT),
+    Field("graphics/listen", get=_listen, put=_put_listen, effect=Effect.NEXT_BOOT, same=_same_address),
     PASSWORD,
     VALID_TO,
 )

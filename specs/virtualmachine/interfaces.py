@@ -13,7 +13,7 @@ from lxml import etree
 
 from specs.binding import Element, Field, Items, Spec, child_at, write_item
 from specs.bound import bound_to, never_beside
-from specs.codecs import LOWER
+from specs.codecs import MAC
 from specs.effect import Effect
 from specs.virtualmachine.boot import BOOT_ORDER, settle_boot_order
 from specs.virtualmachine.drives import pair_by
@@ -90,7 +90,7 @@ INTERFACES = Items(
     elements=lambda root: root.iterfind("devices/interface"),
     parent="devices",
     fields=(
-        Field("mac", "mac/@address", LOWER, Effect.NEXT_BOOT),
+        Field("mac", "mac/@address", MAC, Effect.NEXT_BOOT),
         Field(
             "network",
             get=_network,

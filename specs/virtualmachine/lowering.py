@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from specs import canonical
 from specs.codecs import bytes_of
 from specs.host import Host, NodeDevice
 from specs.problem import Unrenderable
@@ -138,7 +139,7 @@ def _interfaces(interfaces: Sequence[Spec], uid: str) -> list[dict[str, Any]]:
         identity = f"{name}#{seen[name]}" if seen[name] else name
         seen[name] += 1
         if "mac" in interface:
-            item["mac"] = interface["mac"].lower()
+            item["mac"] = canonical.mac(interface["mac"])
         else:
             item["derivedMac"] = derived_mac(uid, identity)
         lowered.append(item)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal, TypedDict
 
+from specs import canonical
 from specs.codecs import bytes_of
 from specs.policy import PolicyFields, SecretFrom
 from specs.reference import NETWORK, STORAGE_POOL, TEMPLATE, Ref
@@ -296,7 +297,7 @@ def _check_interfaces(interfaces: Sequence[Item]) -> Iterator[Broken]:
     macs: dict[str, int] = {}
     for index, interface in enumerate(interfaces):
         if "mac" in interface:
-            first = macs.setdefault(interface["mac"].lower(), index)
+            first = macs.setdefault(canonical.mac(interface["mac"]), index)
             if first != index:
                 sentence = f"Item {first + 1} of `interfaces` has this MAC address already; give each its own."
                 yield f"/interfaces/{index}/mac", sentence

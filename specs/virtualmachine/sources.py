@@ -13,6 +13,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from lxml import etree
 
+from specs import canonical
 from specs.binding import Element
 from specs.host import Host
 from specs.reference import Ref
@@ -69,7 +70,8 @@ def text(source: Source) -> str:
 
 def same_source(declared: Source, observed: Source) -> bool:
     """True when both mean the same data, also when a snapshot's overlay lies above it."""
-    return exactly_same(declared, observed) or bool(_path(declared) in observed.get("backing", ()))
+    below = map(canonical.path, observed.get("backing", ()))
+    return exactly_same(declared, observed) or canonical.path(_path(declared)) in below
 
 
 def exactly_same(declared: Source, observed: Source) -> bool:
@@ -81,7 +83,7 @@ def exactly_same(declared: Source, observed: Source) -> bool:
     path, seen = _path(declared), _path(observed)
     if not path and "volume" in declared:  # its pool doesn't show it now: the name has to do
         return bool(seen.rpartition("/")[2] == declared["volume"])
-    return path == seen
+    return canonical.path(path) == canonical.path(seen)
 
 
 def read_source(disk: Element) -> dict[str, Any]:
@@ -142,6 +144,6 @@ def _element_path(source: Element) -> str:
 
 def _url(scheme: str, host: str, port: int | None, path: str, query: str | None) -> str:
     """One spelling per address: lower case, no default port, and only what needs it is quoted."""
-    name = f"[{host}]" if ":" in host else host.lower()
+    name = f"[{canonical.address(host)}]" if ":" in host else canonical.host(host)
     place = name if port is None or port == _PORTS.get(scheme) else f"{name}:{port}"
     return f"{scheme}://{place}/{quote(path.lstrip('/'), safe='/:@!$&()*+,;=~')}" + (f"?{query}" if query else "")

@@ -501,6 +501,36 @@ class TestDocumentsTogether:
         assert sorted(found) == ["0.yaml", "1.yaml"]
         assert "52:54:00:00:00:aa is used at 1.yaml:1 too" in found["0.yaml"]
 
+    def test_do_not_run_two_networks_on_one_subnet(self) -> None:
+        subnets = ("10.1.0.0/24", "10.1.0.0/16", "10.2.0.0/24", "10.1.0.0/24\nactive: false", "10.1.7.0/24")
+        texts = [written("Network", f"mode: isolated\nsubnet: {each}", f"n{i}") for i, each in enumerate(subnets)]
+        problems = validate_set(documents(*texts))
+        assert {(p.path, p.line, p.pointer) for p in problems} == {
+            (path, 7, "/spec/subnet") for path in ("0.yaml", "1.yaml", "4.yaml")
+        }
+        found = by_path(problems)
+        assert "overlaps that of Network/n1 at 1.yaml:1" in found["0.yaml"]
+        assert "Network/n0 at 0.yaml:1, Network/n4 at 4.yaml:1" in found["1.yaml"]
+        assert "write `active: false` in all but one" in found["4.yaml"]
+
+    def test_of_one_name_and_one_subnet_are_told_both(self) -> None:
+        texts = [written("Network", "mode: nat\nsubnet: 10.1.0.0/24", "lan")] * 2
+        assert {p.pointer for p in validate_set(documents(*texts))} == {"/metadata/name", "/spec/subnet"}
+
+    def test_may_be_many_networks_on_one_subnet_and_are_told_in_a_line_each(self) -> None:
+        texts = [written("Network", "mode: nat\nsubnet: 10.0.0.0/8", "wide")]
+        texts += [written("Network", f"mode: nat\nsubnet: 10.1.{i}.0/24", f"n{i}") for i in range(200)]
+        problems = validate_set(documents(*texts))
+        assert len(problems) == 201
+        assert max(len(problem.message) for problem in problems) < 400
+
+    def test_do_not_put_two_pools_into_one_folder(self) -> None:
+        paths = ("/srv/a", "/srv//a/", "/srv/b")
+        texts = [written("StoragePool", f"type: dir\npath: {path}", f"p{i}") for i, path in enumerate(paths)]
+        found = by_path(validate_set(documents(*texts)))
+        assert sorted(found) == ["0.yaml", "1.yaml"]
+        assert "/srv/a is the folder of another pool too, at 1.yaml:1" in found["0.yaml"]
+
 
 _VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**62), 2**62) | st.text(max_size=20),

@@ -77,6 +77,8 @@ def own_bridges(
             spec["dhcp"] = draw(dhcp(chosen))
     elif draw(st.booleans()):
         spec["dhcp"] = {"enabled": draw(st.booleans())}
+        if "dhcp" not in spec and draw(st.booleans()):
+            spec["gateway"] = str(chosen[draw(st.integers(1, chosen.num_addresses - 2))])
     if draw(st.booleans()):
         spec["dns"] = draw(dns())
     if draw(st.booleans()):
