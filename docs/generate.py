@@ -34,6 +34,8 @@ whatever XML onggi doesn't know stay.
 - **recreate**: only as a new object.
 - **refused**: the object stays as it is, and the plan says so.
 
+A disk leaves its machine only once that is approved: see [deleting.md](deleting.md).
+
 What libvirt or QEMU refuses in a running machine although it is live as a rule, such as one more device when no slot
 is free, waits for the next boot too, with the reason beside it. Memory is the guest's to give back: it is told, and
 until it has followed the plan names that.
