@@ -172,20 +172,25 @@ class _Completion:
         self.resources[present] = replace(volume, ref=present, spec=spec, depends_on=needs)
 
     def _renamed(self, resource: Resource, found: Decision, known: Mapping[str, str]) -> Resource:
-        if not found.renamed:
-            return resource
-        names: dict[str, str] = {}
+        """With each renamed entry as the volume that it is; the ledger keeps them by the entries' names.
+
+        It also keeps those that are called otherwise again while their disk stays.
+        """
+        staying = {each.volume.name for each in found.leaving}
+        names = {name: volume for name, volume in known.items() if volume in staying}
         disks = []
-        for disk in resource.spec["disks"]:
+        for disk in resource.spec.get("disks") or ():
             present = found.renamed.get(Ref(STORAGE_VOLUME, disk["volume"]))
             if present is not None:
-                names[str(disk["name"])] = present.name
-                if known.get(str(disk["name"])) != present.name:
-                    self.notes.append(kept_words.renamed(resource.ref, str(disk["name"]), present))
+                name = str(disk["name"])
+                names[name] = present.name
+                if known.get(name) != present.name:
+                    self.notes.append(kept_words.renamed(resource.ref, name, present))
                 disk = {**disk, "volume": present.name}
             disks.append(disk)
-        self.remembered[resource.ref] = json.dumps(names, sort_keys=True)
-        return changed(resource, {**resource.spec, "disks": disks})
+        if names:
+            self.remembered[resource.ref] = json.dumps(names, sort_keys=True)
+        return changed(resource, {**resource.spec, "disks": disks}) if found.renamed else resource
 
     def _without_displacing(self, resource: Resource, found: Decision) -> Resource:
         for volume, place in found.displacing.items():

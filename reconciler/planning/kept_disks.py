@@ -189,7 +189,7 @@ def _from_memory(coming: Sequence[Coming], known: Mapping[str, str], there: Mapp
     found = {}
     for each in coming:
         volume = Ref(STORAGE_VOLUME, known.get(str(each.disk.get("name")), ""))
-        if each.own and volume in there and volume != each.volume:
+        if each.own and volume in there and volume != each.volume and volume.pool == each.volume.pool:
             found[each.volume] = volume
     return found
 

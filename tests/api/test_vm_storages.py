@@ -251,6 +251,30 @@ def test_a_new_volume_of_a_document_stays_when_its_disk_is_detached(api: LiveApi
     assert attach(api, "shop", type="disk", pool=POOL, vol="shop-system.qcow2").json()["dev"] == "vda"
 
 
+def test_a_disk_whose_entry_was_renamed_is_detached_with_its_entry(
+    api: LiveApi, hand: libvirt.virConnect, pool: libvirt.virStoragePool
+) -> None:
+    declare(api, "shop", HAND_WRITTEN)
+    declare(api, "shop", HAND_WRITTEN.replace("name: system", "name: first"))
+    volumes = sorted(pool.listVolumes())
+    assert storages(api, "shop")["vda"]["path"] == f"{FOLDER}/shop-system.qcow2"
+    assert api.client.delete("/vms/shop/storages/vda").status_code == 204
+    assert set(storages(api, "shop")) == {"vdb", "sda"}
+    assert [disk.get("name") for disk in document(api, "shop")["spec"]["disks"]] == [None]
+    api.serving.operations.look_again(None)
+    assert sorted(pool.listVolumes()) == volumes, "nothing new was made in its place"
+
+
+def test_a_disk_that_waits_for_a_person_since_a_commit_holds_up_no_client_and_goes_by_an_order(api: LiveApi) -> None:
+    declare(api, "shop", HAND_WRITTEN)
+    kept = HAND_WRITTEN[: HAND_WRITTEN.index("    - size")] + HAND_WRITTEN[HAND_WRITTEN.index("    - volume") :]
+    declare(api, "shop", kept)
+    assert set(storages(api, "shop")) == {"vda", "vdb", "sda"}, "it waits"
+    assert api.client.put("/vms/shop", json={"memory": 512}).status_code == 200
+    assert api.client.delete("/vms/shop/storages/vda").status_code == 204
+    assert set(storages(api, "shop")) == {"vdb", "sda"}
+
+
 def test_a_disk_of_a_declared_machine_that_no_document_speaks_of_is_detached_by_an_operation(
     api: LiveApi, hand: libvirt.virConnect
 ) -> None:

@@ -74,6 +74,19 @@ def test_a_renamed_entry_is_the_same_disk_after_the_next_changes_too(host: Rehea
     assert grown.config["capacity"] == 64 << 20
 
 
+def test_a_renamed_entry_is_not_the_same_disk_in_another_pool(host: RehearsedHost) -> None:
+    system, store = {**ROOT, "name": "system"}, {**DATA, "name": "store"}
+    host.apply(files(system, DATA, **strategy(host)))
+    host.apply(files(system, store, **strategy(host)))
+    plan = host.apply(files({**system, "pool": "fast"}, {**store, "pool": "fast"}, **strategy(host)))
+    assert waits(plan)
+    assert made(plan) == []
+    plan = host.apply(files(system, store, **strategy(host)))
+    assert not plan.blocked, "both are what they were when that is taken back"
+    assert made(plan) == []
+    assert host.disks("web") == ["/default/web-root.qcow2", "/default/web-data.qcow2"]
+
+
 def test_without_the_ledger_a_renamed_entry_is_recognised_by_the_machine_alone(host: RehearsedHost) -> None:
     renamed = files({**ROOT, "name": "system"}, DATA, **strategy(host))
     host.perform(host.plan(renamed))
