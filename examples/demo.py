@@ -209,6 +209,9 @@ def tell(uri: str, folder: Path, image_url: str, image: Path | None) -> None:
         say("A commit removes it; its disk stays")
         (repository.folder / "web.yaml").unlink()
         repository.commit("Retire web")
+        until("it was the last one: its removal waits for a person's yes", lambda: bool(waits_for(agent)))
+        show(f"$ onggi approve {waits_for(agent)}")
+        agent.line.ledger.approve(waits_for(agent))
         until("the machine is gone", lambda: MACHINE.name not in [domain.name() for domain in hand.listAllDomains()])
         disks = [volume.name() for volume in hand.storagePoolLookupByName("demo").listAllVolumes()]
         show(f"volumes that are still there: {', '.join(disks)}")
@@ -220,6 +223,12 @@ def tell(uri: str, folder: Path, image_url: str, image: Path | None) -> None:
         clean_up(hand)
         hand.close()
     say("That was it")
+
+
+def waits_for(agent: Agent) -> str:
+    """The digest that a removal waits for."""
+    plan = agent.plan
+    return next((item.digest for item in plan.blocked if item.digest), "") if plan is not None else ""
 
 
 def active(hand: libvirt.virConnect) -> bool:

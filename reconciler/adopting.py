@@ -24,7 +24,7 @@ from reconciler.planning.ownership import Owned
 from reconciler.planning.plan import Action, Plan, Step
 from specs.binding import serialise
 from specs.effect import Change, Effect
-from specs.mark import Mark, mark_element
+from specs.mark import mark_element, mark_of
 from specs.problem import Unrenderable
 from specs.reference import STORAGE_VOLUME, VIRTUAL_MACHINE, Ref
 
@@ -111,7 +111,7 @@ def _marking(resource: Resource, observed: Observed, entry: Owned, context: Cont
         managed = compare(resource, observed, context.host).managed
     except Unrenderable:
         managed = frozenset()  # what can't be had here is nothing that could ever have to leave
-    mark = Mark(context.desired.repository_id, resource.ref.name, managed)
+    mark = mark_of(context.desired.scope, resource.ref.name, managed)
     return Step(
         ref=resource.ref,
         action=Action.UPDATE,

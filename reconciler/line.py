@@ -31,6 +31,7 @@ from reconciler.desired.state import DesiredState, SourceTree
 from reconciler.errors import Disconnected, OnggiError, StateError
 from reconciler.faults import boundary
 from reconciler.groups import without
+from reconciler.lineage import Lineage
 from reconciler.observed.hypervisor import Hypervisor
 from reconciler.observed.snapshot import Snapshot
 from reconciler.planning.operations import DeleteVolume
@@ -69,6 +70,7 @@ class Line:
         self.settings = settings
         self.ledger = ledger
         self.source = source
+        self.lineage = Lineage(ledger, source)
         self.hypervisor = Hypervisor.open(
             settings.connect, allowed_folders=settings.allowed_folders, own_folders=_own_folders(settings)
         )
@@ -131,9 +133,9 @@ class Line:
         return self._resolved(tree) if tree is not None else None
 
     def _resolved(self, tree: SourceTree) -> DesiredState:
+        tree, repository_id = self.lineage.named(tree)
         loaded = self._loader.load(tree)
-        repository_id = tree.repository_id or self.ledger.repository_id(self.source.key)
-        return self._resolver.resolve(tree, loaded, repository_id)
+        return self.lineage.judged(self._resolver.resolve(tree, loaded, repository_id))
 
     def observe(self, dirty: frozenset[Ref] | None = None) -> Snapshot:
         """What libvirt has: everything, or the last snapshot with only `dirty` read again. Raises Disconnected."""
@@ -189,11 +191,15 @@ class Line:
     def note_drift(
         self, plan: Plan, desired: DesiredState, snapshot: Snapshot, suspended: frozenset[Ref] | None = None
     ) -> tuple[Drift, ...]:
-        """The same, and keep its records: what is new, what goes on, and what has ended by whose doing."""
+        """The same, and keep its records: what is new, what goes on, and what has ended by whose doing.
+
+        The plan's revision is the one that counts from now on, unless it has to be decided on first.
+        """
         found = self.drift(plan, desired, snapshot)
         left_alone = self.ledger.suspended() if suspended is None else suspended
         digests = {ref: resource.digest for ref, resource in desired.resources.items()}
         unknown = unjudged(plan, desired, left_alone)
+        self.lineage.follow(desired, plan)
         self.ledger.note_drift(Noted(found, still_different(plan), unknown, digests.get))
         return found
 
@@ -206,7 +212,7 @@ class Line:
 
     def rehearse(self, tree: SourceTree, snapshot: Snapshot) -> tuple[DesiredState, Plan]:
         """What `tree` would come to if it were the source's. Safe beside a pass: shares no cache, writes nothing."""
-        repository_id = tree.repository_id or self.ledger.repository_id(self.source.key)
+        tree, repository_id = self.lineage.named(tree)
         resolver = Resolver(allowed_folders=self.settings.allowed_folders)
         desired = resolver.resolve(tree, Loader().load(tree), repository_id)
         terms = self._terms(frozenset())  # news of a reboot is told once, and is for the pass that acts on it

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from specs.scope import Scope
+
 if TYPE_CHECKING:
     from specs.binding import Element
 
@@ -17,11 +19,31 @@ NAMESPACE = "https://onggi.dev/xmlns/origin/1"
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """`name` is the document's; `managed` the pointers (`/disks/<label>`) of the list items that it declared."""
+    """`name` is the document's; `managed` the pointers (`/disks/<label>`) of the list items that it declared.
+
+    `branch` and `path` say where in the repository it is; marks of earlier versions don't.
+    """
 
     repository_id: str
     name: str
     managed: frozenset[str] = frozenset()
+    branch: str = ""
+    path: str | None = None
+
+    @property
+    def scope(self) -> Scope:
+        """Where the document is."""
+        return Scope(self.repository_id, self.branch, self.path)
+
+    def says(self, other: Mark) -> bool:
+        """True when this mark, found on the host, needn't be written anew to be `other`."""
+        same = self.name == other.name and self.managed == other.managed
+        return same and self.scope.agrees(other.scope)
+
+
+def mark_of(scope: Scope, name: str, managed: frozenset[str] = frozenset()) -> Mark:
+    """The mark of a document of `scope`."""
+    return Mark(scope.repository_id, name, managed, scope.branch, scope.path)
 
 
 def read_mark(root: Element) -> Mark | None:
@@ -30,7 +52,13 @@ def read_mark(root: Element) -> Mark | None:
     if origin is None:
         return None
     managed = (item.get("pointer") or "" for item in origin.findall(f"{{{NAMESPACE}}}managed"))
-    return Mark(origin.get("repository") or "", origin.get("name") or "", frozenset(filter(None, managed)))
+    return Mark(
+        repository_id=origin.get("repository") or "",
+        name=origin.get("name") or "",
+        managed=frozenset(filter(None, managed)),
+        branch=origin.get("branch") or "",
+        path=origin.get("path"),
+    )
 
 
 def write_mark(root: Element, mark: Mark) -> None:
@@ -52,6 +80,10 @@ def mark_element(mark: Mark, *, namespace: str = NAMESPACE) -> Element:
     prefix = f"{{{namespace}}}" if namespace else ""
     origin = etree.Element(f"{prefix}origin", nsmap={"onggi": namespace} if namespace else None)
     origin.set("repository", mark.repository_id)
+    if mark.branch:
+        origin.set("branch", mark.branch)
+    if mark.path is not None:
+        origin.set("path", mark.path)
     origin.set("name", mark.name)
     for pointer in sorted(mark.managed):
         etree.SubElement(origin, f"{prefix}managed").set("pointer", pointer)

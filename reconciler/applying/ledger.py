@@ -23,6 +23,7 @@ from reconciler.applying import drift, history, intents
 from reconciler.applying.approval_book import ApprovalBook
 from reconciler.applying.clock import Clock, rfc3339, utc_now
 from reconciler.applying.database import open_for_reading, open_for_writing, transaction, translated
+from reconciler.applying.followed import SourceBook
 from reconciler.applying.notice_book import NoticeBook
 from reconciler.applying.outcome import StepOutcome
 from reconciler.applying.records import ALL, CutOff, Event, ObjectStatus
@@ -60,6 +61,7 @@ class Ledger:
         self._lost: set[Ref] = set()  # of these, the ones whose record won't tell what came of them
         self._started = ""
         self.tasks = TaskBook(self._lock, self._reading, self._writing, clock)
+        self.sources = SourceBook(self._lock, self._reading, self._writing)
         self.approvals = ApprovalBook(self._lock, self._reading, self._beside, clock)
         self.notices = NoticeBook(self._lock, self._reading, self._writing, clock)
         self._drift_seen = ""  # when `note_drift` saw the open records last

@@ -98,6 +98,14 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         ) WITHOUT ROWID
         """,
     ),
+    (
+        """
+        CREATE TABLE followed (
+          source TEXT NOT NULL, branch TEXT NOT NULL, head TEXT NOT NULL, repository_id TEXT NOT NULL,
+          PRIMARY KEY (source, branch)
+        ) WITHOUT ROWID
+        """,
+    ),
 )
 
 

@@ -47,6 +47,14 @@ class Folder:
     def close(self) -> None:
         """Nothing is kept open."""
 
+    def shared(self, commit: str) -> str:  # noqa: ARG002  # a source like others
+        """Nothing: a folder has no history."""
+        return ""
+
+    def builds_on(self, since: str, commit: str) -> bool:  # noqa: ARG002
+        """Whatever is there now counts."""
+        return True
+
     def last_good(self) -> None:
         """Nothing is kept: nothing guards what is read."""
 
@@ -72,7 +80,9 @@ class Folder:
             digest.update(str(problem).encode())
         revision = Revision("folder", "sha256", digest.hexdigest())
         if self._last is None or self._last.revision != revision:
-            self._last = SourceTree(revision, tuple(reading.files), (*problems, *reading.problems), repository_id)
+            self._last = SourceTree(
+                revision, tuple(reading.files), (*problems, *reading.problems), repository_id, path=self._sub_path
+            )
         return self._last
 
     def _from_sub_path(self, folder: int, parts: list[str], prefix: str, reading: _Reading) -> None:

@@ -147,6 +147,19 @@ class GitRepository:
                     f"The repository {self.key} can't be read ({reason}); run `git fsck` there."
                 ) from None
 
+    def shared(self, commit: str) -> str:
+        """The same: what is committed here is here."""
+        return commit
+
+    def builds_on(self, since: str, commit: str) -> bool:
+        """A commit that isn't here any more is nobody's ancestor. Raises SourceError."""
+        with self._lock:
+            repository = self._opened()
+            try:
+                return since == commit or bool(repository.descendant_of(commit, since))
+            except (pygit2.GitError, KeyError, ValueError):
+                return False
+
     def last_good(self) -> None:
         """Nothing is kept: nothing guards what is read."""
 
@@ -229,7 +242,9 @@ class GitRepository:
         walk = _Walk(repository, self.key)
         prefix = f"{self._sub_path}/" if self._sub_path else ""
         folder = walk.folder(self._sub_tree(root, revision), prefix, self._folder)
-        tree = SourceTree(revision, folder.files, problems + folder.problems, repository_id)
+        tree = SourceTree(
+            revision, folder.files, problems + folder.problems, repository_id, branch=branch, path=self._sub_path
+        )
         self._folder, self._last = folder, tree
         return tree
 

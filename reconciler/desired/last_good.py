@@ -78,6 +78,8 @@ def _record(tree: SourceTree) -> dict[str, Any]:
         "format": _FORMAT,
         "revision": [tree.revision.branch, tree.revision.algorithm, tree.revision.digest],
         "repositoryId": tree.repository_id,
+        "branch": tree.branch,
+        "path": tree.path,
         "files": [[file.path, file.blob, base64.b64encode(file.content).decode()] for file in tree.files],
         # Of a tree's own problems, none is about a document: they have neither a pointer nor a reference.
         "problems": [[problem.path, problem.line, problem.column, problem.message] for problem in tree.problems],
@@ -92,4 +94,6 @@ def _tree(record: Any) -> SourceTree:
         tuple(SourceFile(path, blob, base64.b64decode(text, validate=True)) for path, blob, text in record["files"]),
         tuple(Problem(*problem) for problem in record["problems"]),
         record["repositoryId"],
+        branch=record.get("branch", ""),
+        path=record.get("path"),
     )

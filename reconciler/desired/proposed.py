@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -65,7 +66,7 @@ class ProposedChanges:
             raise SourceError(f"The pull request can't be read from {self._remote.key} ({error}).") from None
         local = GitRepository(self._mirror, branch=_MERGED, sub_path=self._sub_path, key=self._remote.key)
         try:
-            return local.read()
+            return replace(local.read(), branch="")  # it stands for the branch that it is to be merged into
         finally:
             local.close()
 

@@ -180,6 +180,14 @@ class RemoteRepository:
                 return False
             return True
 
+    def shared(self, commit: str) -> str:
+        """The branch as it was fetched, while what was read waits to be pushed, and may have to be made anew first."""
+        return self._current() if commit == self._local.head() else commit
+
+    def builds_on(self, since: str, commit: str) -> bool:
+        """As GitRepository.builds_on, of what was fetched."""
+        return self._local.builds_on(since, self.shared(commit) or commit)
+
     def last_good(self) -> None:
         """Nothing is kept: nothing guards what is read."""
 

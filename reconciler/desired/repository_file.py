@@ -37,6 +37,15 @@ def declared_repository_id(path: str, content: bytes) -> tuple[str, tuple[Proble
     return ("", problems) if problems else (values["repositoryId"], ())
 
 
+def gone_problem(path: str, repository_id: str, revision: str) -> Problem:
+    """The file was there and isn't any more: without it every object would be another repository's."""
+    message = (
+        f"The file is gone from {revision}; it said that this is the repository {repository_id}. Nothing is done until "
+        f"it is back, with apiVersion: {_API_VERSION} and repositoryId: {repository_id}."
+    )
+    return Problem(path, 0, 0, message)
+
+
 def _read(path: str, root: yaml.Node | None, values: dict[str, str]) -> Iterator[Problem]:
     if not isinstance(root, yaml.MappingNode):
         yield Problem(path, 1, 1, "The file is no mapping; write apiVersion: onggi/v1 and repositoryId: <uuid>.")

@@ -24,6 +24,7 @@ from specs.document import Document
 from specs.problem import Problem
 from specs.reference import STORAGE_POOL, STORAGE_VOLUME, TEMPLATE, VIRTUAL_MACHINE, Ref
 from specs.registry import kinds
+from specs.scope import Scope
 from specs.virtualmachine.staged import ANNOTATION as NEXT_BOOT
 from specs.virtualmachine.staged import next_boot_fields
 
@@ -117,6 +118,7 @@ class Resolver:
             held=frozenset(state.held),
             held_paths=loaded.held_paths,
             prunable=bool(loaded.documents),
+            where=Scope(repository_id, tree.branch, tree.path),
         )
 
     def _inputs(self, document: Document, repository_id: str, block_pools: frozenset[str]) -> _Inputs:
@@ -189,6 +191,7 @@ def _nobody_knows_whose(tree: SourceTree, loaded: LoadedDocuments, repository_id
         held=loaded.held | {document.ref for document in loaded.documents},
         held_paths=loaded.held_paths,
         prunable=False,
+        where=Scope(repository_id, tree.branch, tree.path),
     )
 
 

@@ -44,6 +44,15 @@ class Source(Protocol):
         but hasn't the branch.
         """
 
+    def shared(self, commit: str) -> str:
+        """The commit that others have of what was read as `commit`: another one while ours wait to be pushed.
+
+        Empty for what has no history.
+        """
+
+    def builds_on(self, since: str, commit: str) -> bool:
+        """Whether what was read as `commit` has `since` in its history."""
+
     def last_good(self) -> SourceTree | None:
         """What was read last and could be trusted, also by an earlier run; None for a source that nothing guards."""
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from specs.problem import Problem
 from specs.reference import Ref
+from specs.scope import Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,8 @@ class SourceTree:
     files: tuple[SourceFile, ...]
     problems: tuple[Problem, ...] = ()
     repository_id: str = ""  # as declared in onggi.yaml at the root; empty when there is none
+    branch: str = ""  # empty for what isn't read from one
+    path: str | None = None  # the chosen sub-path, "" for all; None for what isn't the source's own
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +108,7 @@ class DesiredState:
 
     `held` are references that are declared but broken, and `held_paths` files that couldn't be read at all: whatever
     came from them stays as it is and is never pruned. `prunable` is False when nothing may be deleted at all (an empty
-    source, or one that couldn't be read).
+    source, or one that couldn't be read). `where` is the part of the repository that was looked at.
     """
 
     revision: Revision
@@ -115,3 +118,11 @@ class DesiredState:
     held: frozenset[Ref] = frozenset()
     held_paths: frozenset[str] = frozenset()
     prunable: bool = True
+    where: Scope | None = None
+    # The commit that was followed before, when this revision doesn't build on it: somebody has rewritten the history.
+    rewritten: str = ""
+
+    @property
+    def scope(self) -> Scope:
+        """Where the documents are, as far as it is known."""
+        return self.where or Scope(self.repository_id)

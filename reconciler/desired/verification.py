@@ -84,6 +84,14 @@ class VerifiedSource:
         """Close the source behind."""
         self._source.close()
 
+    def shared(self, commit: str) -> str:
+        """As the source behind."""
+        return self._source.shared(commit)
+
+    def builds_on(self, since: str, commit: str) -> bool:
+        """As the source behind."""
+        return self._source.builds_on(since, commit)
+
     def read(self) -> SourceTree:
         """The newest revision, when it can be trusted. Raises Unverified when it can't, and as the source behind."""
         tree = self._source.read()

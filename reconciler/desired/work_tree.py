@@ -46,6 +46,14 @@ class WorkTree:
         """Close the repository's files."""
         self._repository.free()
 
+    def shared(self, commit: str) -> str:  # noqa: ARG002  # a source like others
+        """Nothing: what isn't committed has no history."""
+        return ""
+
+    def builds_on(self, since: str, commit: str) -> bool:  # noqa: ARG002
+        """It would be committed on top of what is there."""
+        return True
+
     def last_good(self) -> None:
         """Nothing is kept: nothing guards what is read."""
 
@@ -69,7 +77,15 @@ class WorkTree:
         digest = hashlib.sha256(tree.repository_id.encode())
         for file in kept:
             digest.update(f"{file.path}\0{file.blob}\0".encode("utf-8", "surrogateescape"))
-        return replace(tree, files=kept, revision=Revision("worktree", "sha256", digest.hexdigest()))
+        revision = Revision("worktree", "sha256", digest.hexdigest())
+        return replace(tree, files=kept, revision=revision, branch=self._branch())
+
+    def _branch(self) -> str:
+        """The one that a commit would be made on."""
+        try:
+            return "HEAD" if self._repository.head_is_detached else str(self._repository.head.shorthand)
+        except pygit2.GitError:
+            return ""  # there is no commit yet
 
     def _counts(self, path: str) -> bool:
         below = not self.sub_path or path.startswith(f"{self.sub_path}/")

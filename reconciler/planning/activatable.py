@@ -206,7 +206,7 @@ def _record(resource: Resource, observed: Observed, entry: Owned | None, answer:
     facts: dict[str, str] = {}
     if resource.ref.kind == NETWORK and "subnet" not in resource.spec and (found := observed.config.get("subnet")):
         facts[Fact.SUBNET] = str(found)
-    created = entry.created if entry is not None else answer is Claim.OURS
+    created = entry.created if entry is not None else answer is not Claim.ADOPT
     return ownership_entry(resource, observed.uid, created=created, **facts)
 
 

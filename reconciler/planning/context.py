@@ -88,6 +88,15 @@ class Context:
         """Which object on the host has a UUID."""
         return {observed.uid: ref for ref, observed in self.snapshot.objects.items() if observed.uid}
 
+    def present_name(self, entry: Owned) -> Ref:
+        """What the object of an entry is called now; the entry's own name when it isn't there at all."""
+        ref = entry.ref
+        observed = self.snapshot.objects.get(ref)
+        if not entry.uid or (observed is not None and observed.uid == entry.uid):
+            return ref
+        found = self.by_uid.get(entry.uid)
+        return found if found is not None and found.kind == ref.kind else ref
+
     @cached_property
     def renames(self) -> Renames:
         """What is declared under another name than it has on the host."""

@@ -1,22 +1,47 @@
 """Holds back a plan that would delete too much at once, until a person has said that it is meant.
 
-A wrong path, a bad merge or a branch that was emptied looks just like somebody's wish to delete everything.
+A wrong path, a bad merge or a branch that was emptied looks just like somebody's wish to delete everything. On a small
+host that is one machine: what counts is what would be left.
 That no step takes a disk from its machine is looked at in `parting`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from reconciler.planning.approval import NEEDS_APPROVAL, approval_digest
 from reconciler.planning.context import Context
+from reconciler.planning.interruption import names
 from reconciler.planning.ownership import Fact, Owned
-from reconciler.planning.plan import Blocked
+from reconciler.planning.plan import Action, Blocked, Step
+from reconciler.planning.scopes import elsewhere
+from specs.reference import NETWORK, VIRTUAL_MACHINE, Ref
 
 ALWAYS_ALLOWED = 3
 ALLOWED_SHARE = 0.2
 
-_NAMED = 5
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """One object of ours that would go: what the ledger says of it, what it is called now, and what would be done."""
+
+    entry: Owned
+    present: Ref
+    step: Step
+
+    @property
+    def goes_along(self) -> bool:
+        """True for a disk or a seed that leaves with its machine: it doesn't count by itself."""
+        return self.entry.seed or self.entry.parent is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`held` waits for a person, all of it or nothing; `approved` is True when it was asked for and allowed."""
+
+    held: list[Blocked]
+    approved: bool = False
 
 
 def is_approved(entry: Owned, context: Context) -> bool:
@@ -24,34 +49,69 @@ def is_approved(entry: Owned, context: Context) -> bool:
     return entry.facts.get(Fact.REMOVAL) == str(context.desired.revision)
 
 
-def too_many(leaving: Sequence[Owned], context: Context) -> list[Blocked]:
-    """What of `leaving` waits for an approval: all of it, or nothing.
+def judged(leaving: Sequence[Leaving], context: Context) -> Verdict:
+    """Whether all of this may go without a person's word.
 
-    A disk or a seed that leaves with its machine doesn't count by itself. What was approved before, and is still on its
-    way out, neither counts nor waits.
+    What was approved before, and is still on its way out, neither counts nor waits.
     """
-    counted = [entry for entry in leaving if not is_approved(entry, context)]
-    objects = context.snapshot.objects
-    ours = sum(entry.ref in objects and not _goes_along(entry) for entry in context.owned.values())
-    number = sum(not _goes_along(entry) for entry in counted)
-    if number <= max(ALWAYS_ALLOWED, ALLOWED_SHARE * ours):
-        return []
+    counted = [each for each in leaving if not is_approved(each.entry, context)]
+    reasons = list(_reasons(counted, leaving, context))
+    if not reasons:
+        return Verdict([])
     digest = removal_digest(counted, context)
     if digest in context.terms.approved:
-        return []
-    names = ", ".join(str(entry.ref) for entry in counted[:_NAMED])
-    more = f" and {len(counted) - _NAMED} more" if len(counted) > _NAMED else ""
-    message = (
-        f"{number} of {ours} objects would be deleted at once ({names}{more}); if that is meant: onggi approve {digest}"
+        return Verdict([], approved=True)
+    message = f"{'; '.join(reasons)}; if that is meant: onggi approve {digest}"
+    return Verdict(
+        [Blocked(each.entry.ref, NEEDS_APPROVAL, message, each.entry.path, digest=digest) for each in counted]
     )
-    return [Blocked(entry.ref, NEEDS_APPROVAL, message, entry.path, digest=digest) for entry in counted]
 
 
-def removal_digest(leaving: Sequence[Owned], context: Context) -> str:
+def removal_digest(leaving: Sequence[Leaving], context: Context) -> str:
     """What a person approves: this revision deletes these objects, as they are now."""
     objects = context.snapshot.objects
-    return approval_digest("delete", str(context.desired.revision), [objects[entry.ref] for entry in leaving])
+    return approval_digest("delete", str(context.desired.revision), [objects[each.present] for each in leaving])
 
 
-def _goes_along(entry: Owned) -> bool:
-    return entry.seed or entry.parent is not None
+def _reasons(counted: Sequence[Leaving], leaving: Sequence[Leaving], context: Context) -> Iterator[str]:
+    alone = [each for each in counted if not each.goes_along]
+    if not alone:
+        return
+    gone = {each.present for each in leaving}
+    ours = _ours(context) | {each.present for each in alone}
+    number, deleted = len(alone), sum(each.step.action is Action.DELETE for each in alone)
+    if number > max(ALWAYS_ALLOWED, ALLOWED_SHARE * len(ours)) or (deleted and 2 * deleted >= len(ours)):
+        yield f"{number} of {len(ours)} objects would be deleted at once ({_named(alone)})"
+    machines = [each for each in alone if each.present.kind == VIRTUAL_MACHINE]
+    if machines and not any(ref.kind == VIRTUAL_MACHINE for ref in ours - gone):
+        yield f"no machine would be left without {_named(machines)}"
+    for each in alone:
+        users = sorted(user for user in context.users.get(each.present, ()) if user in gone)
+        if each.present.kind == NETWORK and users:
+            yield f"{each.entry.ref} would be deleted together with what uses it ({names(users)})"
+    if context.desired.rewritten:
+        yield (
+            f"the history of {context.desired.revision.branch} was rewritten, {context.desired.rewritten[:12]} isn't "
+            f"in it any more, and {_named(alone)} would be deleted"
+        )
+
+
+def _ours(context: Context) -> set[Ref]:
+    """What there is of ours, without what goes along with a machine."""
+    objects = context.snapshot.objects
+    found = set()
+    for entry in context.owned.values():
+        ref = context.present_name(entry)
+        if entry.seed or entry.parent is not None or ref not in objects:
+            continue
+        if elsewhere(objects[ref], entry, context) is None:
+            found.add(ref)
+    for ref, resource in context.desired.resources.items():
+        # Those that a lost ledger doesn't remember.
+        if resource.uid and ref in objects and objects[ref].uid == resource.uid:
+            found.add(ref)
+    return found
+
+
+def _named(leaving: Sequence[Leaving]) -> str:
+    return names([each.entry.ref for each in leaving])

@@ -36,7 +36,7 @@ from reconciler.planning.restart import Restart, restart, restart_facts
 from reconciler.planning.why import is_drift, why_changed
 from specs.binding import parse, patched, serialise, write
 from specs.effect import Change, Effect, strongest
-from specs.mark import Mark, write_mark
+from specs.mark import mark_of, write_mark
 from specs.problem import Unrenderable
 from specs.reference import Ref
 from specs.virtualmachine import xml
@@ -60,7 +60,7 @@ def _create(resource: Resource, context: Context) -> Step:
     spec, uid, name = resource.spec, resource.uid, resource.ref.name
     lowered = xml.lower(spec, name=name, uid=uid, host=context.host)
     root = write(xml.BINDS, xml.skeleton(lowered, name=name, uid=uid, host=context.host), lowered)
-    write_mark(root, Mark(context.desired.repository_id, name, managed_items(lowered, xml.BINDS)))
+    write_mark(root, mark_of(context.desired.scope, name, managed_items(lowered, xml.BINDS)))
     operations: list[Operation] = [
         Define(resource.ref, uid, serialise(root), slots(resource), _opened(resource, context))
     ]
@@ -108,8 +108,9 @@ def _update(
     if autostart is not None and autostart != observed.autostart:
         changes.append(Change("/autostart", observed.autostart, autostart, Effect.LIVE))
 
-    mark = Mark(context.desired.repository_id, resource.ref.name, comparison.managed)
-    remark = observed.mark != mark and not needs_no_mark_yet(observed, entry, answer)
+    mark = mark_of(context.desired.scope, resource.ref.name, comparison.managed)
+    unmarked = observed.mark is None or not observed.mark.says(mark)
+    remark = unmarked and not needs_no_mark_yet(observed, entry, answer)
     if (renewed := renewal(resource, observed, entry, comparison)) is not None:
         changes.append(renewed)
         remark = True
@@ -118,14 +119,14 @@ def _update(
 
     edits, waiting = live_edits(resource, observed, context, comparison, renewed)
     again = Restart()
-    if observed.active and not power and answer is Claim.OURS:
+    if observed.active and not power and answer is not Claim.ADOPT:
         rebooted = resource.ref in context.terms.rebooted
         again = restart(resource, observed, entry, waiting, rebooted=rebooted)
-    created = entry.created if entry is not None else answer is Claim.OURS
+    created = entry.created if entry is not None else answer is not Claim.ADOPT
     facts = _run_facts(resource, observed, context, again)
     record = _entry(resource, observed.uid, created=created, **facts)
     drift_only = entry is None or entry.facts.get(Fact.DIGEST) == resource.digest
-    if resource.policy.drift != "enforce" and drift_only and changes and not (remark and answer is Claim.ADOPT):
+    if resource.policy.drift != "enforce" and drift_only and changes and not (remark and answer is not Claim.OURS):
         drifted = tuple(changes) if resource.policy.drift == "warn" else ()
         return Assessment(
             drifted=drifted, waiting=waiting, waits_for=again.waits_for, extras=comparison.extras, record=record
@@ -170,7 +171,7 @@ def _update(
         path=resource.path,
         line=resource.line,
         owned=applied,
-        drift=is_drift(resource, entry) and not only_restarts,
+        drift=is_drift(resource, entry) and not only_restarts and answer is not Claim.MOVED,
     )
     return Assessment(
         step=step,
@@ -197,7 +198,8 @@ def _why(
     if power and alone:
         return power
     origin = taken_from(observed, context)
-    changed = why_changed(resource, entry, adopted=answer is Claim.ADOPT, taken_from=origin)
+    moved = answer is Claim.MOVED
+    changed = why_changed(resource, entry, adopted=answer is Claim.ADOPT, taken_from=origin, moved=moved)
     return f"{changed}; {power}" if power and power != changed else changed
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from specs.reference import Ref
+from specs.scope import Scope, scope_from
 
 
 class Fact(StrEnum):
@@ -25,6 +26,7 @@ class Fact(StrEnum):
     OBSERVE = "observe"  # taken over by `onggi adopt` and only looked at so far: differences are told, nothing is done
     KEPT = "keptVolumes"  # of a VM: the volumes of disks whose entries were renamed, as JSON by the entries' names
     FORMAT = "format"  # of a volume whose document doesn't say: what its source was taken for when it was made
+    SCOPE = "scope"  # the repository, branch and path of its document: see `Owned.scope`
     SUBNET = "subnet"  # chosen for a network that declares none, so that a new one gets the same
 
 
@@ -40,3 +42,9 @@ class Owned:
     created: bool = True  # False: adopted, so its data was there before us
     seed: bool = False  # a cloud-init seed: derived data, removed as soon as nobody uses it
     facts: Mapping[str, str] = field(default_factory=dict)  # what planning wants to know next time: see `Fact`
+
+    @property
+    def scope(self) -> Scope | None:
+        """Where its document is, or was; None in entries of earlier versions."""
+        text = self.facts.get(Fact.SCOPE)
+        return scope_from(text) if text else None

@@ -26,6 +26,7 @@ from reconciler.planning.ownership import Fact, Owned
 from reconciler.planning.parting import parted
 from reconciler.planning.plan import Blocked, Plan, Step, Waiting
 from reconciler.planning.renaming import assess_renamed
+from reconciler.planning.scopes import in_scope
 from reconciler.planning.terms import Terms
 from specs.network.subnet import free_subnet
 from specs.reference import NETWORK, STORAGE_VOLUME, VIRTUAL_MACHINE, Ref
@@ -97,7 +98,7 @@ class Planner:
                 drifted.append((ref, assessment.drifted))
             if assessment.extras:
                 extras.append((ref, assessment.extras))
-            if assessment.record is not None and owned.get(ref) != assessment.record:
+            if assessment.record is not None and owned.get(assessment.record.ref) != assessment.record:
                 records.append(assessment.record)
         for ref in left_missing(steps, context):
             del steps[ref]
@@ -144,6 +145,7 @@ class Planner:
             context.resource_sources(resource),
             context.snapshot.host.node_devices if resource.spec.get("hostDevices") else None,
             context.cut_off.get(ref) if ref.kind == NETWORK else None,
+            context.desired.scope,
         )
         before = self._memory.get(ref)
         # What is missing, or depends on who uses it, is looked at afresh; a VM at rest is the case that has to be fast.
@@ -159,7 +161,7 @@ class Planner:
             assessment = volume.assess(resource, observed, context)
         else:
             assessment = activatable.assess(resource, observed, context, subnet)
-        return _Remembered(inputs, assessment)
+        return _Remembered(inputs, in_scope(assessment, context))
 
 
 def _at_rest(assessment: Assessment) -> bool:

@@ -15,17 +15,19 @@ from reconciler.observed.snapshot import Observed
 from reconciler.planning.assessment import Assessment
 from reconciler.planning.context import Context
 from reconciler.planning.failed import failed
-from reconciler.planning.guards import ALWAYS_ALLOWED, too_many
+from reconciler.planning.guards import ALWAYS_ALLOWED, Leaving, judged
 from reconciler.planning.observing import is_observed
 from reconciler.planning.operations import DeleteVolume, Operation, Stop, TrashVolume, Undefine
 from reconciler.planning.ownership import Fact, Owned
 from reconciler.planning.plan import Action, Blocked, Step
 from reconciler.planning.power import DEFAULT_SHUTDOWN_TIMEOUT_S
+from reconciler.planning.scopes import elsewhere, left_alone, left_behind
 from reconciler.planning.terms import duration_text
 from reconciler.planning.trash import is_over, trashed
 from reconciler.planning.why import why_volume_leaves
 from specs.effect import Effect
 from specs.reference import STORAGE_POOL, STORAGE_VOLUME, VIRTUAL_MACHINE, Ref
+from specs.scope import Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,30 +41,37 @@ class Removals:
 
 def removals(context: Context) -> Removals:
     """An assessment for everything of ours that is no longer declared, and notes about what is held back as a whole."""
-    candidates = sorted(_candidates(context), key=lambda entry: entry.ref)
+    others: list[tuple[Owned, Scope]] = []
+    candidates = sorted(_candidates(context, others), key=lambda entry: entry.ref)
+    notes = left_alone(others, context)
     if not candidates:
-        return Removals([], [], [])
+        return Removals([], notes, [])
     if not context.desired.prunable:
         names = ", ".join(str(entry.ref) for entry in candidates[:5])
         more = f" and {len(candidates) - 5} more" if len(candidates) > 5 else ""
         note = f"nothing is removed while the source holds no readable document; without them, {names}{more} would be"
-        return Removals([], [note], [])
-    leaving = frozenset(entry.ref for entry in candidates)
+        return Removals([], [*notes, note], [])
+    present = {entry.ref: context.present_name(entry) for entry in candidates}
+    leaving = frozenset(present.values())
     found = {entry.ref: assessment for entry in candidates if (assessment := _assess(entry, context, leaving))}
-    going = [entry for entry in candidates if _is_new_loss(entry) and _has_step(found.get(entry.ref))]
-    held = too_many(going, context)
-    if held:
-        found |= {item.ref: Assessment(blocked=item) for item in held}
-        kept = {item.ref for item in held}
+    going = [
+        Leaving(entry, present[entry.ref], assessment.step)
+        for entry in candidates
+        if _is_new_loss(entry) and (assessment := found.get(entry.ref)) is not None and assessment.step is not None
+    ]
+    verdict = judged(going, context)
+    if verdict.held:
+        found |= {item.ref: Assessment(blocked=item) for item in verdict.held}
+        kept = {present[item.ref] for item in verdict.held}
         # A seed leaves with its last user, which stays for now.
         for entry in candidates:
             if entry.seed and context.users.get(entry.ref, frozenset()) & kept:
                 found.pop(entry.ref, None)
-        return Removals(list(found.values()), _seeds_to_follow(candidates, found, context), [])
+    notes += _seeds_to_follow(candidates, found, context)
     revision = str(context.desired.revision)
-    many = len(going) > ALWAYS_ALLOWED
-    records = [replace(entry, facts={**entry.facts, Fact.REMOVAL: revision}) for entry in going if many]
-    return Removals(list(found.values()), _seeds_to_follow(candidates, found, context), records)
+    remembered = not verdict.held and (verdict.approved or len(going) > ALWAYS_ALLOWED)
+    records = [_on_its_way(each.entry, revision) for each in going if remembered]
+    return Removals(list(found.values()), notes, records)
 
 
 def _seeds_to_follow(candidates: Iterable[Owned], found: Mapping[Ref, Assessment], context: Context) -> list[str]:
@@ -85,8 +94,8 @@ def _is_new_loss(entry: Owned) -> bool:
     return not entry.seed and Fact.TRASHED not in entry.facts
 
 
-def _has_step(assessment: Assessment | None) -> bool:
-    return assessment is not None and assessment.step is not None
+def _on_its_way(entry: Owned, revision: str) -> Owned:
+    return replace(entry, facts={**entry.facts, Fact.REMOVAL: revision})
 
 
 def forgotten(context: Context) -> list[Ref]:
@@ -102,7 +111,8 @@ def forgotten(context: Context) -> list[Ref]:
         ref
         for ref in sorted(context.owned.keys() - desired.resources.keys())
         if ref not in context.snapshot.unseen
-        and (ref not in objects or is_observed(context.owned[ref]))
+        and (context.present_name(context.owned[ref]) not in objects or is_observed(context.owned[ref]))
+        and elsewhere(None, context.owned[ref], context) is None
         and ref not in desired.held
         and context.owned[ref].parent not in desired.held
         and not _is_held(context.owned[ref].path, context)
@@ -111,21 +121,27 @@ def forgotten(context: Context) -> list[Ref]:
     ]
 
 
-def _candidates(context: Context) -> Iterator[Owned]:
+def _candidates(context: Context, others: list[tuple[Owned, Scope]]) -> Iterator[Owned]:
+    """What is ours and not declared. What the ledger knows of other scopes is put into `others` and left alone."""
     desired, objects = context.desired, context.snapshot.objects
     undeclared = context.owned.keys() - desired.resources.keys()
     ledger = {ref: context.owned[ref] for ref in undeclared}
     for ref in objects.keys() - context.owned.keys() - desired.resources.keys():
-        found = contained("finding its owner", ref, objects[ref].uid, _proven, ref, objects[ref], context)
-        if isinstance(found, Owned):
-            ledger[ref] = found
+        found = contained("finding its owner", ref, objects[ref].uid, _proven, objects[ref], context)
+        if isinstance(found, Owned) and found.ref not in context.owned:
+            ledger[found.ref] = found
     if not ledger:
         return  # nearly always; the rest looks at everything that is declared
     wanted_uids = {resource.uid for resource in desired.resources.values() if resource.uid}
     renamed = frozenset(context.renames.present.values())
     for ref, entry in ledger.items():
-        present = objects.get(ref)
-        if present is None or ref in desired.held or ref in context.suspended:
+        present_ref = context.present_name(entry)
+        present = objects.get(present_ref)
+        if present is None or ref in desired.held or ref in context.suspended or present_ref in context.suspended:
+            continue
+        if (scope := left_behind(present, entry, context)) is not None:
+            if ref in context.owned:
+                others.append((entry, scope))
             continue
         if entry.parent is not None and (entry.parent in desired.held or entry.parent in context.suspended):
             continue
@@ -135,7 +151,7 @@ def _candidates(context: Context) -> Iterator[Owned]:
             continue  # nothing was ever done to it
         if present.uid != entry.uid or (present.uid and present.uid in wanted_uids):
             continue  # something else took the name, or it was renamed
-        if ref in renamed:
+        if present_ref in renamed or present_ref in desired.resources:
             continue  # it is the same thing under another name
         if ref.kind == STORAGE_VOLUME and not entry.seed and (entry.deletion != "Delete" or not entry.created):
             continue
@@ -150,14 +166,18 @@ def _is_held(path: str, context: Context) -> bool:
     return any(path == one or path.startswith(f"{one}/") for one in held)
 
 
-def _proven(ref: Ref, observed: Observed, context: Context) -> Owned | None:
-    """Ours although the ledger doesn't know it: by its mark, or by a UUID that only this repository derives."""
-    repository = context.desired.repository_id
-    mark = observed.mark
-    marked = mark is not None and mark.repository_id == repository and mark.name == ref.name
-    if marked or (observed.uid and observed.uid == object_uid(repository, ref, "")):
-        return Owned(ref, observed.uid)
-    return None
+def _proven(observed: Observed, context: Context) -> Owned | None:
+    """Ours although the ledger doesn't know it: by its mark, which says this branch and folder.
+
+    A UUID that only this repository derives doesn't say so much: another branch or folder of it may have the object.
+    """
+    mark, ref = observed.mark, observed.ref
+    if mark is None or not mark.scope.said or not mark.scope.agrees(context.desired.scope):
+        return None
+    named = Ref(ref.kind, mark.name)
+    # A copy that somebody made of the machine has its mark, and another UUID.
+    renamed = named != ref and observed.uid == object_uid(mark.repository_id, named, "")
+    return Owned(named, observed.uid) if named == ref or renamed else None
 
 
 def _assess(entry: Owned, context: Context, leaving: frozenset[Ref]) -> Assessment | None:
@@ -166,8 +186,8 @@ def _assess(entry: Owned, context: Context, leaving: frozenset[Ref]) -> Assessme
 
 
 def _remove(entry: Owned, context: Context, leaving: frozenset[Ref]) -> Assessment | None:
-    ref = entry.ref
-    observed = context.snapshot.objects[ref]
+    ref, present = entry.ref, context.present_name(entry)
+    observed = context.snapshot.objects[present]
     staying = sorted(user for user in context.users.get(ref, frozenset()) - leaving if _keeps_using(user, ref, context))
     if staying:
         if entry.seed or entry.parent in staying:
@@ -189,9 +209,9 @@ def _remove(entry: Owned, context: Context, leaving: frozenset[Ref]) -> Assessme
         if Fact.TRASHED in entry.facts:
             why += "; its time in the trash is over"
     else:
-        operations = [_stop(entry)] if observed.active else []
-        operations.append(Undefine(ref, entry.uid))
-        why = "its document is gone"
+        operations = [_stop(entry, present)] if observed.active else []
+        operations.append(Undefine(present, entry.uid))
+        why = "its document is gone" + (f"; it is called {present.name} by now" if present != ref else "")
         if ref.kind in (VIRTUAL_MACHINE, STORAGE_POOL):
             why += "; its volumes stay" if entry.deletion != "Delete" else ""
     step = Step(
@@ -242,6 +262,6 @@ def _keeps_using(user: Ref, ref: Ref, context: Context) -> bool:
     return observed.active or ref in resource.depends_on
 
 
-def _stop(entry: Owned) -> Stop:
+def _stop(entry: Owned, present: Ref) -> Stop:
     timeout = float(entry.facts.get(Fact.SHUTDOWN_TIMEOUT) or DEFAULT_SHUTDOWN_TIMEOUT_S)
-    return Stop(entry.ref, timeout, bool(entry.facts.get(Fact.FORCE_STOP)))
+    return Stop(present, timeout, bool(entry.facts.get(Fact.FORCE_STOP)))

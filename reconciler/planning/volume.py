@@ -7,11 +7,13 @@ from dataclasses import replace
 from reconciler.desired.state import Resource
 from reconciler.observed.snapshot import Observed
 from reconciler.planning.assessment import Assessment, ownership_entry
+from reconciler.planning.claim import blocked, claim_volume
 from reconciler.planning.context import Context, future_format
 from reconciler.planning.diff import compare
 from reconciler.planning.operations import CreateVolume, DeleteVolume, GrowVolume
 from reconciler.planning.ownership import Fact
 from reconciler.planning.plan import Action, Blocked, Step
+from reconciler.planning.scopes import elsewhere
 from reconciler.planning.why import is_drift, not_applied, why_changed
 from specs.binding import serialise, write
 from specs.effect import Change, Effect
@@ -64,6 +66,8 @@ def _create(resource: Resource, context: Context) -> Step:
 
 def _existing(resource: Resource, observed: Observed, context: Context) -> Assessment:
     entry = context.owned.get(resource.ref)
+    if (refusal := claim_volume(resource, observed, context)) is not None:
+        return Assessment(blocked=blocked(resource, refusal))
     seed = resource.has_content  # named by its content: whatever has the name has the content
     changes = [] if seed else list(compare(resource, observed, context.host).config)
     ours = entry is not None or seed or resource.policy.adopt or _used_by_ours(resource, context)
@@ -84,8 +88,8 @@ def _existing(resource: Resource, observed: Observed, context: Context) -> Asses
     refused = next((change for change in changes if change.effect in (Effect.FORBIDDEN, Effect.RECREATE)), None)
     if refused is not None:
         reason = "ShrinkRefused" if refused.pointer == "/capacity" else "ChangeRefused"
-        blocked = _block(resource, reason, _refusal(resource, refused))
-        return Assessment(blocked=blocked, record=not_applied(record, entry))
+        held = _block(resource, reason, _refusal(resource, refused))
+        return Assessment(blocked=held, record=not_applied(record, entry))
     if not changes:
         return Assessment(record=record)
     drift_only = entry is not None and entry.facts.get("digest") == resource.digest
@@ -123,7 +127,7 @@ def _used_by_ours(resource: Resource, context: Context) -> bool:
     """True when a VM of this repository already has the volume: proof enough after a lost ledger."""
     for user in context.users.get(resource.ref, ()):
         observed = context.snapshot.objects[user]
-        if observed.mark is not None and observed.mark.repository_id == context.desired.repository_id:
+        if observed.mark is not None and elsewhere(observed, None, context) is None:
             return True
     return False
 

@@ -14,11 +14,16 @@ if TYPE_CHECKING:
 _GONE = "its document is gone and says deletionPolicy: Delete"
 
 
-def why_changed(resource: Resource, entry: Owned | None, *, adopted: bool = False, taken_from: str = "") -> str:
+def why_changed(
+    resource: Resource, entry: Owned | None, *, adopted: bool = False, taken_from: str = "", moved: bool = False
+) -> str:
     """Tells an edit of the document from a change that was made by hand on the host.
 
-    `taken_from` is the repository to which the object belonged until now.
+    `taken_from` is the repository to which the object belonged until now; what was `moved` was another branch's or
+    folder's.
     """
+    if moved:
+        return "moved to this branch and path, as it was approved"
     if taken_from:
         return f"taken over from the repository {taken_from}, as its annotation onggi/adopt says"
     if adopted:

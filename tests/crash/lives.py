@@ -18,7 +18,7 @@ from tests.crash.fork_server import ENDED, KILLED, ForkServer, Run, Told
 from tests.crash.life import CHAPTERS, WRITTEN, Life
 from tests.crash.world import World
 from tests.hostile.private_libvirtd import PrivateLibvirtd
-from tests.lab.repositories import Repository
+from tests.lab.repositories import Repository, git
 
 History = Counter[tuple[str, str]]
 
@@ -85,7 +85,8 @@ class Lives:
     def run(self, name: str, **when: Any) -> Told:
         """Start onggi at a chapter. `when` is of `Run`."""
         self.revive()
-        told = self.server.run(Run(str(self.repository.path), name, self.connect, str(self.state), **when))
+        git(self.repository.path, "update-ref", "refs/heads/main", f"refs/heads/{name}")
+        told = self.server.run(Run(str(self.repository.path), "main", self.connect, str(self.state), **when))
         assert not told.died_of, told.died_of
         self.kills += told.end == KILLED
         return told

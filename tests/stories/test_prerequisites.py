@@ -8,6 +8,7 @@ import libvirt
 
 from reconciler.line import Line
 from reconciler.settings import Settings
+from tests.lab.approving import converge_approved
 from tests.lab.libvirtd import HostObjects
 from tests.lab.repositories import Repository
 
@@ -86,5 +87,5 @@ spec:
         assert "opensesame" not in qemu_connection.storagePoolLookupByName(name).XMLDesc()
         assert line.plan().empty
         repository.remove("san.yaml")
-        assert line.converge().succeeded
+        assert converge_approved(line).succeeded
         assert f"onggi-{name}" not in secrets()

@@ -13,6 +13,7 @@ from pathlib import Path
 import libvirt
 import pytest
 
+from tests.lab.approving import approve_removal
 from tests.lab.libvirtd import HostObjects
 from tests.lab.repositories import Repository
 from tests.lab.serial_console import SerialConsole
@@ -99,7 +100,7 @@ def test_a_commit_becomes_a_guest_that_boots_is_changed_live_and_is_shut_down_gr
             "vm.yaml": machine(host_objects),
         }
     )
-    with running_agent(repository.path, qemu_system, tmp_path / "state"):
+    with running_agent(repository.path, qemu_system, tmp_path / "state") as agent:
         domain = until(lambda: qemu_connection.lookupByName(name), 60, "the machine is defined")
         until(domain.isActive, 60, "the machine runs")
         with SerialConsole(qemu_system, name) as console:
@@ -128,7 +129,7 @@ def test_a_commit_becomes_a_guest_that_boots_is_changed_live_and_is_shut_down_gr
         until(lambda: not domain.isActive(), 60, "the guest has shut down")
         assert domain.state()[1] == libvirt.VIR_DOMAIN_SHUTOFF_SHUTDOWN, "by ACPI, not by pulling the plug"
 
-        repository.remove("vm.yaml")
+        approve_removal(agent, repository.remove("vm.yaml"))
         until(lambda: name not in [each.name() for each in qemu_connection.listAllDomains()], 60, "it is gone")
         volumes = qemu_connection.storagePoolLookupByName(host_objects.name("pool")).listAllVolumes()
         assert f"{name}-root.qcow2" in [volume.name() for volume in volumes], "its disk stays"

@@ -8,6 +8,7 @@ import libvirt
 import pytest
 
 from reconciler.line import Line
+from tests.lab.approving import converge_approved
 from tests.lab.libvirtd import HostObjects
 from tests.lab.repositories import Repository
 
@@ -54,7 +55,7 @@ def test_a_machine_leaves_with_all_that_libvirt_refuses_to_undefine_and_its_disk
         else:
             domain.destroy()
     repository.remove("web.yaml")
-    assert line.converge().succeeded
+    assert converge_approved(line).succeeded
     assert domains(qemu_connection, host_objects) == set()
     assert (dir_pool_folder / "pool" / host_objects.name("web-root.qcow2")).exists()
 

@@ -15,6 +15,7 @@ from reconciler.errors import StateError
 from reconciler.line import Line
 from reconciler.settings import Settings
 from specs.reference import Ref
+from tests.lab.approving import approve_removal
 from tests.lab.repositories import Repository, git
 from tests.lab.waiting import until
 from tests.stories.agents import running_agent
@@ -44,7 +45,7 @@ def test_a_commit_a_change_by_hand_and_a_removal(
     hand: libvirt.virConnect, repository: Repository, tmp_path: Path
 ) -> None:
     repository.commit({"pool.yaml": POOL, "web.yaml": vm("web", disks=DISKS, runStrategy="Always")})
-    with running_agent(repository.path, SHARED, tmp_path / "state"):
+    with running_agent(repository.path, SHARED, tmp_path / "state") as agent:
         until(lambda: "web" in names(hand) and hand.lookupByName("web").isActive(), 60, "web runs")
         hand.lookupByName("web").destroy()
         until(lambda: hand.lookupByName("web").isActive(), 60, "it was started again")
@@ -52,7 +53,7 @@ def test_a_commit_a_change_by_hand_and_a_removal(
         until(
             lambda: "98304" in hand.lookupByName("web").XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE), 10, "memory changed"
         )
-        repository.remove("web.yaml")
+        approve_removal(agent, repository.remove("web.yaml"))
         until(lambda: not names(hand), 60, "web is gone")
         assert hand.storagePoolLookupByName("disks").listVolumes() == ["web-root.qcow2"]
 
@@ -61,10 +62,10 @@ def test_a_reverted_removal_gets_its_disk_back(
     hand: libvirt.virConnect, repository: Repository, tmp_path: Path
 ) -> None:
     repository.commit({"pool.yaml": POOL, "web.yaml": vm("web", disks=DISKS)})
-    with running_agent(repository.path, SHARED, tmp_path / "state"):
+    with running_agent(repository.path, SHARED, tmp_path / "state") as agent:
         until(lambda: names(hand) == {"web"}, 60, "web is there")
         uid = hand.lookupByName("web").UUIDString()
-        repository.remove("web.yaml")
+        approve_removal(agent, repository.remove("web.yaml"))
         until(lambda: not names(hand), 60, "web is gone")
         git(repository.path, "revert", "--no-edit", "HEAD")
         until(lambda: names(hand) == {"web"}, 60, "web is back")
@@ -111,15 +112,19 @@ def test_a_deleted_branch_leaves_the_last_revision_in_force(
         until(lambda: names(hand) == {"a", "b"}, 60, "the branch is back and is followed")
 
 
-def test_rewritten_history_is_followed(hand: libvirt.virConnect, pushed_repository: Repository, tmp_path: Path) -> None:
+def test_rewritten_history_is_followed_and_deletes_only_what_is_approved(
+    hand: libvirt.virConnect, pushed_repository: Repository, tmp_path: Path
+) -> None:
     pushed_repository.commit({"a.yaml": vm("a"), "c.yaml": vm("c")})
     pushed_repository.push()
-    with running_agent(f"file://{tmp_path / 'remote.git'}", SHARED, tmp_path / "state", interval_s=1.0):
+    with running_agent(f"file://{tmp_path / 'remote.git'}", SHARED, tmp_path / "state", interval_s=1.0) as agent:
         until(lambda: names(hand) == {"a", "c"}, 60, "both are there")
         git(pushed_repository.path, "reset", "--hard", "--quiet", "HEAD~1")
-        pushed_repository.commit({"b.yaml": vm("b"), "c.yaml": vm("c")})
+        head = pushed_repository.commit({"b.yaml": vm("b"), "c.yaml": vm("c")})
         pushed_repository.push("--force")
-        until(lambda: names(hand) == {"b", "c"}, 60, "what the new history says is there")
+        until(lambda: names(hand) == {"a", "b", "c"}, 60, "what the new history says is there")
+        approve_removal(agent, head)
+        until(lambda: names(hand) == {"b", "c"}, 60, "what it lacks is gone")
 
 
 def test_a_remote_that_is_away_for_a_while_changes_nothing(
