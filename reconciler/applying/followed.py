@@ -35,8 +35,8 @@ class SourceBook:
             rows = connection.execute(asked, (source,)).fetchall()
         of_branch = {str(row[0]): Followed(str(row[1]), str(row[2])) for row in rows}
         found = of_branch.get(branch, Followed())
-        declared = found.repository_id or next((each.repository_id for each in of_branch.values()), "")
-        return Followed(found.commit, declared)
+        declared = sorted(each.repository_id for each in of_branch.values())
+        return Followed(found.commit, found.repository_id or (declared[-1] if declared else ""))
 
     def follow(self, source: str, branch: str, found: Followed) -> None:
         """Remember what counts from now on. Only what differs is written."""

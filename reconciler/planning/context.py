@@ -100,7 +100,7 @@ class Context:
     @cached_property
     def renames(self) -> Renames:
         """What is declared under another name than it has on the host."""
-        return find_renames(self.desired, self.snapshot, self.by_uid)
+        return find_renames(self.desired, self.snapshot, self.by_uid, self.owned)
 
     @cached_property
     def volume_at(self) -> Mapping[str, Ref]:

@@ -108,7 +108,7 @@ def _update(
     if autostart is not None and autostart != observed.autostart:
         changes.append(Change("/autostart", observed.autostart, autostart, Effect.LIVE))
 
-    mark = mark_of(context.desired.scope, resource.ref.name, comparison.managed)
+    mark = mark_of(context.desired.scope, context.renames.marked_name(resource.ref), comparison.managed)
     unmarked = observed.mark is None or not observed.mark.says(mark)
     remark = unmarked and not needs_no_mark_yet(observed, entry, answer)
     if (renewed := renewal(resource, observed, entry, comparison)) is not None:

@@ -8,8 +8,12 @@ from dataclasses import replace
 from reconciler.bulkhead import Failure, contained
 from reconciler.planning.context import Context, has_object
 from reconciler.planning.failed import failed
+from reconciler.planning.operations import Rename
 from reconciler.planning.plan import Action, Blocked, Step
+from reconciler.planning.scopes import SCOPE_CHANGED
 from specs.reference import STORAGE_POOL, Ref
+
+_ANOTHERS = frozenset({"OwnedByOther", SCOPE_CHANGED})
 
 
 def ordered(
@@ -67,11 +71,11 @@ def _missing(step: Step, steps: Mapping[Ref, Step], refused: Mapping[Ref, Blocke
     """Why a step can't be done: something it needs is neither on the host nor about to be."""
     for need in sorted(_needs(step, context)):
         coming = need in steps and steps[need].action is not Action.DELETE
-        if need in refused and refused[need].reason == "OwnedByOther" and not _has(step.ref, need, context):
+        if need in refused and refused[need].reason in _ANOTHERS and not _has(step.ref, need, context):
             # It is there, but it is somebody's: no new machine may be given somebody's disk.
             message = f"{step.ref} needs {need}, which is held back: {refused[need].message}"
             return Blocked(step.ref, "DependencyNotReady", message, step.path, step.line)
-        if need in context.snapshot.objects or coming:
+        if need in context.snapshot.objects or coming or _called_otherwise(need, step, context):
             continue
         if _unseen(need, steps, context):
             if _has(step.ref, need, context):
@@ -89,6 +93,14 @@ def _missing(step: Step, steps: Mapping[Ref, Step], refused: Mapping[Ref, Blocke
             )
         return Blocked(step.ref, "DependencyNotReady", message, step.path, step.line)
     return None
+
+
+def _called_otherwise(need: Ref, step: Step, context: Context) -> bool:
+    """True for a disk whose name waits for its machine to be off, in a step that leaves both names as they are."""
+    present, observed = context.renames.present, context.snapshot.get(step.ref)
+    if need not in present or any(isinstance(operation, Rename) for operation in step.operations):
+        return False
+    return step.ref in present or (observed is not None and observed.active)
 
 
 def _unseen(need: Ref, steps: Mapping[Ref, Step], context: Context) -> bool:

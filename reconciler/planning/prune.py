@@ -111,7 +111,7 @@ def forgotten(context: Context) -> list[Ref]:
         ref
         for ref in sorted(context.owned.keys() - desired.resources.keys())
         if ref not in context.snapshot.unseen
-        and (context.present_name(context.owned[ref]) not in objects or is_observed(context.owned[ref]))
+        and (_is_gone(context.owned[ref], context) or is_observed(context.owned[ref]))
         and elsewhere(None, context.owned[ref], context) is None
         and ref not in desired.held
         and context.owned[ref].parent not in desired.held
@@ -119,6 +119,12 @@ def forgotten(context: Context) -> list[Ref]:
         and ref not in context.suspended
         and (not ref.pool or ((pool := objects.get(Ref(STORAGE_POOL, ref.pool))) is not None and pool.active))
     ]
+
+
+def _is_gone(entry: Owned, context: Context) -> bool:
+    """Under every name; one that has another, declared name has an entry for that."""
+    present = context.present_name(entry)
+    return present not in context.snapshot.objects or (present != entry.ref and present in context.desired.resources)
 
 
 def _candidates(context: Context, others: list[tuple[Owned, Scope]]) -> Iterator[Owned]:

@@ -9,16 +9,18 @@ from dataclasses import replace
 
 from reconciler.desired.state import Resource
 from reconciler.observed.snapshot import Observed
-from reconciler.planning import machine
+from reconciler.planning import machine, volume
 from reconciler.planning.assessment import Assessment, ownership_entry
 from reconciler.planning.context import Context
 from reconciler.planning.operations import Rename, RenameVolume
 from reconciler.planning.plan import Action, Blocked, Step
+from reconciler.planning.why import is_drift
 from specs.binding import parse, serialise
 from specs.effect import Change, Effect
 from specs.reference import STORAGE_VOLUME, VIRTUAL_MACHINE, Ref
 
 _WHY = "renamed: its document kept the uid and changed the name"
+_WHY_BACK = "renamed on the host; its document has kept the name"
 
 
 def assess_renamed(resource: Resource, context: Context) -> Assessment | None:
@@ -36,32 +38,87 @@ def assess_renamed(resource: Resource, context: Context) -> Assessment | None:
 
 def _machine(resource: Resource, old: Ref, context: Context) -> Assessment:
     ref = resource.ref
-    present = context.snapshot.objects[old]
+    present, renames = context.snapshot.objects[old], context.renames
+    entry = context.owned.get(ref)
+    name = Change("/metadata/name", old.name, ref.name, Effect.LIVE)
     if present.active:
-        note = "a running machine can't be renamed, nor its disks; that and its other changes follow once it is off"
-        return Assessment(waiting=(Change("/metadata/name", old.name, ref.name, Effect.NEXT_BOOT, note),))
+        return _waiting(resource, old, context)
     objects = context.snapshot.objects
-    for volume, before in context.renames.formerly.items():
-        if volume in objects and before in objects and context.desired.resources[volume].parent == ref:
+    for disk, before in renames.formerly.items():
+        if disk in objects and before in objects and context.desired.resources[disk].parent == ref:
             message = (
-                f"{old} can't be renamed to {ref.name}: its disk {before} would become {volume.short_name}, which "
+                f"{old} can't be renamed to {ref.name}: its disk {before} would become {disk.short_name}, which "
                 "exists already; rename one of the two by hand"
             )
-            return Assessment(blocked=Blocked(ref, "RenameRefused", message, resource.path, resource.line))
+            refused = Blocked(ref, "RenameRefused", message, resource.path, resource.line)
+            return replace(meanwhile(resource, old, context), blocked=refused)
+    drifted = ref in renames.by_hand and is_drift(resource, entry)
+    if drifted and resource.policy.drift != "enforce":
+        found = meanwhile(resource, old, context)
+        return replace(found, drifted=(name, *found.drifted)) if resource.policy.drift == "warn" else found
     found = machine.assess(resource, _as_renamed(ref, present, context), context)
-    step = found.step
-    if step is None or old == ref:
+    if old == ref or found.blocked is not None:
         return found
-    renamed = replace(
-        step,
-        why=_WHY,
-        operations=(Rename(old, ref, present.uid), *step.operations),
-        changes=(
-            Change("/metadata/name", old.name, ref.name, Effect.LIVE),
-            *(change for change in step.changes if change.pointer != "/metadata"),
-        ),
+    step = found.step
+    renamed = Step(
+        ref=ref,
+        action=Action.UPDATE,
+        why=_WHY_BACK if ref in renames.by_hand else _WHY,
+        effect=step.effect if step is not None else Effect.LIVE,
+        operations=(Rename(old, ref, present.uid), *(step.operations if step is not None else ())),
+        changes=(name, *(c for c in (step.changes if step is not None else ()) if c.pointer != "/metadata")),
+        path=resource.path,
+        line=resource.line,
+        owned=step.owned if step is not None else found.record,
+        drift=drifted,
     )
-    return replace(found, step=renamed, record=step.owned)
+    return replace(found, step=renamed, drifted=(), record=renamed.owned)
+
+
+def _waiting(resource: Resource, old: Ref, context: Context) -> Assessment:
+    """The rename of a machine that runs, and all else that is to be done to it."""
+    found = meanwhile(resource, old, context)
+    if old == resource.ref:
+        return found  # only its disks' names are left
+    note = "a running machine can't be renamed, nor its disks; that follows once it is off"
+    name = Change("/metadata/name", old.name, resource.ref.name, Effect.NEXT_BOOT, note)
+    waits_for = found.waits_for or "the machine to be off, for a running one can't be renamed"
+    return replace(found, waiting=(name, *found.waiting), waits_for=waits_for)
+
+
+def meanwhile(resource: Resource, old: Ref, context: Context) -> Assessment:
+    """What is to be done to a machine under the name that it has for now, and with its disks' present names."""
+    ref, renames = resource.ref, context.renames
+    disks = {
+        new.name: before.name
+        for new, before in renames.present.items()
+        if new.kind == STORAGE_VOLUME and context.desired.resources[new].parent == ref
+    }
+    spec = dict(resource.spec)
+    if disks and "disks" in spec:
+        spec["disks"] = [{**disk, "volume": disks.get(disk["volume"], disk["volume"])} for disk in spec["disks"]]
+    needs = tuple(renames.present.get(need, need) for need in resource.depends_on)
+    # The ledger has it under the name that its document last had on the host.
+    known = ref if ref in renames.by_hand else old
+    entry = context.owned.get(ref)
+    owned = {**context.owned, old: replace(entry, ref=old)} if entry is not None else context.owned
+    under = replace(resource, ref=old, spec=spec, depends_on=needs)
+    found = machine.assess(under, context.snapshot.objects[old], replace(context, owned=owned))
+    return _called(found, ref, known)
+
+
+def _called(found: Assessment, ref: Ref, known: Ref) -> Assessment:
+    """The same as being about `ref`, though it has another name; the ledger has it as `known`."""
+    step, blocked, staged, record = found.step, found.blocked, found.staged, found.record
+    if step is not None:
+        step = replace(step, ref=ref, owned=replace(step.owned, ref=known) if step.owned is not None else None)
+    return replace(
+        found,
+        step=step,
+        blocked=replace(blocked, ref=ref) if blocked is not None else None,
+        staged=replace(staged, ref=ref) if staged is not None else None,
+        record=replace(record, ref=known) if record is not None else None,
+    )
 
 
 def _as_renamed(ref: Ref, present: Observed, context: Context) -> Observed:
@@ -84,8 +141,11 @@ def _as_renamed(ref: Ref, present: Observed, context: Context) -> Observed:
 
 def _volume(resource: Resource, parent: Ref, old: Ref, context: Context) -> Assessment:
     of_machine = {parent, context.renames.present.get(parent, parent)}
-    if any(context.snapshot.objects[ref].active for ref in of_machine if ref in context.snapshot.objects):
-        return Assessment()
+    objects = context.snapshot.objects
+    machine_now = _machine(context.desired.resources[parent], context.renames.present.get(parent, parent), context)
+    if machine_now.blocked is not None or any(objects[ref].active for ref in of_machine if ref in objects):
+        under = replace(resource, ref=old)  # it can grow all the same
+        return _called(volume.assess(under, context.snapshot.objects[old], context), resource.ref, old)
     others = sorted(context.users.get(old, frozenset()) - of_machine)
     if others:
         message = f"{old} can't be renamed to {resource.ref.short_name}: {', '.join(map(str, others))} uses it too"

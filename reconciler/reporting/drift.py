@@ -82,6 +82,7 @@ class Drift:
     line: int = 0
 
 
+_NAME = "/metadata/name"
 _MISSING = (DriftedField(WHOLE, "present", None),)
 
 
@@ -145,6 +146,11 @@ class _Pass:
                 yield from self.contained(resource, self.of_step, step)
         for ref, changes in self.plan.drifted:
             yield from self.contained(self.desired.resources[ref], self.of_changes, changes)
+        for waits in self.plan.waiting:
+            resource = self.desired.resources.get(waits.ref)
+            if resource is not None and is_drift(resource, self.owned.get(waits.ref)):
+                # Somebody has renamed it, and it runs: that is no change that was applied and waits.
+                yield from self.differing(resource, [each for each in waits.changes if each.pointer == _NAME])
         for item in self.plan.blocked:
             resource = self.desired.resources.get(item.ref)
             if item.reason in _REFUSALS and resource is not None and is_drift(resource, self.owned.get(item.ref)):

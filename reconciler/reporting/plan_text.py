@@ -95,6 +95,8 @@ class _Text:
     def last_line(self, plan: Plan) -> str:
         """What it comes to."""
         if plan.empty and not plan.blocked:
+            if plan.waiting:
+                return f"Nothing to do now. Once what waits is through, the host is as {printable(plan.revision)} says."
             return f"No changes: the host is as {printable(plan.revision)} says."
         return self.paint(summary_text(plan), bold=True)
 

@@ -94,6 +94,110 @@ def test_a_running_machine_keeps_its_name_and_its_disks_until_it_is_off(
     assert volume_files(dir_pool_folder, host_objects) == ["new-data.img", "new-root.qcow2"]
 
 
+def test_what_else_changes_does_not_wait_for_the_name(
+    line: Line, repository: Repository, host_objects: HostObjects, dir_pool_folder: Path,
+    qemu_connection: libvirt.virConnect,
+) -> None:  # fmt: skip
+    repository.commit({"vm.yaml": vm(host_objects, "old", runStrategy="Manual", title="before")})
+    assert line.converge().succeeded
+    domain = qemu_connection.lookupByName(host_objects.name("old"))
+    domain.createWithFlags(libvirt.VIR_DOMAIN_START_PAUSED)
+    try:
+        changed = vm(host_objects, "new", runStrategy="Manual", title="after", memory=80)
+        repository.commit({"vm.yaml": changed.replace("name: data, size: 16MiB", "name: data, size: 32MiB")})
+        convergence = line.converge()
+        assert convergence.remaining.empty
+        [waiting] = [each for each in convergence.remaining.waiting if each.ref.kind == "VirtualMachine"]
+        assert waiting.changes[0].pointer == "/metadata/name"
+        assert domain.name() == host_objects.name("old")
+        assert domain.metadata(libvirt.VIR_DOMAIN_METADATA_TITLE, None, libvirt.VIR_DOMAIN_AFFECT_LIVE) == "after"
+        definition = domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE)
+        assert ">81920</memory>" in definition
+        assert host_objects.name("old-data.img") in definition
+        assert domain.blockInfo("vdb")[0] == 32 << 20
+        assert not line.note_drift(line.plan(), line.desired(), line.observe()), "nobody has changed it by hand"
+
+        repository.commit({"vm.yaml": vm(host_objects, "new", runStrategy="Halted", title="after", memory=80)})
+        line.converge()
+        assert not domain.isActive(), "an order to stop is no change of the name"
+    finally:
+        if domain.isActive():
+            domain.destroy()
+    line.converge()
+    assert qemu_connection.lookupByUUIDString(UID).name() == host_objects.name("new")
+    assert volume_files(dir_pool_folder, host_objects) == ["new-data.img", "new-root.qcow2"]
+
+
+def test_a_machine_that_somebody_renamed_is_drift_and_gets_its_name_back_once_it_is_off(
+    line: Line, repository: Repository, host_objects: HostObjects, dir_pool_folder: Path,
+    qemu_connection: libvirt.virConnect,
+) -> None:  # fmt: skip
+    repository.commit({"vm.yaml": vm(host_objects, "web", runStrategy="Manual")})
+    assert line.converge().succeeded
+    qemu_connection.lookupByName(host_objects.name("web")).rename(host_objects.name("elsewhere"))
+    domain = qemu_connection.lookupByUUIDString(UID)
+    domain.createWithFlags(libvirt.VIR_DOMAIN_START_PAUSED)
+    try:
+        plan = line.plan()
+        assert plan.empty
+        [drift] = line.note_drift(plan, line.desired(), line.observe())
+        [field] = drift.fields
+        assert (field.field, field.declared, field.found) == (
+            "/metadata/name", host_objects.name("web"), host_objects.name("elsewhere")
+        )  # fmt: skip
+        repository.commit({"vm.yaml": vm(host_objects, "web", runStrategy="Manual", title="found")})
+        line.converge()
+        assert domain.metadata(libvirt.VIR_DOMAIN_METADATA_TITLE, None, libvirt.VIR_DOMAIN_AFFECT_LIVE) == "found"
+        mark = line.observe().objects[Ref("VirtualMachine", host_objects.name("elsewhere"))].mark
+        assert mark is not None
+        assert mark.name == host_objects.name("web")
+    finally:
+        domain.destroy()
+    [step] = line.plan().steps
+    assert step.drift
+    assert "renamed on the host" in step.why
+    assert line.converge().succeeded
+    assert qemu_connection.lookupByUUIDString(UID).name() == host_objects.name("web")
+    assert volume_files(dir_pool_folder, host_objects) == ["web-data.img", "web-root.qcow2"]
+    assert line.plan().empty
+
+
+@pytest.mark.parametrize("remembered", [True, False], ids=["remembered", "forgotten"])
+def test_a_machine_that_somebody_renamed_leaves_with_its_document(
+    line: Line, repository: Repository, host_objects: HostObjects, qemu_connection: libvirt.virConnect,
+    remembered: bool,
+) -> None:  # fmt: skip
+    document = vm(host_objects, "web").replace(f", uid: {UID}", "")
+    repository.commit({"vm.yaml": document, "other.yaml": document.replace("web}", "other}")})
+    assert line.converge().succeeded
+    qemu_connection.lookupByName(host_objects.name("web")).rename(host_objects.name("elsewhere"))
+    repository.remove("vm.yaml")
+    ref = Ref("VirtualMachine", host_objects.name("web"))
+    if not remembered:
+        line.ledger.disown(ref)
+    [step] = line.plan().steps
+    assert step.ref == ref
+    assert host_objects.name("elsewhere") in step.why
+    assert line.converge().succeeded
+    mine = {each.name() for each in qemu_connection.listAllDomains() if each.name().startswith(host_objects.prefix)}
+    assert mine == {host_objects.name("other")}
+    assert ref not in line.ledger.owned()
+
+
+def test_an_adopted_machine_without_a_uid_in_its_document_is_found_under_another_name(
+    line: Line, repository: Repository, host_objects: HostObjects, qemu_connection: libvirt.virConnect
+) -> None:
+    made = vm(host_objects, "web")
+    repository.commit({"vm.yaml": made})
+    assert line.converge().succeeded
+    repository.commit({"vm.yaml": made.replace(f", uid: {UID}", "")})
+    assert line.converge().succeeded
+    qemu_connection.lookupByUUIDString(UID).rename(host_objects.name("elsewhere"))
+    assert [step.action for step in line.plan().steps] == ["~"], "no second machine upon the same disks"
+    assert line.converge().succeeded
+    assert qemu_connection.lookupByName(host_objects.name("web")).UUIDString() == UID
+
+
 def test_a_disk_is_never_renamed_over_another_one(
     line: Line, repository: Repository, host_objects: HostObjects, dir_pool_folder: Path,
     qemu_connection: libvirt.virConnect,
