@@ -18,6 +18,7 @@ from specs.problem import Problem
 REPOSITORY_FILE: Final = "onggi.yaml"  # at the root; says which repository this is, and isn't a document
 
 MAX_DEPTH: Final = 64
+MAX_UNREAD: Final = 10_000  # names that aren't read but remembered: one may be a document that was renamed
 
 _HOSTILE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]|^\.{1,2}$|/")
 
@@ -30,6 +31,11 @@ def is_hidden(name: str) -> bool:
 def is_document_name(name: str) -> bool:
     """True for a file that should hold documents."""
     return name.endswith((".yaml", ".yml"))
+
+
+def is_put_aside(name: str) -> bool:
+    """True for a hidden name that may be a document's or a folder of them, put aside: not git's and editors' own."""
+    return is_hidden(name) and not name.startswith((".git", ".#"))
 
 
 def decode_name(raw: bytes) -> str:

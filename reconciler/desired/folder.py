@@ -11,12 +11,13 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from reconciler.desired import files
 from reconciler.desired.files import Budget
 from reconciler.desired.repository_file import declared_repository_id
-from reconciler.desired.state import Revision, SourceFile, SourceTree
+from reconciler.desired.state import Revision, SourceFile, SourceTree, Unread
 from reconciler.errors import SourceError
 from specs.document import MAX_FILE_BYTES
 from specs.problem import Problem
@@ -79,10 +80,18 @@ class Folder:
         for problem in (*problems, *reading.problems):
             digest.update(str(problem).encode())
         revision = Revision("folder", "sha256", digest.hexdigest())
+        unread = tuple(reading.unread[: files.MAX_UNREAD])
         if self._last is None or self._last.revision != revision:
             self._last = SourceTree(
-                revision, tuple(reading.files), (*problems, *reading.problems), repository_id, path=self._sub_path
+                revision,
+                tuple(reading.files),
+                (*problems, *reading.problems),
+                repository_id,
+                path=self._sub_path,
+                unread=unread,
             )
+        elif self._last.unread != unread:
+            self._last = replace(self._last, unread=unread)
         return self._last
 
     def _from_sub_path(self, folder: int, parts: list[str], prefix: str, reading: _Reading) -> None:
@@ -145,13 +154,14 @@ class _Reading:
         self._budget = Budget(source)
         self.files: list[SourceFile] = []
         self.problems: list[Problem] = []
+        self.unread: list[Unread] = []
 
     def folder(self, folder: int, prefix: str, depth: int) -> None:
         """Everything in and below an open folder, in order of names."""
         self._budget.descend(depth)
         for name in sorted(os.listdir(folder)):
             self._budget.spend(entries=1)
-            if not files.is_hidden(name):
+            if not files.is_hidden(name) or files.is_put_aside(name):
                 try:
                     self._entry(folder, name, prefix, depth)
                 except FileNotFoundError:
@@ -165,7 +175,10 @@ class _Reading:
     def _entry(self, folder: int, name: str, prefix: str, depth: int) -> None:
         mode = os.lstat(name, dir_fd=folder).st_mode
         is_folder, is_link = stat.S_ISDIR(mode), stat.S_ISLNK(mode)
-        if not (is_folder or is_link or files.is_document_name(name)) or (not prefix and name == files.REPOSITORY_FILE):
+        if files.is_hidden(name) or not (is_folder or is_link or files.is_document_name(name)):
+            self.unread.append(Unread(files.shown(prefix + name) + ("/" if is_folder else "")))
+            return
+        if not prefix and name == files.REPOSITORY_FILE:
             return
         if (problem := files.name_problem(prefix, name)) is not None:
             self.problems.append(problem)

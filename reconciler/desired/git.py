@@ -18,7 +18,7 @@ from pygit2.enums import FileMode, ObjectType, SortMode
 from reconciler.desired import files
 from reconciler.desired.files import Budget
 from reconciler.desired.repository_file import declared_repository_id
-from reconciler.desired.state import Revision, SourceFile, SourceTree
+from reconciler.desired.state import Revision, SourceFile, SourceTree, Unread
 from reconciler.errors import SourceError
 from specs.document import MAX_FILE_BYTES
 from specs.problem import Problem
@@ -83,6 +83,7 @@ class _Folder:
     folders: Mapping[str, _Folder]
     files: tuple[SourceFile, ...]
     problems: tuple[Problem, ...]
+    unread: tuple[Unread, ...]
     size: int
     entries: int
 
@@ -95,6 +96,7 @@ class _Reading:
     folders: dict[str, _Folder] = field(default_factory=dict)
     files: list[SourceFile] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    unread: list[Unread] = field(default_factory=list)
     entries: int = 0
 
 
@@ -243,7 +245,13 @@ class GitRepository:
         prefix = f"{self._sub_path}/" if self._sub_path else ""
         folder = walk.folder(self._sub_tree(root, revision), prefix, self._folder)
         tree = SourceTree(
-            revision, folder.files, problems + folder.problems, repository_id, branch=branch, path=self._sub_path
+            revision,
+            folder.files,
+            problems + folder.problems,
+            repository_id,
+            branch=branch,
+            path=self._sub_path,
+            unread=folder.unread,
         )
         self._folder, self._last = folder, tree
         return tree
@@ -345,6 +353,7 @@ class _Walk:
             folders=reading.folders,
             files=tuple(reading.files),
             problems=tuple(reading.problems),
+            unread=tuple(reading.unread[: files.MAX_UNREAD]),
             size=sum(len(file.content) for file in reading.own.values()) + sum(folder.size for folder in below),
             entries=reading.entries + sum(folder.entries for folder in below),
         )
@@ -354,12 +363,13 @@ class _Walk:
     ) -> None:
         reading.entries += 1
         self._budget.spend(entries=1)
-        raw = entry.raw_name or b""
-        if raw.startswith(b"."):
-            return
-        name, mode = files.decode_name(raw), entry.filemode
+        name, mode = files.decode_name(entry.raw_name or b""), entry.filemode
         is_file = mode in (FileMode.BLOB, FileMode.BLOB_EXECUTABLE)
-        if (is_file and not files.is_document_name(name)) or (not prefix and name == files.REPOSITORY_FILE):
+        if files.is_hidden(name) or (is_file and not files.is_document_name(name)):
+            if (is_file or mode == FileMode.TREE) and (not files.is_hidden(name) or files.is_put_aside(name)):
+                reading.unread.append(Unread(files.shown(prefix + name) + ("" if is_file else "/"), str(entry.id)))
+            return
+        if not prefix and name == files.REPOSITORY_FILE:
             return
         if (problem := files.name_problem(prefix, name)) is not None:
             reading.problems.append(problem)
@@ -376,6 +386,7 @@ class _Walk:
             found = reading.folders[name] = self.folder(sub_tree, f"{prefix}{name}/", before, depth + 1)
             reading.files.extend(found.files)
             reading.problems.extend(found.problems)
+            reading.unread.extend(found.unread)
         elif mode == FileMode.LINK:
             reading.problems.append(files.symlink_problem(prefix + name))
         else:

@@ -21,13 +21,14 @@ class LoadedDocuments:
     """The good documents of a revision, and what is wrong with the others.
 
     `held` are documents that were recognised but can't be used; `held_paths` are files (or links in
-    the place of folders) whose documents aren't known at all.
+    the place of folders) whose documents aren't known at all. `emptied` are files in which there is none.
     """
 
     documents: tuple[Document, ...]
     problems: tuple[Problem, ...] = ()
     held: frozenset[Ref] = frozenset()
     held_paths: frozenset[str] = frozenset()
+    emptied: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,8 @@ def _gather(loaded: Iterable[_File], tree: SourceTree) -> LoadedDocuments:
             held.add(problem.ref)
     unknown = {file.source.path for file in files if file.unknown} | {problem.path for problem in tree.problems}
     good = tuple(document for document in documents if document.ref not in held)
-    return LoadedDocuments(good, tuple(problems), frozenset(held), frozenset(unknown))
+    emptied = frozenset(file.source.path for file in files if not (file.documents or file.problems))
+    return LoadedDocuments(good, tuple(problems), frozenset(held), frozenset(unknown), emptied)
 
 
 def _twice(document: Document) -> Problem:

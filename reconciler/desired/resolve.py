@@ -119,6 +119,9 @@ class Resolver:
             held_paths=loaded.held_paths,
             prunable=bool(loaded.documents),
             where=Scope(repository_id, tree.branch, tree.path),
+            blobs={file.path: file.blob for file in tree.files},
+            emptied=loaded.emptied,
+            unread=tree.unread,
         )
 
     def _inputs(self, document: Document, repository_id: str, block_pools: frozenset[str]) -> _Inputs:

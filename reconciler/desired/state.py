@@ -33,6 +33,14 @@ class SourceFile:
 
 
 @dataclass(frozen=True, slots=True)
+class Unread:
+    """Something beside the documents that isn't read for its name, a hidden folder (with a slash at its end) too."""
+
+    path: str
+    blob: str = ""  # empty where nobody looked
+
+
+@dataclass(frozen=True, slots=True)
 class SourceTree:
     """The YAML files of a revision below the chosen sub-path, and what was refused on the way (symlinks, size, …)."""
 
@@ -42,6 +50,7 @@ class SourceTree:
     repository_id: str = ""  # as declared in onggi.yaml at the root; empty when there is none
     branch: str = ""  # empty for what isn't read from one
     path: str | None = None  # the chosen sub-path, "" for all; None for what isn't the source's own
+    unread: tuple[Unread, ...] = ()  # the first of them, when there are very many
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +130,9 @@ class DesiredState:
     where: Scope | None = None
     # The commit that was followed before, when this revision doesn't build on it: somebody has rewritten the history.
     rewritten: str = ""
+    blobs: Mapping[str, str] = field(default_factory=dict)  # the files that were read, with their contents' names
+    emptied: frozenset[str] = frozenset()  # those of them that hold no document at all
+    unread: tuple[Unread, ...] = ()
 
     @property
     def scope(self) -> Scope:

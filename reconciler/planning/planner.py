@@ -146,6 +146,7 @@ class Planner:
             context.snapshot.host.node_devices if resource.spec.get("hostDevices") else None,
             context.cut_off.get(ref) if ref.kind == NETWORK else None,
             context.desired.scope,
+            context.desired.blobs.get(resource.path),
         )
         before = self._memory.get(ref)
         # What is missing, or depends on who uses it, is looked at afresh; a VM at rest is the case that has to be fast.

@@ -7,7 +7,7 @@ isn't provably ours, nothing that something else still uses, and no volume unles
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from reconciler.bulkhead import Failure, contained
 from reconciler.desired.identity import object_uid
@@ -21,6 +21,7 @@ from reconciler.planning.operations import DeleteVolume, Operation, Stop, TrashV
 from reconciler.planning.ownership import Fact, Owned
 from reconciler.planning.plan import Action, Blocked, Step
 from reconciler.planning.power import DEFAULT_SHUTDOWN_TIMEOUT_S
+from reconciler.planning.put_aside import FILE_NOT_READ, put_aside
 from reconciler.planning.scopes import elsewhere, left_alone, left_behind
 from reconciler.planning.terms import duration_text
 from reconciler.planning.trash import is_over, trashed
@@ -41,16 +42,17 @@ class Removals:
 
 def removals(context: Context) -> Removals:
     """An assessment for everything of ours that is no longer declared, and notes about what is held back as a whole."""
-    others: list[tuple[Owned, Scope]] = []
-    candidates = sorted(_candidates(context, others), key=lambda entry: entry.ref)
-    notes = left_alone(others, context)
+    staying = _Staying()
+    candidates = sorted(_candidates(context, staying), key=lambda entry: entry.ref)
+    notes = left_alone(staying.others, context) + staying.notes()
+    kept_back = [Assessment(blocked=item) for item in staying.put_aside]
     if not candidates:
-        return Removals([], notes, [])
+        return Removals(kept_back, notes, [])
     if not context.desired.prunable:
         names = ", ".join(str(entry.ref) for entry in candidates[:5])
         more = f" and {len(candidates) - 5} more" if len(candidates) > 5 else ""
         note = f"nothing is removed while the source holds no readable document; without them, {names}{more} would be"
-        return Removals([], [*notes, note], [])
+        return Removals(kept_back, [*notes, note], [])
     present = {entry.ref: context.present_name(entry) for entry in candidates}
     leaving = frozenset(present.values())
     found = {entry.ref: assessment for entry in candidates if (assessment := _assess(entry, context, leaving))}
@@ -71,7 +73,7 @@ def removals(context: Context) -> Removals:
     revision = str(context.desired.revision)
     remembered = not verdict.held and (verdict.approved or len(going) > ALWAYS_ALLOWED)
     records = [_on_its_way(each.entry, revision) for each in going if remembered]
-    return Removals(list(found.values()), notes, records)
+    return Removals([*kept_back, *found.values()], notes, records)
 
 
 def _seeds_to_follow(candidates: Iterable[Owned], found: Mapping[Ref, Assessment], context: Context) -> list[str]:
@@ -116,6 +118,7 @@ def forgotten(context: Context) -> list[Ref]:
         and ref not in desired.held
         and context.owned[ref].parent not in desired.held
         and not _is_held(context.owned[ref].path, context)
+        and put_aside(context.owned[ref], desired) is None
         and ref not in context.suspended
         and (not ref.pool or ((pool := objects.get(Ref(STORAGE_POOL, ref.pool))) is not None and pool.active))
     ]
@@ -127,8 +130,20 @@ def _is_gone(entry: Owned, context: Context) -> bool:
     return present not in context.snapshot.objects or (present != entry.ref and present in context.desired.resources)
 
 
-def _candidates(context: Context, others: list[tuple[Owned, Scope]]) -> Iterator[Owned]:
-    """What is ours and not declared. What the ledger knows of other scopes is put into `others` and left alone."""
+@dataclass(slots=True)
+class _Staying:
+    """What isn't declared and stays all the same: other scopes', and that whose documents nobody has removed."""
+
+    others: list[tuple[Owned, Scope]] = field(default_factory=list)
+    put_aside: list[Blocked] = field(default_factory=list)
+
+    def notes(self) -> list[str]:
+        """One for each file that isn't read any more."""
+        return sorted({item.message for item in self.put_aside if item.reason == FILE_NOT_READ})
+
+
+def _candidates(context: Context, staying: _Staying) -> Iterator[Owned]:
+    """What is ours, not declared and may leave. What stays is put into `staying`."""
     desired, objects = context.desired, context.snapshot.objects
     undeclared = context.owned.keys() - desired.resources.keys()
     ledger = {ref: context.owned[ref] for ref in undeclared}
@@ -147,7 +162,7 @@ def _candidates(context: Context, others: list[tuple[Owned, Scope]]) -> Iterator
             continue
         if (scope := left_behind(present, entry, context)) is not None:
             if ref in context.owned:
-                others.append((entry, scope))
+                staying.others.append((entry, scope))
             continue
         if entry.parent is not None and (entry.parent in desired.held or entry.parent in context.suspended):
             continue
@@ -160,6 +175,10 @@ def _candidates(context: Context, others: list[tuple[Owned, Scope]]) -> Iterator
         if present_ref in renamed or present_ref in desired.resources:
             continue  # it is the same thing under another name
         if ref.kind == STORAGE_VOLUME and not entry.seed and (entry.deletion != "Delete" or not entry.created):
+            continue
+        if (aside := put_aside(entry, desired)) is not None:
+            if entry.parent is None and not entry.seed:
+                staying.put_aside.append(aside)
             continue
         yield entry
 

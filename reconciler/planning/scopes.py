@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from reconciler.desired.state import DesiredState
 from reconciler.observed.snapshot import Observed
 from reconciler.planning.approval import approval_digest
 from reconciler.planning.assessment import Assessment
@@ -53,15 +54,17 @@ def in_scope(assessment: Assessment, context: Context) -> Assessment:
     """The same, with what the ledger is to hold saying where the document is. What is blocked stays with whom it is."""
     if assessment.record is None and (assessment.step is None or assessment.step.owned is None):
         return assessment
-    text = context.desired.scope.to_text()
     step, record = assessment.step, assessment.record
     if step is not None and step.owned is not None:
-        step = replace(step, owned=_saying(step.owned, text))
-    return replace(assessment, step=step, record=_saying(record, text) if record is not None else None)
+        step = replace(step, owned=_placed(step.owned, context.desired))
+    return replace(assessment, step=step, record=_placed(record, context.desired) if record is not None else None)
 
 
-def _saying(entry: Owned, scope: str) -> Owned:
-    return replace(entry, facts={**entry.facts, Fact.SCOPE.value: scope})
+def _placed(entry: Owned, desired: DesiredState) -> Owned:
+    facts = {**entry.facts, Fact.SCOPE.value: desired.scope.to_text()}
+    if blob := desired.blobs.get(entry.path):
+        facts[Fact.BLOB.value] = blob
+    return replace(entry, facts=facts)
 
 
 def left_behind(observed: Observed, entry: Owned, context: Context) -> Scope | None:
