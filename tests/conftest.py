@@ -2,6 +2,7 @@
 
 pytest_plugins = [
     "tests.lab.guest_image",
+    "tests.lab.cloud_image",
     "tests.lab.libvirtd",
     "tests.lab.repositories",
 ]
