@@ -39,6 +39,7 @@ from reconciler.reporting.metrics import Tally
 from reconciler.reporting.source_state import SourceState, source_state
 from reconciler.reporting.status import conditions
 from reconciler.settings import Settings
+from reconciler.unread_seeds import UnreadSeeds
 from reconciler.wakeup import Wakeup
 from reconciler.windows import WindowClock
 from specs.reference import Ref
@@ -74,6 +75,8 @@ class Agent:
         self._suspended: frozenset[Ref] = frozenset()  # as the last pass saw it
         self._approved: frozenset[str] = frozenset()  # likewise
         self._drift: tuple[Drift, ...] = ()  # what the last pass found
+        self._seeds: UnreadSeeds | None = None
+        self._unread: Mapping[Ref, str] = {}
         self._source_problem = ""
         self._unanswered = ""  # what libvirt has been asked for so long that something must hang
         self._untrusted = False  # that problem is a head that isn't signed as it has to be
@@ -249,6 +252,7 @@ class Agent:
                 dispatcher.crash_loops,
                 self._closed,
                 owned,
+                self._unread_seeds(line),
             )
             states = {ref: seen.state for ref in found if (seen := self.snapshot.get(ref)) is not None}
             line.ledger.set_conditions(found, str(self.desired.revision), states)
@@ -282,6 +286,15 @@ class Agent:
             source_verified=self._verified(),
             outside_window=self._closed,
         )
+
+    def _unread_seeds(self, line: Line) -> Mapping[Ref, str]:
+        """What to tell of guests that never looked at their seeds; as last time where the host doesn't say."""
+        if self._seeds is None:
+            self._seeds = UnreadSeeds(line.hypervisor.machine_statistics)
+        if self.desired is not None and self.snapshot is not None and self.snapshot.connected:
+            with suppress(OnggiError):  # the next pass asks again; that a host doesn't answer is told by others
+                self._unread = self._seeds.look(self.desired, self.snapshot, time.monotonic())
+        return self._unread
 
     def _told(
         self,
@@ -343,7 +356,8 @@ class Agent:
     def _sleep_s(self, dispatcher: Dispatcher) -> float:
         until = self._next_resync - time.monotonic()
         retry = None if self._closed else dispatcher.next_due_s()
-        return min(each for each in (until, retry, self._windows.due_s()) if each is not None)
+        unread = self._seeds.due_s(time.monotonic()) if self._seeds is not None else None
+        return min(each for each in (until, retry, unread, self._windows.due_s()) if each is not None)
 
     def _poll(self, _line: Line, stop: threading.Event) -> None:
         if self._fetching is not None:

@@ -31,6 +31,7 @@ class Counters:
     vcpus: int = 1
     interfaces: Mapping[str, int] = field(default_factory=dict)
     disks: Mapping[str, int] = field(default_factory=dict)
+    read: Mapping[str, int] = field(default_factory=dict)  # bytes that the guest read, of each disk and CD-ROM
 
 
 @dataclass(frozen=True, slots=True)

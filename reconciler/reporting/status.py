@@ -37,6 +37,8 @@ SUSPENDED = "Suspended"
 OUTSIDE_WINDOW = "OutsideWindow"
 FLAPPING = "Flapping"  # the reason of a Stalled object that somebody else changes back
 
+SEED_UNREAD = "SeedUnread"  # a machine that never looked at its cloud-init data
+
 CRASH_LOOP = "CrashLoopBackOff"  # likewise, of a machine that ends soon after each start
 
 ANYTHING = Ref("", "")  # nobody's: among what is suspended only where everything is
@@ -99,6 +101,7 @@ def conditions(
     crash_loops: Mapping[Ref, Rests] | None = None,
     closed: str = "",
     owned: Mapping[Ref, Owned] | None = None,
+    unread_seeds: Mapping[Ref, str] | None = None,
 ) -> Mapping[Ref, tuple[Condition, ...]]:
     """The conditions of everything that is declared, broken, blocked or about to leave.
 
@@ -106,10 +109,12 @@ def conditions(
     `drifts` is what of it is drift, `flapping` what somebody else undoes again and again, `crash_loops` are machines
     that rest before their next start. `closed` says why nothing is applied now, and is empty when something is.
     `owned` is what the ledger knows of as ours: what came from a file that can't be read any more is among it.
+    `unread_seeds` are machines whose guests never looked at their cloud-init data.
     """
     now = _Pass(desired, snapshot, plan, outcomes, suspended, backoff, drifts, flapping or {}, crash_loops or {})
     now.closed = closed
     now.owned = owned or {}
+    now.unread_seeds = unread_seeds or {}
     return now.all()
 
 
@@ -139,6 +144,7 @@ def status_word(found: Iterable[Condition], kind: str, state: str) -> str:
 class _Pass:
     closed = ""
     owned: Mapping[Ref, Owned] = MappingProxyType({})
+    unread_seeds: Mapping[Ref, str] = MappingProxyType({})
 
     def __init__(
         self,
@@ -226,7 +232,8 @@ class _Pass:
         if any(change.pointer == WHOLE for change in self.drifted.get(ref, ())):
             message = "it isn't on the host any more, and its driftPolicy: warn doesn't make it again"
             return (self.condition(READY, False, "Missing", message), *self.noted(ref))
-        return (*self.at_rest, *self.noted(ref)) if ref in self.waiting or ref in self.drifted else self.at_rest
+        told = ref in self.waiting or ref in self.drifted or ref in self.unread_seeds
+        return (*self.at_rest, *self.noted(ref)) if told else self.at_rest
 
     def crash_looping(self, loop: Rests) -> tuple[Condition, ...]:
         """A machine that doesn't stay up."""
@@ -325,6 +332,8 @@ class _Pass:
             message = f"{_texts(changes)}; {staged.message if staged else f'waits for {what}'}"
             reason = staged.reason if staged else "PendingChanges"
             notes.append(self.condition(RESTART_REQUIRED, True, reason, message))
+        if ref in self.unread_seeds:
+            notes.append(self.condition(SEED_UNREAD, True, "NeverRead", self.unread_seeds[ref]))
         return tuple(notes)
 
     def is_gone(self, ref: Ref) -> bool:

@@ -7,7 +7,7 @@ found again whatever medium is in it, and one that is no longer declared is know
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from lxml import etree
@@ -41,6 +41,11 @@ def _put_medium(drive: Element, source: Source) -> None:
 def _is_seed(found: Spec) -> bool:
     name = text(found["source"]).rpartition("/")[2]
     return found.get("name") == SEED_DRIVE or name.startswith(SEED_PREFIX)
+
+
+def seed_drive(drives: Iterable[Spec]) -> Spec | None:
+    """The one of observed drives that holds cloud-init's seed, if there is one."""
+    return next((drive for drive in drives if _is_seed(drive)), None)
 
 
 def _alias_word(name: str) -> str:

@@ -60,13 +60,14 @@ def _counters(run: str, figures: Mapping[str, Any]) -> Counters:
         vcpus=int(figures.get("vcpu.current", 1)),
         interfaces=dict(_devices(figures, "net", ("rx.bytes", "tx.bytes"))),
         disks=dict(_devices(figures, "block", ("rd.bytes", "wr.bytes"))),
+        read=dict(_devices(figures, "block", ("rd.bytes",))),
     )
 
 
-def _devices(figures: Mapping[str, Any], group: str, both_ways: tuple[str, str]) -> Iterator[tuple[str, int]]:
+def _devices(figures: Mapping[str, Any], group: str, ways: tuple[str, ...]) -> Iterator[tuple[str, int]]:
     """Each device with its bytes; one that isn't counted now (its machine is busy) is left out."""
     for number in range(int(figures.get(f"{group}.count", 0))):
-        counts = [figures.get(f"{group}.{number}.{way}") for way in both_ways]
+        counts = [figures.get(f"{group}.{number}.{way}") for way in ways]
         known = [int(count) for count in counts if count is not None]
         if known:
             yield str(figures.get(f"{group}.{number}.name", number)), sum(known)
