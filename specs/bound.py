@@ -27,28 +27,34 @@ class Bound:
     """
 
     parts: tuple[str, ...]
-    stays: Callable[[Any], bool]
+    stays: Callable[[Any, Element], bool]  # (new value, the field's element as it was before)
 
     def leave(self, element: Element, value: Any) -> None:
         """Take out of the XML around `element` what can't be beside `value`."""
-        if self.stays(value):
-            return
-        for part in self.parts:
-            for holder, attribute in list(_found(element, part)):
-                if attribute:
-                    del holder.attrib[attribute]
-                elif (parent := holder.getparent()) is not None:
-                    parent.remove(holder)
+        for holder, attribute in self._leaving(element, value):
+            if attribute:
+                del holder.attrib[attribute]
+            elif (parent := holder.getparent()) is not None:
+                parent.remove(holder)
+
+    def leaving(self, element: Element, value: Any) -> tuple[str, ...]:
+        """The names of what there is and would go: of elements and attributes."""
+        return tuple(attribute or str(holder.tag) for holder, attribute in self._leaving(element, value))
+
+    def _leaving(self, element: Element, value: Any) -> list[tuple[Element, str]]:
+        if self.stays(value, element):
+            return []
+        return [place for part in self.parts for place in _found(element, part)]
 
 
 def bound_to(values: frozenset[Any] | set[Any], *parts: str) -> Bound:
     """Parts that only go with some values."""
-    return Bound(parts, frozenset(values).__contains__)
+    return Bound(parts, lambda value, _element: value in values)
 
 
 def never_beside(*parts: str) -> Bound:
     """Parts that go with no value at all: whatever a document can say excludes them."""
-    return Bound(parts, lambda _value: False)
+    return Bound(parts, lambda _value, _element: False)
 
 
 def _found(element: Element, part: str) -> Iterator[tuple[Element, str]]:

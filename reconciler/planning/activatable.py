@@ -15,7 +15,7 @@ from reconciler.observed.snapshot import Observed
 from reconciler.planning.assessment import Assessment, ownership_entry
 from reconciler.planning.claim import Claim, Refusal, blocked, claim
 from reconciler.planning.context import Context
-from reconciler.planning.diff import compare
+from reconciler.planning.diff import compare, told_along
 from reconciler.planning.interruption import held_back, names, stops
 from reconciler.planning.operations import (
     Define,
@@ -97,7 +97,7 @@ def _update(
 
         if (moved := gateway_after(observed.config, spec["subnet"])) is not None:
             spec = {**spec, "gateway": moved}
-    comparison = compare(resource, observed, context.host, spec)
+    comparison = told_along(compare(resource, observed, context.host, spec), observed)
     record = _record(resource, observed, entry, answer)
     left = not_applied(record, entry)
     refused = next((c for c in comparison.config if c.effect in (Effect.FORBIDDEN, Effect.RECREATE)), None)

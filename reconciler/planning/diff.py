@@ -8,7 +8,7 @@ from typing import Any
 
 from reconciler.desired.state import Resource
 from reconciler.observed.snapshot import Observed
-from specs.binding import Bind, Field, Items, differences, value_at
+from specs.binding import Bind, Field, Items, differences, going_along, parse, value_at
 from specs.effect import Change, Effect
 from specs.host import Host
 from specs.registry import kinds
@@ -66,6 +66,23 @@ def _without_refused(lowered: Mapping[str, Any], refused: Iterable[Change], bind
         if isinstance(bind, Items) and (items := value_at(trimmed, bind.name)):
             _put(trimmed, bind.name, [item for item in items if f"/{bind.name}/{bind.label(item)}" not in gone])
     return trimmed
+
+
+def told_along(comparison: Comparison, observed: Observed) -> Comparison:
+    """The same, with each change of the definition telling what goes with it: a VLAN tag, SPICE's channels."""
+    if not comparison.config:
+        return comparison
+    binds = kinds()[observed.ref.kind].xml.BINDS
+    going = going_along(binds, parse(observed.xml), comparison.lowered)
+    return replace(
+        comparison, config=tuple(_telling(change, going.get(change.pointer)) for change in comparison.config)
+    )
+
+
+def _telling(change: Change, names: tuple[str, ...] | None) -> Change:
+    if not names or change.note:
+        return change
+    return replace(change, note=f"{', '.join(names)} {'go' if len(names) > 1 else 'goes'} with it")
 
 
 def with_ignored_state(resource: Resource, observed: Observed) -> Resource:

@@ -10,7 +10,7 @@ from reconciler.planning.assessment import Assessment, ownership_entry
 from reconciler.planning.claim import Claim, Refusal, blocked, claim, needs_no_mark_yet, taken_from
 from reconciler.planning.console_password import renewal, slots, slots_again
 from reconciler.planning.context import Context
-from reconciler.planning.diff import Comparison, compare, managed_items
+from reconciler.planning.diff import Comparison, compare, managed_items, told_along
 from reconciler.planning.fixed_addresses import unknown_mac
 from reconciler.planning.live_edits import live_edits, live_only, postponed
 from reconciler.planning.operations import (
@@ -50,7 +50,8 @@ def assess(resource: Resource, observed: Observed | None, context: Context) -> A
         answer = claim(resource, observed, context)
         if isinstance(answer, Refusal):
             return Assessment(blocked=blocked(resource, answer))
-        comparison = postponed(compare(resource, observed, context.host), resource.policy.next_boot)
+        found = told_along(compare(resource, observed, context.host), observed)
+        comparison = postponed(found, resource.policy.next_boot)
         return _telling_refused(resource, comparison, _update(resource, observed, context, answer, comparison))
     except Unrenderable as error:
         return Assessment(blocked=Blocked(resource.ref, "DependencyNotReady", str(error), resource.path, resource.line))

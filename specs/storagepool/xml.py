@@ -14,6 +14,7 @@ from lxml import etree
 
 from specs import canonical
 from specs.binding import Bind, Element, Field, Spec, child_at, set_text_at, text_at
+from specs.bound import bound_to
 from specs.codecs import INTEGER
 from specs.effect import Effect
 from specs.host import Host
@@ -153,7 +154,8 @@ def _adapter_type(root: Element) -> str | None:
 
 def _put_adapter_type(root: Element, value: str) -> None:
     adapter = child_at(root, "source/adapter")
-    adapter.attrib.clear()  # each type has attributes of its own
+    adapter.attrib.clear()  # each type has attributes and contents of its own
+    adapter[:] = []
     adapter.set("type", value)
 
 
@@ -199,7 +201,7 @@ BINDS: tuple[Bind, ...] = (
     _bind("source/adapter/parent", "source/adapter/@parent", same=_same_adapter),
     _bind("source/auth/username", "source/auth/@username", put=_put_auth("username")),
     _bind("source/auth/secret", "source/auth/secret/@usage", put=_put_auth("usage")),
-    _bind("source/format", "source/format/@type"),
+    _bind("source/format", "source/format/@type", bound=(bound_to({"nfs", "auto"}, "source/protocol"),)),
     # Behind the format, on which hangs how it is written.
     _bind("source/path", get=_source_path, put=_put_source_path, same=_same_source_path),
 )

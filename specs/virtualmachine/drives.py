@@ -111,8 +111,7 @@ def _forget_address(drive: Element) -> None:
 def _make_room(root: Element, bus: str) -> None:
     """On the SCSI bus a drive's place follows from its name: a host device that libvirt placed there has to yield."""
     if bus == "usb":
-        for none in root.findall("devices/controller[@type='usb'][@model='none']"):
-            child_at(root, "devices").remove(none)
+        allow_usb(root)
     if bus != "scsi":
         return
     for device in root.iterfind("devices/hostdev[@type='scsi']"):
@@ -120,6 +119,11 @@ def _make_room(root: Element, bus: str) -> None:
     # libvirt's own choice for x86 would be an emulated LSI card, for which today's guests have no driver.
     if root.find("devices/controller[@type='scsi']") is None:
         etree.SubElement(child_at(root, "devices"), "controller", type="scsi", model="virtio-scsi")
+
+
+def allow_usb(root: Element) -> None:
+    """Take back what says that the machine has no USB at all; libvirt then adds a controller."""
+    never_beside("/devices/controller[@type='usb'][@model='none']").leave(root, None)
 
 
 def _declared_targets(declared: Spec) -> Iterator[str]:

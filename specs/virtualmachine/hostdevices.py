@@ -7,9 +7,10 @@ from typing import Any
 
 from lxml import etree
 
-from specs.binding import Element, Field, Items, Spec
+from specs.binding import Element, Field, Items, Spec, child_at
 from specs.codecs import INTEGER
 from specs.effect import Effect
+from specs.virtualmachine.drives import allow_usb
 
 # The numbers of an address, by kind, in the order in which a device's name has them.
 ADDRESS = {
@@ -64,6 +65,14 @@ def _build(item: Spec) -> Element:
     return device
 
 
+def _insert(root: Element, item: Spec, _declared: Spec) -> Element:
+    device = _build(item)
+    child_at(root, "devices").append(device)
+    if item["type"] == "usb":
+        allow_usb(root)
+    return device
+
+
 def _identity(item: Spec) -> Any:
     return _label(item)
 
@@ -76,4 +85,5 @@ HOST_DEVICES = Items(
     identity=_identity,
     label=_label,
     build=_build,
+    insert=_insert,
 )

@@ -12,7 +12,7 @@ from typing import Any
 from lxml import etree
 
 from specs.binding import Element, Field, Items, Spec, child_at, write_item
-from specs.bound import bound_to, never_beside
+from specs.bound import Bound, bound_to, never_beside
 from specs.codecs import MAC
 from specs.effect import Effect
 from specs.virtualmachine.boot import BOOT_ORDER, settle_boot_order
@@ -35,8 +35,6 @@ def _bridge(interface: Element) -> str | None:
 
 
 def _connect(interface: Element, kind: str, name: str) -> None:
-    if (interface.get("type"), kind) != ("bridge", "bridge"):  # from one bridge to another the way of joining stays
-        _OF_ONE_CONNECTION.leave(interface, name)
     for old in interface.findall("source"):
         interface.remove(old)
     interface.set("type", kind)
@@ -74,7 +72,9 @@ def _build(item: Spec) -> Element:
 
 
 # How a NIC joins something that isn't a plain network or bridge of the host: Open vSwitch, macvtap, a card of the host.
-_OF_ONE_CONNECTION = never_beside("virtualport", "vlan", "@trustGuestRxFilters")
+# From one bridge to another the way of joining stays: which of them is a switch isn't to be seen from here.
+_OF_ONE_CONNECTION = ("virtualport", "vlan", "@trustGuestRxFilters")
+_OF_BRIDGES = Bound(_OF_ONE_CONNECTION, lambda _name, interface: interface.get("type") == "bridge")
 _OF_OTHER_TYPES = never_beside(
     *("@managed", "target/@managed", "ip", "route", "script", "downscript", "portForward", "backend/@type"),
     *("backend/@logFile", "driver[@name='vfio']", "driver[@name='kvm']", "teaming[@type='transient']"),
@@ -95,13 +95,13 @@ INTERFACES = Items(
             "network",
             get=_network,
             put=lambda interface, name: _connect(interface, "network", name),
-            bound=(_OF_OTHER_TYPES,),
+            bound=(never_beside(*_OF_ONE_CONNECTION), _OF_OTHER_TYPES),
         ),
         Field(
             "bridge",
             get=_bridge,
             put=lambda interface, name: _connect(interface, "bridge", name),
-            bound=(_OF_OTHER_TYPES,),
+            bound=(_OF_BRIDGES, _OF_OTHER_TYPES),
         ),
         Field(
             "model",

@@ -81,7 +81,7 @@ def settle_processors(root: Element, count: int) -> None:
             cell.set("cpus", f"0-{count - 1}" if count > 1 else "0")
     for tag in _OF_PROCESSORS:
         for tuned in root.findall(f"cputune/{tag}"):
-            left = [number for number in _numbers(tuned.get("vcpus") or "") if number < count]
+            left = _numbers(tuned.get("vcpus") or "", below=count)
             if left:
                 tuned.set("vcpus", ",".join(map(str, left)))
             elif (holder := tuned.getparent()) is not None:
@@ -103,14 +103,14 @@ def _kib(size: Element) -> int:
     return (bytes_of(size.text or "", size.get("unit") or "KiB") or 0) // _KIB
 
 
-def _numbers(ranges: str) -> list[int]:
-    """`0-3,^2,6` → 0, 1, 3, 6."""
+def _numbers(ranges: str, *, below: int) -> list[int]:
+    """`0-3,^2,6` → 0, 1, 3, 6: those that are smaller than `below`, however large the others are."""
     found: set[int] = set()
     for part in ranges.split(","):
         first, dash, last = part.strip().removeprefix("^").partition("-")
-        if not first.isdigit() or (dash and not last.isdigit()):
+        if not first.isdecimal() or (dash and not last.isdecimal()):
             continue
-        numbers = range(int(first), int(last if dash else first) + 1)
+        numbers = range(int(first), min(int(last if dash else first) + 1, below))
         found = found - set(numbers) if part.strip().startswith("^") else found | set(numbers)
     return sorted(found)
 

@@ -68,7 +68,7 @@ def _put_machine(root: Element, machine: str) -> None:
             move_to_sata(root)
 
 
-def _is_q35(machine: str) -> bool:
+def _is_q35(machine: str, _element: Element | None = None) -> bool:
     return _chipset(machine) == "q35"
 
 

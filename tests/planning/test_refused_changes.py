@@ -1,4 +1,4 @@
-"""What a machine can't become is told once, with its cause, and holds up nothing else of it."""
+"""What a machine can't become is told once, with its cause, and holds up nothing else of it; what goes is told too."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ def planned(spec: dict[str, Any], text: str, digest: str = "") -> Plan:
     seen = Observed(WEB, uid, serialise(root), state="shutoff", mark=read_mark(root))
     owned = {WEB: Owned(WEB, uid, "web.yaml", facts={Fact.DIGEST.value: digest})} if digest else {}
     desired = DesiredState(REVISION, REPOSITORY, {WEB: resource})
-    return Planner().plan(desired, Snapshot(1, Host(), {WEB: seen}), owned)
+    host = Host(pool_paths={"default": "/var/lib/libvirt/images"})
+    return Planner().plan(desired, Snapshot(1, host, {WEB: seen}), owned)
 
 
 def test_the_memory_of_a_numa_machine_is_refused_and_its_title_changes_all_the_same() -> None:
@@ -56,3 +57,25 @@ def test_what_the_machine_can_become_is_not_refused() -> None:
     plan = planned({"memory": 2048, "cpus": 2}, machine("openstack-numa", "web"))
     assert plan.blocked == ()
     assert [change.pointer for step in plan.steps for change in step.changes] == ["/memory", "/cpus"]
+
+
+def test_the_plan_names_what_goes_with_a_change() -> None:
+    spec = {
+        "graphics": {"type": "vnc"},
+        "disks": [{"name": "root", "volume": "default/desktop.qcow2", "bus": "sata"}],
+        "interfaces": [{"network": "default", "mac": "52:54:00:4b:73:5f"}],
+    }
+    [step] = planned(spec, machine("virt-manager-spice", "web")).steps
+    notes = {change.pointer.rpartition("/")[2]: change.note for change in step.changes}
+    assert notes == {
+        "type": "smartcard, channel, redirdev, audio go with it",
+        "bus": "queues, iothread, ioeventfd, event_idx, packed go with it",
+        "network": "virtualport, vlan go with it",
+    }
+    [blocked] = planned({"machine": "pc"}, machine("by-hand-headless", "web")).blocked
+    assert "boots securely" in blocked.message
+
+
+def test_a_change_with_which_nothing_goes_says_nothing_more() -> None:
+    [step] = planned({"title": "new", "memory": 512}, machine("kcli", "web")).steps
+    assert [change.note for change in step.changes] == ["", ""]

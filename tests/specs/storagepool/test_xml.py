@@ -169,3 +169,12 @@ def test_a_volume_group_grows_at_once_and_never_shrinks(kind: str, devices: list
     observed = new_xml(KIND, concrete({"type": kind, "source": {"devices": ["/dev/a"]}}), name="store", host=HOST)
     changes = drift(KIND, concrete({"type": kind, "source": {"devices": devices}}), observed)
     assert [(change.pointer, change.effect) for change in changes] == [("/source/devices", effect)]
+
+
+@pytest.mark.parametrize(("format_", "stays"), [("nfs", True), ("cifs", False), ("glusterfs", False)])
+def test_the_version_of_a_protocol_goes_with_the_protocol(format_: str, stays: bool) -> None:
+    before = """<pool type='netfs'><name>share</name><source><host name='nas'/><dir path='/x'/><format type='auto'/>
+      <protocol ver='4'/></source><target><path>/mnt/x</path></target></pool>"""
+    source = {"host": "nas", "path": "/x", "format": format_}
+    after = parse(patch(KIND, lowered(KIND, {"type": "netfs", "source": source}, name="share", host=HOST), before))
+    assert (after.find("source/protocol") is not None) is stays

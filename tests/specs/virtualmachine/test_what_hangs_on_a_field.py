@@ -106,6 +106,19 @@ def test_a_serial_console_comes_before_those_of_other_kinds() -> None:
     assert root.find("devices/serial") is not None
 
 
+def test_a_usb_device_of_the_host_comes_into_a_machine_that_had_no_usb() -> None:
+    device = {"device": "usb_1_2", "type": "usb", "address": {"bus": 1, "device": 5}}
+    root = parse(changed(machine(NUMA, "web"), {"hostDevices": [device]}))
+    assert root.find("devices/controller[@type='usb'][@model='none']") is None
+    assert root.find("devices/hostdev[@type='usb']") is not None
+
+
+def test_pins_of_processors_that_are_gone_go_too() -> None:
+    root = parse(changed(machine(GUEST, "web"), {"cpus": 1, "maximumCpus": 1}))
+    assert [each.get("vcpus") for each in root.iterfind("cputune/vcpusched")] == ["0"]
+    assert [each.get("vcpu") for each in root.iterfind("cputune/vcpupin")] == ["0"]
+
+
 def test_a_machine_with_a_single_numa_cell_grows_like_any_other() -> None:
     spec = {"memory": 8192, "cpus": 6, "maximumCpus": 6}
     root = parse(changed(machine(GUEST, "web"), spec))
