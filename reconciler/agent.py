@@ -197,7 +197,7 @@ class Agent:
         if self._reports is not None:
             self._reports.planned(self.desired, self.plan)
         if self._may_apply():
-            dispatcher.dispatch(self.plan, self.desired)
+            dispatcher.dispatch(self.plan, self.plan.wish or self.desired)
         if self._first_ticket is None:
             self._first_ticket = self.wakeup.ticket
         self._tell(line, dispatcher, self.plan, due.ticket)
@@ -241,7 +241,7 @@ class Agent:
         owned = line.ledger.owned()
         if self.desired is not None and plan is not None and self.snapshot is not None:
             found = conditions(
-                self.desired,
+                plan.wish or self.desired,
                 self.snapshot,
                 plan,
                 dispatcher.outcomes,

@@ -186,7 +186,7 @@ class Line:
 
     def drift(self, plan: Plan, desired: DesiredState, snapshot: Snapshot) -> tuple[Drift, ...]:
         """What of the plan is drift. Ask before `apply`, which changes what the ledger remembers."""
-        return drift(plan, desired, snapshot, self.ledger.owned())
+        return drift(plan, plan.wish or desired, snapshot, self.ledger.owned())
 
     def note_drift(
         self, plan: Plan, desired: DesiredState, snapshot: Snapshot, suspended: frozenset[Ref] | None = None
@@ -195,6 +195,7 @@ class Line:
 
         The plan's revision is the one that counts from now on, unless it has to be decided on first.
         """
+        desired = plan.wish or desired
         found = self.drift(plan, desired, snapshot)
         left_alone = self.ledger.suspended() if suspended is None else suspended
         digests = {ref: resource.digest for ref, resource in desired.resources.items()}

@@ -269,7 +269,7 @@ class _Completion:
                 after[resource.ref] = giver
 
     def _has(self, machine: Ref, volume: Ref) -> bool:
-        return machine in self.context.users.get(volume, ())
+        return self.context.renames.present.get(machine, machine) in self.context.users.get(volume, ())
 
 
 def _is_anothers(resource: Resource, observed: Observed, context: Context) -> bool:

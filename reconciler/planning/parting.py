@@ -22,7 +22,7 @@ def parted(steps: Iterable[Step], let_go: frozenset[Ref], context: Context) -> l
     """The steps that would cost a machine a disk that nobody let go, as what is held back."""
     found = []
     for step in steps:
-        observed = context.snapshot.get(step.ref)
+        observed = context.snapshot.get(context.renames.present.get(step.ref, step.ref))
         if step.ref.kind != VIRTUAL_MACHINE or observed is None:
             continue
         if lost := sorted(set(_lost(step, observed, context)) - let_go):
@@ -37,7 +37,7 @@ def parted(steps: Iterable[Step], let_go: frozenset[Ref], context: Context) -> l
 def _lost(step: Step, observed: Observed, context: Context) -> Iterator[Ref]:
     if any(isinstance(operation, Rename) for operation in step.operations):
         return  # its own disks have other paths by then
-    for path, volume in _disks(observed, context):
+    for path, volume in _disks(step.ref, observed, context):
         said = escape(path)
         for operation in step.operations:
             # What the definition lacks already is no longer the machine's, and is only unplugged.
@@ -52,9 +52,9 @@ def _lost(step: Step, observed: Observed, context: Context) -> Iterator[Ref]:
                 yield volume
 
 
-def _disks(observed: Observed, context: Context) -> Iterator[tuple[str, Ref]]:
+def _disks(ref: Ref, observed: Observed, context: Context) -> Iterator[tuple[str, Ref]]:
     """What was declared, or is now. A stranger's disk in a list that is declared complete is another matter."""
-    resource = context.desired.resources.get(observed.ref)
+    resource = context.desired.resources.get(ref)
     complete = resource is not None and "disks" in resource.policy.complete
     labels = {pointer.rpartition("/disks/")[2] for pointer in (observed.mark.managed if observed.mark else ())}
     for disk in observed.config.get("disks") or ():

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from reconciler.desired.state import DesiredState
 from reconciler.planning.operations import Operation
 from reconciler.planning.ownership import Owned
 from specs.effect import Change, Effect
@@ -86,6 +87,8 @@ class Plan:
     notes: tuple[str, ...] = field(default=())  # e.g. that pruning is held, and why
     records: tuple[Owned, ...] = field(default=())  # what the ledger has to hold although nothing is to be done
     forgotten: tuple[Ref, ...] = field(default=())  # what it has to forget: gone from the host and the documents
+    # What was planned for: the documents' wish, with each disk as the volume that it is. No part of what the plan says.
+    wish: DesiredState | None = field(default=None, compare=False, repr=False)
 
     @property
     def empty(self) -> bool:

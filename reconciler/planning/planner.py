@@ -131,6 +131,7 @@ class Planner:
             notes=(*leaving.notes, *kept.notes),
             records=tuple(records),
             forgotten=tuple(prune.forgotten(context)),
+            wish=desired,
         )
 
     def _assess(self, resource: Resource, context: Context, subnet: Callable[[], str]) -> _Remembered:

@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from reconciler.planning.operations import CreateVolume, EditLive
+from reconciler.planning.operations import CreateVolume, Define, EditLive
 from reconciler.planning.ownership import Fact
 from reconciler.planning.plan import Blocked, Plan
+from reconciler.reporting.status import conditions
 from specs.reference import VIRTUAL_MACHINE, Ref
 from tests.desired.documents import document, vm
-from tests.planning.rehearsed_host import RehearsedHost, pool, pulled, steps_of
+from tests.planning.rehearsed_host import RehearsedHost, disk_paths, pool, pulled, steps_of
 
 WEB = Ref(VIRTUAL_MACHINE, "web")
 POOLS = {"default.yaml": pool("default"), "fast.yaml": pool("fast")}
@@ -303,9 +304,40 @@ def test_a_step_that_would_lose_a_disk_all_the_same_is_not_done(
     assert not steps_of(plan, "web")
 
 
+def test_what_is_told_of_a_machine_is_told_of_the_volumes_that_it_has(host: RehearsedHost) -> None:
+    def told(plan: Plan) -> dict[str, tuple[str, str]]:
+        assert plan.wish is not None
+        found = conditions(plan.wish, host.snapshot(), plan, ())
+        return {ref.name: (items[0].reason, items[0].message) for ref, items in found.items()}
+
+    renamed = told(host.plan(files({**ROOT, "name": "system"}, DATA, **strategy(host))))
+    assert renamed["default/web-root.qcow2"][0] == "Succeeded"
+    assert "default/web-system.qcow2" not in renamed
+    moved = told(host.plan(files({**ROOT, "pool": "fast"}, DATA, **strategy(host))))
+    assert moved["web"][0] == moved["fast/web-root.qcow2"][0] == "NeedsApproval"
+    assert "onggi approve" in moved["web"][1]
+
+
 def test_the_ledger_remembers_no_more_than_it_needs(host: RehearsedHost) -> None:
     assert Fact.KEPT not in host.ledger[WEB].facts
     host.perform(host.plan(files({**ROOT, "name": "system"}, DATA, **strategy(host))))
     assert host.ledger[WEB].facts[Fact.KEPT] == '{"system": "default/web-root.qcow2"}'
     host.apply(files(ROOT, DATA, **strategy(host)))
     assert Fact.KEPT not in host.ledger[WEB].facts
+
+
+@pytest.mark.parametrize("running", [True, False], ids=["running", "off"])
+def test_a_machine_that_is_renamed_keeps_its_disks_too(running: bool) -> None:
+    def wish(name: str, *disks: dict[str, Any], **fields: Any) -> dict[str, str | bytes]:
+        spec = {"disks": list(disks), "runStrategy": "Always" if running else "Halted", **fields}
+        return {**POOLS, "vm.yaml": vm(name, spec, uid="3f0c8c1e-52f4-4b0a-9c3e-d1d1a2b3c4d5")}
+
+    host = RehearsedHost(running=running)
+    host.apply(wish("old", ROOT, DATA))
+    for disks in ([{**ROOT, "name": "system"}, DATA], [ROOT], [{**ROOT, "pool": "fast"}, DATA]):
+        plan = host.plan(wish("new", *disks, title="x"))
+        assert made(plan) == []
+        said = [each.xml for step in plan.steps for each in step.operations if isinstance(each, Define)]
+        assert said
+        assert all(len(disk_paths(xml)) == 2 for xml in said)
+        assert not [item for item in plan.blocked if item.reason == "DiskWouldBeLost"]
