@@ -41,6 +41,7 @@ Document = dict[str, Any]
 _NO_COPIES: Final = frozenset({"iscsi", "iscsi-direct", "scsi", "mpath"})  # pools in which nobody makes volumes
 _SUFFIXED: Final = {"qcow2": ".qcow2", "raw": ".img"}  # the formats that a new disk of a document can have
 _OF_THE_ORIGINAL: Final = frozenset({"onggi/adopt", "onggi/protect"})
+_OF_ONE_CARD: Final = frozenset({"mac", "addresses", "gateways", "nameservers"})
 _LEFT_OUT: Final = frozenset({"autostart", "paused", "runStrategy"})
 _DRIVE: Final = ("bus", "bootOrder", "target", "readOnly", "ioLimits")
 
@@ -258,14 +259,16 @@ def _like(
         if key == "disks":
             spec["disks"] = list(disks)
         elif key == "interfaces":
-            spec["interfaces"] = [{name: each[name] for name in each if name != "mac"} for each in value]
+            spec["interfaces"] = _cards(value)
+        elif key == "cloudInit":
+            spec["cloudInit"] = {name: value[name] for name in value if name != "hostname"}
         elif key not in _LEFT_OUT:
             spec[key] = value
     if disks and "disks" not in spec:
         spec["disks"] = list(disks)
     present = _as_it_is(serving.world, original).get("interfaces", [])
     if len(present) > len(before.get("interfaces") or ()) and "template" not in before:
-        spec["interfaces"] = [{name: each[name] for name in each if name != "mac"} for each in present]
+        spec["interfaces"] = _cards(present)
     spec["runStrategy"] = "Halted"
     annotations = {
         key: value for key, value in (metadata.get("annotations") or {}).items() if key not in _OF_THE_ORIGINAL
@@ -273,6 +276,11 @@ def _like(
     made = document(clone.name, spec, annotations, metadata.get("labels"))
     _copy_password(serving, made)
     return made
+
+
+def _cards(interfaces: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Interfaces without what only one machine may have. A clone asks DHCP until its document says otherwise."""
+    return [{name: each[name] for name in each if name not in _OF_ONE_CARD} for each in interfaces]
 
 
 def _copy_password(serving: Serving, made: Document) -> None:

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import libvirt
+import yaml
 
 from reconciler.planning.one_off import CloneVolume
 from reconciler.planning.plan import Action, one_off_step
@@ -43,6 +44,25 @@ def test_a_clone_looks_like_the_original(templates: LiveApi, hand: libvirt.virCo
     assert macs[0] != macs[1] and all(len(each) == 1 for each in macs)
     assert templates.agent.line.ledger.unfinished() == ()
     assert templates.serving.operations.look_again(None).plan.empty
+
+
+def test_a_clone_has_no_address_and_no_host_name_of_the_original(templates: LiveApi) -> None:
+    spec = {
+        "memory": 64,
+        "runStrategy": "Halted",
+        "interfaces": [{"network": "default", "addresses": ["192.168.122.10/24"], "gateways": ["192.168.122.1"]}],
+        "cloudInit": {"pool": "default-pool", "hostname": "web.example.org", "user": "ops"},
+    }
+    web = {"apiVersion": "onggi/v1", "kind": "VirtualMachine", "metadata": {"name": "seeded"}, "spec": spec}
+    templates.repository.commit({"vms/seeded.yaml": yaml.safe_dump(web)}, "Declare a machine with an address")
+    until(lambda: templates.client.get("/vms/seeded").status_code == 200, 60, "the machine is made")
+    task = templates.task(templates.client.post("/vms/seeded/clone"))
+    assert task["status"] == "finished", task
+    made = yaml.safe_load(templates.text("vms/seeded-clone-1.yaml"))["spec"]
+    assert (made["interfaces"], made["cloudInit"]) == (
+        [{"network": "default"}],
+        {"pool": "default-pool", "user": "ops"},
+    )
 
 
 def test_clones_at_the_same_time_have_names_of_their_own(templates: LiveApi) -> None:
