@@ -14,7 +14,7 @@ IS_QEMU := $(filter qemu:%,$(CONNECT))
 ON_HOST := $(if $(IS_QEMU),setup/hypervisor.sh run)
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-run install-guest install-test demo test lint format bench docs docs-check clean
+.PHONY: help install install-run install-guest install-test demo test fuzz lint format bench docs docs-check clean
 
 help:  ## Show this
 	@echo "onggi: YAML documents in git become virtual machines. What you can make:"
@@ -47,6 +47,9 @@ demo: $(if $(IS_QEMU),install-guest) install  ## Tell the story in the terminal 
 test: install-test lint  ## Check and test everything
 	$(PY) -m pytest -n 2 --dist loadfile -m "not qemu" $(ARGS) < /dev/null
 	$(PY) -m pytest -m qemu $(ARGS) < /dev/null
+
+fuzz: $(INSTALLED)  ## Write what nobody would, for five minutes (ARGS='--seconds 3600 --seed 1')
+	$(PY) -m tests.fuzz $(ARGS) < /dev/null
 
 lint: $(INSTALLED)  ## Check style, types and who imports whom
 	$(PY) -m ruff check $(CODE)

@@ -1,8 +1,9 @@
-"""Lengths of time as people write them."""
+"""Lengths of time, and moments, as people write them."""
 
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
 
 from reconciler.errors import SettingsError
 
@@ -16,3 +17,21 @@ def seconds(text: str) -> float:
     if match is None:
         raise SettingsError(f"{text!r} isn't a length of time; give one such as 30s, 5m, 1h or 7d.")
     return float(match[1]) * _UNITS_S[match[2] or ""]
+
+
+def moment(text: str) -> datetime:
+    """In UTC, a length of time before now (10m), or RFC 3339 (2026-01-31T12:00:00Z). Raises SettingsError."""
+    try:
+        return datetime.now(UTC) - timedelta(seconds=seconds(text))
+    except (SettingsError, OverflowError):
+        pass
+    try:
+        found = datetime.fromisoformat(text)
+        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    except (
+        ValueError,
+        OverflowError,
+    ):  # the latter for a moment that in UTC is before the first year, or past the last
+        raise SettingsError(
+            f"{text!r} is neither a length of time such as 10m nor a moment such as 2026-01-31T12:00:00Z."
+        ) from None

@@ -11,3 +11,15 @@ from urllib.parse import urlsplit
 def is_here(uri: str) -> bool:
     """True when the connection `uri` doesn't leave this machine."""
     return not urlsplit(uri).netloc
+
+
+def is_uri(text: str) -> bool:
+    """True for what can be a connection's address: everybody who takes it apart finds a host and a port that can be."""
+    if not text or any(character.isspace() or not character.isprintable() for character in text):
+        return False
+    try:
+        parts = urlsplit(text)
+        _ = parts.hostname, parts.port
+    except ValueError:
+        return False
+    return True

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from reconciler.desired.limits import DEFAULT_MAX_FILES
 from reconciler.errors import SettingsError
+from reconciler.locality import is_uri
 from reconciler.planning.terms import DEFAULT_TRASH_RETENTION_S
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ class Settings:
     sync_windows: tuple[SyncWindow, ...] = ()  # when the host may be changed; none: always
 
     def __post_init__(self) -> None:
-        if not self.connect or any(character.isspace() or not character.isprintable() for character in self.connect):
+        if not is_uri(self.connect):
             raise SettingsError(f"{self.connect!r} isn't a libvirt URI; give one such as {DEFAULT_CONNECT}.")
         for name, value in (("interval", self.interval_s), ("resync-interval", self.resync_s)):
             if not SHORTEST_INTERVAL_S <= value < float("inf"):
@@ -202,6 +203,8 @@ def read_settings_file(path: Path, types: Mapping[str, type]) -> dict[str, Any]:
         raise SettingsError(f"The settings file {path} can't be read ({error.strerror}); check --config.") from None
     except ValueError as error:  # TOMLDecodeError and UnicodeDecodeError
         raise SettingsError(f"The settings file {path} isn't TOML: {error}; correct it.") from None
+    except RecursionError:
+        raise SettingsError(f"The settings file {path} is nested too deeply; no setting needs that.") from None
     for key, value in found.items():
         if key not in types:
             import difflib
@@ -212,6 +215,8 @@ def read_settings_file(path: Path, types: Mapping[str, type]) -> dict[str, Any]:
         if not _fits(value, types[key]):
             wanted = _WANTED[types[key]]
             raise SettingsError(f"{key!r} in the settings file {path} has to be {wanted}; correct it.")
+        if any("\0" in str(text) for text in (value if isinstance(value, list) else [value])):
+            raise SettingsError(f"{key!r} in the settings file {path} has a NUL in it; remove it.")
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import click
@@ -10,7 +10,7 @@ import click
 from reconciler.cli.objects import kind_argument, name_argument, ref_of
 from reconciler.cli.options import RESULT, state, verb
 from reconciler.cli.output import Output
-from reconciler.duration import seconds
+from reconciler.duration import moment
 from reconciler.errors import SettingsError
 from reconciler.settings import Settings
 from specs.registry import Kind
@@ -24,18 +24,9 @@ class Moment(click.ParamType[datetime]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
         """The moment, in UTC."""
         try:
-            return datetime.now(UTC) - timedelta(seconds=seconds(str(value)))
-        except (SettingsError, OverflowError):
-            pass
-        try:
-            found = datetime.fromisoformat(str(value))
-        except ValueError:
-            self.fail(
-                f"{value!r} is neither a length of time such as 10m nor a moment such as 2026-01-31T12:00:00Z.",
-                param,
-                ctx,
-            )
-        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+            return moment(str(value))
+        except SettingsError as error:
+            self.fail(str(error), param, ctx)
 
 
 @verb(

@@ -146,8 +146,8 @@ def without_fields(lowered: Mapping[str, Any], pointers: Iterable[str], binds: I
                 _drop(trimmed, bind.name.split("/"))
             elif isinstance(bind, Items) and way.startswith(f"{bind.name}/"):
                 rest = way.removeprefix(f"{bind.name}/")
-                items = value_at(trimmed, bind.name) or []
-                _put(trimmed, bind.name, [_trim_item(bind, i, item, rest) for i, item in enumerate(items)])
+                if (items := value_at(trimmed, bind.name)) is not None:  # an empty list would say something of its own
+                    _put(trimmed, bind.name, [_trim_item(bind, i, item, rest) for i, item in enumerate(items)])
     return trimmed
 
 

@@ -41,6 +41,31 @@ def test_who_asks_for_it_gets_the_traceback(
     assert "Traceback" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["plan", ".", "--connect", "qemu+ssh://[bad/system"], "isn't a libvirt URI"),
+        (["plan", ".", "--connect", "qemu+ssh://host:99999/system"], "isn't a libvirt URI"),
+        (["plan", ".", "--connect", "qemu+ssh://a]b/system"], "isn't a libvirt URI"),
+        (["events", "--since", "0001-01-01T00:00:00+14:00"], "nor a moment"),
+        (["events", "--since", "9999-12-31T23:59:59-14:00"], "nor a moment"),
+        (["plan", ".", "--max-files", "0"], "from 1 to"),
+    ],
+)
+def test_a_value_that_cannot_be_is_one_sentence(
+    arguments: list[str],
+    words: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["onggi", *arguments, "--state", str(tmp_path / "state")])
+    assert main.main() == 1
+    told = capsys.readouterr().err
+    assert words in told
+    assert "unexpected" not in told
+
+
 def test_a_reader_that_goes_away_is_no_disaster(onggi: Onggi) -> None:
     process = subprocess.Popen(
         [*COMMAND, "explain", "vm"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=onggi.env, text=True

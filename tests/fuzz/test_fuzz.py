@@ -1,0 +1,23 @@
+"""What nobody would write, in a small dose and the same each time; `make fuzz` gives as much as is wanted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from reconciler.serving.secrets import Secrets
+from tests.fuzz import options
+from tests.fuzz.line import run
+
+ROUNDS = 24
+
+
+def test_every_document_is_refused_at_its_line_or_goes_through_the_whole_line(tmp_path: Path) -> None:
+    secrets = Secrets(tmp_path / "secrets")
+    found = [run(seed, secrets) for seed in range(ROUNDS)]
+    assert [mistake for one in found for mistake in one.mistakes] == []
+    assert sum(one.taken for one in found) > 10 * ROUNDS, "most of what is tried gets past the door"
+    assert sum(one.refused for one in found) > ROUNDS, "and enough of it doesn't"
+
+
+def test_no_option_variable_or_setting_ends_in_a_traceback(tmp_path: Path) -> None:
+    assert [each for seed in range(ROUNDS) for each in options.mistakes(seed, tmp_path, tmp_path / "state")] == []
