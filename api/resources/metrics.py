@@ -16,7 +16,7 @@ class Metrics(Resource):
     @get(
         "Figures in Prometheus' text format.", text(), blocking=True, content_type="text/plain",
         description="onggi_reconcile_duration_seconds, onggi_reconcile_total, onggi_resource_info, onggi_drift_fields,"
-        " onggi_restart_required, onggi_libvirt_connected, onggi_webhook_requests_total and others.",
+        " onggi_data_lost, onggi_restart_required, onggi_libvirt_connected, onggi_webhook_requests_total and others.",
     )  # fmt: skip
     def read(self, _call: Call) -> Answer:
         """All of them."""

@@ -10,6 +10,7 @@ from typing import Final
 
 from reconciler.applying.task_records import FAILED, FINISHED, RUNNING, TaskRecord
 from reconciler.passes import World
+from reconciler.planning.loss import DATA_LOST
 from reconciler.reporting.drift import deviations
 from reconciler.reporting.metrics import BOUNDS_S, Counted
 from reconciler.reporting.status import READY, RESTART_REQUIRED, printable_status
@@ -50,7 +51,10 @@ def _families(
     )  # fmt: skip
     yield _family("onggi_resource_info", "gauge", "Every declared object and how it is.", _resources(world))
     yield _family("onggi_drift_fields", "gauge", "Fields on the host that aren't as declared.", _drift(world))
-    yield _family("onggi_restart_required", "gauge", "Objects with changes that wait for a boot.", _waiting(world))
+    yield _family(
+        "onggi_restart_required", "gauge", "Objects with changes that wait for a boot.", _with(world, RESTART_REQUIRED)
+    )
+    yield _family("onggi_data_lost", "gauge", "Objects whose data is gone from the host.", _with(world, DATA_LOST))
     yield _family("onggi_plan_steps", "gauge", "Steps that are to be done.", [Sample(len(world.plan.steps), {})])
     yield _family("onggi_plan_blocked", "gauge", "What won't be done as it is.", [Sample(len(world.plan.blocked), {})])
     yield _family(
@@ -117,9 +121,9 @@ def _noted(world: World) -> Iterator[Sample]:
                 yield Sample(1, {"kind": ref.kind, "name": ref.name, "type": item.type, "reason": item.reason})
 
 
-def _waiting(world: World) -> Iterator[Sample]:
+def _with(world: World, condition: str) -> Iterator[Sample]:
     for ref, conditions in sorted(world.conditions.items()):
-        if any(item.type == RESTART_REQUIRED and item.status for item in conditions):
+        if any(item.type == condition and item.status for item in conditions):
             yield Sample(1, {"kind": ref.kind, "name": ref.name})
 
 

@@ -171,7 +171,7 @@ DRIFT_OF: Final[Schema] = obj(
 )
 CONDITION: Final[Schema] = obj(
     {
-        "type": text("Ready, Reconciling, Stalled, Drifted, RestartRequired, Suspended, …"),
+        "type": text("Ready, Reconciling, Stalled, Drifted, DataLost, RestartRequired, Suspended, …"),
         "status": text("True or False.", enum=["True", "False"]),
         "reason": text("In CamelCase."),
         "message": text("A sentence for people."),

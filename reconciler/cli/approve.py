@@ -25,9 +25,10 @@ _DIGEST = re.compile(r"sha256:[0-9a-f]{8,64}")
 def command(digest: str, settings: Settings) -> None:
     """Say yes to what waits for it.
 
-    A plan that would delete much at once, or cut guests off from a network, names a digest and waits. The yes holds
-    for exactly that: once the repository or one of these objects has moved, the plan has another digest, and the
-    earlier one is refused here. Works beside a running agent, which goes on at once.
+    A plan that would delete much at once, cut guests off from a network, or put an empty volume in the place of one
+    that is lost, names a digest and waits. The yes holds for exactly that: once the repository or one of these objects
+    has moved, the plan has another digest, and the earlier one is refused here. Works beside a running agent, which
+    goes on at once.
     """
     from reconciler.applying.ledger import Ledger
     from reconciler.applying.lock import StateFolder

@@ -69,6 +69,8 @@ def _disk(vm: str, place: int, disk: Spec, block_pools: frozenset[str], result: 
     image_format = disk.get("format", "raw" if is_block else "qcow2")
     volume = f"{vm}-{drive['name']}{'' if is_block else _SUFFIX.get(image_format, f'.{image_format}')}"
     volume_spec: dict[str, Any] = {"pool": pool, "format": image_format, "capacity": disk["size"]}
+    if "onLoss" in disk:
+        volume_spec["onLoss"] = disk["onLoss"]
     if "base" in disk:
         volume_spec["backingVolume"] = Ref.volume_named(disk["base"], pool).name
         if image_format == "raw":

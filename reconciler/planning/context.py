@@ -11,6 +11,7 @@ from xml.sax.saxutils import escape
 from reconciler.bulkhead import Failure, contained
 from reconciler.desired.state import DesiredState, Resource
 from reconciler.observed.snapshot import Observed, Snapshot
+from reconciler.planning.loss import Loss, find_losses
 from reconciler.planning.ownership import Fact, Owned
 from reconciler.planning.plugs import cut_off
 from reconciler.planning.renames import Renames, find_renames
@@ -101,6 +102,11 @@ class Context:
     def renames(self) -> Renames:
         """What is declared under another name than it has on the host."""
         return find_renames(self.desired, self.snapshot, self.by_uid, self.owned)
+
+    @cached_property
+    def losses(self) -> Mapping[Ref, Loss]:
+        """The declared volumes that were on the host, held data, and are gone."""
+        return find_losses(self)
 
     @cached_property
     def volume_at(self) -> Mapping[str, Ref]:

@@ -12,6 +12,7 @@ from reconciler.planning.console_password import renewal, slots, slots_again
 from reconciler.planning.context import Context
 from reconciler.planning.diff import Comparison, compare, managed_items, told_along
 from reconciler.planning.fixed_addresses import unknown_mac
+from reconciler.planning.lacking import Lack, can_be_defined, find_lack, left, reduced
 from reconciler.planning.live_edits import live_edits, live_only, postponed
 from reconciler.planning.operations import (
     Define,
@@ -42,22 +43,31 @@ from specs.reference import Ref
 from specs.virtualmachine import xml
 
 
-def assess(resource: Resource, observed: Observed | None, context: Context) -> Assessment:
-    """What to do about one VM."""
+def assess(
+    resource: Resource, observed: Observed | None, context: Context, missing: frozenset[Ref] = frozenset()
+) -> Assessment:
+    """What to do about one VM. `missing` are volumes and networks that it needs and that won't come."""
     try:
-        if observed is None:
-            return Assessment(step=_create(resource, context))
-        answer = claim(resource, observed, context)
+        answer = claim(resource, observed, context) if observed is not None else None
         if isinstance(answer, Refusal):
             return Assessment(blocked=blocked(resource, answer))
-        found = told_along(compare(resource, observed, context.host), observed)
-        comparison = postponed(found, resource.policy.next_boot)
-        return _telling_refused(resource, comparison, _update(resource, observed, context, answer, comparison))
+        lack = find_lack(resource, observed, context, missing)
+        wanted = reduced(resource, observed, lack)
+        if observed is not None and answer is not None:
+            told = told_along(compare(wanted, observed, context.host), observed)
+            comparison = postponed(told, resource.policy.next_boot)
+            found = _update(wanted, observed, context, answer, comparison, lack)
+            found = _telling_refused(resource, comparison, found)
+        elif can_be_defined(lack):
+            found = Assessment(step=_create(wanted, context, lack))
+        else:
+            found = Assessment()
+        return replace(found, blocked=lack.told(resource)) if lack and found.blocked is None else found
     except Unrenderable as error:
         return Assessment(blocked=Blocked(resource.ref, "DependencyNotReady", str(error), resource.path, resource.line))
 
 
-def _create(resource: Resource, context: Context) -> Step:
+def _create(resource: Resource, context: Context, lack: Lack) -> Step:
     spec, uid, name = resource.spec, resource.uid, resource.ref.name
     lowered = xml.lower(spec, name=name, uid=uid, host=context.host)
     root = write(xml.BINDS, xml.skeleton(lowered, name=name, uid=uid, host=context.host), lowered)
@@ -67,10 +77,11 @@ def _create(resource: Resource, context: Context) -> Step:
     ]
     if spec.get("autostart"):
         operations.append(SetAutostart(resource.ref, True))
-    starts = strategy(resource) in STARTED
+    starts = strategy(resource) in STARTED and not lack
     if starts:
         operations.append(Start(resource.ref, paused=bool(spec.get("paused"))))
     changes = tuple(Change(f"/{key}", None, value, Effect.LIVE) for key, value in spec.items())
+    record = _entry(resource, uid, created=True, **({Fact.LAST_RUN: RUNNING} if starts else {}))
     return Step(
         ref=resource.ref,
         action=Action.CREATE,
@@ -80,7 +91,7 @@ def _create(resource: Resource, context: Context) -> Step:
         changes=changes,
         path=resource.path,
         line=resource.line,
-        owned=_entry(resource, uid, created=True, **({Fact.LAST_RUN: RUNNING} if starts else {})),
+        owned=lack.record(record, context.owned.get(resource.ref)),
     )
 
 
@@ -94,7 +105,7 @@ def _telling_refused(resource: Resource, comparison: Comparison, found: Assessme
 
 
 def _update(
-    resource: Resource, observed: Observed, context: Context, answer: Claim, comparison: Comparison
+    resource: Resource, observed: Observed, context: Context, answer: Claim, comparison: Comparison, lack: Lack
 ) -> Assessment:
     entry = context.owned.get(resource.ref)
     if (unknown := unknown_mac(resource, comparison.lowered, observed)) is not None:
@@ -104,12 +115,16 @@ def _update(
     if starts and is_migrated(observed, entry):
         message = "it was migrated to another host, and isn't started here beside it; start it by hand once it is back"
         return Assessment(blocked=Blocked(resource.ref, "Migrated", message, resource.path, resource.line))
+    power = left(power, lack)
+    starts = starts and not lack
     changes = [*comparison.config, *live_only(comparison), *(change for change, _ in power)]
     autostart = resource.spec.get("autostart")
     if autostart is not None and autostart != observed.autostart:
         changes.append(Change("/autostart", observed.autostart, autostart, Effect.LIVE))
 
-    mark = mark_of(context.desired.scope, context.renames.marked_name(resource.ref), comparison.managed)
+    mark = mark_of(
+        context.desired.scope, context.renames.marked_name(resource.ref), comparison.managed | lack.managed(observed)
+    )
     unmarked = observed.mark is None or not observed.mark.says(mark)
     remark = unmarked and not needs_no_mark_yet(observed, entry, answer)
     if (renewed := renewal(resource, observed, entry, comparison)) is not None:
@@ -119,13 +134,14 @@ def _update(
         changes.append(Change("/metadata", None, "onggi's mark of ownership", Effect.LIVE))
 
     edits, waiting = live_edits(resource, observed, context, comparison, renewed)
+    edits = [edit for edit in edits if not lack.hinders(edit)]
     again = Restart()
-    if observed.active and not power and answer is not Claim.ADOPT:
+    if observed.active and not power and not lack and answer is not Claim.ADOPT:
         rebooted = resource.ref in context.terms.rebooted
         again = restart(resource, observed, entry, waiting, rebooted=rebooted)
     created = entry.created if entry is not None else answer is not Claim.ADOPT
     facts = _run_facts(resource, observed, context, again)
-    record = _entry(resource, observed.uid, created=created, **facts)
+    record = lack.record(_entry(resource, observed.uid, created=created, **facts), entry)
     drift_only = entry is None or entry.facts.get(Fact.DIGEST) == resource.digest
     if resource.policy.drift != "enforce" and drift_only and changes and not (remark and answer is not Claim.OURS):
         drifted = tuple(changes) if resource.policy.drift == "warn" else ()

@@ -1,39 +1,84 @@
-"""Puts steps into order by their references, and stops what depends on something that won't come."""
+"""Puts steps into order by their references, and stops what depends on something that won't come.
+
+A machine isn't stopped as a whole: it is assessed again without what is missing, and does what doesn't need that.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from reconciler.bulkhead import Failure, contained
+from reconciler.desired.state import DesiredState
 from reconciler.planning.context import Context, has_object
 from reconciler.planning.failed import failed
+from reconciler.planning.observing import under_observation
 from reconciler.planning.operations import Rename
 from reconciler.planning.plan import Action, Blocked, Step
 from reconciler.planning.scopes import SCOPE_CHANGED
-from specs.reference import STORAGE_POOL, Ref
+from specs.effect import Effect
+from specs.reference import STORAGE_POOL, VIRTUAL_MACHINE, Ref
 
 _ANOTHERS = frozenset({"OwnedByOther", SCOPE_CHANGED})
 
+# What a machine does without some of what it needs: a step, or none.
+Lesser = Callable[[Ref, frozenset[Ref]], Step | None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Missing:
+    """What a step needs and won't get, and the sentence for each. `soon`: one of them may show after another step."""
+
+    needs: Mapping[Ref, str]
+    soon: bool = False
+    failure: Failure | None = None  # instead: that couldn't be found out
+
+    @property
+    def spares(self) -> bool:
+        """Whether the rest of the step can be done without it."""
+        return self.failure is None and not self.soon
+
+    def blocked(self, step: Step) -> Blocked:
+        """The first of it, as the plan shows it."""
+        if self.failure is not None:
+            return failed(step.ref, self.failure, step.path, step.line)
+        return Blocked(step.ref, "DependencyNotReady", self.needs[min(self.needs)], step.path, step.line)
+
+
+def _nothing(_ref: Ref, _missing: frozenset[Ref]) -> Step | None:
+    return None
+
 
 def ordered(
-    steps: Mapping[Ref, Step], blocked: Mapping[Ref, Blocked], context: Context
+    steps: Mapping[Ref, Step], blocked: Mapping[Ref, Blocked], context: Context, lesser: Lesser = _nothing
 ) -> tuple[list[Step], list[Blocked]]:
     """Steps with their `after` filled in, those first that others wait for, and everything that is blocked now."""
     refused = dict(blocked)
     kept = dict(steps)
+    without: dict[Ref, frozenset[Ref]] = {}  # what a machine is known to do without
     needs = {ref: _needs(step, context) for ref, step in steps.items()}
     users = _users(needs)
     # A blocked reference blocks whoever needs it, which may block somebody else: on until nobody is left to look at.
     looked_at: Iterable[Ref] = steps
     while looked_at:
         newly = {
-            ref: reason for ref in looked_at if ref in kept and (reason := _held(kept[ref], kept, refused, context))
+            ref: missing
+            for ref in looked_at
+            if ref in kept and (missing := _held(kept[ref], kept, refused, without.get(ref, frozenset()), context))
         }
-        refused.update(newly)
-        for ref in newly:
-            del kept[ref]
-        looked_at = sorted({user for ref in newly for user in users.get(ref, ())})
+        stopped: list[Ref] = []
+        for ref, missing in newly.items():
+            refused.setdefault(ref, missing.blocked(kept[ref]))
+            without[ref] = without.get(ref, frozenset()) | missing.needs.keys()
+            less = _less(ref, without[ref], lesser) if ref.kind == VIRTUAL_MACHINE and missing.spares else None
+            if less is not None:
+                kept[ref] = less
+            else:
+                del kept[ref]
+                stopped.append(ref)
+        looked_at = sorted({user for ref in stopped for user in users.get(ref, ())})
+    refused |= dict(_lacking_at_rest(kept, refused, context))
     final = {}
     for ref, step in kept.items():
         after = _after(step, needs[ref], kept)
@@ -55,6 +100,29 @@ def _users(needs: Mapping[Ref, frozenset[Ref]]) -> Mapping[Ref, list[Ref]]:
     return found
 
 
+def _lacking_at_rest(
+    kept: Mapping[Ref, Step], refused: Mapping[Ref, Blocked], context: Context
+) -> Iterator[tuple[Ref, Blocked]]:
+    """Machines about which nothing is to be done, and which lack what their next start needs: that is told too."""
+    if not needed_by_machines(context.desired) - context.snapshot.objects.keys() - kept.keys():
+        return  # nearly always
+    for ref, resource in context.desired.resources.items():
+        if ref.kind != VIRTUAL_MACHINE or ref in kept or ref in refused or ref not in context.snapshot.objects:
+            continue
+        if ref in context.suspended or under_observation(resource, context.owned):
+            continue
+        nothing = Step(ref, Action.UPDATE, "", Effect.LIVE, (), path=resource.path, line=resource.line)
+        if (missing := _held(nothing, kept, refused, frozenset(), context)) is not None:
+            yield ref, missing.blocked(nothing)
+
+
+@lru_cache(maxsize=2)
+def needed_by_machines(desired: DesiredState) -> frozenset[Ref]:
+    """All that any machine refers to. The same desired state gives the same set again at no cost."""
+    machines = (resource for resource in desired.resources.values() if resource.ref.kind == VIRTUAL_MACHINE)
+    return frozenset(ref for resource in machines for ref in resource.depends_on if has_object(ref))
+
+
 def _needs(step: Step, context: Context) -> frozenset[Ref]:
     resource = context.desired.resources.get(step.ref)
     if resource is None or step.action is Action.DELETE:
@@ -62,26 +130,40 @@ def _needs(step: Step, context: Context) -> frozenset[Ref]:
     return frozenset(ref for ref in resource.depends_on if has_object(ref))
 
 
-def _held(step: Step, steps: Mapping[Ref, Step], refused: Mapping[Ref, Blocked], context: Context) -> Blocked | None:
-    found = contained("finding what it needs", step.ref, "", _missing, step, steps, refused, context)
-    return failed(step.ref, found, step.path, step.line) if isinstance(found, Failure) else found
+def _less(ref: Ref, without: frozenset[Ref], lesser: Lesser) -> Step | None:
+    found = contained("planning without what is missing", ref, "", lesser, ref, without)
+    return None if isinstance(found, Failure) else found
 
 
-def _missing(step: Step, steps: Mapping[Ref, Step], refused: Mapping[Ref, Blocked], context: Context) -> Blocked | None:
+def _held(
+    step: Step, steps: Mapping[Ref, Step], refused: Mapping[Ref, Blocked], without: frozenset[Ref], context: Context
+) -> _Missing | None:
+    found = contained("finding what it needs", step.ref, "", _missing, step, steps, refused, without, context)
+    return _Missing({}, failure=found) if isinstance(found, Failure) else found
+
+
+def _missing(
+    step: Step, steps: Mapping[Ref, Step], refused: Mapping[Ref, Blocked], without: frozenset[Ref], context: Context
+) -> _Missing | None:
     """Why a step can't be done: something it needs is neither on the host nor about to be."""
-    for need in sorted(_needs(step, context)):
+    found: dict[Ref, str] = {}
+    soon = False
+    for need in sorted(_needs(step, context) - without):
         coming = need in steps and steps[need].action is not Action.DELETE
         if need in refused and refused[need].reason in _ANOTHERS and not _has(step.ref, need, context):
             # It is there, but it is somebody's: no new machine may be given somebody's disk.
-            message = f"{step.ref} needs {need}, which is held back: {refused[need].message}"
-            return Blocked(step.ref, "DependencyNotReady", message, step.path, step.line)
+            found[need] = f"{step.ref} needs {need}, which is held back: {refused[need].message}"
+            continue
         if need in context.snapshot.objects or coming or _called_otherwise(need, step, context):
             continue
+        if need in context.losses and step.ref.kind == VIRTUAL_MACHINE:
+            continue  # the machine was assessed with that in mind
         if _unseen(need, steps, context):
             if _has(step.ref, need, context):
                 continue
             # What it holds isn't known: made now, a disk or an overlay would get a guessed format, unchecked.
             message = f"{step.ref} waits for {need}, which only shows once its pool has been started"
+            soon |= Ref(STORAGE_POOL, need.pool) in steps
         elif need in refused:
             message = f"{step.ref} needs {need}, which is held back: {refused[need].message}"
         elif need in context.desired.held:
@@ -91,8 +173,8 @@ def _missing(step: Step, steps: Mapping[Ref, Step], refused: Mapping[Ref, Blocke
                 f"{step.ref} needs {need}, which is neither in the repository nor on the host; declare it or correct "
                 "the name"
             )
-        return Blocked(step.ref, "DependencyNotReady", message, step.path, step.line)
-    return None
+        found[need] = message
+    return _Missing(found, soon) if found else None
 
 
 def _called_otherwise(need: Ref, step: Step, context: Context) -> bool:

@@ -28,6 +28,7 @@ class Fact(StrEnum):
     FORMAT = "format"  # of a volume whose document doesn't say: what its source was taken for when it was made
     SCOPE = "scope"  # the repository, branch and path of its document: see `Owned.scope`
     BLOB = "blob"  # the content of its document's file, by its name in git
+    REMADE = "remade"  # how often a person had it made again after it was lost: a yes counts for one loss only
     SUBNET = "subnet"  # chosen for a network that declares none, so that a new one gets the same
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from reconciler.bulkhead import Failure, contained
@@ -18,7 +19,8 @@ from reconciler.planning.assessment import Assessment
 from reconciler.planning.context import Context, has_object
 from reconciler.planning.diff import with_ignored_state
 from reconciler.planning.failed import failed, unreadable
-from reconciler.planning.keeping import Keeper
+from reconciler.planning.keeping import Keeper, Kept
+from reconciler.planning.loss import held_losses
 from reconciler.planning.missing import MISSING, left_missing
 from reconciler.planning.observing import is_observed, only_told, under_observation
 from reconciler.planning.order import ordered
@@ -119,7 +121,7 @@ class Planner:
         for ref, giver in kept.after.items():
             if ref in steps:
                 steps[ref] = replace(steps[ref], after=steps[ref].after | {giver})
-        in_order, held_back = ordered(steps, blocked, context)
+        in_order, held_back = ordered(steps, blocked, context, partial(self._lesser, context, kept))
         return Plan(
             revision=str(desired.revision),
             steps=tuple(in_order),
@@ -133,6 +135,18 @@ class Planner:
             forgotten=tuple(prune.forgotten(context)),
             wish=desired,
         )
+
+    def _lesser(self, context: Context, kept: Kept, ref: Ref, missing: frozenset[Ref]) -> Step | None:
+        """What a machine does without some of what it needs."""
+        resource, observed = context.desired.resources[ref], context.snapshot.get(ref)
+        if ref in context.renames.formerly or under_observation(resource, context.owned):
+            return None
+        if observed is not None:
+            resource = with_ignored_state(resource, observed)
+        found = machine.assess(resource, observed, context, missing)
+        if ref in kept.remembered:
+            found = found.with_fact(Fact.KEPT, kept.remembered[ref])
+        return None if found.step is None or parted([found.step], kept.let_go, context) else found.step
 
     def _assess(self, resource: Resource, context: Context, subnet: Callable[[], str]) -> _Remembered:
         ref = resource.ref
@@ -148,6 +162,7 @@ class Planner:
             context.cut_off.get(ref) if ref.kind == NETWORK else None,
             context.desired.scope,
             context.desired.blobs.get(resource.path),
+            held_losses(resource, context) if ref.kind == VIRTUAL_MACHINE else None,
         )
         before = self._memory.get(ref)
         # What is missing, or depends on who uses it, is looked at afresh; a VM at rest is the case that has to be fast.

@@ -10,6 +10,7 @@ from reconciler.planning.assessment import Assessment, ownership_entry
 from reconciler.planning.claim import blocked, claim_volume
 from reconciler.planning.context import Context, future_format
 from reconciler.planning.diff import compare
+from reconciler.planning.loss import Loss, held, kept_count, remade_before
 from reconciler.planning.operations import CreateVolume, DeleteVolume, GrowVolume
 from reconciler.planning.ownership import Fact
 from reconciler.planning.plan import Action, Blocked, Step
@@ -31,7 +32,15 @@ def assess(resource: Resource, observed: Observed | None, context: Context) -> A
             if (seen := context.snapshot.get(pool)) is not None and not seen.active:
                 message = f"{pool} isn't active, so its volumes can't be seen; {resource.ref} is looked for once it is"
                 return Assessment(blocked=_block(resource, "DependencyNotReady", message))
-            return Assessment(step=_create(resource, context))
+            if seen is None and resource.ref in context.owned and pool in context.desired.resources:
+                message = (
+                    f"{pool} isn't on the host, so its volumes can't be seen; {resource.ref} is looked for once it is"
+                )
+                return Assessment(blocked=_block(resource, "DependencyNotReady", message))
+            loss = context.losses.get(resource.ref)
+            if loss is not None and not loss.allowed:
+                return Assessment(blocked=held(resource, loss, context))
+            return Assessment(step=_create(resource, context) if loss is None else _again(resource, loss, context))
         return _existing(resource, observed, context)
     except Unrenderable as error:
         return Assessment(blocked=_block(resource, "DependencyNotReady", str(error)))
@@ -64,6 +73,15 @@ def _create(resource: Resource, context: Context) -> Step:
     )
 
 
+def _again(resource: Resource, loss: Loss, context: Context) -> Step:
+    """Made anew in the place of one that is lost, because somebody has said so."""
+    made = _create(resource, context)
+    owned = made.owned or ownership_entry(resource, "", created=True)
+    count = str(remade_before(context.owned.get(resource.ref)) + 1)
+    owned = replace(owned, facts={**owned.facts, Fact.REMADE.value: count})
+    return replace(made, why=f"it was lost, and is made anew: {loss.allowed}", owned=owned)
+
+
 def _existing(resource: Resource, observed: Observed, context: Context) -> Assessment:
     entry = context.owned.get(resource.ref)
     if (refusal := claim_volume(resource, observed, context)) is not None:
@@ -78,7 +96,8 @@ def _existing(resource: Resource, observed: Observed, context: Context) -> Asses
         )
         return Assessment(blocked=_block(resource, "OwnedByOther", message))
     known = {Fact.FORMAT.value: entry.facts[Fact.FORMAT]} if entry is not None and Fact.FORMAT in entry.facts else {}
-    record = ownership_entry(resource, "", created=entry.created if entry is not None else seed, **known)
+    created = entry.created if entry is not None else seed
+    record = ownership_entry(resource, "", created=created, **known, **kept_count(entry))
     if seed and entry is None and not context.users.get(resource.ref):
         # Nobody remembers having finished it: it may lack bytes, and making it again costs nothing.
         made = _create(resource, context)

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """`type` is Ready, Reconciling, Stalled, Drifted, RestartRequired or Suspended; only Ready exists when False."""
+    """`type` is Ready, Reconciling, Stalled, Drifted, DataLost, RestartRequired or Suspended.
+
+    Only Ready exists when False.
+    """
 
     type: str
     status: bool

@@ -1,7 +1,8 @@
 """From one pass's values to conditions: what a user is told about each object. Pure; the ledger stores and dates.
 
-Ready is the summary and always there. Reconciling and Stalled exist only while they are true, Drifted, RestartRequired
-and Suspended likewise. Messages hold no countdowns, so that a pass in which nothing happened changes none of them.
+Ready is the summary and always there. Reconciling and Stalled exist only while they are true; Drifted, DataLost,
+RestartRequired and Suspended likewise. Messages hold no countdowns, so that a pass in which nothing happened changes
+none of them.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from reconciler.applying.outcome import Result, StepOutcome
 from reconciler.bulkhead import INTERNAL_ERROR, Failure, contained
 from reconciler.desired.state import DesiredState, Resource
 from reconciler.observed.snapshot import Observed, Snapshot
+from reconciler.planning.loss import DATA_LOST
 from reconciler.planning.missing import WHOLE
 from reconciler.planning.ownership import Owned
 from reconciler.planning.plan import Action, Blocked, Plan, Step
@@ -256,6 +258,8 @@ class _Pass:
         """Something that won't be done as things are. What only waits for another object isn't stuck by itself."""
         message = f"{_place(item.path, item.line)}{item.message}"
         ready = self.condition(READY, False, item.reason, message)
+        if item.reason == DATA_LOST:
+            return ready, self.condition(DATA_LOST, True, "VolumeGone", message)
         if item.reason == "DependencyNotReady":
             return (ready,)
         until = "it is approved, or the document" if item.digest else "the document or the host"

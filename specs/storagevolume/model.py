@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, TypedDict
+from typing import Any, Literal, TypedDict
 
 from specs.policy import PolicyFields
 from specs.reference import STORAGE_POOL, Ref
@@ -25,6 +25,7 @@ class StorageVolumeSpec(PolicyFields, total=False):
     format: str  # qcow2, raw, ...
     backingVolume: str  # `volume` in the same pool, or `pool/volume`
     source: VolumeOrigin
+    onLoss: Literal["hold", "recreate"]  # what is done when it was there and is gone; default: hold
 
 
 _ENDINGS = {".qcow2": "qcow2", ".iso": "raw", ".raw": "raw"}

@@ -146,15 +146,29 @@ def _interfaces(interfaces: Sequence[Spec], uid: str) -> list[dict[str, Any]]:
     return lowered
 
 
-def _host_device(name: str, host: Host) -> dict[str, Any]:
+def missing_devices(declared: Spec, host: Host) -> tuple[str, ...]:
+    """Of the declared host devices those that the host doesn't have now, such as a USB stick that was pulled out."""
+    names = (str(device["device"]) for device in declared.get("hostDevices") or ())
+    return tuple(name for name in names if _found_device(name, host) is None)
+
+
+def no_device(name: str) -> str:
+    """The sentence about one of them."""
+    return f"The host has no PCI, USB or SCSI device {name!r} now; plug it in, or name one of `virsh nodedev-list`."
+
+
+def _found_device(name: str, host: Host) -> NodeDevice | None:
     known = host.node_devices.get(name)
     if known is None and (match := _PCI_NAME.fullmatch(name)):
         numbers = (int(part, 16) for part in match.groups())
         known = NodeDevice(name, "pci", dict(zip(("domain", "bus", "slot", "function"), numbers, strict=True)))
-    if known is None or known.kind not in ("pci", "usb", "scsi"):
-        raise Unrenderable(
-            f"The host has no PCI, USB or SCSI device {name!r} now; plug it in, or name one of `virsh nodedev-list`."
-        )
+    return known if known is not None and known.kind in ("pci", "usb", "scsi") else None
+
+
+def _host_device(name: str, host: Host) -> dict[str, Any]:
+    known = _found_device(name, host)
+    if known is None:
+        raise Unrenderable(no_device(name))
     return {"device": name, "type": known.kind, "address": dict(known.address)}
 
 

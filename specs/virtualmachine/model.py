@@ -44,6 +44,7 @@ class Disk(TypedDict, total=False):
     target: str  # device name in the guest (vda); chosen once when unset
     ioLimits: IoLimits
     readOnly: bool
+    onLoss: Literal["hold", "recreate"]  # of a new volume that was there and is gone; default: hold
 
 
 class IoLimits(TypedDict, total=False):
