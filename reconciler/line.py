@@ -163,7 +163,12 @@ class Line:
         left_alone = self.ledger.suspended() if suspended is None else suspended
         working = self.ledger.working()  # asked before what is owned: a step that ends now has its entry in that
         plan = self._planner.plan(
-            desired, snapshot, self.ledger.owned(), left_alone, self._terms(self.hypervisor.take_rebooted())
+            desired,
+            snapshot,
+            self.ledger.owned(),
+            left_alone,
+            self._terms(self.hypervisor.take_rebooted()),
+            self.ledger.definitions.get,
         )
         if working and plan.records:
             # What is just being made shows on the host before the ledger says that we made it.
@@ -194,6 +199,7 @@ class Line:
         """The same, and keep its records: what is new, what goes on, and what has ended by whose doing.
 
         The plan's revision is the one that counts from now on, unless it has to be decided on first.
+        How all that is ours looks now is kept too, for the day on which some of it is gone.
         """
         desired = plan.wish or desired
         found = self.drift(plan, desired, snapshot)
@@ -202,6 +208,7 @@ class Line:
         unknown = unjudged(plan, desired, left_alone)
         self.lineage.follow(desired, plan)
         self.ledger.note_drift(Noted(found, still_different(plan), unknown, digests.get))
+        self.ledger.definitions.keep(snapshot.objects, self.ledger.owned())
         return found
 
     def note_approvals(self, plan: Plan, by: str) -> None:
@@ -217,7 +224,8 @@ class Line:
         resolver = Resolver(allowed_folders=self.settings.allowed_folders)
         desired = resolver.resolve(tree, Loader().load(tree), repository_id)
         terms = self._terms(frozenset())  # news of a reboot is told once, and is for the pass that acts on it
-        return desired, Planner().plan(desired, snapshot, self.ledger.owned(), self.ledger.suspended(), terms)
+        owned, suspended, last_seen = self.ledger.owned(), self.ledger.suspended(), self.ledger.definitions.get
+        return desired, Planner().plan(desired, snapshot, owned, suspended, terms, last_seen)
 
     def plan(self) -> Plan:
         """Read both sides and plan."""

@@ -23,6 +23,7 @@ from reconciler.applying import drift, history, intents
 from reconciler.applying.approval_book import ApprovalBook
 from reconciler.applying.clock import Clock, rfc3339, utc_now
 from reconciler.applying.database import open_for_reading, open_for_writing, transaction, translated
+from reconciler.applying.definitions import DefinitionBook
 from reconciler.applying.followed import SourceBook
 from reconciler.applying.notice_book import NoticeBook
 from reconciler.applying.outcome import StepOutcome
@@ -60,6 +61,7 @@ class Ledger:
         self._working: set[Ref] = set()  # steps of this process that haven't been recorded yet
         self._lost: set[Ref] = set()  # of these, the ones whose record won't tell what came of them
         self._started = ""
+        self.definitions = DefinitionBook(self._lock, self._reading, self._writing)
         self.tasks = TaskBook(self._lock, self._reading, self._writing, clock)
         self.sources = SourceBook(self._lock, self._reading, self._writing)
         self.approvals = ApprovalBook(self._lock, self._reading, self._beside, clock)

@@ -106,6 +106,14 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         ) WITHOUT ROWID
         """,
     ),
+    (
+        """
+        CREATE TABLE definition (
+          kind TEXT NOT NULL, name TEXT NOT NULL, uid TEXT NOT NULL, digest BLOB NOT NULL, autostart INTEGER NOT NULL,
+          xml BLOB NOT NULL, PRIMARY KEY (kind, name)
+        )
+        """,
+    ),
 )
 
 

@@ -31,6 +31,14 @@ from reconciler.planning.operations import (
 )
 from reconciler.planning.ownership import Fact, Owned
 from reconciler.planning.plan import Action, Blocked, Step
+from reconciler.planning.remade import (
+    PERSISTENT,
+    WHY_MADE_AGAIN,
+    WHY_PERSISTENT,
+    as_persistent,
+    vanished,
+    was_autostarted,
+)
 from reconciler.planning.volume_group import as_running, growth
 from reconciler.planning.why import is_drift, not_applied, why_changed
 from specs.binding import parse, patched, serialise, write
@@ -53,6 +61,8 @@ def assess(resource: Resource, observed: Observed | None, context: Context, subn
         answer = claim(resource, observed, context)
         if isinstance(answer, Refusal):
             return Assessment(blocked=blocked(resource, answer))
+        if not observed.persistent and answer is not Claim.ADOPT:
+            observed = as_persistent(observed, context)
         return _update(resource, observed, context, answer, subnet)
     except Unrenderable as error:
         return Assessment(blocked=Blocked(resource.ref, "DependencyNotReady", str(error), resource.path, resource.line))
@@ -61,26 +71,42 @@ def assess(resource: Resource, observed: Observed | None, context: Context, subn
 def _create(resource: Resource, context: Context, subnet: Callable[[], str]) -> Step:
     ref, spec, xml = resource.ref, dict(resource.spec), kinds()[resource.ref.kind].xml
     facts: dict[str, str] = {}
+    gone, entry = _as_it_was(resource, context), context.owned.get(ref)
     if _lacks_subnet(resource):
-        facts[Fact.SUBNET] = spec["subnet"] = _chosen_subnet(context.owned.get(ref), subnet)
-    lowered = xml.lower(spec, name=ref.name, uid=resource.uid, host=context.host)
-    root = write(xml.BINDS, xml.skeleton(lowered, name=ref.name, uid=resource.uid, host=context.host), lowered)
-    operations: list[Operation] = [*_prerequisites(resource), Define(ref, resource.uid, serialise(root))]
+        known = gone.config.get("subnet") if gone is not None else None
+        facts[Fact.SUBNET] = spec["subnet"] = str(known or _chosen_subnet(entry, subnet))
+    if gone is not None:
+        uid, autostart = gone.uid, spec.get("autostart", gone.autostart or None)
+        root = patched(xml.BINDS, parse(gone.xml), compare(resource, gone, context.host, spec).lowered)
+    else:
+        uid, autostart = resource.uid, spec.get("autostart")
+        lowered = xml.lower(spec, name=ref.name, uid=uid, host=context.host)
+        root = write(xml.BINDS, xml.skeleton(lowered, name=ref.name, uid=uid, host=context.host), lowered)
+    operations: list[Operation] = [*_prerequisites(resource), Define(ref, uid, serialise(root))]
     if spec.get("active", True):
         operations += _start(resource, context)
-    if spec.get("autostart") is not None:
-        operations.append(SetAutostart(ref, bool(spec["autostart"])))
+    if autostart is not None:
+        operations.append(SetAutostart(ref, bool(autostart)))
     return Step(
         ref=ref,
         action=Action.CREATE,
-        why="declared, and not on the host",
+        why="declared, and not on the host" if gone is None else WHY_MADE_AGAIN,
         effect=Effect.LIVE,
         operations=tuple(operations),
         changes=tuple(Change(f"/{key}", None, value, Effect.LIVE) for key, value in spec.items()),
         path=resource.path,
         line=resource.line,
-        owned=ownership_entry(resource, resource.uid, created=True, **facts),
+        owned=ownership_entry(resource, uid, created=gone is None or entry is None or entry.created, **facts),
     )
+
+
+def _as_it_was(resource: Resource, context: Context) -> Observed | None:
+    """What vanished from the host, unless its document asks for what that can't be changed into."""
+    gone = vanished(resource, context)
+    if gone is None:
+        return None
+    found = compare(resource, gone, context.host).config
+    return None if any(change.effect in (Effect.FORBIDDEN, Effect.RECREATE) for change in found) else gone
 
 
 def _update(
@@ -104,7 +130,8 @@ def _update(
     if refused is not None:
         message = f"{ref}: {refused.pointer.strip('/')} can't go from {refused.old} to {refused.new}; declare a new one"
         return Assessment(blocked=Blocked(ref, "ChangeRefused", message, resource.path, resource.line), record=left)
-    changes = list(comparison.config)
+    undefined = not observed.persistent and answer is not Claim.ADOPT
+    changes = [PERSISTENT, *comparison.config] if undefined else list(comparison.config)
     known = {change.pointer for change in changes}
     running = as_running(observed.config, comparison.live)
     changes += [c for c in running if c.effect is Effect.LIVE and c.pointer not in known]
@@ -122,7 +149,7 @@ def _update(
         return Assessment(drifted=drifted, extras=comparison.extras, record=record)
 
     definition: list[Operation] = []
-    if comparison.config:
+    if comparison.config or undefined:
         root = patched(xml.BINDS, parse(observed.xml), comparison.lowered)
         made_later = _builds(resource) and not observed.active
         growing = growth(resource, observed.config, comparison.config, made_later=made_later)
@@ -154,6 +181,8 @@ def _update(
         operations += _start(resource, context)
     if any(change.pointer == "/autostart" for change in changes):
         operations.append(SetAutostart(ref, bool(autostart)))
+    elif undefined and autostart is None and was_autostarted(ref, context):
+        operations.append(SetAutostart(ref, True))
     told = _told(pending, held, context)
     if not operations:
         waits_for_stop = held is not None and stops(pending)  # an order of the document that isn't carried out yet
@@ -161,7 +190,8 @@ def _update(
     step = Step(
         ref=ref,
         action=Action.REPLACE if restarted else Action.UPDATE,
-        why=why_changed(resource, entry, adopted=answer is Claim.ADOPT) + ("; it is restarted" if restarted else ""),
+        why=(WHY_PERSISTENT if undefined else why_changed(resource, entry, adopted=answer is Claim.ADOPT))
+        + ("; it is restarted" if restarted else ""),
         effect=strongest([change.effect for change in changes]),
         operations=tuple(operations),
         changes=tuple(changes),

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 from xml.sax.saxutils import escape
 
 from reconciler.bulkhead import Failure, contained
@@ -14,6 +15,7 @@ from reconciler.observed.snapshot import Observed, Snapshot
 from reconciler.planning.loss import Loss, find_losses
 from reconciler.planning.ownership import Fact, Owned
 from reconciler.planning.plugs import cut_off
+from reconciler.planning.remade import LastSeen
 from reconciler.planning.renames import Renames, find_renames
 from reconciler.planning.terms import Terms
 from specs.host import Host, VolumeSource
@@ -39,6 +41,7 @@ class Context:
     owned: Mapping[Ref, Owned]
     suspended: frozenset[Ref] = frozenset()
     terms: Terms = field(default_factory=Terms)
+    last_seen: Callable[[Ref], LastSeen | None] = lambda _ref: None  # how an object of ours was, also when it is gone
 
     @cached_property
     def host(self) -> Host:
@@ -164,15 +167,9 @@ class Context:
         elif ref.kind == VIRTUAL_MACHINE:
             # Both definitions count: a disk that only the running one has is in use all the same.
             for spec in filter(None, (observed.config, observed.live)):
-                for drive in (*spec.get("disks", ()), *spec.get("cdroms", ())):
-                    source = drive.get("source") or {}
-                    if "volume" in source:
-                        volume: Ref | None = Ref.volume(source.get("pool", ""), source["volume"])
-                    else:
-                        volume = self.volume_at.get(source.get("file") or source.get("dev") or "")
-                    if volume is not None:
-                        yield volume
-                        yield Ref(STORAGE_POOL, volume.pool)
+                for volume in drive_volumes(spec, self.volume_at):
+                    yield volume
+                    yield Ref(STORAGE_POOL, volume.pool)
                 for interface in spec.get("interfaces", ()):
                     if network := interface.get("network"):
                         yield Ref(NETWORK, network)
@@ -181,6 +178,16 @@ class Context:
         """Where the volumes of a resource are: with resource and object, all that its XML depends on."""
         volumes = [ref for ref in resource.depends_on if ref.kind == STORAGE_VOLUME]
         return tuple(map(self.host.volume_source, volumes)) if volumes else ()
+
+
+def drive_volumes(machine: Mapping[str, Any], volume_at: Mapping[str, Ref]) -> Iterator[Ref]:
+    """The volumes of the drives of one definition, those that are known."""
+    for drive in (*machine.get("disks", ()), *machine.get("cdroms", ())):
+        source = drive.get("source") or {}
+        if "volume" in source:
+            yield Ref.volume(source.get("pool", ""), source["volume"])
+        elif (volume := volume_at.get(source.get("file") or source.get("dev") or "")) is not None:
+            yield volume
 
 
 def future_format(resource: Resource) -> str:

@@ -9,7 +9,7 @@ from reconciler.observed.snapshot import Observed
 from reconciler.planning.assessment import Assessment, ownership_entry
 from reconciler.planning.claim import Claim, Refusal, blocked, claim, needs_no_mark_yet, taken_from
 from reconciler.planning.console_password import renewal, slots, slots_again
-from reconciler.planning.context import Context
+from reconciler.planning.context import Context, drive_volumes
 from reconciler.planning.diff import Comparison, compare, managed_items, told_along
 from reconciler.planning.fixed_addresses import unknown_mac
 from reconciler.planning.lacking import Lack, can_be_defined, find_lack, left, reduced
@@ -33,6 +33,14 @@ from reconciler.planning.power import (
     strategy,
     why_started,
 )
+from reconciler.planning.remade import (
+    PERSISTENT,
+    WHY_MADE_AGAIN,
+    WHY_PERSISTENT,
+    as_persistent,
+    vanished,
+    was_autostarted,
+)
 from reconciler.planning.restart import Restart, restart, restart_facts
 from reconciler.planning.why import is_drift, why_changed
 from specs.binding import parse, patched, serialise, write
@@ -51,15 +59,19 @@ def assess(
         answer = claim(resource, observed, context) if observed is not None else None
         if isinstance(answer, Refusal):
             return Assessment(blocked=blocked(resource, answer))
-        lack = find_lack(resource, observed, context, missing)
-        wanted = reduced(resource, observed, lack)
+        if observed is not None and not observed.persistent and answer is not Claim.ADOPT:
+            observed = as_persistent(observed, context)
+        gone = vanished(resource, context) if observed is None else None
+        lack = find_lack(resource, observed or gone, context, missing)
+        wanted = reduced(resource, observed or gone, lack)
         if observed is not None and answer is not None:
             told = told_along(compare(wanted, observed, context.host), observed)
             comparison = postponed(told, resource.policy.next_boot)
             found = _update(wanted, observed, context, answer, comparison, lack)
             found = _telling_refused(resource, comparison, found)
         elif can_be_defined(lack):
-            found = Assessment(step=_create(wanted, context, lack))
+            step = _create(wanted, context, lack) if gone is None else _again(wanted, gone, context, lack)
+            found = Assessment(step=step)
         else:
             found = Assessment()
         return replace(found, blocked=lack.told(resource)) if lack and found.blocked is None else found
@@ -95,6 +107,34 @@ def _create(resource: Resource, context: Context, lack: Lack) -> Step:
     )
 
 
+def _again(resource: Resource, gone: Observed, context: Context, lack: Lack) -> Step:
+    """A machine that vanished, as it was: only what its document says is changed about it."""
+    ref, entry = resource.ref, context.owned.get(resource.ref)
+    comparison = compare(resource, gone, context.host)
+    root = patched(xml.BINDS, parse(gone.xml), comparison.lowered, comparison.earlier)
+    write_mark(root, mark_of(context.desired.scope, ref.name, comparison.managed | lack.managed(gone)))
+    secrets = slots_again(resource, comparison)
+    operations: list[Operation] = [Define(ref, gone.uid, serialise(root), secrets, _opened(resource, context, gone))]
+    if resource.spec.get("autostart", gone.autostart):
+        operations.append(SetAutostart(ref, True))
+    power = left(power_changes(resource, gone, entry), lack)
+    operations.extend(operation for _, operation in power)
+    ended = RUNNING if any(isinstance(each, Start) for each in operations) else last_run(gone, entry)
+    created = entry.created if entry is not None else True
+    record = _entry(resource, gone.uid, created=created, **({Fact.LAST_RUN.value: ended} if ended else {}))
+    return Step(
+        ref=ref,
+        action=Action.CREATE,
+        why=WHY_MADE_AGAIN,
+        effect=Effect.LIVE,
+        operations=tuple(operations),
+        changes=tuple(Change(f"/{key}", None, value, Effect.LIVE) for key, value in resource.spec.items()),
+        path=resource.path,
+        line=resource.line,
+        owned=lack.record(record, entry),
+    )
+
+
 def _telling_refused(resource: Resource, comparison: Comparison, found: Assessment) -> Assessment:
     """What can't be changed is told and holds up nothing else of the machine."""
     if not comparison.refused or found.blocked is not None:
@@ -117,7 +157,10 @@ def _update(
         return Assessment(blocked=Blocked(resource.ref, "Migrated", message, resource.path, resource.line))
     power = left(power, lack)
     starts = starts and not lack
+    undefined = not observed.persistent and answer is not Claim.ADOPT
     changes = [*comparison.config, *live_only(comparison), *(change for change, _ in power)]
+    if undefined:
+        changes.insert(0, PERSISTENT)
     autostart = resource.spec.get("autostart")
     if autostart is not None and autostart != observed.autostart:
         changes.append(Change("/autostart", observed.autostart, autostart, Effect.LIVE))
@@ -150,7 +193,7 @@ def _update(
         )
 
     operations: list[Operation] = []
-    if comparison.config or remark:
+    if comparison.config or remark or undefined:
         # Items of an earlier revision leave the XML; what was never declared stays in it.
         root = patched(xml.BINDS, parse(observed.xml), comparison.lowered, comparison.earlier)
         write_mark(root, mark)
@@ -162,6 +205,8 @@ def _update(
         operations.extend(edits)
     if any(change.pointer == "/autostart" for change in changes):
         operations.append(SetAutostart(resource.ref, bool(autostart)))
+    elif undefined and autostart is None and was_autostarted(resource.ref, context):
+        operations.append(SetAutostart(resource.ref, True))
     operations.extend(operation for _, operation in power)
     only_restarts = not operations
     if again.operations:
@@ -217,6 +262,8 @@ def _why(
     origin = taken_from(observed, context)
     moved = answer is Claim.MOVED
     changed = why_changed(resource, entry, adopted=answer is Claim.ADOPT, taken_from=origin, moved=moved)
+    if not observed.persistent and answer is not Claim.ADOPT:
+        changed = WHY_PERSISTENT
     return f"{changed}; {power}" if power and power != changed else changed
 
 
@@ -235,11 +282,15 @@ def _before_restart(record: Owned, entry: Owned | None) -> Owned:
     return replace(record, facts={**before, Fact.RESTARTING.value: record.facts[Fact.RESTARTING.value]})
 
 
-def _opened(resource: Resource, context: Context) -> tuple[Ref, ...]:
-    """The volumes that the machine gets only now, that onggi didn't make, and whose headers QEMU would follow."""
+def _opened(resource: Resource, context: Context, gone: Observed | None = None) -> tuple[Ref, ...]:
+    """The volumes that the machine gets only now, that onggi didn't make, and whose headers QEMU would follow.
+
+    Of one that is `gone` from the host these are all that it had, too.
+    """
+    had = drive_volumes(gone.config, context.volume_at) if gone is not None else ()
     return tuple(
         ref
-        for ref in resource.depends_on
+        for ref in dict.fromkeys((*resource.depends_on, *had))
         if ref in context.snapshot.objects
         and (place := context.host.volumes.get(ref)) is not None
         and place.format != "raw"

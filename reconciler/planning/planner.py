@@ -27,6 +27,7 @@ from reconciler.planning.order import ordered
 from reconciler.planning.ownership import Fact, Owned
 from reconciler.planning.parting import parted
 from reconciler.planning.plan import Blocked, Plan, Step, Waiting
+from reconciler.planning.remade import LastSeen
 from reconciler.planning.renaming import assess_renamed
 from reconciler.planning.scopes import in_scope
 from reconciler.planning.terms import Terms
@@ -56,9 +57,10 @@ class Planner:
         owned: Mapping[Ref, Owned],
         suspended: frozenset[Ref] = frozenset(),
         terms: Terms = _NO_TERMS,
+        last_seen: Callable[[Ref], LastSeen | None] = lambda _ref: None,
     ) -> Plan:
-        """What to do so that the host is as the revision says."""
-        context = Context(desired, snapshot, owned, suspended, terms)
+        """What to do so that the host is as the revision says. `last_seen` tells how what is gone was."""
+        context = Context(desired, snapshot, owned, suspended, terms, last_seen)
         if known := context.renames.entries(owned, snapshot):
             context = replace(context, owned={**owned, **known})
         kept = self._keeper.keep(context)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import libvirt
 import pytest
+from lxml import etree
 
 from reconciler.planning.plan import Plan
 from specs.reference import Ref
-from tests.stories.live_guest import LiveGuest
+from tests.stories.live_guest import LiveGuest, places
 
 
 def disk(guest: LiveGuest, name: str, **more: Any) -> dict[str, Any]:
@@ -95,3 +97,50 @@ def test_a_scratch_disk_is_made_again_without_asking(guest: LiveGuest) -> None:
     assert guest.line.converge().succeeded
     assert path.exists()
     assert guest.domain.isActive()
+
+
+def test_a_machine_that_was_undefined_while_it_runs_is_persistent_again_and_runs_on(guest: LiveGuest) -> None:
+    guest.begin(autostart=True)
+    before, run = guest.config(), guest.domain.ID()
+    guest.domain.undefineFlags(libvirt.VIR_DOMAIN_UNDEFINE_KEEP_NVRAM)
+    assert not guest.domain.isPersistent()
+    plan = guest.line.plan()
+    assert [step.drift for step in plan.steps if step.ref == guest.ref] == [True]
+    assert guest.line.converge().succeeded
+    assert guest.domain.isPersistent()
+    assert guest.domain.autostart()
+    assert guest.domain.ID() == run
+    assert places(guest.config()) == places(before)
+    assert guest.line.plan().empty
+
+
+def test_a_machine_that_was_undefined_while_it_is_off_comes_back_with_what_was_added_by_hand(guest: LiveGuest) -> None:
+    guest.begin(firmware="uefi")
+    root = guest.config()
+    devices = root.find("devices")
+    devices.append(etree.fromstring("<sound model='ich9'/>"))
+    devices.append(
+        etree.fromstring("<interface type='user'><mac address='52:54:00:be:ef:01'/><model type='e1000'/></interface>")
+    )
+    guest.connection.defineXML(etree.tostring(root, encoding="unicode"))
+    guest.domain.destroy()
+    guest.domain.create()  # with that, and with its NVRAM
+    assert guest.line.converge().succeeded
+    before = guest.config()
+    nvram = Path(guest.live().findtext("os/nvram") or "")
+    kept = nvram.read_bytes()
+
+    guest.domain.destroy()
+    guest.domain.undefineFlags(libvirt.VIR_DOMAIN_UNDEFINE_KEEP_NVRAM)
+    plan = guest.line.plan()
+    assert [step.why for step in plan.steps if step.ref == guest.ref] == [
+        "gone from the host; made again as it was last seen there, with what its document says"
+    ]
+    assert guest.line.converge().succeeded
+    after = guest.config()
+    assert after.findtext("uuid") == before.findtext("uuid")
+    assert after.find("devices/sound") is not None
+    assert places(after) == places(before)
+    assert (Path(guest.live().findtext("os/nvram") or ""), nvram.read_bytes()) == (nvram, kept)
+    assert guest.domain.isActive(), "it ran when it was last seen"
+    assert guest.line.plan().empty

@@ -1,0 +1,93 @@
+"""The ledger's part about definitions: what each machine, network and pool of ours looked like when it was last seen.
+
+A document says only part of an object. When that vanishes from the host, the rest is nowhere else. What is kept here
+is masked like every definition that is read, bounded in size, and written only when it differs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+import threading
+import zlib
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+
+from reconciler.observed.snapshot import Observed
+from reconciler.planning.ownership import Owned
+from reconciler.planning.remade import LastSeen
+from specs.reference import STORAGE_VOLUME, Ref
+
+_MOST_BYTES = 256 * 1024  # of one definition; real ones have about ten thousand
+
+_Connect = Callable[[], AbstractContextManager[sqlite3.Connection]]
+
+
+class DefinitionBook:
+    """One per ledger, for any thread; each method raises StateError when the file fails it."""
+
+    def __init__(self, lock: threading.RLock, reading: _Connect, writing: _Connect) -> None:
+        """All of them are the ledger's."""
+        self._lock = lock
+        self._reading = reading
+        self._writing = writing
+        self._digests: dict[Ref, bytes] | None = None  # of what is stored
+        self._seen: dict[Ref, tuple[str, bool]] = {}  # what those are of, as the very texts of the last snapshot
+        self._last: tuple[object, object] = (None, None)  # what `keep` was called with
+
+    def keep(self, objects: Mapping[Ref, Observed], owned: Mapping[Ref, Owned]) -> None:
+        """Remember what of ours is on the host, and forget what isn't ours any more. What vanished stays known."""
+        with self._lock:
+            if self._last[0] is objects and self._last[1] is owned:
+                return
+            if self._digests is None:
+                self._digests = self._stored()
+            known = self._digests
+            seen: dict[Ref, tuple[str, bool]] = {}
+            news: list[tuple[Ref, Observed, bytes, bytes]] = []
+            for ref, entry in owned.items():
+                found = objects.get(ref) if ref.kind != STORAGE_VOLUME else None
+                if found is None or not found.persistent or found.uid != entry.uid:
+                    continue
+                before = self._seen.get(ref)
+                seen[ref] = (found.xml, found.autostart)
+                if before is not None and before[0] is found.xml and before[1] == found.autostart:
+                    continue
+                text = found.xml.encode()
+                digest = hashlib.sha256(b"%d%s" % (found.autostart, text)).digest()
+                if known.get(ref) != digest and len(text) <= _MOST_BYTES:
+                    news.append((ref, found, digest, zlib.compress(text, 1)))
+            gone = known.keys() - owned.keys()
+            if news or gone:
+                self._write(news, gone)
+                known.update((ref, digest) for ref, _, digest, _ in news)
+                for ref in gone:
+                    del known[ref]
+            self._seen = seen
+            self._last = (objects, owned)
+
+    def get(self, ref: Ref) -> LastSeen | None:
+        """How an object was last seen; None when that isn't known, or can't be understood any more."""
+        with self._lock, self._reading() as connection:
+            row = connection.execute(
+                "SELECT uid, autostart, xml FROM definition WHERE kind = ? AND name = ?", (ref.kind, ref.name)
+            ).fetchone()
+        if row is None:
+            return None
+        try:
+            text = zlib.decompressobj().decompress(row[2], _MOST_BYTES).decode()
+        except (zlib.error, UnicodeDecodeError, TypeError):
+            return None
+        return LastSeen(str(row[0]), text, bool(row[1]))
+
+    def _stored(self) -> dict[Ref, bytes]:
+        with self._reading() as connection:
+            return {Ref(*row[:2]): row[2] for row in connection.execute("SELECT kind, name, digest FROM definition")}
+
+    def _write(self, news: list[tuple[Ref, Observed, bytes, bytes]], gone: set[Ref]) -> None:
+        with self._writing() as connection:
+            connection.executemany("DELETE FROM definition WHERE kind = ? AND name = ?", gone)
+            connection.executemany(
+                "INSERT OR REPLACE INTO definition VALUES (?, ?, ?, ?, ?, ?)",
+                ((*ref, found.uid, digest, found.autostart, packed) for ref, found, digest, packed in news),
+            )

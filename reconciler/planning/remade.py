@@ -1,0 +1,156 @@
+"""What vanished from the host comes back as it was: its last definition, with its document applied on top as ever.
+
+A stored definition is no more than what the host had. It goes through the same patches and checks as one that is there,
+and whatever doesn't fit the present any more is left out: another owner's mark, a UUID that something else has, a drive
+that another machine uses by now. What was undefined while it runs is still there, and is only made persistent again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from reconciler.desired.identity import object_uid
+from reconciler.desired.state import Resource
+from reconciler.observed.snapshot import BRIDGE, Observed
+from specs.effect import Change, Effect
+from specs.mark import read_mark
+from specs.reference import NETWORK, STORAGE_POOL, VIRTUAL_MACHINE, Ref
+
+if TYPE_CHECKING:
+    from reconciler.planning.context import Context
+    from specs.binding import Element
+
+WHY_MADE_AGAIN = "gone from the host; made again as it was last seen there, with what its document says"
+WHY_PERSISTENT = "undefined on the host while it is active; made persistent again"
+PERSISTENT = Change("/persistent", False, True, Effect.LIVE)
+
+_ROOTS = {VIRTUAL_MACHINE: "domain", NETWORK: "network", STORAGE_POOL: "pool"}
+_MASK = "*****"  # what a definition that was read has in the place of a console's password
+_LOOPBACK = "127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True)
+class LastSeen:
+    """An object's persistent definition, as it was read last."""
+
+    uid: str
+    xml: str
+    autostart: bool = False
+
+
+def vanished(resource: Resource, context: Context) -> Observed | None:
+    """What the host had of a resource that isn't there now, as it would be if it were: off, and with its UUID.
+
+    None when nobody remembers it, or when it would be something else today.
+    """
+    last = _last(resource.ref, context)
+    if last is None or last.uid in context.by_uid:
+        return None
+    derived = object_uid(context.desired.repository_id, resource.ref, "")
+    if resource.uid not in (last.uid, derived):
+        return None  # the document means another one
+    root = _sound(last, resource.ref, context)
+    if root is None:
+        return None
+    from specs.binding import serialise  # lxml is loaded only by who really reads XML
+
+    if resource.ref.kind == VIRTUAL_MACHINE:
+        _leave_out_taken_drives(root, resource, context)
+        if "passwordFrom" not in resource.spec.get("graphics", {}):
+            _close_console(root)
+        state = "shutoff"
+    else:
+        _free_bridge(root, context)
+        state = "inactive"
+    return Observed(
+        resource.ref, last.uid, serialise(root), state=state, autostart=last.autostart, mark=read_mark(root)
+    )
+
+
+def as_persistent(observed: Observed, context: Context) -> Observed:
+    """What is active and was undefined, with the definition that it had: the running one may lack what only waited."""
+    last = _last(observed.ref, context)
+    if last is None or last.uid != observed.uid:
+        return observed
+    root = _sound(last, observed.ref, context)
+    if root is None:
+        return observed
+    from specs.binding import serialise
+
+    return replace(observed, xml=serialise(root), autostart=last.autostart and observed.autostart)
+
+
+def was_autostarted(ref: Ref, context: Context) -> bool:
+    """Whether it started with the host when it was last seen."""
+    last = _last(ref, context)
+    return last is not None and last.autostart
+
+
+def _last(ref: Ref, context: Context) -> LastSeen | None:
+    entry = context.owned.get(ref)
+    if entry is None or not entry.uid:
+        return None
+    last = context.last_seen(ref)
+    return last if last is not None and last.uid == entry.uid else None
+
+
+def _sound(last: LastSeen, ref: Ref, context: Context) -> Element | None:
+    """The definition, if it is one of this kind that isn't marked as somebody else's."""
+    from lxml import etree
+
+    from specs.binding import parse, set_text_at
+
+    try:
+        root = parse(last.xml)
+    except (etree.XMLSyntaxError, ValueError):
+        return None
+    if root.tag != _ROOTS[ref.kind]:
+        return None
+    mark = read_mark(root)
+    if mark is not None and mark.repository_id != context.desired.repository_id:
+        return None
+    set_text_at(root, "name", ref.name)
+    set_text_at(root, "uuid", last.uid)
+    return root
+
+
+def _leave_out_taken_drives(root: Element, resource: Resource, context: Context) -> None:
+    """Two machines that write to one disk destroy it: what the document doesn't ask for yields to who has it now."""
+    from specs.virtualmachine.sources import read_source
+
+    for drive in root.findall("devices/disk"):
+        source = read_source(drive)
+        if "volume" in source:
+            volume: Ref | None = Ref.volume(source["pool"], source["volume"])
+        else:
+            volume = context.volume_at.get(source.get("file") or source.get("dev") or "")
+        shared = drive.find("readonly") is not None or drive.find("shareable") is not None
+        taken = volume is not None and volume not in resource.depends_on and context.users.get(volume)
+        if taken and not shared and (holder := drive.getparent()) is not None:
+            holder.remove(drive)
+
+
+def _close_console(root: Element) -> None:
+    """Nobody keeps a console's password, and without it nobody but this host may reach the console."""
+    for console in root.findall("devices/graphics"):
+        if console.get("passwd") != _MASK:
+            continue
+        del console.attrib["passwd"]
+        if console.get("listen") is not None:
+            console.set("listen", _LOOPBACK)
+        for listen in console.findall("listen"):
+            if listen.get("type") == "address":
+                listen.set("address", _LOOPBACK)
+            elif listen.get("type") == "network":
+                console.remove(listen)
+
+
+def _free_bridge(root: Element, context: Context) -> None:
+    """A bridge's name that another network has got meanwhile is libvirt's to choose anew."""
+    bridge = root.find("bridge")
+    if root.tag != "network" or bridge is None:
+        return
+    taken = {str(seen.details.get(BRIDGE)) for ref, seen in context.snapshot.objects.items() if ref.kind == NETWORK}
+    if bridge.get("name") in taken:
+        del bridge.attrib["name"]
