@@ -187,7 +187,8 @@ class Line:
 
     def _terms(self, rebooted: frozenset[Ref]) -> Terms:
         held = self.hypervisor.held()
-        return Terms(time.time(), self.ledger.approved(), self.settings.trash_retention_s, rebooted, held)
+        migrated = self.hypervisor.migrated()
+        return Terms(time.time(), self.ledger.approved(), self.settings.trash_retention_s, rebooted, migrated, held)
 
     def drift(self, plan: Plan, desired: DesiredState, snapshot: Snapshot) -> tuple[Drift, ...]:
         """What of the plan is drift. Ask before `apply`, which changes what the ledger remembers."""

@@ -143,8 +143,12 @@ class EventFeed:
 def _note_run(runs: Runs, machine: libvirt.virDomain, event: int, detail: int) -> None:
     if event == libvirt.VIR_DOMAIN_EVENT_SHUTDOWN and detail == libvirt.VIR_DOMAIN_EVENT_SHUTDOWN_HOST:
         runs.signal(machine.UUID())
-    elif event in (libvirt.VIR_DOMAIN_EVENT_STARTED, libvirt.VIR_DOMAIN_EVENT_UNDEFINED):
+    elif event == libvirt.VIR_DOMAIN_EVENT_STOPPED and detail == libvirt.VIR_DOMAIN_EVENT_STOPPED_MIGRATED:
+        runs.migrate(machine.UUID())
+    elif event == libvirt.VIR_DOMAIN_EVENT_STARTED:
         runs.started(machine.UUID())
+    elif event == libvirt.VIR_DOMAIN_EVENT_UNDEFINED:
+        runs.undefined(machine.UUID())
 
 
 def _quietly(call: Callable[[], None]) -> None:

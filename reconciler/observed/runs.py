@@ -1,5 +1,5 @@
-"""What only events tell of a machine's runs, and no later question to libvirt: that a signal of the host ended one, and
-that a guest rebooted.
+"""What only events tell of a machine's runs, and no later question to libvirt: that a signal of the host ended one,
+that it went to another host and was undefined here, and that a guest rebooted.
 
 Written by the thread of libvirt's events, read by whoever looks at machines. What happened while nobody listened is
 missing here; the reasons that libvirt keeps itself then have to do.
@@ -8,6 +8,7 @@ missing here; the reasons that libvirt keeps itself then have to do.
 from __future__ import annotations
 
 import threading
+from uuid import UUID
 
 from specs.reference import Ref
 
@@ -18,6 +19,7 @@ class Runs:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._signalled: frozenset[bytes] = frozenset()
+        self._migrated: frozenset[str] = frozenset()
         self._rebooted: set[Ref] = set()
 
     @property
@@ -25,10 +27,26 @@ class Runs:
         """The UUIDs of machines whose last run was ended by a signal to QEMU, which libvirt calls a shutdown."""
         return self._signalled
 
+    @property
+    def migrated(self) -> frozenset[str]:
+        """The UUIDs of machines that run on another host since."""
+        return self._migrated
+
     def started(self, uuid: bytes) -> None:
-        """A new run began, or the machine is no more."""
+        """A new run began here."""
         with self._lock:
             self._signalled -= {uuid}
+            self._migrated -= {str(UUID(bytes=uuid))}
+
+    def undefined(self, uuid: bytes) -> None:
+        """The machine is no more; where it runs is another question."""
+        with self._lock:
+            self._signalled -= {uuid}
+
+    def migrate(self, uuid: bytes) -> None:
+        """It goes on on another host."""
+        with self._lock:
+            self._migrated |= {str(UUID(bytes=uuid))}
 
     def signal(self, uuid: bytes) -> None:
         """QEMU was told by a signal to end."""

@@ -13,6 +13,7 @@ from reconciler.bulkhead import Failure, contained
 from reconciler.desired.state import DesiredState, Resource
 from reconciler.observed.snapshot import Observed, Snapshot
 from reconciler.planning.loss import Loss, find_losses
+from reconciler.planning.migration import find_away
 from reconciler.planning.ownership import Fact, Owned
 from reconciler.planning.plugs import cut_off
 from reconciler.planning.remade import LastSeen
@@ -110,6 +111,11 @@ class Context:
     def losses(self) -> Mapping[Ref, Loss]:
         """The declared volumes that were on the host, held data, and are gone."""
         return find_losses(self)
+
+    @cached_property
+    def away(self) -> Mapping[Ref, str]:
+        """The machines that were migrated to another host, with the digest by which somebody has them here again."""
+        return find_away(self)
 
     @cached_property
     def volume_at(self) -> Mapping[str, Ref]:

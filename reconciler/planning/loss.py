@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 
 from reconciler.desired.state import Resource
 from reconciler.planning.approval import approval_digest
-from reconciler.planning.ownership import Fact, Owned
+from reconciler.planning.migration import away_users
+from reconciler.planning.ownership import remade_before
 from reconciler.planning.plan import Blocked
 from specs.reference import STORAGE_POOL, STORAGE_VOLUME, VIRTUAL_MACHINE, Ref
 
@@ -51,6 +52,8 @@ def find_losses(context: Context) -> Mapping[Ref, Loss]:
         pool = objects.get(Ref(STORAGE_POOL, ref.pool))
         if pool is None or not pool.active or ref in context.snapshot.unseen:
             continue
+        if away_users(ref, context):
+            continue  # its machine may have taken it along
         if declared_before is None:
             declared_before = dict(_declared_before(context))
         if evidence := next(_evidence(ref, context, declared_before), ""):
@@ -101,16 +104,6 @@ def _loss(resource: Resource, evidence: str, context: Context) -> Loss:
     elif resource.spec.get("onLoss") == RECREATE:
         allowed = f"onLoss: {RECREATE} says so"
     return Loss(ref, evidence, digest, allowed)
-
-
-def remade_before(entry: Owned | None) -> int:
-    """How often somebody had it made again. A yes counts for one loss, and not for the next."""
-    return int(entry.facts.get(Fact.REMADE, "0")) if entry is not None else 0
-
-
-def kept_count(entry: Owned | None) -> dict[str, str]:
-    """The fact that tells it, for an entry that is written anew."""
-    return {Fact.REMADE.value: str(count)} if (count := remade_before(entry)) else {}
 
 
 def held_losses(resource: Resource, context: Context) -> frozenset[Ref]:

@@ -14,6 +14,7 @@ from reconciler.planning.diff import Comparison, compare, managed_items, told_al
 from reconciler.planning.fixed_addresses import unknown_mac
 from reconciler.planning.lacking import Lack, can_be_defined, find_lack, left, reduced
 from reconciler.planning.live_edits import live_edits, live_only, postponed
+from reconciler.planning.migration import assess_away, is_called_back
 from reconciler.planning.operations import (
     Define,
     Operation,
@@ -21,13 +22,12 @@ from reconciler.planning.operations import (
     Start,
     Stop,
 )
-from reconciler.planning.ownership import Fact, Owned
+from reconciler.planning.ownership import Fact, Owned, kept_count, remade_before
 from reconciler.planning.plan import Action, Blocked, Step
 from reconciler.planning.power import (
     DEFAULT_SHUTDOWN_TIMEOUT_S,
     RUNNING,
     STARTED,
-    is_migrated,
     last_run,
     power_changes,
     strategy,
@@ -59,6 +59,8 @@ def assess(
         answer = claim(resource, observed, context) if observed is not None else None
         if isinstance(answer, Refusal):
             return Assessment(blocked=blocked(resource, answer))
+        if (away := assess_away(resource, observed, context)) is not None:
+            return away
         if observed is not None and not observed.persistent and answer is not Claim.ADOPT:
             observed = as_persistent(observed, context)
         gone = vanished(resource, context) if observed is None else None
@@ -117,11 +119,13 @@ def _again(resource: Resource, gone: Observed, context: Context, lack: Lack) -> 
     operations: list[Operation] = [Define(ref, gone.uid, serialise(root), secrets, _opened(resource, context, gone))]
     if resource.spec.get("autostart", gone.autostart):
         operations.append(SetAutostart(ref, True))
-    power = left(power_changes(resource, gone, entry), lack)
+    power = left(_power(resource, gone, context), lack)
     operations.extend(operation for _, operation in power)
-    ended = RUNNING if any(isinstance(each, Start) for each in operations) else last_run(gone, entry)
+    facts = _run_facts(resource, gone, context, Restart())
+    if any(isinstance(each, Start) for each in operations):
+        facts[Fact.LAST_RUN.value] = RUNNING
     created = entry.created if entry is not None else True
-    record = _entry(resource, gone.uid, created=created, **({Fact.LAST_RUN.value: ended} if ended else {}))
+    record = _entry(resource, gone.uid, created=created, **facts)
     return Step(
         ref=ref,
         action=Action.CREATE,
@@ -150,11 +154,8 @@ def _update(
     entry = context.owned.get(resource.ref)
     if (unknown := unknown_mac(resource, comparison.lowered, observed)) is not None:
         return Assessment(blocked=unknown)
-    power = power_changes(resource, observed, entry)
+    power = _power(resource, observed, context)
     starts = any(isinstance(operation, Start) for _, operation in power)
-    if starts and is_migrated(observed, entry):
-        message = "it was migrated to another host, and isn't started here beside it; start it by hand once it is back"
-        return Assessment(blocked=Blocked(resource.ref, "Migrated", message, resource.path, resource.line))
     power = left(power, lack)
     starts = starts and not lack
     undefined = not observed.persistent and answer is not Claim.ADOPT
@@ -216,7 +217,7 @@ def _update(
     if not operations:
         return Assessment(waiting=waiting, waits_for=again.waits_for, extras=comparison.extras, record=record)
     if starts or again.operations:
-        facts = {Fact.LAST_RUN.value: RUNNING}
+        facts = {key: value for key, value in facts.items() if key == Fact.REMADE} | {Fact.LAST_RUN.value: RUNNING}
         if again.operations:
             facts[Fact.RESTARTED.value] = again.fingerprint
         applied = _entry(resource, observed.uid, created=created, **facts)
@@ -267,10 +268,26 @@ def _why(
     return f"{changed}; {power}" if power and power != changed else changed
 
 
+def _power(resource: Resource, observed: Observed, context: Context) -> list[tuple[Change, Operation]]:
+    """What has to happen to its power. One that was migrated and is to be here again runs here, if it is to run."""
+    entry = context.owned.get(resource.ref)
+    found = power_changes(resource, observed, entry)
+    if (
+        found
+        or strategy(resource) not in STARTED
+        or not is_called_back(resource.ref, context.snapshot.get(resource.ref), context)
+    ):
+        return found
+    return [(Change("/runStrategy", observed.state, RUNNING, Effect.LIVE), Start(resource.ref))]
+
+
 def _run_facts(resource: Resource, observed: Observed, context: Context, again: Restart) -> dict[str, str]:
     entry = context.owned.get(resource.ref)
-    ended = last_run(observed, entry)
+    ended, count = last_run(observed, entry), kept_count(entry)
+    if is_called_back(resource.ref, context.snapshot.get(resource.ref), context):
+        ended, count = "", {Fact.REMADE.value: str(remade_before(entry) + 1)}
     return {
+        **count,
         **({Fact.LAST_RUN.value: ended} if ended else {}),
         **restart_facts(again, resource, observed, entry, context.terms.now),
     }

@@ -28,7 +28,7 @@ class Fact(StrEnum):
     FORMAT = "format"  # of a volume whose document doesn't say: what its source was taken for when it was made
     SCOPE = "scope"  # the repository, branch and path of its document: see `Owned.scope`
     BLOB = "blob"  # the content of its document's file, by its name in git
-    REMADE = "remade"  # how often a person had it made again after it was lost: a yes counts for one loss only
+    REMADE = "remade"  # how often a person had it made or started again after it was gone: a yes counts once
     SUBNET = "subnet"  # chosen for a network that declares none, so that a new one gets the same
 
 
@@ -50,3 +50,13 @@ class Owned:
         """Where its document is, or was; None in entries of earlier versions."""
         text = self.facts.get(Fact.SCOPE)
         return scope_from(text) if text else None
+
+
+def remade_before(entry: Owned | None) -> int:
+    """How often somebody had it made again. A yes counts for one loss, and not for the next."""
+    return int(entry.facts.get(Fact.REMADE, "0")) if entry is not None else 0
+
+
+def kept_count(entry: Owned | None) -> dict[str, str]:
+    """The fact that tells it, for an entry that is written anew."""
+    return {Fact.REMADE.value: str(count)} if (count := remade_before(entry)) else {}

@@ -21,7 +21,7 @@ STARTED = frozenset({"Always", "RerunOnFailure"})  # the strategies that start m
 RUNNING = "running"
 _NEVER = "never"  # nobody has seen it run
 _HOST_RESTART = "host-restart"  # it ran when it was last seen, and libvirt knows nothing of how that ended
-_MIGRATED = "migrated"
+MIGRATED_AWAY = "migrated"
 
 # What libvirt says of a machine that was never started, and of every machine that was off when libvirtd began.
 _UNTOLD = frozenset({"", "unknown"})
@@ -38,7 +38,7 @@ _ENDS: Mapping[str, str] = {
     "daemon": "libvirtd ended it",
     "saved": "it was saved by hand",
     "from-snapshot": "a snapshot was restored by hand",
-    _MIGRATED: "it was migrated to another host",
+    MIGRATED_AWAY: "it was migrated to another host",
 }
 
 # Ends that nobody inside or at the host's console asked for: after these, RerunOnFailure starts the machine again.
@@ -95,7 +95,7 @@ def start_of(resource: Resource, observed: Observed, entry: Owned | None) -> Sta
 
 def is_migrated(observed: Observed, entry: Owned | None) -> bool:
     """True when it runs on another host by now: started here too, both would write to its disks."""
-    return last_end(observed, entry) == _MIGRATED
+    return last_end(observed, entry) == MIGRATED_AWAY
 
 
 def power_changes(resource: Resource, observed: Observed, entry: Owned | None) -> list[tuple[Change, Operation]]:

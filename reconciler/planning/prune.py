@@ -16,6 +16,7 @@ from reconciler.planning.assessment import Assessment
 from reconciler.planning.context import Context
 from reconciler.planning.failed import failed
 from reconciler.planning.guards import ALWAYS_ALLOWED, Leaving, judged
+from reconciler.planning.migration import MIGRATED, away_users
 from reconciler.planning.observing import is_observed
 from reconciler.planning.operations import DeleteVolume, Operation, Stop, TrashVolume, Undefine
 from reconciler.planning.ownership import Fact, Owned
@@ -120,6 +121,7 @@ def forgotten(context: Context) -> list[Ref]:
         and not _is_held(context.owned[ref].path, context)
         and put_aside(context.owned[ref], desired) is None
         and ref not in context.suspended
+        and ref not in context.away  # or nobody would know any more why its disks are left alone
         and (not ref.pool or ((pool := objects.get(Ref(STORAGE_POOL, ref.pool))) is not None and pool.active))
     ]
 
@@ -172,6 +174,8 @@ def _candidates(context: Context, staying: _Staying) -> Iterator[Owned]:
             continue  # nothing was ever done to it
         if present.uid != entry.uid or (present.uid and present.uid in wanted_uids):
             continue  # something else took the name, or it was renamed
+        if ref.kind == STORAGE_VOLUME and away_users(ref, context):
+            continue  # a machine that went to another host may use it there
         if present_ref in renamed or present_ref in desired.resources:
             continue  # it is the same thing under another name
         if ref.kind == STORAGE_VOLUME and not entry.seed and (entry.deletion != "Delete" or not entry.created):
@@ -225,6 +229,12 @@ def _remove(entry: Owned, context: Context, leaving: frozenset[Ref]) -> Assessme
             "annotation first"
         )
         return Assessment(blocked=Blocked(ref, "Protected", message, entry.path))
+    if (digest := context.away.get(ref)) is not None:
+        message = (
+            f"{ref} is no longer declared and was migrated to another host; with its definition here would go what "
+            f"keeps its disks from being removed below it. If it runs nowhere else any more: onggi approve {digest}"
+        )
+        return Assessment(blocked=Blocked(ref, MIGRATED, message, entry.path, digest=digest))
     operations: list[Operation]
     if ref.kind == STORAGE_VOLUME:
         if not entry.seed and (stays := _in_trash(entry, context)) is not None:

@@ -29,6 +29,7 @@ class Terms:
     approved: frozenset[str] = frozenset()  # digests that `onggi approve` was given
     trash_retention_s: float = DEFAULT_TRASH_RETENTION_S
     rebooted: frozenset[Ref] = frozenset()  # VMs whose guests have rebooted since the last pass
+    migrated: frozenset[str] = frozenset()  # the UUIDs of VMs that went to another host, as far as events told
     # What a running VM was told, and isn't told again: by edit and run (libvirt's id of the running domain).
     held: Mapping[tuple[EditLive, str], Held] = field(default_factory=dict)
 

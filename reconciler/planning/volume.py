@@ -10,9 +10,10 @@ from reconciler.planning.assessment import Assessment, ownership_entry
 from reconciler.planning.claim import blocked, claim_volume
 from reconciler.planning.context import Context, future_format
 from reconciler.planning.diff import compare
-from reconciler.planning.loss import Loss, held, kept_count, remade_before
+from reconciler.planning.loss import Loss, held
+from reconciler.planning.migration import away_users, untouched
 from reconciler.planning.operations import CreateVolume, DeleteVolume, GrowVolume
-from reconciler.planning.ownership import Fact
+from reconciler.planning.ownership import Fact, kept_count, remade_before
 from reconciler.planning.plan import Action, Blocked, Step
 from reconciler.planning.scopes import elsewhere
 from reconciler.planning.why import is_drift, not_applied, why_changed
@@ -26,6 +27,13 @@ from specs.storagevolume import xml
 
 def assess(resource: Resource, observed: Observed | None, context: Context) -> Assessment:
     """What to do about one volume."""
+    found = _assess(resource, observed, context)
+    if (found.step is not None or observed is None) and (users := away_users(resource.ref, context)):
+        return Assessment(blocked=untouched(resource, users))
+    return found
+
+
+def _assess(resource: Resource, observed: Observed | None, context: Context) -> Assessment:
     try:
         if observed is None:
             pool = Ref(STORAGE_POOL, resource.ref.pool)

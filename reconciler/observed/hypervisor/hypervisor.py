@@ -201,6 +201,10 @@ class Hypervisor:
         """The VMs whose guests have rebooted since this was asked last, as far as events told."""
         return self._connections.runs.take_rebooted()
 
+    def migrated(self) -> frozenset[str]:
+        """The UUIDs of VMs that went to another host and haven't run here since, as far as events told."""
+        return self._connections.runs.migrated
+
     def _changed(self, ref: Ref | None) -> None:
         for callback in self._subscribers:
             callback(ref)
