@@ -113,8 +113,8 @@ def _seed(vm: str, uid: str, cloud_init: Spec, result: Completion) -> None:
 
     pool = cloud_init.get("pool", DEFAULT_POOL)
     interfaces = result.spec.get("interfaces", ())
-    if (network := network_config(interfaces, mac_addresses(interfaces, uid))) is not None:
-        cloud_init = {**cloud_init, "networkConfig": network}
+    if any(interface.get("addresses") for interface in interfaces):
+        cloud_init = {**cloud_init, "networkConfig": network_config(interfaces, mac_addresses(interfaces, uid))}
     volume = seed_volume_name(vm, cloud_init, uid)
     image = SeedImage(lambda: seed_image(cloud_init, vm, uid))
     result.volumes.append(ImpliedVolume(Ref.volume(pool, volume), {"pool": pool, "format": "raw"}, image))

@@ -328,6 +328,8 @@ def _check_unique(spec: Item) -> Iterator[Broken]:
 def _check_buses(spec: Item) -> Iterator[Broken]:
     """What libvirt never takes: a bus that the chipset hasn't, and a disk that can't be what it says on its bus."""
     machine = str(spec.get("machine", ""))
+    if spec.get("cloudInit", {}).get("bus") == "ide" and lacks_ide(machine):
+        yield "/cloudInit/bus", f"The machine type {machine} has no IDE; write `scsi` or `sata`, or `machine: pc`."
     for name in ("disks", "cdroms"):
         for index, item in enumerate(spec.get(name, ())):
             bus = item.get("bus")

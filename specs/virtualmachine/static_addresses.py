@@ -100,12 +100,10 @@ def _ip(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
         return None
 
 
-def network_config(interfaces: Sequence[Item], macs: Sequence[str]) -> str | None:
-    """The network-config (version 2) of a machine whose interfaces have these MAC addresses, in the same order; None
-    when none has an address of its own. The others go on asking DHCP, as they would without any network-config.
+def network_config(interfaces: Sequence[Item], macs: Sequence[str]) -> str:
+    """The network-config (version 2) of a machine whose interfaces have these MAC addresses, in the same order. Those
+    without an address of their own go on asking DHCP, as they would without any network-config.
     """
-    if not any(interface.get("addresses") for interface in interfaces):
-        return None
     import yaml  # only a seed needs it
 
     # Named by set-name too: not every distribution's way of setting up a network can go by the MAC address alone.
@@ -117,9 +115,12 @@ def network_config(interfaces: Sequence[Item], macs: Sequence[str]) -> str | Non
 
 
 def _settings(interface: Item) -> dict[str, Any]:
+    found: dict[str, Any] = (
+        {"optional": True} if interface.get("link") == "down" else {}
+    )  # the boot doesn't wait for it
     if not interface.get("addresses"):
-        return {"dhcp4": True}
-    found: dict[str, Any] = {"addresses": [str(ipaddress.ip_interface(text)) for text in interface["addresses"]]}
+        return {"dhcp4": True, **found}
+    found["addresses"] = [str(ipaddress.ip_interface(text)) for text in interface["addresses"]]
     if gateways := [ipaddress.ip_address(text) for text in interface.get("gateways", ())]:
         found["routes"] = [{"to": _EVERYWHERE[each.version], "via": str(each)} for each in gateways]
     if servers := [str(ipaddress.ip_address(text)) for text in interface.get("nameservers", ())]:

@@ -125,7 +125,7 @@ def test_a_seed_is_a_volume_with_content_in_the_drive_called_seed() -> None:
 def test_a_seed_says_each_interfaces_address_by_its_mac() -> None:
     fixed: dict[str, Any] = {"network": "lan", "addresses": ["192.168.7.5/24", "FD00::0005/64"]}
     fixed |= {"gateways": ["192.168.7.1", "fe80::1"], "nameservers": ["9.9.9.9"]}
-    other = {"bridge": "br0", "mac": "52:54:00:AA:BB:CC"}
+    other = {"bridge": "br0", "mac": "52:54:00:AA:BB:CC", "link": "down"}
     web = {"interfaces": [fixed, other], "cloudInit": {"bus": "sata"}}
     desired = Desired()
     state = desired.of({"a.yaml": vm("web", web)})
@@ -143,7 +143,7 @@ def test_a_seed_says_each_interfaces_address_by_its_mac() -> None:
                 "routes": [{"to": "0.0.0.0/0", "via": "192.168.7.1"}, {"to": "::/0", "via": "fe80::1"}],
                 "nameservers": {"addresses": ["9.9.9.9"]},
             },
-            "eth1": {"match": {"macaddress": "52:54:00:aa:bb:cc"}, "set-name": "eth1", "dhcp4": True},
+            "eth1": {"match": {"macaddress": "52:54:00:aa:bb:cc"}, "set-name": "eth1", "dhcp4": True, "optional": True},
         },
     }
     fixed["addresses"] = ["192.168.7.5/24", "fd00::5/64"]  # the same in another spelling

@@ -77,6 +77,11 @@ def test_is_refused_at_its_place_without_a_value_being_shown(fields: str, pointe
     assert words in found[f"/cloudInit/{pointer}"] and "hunter2" not in found[f"/cloudInit/{pointer}"]
 
 
+def test_a_bus_that_the_machine_lacks_is_refused() -> None:
+    assert "IDE" in machine("machine: q35\ncloudInit: {bus: ide}")["/cloudInit/bus"]
+    assert machine("machine: pc\ncloudInit: {bus: ide}") == {}
+
+
 def test_a_mistake_is_told_with_the_line_of_its_document() -> None:
     text = written("VirtualMachine", 'memory: 64\ncloudInit:\n  metaData: "when: 2024-13-45"')
     assert [(problem.path, problem.line, problem.pointer) for problem in told(text)] == [
