@@ -181,6 +181,7 @@ class Agent:
         gone: frozenset[Ref] = frozenset()
         if self.desired is not None and not self._source_problem:
             gone = line.remove_uncommitted(self.desired)
+        moving = line.ledger.working()  # asked before the host is: what ends meanwhile is applied, and not yet seen
         if everything or due.objects or gone or self.snapshot is None:
             self.snapshot = line.observe(None if everything or due.objects is None else due.objects | gone)
         if self._folders is not None:
@@ -192,7 +193,9 @@ class Agent:
             return
         self._suspended, self._approved = line.ledger.suspended(), line.ledger.approved()
         self.plan = line.compare(self.desired, self.snapshot, self._suspended)
-        self._drift = line.note_drift(self.plan, self.desired, self.snapshot, self._suspended)
+        # At the first pass nobody knows of a change that is going on; what is found was changed while nobody looked.
+        resting = dispatcher.rest(self.plan) if self.ready.is_set() else frozenset()
+        self._drift = line.note_drift(self.plan, self.desired, self.snapshot, moving | dispatcher.busy | resting)
         line.note_approvals(self.plan, AGENT)
         if self._reports is not None:
             self._reports.planned(self.desired, self.plan)
@@ -357,7 +360,8 @@ class Agent:
         until = self._next_resync - time.monotonic()
         retry = None if self._closed else dispatcher.next_due_s()
         unread = self._seeds.due_s(time.monotonic()) if self._seeds is not None else None
-        return min(each for each in (until, retry, unread, self._windows.due_s()) if each is not None)
+        due = (until, retry, unread, dispatcher.rested_in_s(), self._windows.due_s())
+        return min(each for each in due if each is not None)
 
     def _poll(self, _line: Line, stop: threading.Event) -> None:
         if self._fetching is not None:

@@ -25,6 +25,7 @@ from reconciler.planning.plan import Plan, Step
 from reconciler.repeats import Flapping, Repeats
 from reconciler.reporting.metrics import Tally
 from reconciler.reporting.step_text import step_text
+from reconciler.settling import Settling
 from reconciler.wakeup import Wakeup
 from specs.reference import Ref
 
@@ -45,6 +46,8 @@ class Dispatcher:
         self._stop = stop
         self._tally = tally
         self._repeats = Repeats()
+        self._settling = Settling()
+        self._resting: frozenset[Ref] = frozenset()
         self._crash_loops = CrashLoops(line.ledger.crash_loops())
         self._outcomes: dict[Ref, StepOutcome] = {}
         self._busy: set[Ref] = set()
@@ -115,6 +118,21 @@ class Dispatcher:
             due = (self.backoff.next_due(), self._crash_loops.next_due_s())
             return min((each for each in due if each is not None), default=None)
 
+    def rested_in_s(self) -> float | None:
+        """Seconds until what is changed by hand may have come to rest."""
+        with self._lock:
+            return self._settling.next_due_s(time.monotonic())
+
+    def rest(self, plan: Plan) -> frozenset[Ref]:
+        """What was just changed by hand and perhaps still is: it isn't judged, nor repaired by `dispatch`, until it has
+        come to rest.
+        """
+        with self._lock:
+            self._resting, to_look_at = self._settling.held(plan.steps, time.monotonic())
+        for ref in to_look_at:
+            self._wakeup.object(ref)
+        return self._resting
+
     def dispatch(self, plan: Plan, desired: DesiredState) -> None:
         """Begin what can begin. Returns when the quick groups are done. Raises StateError."""
         self._moved = False
@@ -124,6 +142,7 @@ class Dispatcher:
             held = {ref for ref, digest in digests.items() if not self.backoff.due(ref, digest)} | self._busy
             held |= self._crash_loops.held((step for step in plan.steps if step.ref not in held), digests)
             kept = self._crash_loops.to_keep()
+            held |= self._resting
         self._line.ledger.keep_crash_loops(kept)
         for part in groups(plan, held):
             if takes_long(part):
@@ -160,6 +179,7 @@ class Dispatcher:
             step, flapping = outcome.step, None
             with self._lock:
                 self._outcomes[step.ref] = outcome
+                self._settling.done(step.ref)
                 if outcome.result is Result.FAILED:
                     self.backoff.failed(step.ref, digests[step.ref], outcome.retry_after_s)
                 elif outcome.result is not Result.SKIPPED:

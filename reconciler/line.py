@@ -195,18 +195,20 @@ class Line:
         return drift(plan, plan.wish or desired, snapshot, self.ledger.owned())
 
     def note_drift(
-        self, plan: Plan, desired: DesiredState, snapshot: Snapshot, suspended: frozenset[Ref] | None = None
+        self, plan: Plan, desired: DesiredState, snapshot: Snapshot, moving: frozenset[Ref] = frozenset()
     ) -> tuple[Drift, ...]:
         """The same, and keep its records: what is new, what goes on, and what has ended by whose doing.
 
-        The plan's revision is the one that counts from now on, unless it has to be decided on first.
+        The plan's revision is the one that counts from now on, unless it has to be decided on first. `moving` are
+        objects that something was done to since `snapshot` was taken, or is: the ledger says already that they are as
+        declared, and how they differ in the snapshot is nobody's doing by hand.
+
         How all that is ours looks now is kept too, for the day on which some of it is gone.
         """
         desired = plan.wish or desired
-        found = self.drift(plan, desired, snapshot)
-        left_alone = self.ledger.suspended() if suspended is None else suspended
+        found = tuple(item for item in self.drift(plan, desired, snapshot) if item.ref not in moving)
         digests = {ref: resource.digest for ref, resource in desired.resources.items()}
-        unknown = unjudged(plan, desired, left_alone)
+        unknown = unjudged(plan, desired, moving)
         self.lineage.follow(desired, plan)
         self.ledger.note_drift(Noted(found, still_different(plan), unknown, digests.get))
         self.ledger.definitions.keep(snapshot.objects, self.ledger.owned())

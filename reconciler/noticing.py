@@ -17,6 +17,7 @@ from reconciler.desired.state import DesiredState, Revision
 from reconciler.reporting.condition import Condition
 from reconciler.reporting.matters import FILE, LASTING, SOURCE, UNREADABLE, WAITS_FOR_OTHERS, matters
 from reconciler.reporting.source_state import SourceState
+from reconciler.reporting.status import DRIFTED
 from specs.reference import Ref
 
 log = logging.getLogger("onggi.agent")
@@ -65,14 +66,14 @@ class Noticing:
         if state is not None:
             wanted[self._ref, UNREADABLE] = f"{state.reason}: {state.message}"
 
-        def unjudged(ref: Ref) -> bool:
+        def unjudged(ref: Ref, reason: str) -> bool:
             if ref.kind == SOURCE:
                 return False
             if ref.kind == FILE:
                 return desired is None
             resource = desired.resources.get(ref) if desired is not None else None
             left_alone = ref in suspended or (resource is not None and resource.parent in suspended)
-            return found is None or left_alone
+            return found is None or (left_alone and reason != DRIFTED)
 
         news = book.tell(
             wanted, str(desired.revision) if desired is not None else "", lasting=LASTING, unjudged=unjudged

@@ -98,6 +98,10 @@ PLAN: Final[Schema] = obj(
             obj({**_ITEM, "changes": _CHANGES}, required=("kind", "name", "changes")),
             description="Found where `driftPolicy: warn` holds: told, not put back.",
         ),
+        "suspended": arr(
+            obj({**_ITEM, "changes": _CHANGES}, required=("kind", "name", "changes")),
+            description="Changed on the host while suspended: told, not put back until it is resumed.",
+        ),
         "extras": arr(
             obj({**_ITEM, "fields": arr(text())}, required=("kind", "name", "fields")),
             description="What the host has beside what documents speak of.",
@@ -112,7 +116,10 @@ _DRIFTED: Final = obj(
     {
         **_ITEM,
         "type": text("changed, missing or power.", enum=["changed", "missing", "power"]),
-        "policy": text("enforce: it is put back; warn: it is told.", enum=["enforce", "warn"]),
+        "policy": text(
+            "enforce: it is put back; warn: it is told; suspended: it is left alone for now.",
+            enum=["enforce", "warn", "suspended"],
+        ),
         "path": text("The document's file."),
         "line": integer("The line there.", minimum=0),
         "fields": arr(
@@ -149,7 +156,7 @@ RECORD: Final[Schema] = obj(
         **_ITEM,
         "field": text("A JSON pointer into the document's spec."),
         "type": text("changed, missing or power."),
-        "policy": text("enforce or warn."),
+        "policy": text("enforce, warn or suspended."),
         "declared": {"description": "What the document said."},
         "found": {"description": "What the host had."},
         "firstSeen": _TIME,

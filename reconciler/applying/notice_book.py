@@ -67,7 +67,7 @@ class NoticeBook:
         revision: str,
         *,
         lasting: Collection[str] = (),
-        unjudged: Callable[[Ref], bool] = lambda _: False,
+        unjudged: Callable[[Ref, str], bool] = lambda _ref, _reason: False,
     ) -> News:
         """Make `wanted` what goes on, add an event for each that begins or ends, and give those.
 
@@ -76,14 +76,14 @@ class NoticeBook:
         """
         with self._lock:
             known = self.open()
-            wanted = {key: _bounded(message) for key, message in wanted.items() if not unjudged(key[0])}
+            wanted = {key: _bounded(message) for key, message in wanted.items() if not unjudged(*key)}
             time = rfc3339(self._clock())
             begun = [
                 Notice(*key, message, time)
                 for key, message in wanted.items()
                 if (before := known.get(key)) is None or (before.message != message and key[1] not in lasting)
             ]
-            ended = [notice for key, notice in known.items() if key not in wanted and not unjudged(key[0])]
+            ended = [notice for key, notice in known.items() if key not in wanted and not unjudged(*key)]
             if begun or ended:
                 with self._writing() as connection:
                     _write(connection, begun, ended, revision, time)

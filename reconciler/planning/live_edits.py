@@ -6,6 +6,7 @@ other changes of the same commit, nor those of later ones.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from reconciler.desired.state import Resource
@@ -44,6 +45,13 @@ def live_only(comparison: Comparison) -> list[Change]:
     """What the running machine lacks although its definition is right: an earlier change didn't get through."""
     known = {change.pointer for change in comparison.config}
     return [change for change in comparison.live if change.effect is Effect.LIVE and change.pointer not in known]
+
+
+def without_followed(changes: Iterable[Change], comparison: Comparison, waiting: Iterable[Change]) -> list[Change]:
+    """Without what only the running machine lacks and was told already: nobody changed it, and nothing is done now."""
+    defined = {change.pointer for change in comparison.config}
+    told = {change.pointer for change in waiting if change.effect is Effect.LIVE} - defined
+    return [change for change in changes if change.pointer not in told]
 
 
 def live_edits(

@@ -13,7 +13,7 @@ from reconciler.planning.context import Context, drive_volumes
 from reconciler.planning.diff import Comparison, compare, managed_items, told_along
 from reconciler.planning.fixed_addresses import unknown_mac
 from reconciler.planning.lacking import Lack, can_be_defined, find_lack, left, reduced
-from reconciler.planning.live_edits import live_edits, live_only, postponed
+from reconciler.planning.live_edits import live_edits, live_only, postponed, without_followed
 from reconciler.planning.migration import assess_away, is_called_back
 from reconciler.planning.operations import (
     Define,
@@ -174,10 +174,11 @@ def _update(
     if (renewed := renewal(resource, observed, entry, comparison)) is not None:
         changes.append(renewed)
         remark = True
+    edits, waiting = live_edits(resource, observed, context, comparison, renewed)
+    changes = without_followed(changes, comparison, waiting)
     if remark and not changes:
         changes.append(Change("/metadata", None, "onggi's mark of ownership", Effect.LIVE))
 
-    edits, waiting = live_edits(resource, observed, context, comparison, renewed)
     edits = [edit for edit in edits if not lack.hinders(edit)]
     again = Restart()
     if observed.active and not power and not lack and answer is not Claim.ADOPT:

@@ -83,6 +83,7 @@ class Plan:
     waiting: tuple[Waiting, ...] = ()
     staged: tuple[Blocked, ...] = ()  # of what waits: what could be done now with an approval. Blocks nothing else
     drifted: tuple[tuple[Ref, tuple[Change, ...]], ...] = ()  # found under `driftPolicy: warn`: told, not healed
+    suspended: tuple[tuple[Ref, tuple[Change, ...]], ...] = ()  # found on what is left alone: told, not healed
     extras: tuple[tuple[Ref, tuple[str, ...]], ...] = ()
     notes: tuple[str, ...] = field(default=())  # e.g. that pruning is held, and why
     records: tuple[Owned, ...] = field(default=())  # what the ledger has to hold although nothing is to be done
@@ -160,6 +161,10 @@ class Plan:
             "drifted": [
                 {"kind": ref.kind, "name": ref.name, "changes": [change(item) for item in changes]}
                 for ref, changes in self.drifted
+            ],
+            "suspended": [
+                {"kind": ref.kind, "name": ref.name, "changes": [change(item) for item in changes]}
+                for ref, changes in self.suspended
             ],
             "extras": [{"kind": ref.kind, "name": ref.name, "fields": list(fields)} for ref, fields in self.extras],
             "notes": list(self.notes),

@@ -20,6 +20,7 @@ from reconciler.planning.context import Context, has_object
 from reconciler.planning.diff import with_ignored_state
 from reconciler.planning.failed import failed, unreadable
 from reconciler.planning.keeping import Keeper, Kept
+from reconciler.planning.left_alone import changed_meanwhile
 from reconciler.planning.loss import held_losses
 from reconciler.planning.missing import MISSING, left_missing
 from reconciler.planning.observing import is_observed, only_told, under_observation
@@ -31,6 +32,7 @@ from reconciler.planning.remade import LastSeen
 from reconciler.planning.renaming import assess_renamed
 from reconciler.planning.scopes import in_scope
 from reconciler.planning.terms import Terms
+from specs.effect import Change
 from specs.network.subnet import free_subnet
 from specs.reference import NETWORK, STORAGE_VOLUME, VIRTUAL_MACHINE, Ref
 
@@ -72,19 +74,26 @@ class Planner:
         waiting: list[Waiting] = []
         staged: list[Blocked] = []
         drifted: list[tuple[Ref, Any]] = []
+        left_alone: list[tuple[Ref, tuple[Change, ...]]] = []
         extras: list[tuple[Ref, tuple[str, ...]]] = []
         records: list[Owned] = []
         subnets = _SubnetChooser(context)
         some_observed = any(map(is_observed, context.owned.values()))
         memory: dict[Ref, _Remembered] = {}
         for ref, resource in desired.resources.items():
-            if not has_object(ref) or ref in suspended or (resource.parent in suspended):
+            if not has_object(ref):
                 continue
+            is_left_alone = ref in suspended or resource.parent in suspended
             assessed = contained("planning", ref, resource.digest, self._assess, resource, context, subnets)
             if isinstance(assessed, Failure):
-                blocked[ref] = failed(ref, assessed, resource.path, resource.line)
+                if not is_left_alone:
+                    blocked[ref] = failed(ref, assessed, resource.path, resource.line)
                 continue
             memory[ref] = assessed
+            if is_left_alone:
+                if changes := changed_meanwhile(assessed.assessment, resource, context.owned.get(ref)):
+                    left_alone.append((ref, changes))
+                continue
             assessment = assessed.assessment
             if some_observed and under_observation(resource, context.owned):
                 assessment = only_told(assessment, context.owned.get(ref))
@@ -131,6 +140,7 @@ class Planner:
             waiting=tuple(waiting),
             staged=tuple(staged),
             drifted=tuple(drifted),
+            suspended=tuple(left_alone),
             extras=tuple(extras),
             notes=(*leaving.notes, *kept.notes),
             records=tuple(records),

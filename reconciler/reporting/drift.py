@@ -7,7 +7,7 @@ applied and only waits for a boot. Keeping records of it is the ledger's busines
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -74,7 +74,7 @@ class Drift:
 
     ref: Ref
     kind: DriftKind
-    policy: str  # enforce | warn: `ignore` reports nothing
+    policy: str  # enforce | warn, or suspended for what is left alone; `ignore` reports nothing
     fields: tuple[DriftedField, ...]
     active: bool = False  # the object runs, so that `live` means something
     digest: str = ""  # of the document's content: tells later whether the document was changed to match
@@ -83,6 +83,8 @@ class Drift:
 
 
 _NAME = "/metadata/name"
+SUSPENDED = "suspended"
+
 _MISSING = (DriftedField(WHOLE, "present", None),)
 
 
@@ -106,16 +108,17 @@ def still_different(plan: Plan) -> frozenset[tuple[Ref, str]]:
     return frozenset(fields)
 
 
-def unjudged(plan: Plan, desired: DesiredState, suspended: Container[Ref]) -> Callable[[Ref], bool]:
-    """Tells the objects of which the plan says nothing: suspended, held back, or with a document that can't be read."""
+def unjudged(plan: Plan, desired: DesiredState, moving: Container[Ref]) -> Callable[[Ref], bool]:
+    """Tells the objects of which the plan says nothing: held back, or with a document that can't be read; and those of
+    which nobody can tell, because something is done to them now.
+    """
     blocked = {item.ref for item in plan.blocked if not item.part}
 
     def unknown(ref: Ref) -> bool:
         resource = desired.resources.get(ref)
         if resource is None:
             return ref in desired.held or bool(desired.held_paths)
-        parent = resource.parent
-        return ref in suspended or (parent is not None and parent in suspended) or ref in blocked
+        return ref in moving or ref in blocked
 
     return unknown
 
@@ -151,6 +154,9 @@ class _Pass:
             if resource is not None and is_drift(resource, self.owned.get(waits.ref)):
                 # Somebody has renamed it, and it runs: that is no change that was applied and waits.
                 yield from self.differing(resource, [each for each in waits.changes if each.pointer == _NAME])
+        for ref, changes in self.plan.suspended:
+            found = self.contained(self.desired.resources[ref], self.of_changes, changes)
+            yield from (replace(item, policy=SUSPENDED) for item in found)
         for item in self.plan.blocked:
             resource = self.desired.resources.get(item.ref)
             if item.reason in _REFUSALS and resource is not None and is_drift(resource, self.owned.get(item.ref)):

@@ -117,6 +117,11 @@ def _sections(plan: Plan, problems: Sequence[Problem]) -> Iterator[_Section]:
             [f"  {_line(f'{ref} {_change(item)}')}" for ref, changes in plan.drifted for item in changes],
             folded=True,
         ),
+        _Section(
+            "Changed on the host while suspended, and left as it is",
+            [f"  {_line(f'{ref} {_change(item)}')}" for ref, changes in plan.suspended for item in changes],
+            folded=True,
+        ),
         _Section("Notes", [f"  {_line(note)}" for note in plan.notes]),
     ):
         if section.lines:

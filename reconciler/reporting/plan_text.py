@@ -79,6 +79,10 @@ class _Text:
                 (line for ref, changes in plan.drifted for line in self.drifted(ref, changes)),
             ),
             self.section(
+                "Changed on the host, and left as it is until `onggi resume` (suspended):",
+                (line for ref, changes in plan.suspended for line in self.drifted(ref, changes)),
+            ),
+            self.section(
                 "On the host, not in a document, and left alone:",
                 (f"  {printable(str(ref))}: {', '.join(map(printable, names))}" for ref, names in plan.extras),
             ),
@@ -95,6 +99,8 @@ class _Text:
     def last_line(self, plan: Plan) -> str:
         """What it comes to."""
         if plan.empty and not plan.blocked:
+            if plan.drifted or plan.suspended:
+                return f"No changes are made: whatever differs from {printable(plan.revision)} is left as it is."
             if plan.waiting:
                 return f"Nothing to do now. Once what waits is through, the host is as {printable(plan.revision)} says."
             return f"No changes: the host is as {printable(plan.revision)} says."

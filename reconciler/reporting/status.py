@@ -171,6 +171,7 @@ class _Pass:
         self.waiting = {item.ref: item for item in plan.waiting}
         self.staged = {item.ref: item for item in plan.staged}
         self.drifted = dict(plan.drifted)
+        self.left_alone = dict(plan.suspended)
         self.healing: dict[Ref, list[DriftedField]] = {}
         for item in deviations(drifts):
             if item.policy == "enforce":
@@ -213,9 +214,12 @@ class _Pass:
             return (self.condition(READY, False, "InvalidDocument", self.problem_text(ref)),)
         if ref in self.suspended or (resource is not None and resource.parent in self.suspended):
             message = f"left alone until it is resumed: {resume_command(ref, resource, self.suspended)}"
+            changes = self.left_alone.get(ref)
+            differs = f"{_texts(changes)}; suspended, so it is left as it is" if changes else ""
             return (
                 self.condition(READY, False, SUSPENDED, message),
                 self.condition(SUSPENDED, True, "ByUser", message),
+                *([self.condition(DRIFTED, True, "NotHealed", differs)] if differs else []),
             )
         if not self.snapshot.connected:
             message = "the host can't be reached; the last known state is shown until it can"

@@ -110,6 +110,8 @@ def _update(bind: Items, element: Element, item: Mapping[str, Any]) -> LiveEdit:
             continue
         if field.effect_of(present, wanted, found) is Effect.LIVE:
             field.write(element, wanted)
+    for target in element.findall("target"):
+        target.attrib.pop("tray", "")  # a state, which libvirt takes for a wish to change it and refuses
     return LiveEdit("update", serialise(element))
 
 

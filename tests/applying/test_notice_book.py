@@ -33,7 +33,7 @@ def test_another_sentence_is_news_unless_it_is_one_that_counts(tmp_path: Path) -
 def test_of_what_nobody_has_looked_at_nothing_begins_and_nothing_ends(tmp_path: Path) -> None:
     with Ledger.open(tmp_path) as ledger:
         ledger.notices.tell({WEB: "theirs"}, "r")
-        news = ledger.notices.tell({DB: "5 times"}, "r", unjudged=lambda _: True)
+        news = ledger.notices.tell({DB: "5 times"}, "r", unjudged=lambda _ref, _reason: True)
         assert (news.begun, news.ended) == ((), ())
         assert ledger.notices.open().keys() == {WEB}
 

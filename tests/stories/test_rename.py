@@ -67,6 +67,7 @@ def test_a_new_name_with_the_old_uid_renames_the_machine_and_its_disks(
     assert host_objects.name("old") not in [each.name() for each in qemu_connection.listAllDomains()]
     assert not any(ref.name.endswith(("old", "old-root.qcow2")) for ref in line.ledger.owned())
     assert line.plan().empty
+    assert line.ledger.drifts(healed=True) == [], "a rename that is asked for is nobody's doing by hand"
 
 
 def test_a_running_machine_keeps_its_name_and_its_disks_until_it_is_off(
@@ -92,6 +93,7 @@ def test_a_running_machine_keeps_its_name_and_its_disks_until_it_is_off(
     assert line.converge().succeeded
     assert "new" in names(line, host_objects)
     assert volume_files(dir_pool_folder, host_objects) == ["new-data.img", "new-root.qcow2"]
+    assert line.ledger.drifts(healed=True) == []
 
 
 def test_what_else_changes_does_not_wait_for_the_name(

@@ -13,6 +13,7 @@ from reconciler.agent import Agent
 from reconciler.applying.ledger import Ledger
 from reconciler.applying.records import Event, ObjectStatus
 from reconciler.reporting.matters import FILE, SOURCE, is_well
+from reconciler.reporting.plan_text import plan_text
 from specs.reference import Ref
 from tests.lab.repositories import Repository, git
 from tests.lab.waiting import until
@@ -175,3 +176,62 @@ def test_what_was_healed_is_told_field_by_field(
         healed = "changed on the host since it was last applied: /memory 96 → 64"
         assert events(state, WEB)[-1].message == healed
         assert healed in caplog.text
+
+
+def test_what_is_changed_on_a_suspended_machine_is_told_and_left_alone_until_it_is_resumed(
+    hand: libvirt.virConnect, repository: Repository, tmp_path: Path
+) -> None:
+    state = tmp_path / "state"
+    repository.commit({"web.yaml": vm(title="ours", runStrategy="Manual")})
+
+    def drifted() -> str:
+        return next((item.message for item in status(state).conditions if item.type == "Drifted"), "")
+
+    with running_agent(repository.path, SHARED, state) as agent:
+        beside = Ledger.open(state, readonly=True)
+        beside.suspend(WEB)
+        until(lambda: status(state).conditions[0].reason == "Suspended", 60, "it is suspended")
+        hand.defineXML(hand.lookupByName("web").XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE).replace("65536", "98304"))
+        until(drifted, 60, "the status tells")
+        assert drifted() == "/memory 96 → 64; suspended, so it is left as it is"
+        [record] = beside.drifts()
+        assert (record.field, record.found, record.policy) == ("/memory", 96, "suspended")
+        assert ("Warning", "Drifted") in told(state, WEB)
+        assert agent.plan is not None
+        assert agent.plan.empty
+        assert "No changes are made: whatever differs" in plan_text(agent.plan, colour=False, width=100)
+        beside.resume(WEB)
+        until(lambda: beside.drifts(healed=True)[0].healed_by == "onggi", 60, "resumed, it is put back")
+
+
+def test_what_a_commit_brings_is_never_drift(
+    hand: libvirt.virConnect, repository: Repository, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    state = tmp_path / "state"
+    uid = "5c0d1f5e-7a52-4d0e-9f6b-0d6a5d1b2c3f"
+
+    def machine(name: str, *disks: str, **fields: object) -> str:
+        drives = ", ".join(f"{{name: {disk}, size: 1MiB, pool: disks}}" for disk in disks)
+        return vm(name, disks=f"[{drives}]", **fields)
+
+    pool = "apiVersion: onggi/v1\nkind: StoragePool\nmetadata: {name: disks}\nspec: {type: dir, path: /disks}\n"
+    repository.commit({"pool.yaml": pool, "web.yaml": machine("web", "root", runStrategy="Halted")})
+
+    def other(name: str, **fields: object) -> str:
+        return vm(name, runStrategy="Halted", **fields).replace(f"name: {name}}}", f"name: {name}, uid: {uid}}}", 1)
+
+    def there(name: str) -> bool:
+        return any(each.name() == name for each in hand.listAllDomains())
+
+    with running_agent(repository.path, SHARED, state):
+        until(lambda: there("web"), 60, "it is there")
+        repository.commit({"web.yaml": machine("web", "root", "data", "more", runStrategy="Always", memory=96)})
+        until(lambda: status(state).state == "running", 60, "it has its new disks and runs")
+        repository.commit({"other.yaml": other("one")})
+        until(lambda: there("one"), 60, "another one is made")
+        repository.commit({"other.yaml": other("two", memory=96)})
+        until(
+            lambda: there("two") and is_well(status(state, Ref("VirtualMachine", "two")).conditions), 60, "and renamed"
+        )
+    assert Ledger.open(state, readonly=True).drifts(healed=True) == []
+    assert "changed on the host" not in caplog.text

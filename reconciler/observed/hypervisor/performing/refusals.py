@@ -31,6 +31,9 @@ _REFUSAL_TEXT = re.compile(
     re.IGNORECASE,
 )
 
+# The id of a run, which libvirt writes into the first tag.
+_RUN = re.compile(r"<domain\b[^>]*\sid='(\d+)'")
+
 TOLD_AGAIN_S = 300.0
 _KIB_PER_MIB = 1024
 
@@ -39,8 +42,10 @@ class Refusals:
     """What was refused, by machine. Several threads may tell and ask."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._known: dict[Ref, tuple[str, dict[EditLive, tuple[Held, float]]]] = {}
+        self._runs: dict[Ref, str] = {}  # the run of each machine that was seen last
+        self._looked_at: Mapping[Ref, Observed] = {}
 
     def refused(self, edit: EditLive, run: str, why: str) -> None:
         """The machine can't do that while it runs."""
@@ -53,8 +58,12 @@ class Refusals:
         self._note(edit, run, Held(why, until_boot=False), time.monotonic() + TOLD_AGAIN_S)
 
     def look(self, objects: Mapping[Ref, Observed]) -> None:
-        """Forget what guests were told and have followed: another change of it will have to be said again."""
+        """Forget what guests were told and have followed: another change of it will have to be said again.
+
+        A run that is seen for the first time and hasn't its memory yet was told of it by libvirt at its start.
+        """
         with self._lock:
+            self._meet(objects)
             for ref, (_, edits) in self._known.items():
                 seen = objects.get(ref)
                 memory = None if seen is None or seen.live is None else seen.live.get("memory")
@@ -63,6 +72,26 @@ class Refusals:
                 now = str(int(memory * _KIB_PER_MIB))
                 for edit in [edit for edit, (held, _) in edits.items() if not held.until_boot and edit.value == now]:
                     del edits[edit]
+
+    def _meet(self, objects: Mapping[Ref, Observed]) -> None:
+        for ref, seen in objects.items():
+            if (
+                seen.live_xml is None
+                or seen is self._looked_at.get(ref)
+                or (found := _RUN.search(seen.live_xml)) is None
+            ):
+                continue
+            run = found[1]
+            if self._runs.get(ref) == run:
+                continue
+            self._runs[ref] = run
+            memory, wanted = (spec.get("memory") if spec is not None else None for spec in (seen.live, seen.config))
+            if memory is None or wanted is None or memory <= wanted:
+                continue
+            edit = EditLive(ref, "memory", str(int(wanted * _KIB_PER_MIB)))
+            held = Held("the guest was told at its start, and has yet to give memory back", until_boot=False)
+            self._note(edit, run, held, time.monotonic() + TOLD_AGAIN_S)
+        self._looked_at = objects
 
     def known(self) -> Mapping[tuple[EditLive, str], Held]:
         """Every one that still counts, by the edit and the run."""

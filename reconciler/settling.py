@@ -1,0 +1,73 @@
+"""Waits with a repair until what was done by hand has come to rest, so that one change by hand is one repair.
+
+`virsh update-device` is several moments of libvirt's: an object that is looked at in the middle of it differs
+in another way than at its end, a machine's network seems to have lost it, and a repair would run into the change. So an
+object that was found changed is left alone for an instant, looked at once more, and put right if it is still so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from reconciler.planning.plan import Step
+from specs.reference import VIRTUAL_MACHINE, Ref
+
+REST_S: Final = 0.3  # without a further change
+_LONGEST_S: Final = 3.0  # what never rests is repaired all the same: another tool may be fighting
+_GUESTS: Final = "/guests/"  # the fields of a network that stand for its machines' plugs
+
+
+@dataclass(slots=True)
+class _Seen:
+    what: tuple[tuple[str, str], ...]
+    first_s: float
+    since_s: float
+    asked: bool = False  # it was to be looked at once more, and by the next pass it was
+
+
+class Settling:
+    """Holds no lock: whoever shares one between threads brings it. Times are on a monotonic clock."""
+
+    def __init__(self) -> None:
+        self._seen: dict[Ref, _Seen] = {}
+
+    def held(self, steps: Iterable[Step], now_s: float) -> tuple[frozenset[Ref], frozenset[Ref]]:
+        """Of one pass's steps: the objects whose repair waits, and what has to be looked at again before it is made."""
+        before, self._seen = self._seen, {}
+        held: set[Ref] = set()
+        look_at: set[Ref] = set()
+        for step in steps:
+            if not step.drift:
+                continue
+            what = tuple((change.pointer, repr(change.old)) for change in step.changes)
+            seen = before.get(step.ref) or _Seen(what, now_s, now_s)
+            self._seen[step.ref] = seen
+            if seen.what != what and now_s - seen.first_s < _LONGEST_S:
+                seen.what, seen.since_s, seen.asked = what, now_s, False
+            if now_s - seen.since_s < REST_S:
+                held.add(step.ref)
+            elif not seen.asked:
+                seen.asked = True
+                held.add(step.ref)
+                look_at |= {step.ref, *_machines(step)}
+        return frozenset(held), frozenset(look_at)
+
+    def done(self, ref: Ref) -> None:
+        """It was repaired: the next change of it is another one."""
+        self._seen.pop(ref, None)
+
+    def next_due_s(self, now_s: float) -> float | None:
+        """Seconds until something has rested; None when nothing waits for that."""
+        waits = (seen.since_s + REST_S - now_s for seen in self._seen.values() if not seen.asked)
+        return min((max(wait, 0.0) for wait in waits), default=None)
+
+
+def _machines(step: Step) -> set[Ref]:
+    """The machines whose plugs a network's step is about: the network can't tell where they are now."""
+    return {
+        Ref(VIRTUAL_MACHINE, change.pointer.removeprefix(_GUESTS))
+        for change in step.changes
+        if change.pointer.startswith(_GUESTS)
+    }
