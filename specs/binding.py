@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from lxml import etree
@@ -192,6 +192,7 @@ class Items:
     insert: Callable[[Element, Spec, Spec], Element] | None = None
     known_as: Callable[[Spec, frozenset[str]], str | None] | None = None
     settle: Callable[[Element, Spec, Sequence[Bind]], None] | None = None
+    called: Callable[[Spec], str] | None = None  # what its document calls an item that has another label
 
     def read(self, root: Element) -> list[dict[str, Any]]:
         """Every item that the XML has, in document order."""
@@ -307,17 +308,20 @@ def differences(
 
 def _item_changes(bind: Items, item: Spec, present: Spec | None, around: Around) -> Iterator[Change]:
     pointer = f"/{bind.name}/{bind.label(item)}"
+    shown = f"/{bind.name}/{bind.called(item)}" if bind.called is not None else pointer
     if present is None:
         whys = (
             field.refuses(item[field.name], around) for field in bind.fields if field.refuses and field.name in item
         )
         why = next(filter(None, whys), "")
-        yield Change(pointer, None, item, Effect.FORBIDDEN if why else _effect(bind.add_effect, None, item), why)
+        effect = Effect.FORBIDDEN if why else _effect(bind.add_effect, None, item)
+        yield Change(pointer, None, item, effect, why, shown)
         return
     for field in bind.fields:
         wanted, found = value_at(item, field.name), value_at(present, field.name)
         if wanted is not None and not field.equal(wanted, found) and field.is_comparable(item, present):
-            yield field.change(f"{pointer}/{field.name}", found, wanted, around)
+            change = field.change(f"{pointer}/{field.name}", found, wanted, around)
+            yield replace(change, shown=f"{shown}/{field.name}")
 
 
 def _effect(effect: EffectOf, old: Any, new: Any) -> Effect:

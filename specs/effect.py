@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -29,6 +29,7 @@ class Change:
     """One field that differs. `pointer` is a JSON pointer into the spec; list items go by key: `/disks/root/bus`.
 
     `old` is None for something added and `new` is None for something removed. `note` says why it is refused or waits.
+    `shown` is the pointer for people, where they call the item by another word than its key; empty: the same.
     """
 
     pointer: str
@@ -36,3 +37,4 @@ class Change:
     new: Any
     effect: Effect
     note: str = ""
+    shown: str = field(default="", compare=False)

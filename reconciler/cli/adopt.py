@@ -117,8 +117,9 @@ def _word(each: Candidate, failed: Mapping[Ref, str], *, enforce: bool) -> str:
 
 
 def _text(found: list[Candidate], plan: Plan, failed: Mapping[Ref, str], out: Output, *, enforce: bool) -> str:
+    from reconciler.reporting.change_text import change_rows
     from reconciler.reporting.plan_text import plan_text
-    from reconciler.reporting.value_text import printable, value_text
+    from reconciler.reporting.value_text import printable
 
     differing = _differences(plan)
     lines = []
@@ -130,7 +131,7 @@ def _text(found: list[Candidate], plan: Plan, failed: Mapping[Ref, str], out: Ou
             how = f", differs in {len(changes)}" if changes else ", as declared"
         lines.append(f"{printable(str(each.ref))}: {word}{how}")
         for change in changes:
-            lines.append(f"    {printable(change.pointer)}: {value_text(change.old)} → {value_text(change.new)}")
+            lines += [f"    {printable(row.name)}: {row.text}" for row in change_rows(change)]
     if enforce:
         lines += ["", plan_text(plan, colour=out.colour, width=out.width)]
     return "\n".join(lines)

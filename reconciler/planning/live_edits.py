@@ -72,7 +72,7 @@ def live_edits(
         if change.effect is not Effect.LIVE:
             continue
         if change.pointer == "/memory" and observed.state == "paused":
-            waiting.append(Change(change.pointer, change.old, change.new, Effect.LIVE, STANDS_STILL))
+            waiting.append(replace(change, effect=Effect.LIVE, note=STANDS_STILL))
             continue
         found = [
             EditLive(resource.ref, edit.verb, edit.value, device_slots(resource) if edit.password else ())
@@ -83,7 +83,7 @@ def live_edits(
             held = Held(NO_HOTPLUG)
         if held is not None:
             effect = Effect.NEXT_BOOT if held.until_boot else Effect.LIVE
-            waiting.append(Change(change.pointer, change.old, change.new, effect, held.why))
+            waiting.append(replace(change, effect=effect, note=held.why))
         else:
             edits.extend(edit for edit in found if edit not in edits)
     return in_order(edits), tuple(waiting)

@@ -6,19 +6,22 @@ Pure. Two sources have the same columns: a comparison that was just made, and th
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import click
 
 from reconciler.applying.drift import DriftRecord
+from reconciler.reporting.change_text import change_rows
 from reconciler.reporting.drift import Drift, DriftedField, DriftKind, deviations
 from reconciler.reporting.table import table_text
 from reconciler.reporting.value_text import abbreviated, is_blob, printable, value_text
+from specs.effect import Change, Effect
 from specs.reference import Ref
 
 _WIDEST_VALUE = 40
+_LONG = "(several lines)"
 _NOW = "now"  # since when something differs that has no record yet
 
 Since = Mapping[tuple[Ref, str], str]
@@ -76,7 +79,7 @@ class DriftReport:
 def report_text(report: DriftReport, *, colour: bool) -> str:
     """A row for each field, then the extras apart, then what waits."""
     parts = []
-    rows = _rows(report, value_text)
+    rows = _rows(report, str)
     if rows:
         parts.append(table_text(_COLUMNS, rows, _paint if colour else None))
     parts.append(_summary(report))
@@ -91,7 +94,7 @@ def report_text(report: DriftReport, *, colour: bool) -> str:
 def report_markdown(report: DriftReport) -> str:
     """The same for a pull request. Whatever a value holds, it stays in its cell and is no markup."""
     parts = ["### Drift", f"Compared with {_code(report.revision)}. {_summary(report)}"]
-    rows = _rows(report, lambda value, width=_WIDEST_VALUE: _code(value_text(value, width)))
+    rows = _rows(report, _code)
     if rows:
         head = [f"| {' | '.join(name.capitalize() for name in _COLUMNS)} |", "|" + " --- |" * len(_COLUMNS)]
         body = [f"| {' | '.join((_code(row[0]), _code(row[1]), *row[2:]))} |" for row in rows]
@@ -112,15 +115,16 @@ def records_text(records: Iterable[DriftRecord], *, colour: bool) -> str:
     rows = [
         (
             printable(str(item.ref)),
-            printable(item.field),
-            value_text(item.declared, _WIDEST_VALUE),
-            value_text(item.found, _WIDEST_VALUE),
+            printable(name),
+            declared,
+            found,
             item.first_seen,
             item.last_seen,
             f"{item.healed_by} at {item.healed_at}" if item.healed_at else "",
             item.policy,
         )
         for item in records
+        for name, declared, found in _values(item.field, item.declared, item.found)
     ]
     return table_text(_RECORD_COLUMNS, rows, _paint if colour else None) if rows else ""
 
@@ -129,10 +133,11 @@ def records_markdown(records: Iterable[DriftRecord]) -> str:
     """The same for a pull request."""
     head = [f"| {' | '.join(name.capitalize() for name in _RECORD_COLUMNS)} |", "|" + " --- |" * len(_RECORD_COLUMNS)]
     body = [
-        f"| {_code(str(item.ref))} | {_code(item.field)} | {_code(value_text(item.declared, _WIDEST_VALUE))} "
-        f"| {_code(value_text(item.found, _WIDEST_VALUE))} | {item.first_seen} | {item.last_seen} "
+        f"| {_code(str(item.ref))} | {_code(name)} | {_code(declared)} | {_code(found)} "
+        f"| {item.first_seen} | {item.last_seen} "
         f"| {f'{item.healed_by} at {item.healed_at}' if item.healed_at else ''} | {item.policy} |"
         for item in records
+        for name, declared, found in _values(item.field, item.declared, item.found)
     ]
     return "\n".join(["### Drift", "", *([*head, *body] if body else ["No drift is recorded."])])
 
@@ -158,21 +163,33 @@ _COLUMNS = ("object", "field", "declared", "found", "where", "since", "policy")
 _RECORD_COLUMNS = ("object", "field", "declared", "found", "first seen", "last seen", "healed by", "policy")
 
 
-def _rows(report: DriftReport, value: Callable[..., str]) -> list[tuple[str, ...]]:
+def _rows(report: DriftReport, text: Callable[[str], str]) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = []
     for item in report.deviations:
         for each in item.fields:
             missing = item.kind is DriftKind.MISSING
-            found = "missing" if missing else _shown(each.found, value)
+            found = "missing" if missing else ""
             where = {DriftKind.MISSING: "host", DriftKind.POWER: "state"}.get(item.kind, each.where)
             since = report.since.get((item.ref, each.field), _NOW)
-            declared = _shown(each.declared, value)
-            rows.append((printable(str(item.ref)), printable(each.field), declared, found, where, since, item.policy))
+            for name, declared, is_there in _values(each.field, each.declared, each.found):
+                shown = found or text(is_there)
+                rows.append(
+                    (printable(str(item.ref)), printable(name), text(declared), shown, where, since, item.policy)
+                )
     return rows
 
 
-def _shown(value: Any, text: Callable[..., str]) -> str:
-    return "(several lines)" if is_blob(value) else text(value, _WIDEST_VALUE)
+def _values(field: str, declared: Any, found: Any) -> Iterator[tuple[str, str, str]]:
+    """What differs in one field, value by value: its name, how it should be, and how it is."""
+    for row in change_rows(Change(field, found, declared, Effect.LIVE)):
+        if row.lines or not row.new:
+            yield row.name, _short(declared), _short(found)
+        else:
+            yield row.name, abbreviated(row.new, _WIDEST_VALUE), abbreviated(row.old, _WIDEST_VALUE)
+
+
+def _short(content: Any) -> str:
+    return _LONG if is_blob(content) else value_text(content, _WIDEST_VALUE)
 
 
 def _summary(report: DriftReport) -> str:

@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from reconciler.planning.plan import Action, Blocked, Plan, Step
-from reconciler.reporting.value_text import abbreviated, is_blob, printable, value_text
+from reconciler.reporting.change_text import change_rows
+from reconciler.reporting.value_text import abbreviated, printable
 from specs.effect import Change, Effect
 from specs.problem import Problem
 from specs.reference import VIRTUAL_MACHINE, Ref
 
 LONGEST: Final = 60_000
 _LONGEST_LINE: Final = 300
-_LONGEST_VALUE: Final = 80
 _EFFECTS = {
     Effect.LIVE: "live",
     Effect.NEXT_BOOT: "at the next boot",
@@ -114,7 +114,7 @@ def _sections(plan: Plan, problems: Sequence[Problem]) -> Iterator[_Section]:
         _Section("Creates", [line for step in created for line in _step(step)], folded=True),
         _Section(
             "Drifted, and left as it is",
-            [f"  {_line(f'{ref} {_change(item)}')}" for ref, changes in plan.drifted for item in changes],
+            [f"  {_line(str(ref))}{line}" for ref, changes in plan.drifted for line in _changes(changes)],
             folded=True,
         ),
         _Section(
@@ -143,8 +143,7 @@ def _risk(step: Step) -> tuple[bool, str]:
 def _step(step: Step) -> Iterator[str]:
     yield f"{step.action.value} {_line(f'{step.ref}{_place(step.path, step.line)}: {step.why}')}"
     if step.action is not Action.CREATE:
-        for change in step.changes:
-            yield f"    {_line(_change(change))}"
+        yield from _changes(step.changes)
 
 
 def _waiting(ref: Ref, changes: Iterable[Change]) -> Iterator[str]:
@@ -153,17 +152,19 @@ def _waiting(ref: Ref, changes: Iterable[Change]) -> Iterator[str]:
     if all(change.effect is Effect.LIVE for change in changes):
         what = "its guest"
     yield f"~ {_line(f'{ref} waits for {what}')}"
+    yield from _changes(changes)
+
+
+def _changes(changes: Iterable[Change]) -> Iterator[str]:
+    """A line for each value, and one for each changed line of a long text."""
     for change in changes:
-        yield f"    {_line(_change(change))}"
-
-
-def _change(change: Change) -> str:
-    effect = f"({_EFFECTS[change.effect]}{f': {change.note}' if change.note else ''})"
-    if is_blob(change.old) or is_blob(change.new):
-        what = "removed" if change.new is None else "added" if change.old is None else "changed"
-        return f"{change.pointer}: {what} {effect}"
-    old, new = value_text(change.old, _LONGEST_VALUE), value_text(change.new, _LONGEST_VALUE)
-    return f"{change.pointer}: {old} → {new} {effect}"
+        effect = f"({_EFFECTS[change.effect]}{f': {change.note}' if change.note else ''})"
+        for row in change_rows(change):
+            if row.lines:
+                yield f"    {_line(f'{row.name}: {effect}')}"
+                yield from (f"        {_line(line)}" for line in row.lines)
+            else:
+                yield f"    {_line(f'{row.name}: {row.text} {effect}')}"
 
 
 def _place(path: str, line: int) -> str:

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator
 import click
 
 from reconciler.planning.plan import Action, Blocked, Plan, Step
-from reconciler.reporting.value_text import abbreviated, is_blob, printable, value_text
+from reconciler.reporting.change_text import change_rows, value
+from reconciler.reporting.value_text import abbreviated, is_blob, printable
 from specs.effect import Change, Effect
 from specs.problem import Problem
 from specs.reference import VIRTUAL_MACHINE, Ref
@@ -25,7 +26,7 @@ _EFFECTS = {
 # Of a new object these say nothing about the object itself.
 _NOT_SHOWN_WHEN_NEW = frozenset({"/ignoreFields", "/driftPolicy", "/description", "/icon", "/access"})
 _NARROWEST = 60
-_VALUE_SHARE = 3  # old, new and the field's name share a line
+_BESIDE_VALUES = 24  # the margin, and the effect behind the values
 
 
 def plan_text(plan: Plan, *, colour: bool, width: int) -> str:
@@ -122,27 +123,29 @@ class _Text:
         names = [printable(change.pointer.lstrip("/")) for change in shown]
         column = max(map(len, names), default=0)
         for name, change in zip(names, shown, strict=True):
-            value = "(set)" if is_blob(change.new) else value_text(change.new, self.width - column - 8)
-            yield f"      {name:<{column}}  {value}"
+            content = "(set)" if is_blob(change.new) else value(change.pointer, change.new)
+            yield f"      {name:<{column}}  {content}"
 
     def changed_fields(self, changes: Iterable[Change]) -> Iterator[str]:
-        """`pointer: old → new  (effect)`, in columns."""
-        rows = [(*self.change(item), item) for item in changes]
-        names = max((len(name) for name, _, _ in rows), default=0)
-        values = max((len(value) for _, value, _ in rows), default=0)
-        for name, value, item in rows:
+        """`pointer: old → new  (effect)`, in columns; what is too long for one has its values on lines of their own."""
+        rows = [(row, item) for item in changes for row in change_rows(item)]
+        names = [f"{printable(row.name)}:" for row, _ in rows]
+        column = max((len(name) for name in names), default=0)
+        room = self.width - column - _BESIDE_VALUES
+        values = max((len(row.text) for row, _ in rows if not row.lines and len(row.text) <= room), default=0)
+        for name, (row, item) in zip(names, rows, strict=True):
             effect = f"({_EFFECTS[item.effect]}{f': {printable(item.note)}' if item.note else ''})"
             foreground = "red" if item.effect in (Effect.RECREATE, Effect.FORBIDDEN) else None
             painted = self.paint(effect, foreground, dim=foreground is None)
-            yield f"      {name:<{names}}  {value:<{values}}  {painted}"
+            if not row.lines and len(row.text) <= room:
+                yield f"      {name:<{column}}  {row.text:<{values}}  {painted}"
+                continue
+            yield f"      {name:<{column}}  {painted}"
+            yield from (self.differing(line) for line in row.lines or (f"-{row.old}", f"+{row.new}"))
 
-    def change(self, item: Change) -> tuple[str, str]:
-        """The field's pointer, and old → new; what no line can show is only said to have changed."""
-        room = self.width // _VALUE_SHARE
-        name = f"{printable(item.pointer)}:"
-        if is_blob(item.old) or is_blob(item.new):
-            return name, "removed" if item.new is None else "added" if item.old is None else "changed"
-        return name, f"{value_text(item.old, room)} → {value_text(item.new, room)}"
+    def differing(self, line: str) -> str:
+        """A line of a diff."""
+        return f"          {self.paint(line, {'-': 'red', '+': 'green'}.get(line[:1]))}"
 
     def blocked(self, item: Blocked) -> Iterator[str]:
         """Something that won't be done, and what to do about it."""
@@ -157,14 +160,14 @@ class _Text:
             what = "waits for its guest"
         elif any(item.pointer == "/active" for item in changes):
             what = "is to be stopped"
-        fields = ", ".join(" ".join(self.change(item)) for item in changes)
+        fields = ", ".join(f"{printable(row.name)}: {row.text}" for item in changes for row in change_rows(item))
         yield f"  {printable(str(ref))} {what}: {fields}"
 
     def drifted(self, ref: Ref, changes: Iterable[Change]) -> Iterator[str]:
         """What differs and isn't healed."""
         for item in changes:
-            name, value = self.change(item)
-            yield f"  {printable(str(ref))} {name} {value}"
+            for row in change_rows(item):
+                yield f"  {printable(str(ref))} {printable(row.name)}: {row.text}"
 
     def place(self, path: str, line: int) -> str:
         """Where the document is, when there is one."""

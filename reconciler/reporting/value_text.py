@@ -47,17 +47,22 @@ def value_text(value: Any, width: int = 48) -> str:
     return abbreviated(json.dumps(value, ensure_ascii=False, default=str), width)
 
 
+def item_name(item: Mapping[str, Any]) -> str:
+    """What people call an item of a list; empty for one that nothing tells apart."""
+    return next((str(item[key]) for key in _LABELS if isinstance(item.get(key), str | int)), "")
+
+
 def _label(item: Any, width: int) -> str:
-    if isinstance(item, Mapping):
-        for key in _LABELS:
-            if isinstance(item.get(key), str | int):
-                return value_text(item[key], width)
+    if isinstance(item, Mapping) and (name := item_name(item)):
+        return value_text(name, width)
     return _inner(item, width)
 
 
 def _inner(item: Any, width: int) -> str:
     if is_blob(item):
         return "…"
-    if isinstance(item, Mapping | list | tuple):
-        return printable(json.dumps(item, ensure_ascii=False, default=str))
+    if isinstance(item, Mapping) and item:
+        return f"({', '.join(f'{printable(str(key))}: {_inner(each, width)}' for key, each in item.items())})"
+    if isinstance(item, list | tuple) and item:
+        return f"[{', '.join(_inner(each, width) for each in item)}]"
     return value_text(item, width)

@@ -71,6 +71,10 @@ def _build(item: Spec) -> Element:
     return _insert(etree.Element("domain"), item, {})
 
 
+def _called(item: Spec) -> str:
+    return str(item.get("name") or item.get("network") or item.get("bridge") or _identity(item))
+
+
 # How a NIC joins something that isn't a plain network or bridge of the host: Open vSwitch, macvtap, a card of the host.
 # From one bridge to another the way of joining stays: which of them is a switch isn't to be seen from here.
 _OF_ONE_CONNECTION = ("virtualport", "vlan", "@trustGuestRxFilters")
@@ -119,6 +123,7 @@ INTERFACES = Items(
     ),
     identity=_identity,
     label=lambda item: str(_identity(item)),
+    called=_called,
     build=_build,
     match=_match,
     insert=_insert,

@@ -41,7 +41,7 @@ def test_what_differs_is_shown_and_not_changed(onggi: Onggi, folder: Path, tmp_p
     done = onggi("adopt", folder, *CONNECT, *state)
     assert done.out.splitlines()[2:] == [
         "VirtualMachine/test: observed, differs in 1",
-        "    /memory: 2048 → 1024",
+        "    /memory: 2GiB → 1GiB",
     ]
     plan = onggi("plan", folder, *CONNECT, *state, "-o", "json").json
     assert plan["steps"] == []
@@ -57,7 +57,7 @@ def test_enforcing_shows_the_plan_that_follows(onggi: Onggi, folder: Path, tmp_p
     done = onggi("adopt", folder, *CONNECT, *state, "--enforce")
     assert done.code == 0, done.err
     assert "VirtualMachine/test: enforced" in done.out
-    assert "/memory:  2048 → 1024  (live)" in done.out
+    assert "/memory:  2GiB → 1GiB  (live)" in done.out
     assert "differs from its document" in done.out
     assert owned(onggi, tmp_path / "state") == dict.fromkeys(EVERYTHING, False)
 

@@ -40,7 +40,7 @@ def test_the_table_names_field_values_place_time_and_policy() -> None:
     assert [line.split() for line in text.splitlines()[:4]] == [
         ["OBJECT", "FIELD", "DECLARED", "FOUND", "WHERE", "SINCE", "POLICY"],
         ["VirtualMachine/db", "/", "present", "missing", "host", "now", "warn"],
-        ["VirtualMachine/web", "/memory", "64", "96", "config", NOON, "enforce"],
+        ["VirtualMachine/web", "/memory", "64MiB", "96MiB", "config", NOON, "enforce"],
         ["VirtualMachine/web", "/title", "ours", "theirs", "live", "now", "enforce"],
     ]
     assert "Drift: 3 fields of 2 objects." in text

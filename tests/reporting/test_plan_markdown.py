@@ -68,7 +68,7 @@ def test_a_whole_plan_reads_like_this() -> None:
         "\n"
         "#### Changes\n\n```diff\n"
         "~ VirtualMachine/web (vms/web.yaml:3): its document\n"
-        "    /memory: 1024 → 2048 (live)\n"
+        "    /memory: 1GiB → 2GiB (live)\n"
         "~ VirtualMachine/db (vms/db.yaml:3): its document\n"
         "    /cpus: 1 → 2 (at the next boot)\n```\n"
         "\n"

@@ -62,7 +62,7 @@ def test_a_whole_plan_reads_like_this() -> None:
         "\n"
         "  ~ VirtualMachine/tg-web  (vms/tg-web.yaml:3)\n"
         "      its document changed\n"
-        "      /memory:          1024 → 2048            (live)\n"
+        "      /memory:          1GiB → 2GiB            (live)\n"
         "      /disks/root/bus:  sata → virtio          (next boot)\n"
         "      /interfaces/lan:  network: lan → (none)  (live)\n"
         "\n"
