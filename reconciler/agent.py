@@ -73,6 +73,7 @@ class Agent:
         self._first_ticket: int | None = None  # a pass that took it has seen what the first one touched
         self._recovered = False  # since the connection was made: what an earlier run left half-made is gone
         self._suspended: frozenset[Ref] = frozenset()  # as the last pass saw it
+        self._suspensions: Mapping[Ref, object] = {}  # likewise, with who said so and why
         self._approved: frozenset[str] = frozenset()  # likewise
         self._drift: tuple[Drift, ...] = ()  # what the last pass found
         self._seeds: UnreadSeeds | None = None
@@ -192,6 +193,7 @@ class Agent:
             self._tell(line, dispatcher, None)
             return
         self._suspended, self._approved = line.ledger.suspended(), line.ledger.approved()
+        self._suspensions = line.ledger.suspensions.suspensions()
         self.plan = line.compare(self.desired, self.snapshot, self._suspended)
         # At the first pass nobody knows of a change that is going on; what is found was changed while nobody looked.
         resting = dispatcher.rest(self.plan) if self.ready.is_set() else frozenset()
@@ -256,6 +258,7 @@ class Agent:
                 self._closed,
                 owned,
                 self._unread_seeds(line),
+                self._suspensions,
             )
             states = {ref: seen.state for ref in found if (seen := self.snapshot.get(ref)) is not None}
             line.ledger.set_conditions(found, str(self.desired.revision), states)
@@ -280,6 +283,7 @@ class Agent:
             )
         line.ledger.set_agent_info(
             connect=self.settings.connect,
+            listen=self.settings.listen,
             connected=line.hypervisor.connected,
             revision=str(self.desired.revision) if self.desired is not None else "",
             source=line.source.key,
@@ -376,11 +380,11 @@ class Agent:
         """`onggi suspend`, `resume` and `approve` write from another process: a file that changes is all to notice."""
         while not stop.wait(_DECISIONS_S):
             try:
-                now = line.ledger.suspended(), line.ledger.approved()
+                now = line.ledger.suspensions.suspensions(), line.ledger.approved()
             except OnggiError as error:  # the loop meets it too, and tells of it
                 log.debug("%s", error)
                 continue
-            if now != (self._suspended, self._approved):
+            if now != (self._suspensions, self._approved):
                 self.wakeup.nudge()
 
     def _notice_silence(self, line: Line, stop: threading.Event) -> None:

@@ -39,6 +39,7 @@ from reconciler.planning.plan import Action, Plan, Step, one_off_step
 from reconciler.planning.planner import Planner
 from reconciler.planning.terms import Terms
 from reconciler.reporting.drift import Drift, drift, still_different, unjudged
+from reconciler.reporting.status import conditions
 from reconciler.settings import Settings
 from specs.problem import Problem
 from specs.reference import STORAGE_VOLUME, Ref
@@ -214,6 +215,28 @@ class Line:
         self.ledger.definitions.keep(snapshot.objects, self.ledger.owned())
         return found
 
+    def note_status(self, desired: DesiredState, plan: Plan, outcomes: Iterable[StepOutcome]) -> None:
+        """Write down how everything is after a run without an agent, for `onggi status` and `get`."""
+        snapshot = self._snapshot
+        if snapshot is None:
+            return
+        suspended = self.ledger.suspended()
+        found = conditions(
+            desired,
+            snapshot,
+            plan,
+            outcomes,
+            suspended,
+            drifts=self.drift(plan, desired, snapshot),
+            owned=self.ledger.owned(),
+            why_suspended=self.ledger.suspensions.suspensions(),
+        )
+        states = {ref: seen.state for ref in found if (seen := snapshot.get(ref)) is not None}
+        self.ledger.set_conditions(found, str(desired.revision), states)
+        self.ledger.set_agent_info(
+            connect=self.settings.connect, connected=False, revision=str(desired.revision), source_problem=""
+        )
+
     def note_approvals(self, plan: Plan, by: str) -> None:
         """Remember what the plan waits for a person's word on, so that `onggi approve` knows it."""
         try:
@@ -324,6 +347,7 @@ class Line:
             if remaining.empty or (stop is not None and stop.is_set()) or not _any_success(done):
                 break
         self._note(remaining)
+        self.note_status(desired, remaining, outcomes)
         return Convergence(planned, tuple(outcomes), remaining, desired.problems)
 
     def _compare_and_note(self, desired: DesiredState) -> Plan:

@@ -27,7 +27,8 @@ from reconciler.applying.definitions import DefinitionBook
 from reconciler.applying.followed import SourceBook
 from reconciler.applying.notice_book import NoticeBook
 from reconciler.applying.outcome import StepOutcome
-from reconciler.applying.records import ALL, CutOff, Event, ObjectStatus
+from reconciler.applying.records import CutOff, Event, ObjectStatus
+from reconciler.applying.suspension_book import SuspensionBook
 from reconciler.applying.task_book import TaskBook
 from reconciler.errors import StateError
 from reconciler.faults import boundary
@@ -64,6 +65,7 @@ class Ledger:
         self.definitions = DefinitionBook(self._lock, self._reading, self._writing)
         self.tasks = TaskBook(self._lock, self._reading, self._writing, clock)
         self.sources = SourceBook(self._lock, self._reading, self._writing)
+        self.suspensions = SuspensionBook(self._lock, self._reading, self._beside, clock)
         self.approvals = ApprovalBook(self._lock, self._reading, self._beside, clock)
         self.notices = NoticeBook(self._lock, self._reading, self._writing, clock)
         self._drift_seen = ""  # when `note_drift` saw the open records last
@@ -313,21 +315,17 @@ class Ledger:
 
     # What people ask for from beside the agent
 
-    def suspend(self, ref: Ref | None) -> None:
-        """Leave an object alone from now on; None: everything. Works beside a running agent."""
-        with self._beside() as connection:
-            connection.execute("INSERT OR REPLACE INTO suspended VALUES (?, ?)", _suspension(ref))
+    def suspend(self, ref: Ref | None, *, reason: str = "", who: str = "") -> None:
+        """As SuspensionBook.suspend."""
+        self.suspensions.suspend(ref, reason=reason, who=who)
 
     def resume(self, ref: Ref | None) -> None:
-        """End the suspension of one object; None: of the whole agent, where single objects stay suspended."""
-        with self._beside() as connection:
-            connection.execute("DELETE FROM suspended WHERE kind = ? AND name = ?", _suspension(ref))
+        """As SuspensionBook.resume."""
+        self.suspensions.resume(ref)
 
     def suspended(self) -> frozenset[Ref]:
-        """What is to be left alone; `ALL`, which has every reference as a member, when everything is."""
-        with self._lock, self._reading() as connection:
-            rows = connection.execute("SELECT kind, name FROM suspended").fetchall()
-        return ALL if _suspension(None) in rows else frozenset(Ref(*row) for row in rows)
+        """As SuspensionBook.suspended."""
+        return self.suspensions.suspended()
 
     def approve(self, digest: str) -> None:
         """As ApprovalBook.approve."""
@@ -436,10 +434,6 @@ def _owned(row: tuple[str, ...]) -> Owned:
 
 def _key(ref: Ref) -> tuple[str, str]:
     return ref.kind, ref.name
-
-
-def _suspension(ref: Ref | None) -> tuple[str, str]:
-    return _key(ref) if ref is not None else ("", "")
 
 
 def _info(connection: sqlite3.Connection) -> dict[str, str]:

@@ -114,6 +114,11 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         )
         """,
     ),
+    (
+        "ALTER TABLE suspended ADD COLUMN reason TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE suspended ADD COLUMN who TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE suspended ADD COLUMN since TEXT NOT NULL DEFAULT ''",
+    ),
 )
 
 

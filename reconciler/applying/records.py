@@ -57,6 +57,19 @@ class ObjectStatus:
     last_outcome: LastOutcome | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Suspension:
+    """Why an object, or everything, is left alone; empty where an earlier version wrote nothing down."""
+
+    reason: str = ""
+    who: str = ""
+    since: str = ""  # RFC 3339, UTC
+
+    def __str__(self) -> str:
+        told = " ".join(f"{word} {value}" for word, value in (("by", self.who), ("since", self.since)) if value)
+        return f"{told}: {self.reason}" if told and self.reason else told or self.reason
+
+
 class _Everything(frozenset[Ref]):
     """Has every reference as a member: what `suspended` gives while the whole agent is suspended."""
 

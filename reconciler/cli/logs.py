@@ -1,64 +1,83 @@
-"""Where log messages go and what they look like: stderr, one line each, as text or as JSON.
-
-stdout belongs to a verb's result. Time stamps are UTC.
-"""
+"""`onggi logs`."""
 
 from __future__ import annotations
 
-import json
-import logging
-import re
-import sys
-from datetime import UTC, datetime
-from typing import Any, Final
+from collections import deque
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from reconciler.applying.clock import rfc3339
+import click
 
-# Whatever ends a line, moves a terminal's cursor or turns the text around.
-_UNSAFE: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+from reconciler.cli.machines import machine_argument, opened
+from reconciler.cli.options import RESULT, connect, state, verb
+from reconciler.cli.output import Output
+from reconciler.errors import OnggiError
+from reconciler.settings import Settings
+from specs.reference import Ref
 
+if TYPE_CHECKING:
+    from reconciler.applying.records import Event
 
-class TextFormatter(logging.Formatter):
-    """`2026-01-31T12:00:00.000Z INFO onggi.agent: ready`, for people and the journal."""
-
-    def __init__(self) -> None:
-        super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
-
-    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: ARG002, N802
-        """UTC, as everything that onggi shows."""
-        return _time(record)
-
-    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  # logging's own name
-        """One line: a message that came from elsewhere can't forge a second one, nor tell a terminal anything."""
-        return _UNSAFE.sub(lambda found: found[0].encode("unicode_escape").decode(), super().formatMessage(record))
+_MOST_BYTES = 1 << 20  # of a serial log's end
 
 
-class JsonFormatter(logging.Formatter):
-    """One JSON object for each message, for machines."""
+@verb(
+    "logs",
+    machine_argument,
+    click.option(
+        "--lines", type=click.IntRange(1, 10_000), default=50, show_default=True, help="At most so many of each."
+    ),
+    connect,
+    state,
+    *RESULT,
+    logs_at="WARNING",
+)
+def command(machine: Ref, lines: int, settings: Settings, out: Output) -> None:
+    """Show what was done to a machine, and its serial log.
 
-    def format(self, record: logging.LogRecord) -> str:
-        """`time`, `level`, `logger`, `message`, and `traceback` where there is one."""
-        told: dict[str, Any] = {
-            "time": _time(record),
-            "level": record.levelname.lower(),
-            "logger": record.name,
-            "message": record.getMessage(),
-        }
-        if record.exc_info:
-            told["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(told, ensure_ascii=False)
+    A serial log is there when the machine's definition has one (`<log file=…/>`), and is read on the hypervisor's own
+    machine. `onggi console` shows the serial line itself.
+    """
+    from reconciler.applying.ledger import Ledger
+    from reconciler.reporting.status_text import event_json
+
+    events = list(Ledger.open(settings.state, readonly=True).events(lines, machine))
+    file, serial, why = _serial(machine, lines, settings)
+    if why:
+        out.note(f"onggi: {why}")
+    out.show(
+        lambda: {"events": [event_json(event) for event in events], "serialLog": file, "serial": serial},
+        lambda: _text(events, file, serial, out),
+    )
 
 
-def _time(record: logging.LogRecord) -> str:
-    return rfc3339(datetime.fromtimestamp(record.created, UTC))
+def _serial(machine: Ref, lines: int, settings: Settings) -> tuple[str, list[str], str]:
+    """The serial log's file, its last lines, and why there are none."""
+    from reconciler.locality import is_here
+    from reconciler.reporting.value_text import printable
+
+    try:
+        with opened(settings) as hypervisor:
+            file = hypervisor.serial_log(machine)
+    except OnggiError as error:
+        return "", [], str(error)
+    if not file:
+        return "", [], f"{machine} keeps no serial log; `onggi console {machine.name}` shows its serial line"
+    if not is_here(settings.connect):
+        return file, [], f"its serial log is {file} on the host of {settings.connect}"
+    try:
+        with Path(file).open("rb") as log:
+            log.seek(max(Path(file).stat().st_size - _MOST_BYTES, 0))
+            text = log.read(_MOST_BYTES).decode(errors="replace")
+    except OSError as error:
+        return file, [], f"its serial log {file} can't be read ({error.strerror}); run this as a user who may"
+    return file, [printable(line) for line in deque(text.replace("\r\n", "\n").splitlines(), lines)], ""
 
 
-def set_up(*, verbose: bool = False, quiet: bool = False, log_format: str = "text", level: int = logging.INFO) -> None:
-    """Send the whole process's log to stderr. `level` holds without `verbose` (all) and `quiet` (warnings)."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonFormatter() if log_format == "json" else TextFormatter())
-    root = logging.getLogger()
-    root.handlers[:] = [handler]
-    root.setLevel(logging.WARNING)  # of other people's libraries only what matters
-    chosen = logging.DEBUG if verbose else logging.WARNING if quiet else level
-    logging.getLogger("onggi").setLevel(chosen)
+def _text(events: list[Event], file: str, serial: list[str], out: Output) -> str:
+    from reconciler.reporting.status_text import events_text
+
+    parts = [events_text(events, colour=out.colour) if events else "No events."]
+    if serial:
+        parts.append("\n".join([f"{file}:", *serial]))
+    return "\n\n".join(parts)

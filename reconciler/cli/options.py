@@ -332,7 +332,7 @@ def _look_for_plugins(settings: Settings) -> None:
 def _set_up_logs(values: dict[str, Any], level: str) -> None:
     import logging
 
-    from reconciler.cli.logs import set_up
+    from reconciler.cli.log_output import set_up
 
     set_up(
         verbose=values["verbose"],

@@ -20,6 +20,19 @@ class SnapshotOf:
 
 
 @dataclass(frozen=True, slots=True)
+class GuestAddress:
+    """An address of a running machine. `network` is the network or bridge that the interface `mac` is on; `source` is
+    lease | agent | arp: who says so.
+    """
+
+    address: str
+    prefix: int
+    network: str
+    mac: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class HostInterface:
     """One network interface of the host. `type` is nic | bonding | bridge | vlan | unknown, nic only for a real one.
 

@@ -104,6 +104,7 @@ def conditions(
     closed: str = "",
     owned: Mapping[Ref, Owned] | None = None,
     unread_seeds: Mapping[Ref, str] | None = None,
+    why_suspended: Mapping[Ref, object] | None = None,
 ) -> Mapping[Ref, tuple[Condition, ...]]:
     """The conditions of everything that is declared, broken, blocked or about to leave.
 
@@ -112,11 +113,13 @@ def conditions(
     that rest before their next start. `closed` says why nothing is applied now, and is empty when something is.
     `owned` is what the ledger knows of as ours: what came from a file that can't be read any more is among it.
     `unread_seeds` are machines whose guests never looked at their cloud-init data.
+    `why_suspended` prints as by whom, since when and why, and has what holds for everything under `ANYTHING`.
     """
     now = _Pass(desired, snapshot, plan, outcomes, suspended, backoff, drifts, flapping or {}, crash_loops or {})
     now.closed = closed
     now.owned = owned or {}
     now.unread_seeds = unread_seeds or {}
+    now.why_suspended = why_suspended or {}
     return now.all()
 
 
@@ -147,6 +150,7 @@ class _Pass:
     closed = ""
     owned: Mapping[Ref, Owned] = MappingProxyType({})
     unread_seeds: Mapping[Ref, str] = MappingProxyType({})
+    why_suspended: Mapping[Ref, object] = MappingProxyType({})
 
     def __init__(
         self,
@@ -213,7 +217,10 @@ class _Pass:
         if ref in self.problems or ref in self.desired.held:
             return (self.condition(READY, False, "InvalidDocument", self.problem_text(ref)),)
         if ref in self.suspended or (resource is not None and resource.parent in self.suspended):
-            message = f"left alone until it is resumed: {resume_command(ref, resource, self.suspended)}"
+            parent = resource.parent if resource is not None else None
+            said = next((each for each in (ref, parent, ANYTHING) if each in self.why_suspended), None)
+            why = f" ({self.why_suspended[said]})" if said is not None else ""
+            message = f"left alone{why} until it is resumed: {resume_command(ref, resource, self.suspended)}"
             changes = self.left_alone.get(ref)
             differs = f"{_texts(changes)}; suspended, so it is left as it is" if changes else ""
             return (

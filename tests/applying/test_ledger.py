@@ -131,10 +131,10 @@ def test_a_killed_process_takes_its_open_transaction_with_it(tmp_path: Path) -> 
 from reconciler.applying.database import open_for_writing
 from reconciler.applying.clock import utc_now
 connection = open_for_writing(Path(sys.argv[1]) / "onggi.db", clock=utc_now, set_aside=True)
-connection.execute("INSERT INTO suspended VALUES ('Network', 'kept')")
+connection.execute("INSERT INTO suspended (kind, name) VALUES ('Network', 'kept')")
 connection.execute("PRAGMA cache_spill = 1")
 connection.execute("BEGIN IMMEDIATE")
-connection.executemany("INSERT INTO suspended VALUES ('Network', ?)", ((str(n),) for n in range(100000)))
+connection.executemany("INSERT INTO suspended (kind, name) VALUES ('Network', ?)", ((str(n),) for n in range(100000)))
 print("in the middle", flush=True)
 sys.stdin.read()
 """

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.cli import logs, main
+from reconciler.cli import log_output as logs
+from reconciler.cli import main
 from tests.cli.command import COMMAND, Onggi
 
 

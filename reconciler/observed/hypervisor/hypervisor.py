@@ -11,12 +11,13 @@ import threading
 from collections.abc import Callable, Collection, Iterable, Mapping
 
 from reconciler.errors import Disconnected, OnggiError
-from reconciler.observed.answers import Abilities, HostInterface, SnapshotOf
+from reconciler.observed.answers import Abilities, GuestAddress, HostInterface, SnapshotOf
 from reconciler.observed.counters import Counters
 from reconciler.observed.host_devices import HostDevices
 from reconciler.observed.hypervisor.asking.abilities import AbilitiesAsked
 from reconciler.observed.hypervisor.asking.devices import DeviceList
 from reconciler.observed.hypervisor.asking.interfaces import host_interfaces
+from reconciler.observed.hypervisor.asking.machines import guest_addresses, machine_state, serial_log
 from reconciler.observed.hypervisor.asking.screenshots import screenshot
 from reconciler.observed.hypervisor.asking.snapshots import snapshots
 from reconciler.observed.hypervisor.connection import Connections
@@ -150,6 +151,18 @@ class Hypervisor:
     def screenshot(self, ref: Ref) -> bytes:
         """A PNG of a VM's screen as it is now. Raises Refused with `MachineNotRunning`, Unsupported and others."""
         return screenshot(self._connections, ref)
+
+    def machine_state(self, ref: Ref) -> str:
+        """How a VM is at this moment: running, paused, shutoff, ... Raises NotFound and others."""
+        return machine_state(self._connections, ref)
+
+    def guest_addresses(self, ref: Ref) -> tuple[GuestAddress, ...]:
+        """The addresses of a running VM, as far as anybody knows them. Raises NotFound and others."""
+        return guest_addresses(self._connections, ref)
+
+    def serial_log(self, ref: Ref) -> str:
+        """The file that holds what came over a VM's serial line; empty for none. Raises NotFound and others."""
+        return serial_log(self._connections, ref)
 
     def host_interfaces(self) -> tuple[HostInterface, ...]:
         """The host's network interfaces by name, all of them. Raises OnggiError."""
