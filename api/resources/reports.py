@@ -24,6 +24,7 @@ from reconciler.applying.history import KEPT_EVENTS
 from reconciler.applying.ledger import Ledger
 from reconciler.applying.records import ALL
 from reconciler.reporting.drift_text import record_json
+from reconciler.reporting.status import ANYTHING
 from reconciler.reporting.status_text import status_document, status_report
 from specs.reference import Ref
 from specs.registry import find_kind
@@ -58,7 +59,8 @@ class Status(_Report):
         connected = str(self.serving.world.snapshot.connected).lower()
         suspended = self.ledger.suspended() is ALL
         told = info | {"connected": connected}
-        return status_report(told, self.ledger.statuses(), running=True, suspended=suspended)
+        why = str(self.ledger.suspensions.suspensions().get(ANYTHING, ""))
+        return status_report(told, self.ledger.statuses(), running=True, suspended=suspended, why=why)
 
 
 class StatusOf(_Report):

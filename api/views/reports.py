@@ -224,6 +224,7 @@ STATUS: Final[Schema] = obj(
                 "running": boolean("Whether the agent runs."),
                 "connected": boolean("Whether the host can be reached."),
                 "suspended": boolean("Whether everything is left alone."),
+                "suspension": text("By whom, since when and why, when somebody said so."),
                 "conditions": arr(CONDITION),
                 "revision": _REVISION,
                 "connect": text("The host."),

@@ -86,6 +86,7 @@ def command(settings: Settings, out: Output, outside_window: bool, yes: bool, de
         outcomes, remaining = _apply(line, plan, out, only_this=reviewed is not None)
         line.note_approvals(remaining, VERB)
         unanswered = line.source.problem
+        line.note_status(desired, remaining, outcomes)
     told = _Told(plan, outcomes, remaining)
     out.show(lambda: told.to_json(desired.problems), told.text)
     if desired.problems or remaining.steps or remaining.blocked or unanswered:

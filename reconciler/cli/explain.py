@@ -12,6 +12,7 @@ from reconciler.cli.options import RESULT, disabled_plugins, verb
 from reconciler.cli.output import Output
 from reconciler.errors import NotFound
 from reconciler.settings import Settings
+from specs.registry import kinds
 
 
 def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -32,9 +33,11 @@ def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> li
     "explain",
     click.argument(
         "field",
-        metavar="KIND[.FIELD]",
+        required=False,
+        default="",
+        metavar="[KIND[.FIELD]]",
         shell_complete=_complete,
-        help="A kind or a field of it: vm, vm.disks.size.",
+        help="A kind or a field of it: vm, vm.disks.size; without one the kinds are listed.",
     ),
     disabled_plugins,
     *RESULT,
@@ -45,9 +48,19 @@ def command(field: str, out: Output, settings: Settings) -> None:  # noqa: ARG00
     A kind's fields, or one field with all that is below it; `onggi explain vm.disks.size` and `onggi explain
     vm.spec.disks.size` are the same.
     """
-    from reconciler.reporting.schema_text import explanation_json, explanation_text
+    from reconciler.reporting.schema_text import explanation_json, explanation_text, kinds_text
     from specs.explain import UnknownFieldError, explain
 
+    if not field:
+        found_kinds = [explain(name) for name in sorted(kinds())]
+        out.show(
+            lambda: [
+                {"kind": each.path, "aliases": list(kinds()[each.path].aliases), "description": each.description}
+                for each in found_kinds
+            ],
+            lambda: kinds_text([(each, kinds()[each.path].aliases) for each in found_kinds]),
+        )
+        return
     try:
         found = explain(field)
         if "." not in found.path:  # of a kind its spec is what people look for

@@ -15,8 +15,9 @@ from specs.registry import Kind
 def command(kind: Kind, name: str | None, settings: Settings, out: Output) -> int:
     """Show how the objects of a kind are, or one of them.
 
-    As last seen by the agent. With -o yaml or json: every condition, in the shape of documents. Exits with 1 when one
-    of them won't come true by itself, or when the agent can't read or follow its repository.
+    As last seen by the agent, or by the last `onggi apply`. With -o yaml or json: every condition, in the shape of
+    documents. Exits with 1 when one of them won't come true by itself, or when the agent can't read or follow its
+    repository.
     """
     from reconciler.applying.ledger import Ledger
     from reconciler.reporting.matters import is_well
@@ -32,7 +33,7 @@ def command(kind: Kind, name: str | None, settings: Settings, out: Output) -> in
         return int(not followed or not is_well(one.conditions))
     found = [item for item in ledger.statuses() if item.ref.kind == kind.name]
     if not found:
-        out.note(f"No {kind.plural} are known; the agent has seen none yet.")
+        out.note(f"No {kind.plural} are known: neither an agent nor an apply has seen any.")
     out.show(
         lambda: {"apiVersion": "onggi/v1", "kind": "List", "items": [status_document(item) for item in found]},
         lambda: statuses_text(found, colour=out.colour) if found else "",

@@ -27,8 +27,9 @@ from reconciler.planning.observing import is_observed, only_told, under_observat
 from reconciler.planning.order import ordered
 from reconciler.planning.ownership import Fact, Owned
 from reconciler.planning.parting import parted
-from reconciler.planning.plan import Blocked, Plan, Step, Waiting
+from reconciler.planning.plan import Action, Blocked, Plan, Step, Waiting
 from reconciler.planning.remade import LastSeen
+from reconciler.planning.rename_hint import rename_hints
 from reconciler.planning.renaming import assess_renamed
 from reconciler.planning.scopes import in_scope
 from reconciler.planning.terms import Terms
@@ -132,6 +133,9 @@ class Planner:
         for ref, giver in kept.after.items():
             if ref in steps:
                 steps[ref] = replace(steps[ref], after=steps[ref].after | {giver})
+        coming = [ref for ref, step in steps.items() if step.action is Action.CREATE]
+        going = [item.ref for each in leaving.assessments for item in (each.step, each.blocked) if item is not None]
+        hints = tuple(rename_hints(coming, going, context))
         in_order, held_back = ordered(steps, blocked, context, partial(self._lesser, context, kept))
         return Plan(
             revision=str(desired.revision),
@@ -142,7 +146,7 @@ class Planner:
             drifted=tuple(drifted),
             suspended=tuple(left_alone),
             extras=tuple(extras),
-            notes=(*leaving.notes, *kept.notes),
+            notes=(*leaving.notes, *kept.notes, *hints),
             records=tuple(records),
             forgotten=tuple(prune.forgotten(context)),
             wish=desired,

@@ -37,6 +37,14 @@ def explanation_text(found: Explanation, *, width: int) -> str:
     return "\n".join(lines)
 
 
+def kinds_text(found: Iterable[tuple[Explanation, Iterable[str]]]) -> str:
+    """Every kind with its aliases and its first sentence, and how to go on."""
+    rows = [(each.path, ", ".join(aliases), each.description.partition(". ")[0].rstrip(".")) for each, aliases in found]
+    names, others = (max(len(row[column]) for row in rows) for column in (0, 1))
+    lines = [f"{name:<{names}}  {words:<{others}}  {sentence}" for name, words, sentence in rows]
+    return "\n".join([*lines, "", "More: onggi explain vm, vm.disks"])
+
+
 def explanation_json(found: Explanation) -> dict[str, Any]:
     """The shape of `onggi explain -o json`; what there is nothing of is left out."""
     kind, _, field = found.path.partition(".")

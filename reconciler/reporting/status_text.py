@@ -78,7 +78,7 @@ def status_document(status: ObjectStatus) -> dict[str, Any]:
 
 
 def status_report(
-    info: Mapping[str, str], statuses: Iterable[ObjectStatus], *, running: bool, suspended: bool
+    info: Mapping[str, str], statuses: Iterable[ObjectStatus], *, running: bool, suspended: bool, why: str = ""
 ) -> dict[str, Any]:
     """The shape of `onggi status -o json`. `info` is what the agent told, `suspended` that everything is."""
     return {
@@ -87,6 +87,7 @@ def status_report(
             "running": running,
             "connected": running and info.get("connected") == "true",
             "suspended": suspended,
+            **({"suspension": why} if suspended and why else {}),
             "conditions": agent_conditions(info),
         },
         "objects": [status_document(item) for item in statuses],
@@ -127,13 +128,13 @@ def agent_conditions(info: Mapping[str, str]) -> list[dict[str, str]]:
     return told
 
 
-def agent_text(info: Mapping[str, str], pid: int | None, suspended: bool) -> str:
+def agent_text(info: Mapping[str, str], pid: int | None, suspended: bool, why: str = "") -> str:
     """A few lines on the agent itself. `pid` is None when none runs."""
     if not info and pid is None:
         return "No agent runs, and none has run with this state; start one with: onggi run REPO"
     lines = [f"Agent:      {'running' + (f' (process {pid})' if pid else '') if pid is not None else 'not running'}"]
     if suspended:
-        lines.append("Suspended:  everything is left alone until: onggi resume")
+        lines.append(f"Suspended:  everything is left alone{f' ({why})' if why else ''} until: onggi resume")
     if revision := info.get("revision"):
         lines.append(f"Revision:   {revision}")
     if connect := info.get("connect"):

@@ -48,3 +48,12 @@ def test_scripts_get_the_explanation_as_data(onggi: Onggi) -> None:
     told = onggi("explain", "network.mode", "-o", "json").json
     assert (told["kind"], told["field"], told["effect"]) == ("Network", "spec.mode", "next-boot")
     assert "nat" in told["choices"]
+
+
+def test_without_a_kind_the_kinds_are_listed(onggi: Onggi) -> None:
+    done = onggi("explain")
+    assert done.code == 0, done.err
+    words = {line.split()[0] for line in done.out.splitlines() if line and not line.startswith("More")}
+    assert words == {"VirtualMachine", "Template", "Distribution", "StoragePool", "StorageVolume", "Network"}
+    found = {each["kind"]: each["aliases"] for each in onggi("explain", "-o", "json").json}
+    assert "vm" in found["VirtualMachine"]

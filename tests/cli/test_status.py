@@ -18,6 +18,7 @@ from reconciler.reporting.condition import Condition
 from specs.effect import Effect
 from specs.reference import Ref
 from tests.cli.command import Onggi
+from tests.lab.repositories import Repository
 
 REVISION = "main@sha1:0123"
 WEB, LAN = Ref("VirtualMachine", "tg-web"), Ref("Network", "tg-lan")
@@ -178,3 +179,38 @@ def test_whoever_suspends_what_nobody_knows_is_told(onggi: Onggi, state: Path) -
     done = onggi("suspend", "vm", "tg-nobody", "--state", state)
     assert done.code == 0
     assert "nothing is known of VirtualMachine/tg-nobody" in done.err
+
+
+def test_who_suspended_an_object_and_why_stands_in_its_status(onggi: Onggi, tmp_path: Path) -> None:
+    folder, state = tmp_path / "repository", tmp_path / "state"
+    lan = "apiVersion: onggi/v1\nkind: Network\nmetadata: {name: lan}\nspec: {mode: isolated, subnet: 10.99.7.0/24}\n"
+    Repository(folder).commit({"lan.yaml": lan})
+    words = ("apply", folder, "--state", state, "--connect", "test:///default", "--yes")
+    assert onggi(*words).code == 0
+    done = onggi("suspend", "net", "lan", "--state", state, "--reason", "a switch is\nreplaced", SUDO_USER="ada")
+    assert done.code == 0, done.err
+    onggi(*words)
+    (shown,) = onggi("get", "net", "--state", state, "-o", "json").json["items"]
+    message = next(item["message"] for item in shown["status"]["conditions"] if item["type"] == "Suspended")
+    assert message.startswith("left alone (by ada since 2")
+    assert message.endswith("Z: a switch is replaced) until it is resumed: onggi resume Network lan")
+    onggi("suspend", "--state", state, "--reason", "the move", SUDO_USER="ada")
+    assert ": the move) until: onggi resume" in onggi("status", "--state", state).out
+    assert onggi("status", "--state", state, "-o", "json").json["agent"]["suspension"].endswith(": the move")
+
+
+def test_after_an_apply_alone_get_and_status_know_how_everything_is(onggi: Onggi, tmp_path: Path) -> None:
+    folder, state = tmp_path / "repository", tmp_path / "state"
+    document = "apiVersion: onggi/v1\nkind: Network\nmetadata: {name: %s}\nspec: {mode: isolated, subnet: %s}\n"
+    repository = Repository(folder)
+    repository.commit(
+        {"lan.yaml": document % ("lan", "10.99.7.0/24"), "default.yaml": document % ("default", "10.99.8.0/24")}
+    )
+    assert onggi("apply", folder, "--state", state, "--connect", "test:///default", "--yes").code == 1
+    items = onggi("get", "net", "--state", state, "-o", "json").json["items"]
+    assert {item["metadata"]["name"]: item["status"]["summary"] for item in items} == {
+        "lan": "Active", "default": "OwnedByOther"
+    }  # fmt: skip
+    lines = onggi("status", "--state", state).out.splitlines()
+    assert lines[0] == "Agent:      not running"
+    assert any(line.startswith(f"Revision:   main@sha1:{repository.head}") for line in lines)
