@@ -32,6 +32,7 @@ from reconciler.errors import Disconnected, OnggiError, StateError
 from reconciler.faults import boundary
 from reconciler.groups import without
 from reconciler.lineage import Lineage
+from reconciler.noted_status import note_status
 from reconciler.observed.hypervisor import Hypervisor
 from reconciler.observed.snapshot import Snapshot
 from reconciler.planning.operations import DeleteVolume
@@ -39,7 +40,6 @@ from reconciler.planning.plan import Action, Plan, Step, one_off_step
 from reconciler.planning.planner import Planner
 from reconciler.planning.terms import Terms
 from reconciler.reporting.drift import Drift, drift, still_different, unjudged
-from reconciler.reporting.status import conditions
 from reconciler.settings import Settings
 from specs.problem import Problem
 from specs.reference import STORAGE_VOLUME, Ref
@@ -217,25 +217,9 @@ class Line:
 
     def note_status(self, desired: DesiredState, plan: Plan, outcomes: Iterable[StepOutcome]) -> None:
         """Write down how everything is after a run without an agent, for `onggi status` and `get`."""
-        snapshot = self._snapshot
-        if snapshot is None:
-            return
-        suspended = self.ledger.suspended()
-        found = conditions(
-            desired,
-            snapshot,
-            plan,
-            outcomes,
-            suspended,
-            drifts=self.drift(plan, desired, snapshot),
-            owned=self.ledger.owned(),
-            why_suspended=self.ledger.suspensions.suspensions(),
-        )
-        states = {ref: seen.state for ref in found if (seen := snapshot.get(ref)) is not None}
-        self.ledger.set_conditions(found, str(desired.revision), states)
-        self.ledger.set_agent_info(
-            connect=self.settings.connect, connected=False, revision=str(desired.revision), source_problem=""
-        )
+        if (seen := self._snapshot) is not None:
+            drifts = self.drift(plan, desired, seen)
+            note_status(self.ledger, self.settings.connect, desired, seen, plan, outcomes, drifts)
 
     def note_approvals(self, plan: Plan, by: str) -> None:
         """Remember what the plan waits for a person's word on, so that `onggi approve` knows it."""

@@ -119,7 +119,7 @@ def _sections(plan: Plan, problems: Sequence[Problem]) -> Iterator[_Section]:
         ),
         _Section(
             "Changed on the host while suspended, and left as it is",
-            [f"  {_line(f'{ref} {_change(item)}')}" for ref, changes in plan.suspended for item in changes],
+            [f"  {_line(str(ref))}{line}" for ref, changes in plan.suspended for line in _changes(changes)],
             folded=True,
         ),
         _Section("Notes", [f"  {_line(note)}" for note in plan.notes]),

@@ -1,0 +1,38 @@
+"""What a run without an agent leaves for `onggi status` and `get`: how everything is after it, as an agent would say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from reconciler.applying.ledger import Ledger
+from reconciler.applying.outcome import StepOutcome
+from reconciler.desired.state import DesiredState
+from reconciler.observed.snapshot import Snapshot
+from reconciler.planning.plan import Plan
+from reconciler.reporting.drift import Drift
+from reconciler.reporting.status import conditions
+
+
+def note_status(
+    ledger: Ledger,
+    connect: str,
+    desired: DesiredState,
+    snapshot: Snapshot,
+    plan: Plan,
+    outcomes: Iterable[StepOutcome],
+    drifts: Iterable[Drift],
+) -> None:
+    """Write down the conditions of everything. Raises StateError."""
+    found = conditions(
+        desired,
+        snapshot,
+        plan,
+        outcomes,
+        ledger.suspended(),
+        drifts=drifts,
+        owned=ledger.owned(),
+        why_suspended=ledger.suspensions.suspensions(),
+    )
+    states = {ref: seen.state for ref in found if (seen := snapshot.get(ref)) is not None}
+    ledger.set_conditions(found, str(desired.revision), states)
+    ledger.set_agent_info(connect=connect, connected=False, revision=str(desired.revision), source_problem="")
