@@ -1,4 +1,4 @@
-"""What a run without an agent leaves for `onggi status` and `get`: how everything is after it, as an agent would say."""
+"""What a run without an agent leaves for `onggi status` and `get`: how everything is after it, as agents say it."""
 
 from __future__ import annotations
 

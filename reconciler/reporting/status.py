@@ -336,11 +336,14 @@ class _Pass:
         """What is to be told beside Ready."""
         notes = []
         step = self.steps.get(ref)
-        if (fields := self.healing.get(ref)) and not (step is not None and self.done(step)):
+        if changes := self.drifted.get(ref):
+            resource = self.desired.resources.get(ref)
+            warned = resource is None or resource.policy.drift == "warn"
+            why = "driftPolicy: warn leaves it" if warned else "it is only observed so far, and left as it is"
+            notes.append(self.condition(DRIFTED, True, "NotHealed", f"{_texts(changes)}; {why}"))
+        elif (fields := self.healing.get(ref)) and not (step is not None and self.done(step)):
             what = ", ".join(f"{each.field} {_text(each.found)} → {_text(each.declared)}" for each in fields)
             notes.append(self.condition(DRIFTED, True, "NotHealedYet", f"{what}; it is to be put back"))
-        if changes := self.drifted.get(ref):
-            notes.append(self.condition(DRIFTED, True, "NotHealed", f"{_texts(changes)}; driftPolicy: warn leaves it"))
         if (item := self.waiting.get(ref)) and (changes := _needing_a_boot(item.changes)):
             staged = self.staged.get(ref)
             what = item.waits_for or ("its next boot" if ref.kind == VIRTUAL_MACHINE else "its next start")

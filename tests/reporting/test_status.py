@@ -11,11 +11,12 @@ import pytest
 from reconciler.applying.backoff import Backoff
 from reconciler.applying.outcome import Result, StepOutcome
 from reconciler.applying.records import ALL
-from reconciler.desired.state import DesiredState, Resource, Revision
+from reconciler.desired.state import DesiredState, Policy, Resource, Revision
 from reconciler.observed.snapshot import Observed, Snapshot
 from reconciler.planning.operations import Define, Undefine
 from reconciler.planning.plan import Action, Blocked, Plan, Step, Waiting
 from reconciler.reporting.condition import Condition
+from reconciler.reporting.drift import Drift, DriftedField, DriftKind
 from reconciler.reporting.status import conditions, printable_status, status_word
 from specs.effect import Change, Effect
 from specs.host import Host
@@ -167,9 +168,20 @@ def test_a_machine_lists_every_field_that_waits_for_a_boot() -> None:
 
 def test_drift_that_is_only_told_names_its_fields() -> None:
     plan = Plan("r", drifted=((LAN, (Change("/autostart", False, True, Effect.LIVE),)),))
-    found = told(plan, declared=[resource(LAN)])[LAN]
+    warned = Resource(LAN, "u", {}, "lan.yaml", 1, policy=Policy(drift="warn"))
+    found = told(plan, declared=[warned])[LAN]
     assert found["Ready"].status
     assert found["Drifted"].message == "/autostart false → true; driftPolicy: warn leaves it"
+
+
+def test_what_is_only_observed_differs_and_isnt_told_twice() -> None:
+    plan = Plan("r", drifted=((LAN, (Change("/autostart", False, True, Effect.LIVE),)),))
+    fields = (DriftedField("/autostart", True, False),)
+    desired = DesiredState(REVISION, "r", {LAN: resource(LAN)})
+    drifts = [Drift(LAN, DriftKind.CHANGED, "enforce", fields)]
+    found = conditions(desired, Snapshot(1, Host(), {}), plan, (), drifts=drifts)[LAN]
+    assert [item.type for item in found] == ["Ready", "Drifted"]
+    assert found[1].message == "/autostart false → true; it is only observed so far, and left as it is"
 
 
 def test_what_is_suspended_says_how_to_resume_it_and_so_do_its_own_disks() -> None:
