@@ -177,6 +177,10 @@ def _as_apply(settings: Any) -> dict[str, Any]:
 
     with Line.open(settings, exclusive=True) as line:
         result = line.converge()
+        if asked := {blocked.digest for blocked in result.remaining.blocked if blocked.digest}:
+            for digest in asked:  # a disk leaves its machine when a person has said so
+                line.ledger.approve(digest)
+            result = line.converge()
         return {
             "succeeded": result.succeeded,
             "failed": [f"{outcome.step.ref}: {outcome.message}" for outcome in result.outcomes if outcome.message],
@@ -202,7 +206,16 @@ def _as_agent(settings: Any) -> dict[str, Any]:
     thread = threading.Thread(target=run, name="agent")
     thread.start()
 
+    approved: set[str] = set()
+
     def rests() -> bool:
+        asked = (
+            {blocked.digest for blocked in agent.plan.blocked if blocked.digest} if agent.plan is not None else set()
+        )
+        for digest in asked - approved:  # a disk leaves its machine when a person has said so
+            approved.add(digest)
+            agent.line.ledger.approve(digest)
+            agent.wakeup.source()
         at_rest = agent.ready.is_set() and agent.plan is not None and agent.plan.empty and not agent.plan.blocked
         return at_rest or bool(failures)
 

@@ -19,6 +19,7 @@ from reconciler.line import Convergence, Line
 from reconciler.planning.plan import Plan
 from reconciler.settings import Settings
 from specs.reference import VIRTUAL_MACHINE, Ref
+from tests.lab.approving import converge_approved
 from tests.lab.libvirtd import HostObjects
 from tests.lab.repositories import Repository
 from tests.lab.serial_console import SerialConsole
@@ -70,9 +71,14 @@ class LiveGuest:
         self.repository.commit({"vm.yaml": document("VirtualMachine", self.name, self.spec)})
 
     def begin(self, **fields: Any) -> Convergence:
-        """Edit the document and apply it, whatever that means for the machine: it may be made, or started anew."""
+        """Edit the document and apply it, whatever that means for the machine: it may be made, or started anew.
+
+        A disk that leaves has a person's yes.
+        """
         self.commit(**fields)
         done = self.line.converge()
+        if any(item.digest for item in done.remaining.blocked):
+            done = converge_approved(self.line)
         assert done.succeeded, [outcome.message for outcome in done.outcomes if outcome.message]
         return done
 
