@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import traceback
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -39,7 +40,7 @@ def documents(name: str, *, later: bool = False) -> dict[str, dict[str, Any]]:
     """One of each kind that is on a host, and of a template; `later` everything is to be changed."""
     pool = f"{name}-pool"
     specs: dict[str, tuple[str, dict[str, Any]]] = {
-        "Network": (name, {"mode": "isolated", "subnet": f"10.{len(name)}.1.0/24"}),
+        "Network": (name, {"mode": "isolated", "subnet": f"10.{zlib.crc32(name.encode()) % 250}.1.0/24"}),
         "StoragePool": (pool, {"type": "dir", "path": f"/{name}", "autostart": later}),
         "StorageVolume": (f"{name}-data.qcow2", {"pool": pool, "capacity": "8MiB"}),
         "Template": (name, {"memory": "64MiB"}),
