@@ -155,8 +155,12 @@ class Agent:
             except Disconnected as error:
                 self._disconnected(line, dispatcher, error, stop)
         except OnggiError as error:
-            log.error("%s", error)  # noqa: TRY400  # a sentence; the trace says no more
+            if str(error) != self.passes.problem:
+                log.error("%s", error)  # noqa: TRY400  # a sentence; the trace says no more
             self.passes.fail(error)
+            if self.desired is None and line.source.problem:
+                with suppress(OnggiError):  # of a state that can't be written the next pass tells, too
+                    self._tell(line, dispatcher, None)
             self._again(stop)
         except Exception as error:  # the last net: what is about one object alone is caught where it happens
             self._failed(error)

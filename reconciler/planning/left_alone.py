@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from reconciler.desired.state import Resource
 from reconciler.planning.assessment import Assessment
+from reconciler.planning.loss import DATA_LOST
 from reconciler.planning.missing import MISSING
 from reconciler.planning.ownership import Owned
 from reconciler.planning.plan import Action
@@ -14,6 +15,8 @@ from specs.effect import Change
 def changed_meanwhile(assessment: Assessment, resource: Resource, entry: Owned | None) -> tuple[Change, ...]:
     """How the object differs from its document as that was applied; what a new revision asks for is none of it."""
     step = assessment.step
+    if assessment.blocked is not None and assessment.blocked.reason == DATA_LOST:
+        return MISSING
     if not is_drift(resource, entry):
         return ()
     if step is None:

@@ -222,7 +222,9 @@ class _Pass:
             why = f" ({self.why_suspended[said]})" if said is not None else ""
             message = f"left alone{why} until it is resumed: {resume_command(ref, resource, self.suspended)}"
             changes = self.left_alone.get(ref)
-            differs = f"{_texts(changes)}; suspended, so it is left as it is" if changes else ""
+            gone = changes is not None and any(change.pointer == WHOLE for change in changes)
+            what = "it isn't on the host any more" if gone else _texts(changes or ())
+            differs = f"{what}; suspended, so it is left as it is" if changes else ""
             return (
                 self.condition(READY, False, SUSPENDED, message),
                 self.condition(SUSPENDED, True, "ByUser", message),

@@ -8,7 +8,7 @@ from reconciler.planning.assessment import Assessment
 from reconciler.planning.left_alone import changed_meanwhile
 from reconciler.planning.missing import MISSING
 from reconciler.planning.ownership import Owned
-from reconciler.planning.plan import Action
+from reconciler.planning.plan import Action, Blocked
 from specs.effect import Change, Effect
 from tests.planning.values import resource, step, vm
 
@@ -26,6 +26,8 @@ def test_a_change_by_hand_is_told_and_an_edit_of_the_document_is_not() -> None:
 
 def test_an_object_that_is_gone_is_told_as_a_whole() -> None:
     assert changed_meanwhile(Assessment(step=step(vm("web"))), WEB, APPLIED) == MISSING
+    lost = Assessment(blocked=Blocked(vm("web"), "DataLost", "it was there"))
+    assert changed_meanwhile(lost, replace(WEB, digest="d2"), APPLIED) == MISSING
 
 
 def test_what_is_only_told_anyway_is_told_here_too_and_nothing_else() -> None:

@@ -194,6 +194,15 @@ def test_what_is_suspended_says_how_to_resume_it_and_so_do_its_own_disks() -> No
     assert all("Suspended" in items for items in told(declared=declared, suspended=ALL).values())
 
 
+def test_what_somebody_changes_on_a_suspended_object_is_told_and_left() -> None:
+    gone, changed = Change("/", None, "present", Effect.LIVE), Change("/title", "theirs", "ours", Effect.LIVE)
+    plan = Plan("r", suspended=((WEB, (changed,)), (LAN, (gone,))))
+    found = told(plan, declared=[resource(WEB), resource(LAN)], suspended=frozenset({WEB, LAN}))
+    assert found[WEB]["Drifted"].message == "/title theirs → ours; suspended, so it is left as it is"
+    assert found[LAN]["Drifted"].message == "it isn't on the host any more; suspended, so it is left as it is"
+    assert found[LAN]["Ready"].reason == "Suspended"
+
+
 def test_without_the_host_nothing_is_ready() -> None:
     found = told(declared=[resource(LAN)], connected=False)
     assert (found[LAN]["Ready"].status, found[LAN]["Ready"].reason) == (False, "HostUnreachable")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from pathlib import Path
 
 import libvirt
@@ -14,6 +15,7 @@ from reconciler.applying.ledger import Ledger
 from reconciler.applying.records import Event, ObjectStatus
 from reconciler.reporting.matters import FILE, SOURCE, is_well
 from reconciler.reporting.plan_text import plan_text
+from reconciler.settings import Settings
 from specs.reference import Ref
 from tests.lab.repositories import Repository, git
 from tests.lab.waiting import until
@@ -78,6 +80,25 @@ def test_a_remote_that_cannot_be_read_is_told_with_since_when_and_what_stays_in_
         until(lambda: not info(state)["source_problem"], 60, "it is back")
         assert told(state, source) == [("Warning", "SourceUnreadable"), ("Normal", "resolved")]
     assert caplog.text.count("SourceUnreadable: NotAnswering") == 1
+
+
+@pytest.mark.usefixtures("hand")
+def test_a_remote_that_never_answered_is_told_by_an_agent_that_has_nothing_to_go_by(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    state, stop = tmp_path / "state", threading.Event()
+    agent = Agent(Settings(repository=f"file://{tmp_path / 'nowhere.git'}", connect=SHARED, state=state))
+    running = threading.Thread(target=agent.run, args=(stop,))
+    running.start()
+    try:
+        until(lambda: info(state).get("source_reason") == "NotAnswering", 60, "the status tells")
+        assert "no revision is in force" in info(state)["source_problem"]
+    finally:
+        stop.set()
+        agent.interrupt()
+        running.join(60)
+    assert told(state, Ref(SOURCE, f"file://{tmp_path / 'nowhere.git'}")) == [("Warning", "SourceUnreadable")]
+    assert caplog.text.count("SourceUnreadable") == 1
 
 
 @pytest.mark.usefixtures("hand")
