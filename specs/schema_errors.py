@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import jsonschema_rs
 
+from specs.codecs import size_text
 from specs.name import NAME_PATTERN, name_problem
 from specs.registry import Kind
 from specs.url import FORMATS, format_problem
@@ -73,6 +74,11 @@ def _sentence(keyword: str, rule: Mapping[str, Any], path: Sequence[str | int], 
     if value is None:
         return f"{field} has no value; write one, or remove the line."
     secret = not _SENSITIVE.isdisjoint(map(str, path))
+    if keyword == "type" and rule.get("x-unit") == "bytes" and type(value) is int:
+        example = size_text(value) if value > _LOOKS_LIKE_GIB else f"{value}GiB"
+        return (
+            f"{field}: {value} has no unit: it could be bytes, or GiB as in a template; write one, such as {example}."
+        )
     if keyword == "minimum" and "x-unit" in rule and 0 < value <= _LOOKS_LIKE_GIB:
         return f"{field}: {value} would be {value} {rule['x-unit']}; write a unit, such as {value}GiB."
     if keyword == "pattern" and rule.get("pattern") == NAME_PATTERN and isinstance(value, str):

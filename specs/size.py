@@ -1,4 +1,6 @@
-"""The limits of a volume's size, for one with a unit. For a number of bytes the schemas hold the same ones."""
+"""The limits of a volume's size, which is written with its unit: what a bare number counts would have to be guessed
+(bytes, as libvirt has it, or GiB, as in a template of the API's clients).
+"""
 
 from __future__ import annotations
 

@@ -156,7 +156,7 @@ def _disk(world: World, disk: Mapping[str, Any], place: int, template_pool: str)
         shown |= {"volume": ref.short_name if ref.pool == template_pool else ref.name}
         shown |= {"size": size} if size is not None else {}
         return shown | ({"format": found.format} if found is not None and found.format in FORMATS else {})
-    shown["size"] = disk["size"]
+    shown["size"] = disk["size"] if isinstance(disk["size"], int) else -(-(bytes_of(disk["size"]) or 0) // _GIB)
     shown["format"] = disk.get("format", "raw" if is_block_pool(world, pool) else "qcow2")
     if "base" in disk:
         shown["base"] = volume_path(world, Ref.volume_named(disk["base"], pool))

@@ -55,7 +55,8 @@ def _disks(disks: list[Spec], pool: str | None) -> Iterator[dict[str, Any]]:
     for index, _, disk in placed:
         entry: dict[str, Any] = {"name": f"disk{index}"}
         if "size" in disk:
-            entry["size"] = f"{disk['size']}GiB"
+            size = disk["size"]
+            entry["size"] = f"{size}GiB" if isinstance(size, int) else size
         for key in ("base", "volume", "format"):
             if key in disk:
                 entry[key] = disk[key]

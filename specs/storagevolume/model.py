@@ -21,7 +21,7 @@ class StorageVolumeSpec(PolicyFields, total=False):
     """A volume in a pool. Its name is `metadata.name`, which may repeat in another pool."""
 
     pool: str
-    capacity: str | int  # `10GiB`, or bytes; needed unless it has a source
+    capacity: str  # `10GiB`; needed unless it has a source
     format: str  # qcow2, raw, ...
     backingVolume: str  # `volume` in the same pool, or `pool/volume`
     source: VolumeOrigin

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypedDict
 
 from specs.reference import TEMPLATE, Ref
+from specs.size import check_size
 from specs.virtualmachine.model import CpuTopology, Graphics, check_cpus, check_graphics, check_memory
 
 
@@ -13,7 +14,7 @@ class TemplateDisk(TypedDict, total=False):
     """A disk of each VM made from the template: `size` in GiB, or `volume` whose contents it starts from."""
 
     index: int
-    size: int
+    size: int | str  # GiB, or `20GiB`
     base: str
     volume: str
     format: str
@@ -51,6 +52,7 @@ def check(_name: str, spec: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield from check_graphics(spec)
     placed: dict[int, int] = {}
     for position, disk in enumerate(spec.get("disks", ())):
+        yield from check_size(f"/disks/{position}/size", disk.get("size"))
         first = placed.setdefault(disk.get("index", position), position)
         if first != position:
             sentence = f"Item {first + 1} of `disks` has the same index; give each an `index` of its own."

@@ -34,7 +34,7 @@ class Disk(TypedDict, total=False):
     """A new volume (`size`, and `format`, `pool`, `base`) or an existing one (`volume`). `name` tells disks apart."""
 
     name: str  # default: disk0 (required as soon as a VM has two new volumes)
-    size: str | int  # `10GiB`, or bytes
+    size: str  # `10GiB`
     format: Literal["qcow2", "raw"]  # default qcow2 in file pools, raw elsewhere
     pool: str  # default: default
     base: str  # backing image: `volume` in the same pool, or `pool/volume`

@@ -68,7 +68,9 @@ def document_sets(
         image = draw(st.sampled_from(["qcow2", "raw"]))
         volumes.append(f"{prefix}data{index}.{image}")
         add(
-            "StorageVolume", volumes[-1], {"pool": pool, "capacity": draw(st.integers(1, 8)) * 8 * MIB, "format": image}
+            "StorageVolume",
+            volumes[-1],
+            {"pool": pool, "capacity": f"{draw(st.integers(1, 8)) * 8}MiB", "format": image},
         )
     for index in range(draw(st.integers(0, 3))):
         spec = {"runStrategy": "Halted", **draw(MACHINE)}

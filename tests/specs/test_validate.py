@@ -143,14 +143,14 @@ class TestAMachine:
     def test_has_no_other_memory(self, memory: str) -> None:
         assert list(machine(f"memory: {memory}")) == ["/memory"]
 
-    @pytest.mark.parametrize("size", ["20GiB", "512M", "10G", "1048576", "1MiB", "10 GB", "1.5TiB"])
+    @pytest.mark.parametrize("size", ["20GiB", "512M", "10G", "1048576B", "1MiB", "10 GB", "1.5TiB"])
     def test_has_disks_with_a_size(self, size: str) -> None:
         assert machine(f"disks: [{{size: {size}}}]") == {}
 
-    def test_has_no_disk_of_ten_bytes(self) -> None:
-        assert machine("disks: [{size: 10}]") == {
-            "/disks/0/size": "`size`: 10 would be 10 bytes; write a unit, such as 10GiB."
-        }
+    @pytest.mark.parametrize(("size", "meant"), [("10", "10GiB"), ("1073741824", "1GiB"), ("1048577", "1048577B")])
+    def test_has_no_disk_whose_unit_would_have_to_be_guessed(self, size: str, meant: str) -> None:
+        sentence = f"{size} has no unit: it could be bytes, or GiB as in a template; write one, such as {meant}."
+        assert machine(f"disks: [{{size: {size}}}]") == {"/disks/0/size": f"`size`: {sentence}"}
 
     @pytest.mark.parametrize("size", ["0", "-5", "'10'", "0GiB", "1KiB", "10 apples", "99999999TiB", "null", "[1]"])
     def test_has_no_disk_of_another_size(self, size: str) -> None:
@@ -261,7 +261,9 @@ class TestATemplate:
 
     def test_counts_its_disks_in_gib(self) -> None:
         assert told_of("Template", "disks: [{size: 20}, {volume: a}]") == {}
-        assert list(told_of("Template", "disks: [{size: 20GiB}]")) == ["/disks/0/size"]
+        assert told_of("Template", "disks: [{size: 20GiB}]") == {}  # as it would be in a machine
+        for size in ("0", "1.5", "'20'", "1KiB", "20 apples", "99999999"):
+            assert list(told_of("Template", f"disks: [{{size: {size}}}]")) == ["/disks/0/size"], size
         assert list(told_of("Template", "disks: [{size: 1, index: 1}, {size: 1}]")) == ["/disks/1"]
 
 
@@ -346,7 +348,7 @@ class TestAVolume:
         ("spec", "pointer", "words"),
         [
             ("pool: a", "", "needs a `capacity`"),
-            ("pool: a\ncapacity: 10", "/capacity", "write a unit, such as 10GiB"),
+            ("pool: a\ncapacity: 10", "/capacity", "write one, such as 10GiB"),
             ("pool: a\ncapacity: 0GiB", "/capacity", "at least 1MiB"),
             ("pool: a\nsource: {url: 'ssh://x/y'}", "/source/url", "http://"),
             ("pool: a\nsource: {url: 'http://x/y', sha256: abc}", "/source/sha256", "64 hexadecimal digits"),

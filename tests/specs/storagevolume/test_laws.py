@@ -18,7 +18,7 @@ from tests.lab.libvirtd import HostObjects
 from tests.specs.rendering import assert_at_rest, drift, lowered, new_xml
 
 MIB = 1 << 20
-CAPACITIES = st.integers(MIB, 64 * MIB) | st.sampled_from(["1MiB", "1.333 MiB", "10M", "3GiB"])
+CAPACITIES = st.integers(MIB, 64 * MIB).map("{}B".format) | st.sampled_from(["1MiB", "1.333 MiB", "10M", "3GiB"])
 FORMATS = st.sampled_from(["qcow2", "raw", "iso", "qcow", "qed", "vmdk", "vdi", "vpc"])
 VOLUMES = st.fixed_dictionaries({"pool": st.just("tc"), "capacity": CAPACITIES}, optional={"format": FORMATS})
 

@@ -68,9 +68,9 @@ def test_plain_bytes_go_by_several_names(found: str | None) -> None:
 
 
 def test_rounding_up_is_no_drift() -> None:
-    assert_at_rest(KIND, concrete(capacity=GIB + 1, format="qcow2"), observed(GIB + 1024, "qcow2"))
+    assert_at_rest(KIND, concrete(capacity=f"{GIB + 1}B", format="qcow2"), observed(GIB + 1024, "qcow2"))
     assert_at_rest(KIND, concrete(format="vpc"), observed(GIB + 28672, "vpc"))
-    assert_at_rest(KIND, concrete(pool="vg", capacity=GIB + 1), observed(GIB + (32 << 20), None, "block"))
+    assert_at_rest(KIND, concrete(pool="vg", capacity=f"{GIB + 1}B"), observed(GIB + (32 << 20), None, "block"))
 
 
 def test_growing_is_live_and_shrinking_refused() -> None:
@@ -84,7 +84,7 @@ def test_growing_is_live_and_shrinking_refused() -> None:
 
 @given(st.integers(1 << 20, 1 << 50), st.integers(1 << 20, 1 << 50))
 def test_a_smaller_capacity_is_never_applied(declared: int, found: int) -> None:
-    changes = drift(KIND, concrete(capacity=declared), observed(found, "qcow2"))
+    changes = drift(KIND, concrete(capacity=f"{declared}B"), observed(found, "qcow2"))
     assert [change.effect for change in changes] == (
         [Effect.LIVE] if declared > found else [Effect.FORBIDDEN] if found - declared >= 1024 else []
     )
