@@ -120,7 +120,12 @@ def _volumes(machines: Iterable[Observed], around: Surroundings, *, all_volumes:
     if all_volumes:
         found.update(ref for ref in objects if ref.kind == STORAGE_VOLUME)
     backing = {str(each.details.get("backing") or "") for each in objects.values()}
-    return {ref for ref in _declarable(found, around) if _path(ref, around) not in backing}
+
+    def stands_alone(ref: Ref) -> bool:
+        return _path(ref, around) not in backing
+
+    chosen = _declarable(found, around)
+    return {ref for ref in chosen if contained("exporting", ref, objects[ref].xml, stands_alone, ref) is True}
 
 
 def _declarable(refs: Iterable[Ref], around: Surroundings) -> set[Ref]:

@@ -32,6 +32,7 @@ _P = ParamSpec("_P")
 # Of an item of a list these can go by themselves; without any other it would be another item.
 _OPTIONAL = frozenset({"bus", "target", "bootOrder", "readOnly", "model", "link", "ioLimits", "name"})
 _ITEMS = {"disks": "the disk", "cdroms": "the CD-ROM drive", "interfaces": "the interface", "hostDevices": "the device"}
+LACKING = "DependencyNotReady"
 # Without these a document says nothing at all.
 _ESSENTIAL = frozenset({"mode", "type", "pool"})
 
@@ -112,6 +113,8 @@ def _complaints(
             pointer = "" if change is None else _place(ref, _written, drafts[ref], change.pointer, snapshot)
             yield _Complaint(ref, pointer, "the document wouldn't mean what the host has")
     for item in plan.blocked:
+        if item.reason == LACKING and item.ref not in different and _fits(item.ref, desired, snapshot):
+            continue  # the machine is as its document says: what its next start lacks, it lacked before
         if item.ref in drafts and item.ref not in told:
             told.add(item.ref)
             pointer = _place(item.ref, _refused_field, drafts[item.ref], desired, snapshot)
@@ -122,6 +125,16 @@ def _place(ref: Ref, find: Callable[_P, str], *args: _P.args, **kwargs: _P.kwarg
     """The field that is at fault; empty where looking for it fails: then the whole document is."""
     found = contained("finding the field", ref, "", find, *args, **kwargs)
     return "" if isinstance(found, Failure) else found
+
+
+def _fits(ref: Ref, desired: DesiredState, snapshot: Snapshot) -> bool:
+    resource, observed = desired.resources.get(ref), snapshot.get(ref)
+    if resource is None or observed is None:
+        return False
+    try:
+        return not compare(resource, observed, snapshot.host).config
+    except Unrenderable:
+        return False
 
 
 def _half(sentence: str) -> str:
