@@ -30,6 +30,7 @@ INTEGER = Codec(decode=_integer, encode=str)
 YES_NO = Codec(decode=lambda text: text == "yes", encode=lambda value: "yes" if value else "no")
 ON_OFF = Codec(decode=lambda text: text == "on", encode=lambda value: "on" if value else "off")
 ADDRESS = Codec(decode=canonical.address, encode=canonical.address)
+PATH = Codec(decode=canonical.path, encode=str)
 MAC = Codec(decode=canonical.mac, encode=canonical.mac)
 
 _UNITS = {

@@ -16,6 +16,7 @@ from reconciler.planning.failed import failed
 from reconciler.planning.observing import under_observation
 from reconciler.planning.operations import Rename
 from reconciler.planning.plan import Action, Blocked, Step
+from reconciler.planning.power import strategy
 from reconciler.planning.scopes import SCOPE_CHANGED
 from specs.effect import Effect
 from specs.reference import STORAGE_POOL, VIRTUAL_MACHINE, Ref
@@ -111,6 +112,8 @@ def _lacking_at_rest(
             continue
         if ref in context.suspended or under_observation(resource, context.owned):
             continue
+        if strategy(resource) == "Manual":
+            continue  # its starts are nobody's business here, so that it lacks nothing that anything waits for
         nothing = Step(ref, Action.UPDATE, "", Effect.LIVE, (), path=resource.path, line=resource.line)
         if (missing := _held(nothing, kept, refused, frozenset(), context)) is not None:
             yield ref, missing.blocked(nothing)

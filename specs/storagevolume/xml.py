@@ -11,8 +11,9 @@ from typing import Any
 
 from lxml import etree
 
+from specs import canonical
 from specs.binding import Bind, Element, Field, Spec, child_at
-from specs.codecs import bytes_of
+from specs.codecs import PATH, bytes_of
 from specs.effect import Effect
 from specs.host import Host
 from specs.problem import Unrenderable
@@ -55,7 +56,7 @@ def lower(declared: Spec, *, name: str, uid: str, host: Host) -> dict[str, Any]:
             raise Unrenderable(
                 f"The backing volume {backing.name} isn't on this host; declare it, or start and refresh its pool."
             )
-        lowered["backingVolume"] = {"path": source.path, "format": source.format}
+        lowered["backingVolume"] = {"path": canonical.path(source.path), "format": source.format}
     return lowered
 
 
@@ -119,6 +120,6 @@ def _same_format(declared: str, observed: str | None) -> bool:
 BINDS: tuple[Bind, ...] = (
     Field("capacity", get=_capacity, put=_put_capacity, same=_same_capacity, effect=_resizing),
     Field("format", "target/format/@type", same=_same_format, effect=Effect.FORBIDDEN),
-    Field("backingVolume/path", "backingStore/path", effect=Effect.FORBIDDEN),
+    Field("backingVolume/path", "backingStore/path", PATH, effect=Effect.FORBIDDEN),
     Field("backingVolume/format", "backingStore/format/@type", same=_same_format, effect=Effect.FORBIDDEN),
 )

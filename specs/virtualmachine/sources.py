@@ -45,6 +45,7 @@ def volume_source(pool: str, volume: str, host: Host) -> dict[str, Any]:
 
 def path_source(path: str) -> dict[str, Any]:
     """The source of a CD-ROM that is declared by path: an image, or a drive of the host."""
+    path = canonical.path(path)
     return {"dev" if path.startswith("/dev/") else "file": path}
 
 
@@ -70,8 +71,7 @@ def text(source: Source) -> str:
 
 def same_source(declared: Source, observed: Source) -> bool:
     """True when both mean the same data, also when a snapshot's overlay lies above it."""
-    below = map(canonical.path, observed.get("backing", ()))
-    return exactly_same(declared, observed) or canonical.path(_path(declared)) in below
+    return exactly_same(declared, observed) or canonical.path(_path(declared)) in observed.get("backing", ())
 
 
 def exactly_same(declared: Source, observed: Source) -> bool:
@@ -93,9 +93,9 @@ def read_source(disk: Element) -> dict[str, Any]:
     if source is None:
         return found
     if path := source.get("file"):
-        found["file"] = path
+        found["file"] = canonical.path(path)
     elif path := source.get("dev"):
-        found["dev"] = path
+        found["dev"] = canonical.path(path)
     elif source.get("volume"):
         found |= {"pool": source.get("pool") or "", "volume": source.get("volume")}
     elif protocol := source.get("protocol"):
@@ -139,7 +139,7 @@ def _path(source: Source) -> str:
 
 
 def _element_path(source: Element) -> str:
-    return source.get("file") or source.get("dev") or ""
+    return canonical.path(source.get("file") or source.get("dev") or "")
 
 
 def _url(scheme: str, host: str, port: int | None, path: str, query: str | None) -> str:

@@ -138,3 +138,12 @@ def test_it_is_told_for_as_long_as_it_is_missing(what: str) -> None:
     found = plan(what, replace(seen, xml=xml, mark=read_mark(parse(xml))), runStrategy="Halted", memory=128)
     assert found.steps == ()
     assert is_told(found, what)
+
+
+def test_nothing_waits_where_starting_is_nobodys_business() -> None:
+    what = "a network that was removed"
+    seen = there(what, running=False)
+    made = step(plan(what, seen, runStrategy="Manual", memory=128))
+    xml = next(each.xml for each in made.operations if isinstance(each, Define))
+    found = plan(what, replace(seen, xml=xml, mark=read_mark(parse(xml))), runStrategy="Manual", memory=128)
+    assert (found.steps, found.blocked) == ((), ())

@@ -43,6 +43,11 @@ def test_a_disk_by_path_or_by_pool_is_used() -> None:
     assert found == {Ref.volume("pool", "one"): (A, B), Ref.volume("pool", "two"): (A,)}
 
 
+def test_a_path_in_another_spelling_is_used_all_the_same() -> None:
+    found = used(volume("one"), volume("two"), domain(A, "file='/pool//one'"), domain(B, "file='/pool/./two'"))
+    assert found == {Ref.volume("pool", "one"): (A,), Ref.volume("pool", "two"): (B,)}
+
+
 def test_a_medium_and_what_only_the_running_machine_has_are_used() -> None:
     found = used(
         volume("cd"), volume("hot"),

@@ -22,6 +22,7 @@ from reconciler.observed.hypervisor.failure import message
 from reconciler.observed.hypervisor.reading.carrying import carried
 from reconciler.observed.hypervisor.reading.found import Found
 from reconciler.observed.snapshot import Observed
+from specs import canonical
 from specs.binding import parse
 from specs.reference import STORAGE_POOL, Ref
 
@@ -194,5 +195,5 @@ def _details(xml: str) -> dict[str, Any]:
         "allocation": int(root.findtext("allocation") or 0),
         "format": (form.get("type") if form is not None else None) or "raw",
         "type": root.get("type") or "file",
-        "backing": root.findtext("backingStore/path") or "",
+        "backing": canonical.path(root.findtext("backingStore/path") or ""),
     }
