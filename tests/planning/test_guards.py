@@ -60,6 +60,8 @@ def going(context: Context, *refs: Ref, approved: Sequence[Ref] = ()) -> list[Le
         (SMALL, [A, B], "no machine would be left"),
         ((POOL, LAN, DMZ, A), [A], "no machine would be left without VirtualMachine/a"),
         (SMALL, [A, B, LAN, POOL], "4 of 4 objects"),
+        ((POOL, LAN, DMZ, A, B, C), [A, B], "more than half of the machines would be deleted"),
+        ((POOL, LAN, DMZ, A, B, C, D), [A, B], ""),
         (LARGE, [vm(f"m{index}") for index in range(4)], "4 of 15 objects"),
     ],
 )
