@@ -44,9 +44,11 @@ def find_away(context: Context) -> Mapping[Ref, str]:
 
 
 def _is_away(observed: Observed | None, entry: Owned, uid: str, context: Context) -> bool:
-    if observed is not None:
-        return is_migrated(observed, entry)
-    return uid in context.terms.migrated or entry.facts.get(Fact.LAST_RUN) == MIGRATED_AWAY
+    if observed is None:
+        return uid in context.terms.migrated or entry.facts.get(Fact.LAST_RUN) == MIGRATED_AWAY
+    # Nearly all are told apart by a look at two words.
+    maybe = observed.reason == MIGRATED_AWAY or entry.facts.get(Fact.LAST_RUN) == MIGRATED_AWAY
+    return maybe and is_migrated(observed, entry)
 
 
 def _digest(entry: Owned | None, uid: str) -> str:
