@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from reconciler.planning.context import Context
 
 MIGRATED = "Migrated"  # the reason of what is held back for it
+MIGRATING = "Migrating"  # and of a machine whose memory is just being moved
+
+# What libvirt says of a machine that stands still because it comes or goes; nobody else may start its CPUs.
+_ON_THE_WAY = frozenset({"migration", "postcopy", "postcopy-failed"})
 
 
 def find_away(context: Context) -> Mapping[Ref, str]:
@@ -56,8 +60,11 @@ def _digest(entry: Owned | None, uid: str) -> str:
 
 
 def assess_away(resource: Resource, observed: Observed | None, context: Context) -> Assessment | None:
-    """What to do about a machine that runs elsewhere: nothing, and to remember it; None for all others."""
+    """What to do about a machine that runs elsewhere or is on its way: nothing. None for all others."""
     ref = resource.ref
+    if observed is not None and observed.state == "paused" and observed.reason in _ON_THE_WAY:
+        message = f"{ref} is just being migrated from or to this host; it is left alone until that is over"
+        return Assessment(blocked=Blocked(ref, MIGRATING, message, resource.path, resource.line))
     digest = context.away.get(ref)
     if digest is None:
         return None

@@ -161,6 +161,8 @@ def _missing(
             continue
         if need in context.losses and step.ref.kind == VIRTUAL_MACHINE:
             continue  # the machine was assessed with that in mind
+        if need in context.snapshot.unseen and _has(step.ref, need, context):
+            continue  # it is there, and only can't be read
         if _unseen(need, steps, context):
             if _has(step.ref, need, context):
                 continue

@@ -170,3 +170,12 @@ def test_a_yes_has_it_here_again_once(seen: list[Observed], terms: Any, strategy
 def test_drift_policies_change_nothing_about_it() -> None:
     ignoring = replace(machine(), policy=Policy(drift="ignore"))
     assert is_held(plan([ignoring, disk()], [*shared(), off("migrated")], [entry(), OWN_DISK]))
+
+
+# On its way in, a machine is transient and stands still: starting its CPUs would spoil its memory.
+@pytest.mark.parametrize("reason", ["migration", "postcopy"])
+def test_nothing_is_done_to_a_machine_whose_memory_is_just_being_moved(reason: str) -> None:
+    moving = Observed(WEB, UID, DOMAIN, DOMAIN, "paused", reason, persistent=False, mark=Mark(REPOSITORY, "web"))
+    found = plan([machine(paused=False), disk()], [*shared(), moving], [entry(), OWN_DISK])
+    assert all(step.ref != WEB for step in found.steps)
+    assert (WEB, "Migrating") in [(item.ref, item.reason) for item in found.blocked]
