@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from reconciler.bulkhead import Failure, contained
 from reconciler.desired.state import DesiredState, Resource
 from reconciler.observed.snapshot import Observed, Snapshot
+from reconciler.planning.loss import DATA_LOST
+from reconciler.planning.migration import MIGRATED
 from reconciler.planning.missing import WHOLE
 from reconciler.planning.ownership import Owned
 from reconciler.planning.plan import Action, Plan, Step
@@ -31,6 +33,8 @@ _T = TypeVar("_T")
 POWER_FIELDS = frozenset({"/runStrategy", "/paused", "/active"})
 # Refused as a change; when the document is as it was last applied, somebody on the host did it.
 _REFUSALS = frozenset({"ShrinkRefused", "ChangeRefused"})
+_GONE = frozenset({DATA_LOST, MIGRATED})  # not put back by itself, whatever the document's policy
+HOLD = "hold"  # the policy of that
 
 
 class DriftKind(StrEnum):
@@ -74,7 +78,9 @@ class Drift:
 
     ref: Ref
     kind: DriftKind
-    policy: str  # enforce | warn, or suspended for what is left alone; `ignore` reports nothing
+    # enforce | warn, suspended for what is left alone, hold for what is gone until a person decides; `ignore` reports
+    # nothing.
+    policy: str
     fields: tuple[DriftedField, ...]
     active: bool = False  # the object runs, so that `live` means something
     digest: str = ""  # of the document's content: tells later whether the document was changed to match
@@ -161,6 +167,8 @@ class _Pass:
             resource = self.desired.resources.get(item.ref)
             if item.reason in _REFUSALS and resource is not None and is_drift(resource, self.owned.get(item.ref)):
                 yield from self.contained(resource, self.differing, None)
+            elif item.reason in _GONE and resource is not None and self.snapshot.get(item.ref) is None:
+                yield replace(_drift(resource, DriftKind.MISSING, _MISSING), policy=HOLD)
 
     def contained(
         self, resource: Resource, find: Callable[[Resource, _T], Iterator[Drift]], argument: _T

@@ -16,6 +16,7 @@ from reconciler.planning.ownership import Fact, Owned
 from reconciler.planning.plan import Plan
 from reconciler.planning.planner import Planner
 from reconciler.planning.terms import Terms
+from reconciler.reporting.drift import DriftKind, drift
 from reconciler.reporting.status import conditions
 from specs.host import Host, VolumeSource
 from specs.mark import Mark
@@ -220,3 +221,11 @@ def test_both_are_told_with_a_condition_of_their_own() -> None:
             ("DataLost", True, "VolumeGone"),
         }
     assert re.search(r"onggi approve sha256:[0-9a-f]{32}", told[DISK][0].message)
+
+
+def test_it_is_drift_that_nobody_puts_back() -> None:
+    resources = [disk(), machine()]
+    found = plan(resources, [pool(), web(mark=Mark(REPOSITORY, "web"))], [APPLIED])
+    desired = DesiredState(REVISION, REPOSITORY, {one.ref: one for one in resources})
+    seen = drift(found, desired, host([pool(), web(mark=Mark(REPOSITORY, "web"))]), {DISK: APPLIED})
+    assert [(item.ref, item.kind, item.policy) for item in seen] == [(DISK, DriftKind.MISSING, "hold")]
