@@ -1,9 +1,11 @@
 """Notices machines that run for minutes and never looked at their cloud-init seed: their guests don't see its drive.
 
-The sign is QEMU's own counting. Any kernel that has a driver for the drive reads from it while it looks for labels, at
-each boot, also when there is nothing new in it. Nothing is told of a guest that seems to run no system yet (its disks
-were hardly read), and nothing of a machine that was restored or came from elsewhere: its counting began in the middle.
-That a seed was read doesn't mean that cloud-init took it; that can't be told from outside, and isn't claimed.
+The sign is QEMU's own counting. Any system that has a driver for the drive reads from it while it looks for labels, at
+each boot, also when there is nothing new in it; firmware reads a sector or two, in search of something to boot.
+
+Nothing is told of a guest that seems to run no system yet (its disks were hardly read), and nothing of a machine that
+was restored or came from elsewhere: its counting began in the middle. That a seed was read doesn't mean that cloud-init
+took it; that can't be told from outside, and isn't claimed.
 """
 
 from __future__ import annotations
@@ -18,7 +20,8 @@ from specs.reference import VIRTUAL_MACHINE, Ref
 from specs.virtualmachine.cdroms import seed_drive
 
 PATIENCE_S = 300.0  # an emulated machine takes minutes to boot
-_SYSTEM_BYTES = 32 << 20  # a kernel and what comes with it; firmware and a boot loader read a few MiB
+FIRMWARE_BYTES = 16 << 10  # of the seed: what firmware reads at most, and any system reads at least
+SYSTEM_BYTES = 32 << 20  # of the disks: a kernel and what comes with it; firmware and a boot loader read a few MiB
 _BOOTED = "booted"
 
 
@@ -62,9 +65,9 @@ class UnreadSeeds:
             self._watched[ref] = _Watched(now, counters.run)
             return ""
         watched.run = counters.run
-        watched.read = counters.read[drive["target"]] > 0
+        watched.read = counters.read[drive["target"]] > FIRMWARE_BYTES
         others = sum(count for name, count in counters.read.items() if name != drive["target"])
-        if watched.read or others < _SYSTEM_BYTES:
+        if watched.read or others < SYSTEM_BYTES:
             return ""
         bus = drive.get("bus", "")
         remedy = "write `cloudInit.bus: scsi`"

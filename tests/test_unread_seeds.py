@@ -20,7 +20,7 @@ from tests.planning.values import context, resource, vm
 WEB = vm("web")
 DESIRED = context([replace(resource(WEB), spec={"cloudInit": {}})]).desired
 MIB = 1 << 20
-STARTED = {"vda": 40 * MIB, "sda": 0}
+STARTED = {"vda": 40 * MIB, "sda": 2048}  # a BIOS looks whether it can boot from it
 
 
 def domain(bus: str = "sata", seed: bool = True) -> str:
@@ -61,7 +61,7 @@ def test_it_is_told_after_some_minutes_with_the_remedy_and_no_longer_once_it_was
     assert (host.told(0), host.told(PATIENCE_S - 1), host.asked) == ("", "", 0), "nobody is asked before"
     assert "cloudInit.bus: scsi" in host.told(PATIENCE_S)
     assert host.told(PATIENCE_S + 60)
-    host.read = STARTED | {"sda": 2048}
+    host.read = STARTED | {"sda": 64 << 10}
     assert host.told(PATIENCE_S + 120) == ""
     asked = host.asked
     assert (host.told(2 * PATIENCE_S), host.asked) == ("", asked), "nor once it is known"

@@ -11,6 +11,9 @@ import yaml
 
 from reconciler.line import Line
 from reconciler.settings import Settings
+from reconciler.unread_seeds import FIRMWARE_BYTES, SYSTEM_BYTES
+from specs.reference import VIRTUAL_MACHINE, Ref
+from specs.virtualmachine.cdroms import seed_drive
 from tests.lab.libvirtd import HostObjects
 from tests.lab.repositories import Repository
 from tests.lab.serial_console import SerialConsole
@@ -83,4 +86,9 @@ def test_a_guest_on_the_cloud_kernel_takes_its_user_its_key_and_its_addresses_fr
             assert {f"{address}/24", "fd00:6f6e::77/64"} <= set(addresses)
             assert str(gateway) in console.command("ip route show default")
             assert "DataSourceNoCloud" in console.command("cat /run/cloud-init/status.json")
+        observed = line.observe().objects[Ref(VIRTUAL_MACHINE, vm)]
+        drive = seed_drive((observed.live or {})["cdroms"])
+        read = line.hypervisor.machine_statistics()[observed.ref].read
+        assert drive is not None and read[drive["target"]] > FIRMWARE_BYTES, "by which a seed that nobody sees is told"
+        assert read["vda"] > SYSTEM_BYTES
         assert line.plan().empty
