@@ -1,7 +1,8 @@
 """Notices machines that run for minutes and never looked at their cloud-init seed: their guests don't see its drive.
 
 The sign is QEMU's own counting. Any system that has a driver for the drive reads from it while it looks for labels, at
-each boot, also when there is nothing new in it; firmware reads a sector or two, in search of something to boot.
+each boot, also when there is nothing new in it; a BIOS reads a sector or two, in search of something to boot. UEFI
+reads as much as a system does, so that nothing is ever told of machines that have it.
 
 Nothing is told of a guest that seems to run no system yet (its disks were hardly read), and nothing of a machine that
 was restored or came from elsewhere: its counting began in the middle. That a seed was read doesn't mean that cloud-init
