@@ -32,6 +32,7 @@ from reconciler.planning.kept_disks import (
 )
 from reconciler.planning.observing import is_observed
 from reconciler.planning.plan import Blocked
+from reconciler.planning.remade import vanished
 from specs.reference import STORAGE_POOL, STORAGE_VOLUME, VIRTUAL_MACHINE, Ref
 from specs.registry import kinds
 
@@ -68,6 +69,8 @@ class Keeper:
             if ref in context.suspended or is_observed(context.owned.get(ref)):
                 continue  # nothing is done to it
             observed = context.snapshot.get(context.renames.present.get(ref, ref))
+            if observed is None and ref in context.owned:
+                observed = vanished(resource, context)  # it is made again with what it had
             if observed is not None and _is_anothers(resource, observed, context):
                 continue
             known = self._quiet.get(ref)

@@ -98,10 +98,10 @@ def decide(resource: Resource, observed: Observed | None, context: Context) -> D
         for ref in [Ref(STORAGE_VOLUME, disk["volume"])]
     ]
     going = list(_going(observed, [item for place, item in enumerate(found) if place not in matches], context))
-    exchanged = any(each.new for each in coming)  # then what a guest only reads counts too
-    leaving = [each for each in going if has_data(each.found, each.volume, context, read_only=exchanged)]
+    exchanged = any(each.new for each in coming)
+    leaving = [each for each in going if has_data(each.found, each.volume, context, exchanged=exchanged)]
     coming, leaving = _without_following(coming, leaving, context)
-    gone = {each.volume: each for each in leaving}
+    gone = {each.volume: each for each in going}
     renamed = _from_memory(coming, known, {**context.snapshot.objects, **gone})
     renamed |= _by_elimination(
         [each for each in coming if each.volume not in renamed],
@@ -152,16 +152,18 @@ def _going(observed: Observed, undeclared: Sequence[Spec], context: Context) -> 
             yield Leaving(context.present_at.get(path) or Ref(STORAGE_VOLUME, pointer.removeprefix(_PREFIX)), item)
 
 
-def has_data(item: Spec, volume: Ref, context: Context, *, read_only: bool = False) -> bool:
-    """Whether a guest may have written what is on a disk: not where nothing is left, and not on one that it only reads.
+def has_data(item: Spec, volume: Ref, context: Context, *, exchanged: bool = False) -> bool:
+    """Whether a guest may have written what is on a disk: not where nothing is left, nor on one that it only reads.
 
-    With `read_only` the latter counts too.
+    When something new comes as it goes, it is `exchanged`: then both count too, for neither may become an empty one.
     """
-    if (item.get("readOnly") and not read_only) or volume.short_name.startswith(SEED_PREFIX):
+    if volume.short_name.startswith(SEED_PREFIX):
         return False
+    if exchanged:
+        return True
     pool = context.snapshot.get(Ref(STORAGE_POOL, volume.pool))
     is_seen = pool is not None and pool.active
-    return volume in context.snapshot.objects or not is_seen
+    return not item.get("readOnly") and (volume in context.snapshot.objects or not is_seen)
 
 
 def _would_be_made(volume: Ref, context: Context) -> bool:

@@ -13,6 +13,7 @@ from reconciler.planning.operations import CreateVolume, Define, EditLive, GrowV
 from reconciler.planning.ownership import Owned
 from reconciler.planning.plan import Plan, Step
 from reconciler.planning.planner import Planner
+from reconciler.planning.remade import LastSeen
 from reconciler.planning.terms import Terms
 from specs.binding import parse
 from specs.host import Feature, Host, VolumeSource
@@ -31,6 +32,7 @@ class RehearsedHost:
     objects: dict[Ref, Observed] = field(default_factory=dict)
     ledger: dict[Ref, Owned] = field(default_factory=dict)
     approved: set[str] = field(default_factory=set)
+    last_seen: dict[Ref, LastSeen] = field(default_factory=dict)  # what the ledger remembers of what is gone
 
     def __post_init__(self) -> None:
         self.desired = Desired()
@@ -41,7 +43,7 @@ class RehearsedHost:
         wish = self.desired.of(files)
         assert not wish.problems, wish.problems
         terms = Terms(approved=frozenset(self.approved))
-        return self.planner.plan(wish, self.snapshot(), self.ledger, terms=terms)
+        return self.planner.plan(wish, self.snapshot(), self.ledger, terms=terms, last_seen=self.last_seen.get)
 
     def apply(self, files: Mapping[str, str | bytes]) -> Plan:
         """Plan, and do it; gives the plan that was done."""

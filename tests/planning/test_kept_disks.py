@@ -9,6 +9,7 @@ import pytest
 from reconciler.planning.operations import CreateVolume, Define, EditLive
 from reconciler.planning.ownership import Fact
 from reconciler.planning.plan import Blocked, Plan
+from reconciler.planning.remade import LastSeen
 from reconciler.reporting.status import conditions
 from specs.reference import VIRTUAL_MACHINE, Ref
 from tests.desired.documents import document, vm
@@ -324,6 +325,29 @@ def test_the_ledger_remembers_no_more_than_it_needs(host: RehearsedHost) -> None
     assert host.ledger[WEB].facts[Fact.KEPT] == '{"system": "default/web-root.qcow2"}'
     host.apply(files(ROOT, DATA, **strategy(host)))
     assert Fact.KEPT not in host.ledger[WEB].facts
+
+
+@pytest.mark.parametrize("before", [True, False], ids=["renamed before", "renamed now"])
+def test_a_lost_volume_of_a_renamed_entry_does_not_become_an_empty_one(host: RehearsedHost, before: bool) -> None:
+    renamed = files({**ROOT, "name": "system"}, DATA, **strategy(host))
+    if before:
+        host.apply(renamed)
+    del host.objects[Ref.volume("default", "web-root.qcow2")]
+    for _ in range(2):
+        plan = host.apply(renamed)
+        assert made(plan) == []
+        assert plan.blocked
+    assert host.disks("web") == ["/default/web-root.qcow2", "/default/web-data.qcow2"]
+
+
+def test_a_machine_that_is_made_again_has_the_disks_that_it_had(host: RehearsedHost) -> None:
+    host.last_seen = {WEB: LastSeen(host.objects[WEB].uid, host.objects[WEB].xml)}
+    del host.objects[WEB]
+    for disks in ([{**ROOT, "name": "system"}, DATA], [ROOT], [{**ROOT, "pool": "fast"}, DATA]):
+        plan = host.plan(files(*disks, **strategy(host)))
+        assert made(plan) == []
+        [definition] = [each.xml for step in plan.steps for each in step.operations if isinstance(each, Define)]
+        assert len(disk_paths(definition)) == 2
 
 
 @pytest.mark.parametrize("running", [True, False], ids=["running", "off"])
