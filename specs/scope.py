@@ -19,10 +19,20 @@ class Scope:
     path: str | None = None
 
     def __str__(self) -> str:
-        parts = [f"branch {self.branch}"] if self.branch else []
-        parts += [f"path {self.path or '(all of it)'}"] if self.path is not None else []
-        where = ", ".join(parts)
+        where = self.place
         return f"{where} of the repository {self.repository_id}" if where else f"the repository {self.repository_id}"
+
+    @property
+    def place(self) -> str:
+        """Where in the repository, for people: `branch main, path vms`. Empty where nobody said so."""
+        parts = [f"branch {self.branch}"] if self.branch else []
+        if self.path is not None:
+            parts.append(f"path {self.path}" if self.path else "all paths")
+        return ", ".join(parts)
+
+    def beside(self, other: Scope) -> str:
+        """This scope for people who know the other one: without the repository's id when that is the same."""
+        return self.place if self.repository_id == other.repository_id and self.place else str(self)
 
     @property
     def said(self) -> bool:

@@ -77,10 +77,10 @@ def _in_scope(resource: Resource, found: Scope | None, context: Context) -> Clai
 
 def scope_changed(resource: Resource, found: Scope, context: Context) -> Refusal:
     """The refusal of what another branch or folder of the repository has, with the word that moves it."""
-    digest = move_digest(found, context)
+    digest, here = move_digest(found, context), context.desired.scope
     message = (
-        f"{resource.ref} belongs to {found}, and what is read here is {context.desired.scope}; choose that branch and "
-        f"path again, or if all that is declared here is to move: onggi approve {digest}"
+        f"{resource.ref} belongs to {found.beside(here)}, and what is read here is {here.beside(found)}; choose that "
+        f"branch and path again, or if all that is declared here is to move: onggi approve {digest}"
     )
     return Refusal(SCOPE_CHANGED, message, digest)
 

@@ -92,6 +92,11 @@ def _reasons(counted: Sequence[Leaving], leaving: Sequence[Leaving], context: Co
         users = sorted(user for user in context.users.get(each.present, ()) if user in gone)
         if each.present.kind == NETWORK and users:
             yield f"{each.entry.ref} would be deleted together with what uses it ({names(users)})"
+        if Fact.FOUND in each.entry.facts:
+            yield (
+                f"{each.entry.ref} was there before this state knew of it, and another branch or folder of the "
+                "repository may declare it, too"
+            )
     if context.desired.rewritten:
         yield (
             f"the history of {context.desired.revision.branch} was rewritten, {context.desired.rewritten[:12]} isn't "

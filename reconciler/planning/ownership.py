@@ -27,6 +27,7 @@ class Fact(StrEnum):
     KEPT = "keptVolumes"  # of a VM: the volumes of disks whose entries were renamed, as JSON by the entries' names
     FORMAT = "format"  # of a volume whose document doesn't say: what its source was taken for when it was made
     SCOPE = "scope"  # the repository, branch and path of its document: see `Owned.scope`
+    FOUND = "found"  # it was there before this state knew of it, and only its UUID says whose it is
     BLOB = "blob"  # the content of its document's file, by its name in git
     REMADE = "remade"  # how often a person had it made or started again after it was gone: a yes counts once
     SUBNET = "subnet"  # chosen for a network that declares none, so that a new one gets the same

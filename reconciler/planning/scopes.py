@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from reconciler.desired.state import DesiredState
 from reconciler.observed.snapshot import Observed
 from reconciler.planning.approval import approval_digest
 from reconciler.planning.assessment import Assessment
 from reconciler.planning.context import Context
 from reconciler.planning.interruption import names
 from reconciler.planning.ownership import Fact, Owned
-from specs.reference import Ref
+from specs.reference import VIRTUAL_MACHINE, Ref
 from specs.scope import Scope
 
 SCOPE_CHANGED = "ScopeChanged"
@@ -56,15 +55,25 @@ def in_scope(assessment: Assessment, context: Context) -> Assessment:
         return assessment
     step, record = assessment.step, assessment.record
     if step is not None and step.owned is not None:
-        step = replace(step, owned=_placed(step.owned, context.desired))
-    return replace(assessment, step=step, record=_placed(record, context.desired) if record is not None else None)
+        step = replace(step, owned=_placed(step.owned, context))
+    return replace(assessment, step=step, record=_placed(record, context) if record is not None else None)
 
 
-def _placed(entry: Owned, desired: DesiredState) -> Owned:
-    facts = {**entry.facts, Fact.SCOPE.value: desired.scope.to_text()}
-    if blob := desired.blobs.get(entry.path):
+def _placed(entry: Owned, context: Context) -> Owned:
+    facts = {**entry.facts, Fact.SCOPE.value: context.desired.scope.to_text()}
+    if blob := context.desired.blobs.get(entry.path):
         facts[Fact.BLOB.value] = blob
+    if _was_found(entry, context):
+        facts[Fact.FOUND.value] = "yes"
     return replace(entry, facts=facts)
+
+
+def _was_found(entry: Owned, context: Context) -> bool:
+    """True for what nothing but its UUID says to be ours: the state was lost, or another scope declares it, too."""
+    if (known := context.owned.get(entry.ref)) is not None:
+        return Fact.FOUND in known.facts
+    observed = context.snapshot.get(entry.ref) if entry.ref.kind != VIRTUAL_MACHINE else None
+    return observed is not None and observed.mark is None and bool(observed.uid) and entry.created
 
 
 def left_behind(observed: Observed, entry: Owned, context: Context) -> Scope | None:
@@ -87,7 +96,8 @@ def left_alone(others: Iterable[tuple[Owned, Scope]], context: Context) -> list[
 def _note(scope: Scope, refs: list[Ref], context: Context) -> str:
     here = context.desired.scope
     note = (
-        f"left alone: {names(refs)} in this state belong to {scope}, and what is read here is {here}; choose that "
+        f"left alone: {names(refs)} in this state belong to {scope.beside(here)}, and what is read here is "
+        f"{here.beside(scope)}; choose that "
         "branch and path again, or another folder with --state"
     )
     if here.holds(scope):

@@ -90,6 +90,24 @@ def test_agents_of_two_folders_leave_each_others_objects_alone(
         assert not plan.notes, "that others work here too is nothing to tell with each plan"
 
 
+def test_what_two_agents_declare_and_only_its_uid_claims_is_deleted_by_neither_without_a_word(
+    opened: Opened, repository: Repository, lived: set[str], host: Callable[[], set[str]]
+) -> None:
+    git(repository.path, "branch", "first")
+    first, second = opened(state="first", branch="first"), opened("networks", state="second")
+    assert first.converge().succeeded
+    assert second.converge().succeeded, "libvirt keeps no mark in a network"
+    repository.remove("networks/dmz.yaml")
+    repository.commit({f"networks/more-{index}.yaml": net(f"more-{index}") for index in range(4)})
+    [held] = second.converge().remaining.blocked
+    assert held.reason == "NeedsApproval"
+    assert "another branch or folder of the repository may declare it" in held.message
+    assert "dmz" in host()
+    assert approve(second)
+    assert second.converge().succeeded
+    assert "dmz" not in host()
+
+
 def test_a_mistyped_path_deletes_nothing_and_is_told(
     opened: Opened, lived: set[str], host: Callable[[], set[str]]
 ) -> None:
