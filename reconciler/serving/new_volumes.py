@@ -19,7 +19,6 @@ from reconciler.observed.snapshot import Observed
 from reconciler.passes import World
 from reconciler.planning.one_off import CloneVolume
 from reconciler.planning.operations import CreateVolume
-from reconciler.planning.ownership import Owned
 from reconciler.planning.plan import Action, one_off_step
 from reconciler.serving.changes import Changes
 from reconciler.serving.client import Client
@@ -87,16 +86,17 @@ class NewVolumes:
         if world is None:
             raise Transient("The agent's first pass isn't through yet; ask again soon.")
         operation = CreateVolume(ref, volume_xml(ref, spec, world), part_of=tell.number)
-        step = one_off_step(ref, "a volume was asked for", operation, action=Action.CREATE, owned=Owned(ref, ""))
+        entry = self.agent.line.made_for_client(ref)
+        step = one_off_step(ref, "a volume was asked for", operation, action=Action.CREATE, owned=entry)
         self.operations.perform(step, client)
-        self.agent.line.ledger.change(own=[Owned(ref, "")], finish=[ref])
+        self.agent.line.ledger.change(own=[entry], finish=[ref])
 
     def copy(self, source: Ref, ref: Ref, client: Client, tell: Tell, stop: threading.Event) -> None:
         """Copy a volume whole, and give the copy a document. Raises OnggiError; then there is neither, unless the
         document is committed and can't be heeded yet.
         """
         self.changes.check_allowed()
-        entry, ledger = Owned(ref, ""), self.agent.line.ledger
+        entry, ledger = self.agent.line.made_for_client(ref), self.agent.line.ledger
         step = one_off_step(
             ref,
             f"a copy of {source} was asked for",

@@ -22,7 +22,6 @@ from reconciler.errors import Cancelled, Conflict, OnggiError, Refused, Transien
 from reconciler.passes import World
 from reconciler.planning.one_off import RefreshPool
 from reconciler.planning.operations import CreateVolume, DeleteVolume
-from reconciler.planning.ownership import Owned
 from reconciler.planning.plan import Action, one_off_step
 from reconciler.serving.client import Client
 from reconciler.serving.new_volumes import NewVolumes, volume_xml
@@ -165,7 +164,7 @@ class Uploads:
         ref, ledger = upload.ref, self._agent.line.ledger
         self._forget(upload)
         try:
-            ledger.change(own=[Owned(ref, "")], whole=[ref])
+            ledger.change(own=[self._agent.line.made_for_client(ref)], whole=[ref])
             pool = Ref(STORAGE_POOL, ref.pool)
             step = one_off_step(pool, f"{ref} was uploaded", RefreshPool(pool))
             self._volumes.operations.perform(step, upload.client)

@@ -11,7 +11,7 @@ import libvirt
 import pytest
 
 from reconciler.line import Line
-from reconciler.planning.operations import Define
+from reconciler.planning.operations import CreateVolume, Define
 from reconciler.planning.plan import Plan
 from reconciler.settings import Settings
 from specs.reference import Ref
@@ -187,6 +187,28 @@ def test_another_repository_with_the_same_state_deletes_nothing_and_is_told(
     assert host() == lived | {"other"}
     with opened() as line:
         assert line.plan().empty
+
+
+def test_a_volume_that_a_client_made_for_another_repository_outlives_a_run_with_its_state(
+    opened: Opened, lived: set[str], hand: libvirt.virConnect, tmp_path: Path
+) -> None:
+    upload = Ref.volume("disks", "upload.img")
+    with opened() as line:
+        assert line.converge().succeeded
+        xml = (
+            "<volume><name>upload.img</name><capacity>1048576</capacity><target><format type='raw'/></target></volume>"
+        )
+        line.ledger.change(begin=[upload], note="an upload", task=1)
+        line.hypervisor.perform(CreateVolume(upload, xml, part_of=1))
+        line.ledger.change(own=[line.made_for_client(upload)], whole=[upload])
+    other = Repository(tmp_path / "other")
+    other.commit({"vm.yaml": vm("other")})
+    with opened(where=other.path) as line:
+        line.converge()
+        assert hand.storagePoolLookupByName("disks").listVolumes() == ["upload.img"]
+    with opened() as line:
+        line.converge()
+        assert not hand.storagePoolLookupByName("disks").listVolumes(), "its own documents don't ask for it"
 
 
 def test_a_mark_of_an_earlier_version_is_no_conflict_and_says_where_it_is_after_the_next_write(
