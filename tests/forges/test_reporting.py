@@ -100,9 +100,9 @@ def test_a_token_that_the_forge_refuses_costs_a_line_of_the_log_and_nothing_else
 
 @every_forge
 def test_a_pull_request_shows_its_plan_in_one_comment_and_does_nothing(world: World) -> None:
-    world.push({"hw-a.yaml": vm("hw-a"), "hw-b.yaml": vm("hw-b")})
+    world.push({f"{name}.yaml": vm(name) for name in ("hw-a", "hw-b", "hw-stays")})
     with world.agent() as agent:
-        until(lambda: names(agent) == {"hw-a", "hw-b"}, 60, "the host is as declared")
+        until(lambda: names(agent) == {"hw-a", "hw-b", "hw-stays"}, 60, "the host is as declared")
         first = world.propose(1, {"hw-a.yaml": vm("hw-a", memory=128), "hw-c.yaml": vm("hw-c")}, remove=("hw-b.yaml",))
         agent.fetch_now()
         until(lambda: world.forge.states(first), 60, "the pull request is planned")
@@ -119,7 +119,7 @@ def test_a_pull_request_shows_its_plan_in_one_comment_and_does_nothing(world: Wo
         until(lambda: world.forge.states(second), 60, "its next commit is planned")
         assert "+ VirtualMachine/hw-d" in world.comment(1)
         assert "hw-c" not in world.comment(1)
-        assert names(agent) == {"hw-a", "hw-b"}
+        assert names(agent) == {"hw-a", "hw-b", "hw-stays"}
     assert TOKEN not in repr(world.forge.comments)
 
 
