@@ -78,6 +78,7 @@ class Agent:
         self._drift: tuple[Drift, ...] = ()  # what the last pass found
         self._seeds: UnreadSeeds | None = None
         self._unread: Mapping[Ref, str] = {}
+        self._noted: frozenset[str] = frozenset()  # what its plan noted
         self._source_problem = ""
         self._unanswered = ""  # what libvirt has been asked for so long that something must hang
         self._untrusted = False  # that problem is a head that isn't signed as it has to be
@@ -199,6 +200,7 @@ class Agent:
         self._suspended, self._approved = line.ledger.suspended(), line.ledger.approved()
         self._suspensions = line.ledger.suspensions.suspensions()
         self.plan = line.compare(self.desired, self.snapshot, self._suspended)
+        self._tell_notes(self.plan.notes)
         # At the first pass nobody knows of a change that is going on; what is found was changed while nobody looked.
         resting = dispatcher.rest(self.plan) if self.ready.is_set() else frozenset()
         self._drift = line.note_drift(self.plan, self.desired, self.snapshot, moving | dispatcher.busy | resting)
@@ -219,6 +221,13 @@ class Agent:
             self.ready.set()  # also what ran beside the loop is through, and clients can see all of it
             summary = self._noticing.summary() if self._noticing is not None else ""
             log.info("ready at %s%s", self.desired.revision, f"; {summary}" if summary else "")
+
+    def _tell_notes(self, notes: tuple[str, ...]) -> None:
+        """What a plan says of nothing in particular is told when it begins."""
+        for note in notes:
+            if note not in self._noted:
+                log.warning("%s", note)
+        self._noted = frozenset(notes)
 
     def _read_source(self, line: Line) -> None:
         """A source that can't be read leaves the last good revision in force."""

@@ -97,8 +97,7 @@ def _note(scope: Scope, refs: list[Ref], context: Context) -> str:
     here = context.desired.scope
     note = (
         f"left alone: {names(refs)} in this state belong to {scope.beside(here)}, and what is read here is "
-        f"{here.beside(scope)}; choose that "
-        "branch and path again, or another folder with --state"
+        f"{here.beside(scope)}; read that one again, or give this one another folder with --state"
     )
     if here.holds(scope):
         note += f"; if this one is to take them over: onggi approve {move_digest(scope, context)}"

@@ -17,6 +17,8 @@ from reconciler.settings import Settings
 from specs.reference import Ref
 from tests.lab.approving import approve
 from tests.lab.repositories import Repository, git
+from tests.lab.waiting import until
+from tests.stories.agents import running_agent
 from tests.stories.hosts import SHARED
 
 VMS = ("db", "mail", "web")
@@ -187,6 +189,21 @@ def test_another_repository_with_the_same_state_deletes_nothing_and_is_told(
     assert host() == lived | {"other"}
     with opened() as line:
         assert line.plan().empty
+
+
+def test_an_agent_tells_whose_state_it_was_given_once(
+    opened: Opened, lived: set[str], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with opened() as line:
+        assert line.converge().succeeded
+    other = Repository(tmp_path / "other")
+    other.commit({"vm.yaml": vm("other")})
+    with running_agent(other.path, SHARED, tmp_path / "state") as agent:
+        other.commit({"vm.yaml": vm("other", memory=80)})
+        until(lambda: agent.plan is not None and other.head in agent.plan.revision, 60, "a second revision was planned")
+    told = [record.getMessage() for record in caplog.records if "left alone" in record.getMessage()]
+    assert len(told) == 1
+    assert "VirtualMachine/db" in told[0]
 
 
 def test_a_volume_that_a_client_made_for_another_repository_outlives_a_run_with_its_state(
