@@ -85,6 +85,7 @@ class Line:
         self._planner = Planner()
         self._scope: Scope | None = None  # what was read last
         self._snapshot: Snapshot | None = None
+        self.ordered: frozenset[Ref] = frozenset()  # what clients have ordered by name to go
         self._touched: set[Ref] = set()  # volumes that steps have changed since the host was last looked at
         self._lost = threading.Event()  # steps may have been cut off since the last recovery
         self._unaccounted: dict[Ref, CutOff] = {}  # those that were, before it was
@@ -199,7 +200,15 @@ class Line:
     def _terms(self, rebooted: frozenset[Ref]) -> Terms:
         held = self.hypervisor.held()
         migrated = self.hypervisor.migrated()
-        return Terms(time.time(), self.ledger.approved(), self.settings.trash_retention_s, rebooted, migrated, held)
+        return Terms(
+            now=time.time(),
+            approved=self.ledger.approved(),
+            trash_retention_s=self.settings.trash_retention_s,
+            rebooted=rebooted,
+            migrated=migrated,
+            held=held,
+            ordered=self.ordered,
+        )
 
     def drift(self, plan: Plan, desired: DesiredState, snapshot: Snapshot) -> tuple[Drift, ...]:
         """What of the plan is drift. Ask before `apply`, which changes what the ledger remembers."""

@@ -15,7 +15,7 @@ from reconciler.observed.snapshot import Observed
 from reconciler.planning.assessment import Assessment
 from reconciler.planning.context import Context
 from reconciler.planning.failed import failed
-from reconciler.planning.guards import ALWAYS_ALLOWED, Leaving, judged
+from reconciler.planning.guards import ALWAYS_ALLOWED, Leaving, is_approved, judged
 from reconciler.planning.migration import MIGRATED, away_users
 from reconciler.planning.observing import is_observed
 from reconciler.planning.operations import DeleteVolume, Operation, Stop, TrashVolume, Undefine
@@ -73,7 +73,7 @@ def removals(context: Context) -> Removals:
     notes += _seeds_to_follow(candidates, found, context)
     revision = str(context.desired.revision)
     remembered = not verdict.held and (verdict.approved or len(going) > ALWAYS_ALLOWED)
-    records = [_on_its_way(each.entry, revision) for each in going if remembered]
+    records = [_on_its_way(each.entry, revision) for each in going if remembered or is_approved(each.entry, context)]
     return Removals([*kept_back, *found.values()], notes, records)
 
 

@@ -32,6 +32,7 @@ class Terms:
     migrated: frozenset[str] = frozenset()  # the UUIDs of VMs that went to another host, as far as events told
     # What a running VM was told, and isn't told again: by edit and run (libvirt's id of the running domain).
     held: Mapping[tuple[EditLive, str], Held] = field(default_factory=dict)
+    ordered: frozenset[Ref] = frozenset()  # what clients have ordered by name to go, and wait for
 
 
 def duration_text(seconds: float) -> str:

@@ -134,11 +134,13 @@ class Changes:
     def _ordered(self, refs: frozenset[Ref]) -> Iterator[None]:
         with self._lock:
             self._removing |= refs
+            self._agent.line.ordered = frozenset(self._removing)
         try:
             yield
         finally:
             with self._lock:
                 self._removing -= refs
+                self._agent.line.ordered = frozenset(self._removing)
 
     def _wait(self, refs: frozenset[Ref], asked: Asked, *, settle: bool, timeout_s: float) -> World | None:
         approved: set[str] = set()

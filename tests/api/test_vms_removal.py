@@ -41,6 +41,17 @@ def test_many_clients_remove_many_machines_and_nobody_has_to_approve(templates: 
     assert [each["name"] for each in templates.client.get("/vms").json()] == ["test"]
 
 
+def test_an_order_does_not_wait_for_the_approval_of_what_a_commit_removed(templates: LiveApi) -> None:
+    commit(templates, {f"{name}.yaml": vm(name, "runStrategy: Halted") for name in ("one", "two", "three")})
+    head = templates.repository.remove("one.yaml", "two.yaml")
+    until(lambda: head in str(templates.serving.world.desired.revision), 60, "the commit is read")
+    assert {item.ref.name for item in templates.serving.world.plan.blocked} == {"one", "two"}
+    assert templates.client.delete("/vms/three").status_code == 204
+    left = {item.ref.name: item.reason for item in templates.serving.world.plan.blocked}
+    assert left == {"one": "NeedsApproval", "two": "NeedsApproval"}
+    assert {each["name"] for each in templates.client.get("/vms").json()} == {"one", "two", "test"}
+
+
 def test_a_machine_that_always_runs_doesn_t_come_back(templates: LiveApi, hand: libvirt.virConnect) -> None:
     commit(templates, {"vm.yaml": vm("web", DISK, "runStrategy: Always")})
     assert templates.client.get("/vms/web").json()["state"] == "running"
