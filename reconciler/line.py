@@ -36,7 +36,6 @@ from reconciler.noted_status import note_status
 from reconciler.observed.hypervisor import Hypervisor
 from reconciler.observed.snapshot import Snapshot
 from reconciler.planning.operations import DeleteVolume
-from reconciler.planning.ownership import Fact, Owned
 from reconciler.planning.plan import Action, Plan, Step, one_off_step
 from reconciler.planning.planner import Planner
 from reconciler.planning.terms import Terms
@@ -44,7 +43,6 @@ from reconciler.reporting.drift import Drift, drift, still_different, unjudged
 from reconciler.settings import Settings
 from specs.problem import Problem
 from specs.reference import STORAGE_VOLUME, Ref
-from specs.scope import Scope
 
 log = logging.getLogger("onggi.line")
 
@@ -83,7 +81,6 @@ class Line:
         self._loader = Loader()
         self._resolver = Resolver(allowed_folders=settings.allowed_folders)
         self._planner = Planner()
-        self._scope: Scope | None = None  # what was read last
         self._snapshot: Snapshot | None = None
         self.ordered: frozenset[Ref] = frozenset()  # what clients have ordered by name to go
         self._touched: set[Ref] = set()  # volumes that steps have changed since the host was last looked at
@@ -140,14 +137,7 @@ class Line:
     def _resolved(self, tree: SourceTree) -> DesiredState:
         tree, repository_id = self.lineage.named(tree)
         loaded = self._loader.load(tree)
-        desired = self.lineage.judged(self._resolver.resolve(tree, loaded, repository_id))
-        self._scope = desired.scope
-        return desired
-
-    def made_for_client(self, ref: Ref, parent: Ref | None = None) -> Owned:
-        """The ledger's entry of a volume whose document comes once it is whole."""
-        facts = {Fact.SCOPE.value: self._scope.to_text()} if self._scope is not None else {}
-        return Owned(ref, "", parent=parent, facts=facts)
+        return self.lineage.judged(self._resolver.resolve(tree, loaded, repository_id))
 
     def observe(self, dirty: frozenset[Ref] | None = None) -> Snapshot:
         """What libvirt has: everything, or the last snapshot with only `dirty` read again. Raises Disconnected."""
@@ -433,9 +423,8 @@ class Line:
             return True
         if not desired.prunable or desired.held or desired.held_paths or ref in self.ledger.suspended():
             return None
-        entry = self.ledger.owned().get(ref)
-        if entry is not None and entry.scope is not None and not entry.scope.agrees(desired.scope):
-            return None  # it was made for documents that aren't looked at here
+        if not self.lineage.is_of(desired, ref):
+            return None
         try:
             # What an earlier run has pushed just before its end, only the remote knows.
             is_news = not self.source.answered or self.source.read().revision != desired.revision

@@ -14,7 +14,10 @@ from reconciler.desired.repository_file import gone_problem
 from reconciler.desired.source import Source
 from reconciler.desired.state import DesiredState, SourceTree
 from reconciler.planning.approval import NEEDS_APPROVAL
+from reconciler.planning.ownership import Fact, Owned
 from reconciler.planning.plan import Plan
+from specs.reference import Ref
+from specs.scope import Scope
 
 
 class Lineage:
@@ -25,6 +28,7 @@ class Lineage:
         self._source = source
         self._named: tuple[SourceTree, SourceTree] | None = None
         self._judged: tuple[DesiredState, DesiredState] | None = None
+        self._scope: Scope | None = None  # what was read last
 
     def named(self, tree: SourceTree) -> tuple[SourceTree, str]:
         """The tree, with a problem in it when its onggi.yaml is gone; and the repository's id."""
@@ -41,6 +45,7 @@ class Lineage:
 
     def judged(self, desired: DesiredState) -> DesiredState:
         """The same, told of a history that doesn't hold any more what was followed before."""
+        self._scope = desired.scope
         since = self._ledger.sources.followed(self._source.key, desired.revision.branch).commit
         if not since or self._source.builds_on(since, desired.revision.digest):
             return desired
@@ -56,6 +61,16 @@ class Lineage:
         key = self._source.key
         declared = desired.repository_id if desired.repository_id != self._ledger.repository_id(key) else ""
         self._ledger.sources.follow(key, desired.revision.branch, Followed(commit, declared))
+
+    def made_for_client(self, ref: Ref, parent: Ref | None = None) -> Owned:
+        """The ledger's entry of a volume whose document comes once it is whole."""
+        facts = {Fact.SCOPE.value: self._scope.to_text()} if self._scope is not None else {}
+        return Owned(ref, "", parent=parent, facts=facts)
+
+    def is_of(self, desired: DesiredState, ref: Ref) -> bool:
+        """False for what was made for documents that aren't looked at here."""
+        entry = self._ledger.owned().get(ref)
+        return entry is None or entry.scope is None or entry.scope.agrees(desired.scope)
 
 
 def _undecided(desired: DesiredState, plan: Plan) -> bool:

@@ -159,7 +159,7 @@ def _copy(
     refused: Refused | None = None
     for pool in pools:
         ref = _name_of_copy(serving.world, disk, clone, pool)
-        entry = serving.agent.line.made_for_client(ref, clone)
+        entry = serving.agent.line.lineage.made_for_client(ref, clone)
         step = one_off_step(
             ref,
             f"a clone of {disk.volume} for {clone} was asked for",

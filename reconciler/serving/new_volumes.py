@@ -86,7 +86,7 @@ class NewVolumes:
         if world is None:
             raise Transient("The agent's first pass isn't through yet; ask again soon.")
         operation = CreateVolume(ref, volume_xml(ref, spec, world), part_of=tell.number)
-        entry = self.agent.line.made_for_client(ref)
+        entry = self.agent.line.lineage.made_for_client(ref)
         step = one_off_step(ref, "a volume was asked for", operation, action=Action.CREATE, owned=entry)
         self.operations.perform(step, client)
         self.agent.line.ledger.change(own=[entry], finish=[ref])
@@ -96,7 +96,7 @@ class NewVolumes:
         document is committed and can't be heeded yet.
         """
         self.changes.check_allowed()
-        entry, ledger = self.agent.line.made_for_client(ref), self.agent.line.ledger
+        entry, ledger = self.agent.line.lineage.made_for_client(ref), self.agent.line.ledger
         step = one_off_step(
             ref,
             f"a copy of {source} was asked for",

@@ -164,7 +164,7 @@ class Uploads:
         ref, ledger = upload.ref, self._agent.line.ledger
         self._forget(upload)
         try:
-            ledger.change(own=[self._agent.line.made_for_client(ref)], whole=[ref])
+            ledger.change(own=[self._agent.line.lineage.made_for_client(ref)], whole=[ref])
             pool = Ref(STORAGE_POOL, ref.pool)
             step = one_off_step(pool, f"{ref} was uploaded", RefreshPool(pool))
             self._volumes.operations.perform(step, upload.client)

@@ -217,7 +217,7 @@ def test_a_volume_that_a_client_made_for_another_repository_outlives_a_run_with_
         )
         line.ledger.change(begin=[upload], note="an upload", task=1)
         line.hypervisor.perform(CreateVolume(upload, xml, part_of=1))
-        line.ledger.change(own=[line.made_for_client(upload)], whole=[upload])
+        line.ledger.change(own=[line.lineage.made_for_client(upload)], whole=[upload])
     other = Repository(tmp_path / "other")
     other.commit({"vm.yaml": vm("other")})
     with opened(where=other.path) as line:
