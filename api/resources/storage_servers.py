@@ -11,6 +11,7 @@ from api.http.refusal import bad, not_found
 from api.http.schema import Schema, arr, obj, text
 from api.services import Services
 from reconciler.errors import Refused, Transient, Unsupported
+from reconciler.observed.readable import readable
 from reconciler.observed.snapshot import Snapshot
 from specs.reference import STORAGE_POOL
 
@@ -111,9 +112,7 @@ class StorageTargets(_Family):
 
 
 def _sources(snapshot: Snapshot) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    for ref, seen in snapshot.objects.items():
-        if ref.kind != STORAGE_POOL:
-            continue
+    for seen in readable(snapshot, STORAGE_POOL):
         spec = seen.config
         kind, source = _KINDS.get(str(spec.get("type"))), spec.get("source") or {}
         if kind is not None and source.get("host"):

@@ -11,6 +11,7 @@ from api.http.schema import arr, obj, text
 from api.machine_devices import Listed, MachineDevices
 from api.views.guarded import guarded
 from api.views.machine_interfaces import INTERFACE, MODELS, find_interface, interface_view, interfaces
+from reconciler.observed.readable import readable
 from reconciler.observed.snapshot import Observed
 from reconciler.serving.machine_items import Item
 from specs.reference import NETWORK, VIRTUAL_MACHINE, Ref
@@ -70,9 +71,9 @@ class _Family(MachineDevices):
 
     def check_mac(self, mac: str) -> None:
         """Raises Refusal 400 when somebody on this host has the address."""
-        for ref, observed in self.serving.world.snapshot.objects.items():
-            if ref.kind == VIRTUAL_MACHINE and find_interface(observed, mac) is not None:
-                raise bad("KCHVMIF0009E", f"{ref.name} has an interface with the address {mac} already.")
+        for observed in readable(self.serving.world.snapshot, VIRTUAL_MACHINE):
+            if find_interface(observed, mac) is not None:
+                raise bad("KCHVMIF0009E", f"{observed.ref.name} has an interface with the address {mac} already.")
 
 
 class MachineInterfaces(_Family):

@@ -7,6 +7,7 @@ from typing import Any
 from api.views.guarded import guarded
 from api.views.pools import ISO_TYPE, pool_type
 from api.views.volumes import image_view, is_image, volume_view, volumes_of
+from reconciler.observed.readable import readable
 from reconciler.observed.snapshot import Observed, Snapshot
 from reconciler.passes import World
 from reconciler.serving.serving import Serving
@@ -24,14 +25,22 @@ def volume_views(serving: Serving, world: World, pool: Observed) -> list[View]:
 def all_images(serving: Serving, world: World) -> list[View]:
     """The ISO images of all active pools by name, each path once."""
     found: dict[str, View] = {}
-    for ref, pool in world.snapshot.objects.items():
-        if ref.kind != STORAGE_POOL or not pool.active:
-            continue
-        volumes = [seen for seen in volumes_of(world, ref.name) if is_image(seen)]
-        views = guarded(volumes, lambda seen: volume_view(world, seen, serving.images.facts, raw_facts=True), _ref)
-        for view in (*views, *scanned(serving, world, pool)):
+    pools = [seen for ref, seen in world.snapshot.objects.items() if ref.kind == STORAGE_POOL]
+    for views in guarded(pools, lambda pool: _images(serving, world, pool), _ref):
+        for view in views:
             found.setdefault(view["path"], view)
     return sorted(found.values(), key=lambda view: str(view["name"]))
+
+
+def _images(serving: Serving, world: World, pool: Observed) -> list[View]:
+    if not pool.active:
+        return []
+
+    def view(seen: Observed) -> View | None:
+        return volume_view(world, seen, serving.images.facts, raw_facts=True) if is_image(seen) else None
+
+    views = guarded(volumes_of(world, pool.ref.name), view, _ref)
+    return [*(each for each in views if each is not None), *scanned(serving, world, pool)]
 
 
 def scanned(serving: Serving, world: World, pool: Observed) -> list[View]:
@@ -57,10 +66,9 @@ def _ref(seen: Observed) -> Ref:
 def _users(snapshot: Snapshot, path: str) -> list[str]:
     """The machines that have the file at `path` in a drive."""
     found = []
-    for ref, seen in snapshot.objects.items():
-        if ref.kind == VIRTUAL_MACHINE:
-            specs = filter(None, (seen.config, seen.live))
-            drives = (drive for spec in specs for drive in (*spec.get("disks", ()), *spec.get("cdroms", ())))
-            if any((drive.get("source") or {}).get("file") == path for drive in drives):
-                found.append(ref.name)
+    for seen in readable(snapshot, VIRTUAL_MACHINE):
+        specs = filter(None, (seen.config, seen.live))
+        drives = (drive for spec in specs for drive in (*spec.get("disks", ()), *spec.get("cdroms", ())))
+        if any((drive.get("source") or {}).get("file") == path for drive in drives):
+            found.append(seen.ref.name)
     return found

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from api.http.schema import Schema, obj, text
 from reconciler.observed.answers import HostInterface
+from reconciler.observed.readable import readable
 from reconciler.observed.snapshot import BRIDGE, Snapshot
 from specs.reference import NETWORK
 
@@ -73,9 +74,8 @@ def _leads_out(bridge: HostInterface, known: Mapping[str, HostInterface]) -> boo
 def _used(snapshot: Snapshot) -> frozenset[str]:
     """The host's devices that libvirt's networks have."""
     names: set[str] = set()
-    for ref, seen in snapshot.objects.items():
-        if ref.kind == NETWORK:
-            names |= {str(seen.details.get(BRIDGE) or "")}
-            for spec in (seen.config, seen.live or {}):
-                names |= {str(spec.get(key) or "") for key in ("bridge", "interface")}
+    for seen in readable(snapshot, NETWORK):
+        names |= {str(seen.details.get(BRIDGE) or "")}
+        for spec in (seen.config, seen.live or {}):
+            names |= {str(spec.get(key) or "") for key in ("bridge", "interface")}
     return frozenset(names - {""})

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
-from xml.sax.saxutils import escape
 
 from reconciler.bulkhead import Failure, contained
 from reconciler.desired.state import DesiredState, Resource
 from reconciler.observed.snapshot import Observed, Snapshot
 from reconciler.planning.loss import Loss, find_losses
+from reconciler.planning.mentions import mentioned
 from reconciler.planning.migration import find_away
 from reconciler.planning.ownership import Fact, Owned
 from reconciler.planning.plugs import cut_off
@@ -27,10 +26,6 @@ from specs.storagevolume.model import told_format
 
 # Pools whose volumes are files below the pool's target path, so that a path is known before the volume exists.
 _FILE_POOLS = frozenset({"dir", "netfs", "fs", "kimchi-iso"})
-
-
-# An attribute's value, or an element's text, as libvirt writes them.
-_VALUE = re.compile(r"(?<=')[^'<>]*(?=')|(?<=>)[^<>]+(?=<)")
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,18 +147,10 @@ class Context:
     def _uses(self, ref: Ref, observed: Observed) -> Iterable[Ref]:
         key = (observed.xml, observed.live_xml)
         uses = contained("finding its uses", ref, key, lambda: list(self._read_uses(ref, observed)))
-        return self._mentioned(observed) if isinstance(uses, Failure) else uses
-
-    def _mentioned(self, observed: Observed) -> Iterator[Ref]:
-        """Whatever an unreadable definition may use: rather too much, for what nobody uses may be removed."""
-        values = set(_VALUE.findall(observed.xml + (observed.live_xml or "")))
-        for volume, source in self.host.volumes.items():
-            if volume != observed.ref and not values.isdisjoint({escape(source.path), escape(volume.short_name)}):
-                yield volume
-                yield Ref(STORAGE_POOL, volume.pool)
-        for ref in self.snapshot.objects:
-            if ref.kind in (NETWORK, STORAGE_POOL) and escape(ref.name) in values:
-                yield ref
+        if not isinstance(uses, Failure):
+            return uses
+        others = (each for each in self.snapshot.objects if each.kind in (NETWORK, STORAGE_POOL))
+        return mentioned(observed, self.host.volumes, others)
 
     def _read_uses(self, ref: Ref, observed: Observed) -> Iterator[Ref]:
         if ref.kind == STORAGE_VOLUME:

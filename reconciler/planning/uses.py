@@ -10,7 +10,9 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from types import MappingProxyType
 
+from reconciler.bulkhead import Failure, contained
 from reconciler.observed.snapshot import Observed, Snapshot
+from reconciler.planning.mentions import mentioned
 from specs.reference import STORAGE_VOLUME, VIRTUAL_MACHINE, Ref
 
 
@@ -27,10 +29,17 @@ def users_of(snapshot: Snapshot) -> Mapping[Ref, tuple[Ref, ...]]:
     found: dict[Ref, set[Ref]] = {}
     for ref, observed in snapshot.objects.items():
         if ref.kind == VIRTUAL_MACHINE:
-            for volume in _sources(observed, volume_at):
-                for each in _chain(volume, snapshot, volume_at):
-                    found.setdefault(each, set()).add(ref)
+            key = (observed.xml, observed.live_xml)
+            used = contained("finding its volumes", ref, key, _used, observed, snapshot, volume_at)
+            if isinstance(used, Failure):
+                used = {each for each in mentioned(observed, snapshot.host.volumes, iter(())) if each.pool}
+            for each in used:
+                found.setdefault(each, set()).add(ref)
     return MappingProxyType({volume: tuple(sorted(users)) for volume, users in found.items()})
+
+
+def _used(machine: Observed, snapshot: Snapshot, volume_at: Mapping[str, Ref]) -> set[Ref]:
+    return {each for volume in _sources(machine, volume_at) for each in _chain(volume, snapshot, volume_at)}
 
 
 def _sources(machine: Observed, volume_at: Mapping[str, Ref]) -> Iterator[Ref]:

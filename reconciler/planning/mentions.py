@@ -1,0 +1,29 @@
+"""What an object may use whose definition can't be read: whatever its text mentions.
+
+That is rather too much, which is right: what nobody uses may be removed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from xml.sax.saxutils import escape
+
+from reconciler.observed.snapshot import Observed
+from specs.host import VolumeSource
+from specs.reference import STORAGE_POOL, Ref
+
+# An attribute's value, or an element's text, as libvirt writes them.
+_VALUE = re.compile(r"(?<=')[^'<>]*(?=')|(?<=>)[^<>]+(?=<)")
+
+
+def mentioned(observed: Observed, volumes: Mapping[Ref, VolumeSource], others: Iterator[Ref]) -> Iterator[Ref]:
+    """Of `volumes`, each with its pool, and of `others`, those that the text has as a value."""
+    values = set(_VALUE.findall(observed.xml + (observed.live_xml or "")))
+    for volume, source in volumes.items():
+        if volume != observed.ref and not values.isdisjoint({escape(source.path), escape(volume.short_name)}):
+            yield volume
+            yield Ref(STORAGE_POOL, volume.pool)
+    for ref in others:
+        if escape(ref.name) in values:
+            yield ref
