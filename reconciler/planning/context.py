@@ -149,6 +149,8 @@ class Context:
         uses = contained("finding its uses", ref, key, lambda: list(self._read_uses(ref, observed)))
         if not isinstance(uses, Failure):
             return uses
+        if ref.kind not in (VIRTUAL_MACHINE, STORAGE_VOLUME):
+            return ()
         others = (each for each in self.snapshot.objects if each.kind in (NETWORK, STORAGE_POOL))
         return mentioned(observed, self.host.volumes, others)
 

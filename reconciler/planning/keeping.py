@@ -69,10 +69,12 @@ class Keeper:
             if ref in context.suspended or is_observed(context.owned.get(ref)):
                 continue  # nothing is done to it
             observed = context.snapshot.get(context.renames.present.get(ref, ref))
-            if observed is None and ref in context.owned:
-                observed = vanished(resource, context)  # it is made again with what it had
-            if observed is not None and _is_anothers(resource, observed, context):
-                continue
+            if observed is None and ref in context.owned:  # it is made again with what it had
+                had = contained("finding what it had", ref, resource.digest, vanished, resource, context)
+                if isinstance(had, Failure):
+                    made.blocked.append(failed(ref, had, resource.path, resource.line))
+                    continue
+                observed = had
             known = self._quiet.get(ref)
             if known is not None and known[0] is resource and known[1] is observed and not made.pools:
                 quiet[ref] = known
@@ -116,6 +118,8 @@ class _Completion:
 
     def complete(self, resource: Resource, observed: Observed | None) -> bool:
         """Complete one machine; False when there was nothing to do."""
+        if observed is not None and _is_anothers(resource, observed, self.context):
+            return False
         before = resource
         if self.pools:
             resource = self._at_places(resource)

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from reconciler.bulkhead import contained
 from reconciler.desired.state import Resource
 from reconciler.observed.snapshot import Observed
 from reconciler.planning.approval import approval_digest
@@ -38,7 +39,10 @@ def find_away(context: Context) -> Mapping[Ref, str]:
     """
     found = {}
     for ref, entry in context.owned.items():
-        if ref.kind == VIRTUAL_MACHINE and _is_away(context.snapshot.get(ref), entry, entry.uid, context):
+        if ref.kind != VIRTUAL_MACHINE:
+            continue
+        seen = context.snapshot.get(ref)
+        if contained("finding out where it runs", ref, entry.uid, _is_away, seen, entry, entry.uid, context) is True:
             found[ref] = _digest(entry, entry.uid)
     for ref, resource in context.desired.resources.items() if context.terms.migrated else ():
         unknown = ref not in context.owned and ref not in context.snapshot.objects

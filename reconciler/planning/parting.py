@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from xml.sax.saxutils import escape
 
+from reconciler.bulkhead import Failure, contained
 from reconciler.observed.snapshot import Observed
 from reconciler.planning.context import Context
+from reconciler.planning.failed import failed
 from reconciler.planning.kept_disks import has_data
 from reconciler.planning.operations import Define, EditLive, Rename
 from reconciler.planning.plan import Blocked, Step
@@ -25,13 +27,20 @@ def parted(steps: Iterable[Step], let_go: frozenset[Ref], context: Context) -> l
         observed = context.snapshot.get(context.renames.present.get(step.ref, step.ref))
         if step.ref.kind != VIRTUAL_MACHINE or observed is None:
             continue
-        if lost := sorted(set(_lost(step, observed, context)) - let_go):
+        gone = contained("making sure of its disks", step.ref, observed.xml, _all_lost, step, observed, context)
+        if isinstance(gone, Failure):
+            found.append(failed(step.ref, gone, step.path, step.line))
+        elif lost := sorted(gone - let_go):
             names = ", ".join(volume.name for volume in lost)
             message = (
                 f"it would lose the disk {names}, for which nobody asked; nothing is done. Please report this plan"
             )
             found.append(Blocked(step.ref, "DiskWouldBeLost", message, step.path, step.line))
     return found
+
+
+def _all_lost(step: Step, observed: Observed, context: Context) -> set[Ref]:
+    return set(_lost(step, observed, context))
 
 
 def _lost(step: Step, observed: Observed, context: Context) -> Iterator[Ref]:

@@ -6,7 +6,7 @@ isn't provably ours, nothing that something else still uses, and no volume unles
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from reconciler.bulkhead import Failure, contained
@@ -107,23 +107,30 @@ def forgotten(context: Context) -> list[Ref]:
     They prove nothing any more, and must not claim what somebody makes under the same name later. What was only
     observed goes with its document: the object stays, and is nobody's again.
     """
-    desired, objects = context.desired, context.snapshot.objects
+    desired = context.desired
     if not desired.prunable:
         return []
     return [
         ref
         for ref in sorted(context.owned.keys() - desired.resources.keys())
-        if ref not in context.snapshot.unseen
-        and (_is_gone(context.owned[ref], context) or is_observed(context.owned[ref]))
-        and elsewhere(None, context.owned[ref], context) is None
+        if contained("forgetting", ref, "", _is_forgotten, ref, context.owned[ref], context) is True
+    ]
+
+
+def _is_forgotten(ref: Ref, entry: Owned, context: Context) -> bool:
+    desired, objects = context.desired, context.snapshot.objects
+    return (
+        ref not in context.snapshot.unseen
+        and (_is_gone(entry, context) or is_observed(entry))
+        and elsewhere(None, entry, context) is None
         and ref not in desired.held
-        and context.owned[ref].parent not in desired.held
-        and not _is_held(context.owned[ref].path, context)
-        and put_aside(context.owned[ref], desired) is None
+        and entry.parent not in desired.held
+        and not _is_held(entry.path, context)
+        and put_aside(entry, desired) is None
         and ref not in context.suspended
         and ref not in context.away  # or nobody would know any more why its disks are left alone
         and (not ref.pool or ((pool := objects.get(Ref(STORAGE_POOL, ref.pool))) is not None and pool.active))
-    ]
+    )
 
 
 def _is_gone(entry: Owned, context: Context) -> bool:
@@ -158,33 +165,47 @@ def _candidates(context: Context, staying: _Staying) -> Iterator[Owned]:
     wanted_uids = {resource.uid for resource in desired.resources.values() if resource.uid}
     renamed = frozenset(context.renames.present.values())
     for ref, entry in ledger.items():
-        present_ref = context.present_name(entry)
-        present = objects.get(present_ref)
-        if present is None or ref in desired.held or ref in context.suspended or present_ref in context.suspended:
-            continue
-        if (scope := left_behind(present, entry, context)) is not None:
-            if ref in context.owned:
-                staying.others.append((entry, scope))
-            continue
-        if entry.parent is not None and (entry.parent in desired.held or entry.parent in context.suspended):
-            continue
-        if _is_held(entry.path, context):
-            continue  # its document may be the one that can't be read
-        if is_observed(entry):
-            continue  # nothing was ever done to it
-        if present.uid != entry.uid or (present.uid and present.uid in wanted_uids):
-            continue  # something else took the name, or it was renamed
-        if ref.kind == STORAGE_VOLUME and away_users(ref, context):
-            continue  # a machine that went to another host may use it there
-        if present_ref in renamed or present_ref in desired.resources:
-            continue  # it is the same thing under another name
-        if ref.kind == STORAGE_VOLUME and not entry.seed and (entry.deletion != "Delete" or not entry.created):
-            continue
-        if (aside := put_aside(entry, desired)) is not None:
-            if entry.parent is None and not entry.seed:
-                staying.put_aside.append(aside)
-            continue
-        yield entry
+        key = str(desired.revision)
+        leaves = contained(
+            "finding out whether it leaves", ref, key, _leaves, entry, context, wanted_uids, renamed, staying
+        )
+        if isinstance(leaves, Failure):
+            staying.put_aside.append(failed(ref, leaves, entry.path))
+        elif leaves:
+            yield entry
+
+
+def _leaves(
+    entry: Owned, context: Context, wanted_uids: Container[str], renamed: Container[Ref], staying: _Staying
+) -> bool:
+    desired, ref = context.desired, entry.ref
+    present_ref = context.present_name(entry)
+    present = context.snapshot.objects.get(present_ref)
+    if present is None or ref in desired.held or ref in context.suspended or present_ref in context.suspended:
+        return False
+    if (scope := left_behind(present, entry, context)) is not None:
+        if ref in context.owned:
+            staying.others.append((entry, scope))
+        return False
+    if entry.parent is not None and (entry.parent in desired.held or entry.parent in context.suspended):
+        return False
+    if _is_held(entry.path, context):
+        return False  # its document may be the one that can't be read
+    if is_observed(entry):
+        return False  # nothing was ever done to it
+    if present.uid != entry.uid or (present.uid and present.uid in wanted_uids):
+        return False  # something else took the name, or it was renamed
+    if ref.kind == STORAGE_VOLUME and away_users(ref, context):
+        return False  # a machine that went to another host may use it there
+    if present_ref in renamed or present_ref in desired.resources:
+        return False  # it is the same thing under another name
+    if ref.kind == STORAGE_VOLUME and not entry.seed and (entry.deletion != "Delete" or not entry.created):
+        return False
+    if (aside := put_aside(entry, desired)) is not None:
+        if entry.parent is None and not entry.seed:
+            staying.put_aside.append(aside)
+        return False
+    return True
 
 
 def _is_held(path: str, context: Context) -> bool:

@@ -142,16 +142,28 @@ def as_usual(world: World) -> Mapping[str, Any]:
 # The bulkheads themselves, what only looks a value up, and what decides about a group as a whole.
 BEYOND = frozenset(
     {
-        "reconciler.desired.load:_load", "reconciler.desired.load:_mistakes",
-        "reconciler.planning.context:Context._uses", "reconciler.planning.order:_held",
-        "reconciler.planning.prune:_assess", "reconciler.reporting.drift:_Pass.contained",
-        "reconciler.reporting.status:_Pass.contained", "reconciler.exporting.choosing:_contained",
+        "reconciler.desired.load:_load",
+        "reconciler.desired.load:_mistakes",
+        "reconciler.exporting.choosing:_contained",
+        "reconciler.exporting.choosing:_path",
         "reconciler.exporting.fitting:_place",
-        "reconciler.observed.snapshot:Snapshot.get", "reconciler.planning.context:has_object",
-        "reconciler.planning.observing:is_observed", "reconciler.planning.prune:_is_new_loss",
-        "reconciler.planning.guards:_goes_along", "reconciler.planning.guards:is_approved",
+        "reconciler.observed.snapshot:Observed.active",
+        "reconciler.observed.snapshot:Snapshot.get",
+        "reconciler.planning.context:Context._uses",
+        "reconciler.planning.context:Context.present_name",
+        "reconciler.planning.context:has_object",
+        "reconciler.planning.guards:_goes_along",
+        "reconciler.planning.guards:is_approved",
+        "reconciler.planning.observing:is_observed",
+        "reconciler.planning.observing:under_observation",
+        "reconciler.planning.order:_after",
+        "reconciler.planning.order:_held",
+        "reconciler.planning.prune:_assess",
+        "reconciler.planning.prune:_is_new_loss",
+        "reconciler.reporting.drift:_Pass.contained",
+        "reconciler.reporting.status:_Pass.contained",
     }
-)  # fmt: skip
+)
 PLACES = sorted(
     set(
         functions(
