@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -144,7 +144,6 @@ OUR_WORDS = set(
 ) | {"<details><summary>Creates</summary>", "<details><summary>Drifted,", "is</summary>", "</details>"}
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow])  # a plan is large, and the machine may be busy
 @given(plans, st.lists(st.builds(Problem, texts, st.just(1), st.just(1), texts), max_size=2), st.integers(1000, 4000))
 def test_nothing_from_a_document_is_markdown_html_a_mention_or_a_command(
     plan: Plan, problems: list[Problem], longest: int
