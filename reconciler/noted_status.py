@@ -10,7 +10,9 @@ from reconciler.desired.state import DesiredState
 from reconciler.observed.snapshot import Snapshot
 from reconciler.planning.plan import Plan
 from reconciler.reporting.drift import Drift
-from reconciler.reporting.status import conditions
+from reconciler.reporting.matters import LASTING, SOURCE, matters
+from reconciler.reporting.status import DRIFTED, conditions
+from specs.reference import Ref
 
 
 def note_status(
@@ -33,6 +35,14 @@ def note_status(
         owned=ledger.owned(),
         why_suspended=ledger.suspensions.suspensions(),
     )
+    told = matters(found, desired.problems)
+    suspended = ledger.suspended()
+
+    def unjudged(ref: Ref, reason: str) -> bool:
+        """What became of the source is for an agent to tell, which follows it; of what is left alone nothing is."""
+        return ref.kind == SOURCE or (ref in suspended and reason != DRIFTED)
+
+    ledger.notices.tell(told, str(desired.revision), lasting=LASTING, unjudged=unjudged)
     states = {ref: seen.state for ref in found if (seen := snapshot.get(ref)) is not None}
     ledger.set_conditions(found, str(desired.revision), states)
     ledger.set_agent_info(connect=connect, connected=False, revision=str(desired.revision), source_problem="")

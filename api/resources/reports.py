@@ -24,6 +24,7 @@ from reconciler.applying.history import KEPT_EVENTS
 from reconciler.applying.ledger import Ledger
 from reconciler.applying.records import ALL
 from reconciler.reporting.drift_text import record_json
+from reconciler.reporting.matters import unread_files
 from reconciler.reporting.status import ANYTHING
 from reconciler.reporting.status_text import status_document, status_report
 from specs.reference import Ref
@@ -60,7 +61,8 @@ class Status(_Report):
         suspended = self.ledger.suspended() is ALL
         told = info | {"connected": connected}
         why = str(self.ledger.suspensions.suspensions().get(ANYTHING, ""))
-        return status_report(told, self.ledger.statuses(), running=True, suspended=suspended, why=why)
+        unread = unread_files(self.ledger.notices.open().values())
+        return status_report(told, self.ledger.statuses(), running=True, suspended=suspended, why=why, unread=unread)
 
 
 class StatusOf(_Report):

@@ -235,8 +235,20 @@ STATUS: Final[Schema] = obj(
             closed=False,
         ),
         "objects": arr(OBJECT, description="Everything that is declared, by kind and name."),
+        "files": arr(
+            obj(
+                {
+                    "path": text("The file."),
+                    "reason": text("InvalidDocument."),
+                    "message": text("Where the mistakes are, and how to mend them."),
+                    "since": _TIME,
+                },
+                required=("path", "reason", "message", "since"),
+            ),
+            description="Files with mistakes of which nobody can tell whose documents they are in.",
+        ),
     },
-    required=("agent", "objects"),
+    required=("agent", "objects", "files"),
     title="Status",
 )
 EVENT: Final[Schema] = obj(

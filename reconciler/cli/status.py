@@ -12,29 +12,30 @@ def command(settings: Settings, out: Output) -> int:
     """Tell how the agent and every object are.
 
     As last seen by the agent, or by the last `onggi apply`: only the state folder is asked. Exits with 1 when the
-    repository can't be read or followed, or when something won't come true by itself: it failed, is held back, or was
-    lost.
+    repository or one of its files can't be read or followed, or when something won't come true by itself: it failed, is
+    held back, or was lost.
     """
     from reconciler.applying.ledger import Ledger
     from reconciler.applying.lock import StateFolder
     from reconciler.applying.records import ALL
-    from reconciler.reporting.matters import is_well
+    from reconciler.reporting.matters import is_well, unread_files
     from reconciler.reporting.status import ANYTHING
     from reconciler.reporting.status_text import agent_text, status_report, statuses_text
 
     ledger = Ledger.open(settings.state, readonly=True)
     info, found = ledger.agent_info(), ledger.statuses()
     pid, everything = StateFolder.holder(settings.state), ledger.suspended() is ALL
+    unread = unread_files(ledger.notices.open().values())
     why = str(ledger.suspensions.suspensions().get(ANYTHING, ""))
     out.show(
-        lambda: status_report(info, found, running=pid is not None, suspended=everything, why=why),
+        lambda: status_report(info, found, running=pid is not None, suspended=everything, why=why, unread=unread),
         lambda: "\n\n".join(
             part
             for part in (
                 agent_text(info, pid, everything, why),
-                statuses_text(found, colour=out.colour) if found else "",
+                statuses_text(found, colour=out.colour, unread=unread) if found or unread else "",
             )
             if part
         ),
     )
-    return int(bool(info.get("source_problem")) or not all(is_well(item.conditions) for item in found))
+    return int(bool(info.get("source_problem") or unread) or not all(is_well(item.conditions) for item in found))

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from reconciler.applying.notice_book import Notice
 from reconciler.reporting.broken import problems_by_file, problems_sentence
 from reconciler.reporting.condition import Condition
 from reconciler.reporting.status import (
@@ -75,6 +76,11 @@ def matters(found: Mapping[Ref, tuple[Condition, ...]], problems: Iterable[Probl
     for path, mistakes in problems_by_file(problems).items():
         told[Ref(FILE, path), "InvalidDocument"] = problems_sentence(mistakes)
     return told
+
+
+def unread_files(notices: Iterable[Notice]) -> list[Notice]:
+    """Those of `notices` that are about files in which nobody can tell whose document is broken."""
+    return sorted((each for each in notices if each.ref.kind == FILE), key=lambda each: each.ref)
 
 
 def is_well(conditions: Iterable[Condition]) -> bool:

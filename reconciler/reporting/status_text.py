@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from reconciler.applying.notice_book import Notice
 from reconciler.applying.records import Event, ObjectStatus
 from reconciler.reporting.source_state import UNREADABLE
 from reconciler.reporting.status import READY, RECONCILING, status_word
@@ -28,9 +29,10 @@ def message_of(status: ObjectStatus) -> str:
     return printable("; ".join(dict.fromkeys(item.message for item in told if item.message)))
 
 
-def statuses_text(statuses: Iterable[ObjectStatus], *, colour: bool) -> str:
-    """A row for each object."""
+def statuses_text(statuses: Iterable[ObjectStatus], *, colour: bool, unread: Iterable[Notice] = ()) -> str:
+    """A row for each object, and for each file that is `unread`."""
     rows = [(item.ref.kind, item.ref.name, word_of(item), message_of(item)) for item in statuses]
+    rows += [(*notice.ref, notice.reason, printable(notice.message)) for notice in unread]
     return table_text(("kind", "name", "status", "message"), rows, _paint if colour else None)
 
 
@@ -78,7 +80,13 @@ def status_document(status: ObjectStatus) -> dict[str, Any]:
 
 
 def status_report(
-    info: Mapping[str, str], statuses: Iterable[ObjectStatus], *, running: bool, suspended: bool, why: str = ""
+    info: Mapping[str, str],
+    statuses: Iterable[ObjectStatus],
+    *,
+    running: bool,
+    suspended: bool,
+    why: str = "",
+    unread: Iterable[Notice] = (),
 ) -> dict[str, Any]:
     """The shape of `onggi status -o json`. `info` is what the agent told, `suspended` that everything is."""
     return {
@@ -91,6 +99,10 @@ def status_report(
             "conditions": agent_conditions(info),
         },
         "objects": [status_document(item) for item in statuses],
+        "files": [
+            {"path": notice.ref.name, "reason": notice.reason, "message": notice.message, "since": notice.since}
+            for notice in unread
+        ],
     }
 
 

@@ -214,3 +214,22 @@ def test_after_an_apply_alone_get_and_status_know_how_everything_is(onggi: Onggi
     lines = onggi("status", "--state", state).out.splitlines()
     assert lines[0] == "Agent:      not running"
     assert any(line.startswith(f"Revision:   main@sha1:{repository.head}") for line in lines)
+
+
+def test_a_file_that_nobody_can_read_is_in_status_and_events_and_fails_a_script(onggi: Onggi, tmp_path: Path) -> None:
+    folder, state = tmp_path / "repository", tmp_path / "state"
+    lan = "apiVersion: onggi/v1\nkind: Network\nmetadata: {name: lan}\nspec: {mode: isolated, subnet: 10.99.7.0/24}\n"
+    repository = Repository(folder)
+    repository.commit({"lan.yaml": lan, "vms/new.yaml": "kind: ["})
+    words = ("apply", folder, "--state", state, "--connect", "test:///default", "--yes")
+    assert onggi(*words).code == 1
+    shown = onggi("status", "--state", state)
+    assert shown.code == 1
+    assert shown.out.splitlines()[-1].split(None, 3)[:3] == ["File", "vms/new.yaml", "InvalidDocument"]
+    assert "vms/new.yaml:2:1: This isn't YAML" in shown.out
+    [file] = onggi("status", "--state", state, "-o", "json").json["files"]
+    assert file["path"] == "vms/new.yaml"
+    assert "File/vms/new.yaml" in onggi("events", "--warnings", "--state", state).out
+    repository.remove("vms/new.yaml")
+    onggi(*words)
+    assert "vms/new.yaml" not in onggi("status", "--state", state).out

@@ -13,8 +13,9 @@ from api.views.metrics import metrics_text
 from reconciler.agent import Agent
 from reconciler.applying.ledger import Ledger
 from reconciler.applying.records import Event, ObjectStatus
-from reconciler.reporting.matters import FILE, SOURCE, is_well
+from reconciler.reporting.matters import FILE, SOURCE, is_well, unread_files
 from reconciler.reporting.plan_text import plan_text
+from reconciler.reporting.status_text import status_report
 from reconciler.settings import Settings
 from specs.reference import Ref
 from tests.lab.repositories import Repository, git
@@ -48,6 +49,13 @@ def status(state: Path, ref: Ref = WEB) -> ObjectStatus:
 def metrics(agent: Agent) -> str:
     assert agent.passes.latest is not None
     return metrics_text(agent.passes.latest, agent.tally.counted(), {}, [])
+
+
+def unread(state: Path) -> list[tuple[str, str]]:
+    """The files that `onggi status` and /status name."""
+    notices = Ledger.open(state, readonly=True).notices.open().values()
+    files = status_report({}, [], running=True, suspended=False, unread=unread_files(notices))["files"]
+    return [(file["path"], file["reason"]) for file in files]
 
 
 def info(state: Path) -> dict[str, str]:
@@ -158,8 +166,10 @@ def test_what_a_broken_file_declares_stays_in_the_list_with_the_mistake(reposito
         assert 'name="web",ready="false",status="InvalidDocument"' in metrics(agent)
         assert 'onggi_document_problems{path="web.yaml"} 1' in metrics(agent)
         assert told(state, Ref(FILE, "web.yaml")) == [("Warning", "InvalidDocument")]
+        assert unread(state) == [("web.yaml", "InvalidDocument")]
         repository.commit({"web.yaml": vm()})
         until(lambda: is_well(status(state).conditions), 60, "it is repaired")
+        assert unread(state) == []
         assert told(state, Ref(FILE, "web.yaml")) == [("Warning", "InvalidDocument"), ("Normal", "resolved")]
         assert told(state, WEB)[-2:] == [("Warning", "InvalidDocument"), ("Normal", "resolved")]
 
