@@ -11,6 +11,7 @@ from reconciler.observed.snapshot import Observed
 from specs.binding import Bind, Field, Items, differences, going_along, parse, value_at
 from specs.effect import Change, Effect
 from specs.host import Host
+from specs.mark import read_mark
 from specs.registry import kinds
 
 
@@ -53,7 +54,12 @@ def compare_lowered(resource: Resource, observed: Observed, full: Mapping[str, A
         config, extras = differences(xml.BINDS, lowered, observed.config, before)
     live: list[Change] = []
     if observed.live is not None:
+        left = frozenset(
+            pointer for pointer in left_behind(observed, xml.BINDS) if pointer.split("/", 2)[1] not in ignored
+        )
+        before |= left
         live, _ = differences(xml.BINDS, lowered, observed.live, before)
+        live = [_resting(change) if change.pointer in left else change for change in live]
     managed = managed_items(lowered, xml.BINDS)
     return Comparison(lowered, tuple(config), tuple(live), tuple(extras), refused, managed, before)
 
@@ -66,6 +72,36 @@ def _without_refused(lowered: Mapping[str, Any], refused: Iterable[Change], bind
         if isinstance(bind, Items) and (items := value_at(trimmed, bind.name)):
             _put(trimmed, bind.name, [item for item in items if f"/{bind.name}/{bind.label(item)}" not in gone])
     return trimmed
+
+
+def left_behind(observed: Observed, binds: Iterable[Bind]) -> frozenset[str]:
+    """The pointers of what a run still has of what was declared when it began, and the definition no longer has.
+
+    A guest didn't let go of it, or whoever asked was cut off. The definition's mark has forgotten it; the run's is as
+    old as the run.
+    """
+    found: set[str] = set()
+    marked: frozenset[str] | None = None
+    for bind in binds:
+        if not isinstance(bind, Items) or not (items := value_at(observed.live or {}, bind.name)):
+            continue
+        defined = {bind.label(item) for item in value_at(observed.config, bind.name) or ()}
+        for item in items:
+            if bind.label(item) in defined:
+                continue
+            if marked is None:
+                mark = read_mark(parse(observed.live_xml)) if observed.live_xml else None
+                marked = mark.managed if mark is not None else frozenset()
+            if (pointer := bind.removal(item, marked, listed=False)) is not None:
+                found.add(pointer)
+    return frozenset(found)
+
+
+def _resting(change: Change) -> Change:
+    """A disk that a run still has isn't pulled: a person may have plugged it in again, to save what is on it."""
+    if change.new is not None or not change.pointer.startswith("/disks/"):
+        return change
+    return replace(change, effect=Effect.NEXT_BOOT, note="the guest still has it, the definition doesn't")
 
 
 def told_along(comparison: Comparison, observed: Observed) -> Comparison:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -163,6 +164,25 @@ def test_a_removed_disk_stays_until_its_removal_is_approved_and_everything_else_
     assert any(isinstance(each, EditLive) for each in steps_of(plan, "web")[0].operations) is host.running
     assert steps_of(plan, "web")[0].drift is False
     assert not host.plan(wish).blocked
+
+
+def test_what_a_guest_did_not_let_go_is_told_until_it_is_gone() -> None:
+    host = RehearsedHost()
+    cards = {"interfaces": [{"network": "lan"}, {"network": "dmz"}]}
+    nets = {name: document("Network", name, {"mode": "nat"}) for name in ("lan", "dmz")}
+    host.apply(files(ROOT, DATA, runStrategy="Always", more=nets, **cards))
+    running = host.objects[WEB].live_xml
+    wish = files(ROOT, runStrategy="Always", more=nets, interfaces=cards["interfaces"][:1])
+    host.approved.add(host.plan(wish).blocked[0].digest)
+    host.apply(wish)
+    host.objects[WEB] = replace(host.objects[WEB], live_xml=running)  # the guest still has both
+    plan = host.plan(wish)
+    [waiting] = plan.waiting
+    assert [change.pointer for change in waiting.changes] == ["/disks/default/web-data.qcow2"]
+    [asked] = [each for each in steps_of(plan, "web")[0].operations if isinstance(each, EditLive)]
+    assert asked.verb == "detach"
+    assert "<interface" in asked.value
+    assert not plan.blocked
 
 
 def test_a_disk_that_comes_back_into_the_document_was_never_away(host: RehearsedHost) -> None:

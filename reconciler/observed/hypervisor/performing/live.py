@@ -144,8 +144,8 @@ def _wait_until_gone(
                 return
         if time.monotonic() >= end:
             raise Transient(
-                f"the guest in {operation.ref} hasn't let go of the {device.tag} that is to be detached; it is asked "
-                "again later, and without it at its next boot.",
+                f"the guest in {operation.ref} hasn't let go of the {device.tag} that is to be detached; it is "
+                "without it as soon as it does, and at its next boot at the latest.",
                 retry_after_s=30.0,
             )
         if cancelled.wait(_LOOK_S):
