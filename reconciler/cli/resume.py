@@ -19,13 +19,15 @@ def command(kind: Kind | None, name: str | None, settings: Settings) -> None:
     from reconciler.applying.ledger import Ledger
     from reconciler.applying.lock import StateFolder
     from reconciler.applying.records import ALL
+    from reconciler.reporting.status import ANYTHING
 
     ref = ref_of(kind, name)
     with StateFolder.open(settings.state, exclusive=False) as folder:
         ledger = Ledger.open(folder.path, readonly=True)
+        was = (ref or ANYTHING) in ledger.suspensions.suspensions()
         ledger.resume(ref)
         left = ledger.suspended()
-    click.echo(f"{ref or 'everything'} is kept as declared again")
+    click.echo(f"{ref or 'everything'} {'is kept as declared again' if was else 'was not suspended'}")
     if left is ALL:
         click.echo("onggi: everything is suspended; end that with: onggi resume", err=True)
     elif ref is None and left:

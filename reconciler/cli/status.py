@@ -19,14 +19,16 @@ def command(settings: Settings, out: Output) -> int:
     from reconciler.applying.lock import StateFolder
     from reconciler.applying.records import ALL
     from reconciler.reporting.matters import is_well, unread_files
+    from reconciler.reporting.said_since import said_since
     from reconciler.reporting.status import ANYTHING
     from reconciler.reporting.status_text import agent_text, status_report, statuses_text
 
     ledger = Ledger.open(settings.state, readonly=True)
-    info, found = ledger.agent_info(), ledger.statuses()
+    info, suspensions = ledger.agent_info(), ledger.suspensions.suspensions()
+    found = said_since(ledger.statuses(), suspensions, ledger.owned())
     pid, everything = StateFolder.holder(settings.state), ledger.suspended() is ALL
     unread = unread_files(ledger.notices.open().values())
-    why = str(ledger.suspensions.suspensions().get(ANYTHING, ""))
+    why = str(suspensions.get(ANYTHING, ""))
     out.show(
         lambda: status_report(info, found, running=pid is not None, suspended=everything, why=why, unread=unread),
         lambda: "\n\n".join(

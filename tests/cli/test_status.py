@@ -233,3 +233,26 @@ def test_a_file_that_nobody_can_read_is_in_status_and_events_and_fails_a_script(
     repository.remove("vms/new.yaml")
     onggi(*words)
     assert "vms/new.yaml" not in onggi("status", "--state", state).out
+
+
+def test_what_was_suspended_or_resumed_after_the_last_pass_is_seen_at_once(onggi: Onggi, state: Path) -> None:
+    onggi("suspend", "net", "tg-lan", "--reason", "a switch is replaced", "--state", state, SUDO_USER="ada")
+    for shown in (onggi("status", "--state", state), onggi("get", "net", "tg-lan", "--state", state)):
+        [line] = [line for line in shown.out.splitlines() if "tg-lan" in line]
+        assert line.split()[:3] == ["Network", "tg-lan", "Suspended"]
+        assert "left alone (by ada since 2" in line
+        assert line.endswith("a switch is replaced) until it is resumed: onggi resume Network tg-lan")
+    onggi("resume", "net", "tg-lan", "--state", state)
+    assert "Suspended" not in onggi("status", "--state", state).out
+    assert onggi("resume", "net", "tg-lan", "--state", state).out == "Network/tg-lan was not suspended\n"
+
+
+def test_get_says_that_no_agent_looks_and_as_of_when_it_is(onggi: Onggi, state: Path) -> None:
+    with Ledger.open(state) as ledger:
+        ledger.set_agent_info(last_pass="2026-01-02T03:04:05Z")
+    assert "no agent runs; this is how it was at 2026-01-02T03:04:05Z" in onggi("get", "net", "--state", state).err
+
+
+@pytest.mark.usefixtures("agent")
+def test_get_beside_an_agent_says_nothing_of_it(onggi: Onggi, state: Path) -> None:
+    assert onggi("get", "net", "--state", state).err == ""
