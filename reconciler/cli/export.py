@@ -15,6 +15,7 @@ from reconciler.cli.progress import told_when_slow
 from reconciler.errors import OnggiError
 from reconciler.settings import Settings
 from specs.reference import Ref
+from specs.registry import find_kind
 
 if TYPE_CHECKING:
     from reconciler.exporting.export import Export
@@ -28,6 +29,8 @@ def _words(_ctx: click.Context, _param: click.Parameter, words: tuple[str, ...])
     wanted: list[Ref] = []
     for word in words:
         found = object_named(word)
+        if found is None and find_kind(word) is not None and not Path(word).is_dir():
+            raise click.BadParameter(f"{word} is a kind: name objects, as in {word}/NAME, or a folder, as in ./{word}")
         if found is None:
             folders.append(Path(word))
         else:

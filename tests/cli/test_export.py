@@ -124,3 +124,11 @@ def test_a_name_that_nothing_has_ends_with_1_and_writes_nothing(onggi: Onggi, tm
 def test_a_second_folder_is_refused_with_a_sentence(onggi: Onggi) -> None:
     done = onggi("export", "one", "two", *CONNECT)
     assert (done.code, "are two folders" in done.err) == (1, True)
+
+
+def test_a_kind_without_a_name_is_not_taken_for_a_new_folder(onggi: Onggi) -> None:
+    done = onggi("export", "vm", *CONNECT)
+    assert (done.code, "vm is a kind: name objects, as in vm/NAME, or a folder, as in ./vm" in done.err) == (1, True)
+    assert not (onggi.home / "vm").exists()
+    assert onggi("export", "./vm", *CONNECT).code == 0
+    assert (onggi.home / "vm").is_dir()
