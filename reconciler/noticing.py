@@ -103,7 +103,8 @@ def rewritten(source: Source, before: Revision | None, now: Revision) -> str:
     if commits_after(before.digest, now.digest) is not None:
         return ""
     older = commits_after(now.digest, before.digest)
-    how = f"goes back by {len(older)} commits" if older else "was rewritten (a force push)"
+    back = "1 commit" if older is not None and len(older) == 1 else f"{len(older or ())} commits"
+    how = f"goes back by {back}" if older else "was rewritten (a force push)"
     return (
         f"The history of {now.branch} {how}: {before.digest[:_SHORT]} was in force, and {now.digest[:_SHORT]} doesn't "
         f"build on it. It is followed; git log {before.digest[:_SHORT]} tells what is left behind."
