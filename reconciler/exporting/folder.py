@@ -8,11 +8,12 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reconciler.desired.files import REPOSITORY_FILE
 from reconciler.desired.folder import Folder
+from reconciler.desired.git import discover
 from reconciler.desired.load import Loader
 from reconciler.errors import Conflict, OnggiError
 from specs.reference import Ref
@@ -33,6 +34,8 @@ def look(folder: Path | None) -> Present:
         return Present(str(uuid.uuid4()), True, {})
     if folder.exists() and not folder.is_dir():
         raise Conflict(f"{folder} isn't a folder; choose another.")
+    if (around := _around(folder)) is not None:
+        return around
     if not folder.exists():
         return Present(str(uuid.uuid4()), True, {})
     tree = Folder(folder, sub_path="").read()
@@ -41,6 +44,21 @@ def look(folder: Path | None) -> Present:
         raise Conflict(f"{folder / REPOSITORY_FILE} can't be used: {broken.message}")
     declared = {document.ref: document.path for document in Loader().load(tree).documents}
     return Present(tree.repository_id or str(uuid.uuid4()), not tree.repository_id, declared)
+
+
+def _around(folder: Path) -> Present | None:
+    """What the repository that `folder` is a part of holds: the folder shares its id, which only its root declares."""
+    above = folder.absolute()
+    while not above.is_dir():
+        above = above.parent
+    found = discover(above.resolve())
+    if found is None or not (found.path / REPOSITORY_FILE).is_file() or (folder / REPOSITORY_FILE).exists():
+        return None
+    inside = folder.resolve().relative_to(found.path).as_posix()
+    if inside == ".":
+        return None
+    present = look(found.path)
+    return replace(present, declared={ref: path.removeprefix(f"{inside}/") for ref, path in present.declared.items()})
 
 
 def put(folder: Path, path: str, text: str, *, force: bool) -> bool:

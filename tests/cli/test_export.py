@@ -132,3 +132,18 @@ def test_a_kind_without_a_name_is_not_taken_for_a_new_folder(onggi: Onggi) -> No
     assert not (onggi.home / "vm").exists()
     assert onggi("export", "./vm", *CONNECT).code == 0
     assert (onggi.home / "vm").is_dir()
+
+
+def test_a_folder_of_a_repository_gets_no_identity_of_its_own(onggi: Onggi) -> None:
+    assert onggi("init", "infra").code == 0
+    root = onggi.home / "infra"
+    done = onggi("export", "kvm1", *CONNECT, cwd=root)
+    assert done.code == 0, done.err
+    assert (root / "kvm1/vms/test.yaml").is_file()
+    assert not (root / "kvm1/onggi.yaml").exists()
+    assert onggi("validate", cwd=root).code == 0
+    again = onggi("export", "kvm1", *CONNECT, cwd=root)
+    assert (again.code, again.out.strip()) == (0, "Nothing was written.")
+    (root / "kvm1/vms/test.yaml").write_text("")
+    assert onggi("export", "kvm1", "--force", *CONNECT, cwd=root).code == 0
+    assert "name: test" in (root / "kvm1/vms/test.yaml").read_text()
