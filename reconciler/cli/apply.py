@@ -74,7 +74,9 @@ def command(settings: Settings, out: Output, outside_window: bool, yes: bool, de
         if out.format == "text":
             if mistakes := problems_text(desired.problems, colour=out.colour):
                 click.echo(f"{mistakes}\n", color=out.colour)
-            click.echo(plan_text(plan, colour=out.colour, width=out.width), color=out.colour)
+            click.echo(
+                plan_text(plan, colour=out.colour, width=out.width, mistakes=bool(desired.problems)), color=out.colour
+            )
         if not plan.empty:
             _mind_windows(settings, out, outside_window=outside_window)
         asked = not plan.empty and not yes and sys.stdin.isatty()

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from reconciler.reporting.saved_plan import SavedPlan
 
 _NAMED = 8  # of the files that aren't committed
+_APPROVED_LATER = "What needs an approval can be approved once it is committed, by the digest that its plan shows then."
 
 # What says where a plan is from; the rest of the settings doesn't change what it means.
 ORIGIN = ("repository", "branch", "path", "connect")
@@ -59,9 +60,8 @@ ORIGIN = ("repository", "branch", "path", "connect")
 def command(settings: Settings, out: Output, file: Path | None, detailed_exitcode: bool) -> int:
     """Show what `onggi apply` would do; change nothing.
 
-    What is committed counts; with --worktree, what a commit of everything in the work tree would bring. Works beside a
-    running agent. Exits with 1 when documents have errors; the plan of all others is shown
-    nevertheless.
+    What is committed counts; with --worktree, what a commit of everything in the work tree would bring.
+
     Works beside a running agent. Exits with 1 when documents have errors, or a remote can't be asked; the plan of all
     others, or of the revision that was fetched last, is shown nevertheless.
     """
@@ -81,7 +81,8 @@ def command(settings: Settings, out: Output, file: Path | None, detailed_exitcod
         desired = line.desired()
         snapshot = line.observe()
         plan = line.compare(desired, snapshot)
-        line.note_approvals(plan, VERB)
+        if not settings.worktree:  # a yes is for a commit
+            line.note_approvals(plan, VERB)
         uncommitted = line.source.uncommitted if isinstance(line.source, WorkTree) else ()
         unanswered = line.source.problem
         if file is not None:
@@ -99,7 +100,8 @@ def command(settings: Settings, out: Output, file: Path | None, detailed_exitcod
         parts = (
             _work_tree(settings, uncommitted),
             problems_text(problems, colour=out.colour),
-            plan_text(plan, colour=out.colour, width=out.width),
+            plan_text(plan, colour=out.colour, width=out.width, mistakes=bool(problems)),
+            _APPROVED_LATER if settings.worktree and any(item.digest for item in (*plan.blocked, *plan.staged)) else "",
         )
         return "\n\n".join(filter(None, parts))
 

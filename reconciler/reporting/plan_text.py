@@ -29,9 +29,11 @@ _NARROWEST = 60
 _BESIDE_VALUES = 24  # the margin, and the effect behind the values
 
 
-def plan_text(plan: Plan, *, colour: bool, width: int) -> str:
-    """The whole plan, without a last line end. `width` is how many columns a line should keep to."""
-    return _Text(colour, max(width, _NARROWEST)).whole(plan)
+def plan_text(plan: Plan, *, colour: bool, width: int, mistakes: bool = False) -> str:
+    """The whole plan, without a last line end. `width` is how many columns a line should keep to; `mistakes` tells that
+    not all documents could be used.
+    """
+    return _Text(colour, max(width, _NARROWEST), mistakes=mistakes).whole(plan)
 
 
 def problems_text(problems: Iterable[Problem], *, colour: bool) -> str:
@@ -60,8 +62,9 @@ def _place(problem: Problem) -> tuple[str, int, int, str]:
 
 
 class _Text:
-    def __init__(self, colour: bool, width: int) -> None:
+    def __init__(self, colour: bool, width: int, *, mistakes: bool = False) -> None:
         self.colour = colour
+        self.mistakes = mistakes
         self.width = width
 
     def paint(self, text: str, foreground: str | None = None, *, bold: bool = False, dim: bool = False) -> str:
@@ -104,6 +107,8 @@ class _Text:
                 return f"No changes are made: whatever differs from {printable(plan.revision)} is left as it is."
             if plan.waiting:
                 return f"Nothing to do now. Once what waits is through, the host is as {printable(plan.revision)} says."
+            if self.mistakes:
+                return f"No changes: the host is as the documents of {printable(plan.revision)} without errors say."
             return f"No changes: the host is as {printable(plan.revision)} says."
         return self.paint(summary_text(plan), bold=True)
 

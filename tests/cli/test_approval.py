@@ -114,6 +114,16 @@ def test_what_nobody_was_asked_for_cannot_be_approved(host: Host) -> None:
     assert host.machines() == {"m9"}
 
 
+def test_what_only_lies_in_the_work_tree_cannot_be_approved_yet_and_its_plan_says_so(host: Host) -> None:
+    for file in (host.repository.path / "vms").iterdir():
+        file.unlink()
+    (host.repository.path / "new.yaml").write_text(host.document(9))
+    shown = host("plan", "--worktree")
+    assert "can be approved once it is committed" in shown.out.splitlines()[-1]
+    refused = host.of_state("approve", digest_of(host("plan", "--worktree", "-o", "json")))
+    assert (refused.code, "nothing waits for an approval" in refused.err) == (1, True)
+
+
 @pytest.mark.parametrize("word", ["", "yes", "sha256:", "--help-me", "sha256:ZZZZZZZZZZZZ"])
 def test_only_a_digest_can_be_approved(onggi: Onggi, tmp_path: Path, word: str) -> None:
     done = onggi("approve", "--state", tmp_path, "--", word)

@@ -97,6 +97,11 @@ def test_at_rest_it_is_one_line() -> None:
     assert text() == f"No changes: the host is as {REVISION} says."
 
 
+def test_at_rest_with_mistakes_it_does_not_say_that_all_is_as_it_should_be() -> None:
+    shown = plan_text(Plan(REVISION, ()), colour=False, width=100, mistakes=True)
+    assert shown == f"No changes: the host is as the documents of {REVISION} without errors say."
+
+
 def test_something_blocked_is_no_rest() -> None:
     assert text(blocked=(Blocked(WEB, "OwnedByOther", "it is another's; rename yours"),)).endswith(
         "Plan: 0 to create, 0 to change, 0 to delete, 1 blocked."

@@ -39,7 +39,7 @@ class SerialLine:
         with self._connections.lend(f"open the console of {self._ref}", Lane.DATA) as connection:
             domain = find(connection, self._ref)
             if domain is None:
-                raise NotFound(f"{self._ref} isn't on this host; check the name.")
+                raise NotFound(f"{self._ref} isn't on this host; `onggi get vm` lists those that are declared.")
             if not domain.isActive():
                 raise Refused(
                     f"{self._ref} doesn't run, so nobody is at its console; start it: onggi start {self._ref.name}",
