@@ -54,6 +54,7 @@ class Host:
     node_devices: Mapping[str, NodeDevice] = field(default_factory=dict)
     used_subnets: tuple[str, ...] = ()  # CIDR, of libvirt's networks and of the host's own interfaces
     allowed_folders: tuple[str, ...] = ()  # where a CD-ROM's path may lie
+    overlays: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # paths of snapshots' files, by what is below
 
     def can(self, feature: Feature) -> bool:
         """True when the connection has `feature`."""
@@ -65,3 +66,14 @@ class Host:
             return source
         folder = self.pool_paths.get(ref.pool)
         return VolumeSource(f"{folder.rstrip('/')}/{ref.short_name}") if folder else None
+
+    def above(self, path: str) -> tuple[str, ...]:
+        """The snapshots' files that lie above an image, however many there are."""
+        found: dict[str, None] = {}
+        left = [path]
+        while left:
+            for each in self.overlays.get(left.pop(), ()):
+                if each not in found:
+                    found[each] = None
+                    left.append(each)
+        return tuple(found)

@@ -57,7 +57,19 @@ class Context:
             source = contained("finding its place", ref, resource.digest, self._place, ref, resource, known, folder)
             if isinstance(source, VolumeSource):
                 volumes[ref] = source
-        return replace(observed, pool_paths=paths, volumes=volumes)
+        return replace(observed, pool_paths=paths, volumes=volumes, overlays=self._overlays())
+
+    def _overlays(self) -> dict[str, tuple[str, ...]]:
+        """The files of snapshots, by what lies below them: neither declared nor ours, unlike a machine's own disk
+        above its base.
+        """
+        found: dict[str, tuple[str, ...]] = {}
+        for ref, seen in self.snapshot.objects.items():
+            if ref.kind != STORAGE_VOLUME or ref in self.desired.resources or ref in self.owned:
+                continue
+            if below := str(seen.details.get("backing") or ""):
+                found[below] = (*found.get(below, ()), str(seen.details["path"]))
+        return found
 
     def _place(
         self, ref: Ref, resource: Resource, known: VolumeSource | None, folder: str | None

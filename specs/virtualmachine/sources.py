@@ -24,7 +24,8 @@ _PORTS = {"http": 80, "https": 443, "ftp": 21, "ftps": 990}
 
 
 def volume_source(pool: str, volume: str, host: Host) -> dict[str, Any]:
-    """The source of a declared volume. `format` is given only when the volume is known; `path` is where it is now.
+    """The source of a declared volume. `format` is given only when the volume is known; `path` is where it is now, and
+    `above` are the files in which its data goes on, of snapshots that were made outside of it.
 
     A path that doesn't end in the volume's name (an iSCSI LUN) belongs to this host's present sessions: the XML then
     names pool and volume, and libvirt finds the path at each start.
@@ -36,6 +37,8 @@ def volume_source(pool: str, volume: str, host: Host) -> dict[str, Any]:
         return source
     if ref in host.volumes:
         source["format"] = place.format
+    if above := host.above(place.path):
+        source["above"] = above
     if place.type not in ("file", "block"):
         return source
     if place.path.rpartition("/")[2] != volume:
@@ -70,8 +73,13 @@ def text(source: Source) -> str:
 
 
 def same_source(declared: Source, observed: Source) -> bool:
-    """True when both mean the same data, also when a snapshot's overlay lies above it."""
-    return exactly_same(declared, observed) or canonical.path(_path(declared)) in observed.get("backing", ())
+    """True when both mean the same data, also when a snapshot's overlay lies above it.
+
+    A definition tells what is below only if its machine ran when the snapshot was made; else the host's volumes do.
+    """
+    if exactly_same(declared, observed) or canonical.path(_path(declared)) in observed.get("backing", ()):
+        return True
+    return bool(above := declared.get("above")) and canonical.path(_path(observed)) in above
 
 
 def exactly_same(declared: Source, observed: Source) -> bool:

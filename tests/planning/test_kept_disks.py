@@ -385,3 +385,20 @@ def test_a_machine_that_is_renamed_keeps_its_disks_too(running: bool) -> None:
         assert said
         assert all(len(disk_paths(xml)) == 2 for xml in said)
         assert not [item for item in plan.blocked if item.reason == "DiskWouldBeLost"]
+
+
+def test_a_snapshot_of_a_machine_that_was_off_is_still_its_disk() -> None:
+    host = RehearsedHost(running=False)
+    wish = files(ROOT, DATA, runStrategy="Halted")
+    host.apply(wish)
+    seen = host.objects[WEB]
+    for name, below in (("web-data.one", "web-data.qcow2"), ("web-data.two", "web-data.one")):
+        details = {"path": f"/default/{name}", "backing": f"/default/{below}"}
+        volume = host.objects[Ref.volume("default", "web-data.qcow2")]
+        host.objects[Ref.volume("default", name)] = replace(
+            volume, ref=Ref.volume("default", name), details={**volume.details, **details}
+        )
+    # libvirt writes no <backingStore> for a machine that is off.
+    host.objects[WEB] = replace(seen, xml=seen.xml.replace("/default/web-data.qcow2", "/default/web-data.two"))
+    plan = host.plan(wish)
+    assert (plan.steps, plan.blocked, plan.extras) == ((), (), ())
