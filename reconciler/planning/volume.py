@@ -127,6 +127,13 @@ def _existing(resource: Resource, observed: Observed, context: Context) -> Asses
             f"{resource.ref} can't grow: this connection doesn't resize volumes; use one that does, qemu:///system"
         )
         return Assessment(blocked=_block(resource, "Unsupported", message), record=not_applied(record, entry))
+    if resource.parent is not None and (above := context.host.above(str(observed.details.get("path") or ""))):
+        message = (
+            f"{resource.ref} can't grow while a snapshot lies above it, {', '.join(above)}, for its machine would see "
+            "nothing of it; bring the snapshot's data back into it (virsh blockcommit, or qemu-img commit), or remove "
+            "that file if nothing uses it"
+        )
+        return Assessment(blocked=_block(resource, "InUse", message), record=not_applied(record, entry))
     user, target = _running_user(resource.ref, context)
     step = Step(
         ref=resource.ref,

@@ -79,7 +79,8 @@ def same_source(declared: Source, observed: Source) -> bool:
     """
     if exactly_same(declared, observed) or canonical.path(_path(declared)) in observed.get("backing", ()):
         return True
-    return bool(above := declared.get("above")) and canonical.path(_path(observed)) in above
+    above: tuple[str, ...] = declared.get("above", ())
+    return bool(above) and canonical.path(_path(observed)) in above
 
 
 def exactly_same(declared: Source, observed: Source) -> bool:

@@ -402,3 +402,10 @@ def test_a_snapshot_of_a_machine_that_was_off_is_still_its_disk() -> None:
     host.objects[WEB] = replace(seen, xml=seen.xml.replace("/default/web-data.qcow2", "/default/web-data.two"))
     plan = host.plan(wish)
     assert (plan.steps, plan.blocked, plan.extras) == ((), (), ())
+
+    plan = host.plan(files(ROOT, {**DATA, "size": "64MiB"}, runStrategy="Halted", title="new"))
+    [blocked] = plan.blocked
+    assert (blocked.ref, blocked.reason) == (Ref.volume("default", "web-data.qcow2"), "InUse")
+    assert "blockcommit" in blocked.message
+    assert [step.ref for step in plan.steps] == [WEB]
+    assert len(disk_paths(next(each.xml for each in plan.steps[0].operations if isinstance(each, Define)))) == 2
