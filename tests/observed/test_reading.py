@@ -240,6 +240,27 @@ def test_a_file_put_into_a_pool_by_hand_is_found_when_the_pool_is_due(
     hypervisor.close()
 
 
+def test_the_file_of_a_snapshot_is_known_with_the_machine_that_has_it(
+    qemu_host: Hypervisor,
+    pool: str,
+    host_objects: HostObjects,
+    dir_pool_folder: Path,
+    qemu_connection: libvirt.virConnect,
+) -> None:
+    qemu_host.perform(empty_volume(pool, "root.qcow2"))
+    source = f"<driver type='qcow2'/><source file='{dir_pool_folder}/root.qcow2'/>"
+    disk = f"<disk type='file'>{source}<target dev='vda'/></disk>"
+    off = machine(host_objects.name("off"), devices=disk)
+    qemu_host.perform(off.define)
+    before = qemu_host.observe(None, None)
+    domain = qemu_connection.lookupByName(off.ref.name)
+    only_disks = libvirt.VIR_DOMAIN_SNAPSHOT_CREATE_DISK_ONLY | libvirt.VIR_DOMAIN_SNAPSHOT_CREATE_NO_METADATA
+    domain.snapshotCreateXML("<domainsnapshot><name>one</name></domainsnapshot>", only_disks)
+    seen = qemu_host.observe(before, frozenset({off.ref})).objects
+    assert "backingStore" not in seen[off.ref].xml
+    assert seen[Ref.volume(pool, "root.one")].details["backing"] == f"{dir_pool_folder}/root.qcow2"
+
+
 def test_a_pool_that_lost_its_folder_becomes_a_sentence_and_hides_nothing(
     qemu_host: Hypervisor, pool: str, host_objects: HostObjects, qemu_system: str, dir_pool_folder: Path
 ) -> None:

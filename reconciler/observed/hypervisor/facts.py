@@ -78,7 +78,7 @@ class HostFacts:
                 image_format = "raw" if details["format"] in _PLAIN else details["format"]
                 volumes[ref] = VolumeSource(details["path"], details["type"], image_format)
             elif ref.kind == STORAGE_POOL:
-                path = contained("finding its folder", ref, seen.xml, _pool_path, seen.xml)
+                path = contained("finding its folder", ref, seen.xml, pool_folder, seen.xml)
                 if isinstance(path, str) and path:
                     pool_paths[ref.name] = path
             elif ref.kind == NETWORK:
@@ -240,6 +240,7 @@ def _prefix(size: str) -> str:
 
 
 @lru_cache(maxsize=1024)
-def _pool_path(xml: str) -> str:
+def pool_folder(xml: str) -> str:
+    """The folder of a pool of files, whose definition `xml` is; empty for other pools."""
     root = parse(xml)
     return (root.findtext("target/path") or "") if root.get("type") in _FILE_POOLS else ""

@@ -10,8 +10,9 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
+from reconciler.bulkhead import Failure, contained
 from reconciler.observed.hypervisor.connection import Connections
-from reconciler.observed.hypervisor.facts import HostFacts
+from reconciler.observed.hypervisor.facts import HostFacts, pool_folder
 from reconciler.observed.hypervisor.reading.activatables import NETWORKS, POOLS, read_all, read_some
 from reconciler.observed.hypervisor.reading.domains import read_all_domains, read_domains
 from reconciler.observed.hypervisor.reading.found import Found
@@ -96,6 +97,7 @@ class Reader:
         if machines:  # their plugs go with them; read after them, so that none is missed
             plugged = (ref for ref, seen in before.items() if ref.kind == NETWORK and seen.active)
             networks = sorted({*networks, *plugged})
+            pools = sorted({*pools, *self._to_look_into(found.objects, before)})
         if networks:
             found.add(read_some(self._connections, NETWORKS, networks, before))
         if pools:
@@ -120,6 +122,25 @@ class Reader:
             if not was_read(ref):
                 found.skipped.setdefault(ref, sentence)
         return found
+
+    def _to_look_into(self, read: Mapping[Ref, Observed], before: Mapping[Ref, Observed]) -> Iterator[Ref]:
+        """The pools in whose folders machines have files that no volume is known for: what a snapshot has just made.
+
+        libvirt has to look at them before anybody decides what such a file is.
+        """
+        news = [seen for ref, seen in read.items() if seen is not before.get(ref) and ref.kind == VIRTUAL_MACHINE]
+        images = {path for seen in news for path in _images(seen)}
+        if not images:
+            return
+        images -= {str(seen.details.get("path")) for ref, seen in before.items() if ref.kind == STORAGE_VOLUME}
+        folders = {path.rpartition("/")[0] for path in images if path}
+        for ref, seen in before.items() if folders else ():
+            if ref.kind != STORAGE_POOL or not seen.active:
+                continue
+            folder = contained("finding its folder", ref, seen.xml, pool_folder, seen.xml)
+            if isinstance(folder, str) and folder.rstrip("/") in folders:
+                self._volumes.outdated(ref.name)
+                yield ref
 
     def _finished(self, previous: Snapshot | None, objects: dict[Ref, Observed]) -> Snapshot:
         before = previous.host if previous is not None else None
@@ -148,3 +169,10 @@ def _in_order(objects: Mapping[Ref, Observed]) -> Iterator[tuple[Ref, Observed]]
     """By kind and name: what is listed from a snapshot doesn't jump about."""
     refs: Iterable[Ref] = sorted(objects, key=lambda ref: (ref.kind, ref.name))
     return ((ref, objects[ref]) for ref in refs)
+
+
+def _images(seen: Observed) -> Iterator[str]:
+    """The files that a machine's disks name."""
+    config = contained("reading its disks", seen.ref, seen.xml, lambda: seen.config)
+    for disk in () if isinstance(config, Failure) else config.get("disks", ()):
+        yield disk["source"].get("file", "")
