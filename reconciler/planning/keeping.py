@@ -28,6 +28,7 @@ from reconciler.planning.kept_disks import (
     decide,
     in_its_place,
     is_settled,
+    is_unknown,
     remembered,
 )
 from reconciler.planning.observing import is_observed
@@ -150,7 +151,7 @@ class _Completion:
 
     def _with_disks(self, resource: Resource, observed: Observed | None) -> Resource:
         entry = self.context.owned.get(resource.ref)
-        if not remembered(entry) and (observed is None or is_settled(resource, observed)):
+        if not remembered(entry) and (observed is None or is_settled(resource, observed, self.context)):
             return resource
         found = decide(resource, observed, self.context)
         self._rename_all(found)
@@ -201,7 +202,8 @@ class _Completion:
 
     def _without_displacing(self, resource: Resource, found: Decision) -> Resource:
         for volume, place in found.displacing.items():
-            message = kept_words.displacing(volume, place)
+            unknown = is_unknown(place, self.context)
+            message = kept_words.beneath(volume, place) if unknown else kept_words.displacing(volume, place)
             self.blocked.append(
                 Blocked(resource.ref, "PlaceTaken", message, resource.path, resource.line, part="/disks")
             )

@@ -58,19 +58,24 @@ class Decision:
     renamed: Mapping[Ref, Ref]
     leaving: tuple[Leaving, ...] = ()
     coming: tuple[Coming, ...] = ()
-    displacing: Mapping[Ref, Spec] = field(default_factory=dict)  # what would come to the place of a disk that stays
+    displacing: Mapping[Ref, Spec] = field(
+        default_factory=dict
+    )  # what would come to the place of a disk that stays, or below it
     digest: str = ""  # by which a person lets `leaving` go
     approved: bool = False
 
 
-def is_settled(resource: Resource, observed: Observed) -> bool:
-    """True when every disk that was declared before is declared now, and none comes with a place of its own.
+def is_settled(resource: Resource, observed: Observed, context: Context) -> bool:
+    """True when every disk that was declared before is declared now, none comes with a place of its own, and none that
+    the machine has could be the snapshot of another one.
 
     So it is nearly always, and that is cheap to tell.
     """
     disks = {disk["volume"]: disk for disk in resource.spec.get("disks") or ()}
     managed = observed.mark.managed if observed.mark is not None else frozenset()
     before = {pointer.removeprefix(_PREFIX) for pointer in managed if pointer.startswith(_PREFIX)}
+    if any(is_unknown(item, context) for item in observed.config.get("disks") or ()):
+        return False
     return before <= disks.keys() and not any(_PLACES & disks[volume].keys() for volume in disks.keys() - before)
 
 
@@ -119,11 +124,24 @@ def decide(resource: Resource, observed: Observed | None, context: Context) -> D
     displacing = {
         each.volume: item for each in coming for item, disk in staying if _at_same_place(each.disk, item, but=disk)
     }
+    unknown = next((item for item, _ in staying if is_unknown(item, context)), None)
+    if unknown is not None:
+        displacing |= {each.volume: unknown for each in coming if not each.new}
     if not leaving:
         return Decision(renamed, displacing=displacing)
     digest = _digest(observed, leaving, context)
     approved = digest in context.terms.approved
     return Decision(renamed, tuple(leaving), tuple(coming), displacing, digest, approved)
+
+
+def is_unknown(item: Spec, context: Context) -> bool:
+    """Whether a disk is an image of which nobody can tell what lies below it: it may be a snapshot's file.
+
+    Its pool is off, or it lies in none; and libvirt wrote nothing about it, for the machine was off.
+    """
+    path = text(item["source"])
+    known = path in context.present_at or "backing" in item["source"] or item.get("readOnly")
+    return not known and path.startswith("/") and item.get("format") == "qcow2"
 
 
 def _at_same_place(disk: Spec, found: Spec, but: Spec | None = None) -> bool:

@@ -58,6 +58,14 @@ def displacing(volume: Ref, there: Mapping[str, Any]) -> str:
     )
 
 
+def beneath(volume: Ref, there: Mapping[str, Any]) -> str:
+    """A disk that may be the image below one that the machine has."""
+    return (
+        f"{volume.name} isn't plugged in beside {text(there['source'])}, which may be a snapshot above it: both "
+        "at once would spoil its data; start the pool of that file, or declare one over its folder, so that it is seen"
+    )
+
+
 def elsewhere(machine: Ref, volume: Ref, giver: Ref, digest: str) -> str:
     """A disk that another machine still has."""
     return (

@@ -409,3 +409,31 @@ def test_a_snapshot_of_a_machine_that_was_off_is_still_its_disk() -> None:
     assert "blockcommit" in blocked.message
     assert [step.ref for step in plan.steps] == [WEB]
     assert len(disk_paths(next(each.xml for each in plan.steps[0].operations if isinstance(each, Define)))) == 2
+
+
+@pytest.mark.parametrize("running", [True, False])
+def test_an_image_is_not_plugged_in_beside_what_may_be_its_own_snapshot(running: bool) -> None:
+    host = RehearsedHost(running=running)
+    wish = files(ROOT, DATA, **strategy(host))
+    host.apply(wish)
+    seen = host.objects[WEB]
+    host.objects[WEB] = replace(seen, xml=seen.xml.replace("/default/web-data.qcow2", "/elsewhere/one"))
+    for _ in range(2):
+        plan = host.apply(files(ROOT, DATA, title="new", **strategy(host)))
+        [blocked] = plan.blocked
+        assert (blocked.ref, blocked.part) == (WEB, "/disks")
+        assert "may be a snapshot above it" in blocked.message
+    assert host.disks("web") == ["/default/web-root.qcow2", "/elsewhere/one"]
+    assert host.objects[WEB].config["title"] == "new"
+
+
+def test_a_disk_of_nobody_elses_is_no_reason_against_a_new_one() -> None:
+    host = RehearsedHost()
+    host.apply(files(ROOT, runStrategy="Always"))
+    seen = host.objects[WEB]
+    stranger = "<disk type='file' device='disk'><driver name='qemu' type='qcow2'/><source file='/elsewhere/one'/>"
+    xml = seen.xml.replace("</devices>", f"{stranger}<target dev='vdx' bus='virtio'/></disk></devices>")
+    host.objects[WEB] = replace(seen, xml=xml, live_xml=xml)
+    assert not host.plan(files(ROOT, DATA, runStrategy="Always")).blocked
+    host.apply(files(ROOT, DATA, runStrategy="Always"))
+    assert host.disks("web") == ["/default/web-root.qcow2", "/elsewhere/one", "/default/web-data.qcow2"]
