@@ -158,8 +158,10 @@ def _refusal(resource: Resource, change: Change) -> str:
 
 
 def _used_by_ours(resource: Resource, context: Context) -> bool:
-    """True when a VM of this repository already has the volume: proof enough after a lost ledger."""
-    for user in context.users.get(resource.ref, ()):
+    """True when a VM of this repository has the volume, or a snapshot of it: proof enough after a lost ledger."""
+    place = context.host.volumes.get(resource.ref)
+    above = [context.present_at[path] for path in context.host.above(place.path)] if place is not None else []
+    for user in (user for volume in (resource.ref, *above) for user in context.users.get(volume, ())):
         observed = context.snapshot.objects[user]
         if observed.mark is not None and elsewhere(observed, None, context) is None:
             return True
