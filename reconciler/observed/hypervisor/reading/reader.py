@@ -97,7 +97,7 @@ class Reader:
         if machines:  # their plugs go with them; read after them, so that none is missed
             plugged = (ref for ref, seen in before.items() if ref.kind == NETWORK and seen.active)
             networks = sorted({*networks, *plugged})
-            pools = sorted({*pools, *self._to_look_into(found.objects, before)})
+            pools = sorted({*pools, *self._to_look_into(found.objects, before, dirty | hidden)})
         if networks:
             found.add(read_some(self._connections, NETWORKS, networks, before))
         if pools:
@@ -123,17 +123,20 @@ class Reader:
                 found.skipped.setdefault(ref, sentence)
         return found
 
-    def _to_look_into(self, read: Mapping[Ref, Observed], before: Mapping[Ref, Observed]) -> Iterator[Ref]:
+    def _to_look_into(
+        self, read: Mapping[Ref, Observed], before: Mapping[Ref, Observed], told: frozenset[Ref]
+    ) -> Iterator[Ref]:
         """The pools in whose folders machines have files that no volume is known for: what a snapshot has just made.
 
-        libvirt has to look at them before anybody decides what such a file is.
+        libvirt has to look at them before anybody decides what such a file is. What is `told` is read anyway.
         """
         news = [seen for ref, seen in read.items() if seen is not before.get(ref) and ref.kind == VIRTUAL_MACHINE]
         images = {path for seen in news for path in _images(seen)}
         if not images:
             return
         images -= {str(seen.details.get("path")) for ref, seen in before.items() if ref.kind == STORAGE_VOLUME}
-        folders = {path.rpartition("/")[0] for path in images if path}
+        names = {ref.short_name for ref in told if ref.kind == STORAGE_VOLUME}
+        folders = {path.rpartition("/")[0] for path in images if path and path.rpartition("/")[2] not in names}
         for ref, seen in before.items() if folders else ():
             if ref.kind != STORAGE_POOL or not seen.active:
                 continue
