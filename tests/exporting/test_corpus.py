@@ -47,10 +47,8 @@ def assert_at_rest(line: Line, ref: Ref, found: Export, *, has_document: bool) -
     before = line.observe().objects[ref]
     plan = line.compare(desired, line.observe())
     # What a machine's next start lacks it lacked before, and is told; nothing of it is the documents'.
-    assert {item.reason for item in plan.blocked} <= {"DependencyNotReady"}
-    assert (plan.steps, plan.drifted) == ((), ())
-    done = line.converge()
-    assert (done.outcomes, done.remaining.steps, done.problems) == ((), (), ())
+    assert (plan.steps, plan.blocked, plan.drifted) == ((), (), ())
+    assert line.converge().succeeded
     after = line.observe().objects[ref]
     assert (after.xml, after.live_xml, after.state) == (before.xml, before.live_xml, before.state)
     entry = line.ledger.owned().get(ref)
