@@ -84,13 +84,14 @@ def _reasons(counted: Sequence[Leaving], leaving: Sequence[Leaving], context: Co
     gone = {each.present for each in leaving}
     ours = _ours(context) | {each.present for each in alone}
     number, deleted = len(alone), sum(each.step.action is Action.DELETE for each in alone)
-    if number > max(ALWAYS_ALLOWED, ALLOWED_SHARE * len(ours)) or (deleted and 2 * deleted >= len(ours)):
+    many = number > max(ALWAYS_ALLOWED, ALLOWED_SHARE * len(ours)) or (deleted and 2 * deleted >= len(ours))
+    if many:
         yield f"{number} of {len(ours)} objects would be deleted at once ({_named(alone)})"
     machines = [each for each in alone if each.present.kind == VIRTUAL_MACHINE]
     left = sum(ref.kind == VIRTUAL_MACHINE for ref in ours - gone)
     if machines and not left:
-        yield f"no machine would be left without {_named(machines)}"
-    elif 1 < len(machines) > left:  # pools and networks beside them don't make it fewer
+        yield "no machine would be left" if many else f"no machine would be left without {_named(machines)}"
+    elif 1 < len(machines) > left and not many:  # pools and networks beside them don't make it fewer
         yield f"more than half of the machines would be deleted ({_named(machines)})"
     for each in alone:
         users = sorted(user for user in context.users.get(each.present, ()) if user in gone)
