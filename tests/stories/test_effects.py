@@ -17,13 +17,15 @@ from tests.lab.libvirtd import HostObjects
 from tests.lab.repositories import Repository
 from tests.stories.live_guest import LiveGuest, networks
 
-# What is about power, people or the API, isn't in the machine's XML, or changes another object's.
+# What is about power, people, loss or the API, is in the seed, isn't in the machine's XML, or changes another object's.
 ELSEWHERE = frozenset(
     {
         "osDistro", "osVersion", "icon", "access.users", "access.groups", "runStrategy", "paused", "autostart",
         "restartPolicy", "shutdownTimeout", "forceStop", "hostDevices", "hostDevices.device", "domainType",
         "cloudInit.userData", "cloudInit.metaData", "cloudInit.networkConfig", "cloudInit.pool",
-        "cloudInit.instanceIdPolicy", "disks.format", "disks.pool", "disks.base", "interfaces.bridge", "cdroms.url",
+        "cloudInit.instanceIdPolicy", "cloudInit.user", "cloudInit.sshKeys", "cloudInit.hostname", "cloudInit.bus",
+        "interfaces.addresses", "interfaces.gateways", "interfaces.nameservers", "disks.onLoss", "disks.format",
+        "disks.pool", "disks.base", "interfaces.bridge", "cdroms.url",
     }
 )  # fmt: skip
 
