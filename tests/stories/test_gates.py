@@ -20,6 +20,7 @@ from specs.reference import NETWORK, Ref
 from tests.cli.command import Onggi, onggi
 from tests.desired.repositories import WorkTree, git
 from tests.desired.signing import Signer, commit, ssh_signer
+from tests.lab.approving import approve_removal
 from tests.lab.waiting import until
 from tests.stories.agents import running_agent
 
@@ -88,7 +89,7 @@ def test_drift_is_healed_to_the_last_good_commit_while_a_newer_one_waits(
         until(lambda: active(hand) == {"hh-lab"}, 60, "the network was started again")
         assert agent.desired is not None
         assert agent.desired.revision.digest == good
-        commit(tree, ada)  # vouches for what it builds on
+        approve_removal(agent, commit(tree, ada))  # the commit vouches for what it builds on
         until(lambda: active(hand) == {"hh-evil"}, 60, "a signed commit on top lets the newer state in")
         assert told(state)["SourceVerified"][0] == "True"
 
@@ -148,9 +149,10 @@ def test_a_rollback_is_followed_where_signatures_are_required(
     commit(tree, ada, {"two.yaml": network("hh-two")})
     for name, value in (("commit.gpgSign", "true"), ("gpg.format", "ssh"), ("user.signingKey", str(tmp_path / "ada"))):
         git(tree.path, "config", name, value)
-    with running_agent(tree.path, SHARED, tmp_path / "state", **signed_only(tmp_path)):
+    with running_agent(tree.path, SHARED, tmp_path / "state", **signed_only(tmp_path)) as agent:
         assert active(hand) == {"hh-one", "hh-two"}
         assert onggi("rollback", tree.path).code == 0
+        approve_removal(agent, git(tree.path, "rev-parse", "HEAD"))  # half of what there is leaves with it
         until(lambda: active(hand) == {"hh-one"}, 60, "the second network left")
         assert told(tmp_path / "state")["SourceVerified"][0] == "True"
 
