@@ -21,7 +21,7 @@ def state(tmp_path: Path) -> Path:
     return tmp_path / "state"
 
 
-def test_what_refers_to_nothing_is_told_and_waits_while_its_neighbours_are_made(
+def test_what_refers_to_nothing_is_told_and_waits_while_all_else_is_made(
     qemu_system: str, host_objects: HostObjects, repository: Repository, state: Path
 ) -> None:
     def named(word: str) -> str:
@@ -40,12 +40,14 @@ def test_what_refers_to_nothing_is_told_and_waits_while_its_neighbours_are_made(
     repository.commit({f"{word}.yaml": text for word, text in lost.items()} | {"good.yaml": vm(named("good"))})
     words = (repository.path, "--connect", qemu_system, "--state", state, "-o", "json")
     plan = told(onggi("plan", *words))
-    assert planned(plan) == {named("good")}
+    # Machines that are to be off lack nothing but what isn't there; without their disks they would be others.
+    made = {named(word) for word in ("good", "medium", "network", "device", "seed")}
+    assert planned(plan) == made
     blocked = {item["name"]: item for item in plan["blocked"]}
     assert {named(word) for word in lost} <= blocked.keys()
     assert all(item["message"] and item["path"] and item["line"] for item in plan["blocked"])
     assert onggi("apply", *words).returncode == 1
-    assert host_objects.left() == [f"domain {named('good')}"]
+    assert set(host_objects.left()) == {f"domain {name}" for name in made}
 
 
 def test_a_template_that_nobody_declares_is_a_mistake_offline(tmp_path: Path) -> None:
