@@ -42,7 +42,7 @@ def kinds_text(found: Iterable[tuple[Explanation, Iterable[str]]]) -> str:
     rows = [(each.path, ", ".join(aliases), each.description.partition(". ")[0].rstrip(".")) for each, aliases in found]
     names, others = (max(len(row[column]) for row in rows) for column in (0, 1))
     lines = [f"{name:<{names}}  {words:<{others}}  {sentence}" for name, words, sentence in rows]
-    return "\n".join([*lines, "", "More: onggi explain vm, vm.disks"])
+    return "\n".join([*lines, "", "More: onggi explain vm.disks"])
 
 
 def explanation_json(found: Explanation) -> dict[str, Any]:
