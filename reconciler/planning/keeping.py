@@ -83,7 +83,7 @@ class Keeper:
             found = contained("telling its disks", ref, resource.digest, made.complete, resource, observed)
             if isinstance(found, Failure):
                 made.blocked.append(failed(ref, found, resource.path, resource.line))
-            elif not found:
+            elif not found and ref not in made.let_go.values():  # a yes has to be found again until it is done
                 quiet[ref] = (resource, observed)
         self._quiet = quiet
         return made.result()

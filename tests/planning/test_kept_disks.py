@@ -439,3 +439,12 @@ def test_a_disk_of_nobody_elses_is_no_reason_against_a_new_one() -> None:
     assert not host.plan(files(ROOT, DATA, runStrategy="Always")).blocked
     host.apply(files(ROOT, DATA, runStrategy="Always"))
     assert host.disks("web") == ["/default/web-root.qcow2", "/elsewhere/one", "/default/web-data.qcow2"]
+
+
+def test_a_yes_is_still_one_after_a_step_that_did_not_succeed(host: RehearsedHost) -> None:
+    wish = files(ROOT, **strategy(host))
+    host.approved.add(waits(host.plan(wish))[0].digest)
+    first = host.plan(wish)  # and nothing comes of it: libvirtd died
+    second = host.plan(wish)
+    assert (second.steps, second.blocked) == (first.steps, first.blocked)
+    assert first.steps and not first.blocked
