@@ -209,10 +209,12 @@ def _as_agent(settings: Any) -> dict[str, Any]:
     approved: set[str] = set()
 
     def rests() -> bool:
-        asked = (
-            {blocked.digest for blocked in agent.plan.blocked if blocked.digest} if agent.plan is not None else set()
-        )
-        for digest in asked - approved:  # a disk leaves its machine when a person has said so
+        plan = agent.plan
+        # A disk leaves its machine when a person has said so; who asks sees first what is done without that, as
+        # between two calls of apply, and all devices get the same places.
+        asks = plan is not None and agent.ready.is_set() and plan.empty
+        asked = {blocked.digest for blocked in plan.blocked if blocked.digest} if plan is not None and asks else set()
+        for digest in asked - approved:
             approved.add(digest)
             agent.line.ledger.approve(digest)
             agent.wakeup.source()
