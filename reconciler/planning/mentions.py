@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from xml.sax.saxutils import escape
+from html import escape  # as XML has it without quotes; its own module brings the network along
 
 from reconciler.observed.snapshot import Observed
 from specs.host import VolumeSource
@@ -21,9 +21,11 @@ def mentioned(observed: Observed, volumes: Mapping[Ref, VolumeSource], others: I
     """Of `volumes`, each with its pool, and of `others`, those that the text has as a value."""
     values = set(_VALUE.findall(observed.xml + (observed.live_xml or "")))
     for volume, source in volumes.items():
-        if volume != observed.ref and not values.isdisjoint({escape(source.path), escape(volume.short_name)}):
+        if volume != observed.ref and not values.isdisjoint(
+            {escape(source.path, quote=False), escape(volume.short_name, quote=False)}
+        ):
             yield volume
             yield Ref(STORAGE_POOL, volume.pool)
     for ref in others:
-        if escape(ref.name) in values:
+        if escape(ref.name, quote=False) in values:
             yield ref

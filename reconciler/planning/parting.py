@@ -7,7 +7,7 @@ isn't done at all.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from xml.sax.saxutils import escape
+from html import escape  # as XML has it without quotes; its own module brings the network along
 
 from reconciler.bulkhead import Failure, contained
 from reconciler.observed.snapshot import Observed
@@ -47,7 +47,7 @@ def _lost(step: Step, observed: Observed, context: Context) -> Iterator[Ref]:
     if any(isinstance(operation, Rename) for operation in step.operations):
         return  # its own disks have other paths by then
     for path, volume in _disks(step.ref, observed, context):
-        said = escape(path)
+        said = escape(path, quote=False)
         for operation in step.operations:
             # What the definition lacks already is no longer the machine's, and is only unplugged.
             defined = isinstance(operation, Define) and said in observed.xml and said not in operation.xml
