@@ -1,5 +1,9 @@
 """What every test may use. The fixtures live in `tests/lab`, one subject in each module."""
 
+import logging
+from collections.abc import Iterator
+
+import pytest
 from hypothesis import HealthCheck, settings
 
 pytest_plugins = [
@@ -12,3 +16,14 @@ pytest_plugins = [
 # No test is timed, properties included: the machine may be busy. What hangs ends by pytest's own limit.
 settings.register_profile("onggi", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("onggi")
+
+
+@pytest.fixture(autouse=True)
+def _log_of_the_next_test() -> Iterator[None]:
+    """A command that a test runs in this process takes the whole log over; the next test gets it back."""
+    loggers = logging.getLogger(), logging.getLogger("onggi")
+    before = [(each, each.handlers[:], each.level) for each in loggers]
+    yield
+    for logger, handlers, level in before:
+        logger.handlers[:] = handlers
+        logger.setLevel(level)
