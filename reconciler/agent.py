@@ -199,11 +199,12 @@ class Agent:
             return
         self._suspended, self._approved = line.ledger.suspended(), line.ledger.approved()
         self._suspensions = line.ledger.suspensions.suspensions()
-        self.plan = line.compare(self.desired, self.snapshot, self._suspended)
+        moving |= dispatcher.busy
+        self.plan = line.compare(self.desired, self.snapshot, self._suspended, moving)
         self._tell_notes(self.plan.notes)
         # At the first pass nobody knows of a change that is going on; what is found was changed while nobody looked.
         resting = dispatcher.rest(self.plan) if self.ready.is_set() else frozenset()
-        self._drift = line.note_drift(self.plan, self.desired, self.snapshot, moving | dispatcher.busy | resting)
+        self._drift = line.note_drift(self.plan, self.desired, self.snapshot, moving | resting)
         line.note_approvals(self.plan, AGENT)
         if self._reports is not None:
             self._reports.planned(self.desired, self.plan)

@@ -9,7 +9,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -23,6 +23,7 @@ from reconciler.applying.lock import StateFolder
 from reconciler.applying.outcome import Result, StepOutcome
 from reconciler.applying.progress_board import ProgressBoard
 from reconciler.applying.records import CutOff
+from reconciler.convergence import Convergence
 from reconciler.desired.load import Loader
 from reconciler.desired.opening import open_source
 from reconciler.desired.resolve import Resolver
@@ -41,27 +42,11 @@ from reconciler.planning.planner import Planner
 from reconciler.planning.terms import Terms
 from reconciler.reporting.drift import Drift, drift, still_different, unjudged
 from reconciler.settings import Settings
-from specs.problem import Problem
 from specs.reference import STORAGE_VOLUME, Ref
 
 log = logging.getLogger("onggi.line")
 
 _UNCOMMITTED = "the task that it was made for was cut off before its commit"
-
-
-@dataclass(frozen=True, slots=True)
-class Convergence:
-    """What `converge` did: the first plan, every outcome, and the plan that is left (empty when all is well)."""
-
-    planned: Plan
-    outcomes: tuple[StepOutcome, ...]
-    remaining: Plan
-    problems: tuple[Problem, ...]
-
-    @property
-    def succeeded(self) -> bool:
-        """True when the host is as the revision says and every document could be understood."""
-        return not (self.remaining.steps or self.remaining.blocked or self.problems)
 
 
 class Line:
@@ -160,8 +145,17 @@ class Line:
             self._touched -= touched
         return self._snapshot
 
-    def compare(self, desired: DesiredState, snapshot: Snapshot, suspended: frozenset[Ref] | None = None) -> Plan:
-        """Desired × observed → plan. Pure but for reading what the ledger remembers."""
+    def compare(
+        self,
+        desired: DesiredState,
+        snapshot: Snapshot,
+        suspended: frozenset[Ref] | None = None,
+        moving: frozenset[Ref] = frozenset(),
+    ) -> Plan:
+        """Desired × observed → plan. Pure but for reading what the ledger remembers.
+
+        `moving` is what steps beside the loop may have done something to since the host was looked at.
+        """
         left_alone = self.ledger.suspended() if suspended is None else suspended
         working = self.ledger.working()  # asked before what is owned: a step that ends now has its entry in that
         plan = self._planner.plan(
@@ -169,7 +163,7 @@ class Line:
             snapshot,
             self.ledger.owned(),
             left_alone,
-            self._terms(self.hypervisor.take_rebooted()),
+            self._terms(self.hypervisor.take_rebooted(), moving),
             self.ledger.definitions.get,
         )
         if working and plan.records:
@@ -187,7 +181,7 @@ class Line:
             self.ledger.record(outcomes, revision)
         self._unaccounted = {ref: item for ref, item in self._unaccounted.items() if ref in half_made}
 
-    def _terms(self, rebooted: frozenset[Ref]) -> Terms:
+    def _terms(self, rebooted: frozenset[Ref], moving: frozenset[Ref] = frozenset()) -> Terms:
         held = self.hypervisor.held()
         migrated = self.hypervisor.migrated()
         return Terms(
@@ -198,6 +192,7 @@ class Line:
             migrated=migrated,
             held=held,
             ordered=self.ordered,
+            moving=moving,
         )
 
     def drift(self, plan: Plan, desired: DesiredState, snapshot: Snapshot) -> tuple[Drift, ...]:

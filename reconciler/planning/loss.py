@@ -49,6 +49,8 @@ def find_losses(context: Context) -> Mapping[Ref, Loss]:
     for ref, resource in context.desired.resources.items():
         if ref.kind != STORAGE_VOLUME or ref in objects or resource.has_content or ref in context.renames.present:
             continue
+        if ref in context.terms.moving:
+            continue  # the ledger may know already what the snapshot can't show yet
         pool = objects.get(Ref(STORAGE_POOL, ref.pool))
         if pool is None or not pool.active or ref in context.snapshot.unseen:
             continue

@@ -33,6 +33,7 @@ class Terms:
     # What a running VM was told, and isn't told again: by edit and run (libvirt's id of the running domain).
     held: Mapping[tuple[EditLive, str], Held] = field(default_factory=dict)
     ordered: frozenset[Ref] = frozenset()  # what clients have ordered by name to go, and wait for
+    moving: frozenset[Ref] = frozenset()  # what something may have been done to since the host was looked at
 
 
 def duration_text(seconds: float) -> str:

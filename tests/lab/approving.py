@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from reconciler.agent import Agent
-from reconciler.line import Convergence, Line
+from reconciler.convergence import Convergence
+from reconciler.line import Line
 from tests.lab.waiting import until
 
 

@@ -229,3 +229,10 @@ def test_it_is_drift_that_nobody_puts_back() -> None:
     desired = DesiredState(REVISION, REPOSITORY, {one.ref: one for one in resources})
     seen = drift(found, desired, host([pool(), web(mark=Mark(REPOSITORY, "web"))]), {DISK: APPLIED})
     assert [(item.ref, item.kind, item.policy) for item in seen] == [(DISK, DriftKind.MISSING, "hold")]
+
+
+def test_what_is_only_just_being_made_is_not_lost() -> None:
+    """The ledger knows of a volume as soon as its step has ended; the host was looked at before that."""
+    ahead = plan([disk()], [pool()], [APPLIED], moving=frozenset({DISK}))
+    assert DISK not in reasons(ahead)
+    assert reasons(plan([disk()], [pool()], [APPLIED])) == {DISK: "DataLost"}

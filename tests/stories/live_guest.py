@@ -15,7 +15,8 @@ import libvirt
 import yaml
 from lxml import etree
 
-from reconciler.line import Convergence, Line
+from reconciler.convergence import Convergence
+from reconciler.line import Line
 from reconciler.planning.plan import Plan
 from reconciler.settings import Settings
 from specs.reference import VIRTUAL_MACHINE, Ref

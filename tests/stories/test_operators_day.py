@@ -17,7 +17,8 @@ import libvirt
 import pytest
 from lxml import etree
 
-from reconciler.line import Convergence, Line
+from reconciler.convergence import Convergence
+from reconciler.line import Line
 from reconciler.planning.plan import Plan
 from reconciler.settings import Settings
 from tests.lab.libvirtd import HostObjects

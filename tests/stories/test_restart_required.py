@@ -9,7 +9,8 @@ import libvirt
 import pytest
 
 from reconciler.applying.ledger import Ledger
-from reconciler.line import Convergence, Line
+from reconciler.convergence import Convergence
+from reconciler.line import Line
 from reconciler.planning.operations import Start, Stop
 from reconciler.planning.ownership import Fact
 from reconciler.planning.plan import Plan
