@@ -222,6 +222,17 @@ class Rename:
 
 
 @dataclass(frozen=True, slots=True)
+class RenameSnapshots:
+    """Have the snapshots of a renamed VM name it and its disks as they are called now; they are put back and deleted
+    by those names. `paths` are old and new ones. What was cut off is finished.
+    """
+
+    ref: Ref  # under its new name
+    uid: str
+    paths: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class RenameVolume:
     """Give a volume that nobody has open another name in its pool. Never writes over one that is there."""
 
@@ -255,6 +266,7 @@ Operation = (
     | GrowVolume
     | TrashVolume
     | Rename
+    | RenameSnapshots
     | RenameVolume
     | DeleteVolume
     | OneOff

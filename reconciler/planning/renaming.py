@@ -5,6 +5,7 @@ Which these are is found out in `renames`; that a network or a pool can't be ren
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from reconciler.desired.state import Resource
@@ -12,7 +13,7 @@ from reconciler.observed.snapshot import Observed
 from reconciler.planning import machine, volume
 from reconciler.planning.assessment import Assessment, ownership_entry
 from reconciler.planning.context import Context
-from reconciler.planning.operations import Rename, RenameVolume
+from reconciler.planning.operations import Rename, RenameSnapshots, RenameVolume
 from reconciler.planning.plan import Action, Blocked, Step
 from reconciler.planning.why import is_drift
 from specs.binding import parse, serialise
@@ -40,7 +41,7 @@ def _machine(resource: Resource, old: Ref, context: Context) -> Assessment:
     ref = resource.ref
     present, renames = context.snapshot.objects[old], context.renames
     entry = context.owned.get(ref)
-    name = Change("/metadata/name", old.name, ref.name, Effect.LIVE)
+    name = Change("/metadata/name", old.name, ref.name, Effect.LIVE, "its snapshots, if it has any, follow")
     if present.active:
         return _waiting(resource, old, context)
     objects = context.snapshot.objects
@@ -56,16 +57,19 @@ def _machine(resource: Resource, old: Ref, context: Context) -> Assessment:
     if drifted and resource.policy.drift != "enforce":
         found = meanwhile(resource, old, context)
         return replace(found, drifted=(name, *found.drifted)) if resource.policy.drift == "warn" else found
-    found = machine.assess(resource, _as_renamed(ref, present, context), context)
+    paths = _moved_paths(ref, context)
+    found = machine.assess(resource, _as_renamed(ref, present, dict(paths)), context)
+    step, snapshots = found.step, RenameSnapshots(ref, present.uid, paths)
+    if old == ref and step is not None:  # cut off: the mark, which is written last, still has the old name
+        found = replace(found, step=replace(step, operations=(snapshots, *step.operations)))
     if old == ref or found.blocked is not None:
         return found
-    step = found.step
     renamed = Step(
         ref=ref,
         action=Action.UPDATE,
         why=_WHY_BACK if ref in renames.by_hand else _WHY,
         effect=step.effect if step is not None else Effect.LIVE,
-        operations=(Rename(old, ref, present.uid), *(step.operations if step is not None else ())),
+        operations=(Rename(old, ref, present.uid), snapshots, *(step.operations if step is not None else ())),
         changes=(name, *(c for c in (step.changes if step is not None else ()) if c.pointer != "/metadata")),
         path=resource.path,
         line=resource.line,
@@ -121,17 +125,23 @@ def _called(found: Assessment, ref: Ref, known: Ref) -> Assessment:
     )
 
 
-def _as_renamed(ref: Ref, present: Observed, context: Context) -> Observed:
+def _moved_paths(ref: Ref, context: Context) -> tuple[tuple[str, str], ...]:
+    """The old and new paths of its own disks, also of those that have been renamed already."""
+    volumes, found = context.host.volumes, []
+    for new, old in context.renames.formerly.items():
+        if new.kind == STORAGE_VOLUME and context.desired.resources[new].parent == ref and new in volumes:
+            path = volumes[new].path
+            before = volumes[old].path if old in volumes else path.removesuffix(new.short_name) + old.short_name
+            found.append((before, path))
+    return tuple(found)
+
+
+def _as_renamed(ref: Ref, present: Observed, paths: Mapping[str, str]) -> Observed:
     """A VM as it will be once it and its disks have their declared names, everything else as it is."""
     root = parse(present.xml)
     name = root.find("name")
     if name is not None:
         name.text = ref.name
-    paths = {
-        context.host.volumes[old].path: context.host.volumes[new].path
-        for new, old in context.renames.formerly.items()
-        if new.kind == STORAGE_VOLUME and old in context.host.volumes and new in context.host.volumes
-    }
     for source in root.findall("devices/disk/source"):
         for attribute in ("file", "dev"):
             if (moved := paths.get(source.get(attribute, ""))) is not None:

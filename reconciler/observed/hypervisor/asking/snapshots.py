@@ -10,6 +10,7 @@ from reconciler.observed.answers import SnapshotOf
 from reconciler.observed.hypervisor.connection import Connections
 from reconciler.observed.hypervisor.failure import is_lost, message
 from reconciler.observed.hypervisor.performing.lookup import get
+from reconciler.observed.hypervisor.performing.snapshot_definitions import is_copy
 from specs.binding import parse
 from specs.reference import Ref
 
@@ -22,7 +23,8 @@ def snapshots(connections: Connections, ref: Ref) -> tuple[SnapshotOf, ...]:
         found = []
         for snapshot in get(connection, ref).listAllSnapshots(0):
             try:
-                found.append(_one(snapshot))
+                if (one := _one(snapshot)) is not None:
+                    found.append(one)
             except libvirt.libvirtError as error:
                 if connection.isAlive() != 1 or is_lost(error):
                     raise
@@ -31,8 +33,11 @@ def snapshots(connections: Connections, ref: Ref) -> tuple[SnapshotOf, ...]:
     return tuple(sorted(found, key=lambda each: (each.created, each.name)))
 
 
-def _one(snapshot: libvirt.virDomainSnapshot) -> SnapshotOf:
+def _one(snapshot: libvirt.virDomainSnapshot) -> SnapshotOf | None:
+    """None for what is only there while snapshots are renamed."""
     root = parse(snapshot.getXMLDesc(0))
+    if is_copy(root):
+        return None
     return SnapshotOf(
         name=snapshot.getName(),
         created=int(root.findtext("creationTime") or 0),

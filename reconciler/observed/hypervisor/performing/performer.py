@@ -15,6 +15,7 @@ from reconciler.observed.hypervisor.performing import (
     power,
     prerequisites,
     renaming,
+    snapshot_definitions,
     snapshots,
     volume_groups,
 )
@@ -48,6 +49,7 @@ from reconciler.planning.operations import (
     Pause,
     ReconnectInterfaces,
     Rename,
+    RenameSnapshots,
     RenameVolume,
     Resume,
     SetAutostart,
@@ -130,6 +132,8 @@ class OperationPerformer:
                 volumes.rename(operation)
             case Rename():
                 renaming.rename_machine(connections, operation)
+            case RenameSnapshots():
+                snapshot_definitions.rename_snapshots(connections, operation)
             case DeleteVolume():
                 volumes.delete(operation)
             case CreateSnapshot():

@@ -8,9 +8,17 @@ from __future__ import annotations
 
 import libvirt
 
-from reconciler.errors import NotFound, Refused
+from reconciler.errors import NotFound, Refused, Terminal
 from reconciler.observed.hypervisor.connection import Connections, Lane
 from reconciler.observed.hypervisor.performing.lookup import get
+from reconciler.observed.hypervisor.performing.snapshot_definitions import (
+    define_again,
+    follow,
+    inside,
+    secure_xml,
+    strayed,
+)
+from reconciler.observed.hypervisor.performing.snapshot_images import SnapshotImages
 from reconciler.planning.one_off import CreateSnapshot, DeleteSnapshot, RevertSnapshot
 from specs.binding import element, parse, serialise
 from specs.reference import Ref
@@ -35,6 +43,7 @@ def create(connections: Connections, operation: CreateSnapshot) -> None:
             )
         if _find(domain, name) is not None:
             raise Refused(f"{ref} has a snapshot {name} already; choose another name.", reason="SnapshotExists")
+        follow(connection, domain, {})  # what was cut off is finished first: its parent may be a copy
         domain.snapshotCreateXML(serialise(element("domainsnapshot", element("name", name))), 0)
 
 
@@ -43,14 +52,41 @@ def revert(connections: Connections, operation: RevertSnapshot) -> None:
     ref, name = operation.ref, operation.name
     with connections.lend(f"put {ref} back to its snapshot {name}", Lane.SLOW) as connection:
         domain = get(connection, ref)
-        domain.revertToSnapshot(_get(domain, ref, name), 0)
+        images = SnapshotImages(connection, connections.uri)
+        follow(connection, domain, strayed(domain, images))
+        snapshot = _get(domain, ref, name)
+        if lacking := images.lacking(inside(domain, snapshot), name):
+            raise Refused(
+                f"{ref} can't be put back to its snapshot {name}: {_list(lacking)} holds no such snapshot any more; "
+                "nothing was changed. Delete the snapshot, or bring the image back.",
+                reason="SnapshotNotInImage",
+            )
+        domain.revertToSnapshot(snapshot, 0)
 
 
 def delete(connections: Connections, operation: DeleteSnapshot) -> None:
-    """Delete one snapshot and leave its children. Raises NotFound."""
+    """Delete one snapshot and leave its children. Raises NotFound, and Terminal when an image keeps it all the same:
+    it is then still listed, so that it can be tried again.
+    """
     ref, name = operation.ref, operation.name
     with connections.lend(f"delete the snapshot {name} of {ref}", Lane.SLOW) as connection:
-        _get(get(connection, ref), ref, name).delete(0)
+        domain = get(connection, ref)
+        images = SnapshotImages(connection, connections.uri)
+        follow(connection, domain, strayed(domain, images))
+        snapshot = _get(domain, ref, name)
+        holding = images.holding(inside(domain, snapshot), name)
+        current, definition = bool(snapshot.isCurrent()), secure_xml(snapshot)
+        snapshot.delete(0)
+        if left := images.holding(holding, name):
+            define_again(domain, definition, current=current)
+            raise Terminal(
+                f"the snapshot {name} of {ref} couldn't be taken out of {_list(left)}, and is kept: another program "
+                "has the image open, or it can't be written to; mend that and delete the snapshot again."
+            )
+
+
+def _list(paths: list[str]) -> str:
+    return ", ".join(paths)
 
 
 def _check_name(name: str) -> None:

@@ -63,8 +63,13 @@ def _checksum(connection: libvirt.virConnect, volume: libvirt.virStorageVol, off
 
 def head(connection: libvirt.virConnect, volume: libvirt.virStorageVol, length: int) -> bytes:
     """The volume's first bytes, at most `length`. Raises libvirtError."""
+    return piece(connection, volume, 0, length)
+
+
+def piece(connection: libvirt.virConnect, volume: libvirt.virStorageVol, offset: int, length: int) -> bytes:
+    """The volume's bytes from `offset` on, at most `length`. Raises libvirtError."""
     stream = connection.newStream()
-    volume.download(stream, 0, 0)
+    volume.download(stream, offset, 0)
     parts: list[bytes] = []
     got = 0
     try:
