@@ -5,22 +5,22 @@ Everything is looked for before anything is committed, and each thing that is mi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from api.http.refusal import bad
+from api.storage.use import machines_with
 from api.views.machine_storages import CDROM, DISK
 from reconciler.desired.implied import complete
 from reconciler.locality import is_here
 from reconciler.observed.snapshot import Snapshot
 from reconciler.planning.one_off import RefreshPool
 from reconciler.planning.plan import one_off_step
-from reconciler.planning.uses import users_of
 from reconciler.serving.client import Client
 from reconciler.serving.serving import Serving
-from specs.reference import STORAGE_POOL, STORAGE_VOLUME, VIRTUAL_MACHINE, Ref
+from specs.reference import STORAGE_POOL, STORAGE_VOLUME, Ref
 from specs.url import url_problem
 
 BAD_PATH: Final = "KCHVMSTOR0003E"
@@ -64,24 +64,33 @@ class Media:
         self._check_file(path)
         return Medium({"path": path})
 
+    def image(self, medium: str, pools: Iterable[str]) -> Medium:
+        """What a CD-ROM's text means where the name of a volume may stand too: `pool/volume`, or one of `pools`.
+
+        Raises Refusal 400.
+        """
+        if medium.startswith("/") or "://" in medium:
+            return self.at(CDROM, medium)
+        pool, _, name = medium.rpartition("/")
+        chosen = [pool] if pool else list(dict.fromkeys(pools))
+        for each in chosen:
+            ref = Ref.volume(each, name)
+            if "/" not in each and self._is_active(each) and self._known(ref):
+                self._check_format(CDROM, ref)
+                return Medium({"volume": ref.name}, ref)
+        where = f"the storage pool {pool}" if pool else "any active storage pool"
+        raise bad(BAD_PATH, f"There is no volume {name} in {where}; name one that is there, a file or an address.")
+
     def check_free(self, volume: Ref) -> None:
         """Raises Refusal 400 with the names of the machines that have a volume as a disk, or as what a disk is based
         on.
         """
-        world = self._serving.world
-        users = {user.name for user in users_of(world.snapshot).get(volume, ())}
-        users |= {
-            ref.name
-            for ref, resource in world.desired.resources.items()
-            if ref.kind == VIRTUAL_MACHINE and volume in resource.depends_on
-        }
-        if users:
-            names = ", ".join(sorted(users))
-            raise bad("KCHVMSTOR0016E", f"The volume {volume.name} is used by {names}; detach it there first.")
+        if users := machines_with(self._serving.world, volume):
+            told = f"The volume {volume.name} is used by {', '.join(users)}; detach it there first."
+            raise bad("KCHVMSTOR0016E", told)
 
     def _volume(self, kind: str, pool: str, name: str) -> Medium:
-        found = self._serving.world.snapshot.get(Ref(STORAGE_POOL, pool))
-        if found is None or not found.active:
+        if not self._is_active(pool):
             raise bad("KCHVMSTOR0015E", f"There is no active storage pool {pool}.")
         ref = Ref.volume(pool, name)
         if "/" in name or not self._known(ref):
@@ -119,10 +128,13 @@ class Media:
             self._refresh(pool)
         return _by_path(self._snapshot, path) if pools else None
 
+    def _is_active(self, pool: str) -> bool:
+        observed = self._snapshot.get(Ref(STORAGE_POOL, pool))
+        return observed is not None and observed.active
+
     def _refresh(self, pool: str) -> None:
         ref = Ref(STORAGE_POOL, pool)
-        observed = self._snapshot.get(ref)
-        if observed is not None and observed.active:
+        if self._is_active(pool):
             step = one_off_step(ref, "a volume was named that it doesn't show yet", RefreshPool(ref))
             self._serving.operations.perform(step, self._client)
 

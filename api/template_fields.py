@@ -5,25 +5,26 @@ Only what was given is written, and what can't be left out; the rest is told by 
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import unquote
 
 from api.http.refusal import Refusal, bad
+from api.machines.consoles import CONSOLE, NO_CONSOLE, check_graphics, console_words
+from api.machines.fitting import BAD_FORMAT, IN_USE, unfit_disks
 from api.media import Media
-from api.views.machine_storages import CDROM, DISK
+from api.views.machine_storages import DISK
 from api.views.templates import (
     POOL_URI,
     UNKNOWN,
     capacity_gib,
     cpus_of,
-    is_block_pool,
     is_known,
     is_missing,
     volume_path,
 )
 from reconciler.desired.implied import DEFAULT_POOL
+from reconciler.desired.templates import machine_fields
 from reconciler.passes import World
 from reconciler.serving.client import Client
 from reconciler.serving.serving import Serving
@@ -36,9 +37,7 @@ _SAME: Final = {
     "os_distro": "osDistro", "os_version": "osVersion", "cpus": "cpus", "memory": "memory", "networks": "networks",
     "folder": "folder", "icon": "icon",
 }  # fmt: skip
-_LUN_POOLS: Final = frozenset({"iscsi", "iscsi-direct", "scsi"})  # where no volume can be made
 _NEW_DISK: Final = {"size": 10}
-_CONSOLE: Final = ("type", "listen")  # the keys of `graphics` that the API knows
 
 
 class TemplateFields:
@@ -62,6 +61,7 @@ class TemplateFields:
         spec.setdefault("networks", [DEFAULT_NETWORK])
         spec.setdefault("disks", [dict(_NEW_DISK)])
         check_cpus(spec, "KCHCPUINF0002E")
+        self._check_disks(spec)
         for key, value in self._system_of(spec.get("cdrom")).items():
             spec.setdefault(key, value)
         return {key: spec[key] for key in _ORDER if key in spec}
@@ -81,14 +81,14 @@ class TemplateFields:
             made["cpuTopology"] = _topology(body["cpu_info"])
             if made["cpuTopology"] is None:
                 del made["cpuTopology"]
-        if "cdrom" in body:
-            made["cdrom"] = self._cdrom(body["cdrom"])
         pool = str(made.get("storagePool", inherited.get("storagePool", DEFAULT_POOL)))
+        if "cdrom" in body:
+            made["cdrom"] = self._cdrom(body["cdrom"], pool)
         if "disks" in body:
             before = spec.get("disks", inherited.get("disks", ()))
             made["disks"] = [self._disk(disk, place, pool, before) for place, disk in enumerate(body["disks"])]
         if "disks" in body or "storagepool" in body:
-            self._check_pool_of(made.get("disks", inherited.get("disks", ())), pool)
+            self._check_disks({**inherited, **made})
         return made
 
     # What is named has to be there
@@ -105,9 +105,10 @@ class TemplateFields:
         if missing:
             raise bad("KCHTMPL0003E", f"There is no network {', '.join(missing)}; make it first, or name another.")
 
-    def _cdrom(self, medium: str) -> str:
+    def _cdrom(self, medium: str, pool: str) -> str:
+        pools = sorted(ref.name for ref in self._world.snapshot.objects if ref.kind == STORAGE_POOL)
         try:
-            item = self._media.at(CDROM, medium).item
+            item = self._media.image(medium, [pool, DEFAULT_POOL, *pools]).item
         except Refusal as error:
             raise _as("KCHTMPL0014E", error) from None
         return next(iter(item.values()))
@@ -148,12 +149,11 @@ class TemplateFields:
             raise bad("KCHTMPL0023E", "A base image has to be a volume of a storage pool, and no volume has this path.")
         return found
 
-    def _check_pool_of(self, disks: Sequence[Mapping[str, Any]], pool: str) -> None:
-        for disk in disks:
-            if "size" in disk and is_block_pool(self._world, disk.get("pool", pool), _LUN_POOLS):
-                raise bad(
-                    "KCHTMPL0018E", f"No volume can be made in the pool {pool}; name one that it has as the `volume`."
-                )
+    def _check_disks(self, spec: Mapping[str, Any]) -> None:
+        """What can't ever be is refused; an image format that only clients know, and who uses a volume, is told of."""
+        for unfit in unfit_disks(self._world, machine_fields(spec).get("disks", ())):
+            if unfit.code not in (BAD_FORMAT, IN_USE):
+                raise bad(unfit.code, unfit.sentence)
 
     def _system_of(self, medium: str | None) -> dict[str, str]:
         """What the image installs, when that can be told."""
@@ -187,13 +187,10 @@ def _topology(cpu_info: Mapping[str, Any]) -> dict[str, int] | None:
 
 def _graphics(given: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
     """What isn't given is as for everybody, whatever was there before; a password's place isn't the API's to change."""
-    if "listen" in given:
-        try:
-            ipaddress.ip_address(given["listen"])
-        except ValueError:
-            raise bad("KCHVM0015E", "`listen` has to be an IPv4 or IPv6 address, such as 127.0.0.1.") from None
-    kept = {key: value for key, value in before.items() if key not in _CONSOLE}
-    return {key: given[key] for key in _CONSOLE if key in given} | kept
+    check_graphics(given)
+    wanted = console_words(given)
+    kept = {key: value for key, value in before.items() if key not in CONSOLE and wanted.get("type") != NO_CONSOLE}
+    return wanted | kept
 
 
 def _as(code: str, error: Refusal) -> Refusal:

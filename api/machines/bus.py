@@ -1,6 +1,7 @@
-"""How a guest's disks and network cards are attached, by what its system is known to have drivers for.
+"""How a guest's disks and network cards are attached, by what its system is known to lack drivers for.
 
-Systems of the last decade have virtio's; of anything else nothing is known, and it gets what every system has.
+Systems of the last decade have virtio's, and so a guest of whose system nothing is known gets them as well: what it
+would run slowly with is chosen only where the template says that its system is an older one, or one without virtio.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any, Final
 from specs.host import Host
 
 _X86: Final = frozenset({"x86_64", "i686"})
-# The first version that comes with virtio; () for a distribution that has no versions.
+# The first version that comes with virtio. One that isn't listed, or has no versions, is taken for a late one.
 _SINCE: Final[Mapping[str, tuple[int, ...]]] = {
     "debian": (6,),
     "ubuntu": (7, 10),
@@ -22,9 +23,9 @@ _SINCE: Final[Mapping[str, tuple[int, ...]]] = {
     "rhel": (5, 3),
     "fedora": (16,),
     "sles": (11,),
-    "gentoo": (),
-    "arch": (),
 }
+# Systems that come without virtio's drivers in any version, by how their names begin.
+_WITHOUT: Final = ("win", "microsoft", "msdos", "freedos", "os2", "reactos", "macos", "solaris")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +48,9 @@ def attachment(spec: Mapping[str, Any], host: Host) -> Attachment:
 
 
 def has_virtio(distribution: str, version: str) -> bool:
-    """Whether a system is known to have virtio's drivers. A version that is no number (sid) is a late one."""
-    since = _SINCE.get(distribution.lower())
-    if since is None or version.lower() == "unknown":
+    """False for a system that is known to lack virtio's drivers. A version that is no number (sid) is a late one."""
+    name = distribution.lower()
+    if name.startswith(_WITHOUT):
         return False
     numbers = tuple(int(part[:9]) for part in re.findall(r"[0-9]+", version))
-    return not numbers or numbers >= since
+    return not numbers or numbers >= _SINCE.get(name, ())

@@ -73,7 +73,7 @@ def new_machine(
         "disks": disks,
         "cdroms": cdroms,
         "interfaces": interfaces,
-        "graphics": merged(merged(_CONSOLE, fields.get("graphics") or {}), graphics or {}),
+        "graphics": _console(merged(merged(_CONSOLE, fields.get("graphics") or {}), graphics or {})),
         "runStrategy": "Halted",
     }
     return document(name, {key: value for key, value in spec.items() if value}, {TEMPLATE_NOTE: template_name})
@@ -103,6 +103,11 @@ def _disk(disk: Spec, pool: str, block_pools: frozenset[str], how: Attachment) -
     if made.get("pool") == "default":
         del made["pool"]
     return made | ({"bus": how.disk_bus} if how.disk_bus else {})
+
+
+def _console(graphics: Spec) -> Spec:
+    """One that there isn't listens nowhere."""
+    return {"type": "none"} if graphics["type"] == "none" else graphics
 
 
 def _product(topology: Mapping[str, int]) -> int:

@@ -11,8 +11,9 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from api.http.refusal import bad
+from reconciler.observed.snapshot import Observed
 from specs.codecs import bytes_of
-from specs.virtualmachine.graphics import NEVER
 from specs.virtualmachine.staged import ANNOTATION as NEXT_BOOT
 from specs.virtualmachine.staged import with_next_boot
 
@@ -21,9 +22,19 @@ Document = dict[str, Any]
 
 LONGEST_S: Final = 100 * 366 * 24 * 3600  # that a password can be valid
 
+LEAST_MIB: Final = 512  # that a client may ask for
+
 _LETTERS: Final = string.ascii_letters + string.digits
 _LENGTH: Final = 8
-_AFTER_EXPIRY_S: Final = 30
+_VALID_S: Final = 30
+
+
+def check_memory(observed: Observed, body: Body) -> None:
+    """Raises Refusal 400 for less than Kimchi's least, unless it is what the machine has."""
+    wanted = int(body.get("memory", LEAST_MIB))
+    if wanted < LEAST_MIB and wanted != observed.config.get("memory"):
+        told = f"`memory` has to be at least {LEAST_MIB} MiB; the machine's document can say less."
+        raise bad("KCHTMPL0013E", told)
 
 
 def change_sizes(spec: dict[str, Any], body: Body) -> None:
@@ -71,14 +82,9 @@ def change_access(spec: dict[str, Any], body: Body) -> None:
         spec.pop("access", None)
 
 
-def password_of(graphics: Body, *, has_one: bool) -> str | None:
-    """The password to set: what is given, a random one for a blank one, None to leave it.
-
-    A time limit needs one: a console without gets a random one with it.
-    """
-    given = graphics.get("passwd")
-    if given is None:
-        return None if has_one or "passwdValidTo" not in graphics else random_password()
+def password_of(graphics: Body) -> str:
+    """The password to set: what is given, else a random one."""
+    given = str(graphics.get("passwd") or "")
     return given if given.strip() else random_password()
 
 
@@ -87,29 +93,15 @@ def random_password() -> str:
     return "".join(secrets.choice(_LETTERS) for _ in range(_LENGTH))
 
 
-def change_console(spec: dict[str, Any], graphics: Body, file: str | None, now: datetime) -> None:
-    """The console's password, kept in `file`, and until when it is valid.
-
-    A new password doesn't come to life with a limit that is over already: then it is valid for half a minute.
-    """
-    console = dict(spec.get("graphics") or {})
-    if file is not None:
-        console["passwordFrom"] = {"file": file}
-    if "passwdValidTo" in graphics:
-        console["passwordValidTo"] = _time(now + timedelta(seconds=float(graphics["passwdValidTo"])))
-    elif file is not None and _is_over(console.get("passwordValidTo"), now):
-        console["passwordValidTo"] = _time(now + timedelta(seconds=_AFTER_EXPIRY_S))
-    spec["graphics"] = console
+def change_console(spec: dict[str, Any], graphics: Body, file: str, now: datetime) -> None:
+    """The console's password, kept in `file`, and until when it is valid: half a minute unless it is said."""
+    valid_s = float(graphics.get("passwdValidTo", _VALID_S))
+    spec["graphics"] = {
+        **(spec.get("graphics") or {}),
+        "passwordFrom": {"file": file},
+        "passwordValidTo": _time(now + timedelta(seconds=valid_s)),
+    }
 
 
 def _time(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _is_over(until: Any, now: datetime) -> bool:
-    if until in (None, NEVER):
-        return False
-    try:
-        return datetime.fromisoformat(str(until)) <= now
-    except ValueError:
-        return False

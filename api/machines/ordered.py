@@ -5,20 +5,20 @@ Whatever is named has to be there, so that the client hears at once what a task 
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import unquote
 
 from api.http.refusal import Refusal, bad
+from api.machines.consoles import console_words
 from api.machines.drafting import new_machine, template_spec
-from api.machines.making import block_pools, disks_to_be, mistakes_of, pool_type
+from api.machines.fitting import unfit_disks
+from api.machines.making import block_pools, disks_to_be, mistakes_of
 from reconciler.passes import World
 from specs.reference import NETWORK, STORAGE_POOL, Ref
 
 _TEMPLATES: Final = "/templates/"
 _POOLS: Final = "/storagepools/"
-_WITHOUT_NEW_VOLUMES: Final = frozenset({"iscsi", "iscsi-direct", "scsi"})
 
 
 def template_at(world: World, address: str) -> tuple[str, dict[str, Any]]:
@@ -40,7 +40,6 @@ def ordered_machine(
 ) -> dict[str, Any]:
     """The document of the machine `name`. Raises Refusal 400."""
     pool = unquote(str(body.get("storagepool") or "").removeprefix(_POOLS).rstrip("/"))
-    graphics = body.get("graphics") or {}
     document = new_machine(
         name,
         template,
@@ -48,7 +47,7 @@ def ordered_machine(
         world.snapshot.host,
         pool=pool,
         block_pools=block_pools(world),
-        graphics={key: graphics[key] for key in ("type", "listen") if key in graphics} if graphics else None,
+        graphics=console_words(body.get("graphics") or {}),
     )
     spec = document["spec"]
     _check_places(world, spec, pool)
@@ -64,23 +63,14 @@ def ordered_machine(
     return document
 
 
-def check_graphics(graphics: Mapping[str, Any]) -> None:
-    """Raises Refusal 400 for a console that listens nowhere."""
-    if "listen" in graphics:
-        try:
-            ipaddress.ip_address(graphics["listen"])
-        except ValueError:
-            raise bad("KCHVM0015E", "`graphics/listen` has to be an IP address, such as 127.0.0.1.") from None
-
-
 def _check_places(world: World, spec: Mapping[str, Any], pool: str) -> None:
     known = world.snapshot.objects.keys() | world.desired.resources.keys()
     pools = {disk.get("pool", "default") for disk in spec.get("disks", ()) if "size" in disk} | ({pool} - {""})
     for each in sorted(pools):
         if Ref(STORAGE_POOL, each) not in known:
             raise bad("KCHTMPL0004E", f"The storage pool {each} doesn't exist.")
-        if pool_type(world, each) in _WITHOUT_NEW_VOLUMES:
-            raise bad("KCHTMPL0018E", f"The storage pool {each} takes no new volumes; name a `volume` of it.")
+    for unfit in unfit_disks(world, spec.get("disks", ())):
+        raise bad(unfit.code, unfit.sentence)
     for interface in spec.get("interfaces", ()):
         if "network" in interface and Ref(NETWORK, interface["network"]) not in known:
             raise bad("KCHTMPL0003E", f"The network {interface['network']} doesn't exist.")

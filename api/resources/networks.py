@@ -12,7 +12,9 @@ from api.http.schema import arr, integer, obj, text
 from api.views.attachments import machines_on_networks
 from api.views.guarded import guarded
 from api.views.networks import NETWORK, network_view, networks_of_templates
+from api.ways_out import bridge_fields, check_way_out
 from reconciler.passes import World
+from reconciler.serving.serving import Serving
 from specs import reference
 
 _CREATE = obj(
@@ -57,7 +59,7 @@ class Networks(_Family):
     def make(self, call: Call) -> dict[str, Any]:
         """Its document is committed, and the network defined."""
         name = str(call.body["name"])
-        return self.view(self.create(call, self.ref(name), _spec(call)), name)
+        return self.view(self.create(call, self.ref(name), _spec(call, self.serving)), name)
 
 
 class Network(_Family):
@@ -82,7 +84,7 @@ class Network(_Family):
     @action("activate", "Start a network.", NETWORK)
     def activate(self, call: Call, name: str) -> dict[str, Any]:
         """Its document says so from now on."""
-        self.observed(self.serving.world, self.ref(name))
+        check_way_out(self.serving, self.observed(self.serving.world, self.ref(name)))
         return self.view(self.change_spec(call, self.ref(name), {"active": True}, "Activate"), name)
 
     @action("deactivate", "Stop a network that nobody uses.", NETWORK)
@@ -101,15 +103,11 @@ class Network(_Family):
             raise bad(code, f"The network {name} is used by {', '.join(users)}; take it away from there first.")
 
 
-def _spec(call: Call) -> dict[str, Any]:
+def _spec(call: Call, serving: Serving) -> dict[str, Any]:
     body = call.body
     spec: dict[str, Any] = {"mode": body["connection"]}
     if body["connection"] == "bridge":
-        if not body.get("interface"):
-            raise bad("KCHNET0004E", "A bridge network needs the `interface` of the host that it goes through.")
-        spec["interface"] = body["interface"]
-        if "vlan_id" in body:
-            spec["vlan"] = body["vlan_id"]
+        spec |= bridge_fields(serving, body.get("interface") or "", body.get("vlan_id"))
     elif body.get("subnet"):
         try:
             spec["subnet"] = str(ipaddress.IPv4Network(body["subnet"], strict=False))

@@ -14,6 +14,7 @@ from api.documents import DocumentResource
 from api.http.endpoint import Answer, Call, action, delete, get, post, put
 from api.http.refusal import Refusal, bad, not_found
 from api.http.schema import arr, integer, number, obj, text
+from api.machines.consoles import graphics_schema
 from api.machines.drafting import template_spec
 from api.template_fields import Fields, TemplateFields, check_cpus
 from api.views.guarded import guarded
@@ -27,6 +28,7 @@ from specs.reference import Ref
 
 _VOLATILE: Final = frozenset({"invalid"})
 _MOST_CPUS: Final = 4096
+_LEAST_MIB: Final = 16  # as documents have it
 _MOST_MIB: Final = 1 << 24
 _MOST_GIB: Final = 1 << 20
 _FIELDS: Final = {
@@ -43,9 +45,9 @@ _FIELDS: Final = {
         "The number of CPUs; by default 1, or what the topology makes.", minimum=1, maximum=_MOST_CPUS,
         x_code="KCHTMPL0012E",
     ),
-    "memory": integer("Memory in MiB; by default 1024.", minimum=512, maximum=_MOST_MIB, x_code="KCHTMPL0013E"),
+    "memory": integer("Memory in MiB; by default 1024.", minimum=_LEAST_MIB, maximum=_MOST_MIB, x_code="KCHTMPL0013E"),
     "cdrom": text(
-        "The ISO image: a path on the host or an address.", pattern="^(?:/|https?:|t?ftps?:).*$",
+        "The ISO image: a volume (`volume` or `pool/volume`), a path on the host or an address.", minLength=1,
         x_code="KCHTMPL0014E", examples=["/var/lib/libvirt/images/debian-12.iso"],
     ),
     "storagepool": text(
@@ -70,14 +72,7 @@ _FIELDS: Final = {
         ),
         minItems=1, uniqueItems=True, description="The disks; by default one of 10 GiB.", x_code="KCHTMPL0022E",
     ),
-    "graphics": obj(
-        {
-            "type": text("vnc or spice.", enum=["vnc", "spice"], x_code="KCHVM0014E"),
-            "listen": text("The IP address on the host that it listens on.", x_code="KCHVM0015E"),
-        },
-        closed=False,
-        description="The console; by default VNC on 127.0.0.1.",
-    ),
+    "graphics": graphics_schema("The console; by default VNC on 127.0.0.1."),
     "cpu_info": obj(
         {
             "topology": obj(

@@ -14,17 +14,19 @@ from api.http.refusal import bad, not_found
 from api.http.schema import arr, boolean, integer, number, obj, text
 from api.machines import power
 from api.machines.cloning import clone_machine
+from api.machines.consoles import check_graphics, graphics_schema
 from api.machines.editing import (
     LONGEST_S,
     change_access,
     change_console,
     change_sizes,
+    check_memory,
     password_of,
     wait_for_boot,
 )
 from api.machines.making import make_machine
 from api.machines.names import is_taken, name_taken, promise, promise_clone, promise_from_template
-from api.machines.ordered import check_graphics, ordered_machine, template_at
+from api.machines.ordered import ordered_machine, template_at
 from api.machines.removing import console_owner, remove_machine
 from api.machines.renaming import rename_machine
 from api.views.machines import MACHINE, VOLATILE, machine_view, machine_views
@@ -51,14 +53,7 @@ _CREATE = obj(
             "The address of the pool for its disks, instead of the template's.", pattern="^/storagepools/[^/]+/?$",
             x_code="KCHVM0013E", examples=["/storagepools/default"],
         ),
-        "graphics": obj(
-            {
-                "type": text("The console's protocol.", enum=["vnc", "spice"], x_code="KCHVM0014E"),
-                "listen": text("The host's address that it listens on.", x_code="KCHVM0015E"),
-            },
-            closed=False,
-            description="The console, laid over the template's.",
-        ),
+        "graphics": graphics_schema("The console, laid over the template's."),
     },
     required=("template",),
     closed=False,
@@ -71,15 +66,16 @@ _CHANGE = obj(
         "users": arr(text(), uniqueItems=True, description="Users who may use it, besides administrators."),
         "groups": arr(text(), uniqueItems=True, description="Groups whose members may."),
         "cpus": integer("Processors.", minimum=1, maximum=4096, x_code="KCHTMPL0012E"),
-        "memory": integer("MiB of memory.", minimum=512, maximum=1 << 24, x_code="KCHTMPL0013E"),
+        "memory": integer("MiB of memory.", minimum=1, maximum=1 << 24, x_code="KCHTMPL0013E"),
         "graphics": obj(
             {
                 "passwd": text(
-                    "The console's new password; a blank one gives a random one. VNC uses the first 8 characters.",
+                    "The console's new password; a random one when it is left out or blank. VNC uses 8 characters.",
                     maxLength=128, pattern=r"^[^\x00-\x1f\x7f]*$", x_code="KCHVM0031E",
                 ),
                 "passwdValidTo": number(
-                    "Seconds from now that it is valid.", minimum=0, maximum=LONGEST_S, x_code="KCHVM0032E",
+                    "Seconds from now that it is valid; 30 when it is left out.", minimum=0, maximum=LONGEST_S,
+                    x_code="KCHVM0032E",
                 ),
             },
         ),
@@ -171,7 +167,8 @@ class Machine(_Family):
         observed = self._persistent(world, ref)
         new = self._new_name(world, observed, str(body.get("name") or name))
         check_accounts(self.serving.host.accounts, body)
-        secret = self._keep_password(world, observed, body)
+        check_memory(observed, body)
+        secret = self._keep_password(observed, body)
 
         def change(document: Document) -> None:
             spec = document["spec"]
@@ -180,7 +177,7 @@ class Machine(_Family):
             if observed.active and (later := [field for field, value in before.items() if value != spec.get(field)]):
                 wait_for_boot(document, later)
             change_access(spec, body)
-            if body.get("graphics") and console_of(observed) is not None:
+            if secret is not None:
                 change_console(spec, body["graphics"], secret, datetime.now(UTC))
 
         try:
@@ -301,12 +298,9 @@ class Machine(_Family):
             raise name_taken(name)
         return new
 
-    def _keep_password(self, world: World, observed: Observed, body: Mapping[str, Any]) -> str | None:
-        """The file of the new password; None when the password stays. A machine without a console has none."""
-        if not body.get("graphics") or console_of(observed) is None:
+    def _keep_password(self, observed: Observed, body: Mapping[str, Any]) -> str | None:
+        """The file of the new password; None when the console isn't spoken of, or there is none."""
+        if "graphics" not in body or console_of(observed) is None:
             return None
         self.serving.changes.check_allowed()
-        declared = world.desired.resources.get(observed.ref)
-        graphics = declared.spec.get("graphics") or {} if declared is not None else {}
-        password = password_of(body["graphics"], has_one="passwordFrom" in graphics)
-        return None if password is None else str(self.serving.secrets.keep(console_owner(observed.uid), password))
+        return str(self.serving.secrets.keep(console_owner(observed.uid), password_of(body["graphics"])))

@@ -12,15 +12,20 @@ from specs.reference import STORAGE_VOLUME, VIRTUAL_MACHINE, Ref
 
 def users(world: World, ref: Ref) -> list[str]:
     """Who uses a volume, running or not, on the host or as declared: `machine web`, `volume default/web.qcow2`."""
-    machines = {user.name for user in users_of(world.snapshot).get(ref, ())}
-    volumes = set(volumes_on(world.snapshot).get(ref, ()))
-    for other, resource in world.desired.resources.items():
-        if ref in resource.depends_on:
-            if other.kind == VIRTUAL_MACHINE:
-                machines.add(other.name)
-            elif other.kind == STORAGE_VOLUME:
-                volumes.add(other.name)
-    return [f"machine {name}" for name in sorted(machines)] + [f"volume {name}" for name in sorted(volumes)]
+    volumes = set(volumes_on(world.snapshot).get(ref, ())) | _declared(world, ref, STORAGE_VOLUME)
+    return [f"machine {name}" for name in machines_with(world, ref)] + [f"volume {name}" for name in sorted(volumes)]
+
+
+def machines_with(world: World, ref: Ref) -> list[str]:
+    """The names of the machines that have a volume, or what is based on it, on the host or as declared."""
+    return sorted(
+        {user.name for user in users_of(world.snapshot).get(ref, ())} | _declared(world, ref, VIRTUAL_MACHINE)
+    )
+
+
+def _declared(world: World, ref: Ref, kind: str) -> set[str]:
+    found = ((other, resource) for other, resource in world.desired.resources.items() if other.kind == kind)
+    return {other.name for other, resource in found if ref in resource.depends_on}
 
 
 def running_users(world: World, pool: str) -> list[str]:

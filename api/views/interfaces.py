@@ -41,7 +41,7 @@ def offered(interfaces: Iterable[HostInterface], snapshot: Snapshot) -> list[Hos
     """
     known = {interface.name: interface for interface in interfaces}
     enslaved = {part for each in known.values() if each.type in ("bridge", "bonding") for part in each.parts}
-    used = _used(snapshot)
+    used = used_by_networks(snapshot)
 
     def is_offered(interface: HostInterface) -> bool:
         match interface.type:
@@ -71,11 +71,13 @@ def _leads_out(bridge: HostInterface, known: Mapping[str, HostInterface]) -> boo
     return False
 
 
-def _used(snapshot: Snapshot) -> frozenset[str]:
-    """The host's devices that libvirt's networks have."""
-    names: set[str] = set()
+def used_by_networks(snapshot: Snapshot) -> Mapping[str, list[str]]:
+    """The host's devices that libvirt's networks have, each with the names of those."""
+    found: dict[str, list[str]] = {}
     for seen in readable(snapshot, NETWORK):
-        names |= {str(seen.details.get(BRIDGE) or "")}
+        names = {str(seen.details.get(BRIDGE) or "")}
         for spec in (seen.config, seen.live or {}):
             names |= {str(spec.get(key) or "") for key in ("bridge", "interface")}
-    return frozenset(names - {""})
+        for name in sorted(names - {""}):
+            found.setdefault(name, []).append(seen.ref.name)
+    return found

@@ -7,9 +7,10 @@ from typing import Any, Final
 
 from api.http.schema import Schema, arr, integer, obj, or_null, text
 from api.machines.drafting import template_spec
+from api.machines.fitting import is_pool_of, unfit_disks
 from api.views.icons import icon_of
 from reconciler.desired.implied import DEFAULT_POOL
-from reconciler.desired.resolve import BLOCK_POOLS
+from reconciler.desired.templates import machine_fields
 from reconciler.passes import World
 from specs.codecs import bytes_of
 from specs.reference import NETWORK, STORAGE_POOL, STORAGE_VOLUME, Ref
@@ -66,7 +67,9 @@ _FIELDS: Final = {
             "networks": arr(text(), description="Networks that aren't there."),
             "storagepools": arr(text(), description="Storage pools that aren't there."),
             "cdrom": arr(text(), description="The image, when it isn't there."),
-            "disks": arr(text(), description="Volumes that aren't there."),
+            "disks": arr(
+                text(), description="Volumes that aren't there, and disks that can't be, each with the reason."
+            ),
         },
         description="What a machine couldn't be made with at the moment; empty when all is there.",
     ),
@@ -123,14 +126,6 @@ def capacity_gib(world: World, ref: Ref) -> int | None:
     return -(-int(seen.details.get("capacity") or 0) // _GIB) if seen is not None else None
 
 
-def is_block_pool(world: World, pool: str, kinds: frozenset[str] = BLOCK_POOLS) -> bool:
-    """Whether a pool is one of these kinds; as a rule, of those whose volumes are devices without an image format."""
-    ref = Ref(STORAGE_POOL, pool)
-    declared, seen = world.desired.resources.get(ref), world.snapshot.get(ref)
-    spec = declared.spec if declared is not None else seen.config if seen is not None else {}
-    return spec.get("type") in kinds
-
-
 def _mebibytes(memory: int | str) -> int:
     return -(-(bytes_of(memory, "MiB") or 0) // _MIB)
 
@@ -157,7 +152,7 @@ def _disk(world: World, disk: Mapping[str, Any], place: int, template_pool: str)
         shown |= {"size": size} if size is not None else {}
         return shown | ({"format": found.format} if found is not None and found.format in FORMATS else {})
     shown["size"] = disk["size"] if isinstance(disk["size"], int) else -(-(bytes_of(disk["size"]) or 0) // _GIB)
-    shown["format"] = disk.get("format", "raw" if is_block_pool(world, pool) else "qcow2")
+    shown["format"] = disk.get("format", "raw" if is_pool_of(world, pool) else "qcow2")
     if "base" in disk:
         shown["base"] = volume_path(world, Ref.volume_named(disk["base"], pool))
     return shown
@@ -172,11 +167,13 @@ def _invalid(world: World, spec: Mapping[str, Any], is_file: IsFile) -> dict[str
     pools = [pool] if "storagePool" in spec else []
     pools += [disk.get("pool", pool) for disk in disks if "size" in disk]
     volumes = (Ref.volume_named(name, disk_pool) for name, disk_pool in _volumes(spec, pool))
+    missing = [ref.name for ref in dict.fromkeys(volumes) if is_missing(world, ref)]
+    unfit = unfit_disks(world, machine_fields(spec).get("disks", ()))
     found = {
         "networks": [each for each in spec.get("networks", ()) if not is_known(world, Ref(NETWORK, each))],
         "storagepools": [each for each in dict.fromkeys(pools) if not is_known(world, Ref(STORAGE_POOL, each))],
         "cdrom": [] if _has_medium(world, spec.get("cdrom"), is_file) else [_medium_text(world, spec["cdrom"])],
-        "disks": [ref.name for ref in dict.fromkeys(volumes) if is_missing(world, ref)],
+        "disks": [*missing, *(f"{each.what}: {each.sentence}" for each in unfit)],
     }
     return {key: names for key, names in found.items() if names}
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import libvirt
 import pytest
 import yaml
@@ -80,6 +82,7 @@ def test_removing_what_git_does_not_know_is_an_operation(api: LiveApi, hand: lib
         ({"name": "x", "connection": "nat", "subnet": "300.1.1.1/24"}, "KCHNET0003E"),
         ({"name": "x", "connection": "bridge"}, "KCHNET0004E"),
         ({"name": "x", "connection": "bridge", "interface": "br0", "vlan_id": 5000}, "KCHNET0015E"),
+        ({"name": "x", "connection": "bridge", "interface": "none"}, "KCHNET0007E"),
         ({"name": "default", "connection": "nat"}, "KCHNET0001E"),
     ],
 )
@@ -89,6 +92,40 @@ def test_a_bad_network_is_refused_with_kimchis_code(api: LiveApi, body: object, 
     assert answer.json()["code"] == "400 Bad Request"
     assert answer.json()["reason"].startswith(f"{code}: ")
     assert names(api) == ["default"]
+
+
+@pytest.fixture
+def bridge(hand: libvirt.virConnect) -> Iterator[libvirt.virInterface]:
+    """A bridge of the host over no card; the test driver has the card eth1 by itself."""
+    made = hand.interfaceDefineXML("<interface type='bridge' name='br7'><bridge/></interface>")
+    made.create()
+    yield made
+    made.destroy()
+    made.undefine()
+
+
+@pytest.mark.usefixtures("bridge")
+def test_a_network_goes_through_a_card_or_a_bridge_that_no_other_has(api: LiveApi) -> None:
+    for name, interface in (("out", "eth1"), ("in", "br7")):
+        body = {"name": name, "connection": "bridge", "interface": interface}
+        assert api.client.post("/networks", json=body).json()["interface"] == interface
+        again = api.client.post("/networks", json={**body, "name": "again"})
+        assert (again.status_code, again.json()["reason"].partition(":")[0]) == (400, "KCHNET0006E")
+        assert api.client.get(f"/networks/{name}").json()["interface"] == interface
+    assert yaml.safe_load(api.text("networks/in.yaml"))["spec"]["bridge"] == "br7"
+    tagged = api.client.post("/networks", json={"name": "x", "connection": "bridge", "interface": "br7", "vlan_id": 5})
+    assert tagged.json()["reason"].startswith("KCHNET0019E: ")
+    assert names(api) == ["default", "in", "out"]
+
+
+def test_a_network_whose_way_out_is_gone_isn_t_called_active(api: LiveApi, hand: libvirt.virConnect) -> None:
+    hand.networkDefineXML(
+        "<network><name>lost</name><forward mode='bridge'><interface dev='gone0'/></forward></network>"
+    )
+    api.serving.operations.look_again(None)
+    refused = api.client.post("/networks/lost/activate")
+    assert (refused.status_code, refused.json()["reason"].partition(":")[0]) == (400, "KCHNET0007E")
+    assert (api.client.get("/networks/lost").json()["state"], api.log()) == ("inactive", [])
 
 
 def test_a_network_that_is_used_stays(api: LiveApi) -> None:

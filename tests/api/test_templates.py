@@ -104,7 +104,7 @@ def test_an_image_in_a_pool_is_named_as_a_volume(api: LiveApi, tmp_path: Path) -
         ({"name": " x"}, "KCHTMPL0008E"),
         ({"name": "a/b"}, "KCHTMPL0008E"),
         ({"cpus": 0}, "KCHTMPL0012E"),
-        ({"memory": 511}, "KCHTMPL0013E"),
+        ({"memory": 15}, "KCHTMPL0013E"),
         ({"memory": "1 GiB"}, "KCHTMPL0013E"),
         ({"cdrom": "xhttp://host/a.iso"}, "KCHTMPL0014E"),
         ({"cdrom": "http://host:99999/a.iso"}, "KCHTMPL0014E"),

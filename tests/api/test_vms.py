@@ -261,18 +261,24 @@ def test_a_password_is_kept_beside_git(templates: LiveApi, hand: libvirt.virConn
     assert "passwd='0ther'" in hand.lookupByName("web").XMLDesc(libvirt.VIR_DOMAIN_XML_SECURE)
 
 
-def test_a_blank_password_is_a_random_one_and_none_leaves_it(templates: LiveApi) -> None:
+def test_a_password_that_is_blank_or_left_out_is_a_random_one_for_half_a_minute(templates: LiveApi) -> None:
     make(templates)
-    blank = templates.client.put("/vms/web", json={"graphics": {"passwd": ""}}).json()["graphics"]
-    assert re.fullmatch("[A-Za-z0-9]{8}", blank["passwd"]) and blank["passwdValidTo"] is None
-    left = templates.client.put("/vms/web", json={"graphics": {"passwdValidTo": 10}}).json()["graphics"]
-    assert left["passwd"] == blank["passwd"] and left["passwdValidTo"] <= 10
+    passwords = set()
+    for graphics in ({"passwd": ""}, {}, {"passwdValidTo": 10}):
+        got = templates.client.put("/vms/web", json={"graphics": graphics}).json()["graphics"]
+        assert re.fullmatch("[A-Za-z0-9]{8}", got["passwd"]) and got["passwdValidTo"] <= (
+            graphics.get("passwdValidTo", 30)
+        )
+        assert templates.client.get("/vms/web").json()["graphics"]["passwd"] == got["passwd"]
+        passwords.add(got["passwd"])
+    assert len(passwords) == 3
 
 
-def test_a_limit_for_a_console_without_a_password_brings_one(templates: LiveApi) -> None:
+def test_a_machine_that_has_less_memory_than_kimchis_least_takes_that_back(templates: LiveApi) -> None:
+    templates.client.put("/templates/small", json={"memory": 128})
     make(templates)
-    graphics = templates.client.put("/vms/web", json={"graphics": {"passwdValidTo": 60}}).json()["graphics"]
-    assert len(graphics["passwd"]) == 8
+    assert templates.client.put("/vms/web", json={"memory": 128}).json()["memory"] == 128
+    assert code_of(templates.client.put("/vms/web", json={"memory": 256})) == "KCHTMPL0013E"
 
 
 def test_a_refused_change_leaves_no_secret(templates: LiveApi) -> None:
