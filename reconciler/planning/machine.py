@@ -301,7 +301,7 @@ def _before_restart(record: Owned, entry: Owned | None) -> Owned:
 
 
 def _opened(resource: Resource, context: Context, gone: Observed | None = None) -> tuple[Ref, ...]:
-    """The volumes that the machine gets only now, that onggi didn't make, and whose headers QEMU would follow.
+    """The volumes that the machine gets only now and that onggi didn't make: QEMU would follow what they refer to.
 
     Of one that is `gone` from the host these are all that it had, too.
     """
@@ -310,8 +310,7 @@ def _opened(resource: Resource, context: Context, gone: Observed | None = None) 
         ref
         for ref in dict.fromkeys((*resource.depends_on, *had))
         if ref in context.snapshot.objects
-        and (place := context.host.volumes.get(ref)) is not None
-        and place.format != "raw"
+        and ref in context.host.volumes
         and not ((entry := context.owned.get(ref)) is not None and entry.created)
         and resource.ref not in context.users.get(ref, frozenset())
     )

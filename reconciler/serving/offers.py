@@ -9,7 +9,7 @@ from typing import Final
 from reconciler.errors import Cancelled, Terminal, Transient
 from reconciler.observed.hypervisor.performing.downloads import download, shown
 from reconciler.observed.hypervisor.performing.intake import split_head
-from specs.storagevolume.header import HEADER_BYTES, image_header, unsafe_header
+from specs.storagevolume.header import HEADER_BYTES, foreign_problem, image_header
 
 _LONGEST_S: Final = 20.0
 
@@ -41,6 +41,6 @@ def look_at(url: str, timeout_s: float = _LONGEST_S) -> Offer:
     finally:
         timer.cancel()
     header = image_header(head)
-    if reason := unsafe_header(header):
+    if reason := foreign_problem(header):
         raise Terminal(f"{shown(url)} isn't used: {reason}")
     return Offer(offered.length, str(header.format))

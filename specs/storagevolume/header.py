@@ -13,14 +13,34 @@ import posixpath
 import re
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 HEADER_BYTES = 64 * 1024  # how much of an image is worth handing in
+PLAIN = frozenset({"raw", "iso"})  # without a header that QEMU would follow
 
 _LONGEST_NAME = 1023  # QEMU's limit for a backing file's name
 _MOST_EXTENSIONS = 64
 _SECTOR = 512
-_DESCRIPTOR_BYTES = 20 * _SECTOR  # how far QEMU looks for the parent of a vmdk, whatever its header says
+_COMPRESSED = frozenset({"gzip", "xz", "zip", "bzip2", "zstd"})
+_WITH_HEADER = frozenset(
+    {
+        "qcow2",
+        "qcow",
+        "qed",
+        "vmdk",
+        "vdi",
+        "vpc",
+        "vhd",
+        "vhdx",
+        "luks",
+        "cow",
+        "cloop",
+        "dmg",
+        "bochs",
+        "parallels",
+        "ploop",
+    }
+)  # what QEMU has a driver for; libvirt calls a volume by other words too, such as a partition's type
 _PROTOCOL = re.compile(r"[^/:]*:")  # as QEMU decides: a colon before any slash
 
 
@@ -46,7 +66,7 @@ def image_header(first_bytes: bytes) -> ImageHeader:
     for magic, reader in _READERS.items():
         if first_bytes.startswith(magic):
             return reader(view)
-    for magic, name in _COMPRESSED.items():
+    for magic, name in _ARCHIVES.items():
         if first_bytes.startswith(magic):
             return ImageHeader(name)
     if view.number("<I", 64) == 0xBEDA107F:
@@ -54,8 +74,37 @@ def image_header(first_bytes: bytes) -> ImageHeader:
     if first_bytes[32769:32774] == b"CD001":
         return ImageHeader("iso", view.number("<I", 32768 + 80) * view.number("<H", 32768 + 128))
     if _is_descriptor(first_bytes):
-        return _vmdk_descriptor(first_bytes, external=True)
+        return ImageHeader("vmdk", external_data=True)
     return ImageHeader("raw")
+
+
+def foreign_problem(header: ImageHeader, declared: str | None = None) -> str | None:
+    """One sentence why an image from outside isn't taken, with the remedy; None for one that refers to nothing, and
+    that is what it is `declared` to be (libvirt's word) if somebody has said so.
+
+    A vmdk never is: QEMU finds its parent by searching text for words, wherever the header says that the text is.
+    """
+    if header.format == "vmdk":
+        return "a vmdk image isn't taken from outside, it can name files of the host; " + _CONVERT
+    if (reason := unsafe_header(header)) is not None:
+        return reason
+    if declared is None:
+        return None
+    if header.format in _COMPRESSED:
+        return f"it is compressed ({header.format}); unpack it and offer the image itself."
+    if header.format != declared and not {header.format, declared} <= PLAIN:
+        return f"it is a {header.format} image, not {declared}; declare `format: {header.format}`."
+    return None
+
+
+def mistaken(header: ImageHeader, declared: str | None) -> str | None:
+    """One sentence why an image that is on the host isn't opened as `declared`; None when it may be.
+
+    Whatever is opened as raw may look like anything: its bytes are a guest's business.
+    """
+    if declared not in _WITH_HEADER or declared == header.format:
+        return None
+    return f"it is opened as {declared}, and it is a {header.format} image; name its format as it is."
 
 
 def unsafe_header(header: ImageHeader, allowed: Callable[[str], bool] = lambda _path: False) -> str | None:
@@ -65,18 +114,20 @@ def unsafe_header(header: ImageHeader, allowed: Callable[[str], bool] = lambda _
     doubled slashes: absolute, or relative to the image's own folder. One with `..` is refused without asking.
     """
     if header.external_data:
-        return "the image keeps its data in another file; make a complete one with `qemu-img convert`."
+        return f"the image keeps its data in another file; {_CONVERT}"
     name = header.backing_file
     if name is None:
         return None
-    remedy = "make an independent image with `qemu-img convert`."
     if not name:
-        return f"the image has a backing file whose name can't be read; {remedy}"
+        return f"the image has a backing file whose name can't be read; {_CONVERT}"
     if (protocol := _PROTOCOL.match(name)) is not None:
-        return f"the image is backed by something else than a file ({_shown(protocol[0])}…); {remedy}"
+        return f"the image is backed by something else than a file ({_shown(protocol[0])}…); {_CONVERT}"
     if ".." in name.split("/") or not allowed(posixpath.normpath(name)):
-        return f"the image reads from another file of the host, {_shown(name)}; {remedy}"
+        return f"the image reads from another file of the host, {_shown(name)}; {_CONVERT}"
     return None
+
+
+_CONVERT = "make an independent image with `qemu-img convert -O qcow2`."
 
 
 class _Bytes:
@@ -114,28 +165,35 @@ def _qcow(view: _Bytes) -> ImageHeader:
         return _qcow1(view)
     backing, length = view.number(">Q", 8), view.number(">I", 16)
     incompatible = view.number(">Q", 72) if version > 2 else 0
-    extensions = _qcow2_extensions(view, view.number(">I", 100) if version > 2 else 72)
-    form = extensions.get(0xE2792ACA)
+    extensions = _qcow2_extensions(view, view.number(">I", 100) if version > 2 else 72, backing)
+    name = view.text(backing, length) if backing else None
+    form = (extensions or {}).get(0xE2792ACA)
     return ImageHeader(
         "qcow2",
         view.number(">Q", 24),
-        backing_file=view.text(backing, length) if backing else None,
+        backing_file=name if extensions is not None or name is None else "",
         backing_format=form.decode("ascii", "replace") if form else None,
-        external_data=bool(incompatible & 4) or 0x44415441 in extensions,
+        external_data=bool(incompatible & 4) or 0x44415441 in (extensions or {}),
         encrypted=view.number(">I", 32) != 0,
     )
 
 
-def _qcow2_extensions(view: _Bytes, offset: int) -> dict[int, bytes]:
-    """The header extensions by their type, each cut at the longest name."""
+def _qcow2_extensions(view: _Bytes, offset: int, end: int) -> dict[int, bytes] | None:
+    """The header extensions by their type, each cut at the longest name. `end` is where a backing file's name begins,
+    0 without one. None where they can't be told for sure: of two that are alike QEMU heeds the last.
+    """
     found: dict[int, bytes] = {}
     for _ in range(_MOST_EXTENSIONS):
+        if end and offset >= end:
+            return found
         kind, length = view.number(">I", offset), view.number(">I", offset + 4)
-        if kind == 0 or offset >= len(view.content):
-            break
-        found.setdefault(kind, view.content[offset + 8 : offset + 8 + min(length, _LONGEST_NAME)])
+        if kind == 0 and offset + 4 <= len(view.content):
+            return found
+        if kind in found or offset + 8 > len(view.content):
+            return None
+        found[kind] = view.content[offset + 8 : offset + 8 + min(length, _LONGEST_NAME)]
         offset += 8 + (length + 7) // 8 * 8
-    return found
+    return None
 
 
 def _qed(view: _Bytes) -> ImageHeader:
@@ -148,33 +206,22 @@ def _qed(view: _Bytes) -> ImageHeader:
     )
 
 
+_PARENT = b"parentFileNameHint"  # QEMU takes what stands two characters behind it, whatever is between
+
+
 def _vmdk_sparse(view: _Bytes) -> ImageHeader:
     capacity = view.number("<Q", 12) * _SECTOR
-    offset, length = view.number("<Q", 28) * _SECTOR, view.number("<Q", 36) * _SECTOR
-    described = _vmdk_descriptor(view.content[offset : offset + max(length, _DESCRIPTOR_BYTES)], external=False)
-    if capacity == 0:  # QEMU goes by the descriptor then, and opens the files that it names
-        return replace(described, external_data=True)
-    unread = offset >= len(view.content) or offset + length > len(view.content)
-    return ImageHeader("vmdk", capacity, backing_file="" if unread else described.backing_file)
+    # Without a capacity QEMU goes by the descriptor, and opens the files that it names.
+    return ImageHeader("vmdk", capacity, backing_file=_vmdk_parent(view), external_data=capacity == 0)
 
 
 def _vmdk_cow(view: _Bytes) -> ImageHeader:
-    described = _vmdk_descriptor(view.content[:_DESCRIPTOR_BYTES], external=False)
-    return replace(described, virtual_size=view.number("<I", 12) * _SECTOR)
+    return ImageHeader("vmdk", view.number("<I", 12) * _SECTOR, backing_file=_vmdk_parent(view))
 
 
-_EXTENT = re.compile(rb"^(?:RW|RDONLY|NOACCESS)[ \t]+(\d{1,18})[ \t]", re.MULTILINE)
-_PARENT = re.compile(rb'parentFileNameHint[ \t]*=[ \t]*"?([^"\r\n\0]{0,4096})')
-
-
-def _vmdk_descriptor(text: bytes, *, external: bool) -> ImageHeader:
-    parent = _PARENT.search(text)
-    return ImageHeader(
-        "vmdk",
-        sum(int(match[1]) for match in _EXTENT.finditer(text)) * _SECTOR,
-        backing_file=parent[1].decode("utf-8", "replace") if parent else None,
-        external_data=external,
-    )
+def _vmdk_parent(view: _Bytes) -> str | None:
+    """Wherever the descriptor is said to be: QEMU looks for it at its own places, all of them within these bytes."""
+    return "" if _PARENT in view.content else None
 
 
 def _is_descriptor(content: bytes) -> bool:
@@ -210,7 +257,7 @@ _READERS: dict[bytes, Callable[[_Bytes], ImageHeader]] = {
     b"vhdxfile": _vhdx,
     b"LUKS\xba\xbe": _luks,
 }
-_COMPRESSED = {
+_ARCHIVES = {
     b"\x1f\x8b": "gzip",
     b"\xfd7zXZ\0": "xz",
     b"PK\x03\x04": "zip",

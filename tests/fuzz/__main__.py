@@ -13,7 +13,10 @@ from pathlib import Path
 
 from reconciler.serving.secrets import Secrets
 from tests.fuzz import options
+from tests.fuzz.images import Found, images
 from tests.fuzz.line import run
+
+_IMAGES_EACH = 20  # to one document
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -28,11 +31,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.getLogger("onggi").addHandler(logging.NullHandler())
     told: set[str] = set()
     seed, taken, refused, end = asked.seed, 0, 0, time.monotonic() + asked.seconds
-    with tempfile.TemporaryDirectory() as place:
+    with tempfile.TemporaryDirectory() as place, tempfile.TemporaryDirectory() as other, images(Path(other)) as made:
         folder, secrets = Path(place), Secrets(Path(place, "secrets"))
         while time.monotonic() < end:
-            found = run(seed, secrets)
-            for mistake in (*found.mistakes, *options.mistakes(seed, folder, folder / "state")):
+            found, judged = run(seed, secrets), Found()
+            for number in range(seed * _IMAGES_EACH, (seed + 1) * _IMAGES_EACH):
+                made.run(number, judged)
+            for mistake in (
+                *found.mistakes,
+                *options.mistakes(seed, folder, folder / "state"),
+                *judged.mistakes,
+            ):
                 kind = re.sub(r"'[^']*'|\S+/\S+|\d+", "…", mistake)
                 if kind not in told:
                     told.add(kind)

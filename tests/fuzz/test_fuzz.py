@@ -6,9 +6,11 @@ from pathlib import Path
 
 from reconciler.serving.secrets import Secrets
 from tests.fuzz import options
+from tests.fuzz.images import Found, images
 from tests.fuzz.line import run
 
 ROUNDS = 24
+IMAGES = 300
 
 
 def test_every_document_is_refused_at_its_line_or_goes_through_the_whole_line(tmp_path: Path) -> None:
@@ -21,3 +23,13 @@ def test_every_document_is_refused_at_its_line_or_goes_through_the_whole_line(tm
 
 def test_no_option_variable_or_setting_ends_in_a_traceback(tmp_path: Path) -> None:
     assert [each for seed in range(ROUNDS) for each in options.mistakes(seed, tmp_path, tmp_path / "state")] == []
+
+
+def test_no_image_that_is_let_through_makes_qemu_open_another_file_or_is_another_one_to_it(tmp_path: Path) -> None:
+    found = Found()
+    with images(tmp_path) as made:
+        for seed in range(IMAGES):
+            made.run(seed, found)
+    assert found.mistakes == []
+    assert found.refused > IMAGES // 4, "much of it is hostile"
+    assert found.opened > IMAGES // 8, "and enough of what is left is an image"

@@ -51,7 +51,8 @@ def define(connections: Connections, operation: Define) -> None:
             existing = find(connection, ref)
             keep_passwords(root, parse(existing.XMLDesc(_SECURE_CONFIG)) if existing is not None else None)
         for volume in operation.opens:
-            images.check_chain(connection, get(connection, volume).path(), None)
+            path = get(connection, volume).path()
+            images.check_chain(connection, path, images.opened_as(root, volume, path))
         xml = serialise(root)
         try:
             if ref.kind == VIRTUAL_MACHINE:

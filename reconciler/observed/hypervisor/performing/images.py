@@ -18,11 +18,9 @@ from reconciler.observed.hypervisor.performing.streams import head
 from specs.binding import Element, parse
 from specs.lfs import is_lfs_pointer
 from specs.reference import VIRTUAL_MACHINE, Ref
-from specs.storagevolume.header import HEADER_BYTES, image_header, unsafe_header
+from specs.storagevolume.header import HEADER_BYTES, PLAIN, foreign_problem, image_header, mistaken, unsafe_header
 
 _DEEPEST = 32
-_COMPRESSED = frozenset({"gzip", "xz", "zip", "bzip2", "zstd"})
-_PLAIN = frozenset({"raw", "iso"})
 
 
 def check_download(start: bytes, wanted: Element, url: str) -> None:
@@ -32,20 +30,14 @@ def check_download(start: bytes, wanted: Element, url: str) -> None:
     """
     if is_lfs_pointer(start):
         raise Terminal(f"{url} gives a Git LFS pointer, not the image; use the URL of the LFS object itself.")
-    header = image_header(start)
-    reason = unsafe_header(header)
-    if reason is not None:
-        raise Terminal(f"{url} isn't used: {reason}")
-    if header.format in _COMPRESSED:
-        raise Terminal(f"{url} is compressed ({header.format}); unpack it and offer the image itself.")
     form = wanted.find("target/format")
     declared = (form.get("type") if form is not None else None) or "raw"
-    if header.format != declared and not {header.format, declared} <= _PLAIN:
-        raise Terminal(f"{url} is a {header.format} image, not {declared}; declare `format: {header.format}`.")
+    if (reason := foreign_problem(image_header(start), declared)) is not None:
+        raise Terminal(f"{url} isn't used: {reason}")
 
 
 def check_chain(connection: libvirt.virConnect, path: str, declared: str | None) -> None:
-    """Raises Terminal when an image isn't a known volume, or when anything below it isn't.
+    """Raises Terminal when an image isn't a known volume or not of the `declared` format, or when anything below isn't.
 
     A raw image has no header: its bytes are a guest's business, whatever they look like.
     """
@@ -60,7 +52,7 @@ def check_chain(connection: libvirt.virConnect, path: str, declared: str | None)
             raise Terminal(f"the image {path} is no volume of an active pool; put it into one and refresh that.")
         if path in seen or len(seen) >= _DEEPEST:
             raise Terminal(f"the image {seen[0]} refers to itself; replace it.")
-        if declared in _PLAIN:
+        if declared in PLAIN:
             return
         seen.append(path)
         try:
@@ -69,12 +61,21 @@ def check_chain(connection: libvirt.virConnect, path: str, declared: str | None)
             if is_unsupported(error):  # no pool of files: nothing in it can name a file
                 return
             raise
-        reason = unsafe_header(header, is_volume)
+        reason = mistaken(header, declared) or unsafe_header(header, is_volume)
         if reason is not None:
             raise Terminal(f"the image {path} isn't used: {reason}")
         if header.backing_file is None:
             return
         path, declared = _beside(path, header.backing_file), header.backing_format
+
+
+def opened_as(machine: Element, ref: Ref, path: str) -> str | None:
+    """The format that a machine's definition opens a volume as; None when it doesn't say."""
+    for disk in machine.iterfind("devices/disk"):
+        if any(_is_source(source, ref, path) for source in disk.iterfind("source")):
+            driver = disk.find("driver")
+            return driver.get("type") if driver is not None else None
+    return None
 
 
 def _beside(path: str, name: str) -> str:

@@ -25,9 +25,7 @@ from reconciler.planning.one_off import RefreshPool, WipeVolume
 from specs.binding import Element, drop_attributes, parse, serialise, set_text_at
 from specs.host import Feature
 from specs.reference import Ref
-from specs.storagevolume.header import HEADER_BYTES, image_header, unsafe_header
-
-_PLAIN = frozenset({"raw", "iso", None})
+from specs.storagevolume.header import HEADER_BYTES, PLAIN, foreign_problem, image_header
 
 
 class VolumeData:
@@ -55,7 +53,7 @@ class VolumeData:
             root = parse(volume.XMLDesc())
             patiently(lambda: volume.wipe(0))
             form = root.find("target/format")
-            if root.get("type", "file") != "file" or form is None or form.get("type") in _PLAIN:
+            if root.get("type", "file") != "file" or form is None or form.get("type") in PLAIN | {None}:
                 return
             # Zeros are no image: a machine that gets this volume would not even start.
             pool = volume.storagePoolLookupByVolume()
@@ -117,21 +115,21 @@ def _upload(
         )
     if offset < HEADER_BYTES:
         _check_unused(connection, ref, volume)
-        chunks = _judged(head(connection, volume, HEADER_BYTES), offset, chunks)
+        chunks = judged(head(connection, volume, HEADER_BYTES), offset, chunks)
     if length:
         upload(connection, volume, chunks, length, offset)
     else:
         next(chunks, None)
 
 
-def _judged(before: bytes, offset: int, chunks: Iterator[bytes]) -> Iterator[bytes]:
+def judged(before: bytes, offset: int, chunks: Iterator[bytes]) -> Iterator[bytes]:
     """The chunks, unless with them the volume would become an image that makes QEMU open another file of the host.
 
     The header is judged as it will be, together with what is there: it may come in several pieces.
     """
     start, chunks = split_head(chunks, HEADER_BYTES - offset)
     after = before[:offset].ljust(offset, b"\0") + start + before[offset + len(start) :]
-    reason = unsafe_header(image_header(after))
+    reason = foreign_problem(image_header(after))
     if reason is not None:
         raise Refused(f"The uploaded image isn't used: {reason}", reason="UnsafeImage")
     return chunks
