@@ -207,9 +207,9 @@ def read_settings_file(path: Path, types: Mapping[str, type]) -> dict[str, Any]:
         raise SettingsError(f"The settings file {path} is nested too deeply; no setting needs that.") from None
     for key, value in found.items():
         if key not in types:
-            import difflib
+            from specs.nearest import nearest
 
-            near = difflib.get_close_matches(key, types, n=1)
+            near = nearest(key, types)
             remedy = f"did you mean {near[0]!r}?" if near else f"known keys are {', '.join(sorted(types))}."
             raise SettingsError(f"The settings file {path} has an unknown key {key!r}; {remedy}")
         if not _fits(value, types[key]):

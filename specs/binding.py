@@ -246,6 +246,8 @@ Bind = Field | Items
 
 def value_at(spec: Spec, name: str) -> Any:
     """The value at a `/`-joined name; None when any part of the way is absent."""
+    if "/" not in name:  # nearly all are
+        return spec.get(name)
     value: Any = spec
     for key in name.split("/"):
         if not isinstance(value, Mapping) or key not in value:

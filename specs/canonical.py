@@ -46,7 +46,7 @@ def path(text: str) -> str:
 
     Steps upwards stay: where they lead is known only where the links are.
     """
-    if not text:
+    if not text or ("//" not in text and "/." not in text and text[-1] != "/"):
         return text
     return re.sub(r"(?:/\.?)+(?=/|$)", "", text) or "/"
 

@@ -6,7 +6,6 @@ the rest of it is right is said by `validate`.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -16,6 +15,7 @@ from typing import Any, Final
 
 from specs.lfs import is_lfs_pointer
 from specs.name import name_problem
+from specs.nearest import nearest
 from specs.problem import Problem
 from specs.reference import STORAGE_VOLUME, Ref
 from specs.registry import Kind, kind_named, kinds
@@ -200,7 +200,7 @@ def _kind(body: Mapping[str, Any]) -> Kind | str:
     if not isinstance(name, str) or not _WORD.fullmatch(name):
         return f"This isn't a kind; {choice}."
     by_lower = {word.lower(): kind.name for kind in known.values() for word in (kind.name, kind.plural, *kind.aliases)}
-    close = difflib.get_close_matches(name.lower(), by_lower, n=1)
+    close = nearest(name.lower(), by_lower)
     meant = f"did you mean {by_lower[close[0]]}? Otherwise " if close else ""
     return f"There is no kind `{name}`; {meant}{choice}."
 

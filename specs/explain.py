@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from specs.effect import Effect
+from specs.nearest import nearest
 from specs.registry import Kind, find_kind, kinds
 
 Schema = Mapping[str, Any]
@@ -123,7 +123,7 @@ def _type(kind: Kind, whole: Schema) -> str:
 
 def _no_kind(word: str) -> str:
     names = {name.lower(): kind.name for kind in kinds().values() for name in (kind.name, kind.plural, *kind.aliases)}
-    close = difflib.get_close_matches(word.lower(), names, n=1)
+    close = nearest(word.lower(), names)
     meant = f"; did you mean {names[close[0]]}?" if close else "."
     return f"There is no kind {word!r}{meant} The kinds are {', '.join(kinds())}."
 
@@ -132,6 +132,6 @@ def _no_field(path: str, part: str, fields: Mapping[str, Schema]) -> str:
     if not fields:
         return f"{path} has no fields below it; explain {path} itself."
     names = {name.lower(): name for name in fields}
-    close = difflib.get_close_matches(part.lower(), names, n=1)
+    close = nearest(part.lower(), names)
     meant = f"; did you mean {names[close[0]]}?" if close else "."
     return f"{path} has no field {part!r}{meant} Its fields are {', '.join(fields)}."

@@ -6,7 +6,6 @@ its sentence in the schema (`errorMessage`, which editors show as well); the oth
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
@@ -16,6 +15,7 @@ import jsonschema_rs
 
 from specs.codecs import size_text
 from specs.name import NAME_PATTERN, name_problem
+from specs.nearest import nearest
 from specs.registry import Kind
 from specs.url import FORMATS, format_problem
 from specs.yaml_values import pointer_of
@@ -131,7 +131,7 @@ def _shown(key: str | int) -> str:
 
 
 def _unknown_field(name: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(name[:64], known, n=1) or [k for k in known if k.lower() == name.lower()]
+    close = nearest(name, known) or [k for k in known if k.lower() == name.lower()]
     if close:
         return f"There is no field `{_shown(name)}` here; did you mean `{close[0]}`?"
     return f"There is no field `{_shown(name)}` here; remove it, or use one of {', '.join(known)}."
@@ -169,7 +169,7 @@ def _meant(allowed: Sequence[Any], value: Any) -> str:
         return "; correct it."
     shown = f", not `{value}`" if _SHORT_WORD.fullmatch(value) else ""
     by_lower = {str(word).lower(): str(word) for word in allowed}
-    close = difflib.get_close_matches(value.lower()[:64], by_lower, n=1)
+    close = nearest(value.lower(), by_lower)
     return f"{shown}; did you mean `{by_lower[close[0]]}`?" if close else f"{shown}; correct it."
 
 

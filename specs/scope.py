@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import lru_cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +64,16 @@ class Scope:
 
     def to_text(self) -> str:
         """As `scope_from` reads it."""
-        return json.dumps([self.repository_id, self.branch, self.path])
+        return _to_text(self)
 
 
+# Nearly all objects of a host are of the same few.
+@lru_cache(maxsize=64)
+def _to_text(scope: Scope) -> str:
+    return json.dumps([scope.repository_id, scope.branch, scope.path])
+
+
+@lru_cache(maxsize=64)
 def scope_from(text: str) -> Scope | None:
     """What `to_text` wrote; None for anything else."""
     try:

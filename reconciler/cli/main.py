@@ -5,6 +5,7 @@ A verb is a module here with a `command`; there is no list. Only the module of t
 
 from __future__ import annotations
 
+import gc
 import importlib
 import io
 import sys
@@ -15,6 +16,8 @@ import click
 from reconciler.errors import OnggiError
 
 _FOLDER = Path(__file__).parent
+# Reading a host makes many objects and hardly any circles; looking for those at each 700 new ones is a tenth of a plan.
+_GARBAGE_AFTER = 50_000
 
 
 class Verbs(click.Group):
@@ -41,9 +44,9 @@ class Verbs(click.Group):
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as error:
-            import difflib
+            from specs.nearest import nearest
 
-            near = difflib.get_close_matches(args[0], self.list_commands(ctx), n=1)
+            near = nearest(args[0], self.list_commands(ctx))
             remedy = f"did you mean '{near[0]}'?" if near else "'onggi --help' lists the commands."
             raise click.UsageError(f"No such command '{args[0]}'; {remedy}", ctx) from error
 
@@ -59,6 +62,7 @@ def onggi() -> None:
 
 def main() -> int:
     """Run the command line. The exit code: 0 fine, 1 error, 130 interrupted, 2 changes (where a verb was asked)."""
+    gc.set_threshold(_GARBAGE_AFTER, 10, 10)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that can't show an arrow gets a question mark

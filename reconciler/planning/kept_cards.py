@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from reconciler.desired.state import Resource
 from reconciler.observed.snapshot import Observed
 from specs.virtualmachine.interfaces import INTERFACES
-from specs.virtualmachine.lowering import lower
+from specs.virtualmachine.lowering import lower, mac_addresses
 
 if TYPE_CHECKING:
     from reconciler.planning.context import Context
@@ -26,12 +26,12 @@ def with_kept_cards(resource: Resource, observed: Observed, context: Context) ->
     interfaces = resource.spec.get("interfaces")
     if not interfaces or "/interfaces" in resource.policy.ignore_fields:
         return resource
-    lowered = lower({"interfaces": interfaces}, name=resource.ref.name, uid=observed.uid, host=context.host)
-    wanted: list[Spec] = lowered["interfaces"]
     found = observed.config.get("interfaces") or []
     there = {item.get("mac") for item in found}
-    if all(INTERFACES.identity(item) in there for item in wanted):
+    if all(mac in there for mac in mac_addresses(interfaces, observed.uid)):
         return resource
+    lowered = lower({"interfaces": interfaces}, name=resource.ref.name, uid=observed.uid, host=context.host)
+    wanted: list[Spec] = lowered["interfaces"]
     places = list(INTERFACES.matches(wanted, found))
     managed = observed.mark.managed if observed.mark is not None else frozenset()
     free = [

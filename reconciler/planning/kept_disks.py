@@ -81,7 +81,8 @@ def is_settled(resource: Resource, observed: Observed, context: Context) -> bool
 
 def remembered(entry: Owned | None) -> dict[str, str]:
     """The volumes of renamed entries, by the entry's name, as the ledger remembers them."""
-    return dict(json.loads(entry.facts.get(Fact.KEPT) or "{}")) if entry is not None else {}
+    kept = entry.facts.get(Fact.KEPT) if entry is not None else None
+    return dict(json.loads(kept)) if kept else {}
 
 
 def decide(resource: Resource, observed: Observed | None, context: Context) -> Decision:

@@ -32,6 +32,7 @@ from reconciler.planning.remade import LastSeen
 from reconciler.planning.rename_hint import rename_hints
 from reconciler.planning.renaming import assess_renamed
 from reconciler.planning.scopes import in_scope
+from reconciler.planning.standstill import Standstill
 from reconciler.planning.terms import Terms
 from specs.effect import Change
 from specs.network.subnet import free_subnet
@@ -52,6 +53,7 @@ class Planner:
     def __init__(self) -> None:
         self._memory: dict[Ref, _Remembered] = {}
         self._keeper = Keeper()
+        self._standstill: Standstill | None = None
 
     def plan(
         self,
@@ -63,6 +65,24 @@ class Planner:
         last_seen: Callable[[Ref], LastSeen | None] = lambda _ref: None,
     ) -> Plan:
         """What to do so that the host is as the revision says. `last_seen` tells how what is gone was."""
+        before = self._standstill
+        if before is not None and before.holds(desired, snapshot, owned, suspended, terms):
+            return before.plan
+        self._standstill = None
+        plan = self._plan(desired, snapshot, owned, suspended, terms, last_seen)
+        now = Standstill(desired, snapshot, owned, suspended, terms, plan)
+        self._standstill = now if now.lasts() else None
+        return plan
+
+    def _plan(
+        self,
+        desired: DesiredState,
+        snapshot: Snapshot,
+        owned: Mapping[Ref, Owned],
+        suspended: frozenset[Ref],
+        terms: Terms,
+        last_seen: Callable[[Ref], LastSeen | None],
+    ) -> Plan:
         context = Context(desired, snapshot, owned, suspended, terms, last_seen)
         if known := context.renames.entries(owned, snapshot):
             context = replace(context, owned={**owned, **known})

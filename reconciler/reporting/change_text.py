@@ -7,7 +7,6 @@ above it.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -83,6 +82,8 @@ def _things(pointer: str, old: Sequence[Any], new: Sequence[Any]) -> Iterator[Ro
 
 def _lines(pointer: str, old: str, new: str) -> Row:
     """The changed lines, each with one line around it."""
+    import difflib  # only long texts that differ need it
+
     found = list(difflib.unified_diff(old.splitlines(), new.splitlines(), n=1, lineterm=""))[2:]
     shown = [printable(line) for line in found if not line.startswith("@@")]
     if len(shown) > _MOST_LINES:

@@ -10,6 +10,7 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from specs import canonical
@@ -55,6 +56,7 @@ def lower(declared: Spec, *, name: str, uid: str, host: Host) -> dict[str, Any]:
     return lowered
 
 
+@lru_cache(maxsize=4096)
 def derived_mac(uid: str, interface: str) -> str:
     """A MAC address in QEMU's range that depends on nothing but the machine's identity and the interface's name."""
     digest = hashlib.sha256(f"{uid}/{interface}".encode()).digest()
@@ -176,7 +178,7 @@ def _refuse_control_characters(value: Any, name: str) -> None:
     if isinstance(value, str):
         if _NOT_XML.search(value):
             raise Unrenderable(f"{name} has a control character in {value!r}, which XML can't hold; remove it.")
-    elif isinstance(value, Mapping):
+    elif isinstance(value, (dict, Mapping)):  # the abstract class takes long to say no
         for each in value.values():
             _refuse_control_characters(each, name)
     elif isinstance(value, list):

@@ -90,6 +90,8 @@ def exactly_same(declared: Source, observed: Source) -> bool:
     if "volume" in observed:
         return (declared.get("pool"), declared.get("volume")) == (observed["pool"], observed["volume"])
     path, seen = _path(declared), _path(observed)
+    if path and path == seen:
+        return True
     if not path and "volume" in declared:  # its pool doesn't show it now: the name has to do
         return bool(seen.rpartition("/")[2] == declared["volume"])
     return canonical.path(path) == canonical.path(seen)

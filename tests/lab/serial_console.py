@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 import threading
+import time
+from collections.abc import Callable
 from contextlib import suppress
 from types import TracebackType
 from typing import Self
@@ -15,6 +17,8 @@ from typing import Self
 import libvirt
 
 from tests.lab.waiting import until
+
+NUDGE_AFTER_S = 5.0
 
 
 class SerialConsole:
@@ -81,9 +85,8 @@ class SerialConsole:
         number = self._commands
         answer = re.compile(rf"^onggi-begin-{number}\n(.*)^onggi-end-{number}-(\d+)$", re.MULTILINE | re.DOTALL)
         self._send(f"echo onggi-''begin-{number}; ( {line} ) 2>&1; echo onggi-''end-{number}-$?")
-        with self._arrived:
-            self._arrived.wait_for(lambda: bool(answer.search(self.text)) or self._ended, timeout_s)
-            found = answer.search(self.text)
+        self._listen(lambda: bool(answer.search(self.text)), timeout_s)
+        found = answer.search(self.text)
         assert found, f"{self._vm} didn't finish `{line}` within {timeout_s:g} s; it wrote: {self._tail()}"
         assert found[2] == "0", f"`{line}` failed in {self._vm} with status {found[2]}: {found[1]}"
         return found[1].strip()
@@ -102,6 +105,23 @@ class SerialConsole:
         self._reader = threading.Thread(target=self._read, name=f"serial-{self._vm}", daemon=True)
         self._reader.start()
         return True
+
+    def _listen(self, heard: Callable[[], bool], timeout_s: float) -> None:
+        """Wait until `heard`, or the line has ended, or `timeout_s` are over.
+
+        An emulated serial port can lose the interrupt that says that there is room for the next character: the guest
+        then falls silent in the middle of a word, until any interrupt makes its driver look again. An empty line, which
+        its shell passes over, is such a one.
+        """
+        end = time.monotonic() + timeout_s
+        while True:
+            with self._arrived:
+                turn_s = min(NUDGE_AFTER_S, max(0.0, end - time.monotonic()))
+                if self._arrived.wait_for(lambda: heard() or self._ended, turn_s):
+                    return
+            if time.monotonic() >= end:
+                return
+            self._send("")
 
     def _send(self, line: str) -> None:
         rest = f"{line}\n".encode()

@@ -64,6 +64,8 @@ class Reader:
                 found = self._everything(before, hidden)
                 self._facts.look_at_devices()
                 self._facts.forget_addresses()
+            elif not dirty and previous.connected:
+                return previous
             else:
                 before = previous.objects
                 found = self._some(before, dirty, hidden)
