@@ -92,6 +92,11 @@ class Agent:
             raise Transient("The agent is only just starting; try again in a moment.")
         return self._line
 
+    @property
+    def folders(self) -> PoolFolders | None:
+        """What tells of files in pools' folders; None before the loop has begun."""
+        return self._folders
+
     def fetch_now(self) -> None:
         """There may be a new commit: ask soon. Returns at once; many calls make one question."""
         if self._fetching is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -13,6 +13,7 @@ import falcon
 from api.documents import Document, DocumentResource
 from api.http.endpoint import Answer, Call, action, delete, get, post, put
 from api.http.refusal import Refusal, bad
+from api.http.responder import read_beside
 from api.http.schema import arr, boolean, integer, obj, text
 from api.storage.pool_sources import check_source, sees_sources
 from api.storage.use import refuse_protected, running_users
@@ -96,6 +97,11 @@ class _Family(DocumentResource):
     def view(self, world: World, name: str) -> dict[str, Any]:
         return pool_view(world, self.observed(world, self.ref(name)), self.serving.scans.task_of(name))
 
+    async def fresh_world(self, names: Iterable[str]) -> World:
+        """The world in which these pools were just looked into."""
+        world, freshness = self.serving.world, self.serving.freshness
+        return await read_beside(lambda: freshness.look(world, names)) if freshness.is_due(world, names) else world
+
     def _refuse_reserved(self, name: str) -> None:
         if name == ISO_POOL:
             raise falcon.HTTPMethodNotAllowed(["GET"])
@@ -107,16 +113,17 @@ class StoragePools(_Family):
     address = "/storagepools"
 
     @get("The storage pools, by name; the reserved pool of all ISO images is the last.", arr(POOL), filters=True)
-    def read(self, _call: Call) -> list[dict[str, Any]]:
+    async def read(self, _call: Call) -> list[dict[str, Any]]:
         """Every pool that could be read."""
-        world = self.serving.world
-        found = sorted(ref for ref in world.snapshot.objects if ref.kind == reference.STORAGE_POOL)
+        found = sorted(ref for ref in self.serving.world.snapshot.objects if ref.kind == reference.STORAGE_POOL)
+        world = await self.fresh_world([ref.name for ref in found])
         return [*guarded(found, lambda ref: self.view(world, ref.name)), iso_pool_view()]
 
     @post(
         "Make a storage pool. It starts with the host; activate it to start it now.", POOL, _CREATE,
         other={202: POOL},
-        description="A kimchi-iso pool is searched for ISO images by a task: 202, and `task_id` names it.",
+        description="A kimchi-iso pool is searched for ISO images by a task: 202, and `task_id` names it. It is active"
+        " at once, so that what is found shows in kimchi_isos.",
     )  # fmt: skip
     def make(self, call: Call) -> dict[str, Any] | Answer:
         """Its document is committed, and the pool defined."""
@@ -131,6 +138,10 @@ class StoragePools(_Family):
             raise self.taken(ref)
         if kind == ISO_TYPE:
             self.serving.scans.check_possible()
+            if not Path(call.body["path"]).is_dir():
+                raise bad(
+                    "KCHPOOL0018E", f"There is no folder {call.body['path']} on the host; make it, or name another."
+                )
         self.serving.changes.check_allowed()
         if sees_sources(self.serving):
             check_source(self.serving.host, name, kind, call.body.get("source") or {})
@@ -170,7 +181,7 @@ class StoragePools(_Family):
                     spec["source"]["auth"] = {"username": auth["username"], "passwordFrom": {"file": str(secret)}}
             case "scsi":
                 spec["source"] = {"adapter": {"name": given["adapter_name"]}}
-        return {**spec, "autostart": kind in _AUTOSTARTED, "active": False}, secret
+        return {**spec, "autostart": kind in _AUTOSTARTED, "active": kind == ISO_TYPE}, secret
 
     def _secret(self, name: str, auth: Mapping[str, Any]) -> Path:
         password = str(auth.get("password") or "")
@@ -187,9 +198,9 @@ class StoragePool(_Family):
     address = "/storagepools/{pool}"
 
     @get("A storage pool.", POOL, volatile=_VOLATILE)
-    def read(self, _call: Call, pool: str) -> dict[str, Any]:
+    async def read(self, _call: Call, pool: str) -> dict[str, Any]:
         """As it was observed last."""
-        return iso_pool_view() if pool == ISO_POOL else self.view(self.serving.world, pool)
+        return iso_pool_view() if pool == ISO_POOL else self.view(await self.fresh_world([pool]), pool)
 
     @put(
         "Change whether a pool starts with the host, or extend its volume group.", POOL, _CHANGE, statuses=(405,),

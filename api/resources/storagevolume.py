@@ -62,7 +62,7 @@ class StorageVolume(VolumeResource):
     @get("A volume.", VOLUME, blocking=True, volatile=frozenset({"allocation", "used_by"}))
     def read(self, _call: Call, pool: str, name: str) -> dict[str, Any]:
         """As it was observed last."""
-        world = self.serving.world
+        world = self.fresh_world(pool)
         if pool == ISO_POOL:
             return _named(all_images(self.serving, world), pool, name)
         found = self.active_pool(world, pool)

@@ -45,7 +45,7 @@ class StorageVolumes(VolumeResource):
     @get("The volumes of an active pool, by name.", arr(VOLUME), filters=True, blocking=True)
     def read(self, _call: Call, pool: str) -> list[dict[str, Any]]:
         """Every volume that could be read."""
-        world = self.serving.world
+        world = self.fresh_world(pool)
         if pool == ISO_POOL:
             return all_images(self.serving, world)
         return volume_views(self.serving, world, self.active_pool(world, pool))

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Final
 from api.documents import DocumentResource
 from api.http.refusal import bad, not_found
 from api.storage.new_volume import free_refs, names_in
-from api.views.pools import READ_ONLY
+from api.views.pools import ISO_POOL, READ_ONLY
 from api.views.volumes import is_folder, volume_view
 from reconciler.applying.task_records import TaskRecord
 from reconciler.observed.snapshot import Observed
@@ -31,6 +31,12 @@ class VolumeResource(DocumentResource):
     missing_code = "KCHVOL0002E"
     taken_code = "KCHVOL0001E"
     name_code = "KCHVOL0013E"
+
+    def fresh_world(self, pool: str) -> World:
+        """The world in which the pool, or each one for the reserved pool, was just looked into. Blocks for a moment."""
+        world = self.serving.world
+        pools = [pool] if pool != ISO_POOL else [ref.name for ref in world.snapshot.objects if ref.kind == STORAGE_POOL]
+        return self.serving.freshness.look(world, pools)
 
     def active_pool(self, world: World, pool: str) -> Observed:
         """Raises Refusal: 404, or 400 while its volumes can't be seen."""

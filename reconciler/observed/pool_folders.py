@@ -1,6 +1,7 @@
 """Tells at once when files come into the folders of storage pools or go, whoever put them there or took them away.
 
-libvirt lists what it found when it looked last, and tells of no change. The kernel does, for folders of this machine.
+libvirt lists what it found when it looked last, and tells of no change. The kernel does, for folders of this machine,
+but not of what another machine does to a file system that both share: there somebody has to ask for a look.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -26,6 +28,7 @@ from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver, ObservedWatch
 
 from reconciler.locality import is_here
+from reconciler.observed.mounts import is_shared
 from reconciler.observed.snapshot import Observed, Snapshot
 from specs.reference import STORAGE_POOL, Ref
 
@@ -35,6 +38,16 @@ _EVENTS: Final[list[type[FileSystemEvent]]] = [
     DirCreatedEvent, DirDeletedEvent, DirMovedEvent,
 ]  # fmt: skip
 _BLOCK: Final = 512  # bytes, in which `st_blocks` counts
+
+
+@dataclass(frozen=True, slots=True)
+class _Watched:
+    """A pool's folder. It is another one once something else is at its path, such as what was mounted there."""
+
+    folder: str
+    watch: ObservedWatch
+    identity: tuple[int, int]
+    shared: bool  # with other machines
 
 
 class PoolFolders:
@@ -55,7 +68,7 @@ class PoolFolders:
         self._snapshot = snapshot
         self._outdated = outdated
         self._changed = changed
-        self._watched: dict[str, tuple[str, ObservedWatch]] = {}
+        self._watched: dict[str, _Watched] = {}
         self._told: dict[str, set[str]] = {}  # names of files by pool
         self._news = threading.Event()
         self._lock = threading.Lock()
@@ -72,7 +85,7 @@ class PoolFolders:
             for name, folder in snapshot.host.pool_paths.items()
             if (pool := snapshot.get(Ref(STORAGE_POOL, name))) is not None and pool.active
         }
-        for name in [name for name, (folder, _) in self._watched.items() if wanted.get(name) != folder]:
+        for name in [name for name, each in self._watched.items() if wanted.get(name) != each.folder]:
             self._leave(name)
         for name, folder in wanted.items():
             if name not in self._watched:
@@ -96,13 +109,13 @@ class PoolFolders:
             self._thread.start()
         try:
             watch = self._observer.schedule(_Handler(self, name), folder, recursive=False, event_filter=_EVENTS)
+            self._watched[name] = _Watched(folder, watch, _identity(folder), is_shared(folder))
         except OSError:
-            return  # it isn't there, or there are no watches left: libvirt's own rounds find what changes
-        self._watched[name] = folder, watch
+            return  # it isn't there, or there are no watches left: who wants to know asks for a look
 
     def _leave(self, name: str) -> None:
-        _, watch = self._watched.pop(name)
-        if self._observer is not None and all(other != watch for _, other in self._watched.values()):
+        watch = self._watched.pop(name).watch
+        if self._observer is not None and all(other.watch != watch for other in self._watched.values()):
             self._observer.unschedule(watch)
 
     def note(self, pool: str, file: str) -> None:
@@ -121,9 +134,36 @@ class PoolFolders:
                 told, self._told = self._told, {}
             snapshot = self._snapshot()
             for pool, files in told.items():
-                folder, _ = self._watched.get(pool, ("", None))
-                if snapshot is not None and folder:
-                    self._look(pool, Path(folder), files, snapshot)
+                watched = self._watched.get(pool)
+                if snapshot is not None and watched is not None:
+                    self._look(pool, Path(watched.folder), files, snapshot)
+
+    def tells(self, pool: str) -> bool:
+        """True when every change to the pool's folder is told of by itself."""
+        watched = self._watched.get(pool)
+        if watched is None or watched.shared:
+            return False
+        try:
+            return _identity(watched.folder) == watched.identity
+        except OSError:
+            return False
+
+    def look(self, pool: str) -> bool:
+        """Compare the pool's folder with what is known of it. False when it can't be looked into from here.
+
+        Blocks for the disk, or for the server behind it.
+        """
+        snapshot = self._snapshot()
+        folder = snapshot.host.pool_paths.get(pool, "") if snapshot is not None and self._here else ""
+        if snapshot is None or not folder:
+            return False
+        try:
+            files = {path.name for path in Path(folder).iterdir()}
+        except OSError:
+            return False
+        known = {ref.short_name for ref in snapshot.objects if ref.pool == pool}
+        self._look(pool, Path(folder), files | known, snapshot)
+        return True
 
     def _look(self, pool: str, folder: Path, files: set[str], snapshot: Snapshot) -> None:
         """What we made ourselves, or read since, is no news."""
@@ -148,6 +188,11 @@ class _Handler(FileSystemEventHandler):
         for path in (event.src_path, event.dest_path):
             if path:
                 self._folders.note(self._pool, Path(os.fsdecode(path)).name)
+
+
+def _identity(folder: str) -> tuple[int, int]:
+    found = Path(folder).stat()
+    return found.st_dev, found.st_ino
 
 
 def _is_written(file: Path, seen: Observed) -> bool:

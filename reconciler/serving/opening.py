@@ -13,10 +13,12 @@ from reconciler.observed.osinfo.database import Database
 from reconciler.observed.osinfo.images import Images
 from reconciler.observed.statistics import Statistics
 from reconciler.serving.changes import Changes
+from reconciler.serving.freshness import Freshness
 from reconciler.serving.host import HostServices
 from reconciler.serving.names import Names
 from reconciler.serving.new_volumes import NewVolumes
 from reconciler.serving.operations import Operations
+from reconciler.serving.refreshes import Refreshes
 from reconciler.serving.scans import Scans
 from reconciler.serving.secrets import Secrets
 from reconciler.serving.serving import Serving
@@ -82,6 +84,7 @@ class Opening:
         statistics.start(self._stop)
         changes, operations, tasks = Changes(agent, writer, source.key), Operations(agent), Tasks(agent)
         volumes, images = NewVolumes(agent, changes, operations), Images(database, here=is_here(agent.settings.connect))
+        refreshes = Refreshes()
         return Serving(
             agent=agent,
             host=self.host,
@@ -94,6 +97,7 @@ class Opening:
             names=Names(),
             volumes=volumes,
             uploads=Uploads(agent, volumes, tasks),
-            scans=Scans(agent, tasks, images),
+            scans=Scans(agent, tasks, images, refreshes),
+            freshness=Freshness(agent, refreshes),
             secrets=Secrets(agent.settings.state / "secrets"),
         )

@@ -1,7 +1,7 @@
 """Looks below a folder for ISO images, for the pools that stand for such a search.
 
 libvirt's pools show one folder and nothing below it. What is found deeper is remembered here, and looked for again when
-the pool is activated or the agent was restarted. Only on the host that this process runs on.
+somebody asks for what is older than a moment. Only on the host that this process runs on.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from reconciler.errors import Cancelled, Terminal, Unsupported
 from reconciler.locality import is_here
 from reconciler.observed.osinfo.images import Images
 from reconciler.serving.client import Client
+from reconciler.serving.refreshes import Refreshes
 from reconciler.serving.tasks import Tasks, Tell
 
 _MOST_ENTRIES: Final = 1_000_000
@@ -42,10 +43,11 @@ class Image:
 class Scans:
     """One per agent, for any thread."""
 
-    def __init__(self, agent: Agent, tasks: Tasks, images: Images) -> None:
+    def __init__(self, agent: Agent, tasks: Tasks, images: Images, refreshes: Refreshes) -> None:
         self._agent = agent
         self._tasks = tasks
         self._images = images
+        self._refreshes = refreshes
         self._lock = threading.Lock()
         self._found: dict[tuple[str, str], tuple[Image, ...]] = {}
         self._task_of: dict[str, int] = {}
@@ -75,16 +77,25 @@ class Scans:
         return "" if number is None else str(number)
 
     def found(self, pool: str, path: str) -> tuple[Image, ...]:
-        """What is below `path`. Blocks when it has to be searched for first. Nothing where that isn't possible."""
-        with self._lock:
-            known = self._found.get((pool, path))
-        if known is not None:
-            return known
-        try:
-            self.check_possible()
+        """What is below `path`. Blocks for a moment, or until it has been searched for the first time. Nothing where
+        that isn't possible.
+        """
+
+        def search() -> tuple[Image, ...]:
             return self._search(pool, path, lambda _message: None, _NEVER)
-        except (Terminal, Cancelled):
-            return ()
+
+        with self._lock:
+            known = (pool, path) in self._found
+        if known:
+            self._refreshes.ask({f"the images of {pool} below {path}": search})
+        else:
+            try:
+                self.check_possible()
+                return search()
+            except (Terminal, Cancelled):
+                return ()
+        with self._lock:
+            return self._found.get((pool, path), ())
 
     def forget(self, pool: str) -> None:
         """Search anew when it is asked for next."""
@@ -95,6 +106,8 @@ class Scans:
 
     def _search(self, pool: str, path: str, tell: Callable[[str], None], stop: threading.Event) -> tuple[Image, ...]:
         if not Path(path).is_dir():
+            with self._lock:
+                self._found.pop((pool, path), None)
             raise Terminal(f"There is no folder {path} on the host; make it, or choose another one.")
         found: list[Image] = []
         names: set[str] = set()

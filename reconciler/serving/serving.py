@@ -12,6 +12,7 @@ from reconciler.observed.hypervisor.hypervisor import Hypervisor
 from reconciler.passes import World
 from reconciler.serving.adoption import document_of
 from reconciler.serving.changes import Changes
+from reconciler.serving.freshness import Freshness
 from reconciler.serving.host import HostServices
 from reconciler.serving.names import Names
 from reconciler.serving.new_volumes import NewVolumes
@@ -46,6 +47,7 @@ class Serving:
     volumes: NewVolumes
     uploads: Uploads
     scans: Scans
+    freshness: Freshness
 
     @property
     def settings(self) -> Settings:

@@ -274,15 +274,30 @@ def test_a_deep_scan_finds_what_lies_below(api: LiveApi, tmp_path: Path) -> None
     )
     assert answer.status_code == 202, answer.text
     pool = answer.json()
-    assert (pool["type"], pool["autostart"], pool["state"]) == ("kimchi-iso", False, "inactive")
+    assert (pool["type"], pool["autostart"], pool["state"]) == ("kimchi-iso", False, "active")
     until(lambda: api.client.get(f"/tasks/{pool['task_id']}").json()["status"] == "finished", 60, "the scan ends")
     task = api.client.get(f"/tasks/{pool['task_id']}").json()
     assert (task["message"], task["target_uri"]) == ("2 ISO images found", "/storagepools/kimchi_isos")
-    assert api.client.get("/storagepools/found/storagevolumes").status_code == 400
-    assert api.client.post("/storagepools/found/activate").status_code == 200
     images = api.client.get("/storagepools/found/storagevolumes").json()
     assert [image["name"] for image in images] == ["one (2).iso", "one.iso"]
     assert {image["path"] for image in images} == {str(deep / "one.iso"), str(deep.parent / "one.iso")}
+    assert api.client.post("/storagepools/found/activate").json()["state"] == "active", "again is no harm"
     everything = api.client.get("/storagepools/kimchi_isos/storagevolumes").json()
     assert {image["path"] for image in everything} == {image["path"] for image in images}
     assert api.client.get("/storagepools/found/storagevolumes/one.iso").json() in images
+
+    an_iso(deep / "later.iso")
+    (deep / "one.iso").unlink()
+
+    def listed() -> set[str]:
+        return {image["name"] for image in api.client.get("/storagepools/kimchi_isos/storagevolumes").json()}
+
+    until(lambda: {"later.iso"} < listed() and len(listed()) == 2, 60, "the new image is found, and the old one gone")
+
+
+def test_there_has_to_be_something_to_scan(api: LiveApi, tmp_path: Path) -> None:
+    scan = {"name": "found", "type": "kimchi-iso", "path": str(tmp_path / "nowhere")}
+    answer = api.client.post("/storagepools", json=scan)
+    assert answer.status_code == 400
+    assert answer.json()["reason"].startswith("KCHPOOL0018E")
+    assert names(api) == ["default-pool", "kimchi_isos"]

@@ -64,7 +64,8 @@ class VolumeData:
     def refresh(self, operation: RefreshPool) -> None:
         """Let libvirt look at an active pool again. Raises Refused for one that isn't."""
         ref = operation.ref
-        with self._volumes.pool_lock(ref.name), self._connections.lend(f"refresh {ref}") as connection:
+        # Data: a server that keeps silent must not keep others from their quick calls.
+        with self._volumes.pool_lock(ref.name), self._connections.lend(f"refresh {ref}", Lane.DATA) as connection:
             pool = get(connection, ref)
             if not pool.isActive():
                 raise Refused(f"{ref} isn't active; activate it first.", reason="PoolInactive")
