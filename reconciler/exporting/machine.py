@@ -24,6 +24,7 @@ _DOMAIN_TYPES = {"kvm": "kvm", "qemu": "emulated"}
 _CPU_MODES = frozenset({"host-model", "host-passthrough", "maximum"})
 _DEFAULT_DISK_BUS, _DEFAULT_CDROM_BUS, _DEFAULT_MODEL = "virtio", "sata", "virtio"
 _DEFAULT_LISTEN = "127.0.0.1"
+_DEFAULT_BOOT = (["hd"], ["hd", "cdrom"])  # libvirt's, and that of a new machine
 
 
 def machine(observed: Observed, around: Surroundings) -> Draft:
@@ -43,6 +44,10 @@ def machine(observed: Observed, around: Surroundings) -> Draft:
         draft.left.append("its CPU model, which is one by name")
     if config.get("firmware") == "uefi":
         spec["firmware"] = "uefi"
+    if (kinds := config.get("bootDevices")) not in (None, *_DEFAULT_BOOT):
+        spec["bootDevices"] = list(kinds)
+    if config.get("bootMenu"):
+        spec["bootMenu"] = True
     if config.get("serialConsole") is False:
         spec["serialConsole"] = False
     if observed.autostart:

@@ -1,15 +1,16 @@
-"""The boot order: per device, or for the whole machine; libvirt refuses a definition that says both.
+"""The boot order: per device, or by kinds for the whole machine; libvirt refuses a definition that says both.
 
 QEMU boots from nothing but the devices that have a place in the order. So a document that says where one of them stands
 never says that the others are out: the declared ones come first, and what the machine booted from before comes after.
+One that names kinds names all of them, and no device keeps a place of its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from specs.binding import Bind, Element, Field, Items, Spec, child_at, set_text_at, value_at
-from specs.codecs import INTEGER
+from specs.binding import Bind, Element, Field, Items, Spec, child_at, element, set_text_at, value_at
+from specs.codecs import INTEGER, YES_NO
 from specs.effect import Effect
 
 # libvirt's words for the kinds of devices that a machine can boot from: the element, and what a drive is.
@@ -25,6 +26,38 @@ _DEFAULT = ("hd", "cdrom", "network")  # of a new machine: libvirt's own order
 def _leave(_device: Element, _order: int) -> None:
     """Nothing: a place among others is given by `settle_boot_order`, which knows them all."""
 
+
+def _kinds(root: Element) -> list[str] | None:
+    """The kinds that the whole machine goes by; None where devices have places of their own."""
+    named = [str(each.get("dev")) for each in root.iterfind("os/boot")]
+    return named if named and root.find("devices/*/boot") is None else None
+
+
+def _put_kinds(root: Element, kinds: Sequence[str]) -> None:
+    for place in root.findall("devices/*/boot"):
+        if (device := place.getparent()) is not None:
+            device.remove(place)
+    system = child_at(root, "os")
+    for old in system.findall("boot"):
+        system.remove(old)
+    for kind in kinds:
+        system.append(element("boot", dev=kind))
+
+
+def boot_kinds(root: Element) -> list[str]:
+    """The kinds of devices that a machine boots from, each once and in order, whichever way its definition says it."""
+    return list(dict.fromkeys(named)) if (named := _kinds(root)) else _kinds_of(_sequence(root))
+
+
+def _kinds_of(devices: Iterable[Element]) -> list[str]:
+    found = (next((name for name, kinds in _CLASSES.items() if _kind(each) in kinds), "") for each in devices)
+    return [name for name in dict.fromkeys(found) if name]
+
+
+BOOT_KINDS = (
+    Field("bootDevices", get=_kinds, put=_put_kinds, effect=Effect.NEXT_BOOT),
+    Field("bootMenu", "os/bootmenu/@enable", YES_NO, Effect.NEXT_BOOT, missing=False),
+)
 
 BOOT_ORDER = Field("bootOrder", "boot/@order", INTEGER, Effect.NEXT_BOOT, put=_leave)
 

@@ -23,7 +23,10 @@ from specs.virtualmachine.sources import path_source, url_source, volume_source
 Spec = Mapping[str, Any]
 
 _MIB = 1 << 20
-_AS_WRITTEN = ("title", "description", "maximumCpus", "cpuTopology", "cpuMode", "machine", "firmware", "serialConsole")
+_AS_WRITTEN = (
+    "title", "description", "maximumCpus", "cpuTopology", "cpuMode", "machine", "firmware", "bootDevices", "bootMenu",
+    "serialConsole",
+)  # fmt: skip
 _PCI_NAME = re.compile(r"pci_([0-9a-f]{4,8})_([0-9a-f]{2})_([0-9a-f]{2})_([0-7])")
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from specs.binding import Around, Element, Field, child_at, drop_attributes, element, set_text_at, text_at
 from specs.bound import Bound, bound_to
 from specs.effect import Effect
+from specs.virtualmachine.boot import BOOT_KINDS
 from specs.virtualmachine.capacity import CAPACITY
 from specs.virtualmachine.drives import move_to_sata
 
@@ -167,6 +168,7 @@ MACHINE = (
         refuses=_refuse_machine,
     ),
     Field("firmware", get=_firmware, put=_put_firmware, effect=Effect.NEXT_BOOT),
+    *BOOT_KINDS,
     *CAPACITY,
     Field(
         "cpuMode",

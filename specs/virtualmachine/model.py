@@ -147,6 +147,8 @@ class VirtualMachineSpec(PolicyFields, total=False):
     paused: bool
     autostart: bool
     firmware: Literal["bios", "uefi"]
+    bootDevices: list[Literal["hd", "cdrom", "network", "fd"]]  # by kinds; or a bootOrder of single devices
+    bootMenu: bool
     machine: str  # q35, pc, or a versioned type
     domainType: Literal["kvm", "emulated"]
     serialConsole: bool
@@ -167,6 +169,7 @@ def check(_name: str, spec: Item) -> Iterator[Broken]:
     yield from _check_disks(spec.get("disks", ()))
     yield from _check_interfaces(spec.get("interfaces", ()))
     yield from _check_unique(spec)
+    yield from _check_boot(spec)
     yield from _check_buses(spec)
     if "cloudInit" in spec:
         from specs.virtualmachine.cloud_init import check_cloud_init  # brings YAML along, which only its texts need
@@ -209,6 +212,18 @@ def check_memory(spec: Item) -> Iterator[Broken]:
         memory, maximum = (bytes_of(spec[field], "MiB") or 0 for field in ("memory", "maximumMemory"))
         if memory > maximum:
             yield "/maximumMemory", f"`memory` is {spec['memory']}, which is more than this; raise this, or lower it."
+
+
+def _check_boot(spec: Item) -> Iterator[Broken]:
+    """libvirt takes an order of kinds or places of single devices."""
+    placed = [
+        f"/{kind}/{number}/bootOrder"
+        for kind in ("disks", "cdroms", "interfaces")
+        for number, item in enumerate(spec.get(kind, ()))
+        if "bootOrder" in item
+    ]
+    if "bootDevices" in spec and placed:
+        yield placed[0], "`bootDevices` gives the whole machine's order by kinds; remove one of the two."
 
 
 def check_graphics(spec: Item) -> Iterator[Broken]:

@@ -324,6 +324,7 @@ HANDS: dict[str, Hand] = {
     "cpu_mode": Hand("/cpuMode", _removed("cpu")),
     "machine": Hand("/machine", _attribute("os/type", "machine", "pc-i440fx-7.1")),
     "firmware": Hand("/firmware", _attribute("os", "firmware", "efi")),
+    "boot_menu": Hand("/bootMenu", _added("os", "<bootmenu enable='yes'/>")),
     "serial_console": Hand("/serialConsole", _removed("devices/serial", "devices/console")),
     "console_type": Hand("/graphics/type", _attribute("devices/graphics", "type", "spice")),
     "console_address": Hand(
@@ -356,6 +357,7 @@ def everything(world: World) -> Spec:
         "cpuMode": "maximum",
         "machine": "pc-i440fx-7.2",
         "firmware": "bios",
+        "bootMenu": False,
         "serialConsole": True,
         "graphics": {"type": "vnc", "listen": "127.0.0.1"},
         "disks": [

@@ -96,6 +96,8 @@ def cases(guest: LiveGuest, folder: Path) -> Iterator[tuple[str, dict[str, Any],
     yield "graphics.listen", {"graphics": {**graphics, "listen": "127.0.0.2"}}, boot
     yield "graphics.type", {"graphics": {"type": "none"}}, boot
     yield "firmware", {"firmware": "uefi"}, boot
+    yield "bootMenu", {"bootMenu": True}, boot
+    yield "bootDevices", {"bootDevices": ["network", "hd"]}, boot
     yield "machine", {"machine": "pc-q35-7.1"}, boot
     yield "serialConsole", {"serialConsole": False}, boot
     yield "disks.size", {"disks": [{**root, "size": "32MiB"}]}, live  # the last, for a volume isn't shrunk again

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from specs.binding import parse, text_at
+from specs.virtualmachine.boot import boot_kinds
+from specs.virtualmachine.model import check
 from tests.specs.virtualmachine.tool_machines import changed, left, observed
 from tests.specs.virtualmachine.world import QEMU, diff, rendered
 
@@ -94,3 +96,38 @@ def test_a_new_machine_boots_from_all_of_its_devices() -> None:
 def test_a_place_that_moves_from_one_device_to_another_leaves_the_first_one_in() -> None:
     text = changed(domain(disk=1, drive=2), FIRST_CARD)
     assert boots_from(changed(text, FIRST_DRIVE)) == ["drive", "card", "disk"]
+
+
+@pytest.mark.parametrize(
+    ("before", "declared"),
+    [
+        (domain("hd"), ["network", "hd"]),
+        (domain(), ["cdrom"]),
+        (domain(disk=1, card=2, device=3), ["hd", "cdrom"]),
+        (domain("network", "hd"), ["fd"]),
+    ],
+)
+def test_kinds_are_all_that_the_machine_boots_from(before: str, declared: list[str]) -> None:
+    text = changed(before, {"bootDevices": declared})
+    assert boots_from(text) == declared == boot_kinds(parse(text))
+    assert left(text, {"bootDevices": declared}) == []
+
+
+def test_a_single_devices_place_takes_the_kinds_place_again() -> None:
+    text = changed(changed(domain("hd"), {"bootDevices": ["cdrom", "hd"]}), FIRST_CARD)
+    assert boots_from(text) == ["card", "drive", "disk"]
+    assert boot_kinds(parse(text)) == ["network", "cdrom", "hd"]
+
+
+def test_a_new_machine_boots_from_the_kinds_that_it_declares() -> None:
+    text = rendered({"bootDevices": ["network"], "bootMenu": True, "interfaces": [{"network": "lan"}]}, QEMU)
+    assert boots_from(text) == ["network"]
+    assert text_at(parse(text), "os/bootmenu/@enable") == "yes"
+
+
+def test_kinds_and_places_exclude_each_other() -> None:
+    spec = {
+        "bootDevices": ["hd"],
+        "disks": [{"name": "a", "size": "1GiB"}, {"name": "b", "volume": "b", "bootOrder": 1}],
+    }
+    assert [pointer for pointer, _ in check("web", spec)] == ["/disks/1/bootOrder"]
