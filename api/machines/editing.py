@@ -50,6 +50,13 @@ def change_sizes(spec: dict[str, Any], body: Body) -> None:
             spec["maximumMemory"] = spec["memory"]
 
 
+def change_words(spec: dict[str, Any], body: Body) -> None:
+    """title, description and autostart. An empty text is none."""
+    for key in ("title", "description", "autostart"):
+        if key in body:
+            spec[key] = body[key]
+
+
 def wait_for_boot(document: Document, fields: Iterable[str]) -> None:
     """Let these fields of a running machine wait for its next boot: this API never changes what runs by a PUT."""
     metadata = dict(document.get("metadata") or {})

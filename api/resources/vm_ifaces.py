@@ -5,10 +5,12 @@ from __future__ import annotations
 import secrets
 from typing import Any, Final
 
+from api.addresses import Addresses
 from api.http.endpoint import Answer, Call, delete, get, post, put
 from api.http.refusal import bad, not_found
 from api.http.schema import arr, obj, text
 from api.machine_devices import Listed, MachineDevices
+from api.services import Services
 from api.views.guarded import guarded
 from api.views.machine_interfaces import INTERFACE, MODELS, find_interface, interface_view, interfaces
 from reconciler.observed.readable import readable
@@ -22,6 +24,7 @@ _MAC: Final = "[0-9A-Fa-f][02468ACEace](?::[0-9A-Fa-f]{2}){5}"
 _MAC_TOLD: Final = (
     "A MAC address is six pairs of hexadecimal digits such as 52:54:00:12:34:56, the first an even number."
 )
+_VOLATILE: Final = frozenset({"ips"})
 _OURS: Final = "52:54:00"  # QEMU's range
 
 _MODEL = text("The card that the guest sees.", enum=list(MODELS), x_code="KCHVMIF0006E")
@@ -57,11 +60,18 @@ _UPDATE = obj(
 
 
 class _Family(MachineDevices):
+    def __init__(self, services: Services) -> None:
+        super().__init__(services)
+        self.addresses = Addresses(
+            lambda ref: self.serving.hypervisor.guest_addresses(ref, "lease", "arp"),
+            lambda ref: self.serving.hypervisor.guest_addresses(ref, "agent"),
+        )
+
     def found(self, observed: Observed, mac: str) -> dict[str, Any]:
         item = find_interface(observed, mac)
         if item is None:
             raise not_found("KCHVMIF0001E", f"The interface {mac} of {observed.ref.name}")
-        return interface_view(item, observed)
+        return interface_view(item, observed, self.addresses.by_mac(observed))
 
     def check_network(self, name: str) -> None:
         world = self.serving.world
@@ -81,13 +91,14 @@ class MachineInterfaces(_Family):
 
     address = "/vms/{name}/ifaces"
 
-    @get("The network interfaces of a machine.", arr(INTERFACE), filters=True)
+    @get("The network interfaces of a machine.", arr(INTERFACE), filters=True, blocking=True)
     def read(self, _call: Call, name: str) -> list[dict[str, Any]]:
         """Those that it runs with, or would start with."""
         observed = self.machine(name)
+        ips = self.addresses.by_mac(observed)
         return guarded(
             interfaces(observed),
-            lambda item: interface_view(item, observed),
+            lambda item: interface_view(item, observed, ips),
             lambda _item: f"an interface of {observed.ref}",
         )
 
@@ -132,7 +143,7 @@ class MachineInterface(_Family):
 
     address = "/vms/{name}/ifaces/{mac}"
 
-    @get("A network interface.", INTERFACE)
+    @get("A network interface.", INTERFACE, blocking=True, volatile=_VOLATILE)
     def read(self, _call: Call, name: str, mac: str) -> dict[str, Any]:
         """As it was observed last."""
         return self.found(self.machine(name), mac)

@@ -20,10 +20,12 @@ from api.machines.editing import (
     change_access,
     change_console,
     change_sizes,
+    change_words,
     check_memory,
     password_of,
     wait_for_boot,
 )
+from api.machines.hardware import CHANGES, change_hardware, sizes_of
 from api.machines.making import make_machine
 from api.machines.names import is_taken, name_taken, promise, promise_clone, promise_from_template
 from api.machines.ordered import ordered_machine, template_at
@@ -39,11 +41,16 @@ from reconciler.serving.tasks import Tell, Work
 from specs.name import name_problem
 from specs.reference import VIRTUAL_MACHINE, Ref
 
+_TITLE = text("A short title for people, on one line.", maxLength=256, pattern="^[^\\n\\r]*$")
+_DESCRIPTION = text("What it is for, in as many lines as needed.", maxLength=16384)
+
 _CREATE = obj(
     {
         "name": text(
             "Its name; left out, the template's and a number.", pattern="^[^/]*$", x_code="KCHVM0011E",
         ),
+        "title": _TITLE,
+        "description": _DESCRIPTION,
         "persistent": boolean("Every machine that is made here is persistent; whatever is said."),
         "template": text(
             "The address of the template that it is made from.", pattern="^/templates/[^/].*$", x_code="KCHVM0012E",
@@ -63,6 +70,10 @@ _CREATE = obj(
 _CHANGE = obj(
     {
         "name": text("Another name, for a machine that is off.", minLength=1, pattern="^[^/]*$"),
+        "title": _TITLE,
+        "description": _DESCRIPTION,
+        "autostart": boolean("Whether it starts when the host boots."),
+        **CHANGES,
         "users": arr(text(), uniqueItems=True, description="Users who may use it, besides administrators."),
         "groups": arr(text(), uniqueItems=True, description="Groups whose members may."),
         "cpus": integer("Processors.", minimum=1, maximum=4096, x_code="KCHTMPL0012E"),
@@ -134,6 +145,9 @@ class Machines(_Family):
         try:
             folders = self.serving.settings.allowed_folders
             document = ordered_machine(world, ref.name, template_name, template, call.body, folders)
+            change_words(
+                document["spec"], {key: call.body[key] for key in ("title", "description") if key in call.body}
+            )
             message = f"Create machine {ref.name} from template {template_name}"
 
             def work(_tell: Any, _stop: Any) -> str | None:
@@ -163,7 +177,7 @@ class Machine(_Family):
     )
     def change_it(self, call: Call, name: str) -> Any:
         """Its document says so from now on. A new name answers 303."""
-        world, ref, body = self.serving.world, self.ref(name), call.body
+        world, ref, body = self.serving.world, self.ref(name), sizes_of(call.body)
         observed = self._persistent(world, ref)
         new = self._new_name(world, observed, str(body.get("name") or name))
         check_accounts(self.serving.host.accounts, body)
@@ -176,6 +190,8 @@ class Machine(_Family):
             change_sizes(spec, body)
             if observed.active and (later := [field for field, value in before.items() if value != spec.get(field)]):
                 wait_for_boot(document, later)
+            change_hardware(spec, body)
+            change_words(spec, body)
             change_access(spec, body)
             if secret is not None:
                 change_console(spec, body["graphics"], secret, datetime.now(UTC))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from api.http.schema import Schema, integer, obj, or_null, text
+from api.http.schema import Schema, boolean, integer, obj, or_null, text
 from reconciler.observed.device_holders import Holder
 from reconciler.observed.host_devices import HostDevice
 
@@ -39,6 +39,7 @@ _FIELDS: Final[dict[str, Schema]] = {
     "function": integer("Of a pci device's address."),
     "vendor": _maker("vendor"),
     "product": _maker("product"),
+    "vga3d": boolean("Whether a pci device is a 3D graphics card."),
     "iommuGroup": or_null(integer("The number of a pci device's IOMMU group; null without IOMMU.")),
 }
 DEVICE: Final[Schema] = obj(_FIELDS, required=("name", "device_type"), closed=False, title="Device")
@@ -49,7 +50,7 @@ HOLDER: Final[Schema] = obj(_HOLDER, required=tuple(_HOLDER), title="DeviceHolde
 
 def device_view(device: HostDevice) -> dict[str, Any]:
     """One device."""
-    return device.told()
+    return device.told() | ({"vga3d": device.vga3d} if device.kind == "pci" else {})
 
 
 def holder_view(holder: Holder) -> dict[str, Any]:

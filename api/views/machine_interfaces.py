@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Final
 
-from api.http.schema import Schema, obj, text
+from api.http.schema import Schema, arr, obj, text
 from api.machine_devices import devices
 from reconciler.observed.snapshot import Observed
 from specs.binding import parse, text_at
@@ -20,8 +20,13 @@ INTERFACE: Final[Schema] = obj(
         "model": text("The card that the guest sees; missing when that is left to the host.", examples=["virtio"]),
         "network": text("The network, for the type network."),
         "bridge": text("The host's bridge, for the type bridge."),
+        "ips": arr(
+            text(),
+            description="The guest's addresses on it, as far as DHCP leases, the guest's agent or the host's ARP table"
+            " tell; of a guest that runs.",
+        ),
     },
-    required=("type", "mac"),
+    required=("type", "mac", "ips"),
     title="Network interface of a virtual machine",
 )
 
@@ -36,13 +41,13 @@ def find_interface(observed: Observed, mac: str) -> Mapping[str, Any] | None:
     return next((item for item in interfaces(observed) if item["mac"] == mac.lower()), None)
 
 
-def interface_view(item: Mapping[str, Any], observed: Observed) -> dict[str, Any]:
-    """One interface."""
+def interface_view(item: Mapping[str, Any], observed: Observed, ips: Mapping[str, list[str]]) -> dict[str, Any]:
+    """One interface. `ips` are the addresses of the whole machine, by MAC address."""
     told: dict[str, Any] = {"type": _type(item, observed), "mac": item["mac"]}
     for key in ("model", "network", "bridge"):
         if item.get(key):
             told[key] = item[key]
-    return told
+    return {**told, "ips": list(ips.get(item["mac"], ()))}
 
 
 def _type(item: Mapping[str, Any], observed: Observed) -> str:

@@ -16,6 +16,7 @@ from weakref import WeakKeyDictionary
 from api.http.schema import Schema, arr, boolean, integer, number, obj, or_null, text
 from api.views.guarded import guarded
 from api.views.icons import icon_of
+from api.views.machine_hardware import HARDWARE, hardware
 from api.views.screenshots import screenshot_uri
 from reconciler.desired.state import Resource
 from reconciler.observed.consoles import console_of
@@ -34,13 +35,15 @@ _FIELDS: Final[dict[str, Schema]] = {
     "stats": obj(
         {
             "cpu_utilization": number("Percent of its processors.", minimum=0, maximum=100),
+            "mem_utilization": number("Percent of its memory.", minimum=0, maximum=100),
             "net_throughput": number("kB/s, received and sent.", minimum=0),
             "net_throughput_peak": number("The highest of late, and at least 100.", minimum=0),
             "io_throughput": number("kB/s, read and written.", minimum=0),
             "io_throughput_peak": number("The highest of late, and at least 100.", minimum=0),
         },
         required=(
-            "cpu_utilization", "net_throughput", "net_throughput_peak", "io_throughput", "io_throughput_peak",
+            "cpu_utilization", "mem_utilization", "net_throughput", "net_throughput_peak", "io_throughput",
+            "io_throughput_peak",
         ),
     ),
     "uuid": text("Its UUID."),
@@ -60,6 +63,10 @@ _FIELDS: Final[dict[str, Schema]] = {
     ),
     "users": arr(text(), description="Users who may use it, besides administrators."),
     "groups": arr(text(), description="Groups whose members may."),
+    "title": text("A short title for people; empty without one."),
+    "description": text("What it is for; empty when nobody said."),
+    "autostart": boolean("Whether it starts when the host boots."),
+    **HARDWARE,
     "access": text("What the one who asks may do with it.", enum=["full"]),
     "persistent": boolean("False for a machine that is gone when it stops."),
 }  # fmt: skip
@@ -149,6 +156,10 @@ def _stable(observed: Observed, resource: Resource | None) -> _Stable:
         "graphics": graphics,
         "users": list(access.get("users") or ()),
         "groups": list(access.get("groups") or ()),
+        "title": str(spec.get("title") or ""),
+        "description": str(spec.get("description") or ""),
+        "autostart": observed.autostart,
+        **hardware(observed),
         "access": "full",
         "persistent": observed.persistent,
     }
@@ -158,6 +169,7 @@ def _stable(observed: Observed, resource: Resource | None) -> _Stable:
 def _stats(busy: MachineStatistics) -> dict[str, float]:
     return {
         "cpu_utilization": busy.cpu_utilization,
+        "mem_utilization": busy.mem_utilization,
         "net_throughput": busy.net_throughput,
         "net_throughput_peak": busy.net_throughput_peak,
         "io_throughput": busy.io_throughput,

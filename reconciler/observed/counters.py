@@ -31,6 +31,7 @@ class Counters:
     vcpus: int = 1
     interfaces: Mapping[str, int] = field(default_factory=dict)
     disks: Mapping[str, int] = field(default_factory=dict)
+    memory: float = 0.0  # percent of it that is in use, as the guest says, or else as the host sees it
     read: Mapping[str, int] = field(default_factory=dict)  # bytes that the guest read, of each disk and CD-ROM
 
 

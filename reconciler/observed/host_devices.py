@@ -18,6 +18,7 @@ KINDS = ("fc_host", "net", "pci", "scsi", "scsi_host", "storage", "system", "usb
 
 _BRIDGES, _MEMORY = 0x06, 0x05  # the first byte of a PCI class
 _IOMMU = 0x0806  # the first two
+_GRAPHICS_3D = 0x0302
 _USB_HUB = 9
 
 
@@ -35,6 +36,11 @@ class HostDevice:
     capabilities: frozenset[str] = frozenset()
     fields: Mapping[str, Any] = field(default_factory=dict)
     pci_class: int | None = None  # 0xCCSSPP: class, subclass, programming interface
+
+    @property
+    def vga3d(self) -> bool:
+        """Whether it is a card that draws in three dimensions for guests: a display controller of PCI's 3D kind."""
+        return self.pci_class is not None and self.pci_class >> 8 == _GRAPHICS_3D
 
     @property
     def iommu_group(self) -> int | None:

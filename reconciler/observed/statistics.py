@@ -33,7 +33,8 @@ _EACH_S: Final = 0.05  # of pause for each running machine, however fast this sa
 
 @dataclass(frozen=True, slots=True)
 class MachineStatistics:
-    """Of one running machine: `cpu_utilization` in percent of all its CPUs (0 to 100), throughput in kB/s over all its
+    """Of one running machine: `cpu_utilization` in percent of all its CPUs (0 to 100), `mem_utilization` of its memory
+    at the last sampling, throughput in kB/s over all its
     interfaces (of 1000 bytes) and disks (of 1024). A peak is the highest of the last 60 samples, and at least 100.
     """
 
@@ -42,6 +43,7 @@ class MachineStatistics:
     net_throughput_peak: float = LEAST_PEAK
     io_throughput: float = 0.0
     io_throughput_peak: float = LEAST_PEAK
+    mem_utilization: float = 0.0
 
 
 IDLE: Final = MachineStatistics()
@@ -69,10 +71,11 @@ class _Seen:
 
     def statistics(self) -> MachineStatistics:
         if not self.recent:
-            return IDLE
+            return MachineStatistics(mem_utilization=self.counters.memory)
         last = self.recent[-1]
         return MachineStatistics(
             cpu_utilization=last.cpu,
+            mem_utilization=self.counters.memory,
             net_throughput=last.net,
             net_throughput_peak=max(LEAST_PEAK, *(sample.net for sample in self.recent)),
             io_throughput=last.io,

@@ -17,7 +17,7 @@ from tests.lab.waiting import until
 
 FIELDS = {
     "name", "state", "stats", "uuid", "memory", "cpus", "screenshot", "icon", "graphics", "users", "groups", "access",
-    "persistent",
+    "persistent", "title", "description", "autostart", "max_memory", "cpu_info", "bootorder", "bootmenu",
 }  # fmt: skip
 ME = pwd.getpwuid(os.getuid()).pw_name
 
@@ -29,7 +29,8 @@ def test_the_machines_of_the_host_are_listed_in_full(api: LiveApi) -> None:
     assert (test["name"], test["state"], test["access"], test["persistent"]) == ("test", "running", "full", True)
     assert test["graphics"] == {"type": None, "listen": None, "port": None, "passwd": None, "passwdValidTo": None}
     assert set(test["stats"]) == {
-        "cpu_utilization", "net_throughput", "net_throughput_peak", "io_throughput", "io_throughput_peak",
+        "cpu_utilization", "mem_utilization", "net_throughput", "net_throughput_peak", "io_throughput",
+        "io_throughput_peak",
     }  # fmt: skip
 
 

@@ -140,3 +140,10 @@ def test_a_fact_of_an_odd_kind_hides_no_name() -> None:
         "path": "/sys/a",
         "c": 1,
     }
+
+
+@pytest.mark.parametrize(
+    ("pci_class", "is_one"), [(0x030200, True), (0x030000, False), (0x020000, False), (None, False)]
+)
+def test_a_3d_card_is_known_by_its_class(pci_class: int | None, is_one: bool) -> None:
+    assert HostDevice("pci_0000_01_00_0", "pci", pci_class=pci_class).vga3d is is_one

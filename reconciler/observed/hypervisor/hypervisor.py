@@ -17,7 +17,7 @@ from reconciler.observed.host_devices import HostDevices
 from reconciler.observed.hypervisor.asking.abilities import AbilitiesAsked
 from reconciler.observed.hypervisor.asking.devices import DeviceList
 from reconciler.observed.hypervisor.asking.interfaces import host_interfaces
-from reconciler.observed.hypervisor.asking.machines import guest_addresses, machine_state, serial_log
+from reconciler.observed.hypervisor.asking.machines import SOURCES, guest_addresses, machine_state, serial_log
 from reconciler.observed.hypervisor.asking.screenshots import screenshot
 from reconciler.observed.hypervisor.asking.snapshots import snapshots
 from reconciler.observed.hypervisor.connection import Connections
@@ -156,9 +156,12 @@ class Hypervisor:
         """How a VM is at this moment: running, paused, shutoff, ... Raises NotFound and others."""
         return machine_state(self._connections, ref)
 
-    def guest_addresses(self, ref: Ref) -> tuple[GuestAddress, ...]:
-        """The addresses of a running VM, as far as anybody knows them. Raises NotFound and others."""
-        return guest_addresses(self._connections, ref)
+    def guest_addresses(self, ref: Ref, *sources: str) -> tuple[GuestAddress, ...]:
+        """The addresses of a running VM, as far as anybody knows them, or those of `sources` (lease, agent, arp).
+
+        Raises NotFound and others.
+        """
+        return guest_addresses(self._connections, ref, sources or SOURCES)
 
     def serial_log(self, ref: Ref) -> str:
         """The file that holds what came over a VM's serial line; empty for none. Raises NotFound and others."""

@@ -5,7 +5,7 @@ A snapshot of the whole host would say the same of its state, and nothing of the
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -13,14 +13,14 @@ import libvirt
 
 from reconciler.errors import NotFound
 from reconciler.observed.answers import GuestAddress
-from reconciler.observed.hypervisor.connection import Connections
+from reconciler.observed.hypervisor.connection import Connections, Lane
 from reconciler.observed.hypervisor.performing.lookup import find
 from reconciler.observed.hypervisor.reading.states import state_and_reason
 from specs.binding import parse
 from specs.reference import Ref
 
 # In the order in which they are believed: what dnsmasq gave, what the guest itself says, what the host has heard.
-_SOURCES = {
+SOURCES = {
     "lease": libvirt.VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_LEASE,
     "agent": libvirt.VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_AGENT,
     "arp": libvirt.VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_ARP,
@@ -33,16 +33,20 @@ def machine_state(connections: Connections, ref: Ref) -> str:
         return state_and_reason(*_found(connection, ref).state())[0]
 
 
-def guest_addresses(connections: Connections, ref: Ref) -> tuple[GuestAddress, ...]:
+def guest_addresses(connections: Connections, ref: Ref, sources: Collection[str]) -> tuple[GuestAddress, ...]:
     """Each address once, from the first source that knows it; loopback and link-local ones are left out.
 
-    A source that can't say (no lease, no agent, another driver) says nothing. Raises NotFound.
+    A source that can't say (no lease, no agent, another driver) says nothing. Only a guest's agent can keep the caller
+    waiting, for as long as it likes. Raises NotFound.
     """
-    with connections.lend(f"look for the addresses of {ref}") as connection:
+    lane = Lane.GUEST if "agent" in sources else Lane.QUICK
+    with connections.lend(f"look for the addresses of {ref}", lane) as connection:
         domain = _found(connection, ref)
         networks = dict(_networks(domain.XMLDesc()))
         found: dict[str, GuestAddress] = {}
-        for name, source in _SOURCES.items():
+        for name, source in SOURCES.items():
+            if name not in sources:
+                continue
             told: dict[str, Any] = {}
             with suppress(libvirt.libvirtError):  # a lost connection shows with the next call
                 told = domain.interfaceAddresses(source) or {}

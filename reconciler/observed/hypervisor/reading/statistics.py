@@ -61,7 +61,21 @@ def _counters(run: str, figures: Mapping[str, Any]) -> Counters:
         interfaces=dict(_devices(figures, "net", ("rx.bytes", "tx.bytes"))),
         disks=dict(_devices(figures, "block", ("rd.bytes", "wr.bytes"))),
         read=dict(_devices(figures, "block", ("rd.bytes",))),
+        memory=memory_in_use(figures),
     )
+
+
+def memory_in_use(figures: Mapping[str, Any]) -> float:
+    """Percent in use. A guest whose balloon driver tells is believed as far as it makes sense; of any other the host
+    knows what QEMU holds for it.
+    """
+    whole = figures.get("balloon.available")
+    free = figures.get("balloon.usable", figures.get("balloon.unused"))
+    if whole and free is not None:
+        used = int(whole) - int(free)
+    else:
+        whole, used = figures.get("balloon.current"), int(figures.get("balloon.rss", 0))
+    return min(100.0, max(0.0, 100.0 * used / int(whole))) if whole else 0.0
 
 
 def _devices(figures: Mapping[str, Any], group: str, ways: tuple[str, ...]) -> Iterator[tuple[str, int]]:
