@@ -23,6 +23,7 @@ from reconciler.applying.lock import StateFolder
 from reconciler.applying.outcome import Result, StepOutcome
 from reconciler.applying.progress_board import ProgressBoard
 from reconciler.applying.records import CutOff
+from reconciler.bounds import reach_of
 from reconciler.convergence import Convergence
 from reconciler.desired.load import Loader
 from reconciler.desired.opening import open_source
@@ -58,7 +59,10 @@ class Line:
         self.source = source
         self.lineage = Lineage(ledger, source)
         self.hypervisor = Hypervisor.open(
-            settings.connect, allowed_folders=settings.allowed_folders, own_folders=_own_folders(settings)
+            settings.connect,
+            allowed_folders=settings.allowed_folders,
+            own_folders=_own_folders(settings),
+            reach=reach_of(settings),
         )
         self.executor = Executor(self.hypervisor, ledger)
         self.progress = ProgressBoard()  # of what `apply` does

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from reconciler import bounds
+from reconciler.bounds import check_folders
 from reconciler.desired.limits import DEFAULT_MAX_FILES
 from reconciler.errors import SettingsError
 from reconciler.locality import is_uri
@@ -66,6 +68,9 @@ class Settings:
     worktree: bool = False  # the files as they lie in a repository's work tree, to look ahead
     max_files: int = DEFAULT_MAX_FILES  # that a source may have; what else is read of it is bounded in proportion
     allowed_folders: tuple[str, ...] = ()  # where a CD-ROM's path may lie; absolute
+    allowed_pool_folders: tuple[str, ...] = field(default_factory=lambda: bounds.default_pool_folders())
+    allowed_secret_folders: tuple[str, ...] = bounds.SECRET_FOLDERS  # in which `passwordFrom` may name files
+    allowed_secret_variables: tuple[str, ...] = bounds.SECRET_VARIABLES  # those that it may name; `*` ends a prefix
     interval_s: float = 30.0  # between two questions to a remote
     resync_s: float = 300.0  # between two full readings of the host
     listen: str = ""  # HOST:PORT of the API; empty: none
@@ -105,9 +110,9 @@ class Settings:
             raise SettingsError(f"trash-retention is {self.trash_retention_s:g} s; give 0 or more, such as 7d.")
         if not 1 <= self.max_files <= MOST_FILES:
             raise SettingsError(f"max-files is {self.max_files}; give a number from 1 to {MOST_FILES}.")
-        for folder in self.allowed_folders:
-            if not folder.startswith("/") or ".." in Path(folder).parts:
-                raise SettingsError(f"allowed-folder {folder!r} isn't an absolute path without `..`; give one.")
+        check_folders("allowed-folder", self.allowed_folders)
+        check_folders("allowed-secret-folder", self.allowed_secret_folders)
+        check_folders("allowed-pool-folder", self.allowed_pool_folders)
         keys = self.allowed_signers or self.allowed_gpg_keys
         if self.require_signed != "no" and keys is None:
             raise SettingsError(

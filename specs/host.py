@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from specs.reach import Reach
 from specs.reference import Ref
 
 
@@ -54,6 +55,7 @@ class Host:
     node_devices: Mapping[str, NodeDevice] = field(default_factory=dict)
     used_subnets: tuple[str, ...] = ()  # CIDR, of libvirt's networks and of the host's own interfaces
     allowed_folders: tuple[str, ...] = ()  # where a CD-ROM's path may lie
+    reach: Reach | None = None  # what of the host documents may name; None: nobody has set bounds
     overlays: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # paths of snapshots' files, by what is below
 
     def can(self, feature: Feature) -> bool:

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from api.machines.drafting import document
 from api.machines.making import disks_to_be, make_machine, pool_type
-from api.machines.removing import console_owner, users_of_disk
+from api.machines.removing import users_of_disk
 from reconciler.applying.performing import Progress
 from reconciler.desired.implied import DEFAULT_POOL
 from reconciler.desired.writing.changes import Documents
@@ -30,6 +30,7 @@ from reconciler.serving.client import Client
 from reconciler.serving.serving import Serving
 from reconciler.serving.tasks import Tell
 from specs.codecs import size_text
+from specs.reach import console_owner, console_owners
 from specs.reference import STORAGE_POOL, Ref
 from specs.size import MIN_BYTES
 
@@ -274,7 +275,7 @@ def _like(
         key: value for key, value in (metadata.get("annotations") or {}).items() if key not in _OF_THE_ORIGINAL
     }
     made = document(clone.name, spec, annotations, metadata.get("labels"))
-    _copy_password(serving, made)
+    _copy_password(serving, original, made)
     return made
 
 
@@ -283,12 +284,15 @@ def _cards(interfaces: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return [{name: each[name] for name in each if name not in _OF_ONE_CARD} for each in interfaces]
 
 
-def _copy_password(serving: Serving, made: Document) -> None:
+def _copy_password(serving: Serving, original: Ref, made: Document) -> None:
     """A password that was set through this API gets a file of its own: the original's goes with the original."""
     graphics = made["spec"].get("graphics") or {}
     path = str((graphics.get("passwordFrom") or {}).get("file") or "")
     if path and serving.secrets.is_kept(path):
-        secret = serving.secrets.read(path)
+        world = serving.world
+        known = (world.desired.resources.get(original), world.snapshot.get(original))
+        uids = (each.uid for each in known if each is not None)
+        secret = serving.secrets.read(path, console_owners(*uids))
         kept = {key: value for key, value in graphics.items() if key != "passwordFrom"}
         if secret is not None:
             file = serving.secrets.keep(console_owner(made["metadata"]["uid"]), secret)

@@ -20,6 +20,7 @@ from reconciler.planning.plan import Action, one_off_step
 from reconciler.planning.uses import users_of
 from reconciler.serving.client import Client
 from reconciler.serving.serving import Serving
+from specs.reach import console_owner
 from specs.reference import STORAGE_VOLUME, Ref
 
 log = logging.getLogger("onggi.api")
@@ -58,11 +59,6 @@ def remove_machine(serving: Serving, ref: Ref, client: Client) -> None:
         serving.operations.perform(step, client)
         serving.secrets.forget(console_owner(seen.uid))
     delete_disks(serving, [*disks, *documents], client)
-
-
-def console_owner(uid: str) -> str:
-    """Whose the secret of a machine's console is, among the agent's secrets."""
-    return f"console-{uid}"
 
 
 def disks_of(world: World, ref: Ref) -> list[Ref]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -23,6 +22,7 @@ from reconciler.errors import InvalidDocument, NotApplied, OnggiError, Transient
 from reconciler.observed.snapshot import Observed
 from reconciler.passes import World
 from specs import reference
+from specs.reach import pool_owner
 from specs.reference import Ref
 
 log = logging.getLogger("onggi.api")
@@ -189,7 +189,7 @@ class StoragePools(_Family):
             raise bad("KCHPOOL0004E", "`source/auth` needs a `username` and a `password`.")
         if any(character in password for character in "\r\n\0"):
             raise bad("KCHPOOL0025E", "A password is one line of text.")
-        return self.serving.secrets.keep(secrets_owner(name), password)
+        return self.serving.secrets.keep(pool_owner(name), password)
 
 
 class StoragePool(_Family):
@@ -255,7 +255,7 @@ class StoragePool(_Family):
         refuse_protected(world, ref)
         self.remove(call, ref)
         self.serving.scans.forget(pool)
-        self.serving.secrets.forget(secrets_owner(pool))
+        self.serving.secrets.forget(pool_owner(pool))
 
     @action("activate", "Start a storage pool.", POOL, statuses=(405,))
     def activate(self, call: Call, pool: str) -> dict[str, Any]:
@@ -292,11 +292,6 @@ class StoragePool(_Family):
     def _refuse_on_templates(world: World, name: str, code: str) -> None:
         if templates := templates_on(world, name):
             raise bad(code, f"The storage pool {name} is used by the templates {', '.join(templates)}.")
-
-
-def secrets_owner(name: str) -> str:
-    """By what a pool's password is kept: a name of the letters that a file's name may have."""
-    return f"pool-{hashlib.sha256(name.encode()).hexdigest()[:32]}"
 
 
 def _at(value: Any, pointer: str) -> Any:

@@ -29,7 +29,7 @@ from api.machines.hardware import CHANGES, change_hardware, sizes_of
 from api.machines.making import make_machine
 from api.machines.names import is_taken, name_taken, promise, promise_clone, promise_from_template
 from api.machines.ordered import ordered_machine, template_at
-from api.machines.removing import console_owner, remove_machine
+from api.machines.removing import remove_machine
 from api.machines.renaming import rename_machine
 from api.views.machines import MACHINE, VOLATILE, machine_view, machine_views
 from api.views.tasks import TASK, task_view
@@ -39,6 +39,7 @@ from reconciler.observed.snapshot import Observed
 from reconciler.passes import World
 from reconciler.serving.tasks import Tell, Work
 from specs.name import name_problem
+from specs.reach import console_owner
 from specs.reference import VIRTUAL_MACHINE, Ref
 
 _TITLE = text("A short title for people, on one line.", maxLength=256, pattern="^[^\\n\\r]*$")

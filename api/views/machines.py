@@ -24,6 +24,7 @@ from reconciler.observed.snapshot import Observed, Snapshot
 from reconciler.observed.statistics import IDLE, MachineStatistics
 from reconciler.passes import World
 from reconciler.serving.secrets import Secrets
+from specs.reach import console_owners
 from specs.reference import VIRTUAL_MACHINE, Ref
 from specs.virtualmachine.graphics import NEVER
 
@@ -85,11 +86,14 @@ _NO_CONSOLE: Final[Mapping[str, Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class _Stable:
-    """What stays as it is while definition and document do. `secret` is the file of the console's password."""
+    """What stays as it is while definition and document do. `secret` is the file of the console's password, and
+    `owners` are those as whom the machine may have it.
+    """
 
     resource: Resource | None
     view: Mapping[str, Any]
     secret: str = ""
+    owners: frozenset[str] = frozenset()
     valid_to: datetime | None = None
 
 
@@ -126,7 +130,7 @@ def machine_view(
     if stable.secret or stable.valid_to:
         view["graphics"] = {
             **view["graphics"],
-            "passwd": secrets.read(stable.secret) if stable.secret else None,
+            "passwd": secrets.read(stable.secret, stable.owners) if stable.secret else None,
             "passwdValidTo": _remaining_s(stable.valid_to),
         }
     return view
@@ -163,7 +167,8 @@ def _stable(observed: Observed, resource: Resource | None) -> _Stable:
         "access": "full",
         "persistent": observed.persistent,
     }
-    return _Stable(resource, view, secret, valid_to)
+    owners = console_owners(observed.uid, resource.uid if resource is not None else "")
+    return _Stable(resource, view, secret, owners, valid_to)
 
 
 def _stats(busy: MachineStatistics) -> dict[str, float]:

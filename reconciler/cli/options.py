@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import reconciler.cli.account_options  # noqa: F401  # the settings file may have them whatever the verb
+from reconciler import bounds
 from reconciler.cli.declaring import FILE_KEYS, PARAMETERS, Decorator, Duration, Window, setting
 from reconciler.cli.here import repository_here
 from reconciler.cli.output import Output, wants_colour
@@ -57,6 +58,38 @@ allowed_folders = setting(
     type=click.Path(),
     metavar="DIR",
     help="A folder of the host in which a CD-ROM's path may lie. May be repeated; the variable takes colons.",
+)
+allowed_pool_folders = setting(
+    "--allowed-pool-folder",
+    parameter="allowed_pool_folders",
+    key_type=list,
+    multiple=True,
+    type=click.Path(),
+    default=lambda: bounds.default_pool_folders(),
+    metavar="DIR",
+    help="A folder of the host on or below which new pools may be made. May be repeated; the variable takes colons.  "
+    f"[default: {', '.join(bounds.POOL_FOLDERS)}]",
+)
+allowed_secret_folders = setting(
+    "--allowed-secret-folder",
+    parameter="allowed_secret_folders",
+    key_type=list,
+    multiple=True,
+    type=click.Path(),
+    default=bounds.SECRET_FOLDERS,
+    metavar="DIR",
+    help="A folder of the host in which `passwordFrom` may name files, besides systemd's credentials. May be repeated; "
+    f"the variable takes colons.  [default: {', '.join(bounds.SECRET_FOLDERS)}]",
+)
+allowed_secret_variables = setting(
+    "--allowed-secret-variable",
+    parameter="allowed_secret_variables",
+    key_type=list,
+    multiple=True,
+    default=bounds.SECRET_VARIABLES,
+    metavar="NAME",
+    help="A variable of the agent that `passwordFrom` may name; NAME* stands for all that begin so. May be repeated; "
+    f"the variable takes blanks.  [default: {', '.join(bounds.SECRET_VARIABLES)}]",
 )
 branch = setting("--branch", default="", metavar="NAME", help="The branch to follow.  [default: the repository's own]")
 path = setting("--path", default="", metavar="DIR", help="The folder of the repository to use.  [default: all]")
@@ -253,7 +286,8 @@ quiet = setting("--quiet", "-q", key_type=bool, is_flag=True, help="Tell only of
 
 SIGNED = (require_signed, allowed_signers, revoked_signers, allowed_gpg_keys)
 SOURCE = (repository, branch, path, max_files, disabled_plugins, *SIGNED)
-HOST = (connect, allowed_folders)
+REACH = (allowed_folders, allowed_pool_folders, allowed_secret_folders, allowed_secret_variables)
+HOST = (connect, *REACH)
 RESULT = (output, no_color)
 MARKDOWN_RESULT = (output_or_markdown, no_color)
 FORGE = (forge_token_file, forge, forge_url, forge_repository, forge_plan_forks)

@@ -31,6 +31,7 @@ from reconciler.planning.operations import (
 )
 from reconciler.planning.ownership import Fact, Owned
 from reconciler.planning.plan import Action, Blocked, Step
+from reconciler.planning.reaching import within_reach
 from reconciler.planning.remade import (
     PERSISTENT,
     WHY_MADE_AGAIN,
@@ -55,6 +56,10 @@ _BUILT_BY_DEFAULT = frozenset({"dir", "netfs", "fs", "kimchi-iso"})
 
 def assess(resource: Resource, observed: Observed | None, context: Context, subnet: Callable[[], str]) -> Assessment:
     """What to do about one pool or network. `subnet()` gives a free one, for a new network that declares none."""
+    return within_reach(resource, observed, context, lambda wanted: _assess(wanted, observed, context, subnet))
+
+
+def _assess(resource: Resource, observed: Observed | None, context: Context, subnet: Callable[[], str]) -> Assessment:
     try:
         if observed is None:
             return Assessment(step=_create(resource, context, subnet))

@@ -33,6 +33,7 @@ from reconciler.planning.power import (
     strategy,
     why_started,
 )
+from reconciler.planning.reaching import within_reach
 from reconciler.planning.remade import (
     PERSISTENT,
     WHY_MADE_AGAIN,
@@ -55,6 +56,10 @@ def assess(
     resource: Resource, observed: Observed | None, context: Context, missing: frozenset[Ref] = frozenset()
 ) -> Assessment:
     """What to do about one VM. `missing` are volumes and networks that it needs and that won't come."""
+    return within_reach(resource, observed, context, lambda wanted: _assess(wanted, observed, context, missing))
+
+
+def _assess(resource: Resource, observed: Observed | None, context: Context, missing: frozenset[Ref]) -> Assessment:
     try:
         answer = claim(resource, observed, context) if observed is not None else None
         if isinstance(answer, Refusal):

@@ -28,6 +28,7 @@ from reconciler.planning.order import ordered
 from reconciler.planning.ownership import Fact, Owned
 from reconciler.planning.parting import parted
 from reconciler.planning.plan import Action, Blocked, Plan, Step, Waiting
+from reconciler.planning.reaching import kept_folders
 from reconciler.planning.remade import LastSeen
 from reconciler.planning.rename_hint import rename_hints
 from reconciler.planning.renaming import assess_renamed
@@ -166,7 +167,7 @@ class Planner:
             drifted=tuple(drifted),
             suspended=tuple(left_alone),
             extras=tuple(extras),
-            notes=(*leaving.notes, *kept.notes, *hints),
+            notes=(*leaving.notes, *kept.notes, *hints, *kept_folders(context)),
             records=tuple(records),
             forgotten=tuple(prune.forgotten(context)),
             wish=desired,

@@ -6,6 +6,7 @@ import logging
 import threading
 
 from reconciler.agent import Agent
+from reconciler.bounds import KEPT_SECRETS
 from reconciler.desired.writing.writer import open_writer
 from reconciler.errors import OnggiError
 from reconciler.locality import is_here
@@ -99,5 +100,5 @@ class Opening:
             uploads=Uploads(agent, volumes, tasks),
             scans=Scans(agent, tasks, images, refreshes),
             freshness=Freshness(agent, refreshes),
-            secrets=Secrets(agent.settings.state / "secrets"),
+            secrets=Secrets(agent.settings.state / KEPT_SECRETS),
         )

@@ -12,11 +12,13 @@ import re
 import secrets
 import threading
 import time
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from reconciler.errors import StateError
+from specs.reach import is_kept_for
 
 _KEPT: Final = 3
 _NEW_S: Final = 3600.0
@@ -49,14 +51,21 @@ class Secrets:
         self._thin(owner, _KEPT, _NEW_S)
         return path
 
+    def is_kept_for(self, path: str | Path, owners: Iterable[str]) -> bool:
+        """Whether a path is that of a file of this folder that was kept for one of these."""
+        return is_kept_for(str(path), str(self.folder), owners)
+
     def is_kept(self, path: str | Path) -> bool:
         """Whether a path is that of a file of this folder."""
         return Path(path).parent == self.folder
 
-    def read(self, path: str | Path) -> str | None:
-        """The secret in a file that was kept here; None for any other. Cheap while the file stays as it is."""
+    def read(self, path: str | Path, owners: Iterable[str]) -> str | None:
+        """The secret in a file that was kept here for one of `owners`; None for any other: a document may name any.
+
+        Cheap while the file stays as it is.
+        """
         path = str(path)
-        if not self.is_kept(path):
+        if not self.is_kept_for(path, owners):
             return None
         try:
             found = Path(path).stat(follow_symlinks=False)

@@ -8,22 +8,8 @@ from typing import Any, Literal, TypedDict
 from specs import canonical
 from specs.policy import PolicyFields, SecretFrom
 from specs.reference import Ref
+from specs.system_folders import is_of_the_system
 
-# Folders that belong to the system as a whole. A pool gives its files to libvirt and may delete them.
-_SYSTEM_FOLDERS = frozenset(
-    [
-        *("/", "/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/lib32", "/lib64", "/libx32", "/proc", "/root"),
-        *("/run", "/sbin", "/sys", "/usr", "/usr/bin", "/usr/lib", "/usr/local", "/usr/sbin", "/usr/share", "/var"),
-        *("/var/lib", "/var/lib/libvirt", "/var/log", "/var/run"),
-    ]
-)
-# Nothing below these is anybody's to put volumes into; /dev is where devices of block pools do appear.
-_SYSTEM_TREES = (
-    *("/bin/", "/boot/", "/etc/", "/lib/", "/lib64/", "/proc/", "/sbin/", "/sys/", "/usr/bin/", "/usr/lib/"),
-    *("/usr/lib64/", "/usr/libexec/", "/usr/local/bin/", "/usr/local/lib/", "/usr/local/sbin/", "/usr/sbin/"),
-    "/var/spool/cron/",
-)
-_KEYS = frozenset({".gnupg", ".ssh"})  # folders by whose files somebody is let in
 _BLOCK_TYPES = frozenset({"disk", "logical", "iscsi", "iscsi-direct", "scsi"})
 
 # What of `source` a type makes use of. A field that would be passed over in silence is a mistake.
@@ -104,7 +90,9 @@ def check(_name: str, spec: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _check_path(kind: str, path: str) -> Iterator[tuple[str, str]]:
     folder = canonical.path(path)
-    if folder in _SYSTEM_FOLDERS or f"{folder}/".startswith(_SYSTEM_TREES) or _KEYS & set(folder.split("/")):
-        yield "/path", f"{folder} belongs to the system; choose a folder of its own, such as /var/lib/libvirt/images."
-    elif folder.startswith("/dev/") and kind not in _BLOCK_TYPES:
+    if kind in _BLOCK_TYPES and (folder == "/dev" or folder.startswith("/dev/")):
+        return
+    if folder.startswith("/dev/"):
         yield "/path", f"A pool of type {kind or 'dir'} can't be below /dev; choose another folder."
+    elif is_of_the_system(folder):
+        yield "/path", f"{folder} belongs to the system; choose a folder of its own, such as /var/lib/libvirt/images."

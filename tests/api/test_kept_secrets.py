@@ -21,7 +21,7 @@ def test_only_their_owner_reads_them(kept: Secrets) -> None:
     path = kept.keep("console-1", "s3cret ∨")
     assert (path.read_text(), path.stat().st_mode & 0o777) == ("s3cret ∨\n", 0o600)
     assert path.parent.stat().st_mode & 0o777 == 0o700
-    assert kept.read(str(path)) == kept.read(str(path)) == "s3cret ∨"
+    assert kept.read(str(path), ["console-1"]) == kept.read(path, ["console-1"]) == "s3cret ∨"
 
 
 def test_nothing_else_of_the_host_is_read(kept: Secrets, tmp_path: Path) -> None:
@@ -31,16 +31,23 @@ def test_nothing_else_of_the_host_is_read(kept: Secrets, tmp_path: Path) -> None
     link = path.parent / "link"
     link.symlink_to(elsewhere)
     for each in (elsewhere, link, path.parent / ".." / ".." / "elsewhere", path.parent / "nothing", path.parent):
-        assert kept.read(str(each)) is None
+        assert kept.read(str(each), ["console-1"]) is None
     kept.drop(elsewhere)
     assert elsewhere.exists()
 
 
+def test_nobody_elses_is_read(kept: Secrets) -> None:
+    path = kept.keep("console-1", "s3cret")
+    for owner in ("console-2", "console", "console-1-", "", "pool-1"):
+        assert kept.read(path, [owner]) is None
+    assert kept.read(path, []) is None
+
+
 def test_a_file_that_changes_is_read_again(kept: Secrets) -> None:
     path = kept.keep("console-1", "old")
-    assert kept.read(str(path)) == "old"
+    assert kept.read(str(path), ["console-1"]) == "old"
     path.write_text("longer than before\n")
-    assert kept.read(str(path)) == "longer than before"
+    assert kept.read(str(path), ["console-1"]) == "longer than before"
 
 
 def test_of_each_owner_the_last_few_stay(kept: Secrets) -> None:

@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from tests import OWN_POOL_FOLDERS
+
 COMMAND = [sys.executable, "-m", "reconciler.cli.main"]
 
 
@@ -42,6 +44,7 @@ class Onggi:
             "XDG_CONFIG_HOME": str(home / ".config"),
             "XDG_STATE_HOME": str(home / ".local/state"),
             "ONGGI_STATE": str(home / ".local/state/onggi"),  # root's own would be the machine's
+            "ONGGI_ALLOWED_POOL_FOLDER": ":".join(OWN_POOL_FOLDERS),
             "GIT_CONFIG_GLOBAL": "/dev/null",
             "GIT_CONFIG_NOSYSTEM": "1",
             "GIT_AUTHOR_NAME": "Ada Author",

@@ -156,6 +156,7 @@ def test_the_repository_of_the_variable_is_compared_and_its_history_can_be_asked
 
 def test_a_password_is_in_no_plan_no_drift_and_no_record(host: Host, host_objects: HostObjects, tmp_path: Path) -> None:
     secret, name = tmp_path / "secret", host_objects.name("vm")
+    host.onggi.env["ONGGI_ALLOWED_SECRET_FOLDER"] = str(tmp_path)
     secret.write_text("hunter22")
     spec = {
         "memory": 64,

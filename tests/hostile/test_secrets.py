@@ -106,6 +106,7 @@ def test_no_secret_is_found_anywhere_but_in_libvirt(
 ) -> None:
     keys = tmp_path / "keys"
     keys.mkdir(mode=0o700)
+    onggi.env |= {"ONGGI_ALLOWED_SECRET_FOLDER": str(keys), "ONGGI_ALLOWED_SECRET_VARIABLE": VARIABLE}
     for name, secret in (("console", IN_FILE), ("pool", FOR_POOL), ("long", TOO_LONG)):
         (keys / name).write_text(f"{secret}\n")
     by_file, by_variable, refused = (host_objects.name(each) for each in ("file", "env", "long"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import stat
 from pathlib import Path
 
 import libvirt
@@ -12,8 +13,9 @@ from lxml import etree
 
 from reconciler.errors import Terminal
 from reconciler.observed.hypervisor import Hypervisor
-from reconciler.observed.hypervisor.performing.passwords import read_secret
+from reconciler.observed.hypervisor.performing.secret_reading import read_secret
 from reconciler.planning.operations import Define, EditLive, SecretSlot, SecretSource, Start
+from specs.reach import Reach
 from tests.lab.libvirtd import HostObjects
 from tests.observed.conftest import Made, machine
 
@@ -125,18 +127,89 @@ def test_a_slot_without_a_place_is_told(
     assert not host_objects.left()
 
 
-def test_only_small_regular_files_hold_secrets(tmp_path: Path) -> None:
-    (tmp_path / "empty").touch()
-    (tmp_path / "big").write_bytes(b"x" * 100_000)
-    (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
-    (tmp_path / "folder").mkdir()
-    os.mkfifo(tmp_path / "pipe")
-    for name in ("empty", "big", "binary", "folder", "pipe", "missing"):
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> Path:
+    """A secret of the host's, which no document may have."""
+    file = tmp_path / "shadow"
+    file.write_text("root:$6$hash:19000:0:::::\n")
+    return file
+
+
+def places(folder: Path, elsewhere: Path) -> dict[str, SecretSource]:
+    """What a hostile document names: by its name in the allowed folder, or anywhere else."""
+    (folder / "empty").touch()
+    (folder / "big").write_bytes(b"x" * 100_000)
+    (folder / "binary").write_bytes(b"\xff\xfe\x00")
+    (folder / "folder").mkdir()
+    os.mkfifo(folder / "pipe")
+    os.mknod(folder / "device", 0o600 | stat.S_IFCHR, os.makedev(10, 130))  # a watchdog: opening it arms it
+    (folder / "link").symlink_to(elsewhere)
+    (folder / "way").symlink_to(elsewhere.parent)
+    for name, mode, owner in (("theirs", 0o600, 65534), ("open", 0o666, 0)):
+        (folder / name).write_text("theirs\n")
+        (folder / name).chmod(mode)
+        os.chown(folder / name, owner, owner)
+    (folder / "shared").mkdir()
+    (folder / "shared/secret").write_text("theirs\n")
+    (folder / "shared").chmod(0o777)
+    (folder / "agents").write_text("t0ken\n")
+    os.link(folder / "agents", folder / "alias")
+    names = [path.name for path in folder.iterdir()]
+    more = ["missing", "way/shadow", "shared/secret", "../shadow", "folder/../../shadow", "empty/x"]
+    found = {name: SecretSource(file=f"{folder}/{name}") for name in (*names, *more)}
+    for path in (
+        elsewhere,
+        "/etc/shadow",
+        "/etc/hostname",
+        "/proc/self/environ",
+        "/dev/zero",
+        "/dev/stdin",
+        "/nowhere",
+    ):
+        found[str(path)] = SecretSource(file=str(path))
+    for name in ("PATH", "HOME", "ONGGI_SECRET_", "ONGGI_SECRET_UNSET", "FORGE_TOKEN"):
+        found[name] = SecretSource(env=name)
+    return found
+
+
+def test_whatever_a_document_names_beside_a_secret_is_not_opened_and_all_are_answered_alike(
+    tmp_path: Path, elsewhere: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "secrets"
+    folder.mkdir(mode=0o700)
+    monkeypatch.setenv("FORGE_TOKEN", "t0ken")
+    reach = Reach((str(folder),), ("ONGGI_SECRET_*",), agents_secrets=frozenset({str(folder / "agents")}))
+    opened: list[object] = []
+    open_file = os.open
+
+    def watched(path: object, flags: int, *words: object, **named: object) -> int:
+        if not flags & os.O_PATH:
+            opened.append(path)
+        return open_file(path, flags, *words, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(os, "open", watched)
+    answers = set()
+    for name, source in places(folder, elsewhere).items():
+        opened.clear()
         with pytest.raises(Terminal) as caught:
-            read_secret(SecretSource(file=str(tmp_path / name)))
-        assert name in str(caught.value)
-    with pytest.raises(Terminal, match="ONGGI_TEST_UNSET"):
-        read_secret(SecretSource(env="ONGGI_TEST_UNSET"))
+            read_secret(source, reach)
+        where = f"the file {source.file}" if source.file else f"the variable {source.env}"
+        assert where in str(caught.value), name
+        answers.add(str(caught.value).replace(where, "it"))
+        assert not opened or name in ("empty", "binary"), f"{name} was opened"
+    assert len(answers) == 1, "nobody learns what is there"
+
+
+def test_a_secret_in_its_place_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "secrets/of/web").mkdir(parents=True)
+    file = tmp_path / "secrets/of/web/console"
+    file.write_text("s3cret\nsecond line\n")
+    (tmp_path / "alias").symlink_to(tmp_path / "secrets")
+    monkeypatch.setenv("ONGGI_SECRET_WEB", "fr0mEnv")
+    for folder in (tmp_path / "secrets", tmp_path / "alias"):  # the settings' own link is the administrator's
+        reach = Reach((str(folder),), ("ONGGI_SECRET_*",))
+        assert read_secret(SecretSource(file=f"{folder}//of/web/console"), reach) == "s3cret"
+        assert read_secret(SecretSource(env="ONGGI_SECRET_WEB"), reach) == "fr0mEnv"
 
 
 def test_a_long_password_is_cut_to_what_vnc_takes_and_to_whole_characters(

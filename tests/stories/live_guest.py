@@ -170,6 +170,12 @@ def live_guest(
     """A machine whose pool is declared, before its first commit. `base` is the guest's image in the pool's folder."""
     pool = {"type": "dir", "path": str(base.parent)}
     repository.commit({"pool.yaml": document("StoragePool", objects.name("pool"), pool)})
-    settings = Settings(repository=str(repository.path), connect=uri, state=state, allowed_folders=(str(base.parent),))
+    settings = Settings(
+        repository=str(repository.path),
+        connect=uri,
+        state=state,
+        allowed_folders=(str(base.parent),),
+        allowed_secret_folders=(str(state.parent),),
+    )
     with Line.open(settings, exclusive=True) as line:
         yield LiveGuest(uri, connection, objects, repository, line)

@@ -14,7 +14,9 @@ from tests.lab.repositories import Repository
 
 
 def settings(repository: Repository, uri: str, tmp_path: Path) -> Settings:
-    return Settings(repository=str(repository.path), connect=uri, state=tmp_path / "state")
+    return Settings(
+        repository=str(repository.path), connect=uri, state=tmp_path / "state", allowed_secret_folders=(str(tmp_path),)
+    )
 
 
 def test_a_vlan_gets_a_bridge_of_the_host(repository: Repository, private_test_uri: str, tmp_path: Path) -> None:

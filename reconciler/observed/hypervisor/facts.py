@@ -22,6 +22,7 @@ from reconciler.observed.hypervisor.failure import is_not_found, is_unsupported
 from reconciler.observed.snapshot import Observed
 from specs.binding import parse
 from specs.host import Feature, Host, NodeDevice, VolumeSource
+from specs.reach import Reach
 from specs.reference import NETWORK, STORAGE_POOL, STORAGE_VOLUME, Ref
 
 _BEST_FIRST = ("kvm", "qemu", "test")
@@ -55,9 +56,10 @@ class _Known:
 class HostFacts:
     """Answers for one host. `forget_devices` may be called from any thread at any time."""
 
-    def __init__(self, connections: Connections, allowed_folders: tuple[str, ...]) -> None:
+    def __init__(self, connections: Connections, allowed_folders: tuple[str, ...], reach: Reach | None = None) -> None:
         self._connections = connections
         self._allowed_folders = allowed_folders
+        self._reach = reach
         self._known: _Known | None = None
         self._devices_stale = True
         self._host_subnets: tuple[str, ...] | None = None
@@ -94,6 +96,7 @@ class HostFacts:
             node_devices=known.devices,
             used_subnets=tuple(sorted(subnets)),
             allowed_folders=self._allowed_folders,
+            reach=self._reach,
         )
 
     def _subnets(self) -> tuple[str, ...]:

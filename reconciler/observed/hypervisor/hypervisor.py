@@ -33,6 +33,7 @@ from reconciler.observed.snapshot import Snapshot
 from reconciler.planning.operations import EditLive, Operation
 from reconciler.planning.terms import Held
 from specs.host import Host
+from specs.reach import Reach
 from specs.reference import Ref
 
 log = logging.getLogger("onggi.hypervisor")
@@ -55,6 +56,7 @@ class Hypervisor:
         *,
         allowed_folders: Iterable[str] = (),
         own_folders: Iterable[str] = (),
+        reach: Reach | None = None,
         volume_reread_s: float = 600.0,
         write_here: bool = True,
     ) -> None:
@@ -62,7 +64,7 @@ class Hypervisor:
         self._subscribers: list[Callable[[Ref | None], object]] = []
         self._connections = Connections(uri, changed=self._changed, devices=self._devices_changed)
         allowed = tuple(map(str, allowed_folders))
-        self._facts = HostFacts(self._connections, allowed)
+        self._facts = HostFacts(self._connections, allowed, reach)
         self._devices = DeviceList(self._connections)
         self._abilities = AbilitiesAsked(self._connections)
         self._reader = Reader(self._connections, self._facts, volume_reread_s=volume_reread_s)
@@ -70,15 +72,22 @@ class Hypervisor:
         copies = Copies(self._connections, self._facts, self._volumes)
         self._data = VolumeData(self._connections, self._facts, self._volumes)
         self._performer = OperationPerformer(
-            self._connections, self._volumes, copies, self._data, allowed, tuple(own_folders)
+            self._connections, self._volumes, copies, self._data, allowed, tuple(own_folders), reach
         )
 
     @classmethod
-    def open(cls, uri: str, *, allowed_folders: Iterable[str] = (), own_folders: Iterable[str] = ()) -> Hypervisor:
-        """A host by its libvirt URI. Connects with the first call that needs it; `allowed_folders` go into its
-        facts, `own_folders` are the agent's, on which no pool is made.
+    def open(
+        cls,
+        uri: str,
+        *,
+        allowed_folders: Iterable[str] = (),
+        own_folders: Iterable[str] = (),
+        reach: Reach | None = None,
+    ) -> Hypervisor:
+        """A host by its libvirt URI. Connects with the first call that needs it; `allowed_folders` and `reach` go into
+        its facts, `own_folders` are the agent's, on which no pool is made. Without a `reach` there are no bounds.
         """
-        return cls(uri, allowed_folders=allowed_folders, own_folders=own_folders)
+        return cls(uri, allowed_folders=allowed_folders, own_folders=own_folders, reach=reach)
 
     def close(self) -> None:
         """Let go of all connections. The object is of no use afterwards."""

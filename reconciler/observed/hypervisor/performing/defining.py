@@ -17,6 +17,7 @@ from reconciler.observed.hypervisor.performing.prerequisites import forget_secre
 from reconciler.planning.operations import Define, SetAutostart, Undefine, WriteMark
 from specs.binding import parse, serialise, set_text_at
 from specs.mark import NAMESPACE
+from specs.reach import Reach
 from specs.reference import NETWORK, STORAGE_POOL, VIRTUAL_MACHINE
 
 _MANAGED = libvirt.VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | libvirt.VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA
@@ -35,7 +36,7 @@ _UNDEFINE_FLAGS = (
 _CHOOSING_A_BRIDGE = threading.Lock()
 
 
-def define(connections: Connections, operation: Define) -> None:
+def define(connections: Connections, operation: Define, reach: Reach | None = None) -> None:
     """Define it, or change the definition of the object with the same UUID.
 
     Raises Conflict when the name or the UUID belongs to another object, which stays as it is, and Terminal for a
@@ -45,7 +46,7 @@ def define(connections: Connections, operation: Define) -> None:
     if root.findtext("name") != ref.name:
         raise Terminal(f"the XML for {ref} names {root.findtext('name')!r}; please report it.")
     set_text_at(root, "uuid", operation.uid)
-    secrets = fill(root, operation.secrets)
+    secrets = fill(root, operation.secrets, reach)
     with connections.lend(f"define {ref}", secrets=secrets) as connection:
         if ref.kind == VIRTUAL_MACHINE and lacks_password(root):
             existing = find(connection, ref)

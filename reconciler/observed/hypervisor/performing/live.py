@@ -20,6 +20,7 @@ from reconciler.observed.hypervisor.performing.passwords import fill, keep_passw
 from reconciler.observed.hypervisor.performing.refusals import Refusals, is_refusal
 from reconciler.planning.operations import EditLive
 from specs.binding import Element, parse, serialise, text_at
+from specs.reach import Reach
 from specs.virtualmachine.iolimits import WORDS, read_limits
 
 _LIVE = libvirt.VIR_DOMAIN_AFFECT_LIVE
@@ -29,7 +30,13 @@ _ENDED = (libvirt.VIR_DOMAIN_SHUTOFF, libvirt.VIR_DOMAIN_CRASHED)
 _LOOK_S = 0.1
 
 
-def edit(connections: Connections, operation: EditLive, cancelled: threading.Event, refusals: Refusals) -> None:
+def edit(
+    connections: Connections,
+    operation: EditLive,
+    cancelled: threading.Event,
+    refusals: Refusals,
+    reach: Reach | None = None,
+) -> None:
     """Change a running machine; a machine that isn't running any more gets the change with its next boot, and so does
     one that can't be changed so: that is noted in `refusals`.
 
@@ -37,7 +44,7 @@ def edit(connections: Connections, operation: EditLive, cancelled: threading.Eve
     """
     ref = operation.ref
     device = parse(operation.value) if operation.verb in ("attach", "detach", "update", "iotune") else None
-    secrets = fill(device, operation.secrets) if device is not None else ()
+    secrets = fill(device, operation.secrets, reach) if device is not None else ()
     what = f"{operation.verb} {device.tag} of" if device is not None else f"change the {operation.verb} of"
     with connections.lend(f"{what} {ref} while it runs", secrets=secrets) as connection:
         domain = get(connection, ref)

@@ -20,6 +20,7 @@ from reconciler.observed.hypervisor.performing import (
     volume_groups,
 )
 from reconciler.observed.hypervisor.performing.intake import Progress
+from reconciler.observed.hypervisor.performing.lookup import find
 from reconciler.observed.hypervisor.performing.media import check_media
 from reconciler.observed.hypervisor.performing.pool_folders import check_pool_folder
 from reconciler.observed.hypervisor.performing.refusals import Refusals
@@ -61,6 +62,7 @@ from reconciler.planning.operations import (
     WriteMark,
 )
 from specs.binding import parse
+from specs.reach import Reach
 from specs.reference import STORAGE_POOL, VIRTUAL_MACHINE
 
 
@@ -75,6 +77,7 @@ class OperationPerformer:
         data: VolumeData,
         allowed_folders: tuple[str, ...] = (),
         own_folders: tuple[str, ...] = (),
+        reach: Reach | None = None,
     ) -> None:
         self._connections = connections
         self._volumes = volumes
@@ -85,6 +88,7 @@ class OperationPerformer:
         # The files of another machine can't be looked at from here.
         self._is_here = not urlsplit(connections.uri).hostname
         self._own_folders = own_folders
+        self._reach = reach
         self._allowed_folders = () if urlsplit(connections.uri).hostname else allowed_folders
 
     def perform(self, operation: Operation, stop: threading.Event, progress: Progress) -> None:
@@ -92,12 +96,12 @@ class OperationPerformer:
         connections, volumes = self._connections, self._volumes
         self._check_media(operation)
         if self._is_here and isinstance(operation, Define) and operation.ref.kind == STORAGE_POOL:
-            check_pool_folder(parse(operation.xml), self._own_folders)
+            check_pool_folder(parse(operation.xml), self._own_folders, self._kept_folder(operation), self._reach)
         match operation:
             case Define():
-                defining.define(connections, operation)
+                defining.define(connections, operation, self._reach)
             case DefineSecret():
-                prerequisites.define_secret(connections, operation)
+                prerequisites.define_secret(connections, operation, self._reach)
             case DefineInterface():
                 prerequisites.define_interface(connections, operation)
             case ExtendVolumeGroup():
@@ -117,7 +121,7 @@ class OperationPerformer:
             case Resume():
                 power.resume(connections, operation)
             case EditLive():
-                live.edit(connections, operation, stop, self.refusals)
+                live.edit(connections, operation, stop, self.refusals, self._reach)
             case UpdateNetwork():
                 networks.update_network(connections, operation)
             case ReconnectInterfaces():
@@ -154,6 +158,12 @@ class OperationPerformer:
                 self._data.refresh(operation)
             case _:
                 assert_never(operation)
+
+    def _kept_folder(self, operation: Define) -> str:
+        """The folder of a pool that is on the host already."""
+        with self._connections.lend(f"look at {operation.ref}") as connection:
+            found = find(connection, operation.ref)
+            return (parse(found.XMLDesc()).findtext("target/path") or "") if found is not None else ""
 
     def _check_media(self, operation: Operation) -> None:
         if not self._allowed_folders:

@@ -1,4 +1,5 @@
-"""Refuses a pool on a folder that isn't to be a pool's: the agent's own, or one of the system that a link leads to.
+"""Refuses a pool on a folder that isn't to be a pool's: the agent's own, or one of the system or outside of the allowed
+ones that a link leads to; and on a device that the host itself has its files or its swap on.
 
 Whoever may write into a pool or delete from it may do so to every file in its folder. The path as it is written was
 judged with the document, offline; this looks at the files, and can do so only where the host is this machine.
@@ -12,13 +13,16 @@ from typing import Final
 
 from reconciler.errors import Terminal
 from specs.binding import Element
+from specs.reach import Reach
 from specs.storagepool.model import check
 
 _OF_FOLDERS: Final = frozenset({"dir", "fs", "netfs"})
 
 
-def check_pool_folder(root: Element, own_folders: Iterable[str]) -> None:
-    """Raises Terminal for such a pool. `own_folders` are those of the agent, with all that is below them."""
+def check_pool_folder(root: Element, own_folders: Iterable[str], present: str = "", reach: Reach | None = None) -> None:
+    """Raises Terminal for such a pool. `own_folders` are those of the agent, with all that is below them; `present` is
+    the folder that the pool has already, and that stays its own.
+    """
     kind, path = root.get("type", ""), root.findtext("target/path")
     if kind not in _OF_FOLDERS or not path:
         return
@@ -28,6 +32,12 @@ def check_pool_folder(root: Element, own_folders: Iterable[str]) -> None:
     if str(target) != path:
         for _, message in check("", {"type": kind, "path": str(target)}):
             raise Terminal(f"the pool's folder {path} is a link: {message}")
+    if reach is not None and path != present and not _is_allowed(target, reach):
+        raise Terminal(f"{reach.no_pool_folder(path if str(target) == path else f'{path}, a link to {target}')}.")
+
+
+def _is_allowed(target: Path, reach: Reach) -> bool:
+    return any(target.is_relative_to(_resolved(folder)) for folder in reach.pool_folders)
 
 
 def _resolved(path: str) -> Path:

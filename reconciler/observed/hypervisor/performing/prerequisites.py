@@ -8,15 +8,16 @@ import libvirt
 
 from reconciler.observed.hypervisor.connection import Connections
 from reconciler.observed.hypervisor.failure import is_not_found
-from reconciler.observed.hypervisor.performing.passwords import read_secret
+from reconciler.observed.hypervisor.performing.secret_reading import read_secret
 from reconciler.planning.operations import DefineInterface, DefineSecret
+from specs.reach import Reach
 from specs.reference import Ref
 from specs.storagepool.secret import secret_usage
 
 
-def define_secret(connections: Connections, operation: DefineSecret) -> None:
+def define_secret(connections: Connections, operation: DefineSecret, reach: Reach | None = None) -> None:
     """Define the secret and set its value, read at this moment. Raises Terminal when it can't be read."""
-    value = read_secret(operation.source)
+    value = read_secret(operation.source, reach)
     with connections.lend(f"keep the secret of {operation.ref}") as connection:
         connection.secretDefineXML(operation.xml).setValue(value.encode())
 
