@@ -336,6 +336,7 @@ class Agent:
             untrusted=self._untrusted,
             unanswered=line.source.problem,
             owns=bool(owned),
+            rewritten=line.lineage.undecided,
         )
         connected = self.snapshot is not None and self.snapshot.connected
         if self._noticing is None:

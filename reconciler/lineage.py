@@ -29,6 +29,7 @@ class Lineage:
         self._named: tuple[SourceTree, SourceTree] | None = None
         self._judged: tuple[DesiredState, DesiredState] | None = None
         self._scope: Scope | None = None  # what was read last
+        self.undecided = ""  # the commit before a rewritten history, while deletions because of that wait for a person
 
     def named(self, tree: SourceTree) -> tuple[SourceTree, str]:
         """The tree, with a problem in it when its onggi.yaml is gone; and the repository's id."""
@@ -55,7 +56,8 @@ class Lineage:
 
     def follow(self, desired: DesiredState, plan: Plan) -> None:
         """From now on this revision is what counts, unless it is a rewritten one whose deletions wait for a person."""
-        if desired.rewritten and _undecided(desired, plan):
+        self.undecided = desired.rewritten if desired.rewritten and _undecided(desired, plan) else ""
+        if self.undecided:
             return
         commit = self._source.shared(desired.revision.digest)
         key = self._source.key

@@ -15,7 +15,7 @@ from reconciler.applying.ledger import Ledger
 from reconciler.desired.source import Source
 from reconciler.desired.state import DesiredState, Revision
 from reconciler.reporting.condition import Condition
-from reconciler.reporting.matters import FILE, LASTING, SOURCE, UNREADABLE, WAITS_FOR_OTHERS, matters
+from reconciler.reporting.matters import FILE, HISTORY_REWRITTEN, LASTING, SOURCE, UNREADABLE, WAITS_FOR_OTHERS, matters
 from reconciler.reporting.source_state import SourceState
 from reconciler.reporting.status import DRIFTED
 from specs.reference import Ref
@@ -63,8 +63,9 @@ class Noticing:
         if not settled:
             known = book.open()
             wanted = {key: said for key, said in wanted.items() if key[1] != WAITS_FOR_OTHERS or key in known}
+        what = HISTORY_REWRITTEN if state is not None and state.is_followed else UNREADABLE
         if state is not None:
-            wanted[self._ref, UNREADABLE] = f"{state.reason}: {state.message}"
+            wanted[self._ref, what] = f"{state.reason}: {state.message}"
 
         def unjudged(ref: Ref, reason: str) -> bool:
             if ref.kind == SOURCE:
@@ -84,7 +85,7 @@ class Noticing:
             log.info("%s: %s is over", notice.ref, notice.reason)
         if state is None:
             return None
-        return replace(state, since=book.open()[self._ref, UNREADABLE].since)
+        return replace(state, since=book.open()[self._ref, what].since)
 
     def summary(self) -> str:
         """What isn't well, for the line that says that the agent is ready; empty when all is."""

@@ -63,11 +63,16 @@ def _families(
     )  # fmt: skip
     yield _family(
         "onggi_source_readable", "gauge", "Whether the repository answers and its newest revision can be followed.",
-        [Sample(int(world.source is None), {})],
+        [Sample(int(world.source is None or world.source.is_followed), {})],
     )  # fmt: skip
     yield _family(
         "onggi_source_unreadable_since_seconds", "gauge", "When it ceased to, in seconds since 1970, with the reason.",
-        _source(world),
+        _source(world, followed=False),
+    )  # fmt: skip
+    yield _family(
+        "onggi_source_rewritten_since_seconds", "gauge",
+        "When its history was rewritten, in seconds since 1970, while what that lacks waits for an approval.",
+        _source(world, followed=True),
     )  # fmt: skip
     yield _family("onggi_document_problems", "gauge", "Mistakes in documents, by file.", _problems(world))
     yield _family("onggi_conditions", "gauge", "What holds for objects beside that they are ready.", _noted(world))
@@ -104,8 +109,8 @@ def _drift(world: World) -> Iterator[Sample]:
         yield Sample(count, {"kind": kind, "name": name, "policy": policy})
 
 
-def _source(world: World) -> Iterator[Sample]:
-    if world.source is not None and world.source.since:
+def _source(world: World, *, followed: bool) -> Iterator[Sample]:
+    if world.source is not None and world.source.since and world.source.is_followed is followed:
         yield Sample(datetime.fromisoformat(world.source.since).timestamp(), {"reason": world.source.reason})
 
 

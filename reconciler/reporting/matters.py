@@ -27,9 +27,10 @@ from specs.reference import Ref
 SOURCE: Final = "Source"  # the kind under which events tell of the repository, whose name is its location
 FILE: Final = "File"  # and of one of its files, where nobody can tell whose document it is
 UNREADABLE: Final = "SourceUnreadable"
+HISTORY_REWRITTEN: Final = "HistoryRewritten"
 
 # Said by counts and times that change while it goes on: the same matter all the while.
-LASTING: Final = frozenset({FLAPPING, CRASH_LOOP, UNREADABLE})
+LASTING: Final = frozenset({FLAPPING, CRASH_LOOP, UNREADABLE, HISTORY_REWRITTEN})
 WAITS_FOR_OTHERS: Final = "DependencyNotReady"
 
 # Why an object isn't ready and nothing is wrong with it, or the events of its steps tell already.

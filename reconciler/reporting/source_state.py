@@ -11,6 +11,7 @@ UNREADABLE: Final = "Unreadable"  # what is here of it can't be read
 NOT_TRUSTED: Final = "NotTrusted"  # its head isn't signed as it has to be
 NOT_ANSWERING: Final = "NotAnswering"  # a remote that can't be asked, or says that what is followed isn't there
 EMPTY: Final = "Empty"  # it can be read, and holds no document any more
+REWRITTEN: Final = "Rewritten"  # it is followed; what its new history lacks waits for a person
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +24,20 @@ class SourceState:
     message: str
     since: str = ""
 
+    @property
+    def is_followed(self) -> bool:
+        """True when its newest revision is in force all the same."""
+        return self.reason == REWRITTEN
+
 
 def source_state(
-    desired: DesiredState | None, *, unreadable: str, untrusted: bool, unanswered: str, owns: bool
+    desired: DesiredState | None, *, unreadable: str, untrusted: bool, unanswered: str, owns: bool, rewritten: str = ""
 ) -> SourceState | None:
     """What is wrong with the source; None when nothing is.
 
     `unreadable` is why the newest revision that is here couldn't be read (`untrusted`: for want of a signature),
     `unanswered` why the remote couldn't be asked for a newer one; `owns` tells that there is something to lose.
+    `rewritten` is the commit that was in force before a rewritten history, as long as something of it is undecided.
     """
     in_force = f"{desired.revision} stays in force" if desired is not None else "no revision is in force"
     if unreadable:
@@ -43,6 +50,13 @@ def source_state(
             "from earlier revisions stays as it is"
         )
         return SourceState(EMPTY, message)
+    if desired is not None and rewritten:
+        message = (
+            f"the history of {desired.revision.branch} was rewritten: {rewritten[:12]} was in force, and "
+            f"{desired.revision} doesn't build on it; it is followed, and what it lacks is removed only after an "
+            "approval, which onggi plan shows"
+        )
+        return SourceState(REWRITTEN, message)
     return None
 
 

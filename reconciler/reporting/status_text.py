@@ -9,7 +9,7 @@ import click
 
 from reconciler.applying.notice_book import Notice
 from reconciler.applying.records import Event, ObjectStatus
-from reconciler.reporting.source_state import UNREADABLE
+from reconciler.reporting.source_state import REWRITTEN, UNREADABLE
 from reconciler.reporting.status import READY, RECONCILING, status_word
 from reconciler.reporting.table import table_text
 from reconciler.reporting.value_text import printable
@@ -127,7 +127,8 @@ def agent_conditions(info: Mapping[str, str]) -> list[dict[str, str]]:
     problem = info.get("source_problem")
     if problem and info.get("source_verified") != "false":  # that is a condition of its own
         reason, since = info.get("source_reason") or UNREADABLE, info.get("source_since", "")
-        shown = {"type": "SourceReadable", "status": "False", "reason": reason, "message": problem}
+        holds = ("HistoryRewritten", "True") if reason == REWRITTEN else ("SourceReadable", "False")
+        shown = {"type": holds[0], "status": holds[1], "reason": reason, "message": problem}
         told.append(shown | ({"lastTransitionTime": since} if since else {}))
     if verified := info.get("source_verified"):
         message = info.get("source_problem", "") if verified == "false" else "the head is signed as it has to be"

@@ -15,7 +15,7 @@ from reconciler.applying.ledger import Ledger
 from reconciler.applying.records import Event, ObjectStatus
 from reconciler.reporting.matters import FILE, SOURCE, is_well, unread_files
 from reconciler.reporting.plan_text import plan_text
-from reconciler.reporting.status_text import status_report
+from reconciler.reporting.status_text import agent_conditions, status_report
 from reconciler.settings import Settings
 from specs.reference import Ref
 from tests.lab.repositories import Repository, git
@@ -148,6 +148,33 @@ def test_a_history_that_is_rewritten_is_told_with_both_commits_also_when_nobody_
     assert (first[:12] in one.message, second[:12] in one.message) == (True, True)
     assert (second[:12] in other.message, third[:12] in other.message) == (True, True)
     assert "was rewritten (a force push)" in caplog.text
+
+
+@pytest.mark.usefixtures("hand")
+def test_a_rewritten_history_is_a_condition_until_what_it_lacks_is_decided(
+    pushed_repository: Repository, tmp_path: Path
+) -> None:
+    remote, state = tmp_path / "remote.git", tmp_path / "state"
+    pushed_repository.commit({"web.yaml": vm()})
+    both = pushed_repository.commit({"other.yaml": vm("other")})
+    pushed_repository.push()
+    with running_agent(f"file://{remote}", SHARED, state, interval_s=1.0) as agent:
+        until(lambda: both in info(state)["revision"], 60, "both are there")
+        assert "onggi_source_rewritten_since_seconds{" not in metrics(agent)
+        git(pushed_repository.path, "reset", "--hard", "--quiet", "HEAD~1")
+        pushed_repository.push("--force")
+        until(lambda: info(state)["source_reason"] == "Rewritten", 60, "it is told")
+        assert both[:12] in info(state)["source_problem"]
+        (shown,) = agent_conditions(info(state))
+        assert (shown["type"], shown["status"]) == ("HistoryRewritten", "True")
+        until(lambda: 'onggi_source_rewritten_since_seconds{reason="Rewritten"}' in metrics(agent), 60, "a metric, too")
+        assert "onggi_source_readable 1\n" in metrics(agent)
+        pushed_repository.commit({"other.yaml": vm("other")})
+        pushed_repository.push()
+        until(lambda: info(state)["source_reason"] == "", 60, "what it lacked is declared again")
+    assert told(state, Ref(SOURCE, f"file://{remote}"))[-2:] == [
+        ("Warning", "HistoryRewritten"), ("Normal", "resolved")
+    ]  # fmt: skip
 
 
 @pytest.mark.usefixtures("hand")
