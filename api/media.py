@@ -9,12 +9,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from api.http.refusal import bad
 from api.storage.use import machines_with
 from api.views.machine_storages import CDROM, DISK
 from reconciler.desired.implied import complete
+from reconciler.errors import Terminal
 from reconciler.locality import is_here
+from reconciler.network.limits import FOR_CLIENTS
+from reconciler.observed.hypervisor.performing.media_addresses import check_host
 from reconciler.observed.snapshot import Snapshot
 from reconciler.planning.one_off import RefreshPool
 from reconciler.planning.plan import one_off_step
@@ -155,12 +159,16 @@ class Media:
         if not there:
             raise bad(BAD_PATH, f"There is no file {path} on the host.")
 
-    @staticmethod
-    def _address(kind: str, address: str) -> Medium:
+    def _address(self, kind: str, address: str) -> Medium:
         if kind == DISK:
             raise bad(BAD_PATH, "A disk has to be a volume of a storage pool; only a CD-ROM is read from an address.")
         if problem := url_problem(address):
             raise bad(BAD_PATH, f"A CD-ROM is read from an address such as http://host/a.iso. {problem}")
+        try:
+            with FOR_CLIENTS.turn("Other servers are"):
+                check_host(urlsplit(address).hostname or "", self._serving.settings.networks)
+        except Terminal as error:
+            raise bad(BAD_PATH, str(error)) from None
         return Medium({"url": address})
 
 

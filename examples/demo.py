@@ -161,7 +161,10 @@ def tell(uri: str, folder: Path, image_url: str, image: Path | None) -> None:
     repository = Repository(folder / "repository")
     if image is not None:
         give_it_a_guest(repository, image_url, image)
-    settings = Settings(repository=str(repository.folder), connect=uri, state=folder / "state")
+    settings = Settings(
+        repository=str(repository.folder), connect=uri, state=folder / "state",
+        allowed_networks=("127.0.0.0/8",),  # the image server is on this machine
+    )  # fmt: skip
 
     say("A git repository says what the host should have")
     for path in sorted(repository.folder.glob("*.yaml")):

@@ -18,7 +18,7 @@ from reconciler.applying.outcome import Result, StepOutcome
 from reconciler.crash_loops import CrashLoop, CrashLoops, ended_by_itself
 from reconciler.desired.state import DesiredState
 from reconciler.errors import OnggiError
-from reconciler.groups import groups, takes_long
+from reconciler.groups import fetches, groups, takes_long
 from reconciler.line import Line
 from reconciler.planning.operations import Start, Stop
 from reconciler.planning.plan import Plan, Step
@@ -53,6 +53,8 @@ class Dispatcher:
         self._busy: set[Ref] = set()
         self._finished: set[Ref] = set()  # of the busy ones, those that are done and wait for a fresh look
         self._workers = ThreadPoolExecutor(max_workers=_BESIDE, thread_name_prefix="onggi-apply")
+        # Apart: a server that takes its time holds up other downloads, and nothing else.
+        self._fetchers = ThreadPoolExecutor(max_workers=_BESIDE, thread_name_prefix="onggi-fetch")
         self._lock = threading.Lock()
         self._moved = False
 
@@ -149,13 +151,15 @@ class Dispatcher:
                 refs = {step.ref for step in part.steps}
                 with self._lock:
                     self._busy |= refs
-                self._workers.submit(self._beside, part, digests, refs)
+                workers = self._fetchers if fetches(part) else self._workers
+                workers.submit(self._beside, part, digests, refs)
             else:
                 self._applied(self._line.apply(part, stop=self._stop), digests, part.revision)
 
     def close(self) -> None:
         """Wait for what is under way; `stop` has to be set, so that it ends soon."""
-        self._workers.shutdown(wait=True, cancel_futures=True)
+        for workers in (self._workers, self._fetchers):
+            workers.shutdown(wait=True, cancel_futures=True)
 
     def _beside(self, part: Plan, digests: Digests, refs: set[Ref]) -> None:
         outcomes: tuple[StepOutcome, ...] = ()

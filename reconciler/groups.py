@@ -54,6 +54,11 @@ def takes_long(plan: Plan) -> bool:
     return _slow(plan.steps)
 
 
+def fetches(plan: Plan) -> bool:
+    """True when a step waits for a server on the network."""
+    return any(isinstance(each, CreateVolume) and each.url for step in plan.steps for each in step.operations)
+
+
 def _slow(steps: tuple[Step, ...] | list[Step]) -> bool:
     return any(
         isinstance(operation, Stop | Start) or (isinstance(operation, CreateVolume) and bool(operation.url))

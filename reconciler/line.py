@@ -63,6 +63,7 @@ class Line:
             allowed_folders=settings.allowed_folders,
             own_folders=_own_folders(settings),
             reach=reach_of(settings),
+            networks=settings.networks,
         )
         self.executor = Executor(self.hypervisor, ledger)
         self.progress = ProgressBoard()  # of what `apply` does

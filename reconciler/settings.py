@@ -22,6 +22,7 @@ from reconciler.planning.terms import DEFAULT_TRASH_RETENTION_S
 if TYPE_CHECKING:
     from reconciler.desired.signatures import SignaturePolicy
     from reconciler.host.directory import LdapSettings
+    from reconciler.network.addresses import Networks
     from reconciler.windows import SyncWindow
 
 DEFAULT_CONNECT = "qemu:///system"
@@ -71,6 +72,7 @@ class Settings:
     allowed_pool_folders: tuple[str, ...] = field(default_factory=lambda: bounds.default_pool_folders())
     allowed_secret_folders: tuple[str, ...] = bounds.SECRET_FOLDERS  # in which `passwordFrom` may name files
     allowed_secret_variables: tuple[str, ...] = bounds.SECRET_VARIABLES  # those that it may name; `*` ends a prefix
+    allowed_networks: tuple[str, ...] = ()  # from where images may come, beside the Internet; CIDR
     interval_s: float = 30.0  # between two questions to a remote
     resync_s: float = 300.0  # between two full readings of the host
     listen: str = ""  # HOST:PORT of the API; empty: none
@@ -113,6 +115,7 @@ class Settings:
         check_folders("allowed-folder", self.allowed_folders)
         check_folders("allowed-secret-folder", self.allowed_secret_folders)
         check_folders("allowed-pool-folder", self.allowed_pool_folders)
+        _ = self.networks
         keys = self.allowed_signers or self.allowed_gpg_keys
         if self.require_signed != "no" and keys is None:
             raise SettingsError(
@@ -160,6 +163,13 @@ class Settings:
             start_tls=self.ldap_start_tls,
             ca_file=self.ldap_ca_file,
         )
+
+    @property
+    def networks(self) -> Networks:
+        """Where documents and clients may make onggi fetch from. Raises SettingsError for what is no network."""
+        from reconciler.network.addresses import INTERNET, Networks
+
+        return Networks.of(self.allowed_networks) if self.allowed_networks else INTERNET
 
     @property
     def signatures(self) -> SignaturePolicy:

@@ -75,14 +75,17 @@ class StorageVolumes(VolumeResource):
         world, serving = self.serving.world, self.serving
         found = self.writable_pool(world, pool)
         serving.changes.check_allowed()
-        new = planned(body, found)
+        new = planned(body, found, serving.settings.networks)
         if new.upload:
             return self._begin(world, pool, new, client)
         ref = self._promised(world, pool, new)
         volumes = serving.volumes
         if new.small:
             return self.start(ref, lambda tell, _stop: volumes.make_small(ref, new.spec, client, tell), client)
-        return self.start(ref, lambda tell, stop: volumes.declare(ref, new.spec, client, tell, stop), client)
+        fetches = "source" in new.spec
+        return self.start(
+            ref, lambda tell, stop: volumes.declare(ref, new.spec, client, tell, stop), client, fetches=fetches
+        )
 
     def _begin(self, world: World, pool: str, new: NewVolume, client: Client) -> TaskRecord:
         self.serving.uploads.check_possible(world)

@@ -14,6 +14,8 @@ from api.http.refusal import bad
 from api.http.schema import Schema, boolean, number, obj, text
 from api.views.pools import OF_FILES, space_of
 from reconciler.errors import OnggiError
+from reconciler.network.addresses import Networks
+from reconciler.network.limits import Busy
 from reconciler.observed.snapshot import Observed
 from reconciler.passes import World
 from reconciler.serving.new_volumes import FORMATS
@@ -65,13 +67,13 @@ class NewVolume:
         return 0 < self.capacity < MIN_BYTES
 
 
-def planned(body: Mapping[str, Any], pool: Observed) -> NewVolume:
+def planned(body: Mapping[str, Any], pool: Observed, networks: Networks) -> NewVolume:
     """What is to be made in a pool. Blocks to look at a URL. Raises Refusal 400."""
     if ("capacity" in body) == ("url" in body):
         raise bad("KCHVOL0018E", "A new volume needs either `capacity` or `url`.")
     in_files = str(pool.config.get("type")) in OF_FILES
     if "url" in body:
-        return _downloaded(body, pool, in_files=in_files)
+        return _downloaded(body, pool, networks, in_files=in_files)
     name = str(body.get("name") or "")
     if not name:
         raise bad("KCHVOL0016E", "A new volume with a `capacity` needs a `name`.")
@@ -107,7 +109,7 @@ def clone_names(source: str, taken: Collection[str]) -> Iterator[str]:
     return (f"{stem}-clone-{number}{suffix}" for number in itertools.count(max(numbers, default=0) + 1))
 
 
-def _downloaded(body: Mapping[str, Any], pool: Observed, *, in_files: bool) -> NewVolume:
+def _downloaded(body: Mapping[str, Any], pool: Observed, networks: Networks, *, in_files: bool) -> NewVolume:
     url = str(body["url"])
     if body.get("upload"):
         raise bad("KCHVOL0018E", "A volume is either downloaded or uploaded; leave out `url` or `upload`.")
@@ -118,7 +120,7 @@ def _downloaded(body: Mapping[str, Any], pool: Observed, *, in_files: bool) -> N
     if not name:
         raise bad("KCHVOL0016E", "The URL has no file's name at its end; give a `name`.")
     check_name(name)
-    offer = _offer(url)
+    offer = _offer(url, networks)
     if offer.length is not None and offer.length > (free := space_of(pool)[2]):
         raise bad(
             "KCHVOL0022E",
@@ -130,9 +132,11 @@ def _downloaded(body: Mapping[str, Any], pool: Observed, *, in_files: bool) -> N
     return NewVolume(name, spec, others=iter(()) if given else _numbered(name))
 
 
-def _offer(url: str) -> Offer:
+def _offer(url: str, networks: Networks) -> Offer:
     try:
-        return look_at(url)
+        return look_at(url, networks)
+    except Busy:
+        raise
     except OnggiError as error:
         raise bad("KCHVOL0022E", str(error)) from None
 

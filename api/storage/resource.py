@@ -72,7 +72,7 @@ class VolumeResource(DocumentResource):
         found = free_refs(pool, names, names_in(world, pool))
         return self.serving.names.first(ref for ref in found if not self.serving.uploads.expects(ref))
 
-    def start(self, ref: Ref, work: Work, client: Client) -> TaskRecord:
+    def start(self, ref: Ref, work: Work, client: Client, *, fetches: bool = False) -> TaskRecord:
         """A task that makes a volume, whose name was found free."""
 
         def released(tell: Tell, stop: threading.Event) -> str | None:
@@ -82,7 +82,7 @@ class VolumeResource(DocumentResource):
                 self.serving.names.release(ref)
 
         try:
-            return self.serving.tasks.start(target_of(ref), released, client)
+            return self.serving.tasks.start(target_of(ref), released, client, fetches=fetches)
         except BaseException:
             self.serving.names.release(ref)
             raise

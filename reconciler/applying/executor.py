@@ -15,7 +15,7 @@ from dataclasses import replace
 
 from reconciler.applying.graph import Graph
 from reconciler.applying.journal import Journal
-from reconciler.applying.lanes import Lanes, Task
+from reconciler.applying.lanes import Lane, Lanes, Task
 from reconciler.applying.ledger import Ledger
 from reconciler.applying.outcome import Result, StepOutcome
 from reconciler.applying.performing import STOPPING, Performed, Performer, Progress, perform
@@ -52,7 +52,7 @@ class Executor:
         self._hypervisor = hypervisor
         self._ledger = ledger
         self._journal = Journal(ledger)
-        self._lanes = Lanes(quick_workers=quick_workers, slow_workers=slow_workers)
+        self._lanes = Lanes({Lane.QUICK: quick_workers, Lane.SLOW: slow_workers, Lane.FETCHING: slow_workers})
 
     def apply(
         self, plan: Plan, *, stop: threading.Event, on_progress: Callable[[Progress], None] | None = None
@@ -147,7 +147,7 @@ class _Run:
             self._write_down(Performed(outcome))
             self._tell(Progress(outcome.step, outcome=outcome))
         with self._lock:
-            self._quick_ready += sum(not task.slow for task in tasks)
+            self._quick_ready += sum(task.lane is Lane.QUICK for task in tasks)
             self._volumes_left -= sum(outcome.step.ref in self._volume_steps for outcome in skipped)
             settle = self._to_settle and not self._volumes_left
             self._to_settle &= not settle
@@ -165,15 +165,16 @@ class _Run:
             self.finished.set()
 
     def _task(self, step: Step) -> Task:
-        slow = _is_slow(step)
+        lane = _lane(step)
+        slow = lane is not Lane.QUICK
         if _is_urgent(step):
-            return Task(lambda: self._work(step, slow), frozenset(), slow)
+            return Task(lambda: self._work(step, slow), frozenset(), lane)
         holds = {str(step.ref)}
         holds.update(str(operation.source) for operation in step.operations if isinstance(operation, CloneVolume))
         # Minutes of a download or a copy must not keep others out of the pool; libvirt doesn't either.
         if step.ref in self._volume_steps and not (_downloads(step) or _copies(step)):
             holds.update(f"pool {operation.ref.pool}" for operation in step.operations if _is_of_volume(operation))
-        return Task(lambda: self._work(step, slow), frozenset(holds), slow)
+        return Task(lambda: self._work(step, slow), frozenset(holds), lane)
 
     # The ledger
 
@@ -300,9 +301,11 @@ def _task_of(step: Step) -> int | None:
     return next((number for number in found if number is not None), None)
 
 
-def _is_slow(step: Step) -> bool:
-    """Waits for a guest, the network or much data, and must not hold up what takes milliseconds."""
-    return _downloads(step) or any(isinstance(operation, _SLOW) for operation in step.operations)
+def _lane(step: Step) -> Lane:
+    """What waits for a guest or much data must not hold up what takes milliseconds, nor a server either of them."""
+    if _downloads(step):
+        return Lane.FETCHING
+    return Lane.SLOW if any(isinstance(operation, _SLOW) for operation in step.operations) else Lane.QUICK
 
 
 def _is_urgent(step: Step) -> bool:

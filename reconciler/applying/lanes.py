@@ -1,4 +1,4 @@
-"""Two lanes of workers, quick and slow, that take what is ready; what waits for another's lock takes no worker.
+"""Lanes of workers (quick, slow, fetching) that take what is ready; what waits for another's lock takes no worker.
 
 A task names what it holds while it runs (its object, a storage pool). It is queued only when all of that is free, so
 that a pool's volumes are made one after the other while the workers do something else. What a task does is its owner's
@@ -9,9 +9,20 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Lane(StrEnum):
+    """Quick: milliseconds. Slow: waits for a guest, or much data. Fetching: waits for a server on the network, which
+    may have all the time in the world.
+    """
+
+    QUICK = "quick"
+    SLOW = "slow"
+    FETCHING = "fetching"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +31,10 @@ class Task:
 
     work: Callable[[], None]
     holds: frozenset[str] = frozenset()
-    slow: bool = False
+    lane: Lane = Lane.QUICK
 
 
-class _Lane:
+class _Workers:
     def __init__(self, name: str, workers: int) -> None:
         self.queue: deque[Task] = deque()
         self.workers = workers
@@ -34,10 +45,9 @@ class _Lane:
 class Lanes:
     """Bounds the threads of all who share it. Tasks of one lane begin in the order in which they became free to run."""
 
-    def __init__(self, *, quick_workers: int, slow_workers: int) -> None:
+    def __init__(self, workers: Mapping[Lane, int]) -> None:
         self._lock = threading.Lock()
-        self._quick = _Lane("quick", quick_workers)
-        self._slow = _Lane("slow", slow_workers)
+        self._lanes = {lane: _Workers(lane, workers[lane]) for lane in Lane}
         self._worker = threading.local()
         self._held: set[str] = set()
         self._parked: dict[str, deque[Task]] = {}  # by a name that each of them waits for
@@ -58,17 +68,17 @@ class Lanes:
                 self._parked.setdefault(name, deque()).append(task)
                 return
         self._held |= task.holds  # all or nothing: two tasks can't wait for each other
-        (self._slow if task.slow else self._quick).queue.append(task)
+        self._lanes[task.lane].queue.append(task)
 
     def _wake(self, *, leaving: bool) -> None:
-        for lane in (self._quick, self._slow):
+        for lane in self._lanes.values():
             # Waking a thread costs more than most tasks do: not for what this worker takes up by itself.
             mine = 1 if leaving and getattr(self._worker, "lane", None) is lane else 0
             for _ in range(min(len(lane.queue) - mine, lane.workers - lane.active)):
                 lane.active += 1
                 lane.pool.submit(self._work, lane)
 
-    def _work(self, lane: _Lane) -> None:
+    def _work(self, lane: _Workers) -> None:
         """A worker: takes tasks until there are none, and goes."""
         self._worker.lane = lane
         while True:

@@ -18,6 +18,7 @@ import reconciler.cli.account_options  # noqa: F401  # the settings file may hav
 from reconciler import bounds
 from reconciler.cli.declaring import FILE_KEYS, PARAMETERS, Decorator, Duration, Window, setting
 from reconciler.cli.here import repository_here
+from reconciler.cli.network_options import allowed_networks
 from reconciler.cli.output import Output, wants_colour
 from reconciler.desired.limits import DEFAULT_MAX_FILES, allow
 from reconciler.settings import (
@@ -287,7 +288,7 @@ quiet = setting("--quiet", "-q", key_type=bool, is_flag=True, help="Tell only of
 SIGNED = (require_signed, allowed_signers, revoked_signers, allowed_gpg_keys)
 SOURCE = (repository, branch, path, max_files, disabled_plugins, *SIGNED)
 REACH = (allowed_folders, allowed_pool_folders, allowed_secret_folders, allowed_secret_variables)
-HOST = (connect, *REACH)
+HOST = (connect, *REACH, allowed_networks)
 RESULT = (output, no_color)
 MARKDOWN_RESULT = (output_or_markdown, no_color)
 FORGE = (forge_token_file, forge, forge_url, forge_repository, forge_plan_forks)

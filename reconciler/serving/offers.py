@@ -6,7 +6,10 @@ import threading
 from dataclasses import dataclass
 from typing import Final
 
-from reconciler.errors import Cancelled, Terminal, Transient
+from reconciler.errors import Terminal
+from reconciler.network.addresses import Networks
+from reconciler.network.exchange import Patience
+from reconciler.network.limits import FOR_CLIENTS
 from reconciler.observed.hypervisor.performing.downloads import download, shown
 from reconciler.observed.hypervisor.performing.intake import split_head
 from specs.storagevolume.header import HEADER_BYTES, foreign_problem, image_header
@@ -22,24 +25,17 @@ class Offer:
     format: str
 
 
-def look_at(url: str, timeout_s: float = _LONGEST_S) -> Offer:
+def look_at(url: str, networks: Networks, timeout_s: float = _LONGEST_S) -> Offer:
     """Ask for `url`, and read no more than an image's header. Blocks.
 
     Raises Transient or Terminal when it can't be had, and Terminal for an image that refers to other files.
     """
-    stop = threading.Event()
-    timer = threading.Timer(timeout_s, stop.set)
-    timer.daemon = True
-    timer.start()
-    try:
-        with download(url, stop) as offered:
-            head, _ = split_head(offered.chunks, HEADER_BYTES)
-    except Cancelled:
-        raise Transient(
-            f"{shown(url)} didn't answer within {timeout_s:g} s; try again, or use another server."
-        ) from None
-    finally:
-        timer.cancel()
+    patience = Patience(overall_s=timeout_s, begin_s=timeout_s)
+    with (
+        FOR_CLIENTS.turn("Other servers are"),
+        download(url, threading.Event(), networks, patience) as offered,
+    ):
+        head, _ = split_head(offered.chunks, HEADER_BYTES)
     header = image_header(head)
     if reason := foreign_problem(header):
         raise Terminal(f"{shown(url)} isn't used: {reason}")

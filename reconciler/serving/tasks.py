@@ -58,11 +58,17 @@ class Tasks:
         self._under_way = 0
         self._closed = False
         self._workers = ThreadPoolExecutor(max_workers=_AT_ONCE, thread_name_prefix="onggi-task")
+        self._fetchers = ThreadPoolExecutor(max_workers=_AT_ONCE, thread_name_prefix="onggi-fetching")
 
-    def start(self, target: str, work: Work, client: Client, *, message: str = BEGUN) -> TaskRecord:
-        """Begin `work` in a thread of its own. `target` is the address of what it works on. Raises StateError."""
+    def start(
+        self, target: str, work: Work, client: Client, *, message: str = BEGUN, fetches: bool = False
+    ) -> TaskRecord:
+        """Begin `work` in a thread of its own. `target` is the address of what it works on. Raises StateError.
+
+        What `fetches` from a server on the network waits for others that do, and keeps nobody else waiting.
+        """
         record = self.begin(target, client, message=message)
-        self._workers.submit(self._run, record, work)
+        (self._fetchers if fetches else self._workers).submit(self._run, record, work)
         return record
 
     def begin(self, target: str, client: Client, *, message: str = BEGUN) -> TaskRecord:
@@ -112,7 +118,8 @@ class Tasks:
     def close(self) -> None:
         """Tell what is under way to stop; the next start says that it was cut off unless it ends in time."""
         self._stop.set()
-        self._workers.shutdown(wait=False, cancel_futures=True)
+        for workers in (self._workers, self._fetchers):
+            workers.shutdown(wait=False, cancel_futures=True)
         with self._idle:
             self._idle.wait_for(lambda: not self._under_way, _END_S)
         with self._lock:

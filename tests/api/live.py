@@ -71,6 +71,7 @@ def live_api(
     """Runs an agent with its API until the block ends. `source` is what it follows unless that is `repository`; `host`
     is the machine that clients are shown.
     """
+    settings.setdefault("allowed_networks", ("127.0.0.0/8",))  # where the tests' own servers are
     agent = Agent(Settings(repository=source or str(repository.path), connect=connect, state=state, **settings))
     stop = threading.Event()
     thread = threading.Thread(target=agent.run, args=(stop,), name="agent under test")

@@ -125,6 +125,20 @@ def test_guests_that_take_their_time_do_not_hold_up_definitions(executor: Execut
     assert set(results(outcomes).values()) == {"created"}
 
 
+def test_servers_that_take_their_time_hold_up_neither_definitions_nor_guests(
+    executor: Executor, host: FolderHost
+) -> None:
+    started = threading.Event()
+    fetched = [Ref.volume("default", f"tf-{number}") for number in range(10)]
+    for ref in fetched:
+        host.before[ref] = lambda stop: _must(started.wait(LIMIT_S))
+    host.before[A] = lambda stop: started.set()
+    outcomes = apply(
+        executor, *(volume(ref, url="http://slow.example/image") for ref in fetched), define(A, start=True)
+    )
+    assert set(results(outcomes).values()) == {"created"}
+
+
 def test_volumes_of_one_pool_are_made_one_after_the_other_and_take_no_worker_while_they_wait(
     host: FolderHost, ledger: Ledger
 ) -> None:

@@ -45,6 +45,7 @@ class Onggi:
             "XDG_STATE_HOME": str(home / ".local/state"),
             "ONGGI_STATE": str(home / ".local/state/onggi"),  # root's own would be the machine's
             "ONGGI_ALLOWED_POOL_FOLDER": ":".join(OWN_POOL_FOLDERS),
+            "ONGGI_ALLOWED_NETWORK": "127.0.0.0/8",  # where the tests' own servers are
             "GIT_CONFIG_GLOBAL": "/dev/null",
             "GIT_CONFIG_NOSYSTEM": "1",
             "GIT_AUTHOR_NAME": "Ada Author",

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.network.addresses import Networks
 from reconciler.observed.hypervisor import Hypervisor
 from reconciler.planning.operations import CreateVolume, Define, Start
 from specs.reference import STORAGE_POOL, VIRTUAL_MACHINE, Ref
@@ -25,8 +26,8 @@ def test_host(private_test_uri: str) -> Iterator[Hypervisor]:
 
 @pytest.fixture
 def qemu_host(qemu_system: str) -> Iterator[Hypervisor]:
-    """The real host."""
-    hypervisor = Hypervisor.open(qemu_system)
+    """The real host, for which images may come from this machine."""
+    hypervisor = Hypervisor.open(qemu_system, networks=Networks.of(["127.0.0.0/8"]))
     yield hypervisor
     hypervisor.close()
 

@@ -100,7 +100,7 @@ def test_a_commit_becomes_a_guest_that_boots_is_changed_live_and_is_shut_down_gr
             "vm.yaml": machine(host_objects),
         }
     )
-    with running_agent(repository.path, qemu_system, tmp_path / "state") as agent:
+    with running_agent(repository.path, qemu_system, tmp_path / "state", allowed_networks=("127.0.0.0/8",)) as agent:
         domain = until(lambda: qemu_connection.lookupByName(name), 60, "the machine is defined")
         until(domain.isActive, 60, "the machine runs")
         with SerialConsole(qemu_system, name) as console:

@@ -38,12 +38,14 @@ _KEEPALIVE_COUNT = 3
 
 
 class Lane(StrEnum):
-    """Quick: define and read, milliseconds. Slow: start, stop, download. Data: for as long as a client sends or a disk
-    takes. Sampling: one call in the background. Guest: what waits for a guest's own agent, which may never answer.
+    """Quick: define and read, milliseconds. Slow: start, stop. Fetching: for as long as a server on the network takes.
+    Data: for as long as a client sends or a disk takes. Sampling: one call in the background. Guest: what waits for a
+    guest's own agent, which may never answer.
     """
 
     QUICK = "quick"
     SLOW = "slow"
+    FETCHING = "fetching"
     DATA = "data"
     SAMPLING = "sampling"
     GUEST = "guest"
@@ -79,7 +81,8 @@ class Connections:
         self.runs = Runs()
         self._lock = threading.Lock()
         self._connecting = threading.Lock()
-        places = {Lane.QUICK: quick, Lane.SLOW: slow, Lane.DATA: slow, Lane.SAMPLING: 1, Lane.GUEST: 2}
+        places = dict.fromkeys((Lane.SLOW, Lane.FETCHING, Lane.DATA), slow) | {Lane.QUICK: quick}
+        places |= {Lane.SAMPLING: 1, Lane.GUEST: 2}
         self._free = {lane: threading.Semaphore(number) for lane, number in places.items()}
         self._idle: dict[Lane, list[libvirt.virConnect]] = {lane: [] for lane in Lane}
         self._main: libvirt.virConnect | None = None  # the one that events come from, and nobody else uses

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Collection, Iterable, Mapping
 
 from reconciler.errors import Disconnected, OnggiError
+from reconciler.network.addresses import INTERNET, Networks
 from reconciler.observed.answers import Abilities, GuestAddress, HostInterface, SnapshotOf
 from reconciler.observed.counters import Counters
 from reconciler.observed.host_devices import HostDevices
@@ -57,6 +58,7 @@ class Hypervisor:
         allowed_folders: Iterable[str] = (),
         own_folders: Iterable[str] = (),
         reach: Reach | None = None,
+        networks: Networks = INTERNET,
         volume_reread_s: float = 600.0,
         write_here: bool = True,
     ) -> None:
@@ -68,11 +70,11 @@ class Hypervisor:
         self._devices = DeviceList(self._connections)
         self._abilities = AbilitiesAsked(self._connections)
         self._reader = Reader(self._connections, self._facts, volume_reread_s=volume_reread_s)
-        self._volumes = Volumes(self._connections, self._facts, write_here=write_here)
+        self._volumes = Volumes(self._connections, self._facts, networks, write_here=write_here)
         copies = Copies(self._connections, self._facts, self._volumes)
         self._data = VolumeData(self._connections, self._facts, self._volumes)
         self._performer = OperationPerformer(
-            self._connections, self._volumes, copies, self._data, allowed, tuple(own_folders), reach
+            self._connections, self._volumes, copies, self._data, allowed, tuple(own_folders), reach, networks
         )
 
     @classmethod
@@ -83,11 +85,13 @@ class Hypervisor:
         allowed_folders: Iterable[str] = (),
         own_folders: Iterable[str] = (),
         reach: Reach | None = None,
+        networks: Networks = INTERNET,
     ) -> Hypervisor:
         """A host by its libvirt URI. Connects with the first call that needs it; `allowed_folders` and `reach` go into
         its facts, `own_folders` are the agent's, on which no pool is made. Without a `reach` there are no bounds.
+        `networks` are from where images may come.
         """
-        return cls(uri, allowed_folders=allowed_folders, own_folders=own_folders, reach=reach)
+        return cls(uri, allowed_folders=allowed_folders, own_folders=own_folders, reach=reach, networks=networks)
 
     def close(self) -> None:
         """Let go of all connections. The object is of no use afterwards."""

@@ -1,12 +1,15 @@
 """Fetches what a URL offers, over http, https, ftp or ftps alone, without ever blocking the one who has to stop.
 
-A thread of its own reads from the network, so that a silent server can't delay the agent's end, and so that reading and
-writing overlap. Where the bytes go, and whether they are the right ones, is the caller's business.
+A thread of its own reads from the network, so that reading and writing overlap; it ends with the block, whatever the
+server does. Where the bytes go, and whether they are the right ones, is the caller's business.
+
+To whom a URL's server can't be reached, one sentence has to do, whether nobody listens there, somebody is silent, or
+speaks something else: an error is no map of the network. The log tells more.
 """
 
 from __future__ import annotations
 
-import ftplib
+import logging
 import queue
 import threading
 from collections.abc import Callable, Iterator
@@ -17,15 +20,19 @@ from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from reconciler.errors import Cancelled, OnggiError, Terminal, Transient
-from reconciler.observed.hypervisor.performing.redirects import check_redirect
+from reconciler.network.addresses import Networks
+from reconciler.network.exchange import Exchange, Patience
+from reconciler.network.redirects import check_redirect
 
 if TYPE_CHECKING:
     import httpx
 
+log = logging.getLogger("onggi.network")
+
+PATIENCE = Patience(overall_s=12 * 3600.0, begin_s=30.0)
+
 _CHUNK = 1024 * 1024
 _AHEAD = 8  # chunks in memory at most
-_CONNECT_TIMEOUT_S = 15.0
-_SILENCE_TIMEOUT_S = 60.0
 _LOOK_S = 0.2
 _REDIRECTS = 5
 _TRY_LATER = frozenset({408, 425, 429, 500, 502, 503, 504})
@@ -40,20 +47,17 @@ class Download:
 
 
 @contextmanager
-def download(url: str, stop: threading.Event) -> Iterator[Download]:
+def download(url: str, stop: threading.Event, networks: Networks, patience: Patience = PATIENCE) -> Iterator[Download]:
     """What `url` offers. Iterating raises Cancelled soon after `stop` is set, Transient or Terminal when it fails."""
     parts = _split(url)
     fetch = {"http": _http, "https": _http, "ftp": _ftp, "ftps": _ftp}.get(parts.scheme)
     if fetch is None:
         raise Terminal(f"{shown(url)} can't be downloaded: only http, https, ftp and ftps are; change the URL.")
-    pipe = _Pipe(stop)
-    thread = threading.Thread(target=_run, args=(fetch, url, pipe), name="onggi-download", daemon=True)
-    thread.start()
-    try:
+    with Exchange(patience) as exchange:
+        pipe = _Pipe(stop, exchange, networks)
+        threading.Thread(target=_run, args=(fetch, url, pipe), name="onggi-download", daemon=True).start()
         length = pipe.take()
         yield Download(length if isinstance(length, int) else None, _chunks(pipe))
-    finally:
-        pipe.abandoned.set()
 
 
 def shown(url: str) -> str:
@@ -78,14 +82,15 @@ def _split(url: str) -> SplitResult:
 class _Pipe:
     """What the thread has read: first the length (or None), then chunks, then None at the end; or an error."""
 
-    def __init__(self, stop: threading.Event) -> None:
-        self.abandoned = threading.Event()
+    def __init__(self, stop: threading.Event, exchange: Exchange, networks: Networks) -> None:
+        self.exchange = exchange
+        self.networks = networks
         self._stop = stop
         self._queue: queue.Queue[bytes | int | OnggiError | None] = queue.Queue(_AHEAD)
 
     def put(self, item: bytes | int | OnggiError | None) -> bool:
         """False when nobody wants it any more."""
-        while not self.abandoned.is_set():
+        while not self.exchange.given_up:
             try:
                 self._queue.put(item, timeout=_LOOK_S)
             except queue.Full:
@@ -118,33 +123,40 @@ def _run(fetch: Callable[[str, _Pipe], None], url: str, pipe: _Pipe) -> None:
     except OnggiError as error:
         pipe.put(error)
     except Exception as error:
-        # Its text may hold the URL with its password.
-        pipe.put(Transient(f"{shown(url)} can't be downloaded ({type(error).__name__}).", retry_after_s=10.0))
+        if not pipe.exchange.given_up:
+            # Its text may hold the URL with its password.
+            pipe.put(Transient(f"{shown(url)} can't be downloaded ({type(error).__name__}).", retry_after_s=10.0))
+
+
+def _broken(url: str, pipe: _Pipe, error: Exception, *, begun: bool) -> OnggiError:
+    """What is told of a server that doesn't give what it should."""
+    if not pipe.exchange.given_up:
+        log.warning("%s can't be downloaded: %s: %s", shown(url), type(error).__name__, printable(error))
+    if begun:
+        return Transient(f"{shown(url)} can't be downloaded now: it broke off, or came too slowly.", retry_after_s=10.0)
+    return Transient(f"{shown(url)} can't be downloaded now: no server gives it there.", retry_after_s=10.0)
 
 
 def _http(url: str, pipe: _Pipe) -> None:
     import httpx  # takes a while to load, and few runs download anything
 
-    timeout = httpx.Timeout(_SILENCE_TIMEOUT_S, connect=_CONNECT_TIMEOUT_S)
+    from reconciler.network.http import BROKEN, client
+
     # The file is wanted as it is stored: a compressed transfer would have no length to check.
     headers = {"Accept-Encoding": "identity"}
 
     def led(answer: httpx.Response) -> None:
-        if answer.has_redirect_location:
-            check_redirect(url, str(answer.url), str(answer.url.join(answer.headers["Location"])))
+        check_redirect(url, str(answer.url), str(answer.url.join(answer.headers["Location"])))
 
+    begun = False
     try:
         with (
-            httpx.Client(
-                follow_redirects=True,
-                max_redirects=_REDIRECTS,
-                timeout=timeout,
-                headers=headers,
-                event_hooks={"response": [led]},
-            ) as client,
-            client.stream("GET", url) as answer,
+            client(pipe.exchange, pipe.networks, headers=headers, redirects=_REDIRECTS, on_redirect=led) as asking,
+            asking.stream("GET", url) as answer,
         ):
             _check(url, answer)
+            pipe.exchange.flows()
+            begun = True
             announced = answer.headers.get("Content-Length", "")
             length = int(announced) if announced.isascii() and announced.isdigit() else None
             if not pipe.put(length):
@@ -156,8 +168,8 @@ def _http(url: str, pipe: _Pipe) -> None:
         raise Terminal(
             f"{shown(url)} can't be downloaded: it leads in a circle, or to something that is neither http nor https."
         ) from None
-    except httpx.HTTPError as error:
-        raise Transient(f"{shown(url)} can't be downloaded now ({type(error).__name__}).", retry_after_s=10.0) from None
+    except BROKEN as error:
+        raise _broken(url, pipe, error, begun=begun) from None
 
 
 def _check(url: str, answer: httpx.Response) -> None:
@@ -170,27 +182,38 @@ def _check(url: str, answer: httpx.Response) -> None:
 
 
 def _ftp(url: str, pipe: _Pipe) -> None:
+    import ftplib
+
+    from reconciler.network.ftp import FtpSession
+    from reconciler.network.http import trusted
+
     parts = urlsplit(url)
-    client = ftplib.FTP_TLS() if parts.scheme == "ftps" else ftplib.FTP()  # noqa: S321  # declared; sha256 is what protects it
     path = unquote(parts.path).lstrip("/")
+    user, password = unquote(parts.username or "anonymous"), unquote(parts.password or "anonymous@")
+    context = trusted() if parts.scheme == "ftps" else None
+    greeted = begun = False
     try:
-        with client:
-            client.connect(parts.hostname or "", parts.port or 21, timeout=_CONNECT_TIMEOUT_S)
-            client.login(unquote(parts.username or "anonymous"), unquote(parts.password or "anonymous@"))
-            if isinstance(client, ftplib.FTP_TLS):
-                client.prot_p()
-            client.voidcmd("TYPE I")
-            length = client.size(path)
-            connection, _ = client.ntransfercmd(f"RETR {path}")
-            with connection:
-                connection.settimeout(_SILENCE_TIMEOUT_S)
-                if not pipe.put(length):
+        session = FtpSession(parts.hostname or "", parts.port or 21, pipe.exchange, pipe.networks, context)
+        greeted = True
+        session.login(user, password)
+        length = session.size(path)
+        with session.retrieved(path) as wire:
+            pipe.exchange.flows()
+            begun = True
+            if not pipe.put(length):
+                return
+            while chunk := wire.receive(_CHUNK):
+                if not pipe.put(chunk):
                     return
-                while chunk := connection.recv(_CHUNK):
-                    if not pipe.put(chunk):
-                        return
-            client.voidresp()
-    except (ftplib.error_perm, ValueError):
+        session.finish()
+    except ftplib.error_perm as error:
+        if not greeted:
+            raise _broken(url, pipe, error, begun=False) from None
         raise Terminal(f"{shown(url)} can't be downloaded: the server refuses it; check path and user.") from None
-    except (OSError, EOFError, ftplib.Error) as error:
-        raise Transient(f"{shown(url)} can't be downloaded now ({type(error).__name__}).", retry_after_s=10.0) from None
+    except (OSError, EOFError, ValueError, ftplib.Error) as error:
+        raise _broken(url, pipe, error, begun=begun) from None
+
+
+def printable(error: Exception) -> str:
+    """What is wrong, on one line: a server may have had a hand in the text."""
+    return "".join(each if each.isprintable() else "?" for each in str(error))[:200]

@@ -7,6 +7,7 @@ from typing import assert_never
 from urllib.parse import urlsplit
 
 from reconciler.host.volume_groups import VolumeGroups
+from reconciler.network.addresses import INTERNET, Networks
 from reconciler.observed.hypervisor.connection import Connections
 from reconciler.observed.hypervisor.performing import (
     defining,
@@ -22,6 +23,7 @@ from reconciler.observed.hypervisor.performing import (
 from reconciler.observed.hypervisor.performing.intake import Progress
 from reconciler.observed.hypervisor.performing.lookup import find
 from reconciler.observed.hypervisor.performing.media import check_media
+from reconciler.observed.hypervisor.performing.media_addresses import check_addresses
 from reconciler.observed.hypervisor.performing.pool_folders import check_pool_folder
 from reconciler.observed.hypervisor.performing.refusals import Refusals
 from reconciler.observed.hypervisor.performing.volume_copies import Copies
@@ -78,6 +80,7 @@ class OperationPerformer:
         allowed_folders: tuple[str, ...] = (),
         own_folders: tuple[str, ...] = (),
         reach: Reach | None = None,
+        networks: Networks = INTERNET,
     ) -> None:
         self._connections = connections
         self._volumes = volumes
@@ -89,12 +92,14 @@ class OperationPerformer:
         self._is_here = not urlsplit(connections.uri).hostname
         self._own_folders = own_folders
         self._reach = reach
+        self._networks = networks
         self._allowed_folders = () if urlsplit(connections.uri).hostname else allowed_folders
 
     def perform(self, operation: Operation, stop: threading.Event, progress: Progress) -> None:
         """Do one thing, or find it done. Raises OnggiError."""
         connections, volumes = self._connections, self._volumes
         self._check_media(operation)
+        check_addresses(connections, operation, self._networks)
         if self._is_here and isinstance(operation, Define) and operation.ref.kind == STORAGE_POOL:
             check_pool_folder(parse(operation.xml), self._own_folders, self._kept_folder(operation), self._reach)
         match operation:

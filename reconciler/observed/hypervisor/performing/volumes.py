@@ -20,6 +20,7 @@ import libvirt
 
 from reconciler.errors import Cancelled, Disconnected, OnggiError, Refused, Unsupported
 from reconciler.faults import boundary
+from reconciler.network.addresses import Networks
 from reconciler.observed.hypervisor.connection import Connections, Lane
 from reconciler.observed.hypervisor.facts import HostFacts
 from reconciler.observed.hypervisor.failure import is_unsupported
@@ -46,8 +47,11 @@ log = logging.getLogger("onggi.volumes")
 class Volumes:
     """The volume operations of one host."""
 
-    def __init__(self, connections: Connections, facts: HostFacts, *, write_here: bool = True) -> None:
+    def __init__(
+        self, connections: Connections, facts: HostFacts, networks: Networks, *, write_here: bool = True
+    ) -> None:
         self._connections = connections
+        self._networks = networks
         self._facts = facts
         self._prototypes = Prototypes()
         self._here = ImagesHere(connections, self._prototypes) if write_here else None
@@ -151,10 +155,13 @@ class Volumes:
         if not self._facts.can(Feature.VOLUME_UPLOAD):
             raise Unsupported(f"{ref} can't be downloaded: this connection takes no data for volumes; make it by hand.")
         wanted = parse(operation.xml)
-        with self._connections.lend(f"download {shown(url)} into {ref}", Lane.SLOW) as connection:
+        with self._connections.lend(f"download {shown(url)} into {ref}", Lane.FETCHING) as connection:
             pool = self.pool_without(connection, ref)
             room = int(pool.info()[3])
-            with download(url, stop) as offered, measured(offered, shown(url), room, progress) as (length, chunks):
+            with (
+                download(url, stop, self._networks) as offered,
+                measured(offered, shown(url), room, progress) as (length, chunks),
+            ):
                 head, chunks = split_head(chunks, HEADER_BYTES)
                 images.check_download(head, wanted, shown(url))
                 with self._made(pool, ref, _raw(wanted, length)) as volume:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import pytest
 
 from reconciler.errors import Terminal
-from reconciler.observed.hypervisor.performing.redirects import check_redirect
+from reconciler.network.redirects import check_redirect
 
 OUTSIDE = "https://192.88.99.1/image"
 PRIVATE = "http://10.1.2.3/image"
-ITSELF = "http://127.0.0.1/image"
 
 
 @pytest.mark.parametrize(
@@ -17,34 +16,24 @@ ITSELF = "http://127.0.0.1/image"
     [
         (OUTSIDE, "https://192.88.99.2/other"),
         (PRIVATE, "http://10.1.2.3:8080/other"),
-        (PRIVATE, "http://192.168.7.7/other"),
         (PRIVATE, "https://8.8.8.8/other"),
-        (ITSELF, "http://127.0.0.2/other"),
-        (ITSELF, "http://169.254.1.1/other"),
         (PRIVATE, "http://nosuchname.invalid/other"),
     ],
 )
-def test_it_may_lead_as_far_inside_as_was_declared(declared: str, to: str) -> None:
+def test_it_may_lead_on_over_http(declared: str, to: str) -> None:
     check_redirect(declared, declared, to)
 
 
 @pytest.mark.parametrize(
     ("declared", "to"),
     [
-        (OUTSIDE, "https://10.0.0.1/x"),
-        (OUTSIDE, "https://127.0.0.1/x"),
-        (OUTSIDE, "https://[::1]/x"),
-        (OUTSIDE, "https://[::ffff:127.0.0.1]/x"),
-        (PRIVATE, "http://169.254.169.254/latest/meta-data"),
-        (PRIVATE, "http://127.0.0.1:8010/x"),
-        (PRIVATE, "http://0.0.0.0/x"),
-        (PRIVATE, "http://localhost/x"),
+        (OUTSIDE, "http://192.88.99.1/image"),
         (PRIVATE, "file:///etc/passwd"),
         (PRIVATE, "ftp://10.1.2.3/x"),
         (PRIVATE, "http://10.1.2.3:99999/x"),
     ],
 )
-def test_it_may_not_lead_further_inside_or_elsewhere(declared: str, to: str) -> None:
+def test_it_may_not_lead_elsewhere(declared: str, to: str) -> None:
     with pytest.raises(Terminal):
         check_redirect(declared, declared, to)
 
