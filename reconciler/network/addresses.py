@@ -95,7 +95,7 @@ class Networks:
     def _names(self, address: Address) -> bool:
         if self.everywhere:
             return True
-        least = _NARROW if _depth(address, frozenset()) is Depth.ITSELF else 0
+        least = _NARROW if depth(address) is Depth.ITSELF else 0
         return any(address in each and each.prefixlen >= least for each in self.allowed)
 
 
