@@ -69,6 +69,8 @@ class Host(Resource):
                 if refused.reason != "NothingToUpdate":
                     raise
                 return f"{ALL_UPDATED}; there was nothing to do"
+            finally:
+                self.serving.host.upgrades.forget()  # also when only some of them could be installed
             return ALL_UPDATED
 
         return Answer(task_view(self.serving.tasks.start(_UPDATE, work, call.client)), 202)

@@ -1,4 +1,4 @@
-"""/host/partitions: the disks and partitions that nobody uses, on which a storage pool can be made."""
+"""/host/partitions: the disks and partitions. On those that are `available` a storage pool can be made."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ class _Family(Resource):
 
 
 class Partitions(_Family):
-    """Those that are free."""
+    """All of them."""
 
     address = "/host/partitions"
 
     @get(
-        "The disks and partitions that nobody uses, by path. None where lsblk is missing.",
+        "The disks and partitions by path, those in use too. None where lsblk is missing.",
         arr(PARTITION), filters=True, blocking=True,
     )  # fmt: skip
     def read(self, _call: Call) -> list[dict[str, Any]]:
         """As lsblk lists them now."""
-        return [partition_view(each) for each in self.disks().available]
+        return [partition_view(each) for each in self.disks().shown]
 
 
 class Partition(_Family):
@@ -41,10 +41,10 @@ class Partition(_Family):
 
     address = "/host/partitions/{name}"
 
-    @get("A disk or partition that nobody uses.", PARTITION, blocking=True)
+    @get("A disk or partition.", PARTITION, blocking=True)
     def read(self, _call: Call, name: str) -> dict[str, Any]:
         """As lsblk lists it now."""
         found = self.disks().get(name)
         if found is None:
-            raise not_found("KCHPART0001E", f"A free partition {name}")
+            raise not_found("KCHPART0001E", f"The partition {name}")
         return partition_view(found)

@@ -67,11 +67,11 @@ class Repository(_Family):
 
     @put("Change a repository; what isn't given stays.", REPOSITORY, CHANGE, other={303: REPOSITORY})
     def change(self, call: Call, repo_id: str) -> Answer:
-        """303 when it is found under another id from now on: one that was made up from what has changed."""
+        """303 when it is found under another id from now on: the given one, or one made up from what has changed."""
         body, known = call.body, self.known()
-        if body.get("repo_id", repo_id) != repo_id:
-            raise bad("KCHREPOS0001E", "The id of a repository can't be changed; delete it and add it anew.")
-        changed = self.asked(lambda: known.change(repo_id, body.get("baseurl"), body.get("config")))
+        changed = self.asked(
+            lambda: known.change(repo_id, body.get("baseurl"), body.get("config"), new_id=body.get("repo_id"))
+        )
         if changed.repo_id != repo_id:
             return Answer(repository_view(changed), 303, location=f"/host/repositories/{changed.repo_id}")
         return Answer(repository_view(changed))

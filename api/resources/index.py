@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable
-from functools import cache, lru_cache, partial
+from functools import cache, lru_cache
 from importlib.resources import files
 from operator import itemgetter
 from typing import Any, Final
 
 from api.docs.page import page
 from api.http.endpoint import Answer, Call, Resource, get
+from api.http.kept import kept
 from api.http.openapi import openapi
 from api.http.responder import to_json
 from api.http.schema import obj, text
@@ -46,16 +45,6 @@ def _page(routes: _Routes) -> bytes:
 @cache
 def _style() -> bytes:
     return files("api.docs").joinpath("style.css").read_bytes()
-
-
-def _kept(call: Call, made: Callable[[], bytes], content_type: str, headers: dict[str, str] | None = None) -> Answer:
-    """What stays the same while this process runs."""
-    content = made()
-    tag = f'"{hashlib.blake2b(content, digest_size=10).hexdigest()}"'
-    told = {"ETag": tag, "Cache-Control": "no-cache", **(headers or {})}
-    if tag in (call.request.get_header("If-None-Match") or ""):
-        return Answer(content=b"", content_type=content_type, status=304, headers=told)
-    return Answer(content=content, content_type=content_type, headers=told)
 
 
 class _Family(Resource):
@@ -103,7 +92,7 @@ class Specification(_Family):
     @get("This API as an OpenAPI 3.1 document.", obj({"openapi": text()}, required=("openapi",), closed=False))
     def read(self, call: Call) -> Answer:
         """Made once."""
-        return _kept(call, partial(_specification, self.routes), "application/json")
+        return kept(call, _specification(self.routes), "application/json")
 
 
 class Page(_Family):
@@ -114,7 +103,7 @@ class Page(_Family):
     @get("This documentation.", text(), content_type="text/html")
     def read(self, call: Call) -> Answer:
         """Made once. It loads nothing from elsewhere."""
-        return _kept(call, partial(_page, self.routes), "text/html; charset=utf-8", _POLICY)
+        return kept(call, _page(self.routes), "text/html; charset=utf-8", _POLICY)
 
 
 class Style(_Family):
@@ -125,4 +114,4 @@ class Style(_Family):
     @get("How the documentation looks.", text(), content_type="text/css")
     def read(self, call: Call) -> Answer:
         """A file of this package."""
-        return _kept(call, _style, "text/css; charset=utf-8", {"Cross-Origin-Resource-Policy": "same-origin"})
+        return kept(call, _style(), "text/css; charset=utf-8", {"Cross-Origin-Resource-Policy": "same-origin"})

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
-_DEFAULT: Final = "images/icon-vm.png"
-_DISTRIBUTIONS: Final = frozenset({"centos", "debian", "fedora", "gentoo", "opensuse", "ubuntu"})
+from api.icons import address_of
 
 
 def icon_of(spec: Mapping[str, Any]) -> str:
     """The icon by what a document says: `icon`, or `osDistro`."""
-    if spec.get("icon"):
-        return str(spec["icon"])
-    distribution = str(spec.get("osDistro") or "").lower()
-    return f"images/icon-{distribution}.png" if distribution in _DISTRIBUTIONS else _DEFAULT
+    return str(spec.get("icon") or address_of(str(spec.get("osDistro") or "")))

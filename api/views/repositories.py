@@ -50,7 +50,7 @@ CREATE: Final = obj(
 )
 CHANGE: Final = obj(
     {
-        "repo_id": text("Which one it is; it can't be changed.", x_code="KCHREPOS0001E"),
+        "repo_id": text("Another id, where its file has a place for one.", x_code="KCHREPOS0001E"),
         "baseurl": _BASEURL,
         "config": obj({**_DEB, **_YUM, **_SIGNED}, x_code="KCHREPOS0003E"),
     },

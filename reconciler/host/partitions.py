@@ -24,6 +24,7 @@ TIMEOUT_S = 15.0
 _COLUMNS = "NAME,KNAME,TYPE,FSTYPE,SIZE,MOUNTPOINT,PARTTYPE,RO"
 _NONE_OF_THEM = 32  # lsblk's exit code: it found no device at all
 _USABLE_TYPES = frozenset({"part", "disk", "mpath"})
+_NO_DISKS = frozenset({"rom", "loop"})
 _LVM_MEMBER = "LVM2_member"
 _MEMORY_DISKS = ("zram", "ram")
 # Types of partitions that hold no file system and yet aren't free.
@@ -61,12 +62,19 @@ class Partitions:
 
     @property
     def available(self) -> tuple[Partition, ...]:
-        """Those that nobody uses, which are the only ones that an API shows."""
+        """Those that nobody uses."""
         return tuple(each for each in self.all if each.available)
 
+    @property
+    def shown(self) -> tuple[Partition, ...]:
+        """Those that an API shows: not drives for discs, files that are mounted, nor memory."""
+        return tuple(
+            each for each in self.all if each.type not in _NO_DISKS and not each.name.startswith(_MEMORY_DISKS)
+        )
+
     def get(self, name: str) -> Partition | None:
-        """The available partition of this name."""
-        return next((each for each in self.available if each.name == name), None)
+        """The partition of this name that is shown."""
+        return next((each for each in self.shown if each.name == name), None)
 
 
 Run = Callable[..., Finished]

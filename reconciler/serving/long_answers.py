@@ -36,6 +36,11 @@ class Shared(Generic[_T]):
         except TimeoutError:
             raise Transient(f"{self._what} takes long; try again in a while.", retry_after_s=10.0) from None
 
+    def forget(self) -> None:
+        """What was found, or is being looked for, isn't true any more: the next one asks anew."""
+        with self._lock:
+            self._answer = None
+
     def _begin(self) -> Future[_T]:
         with self._lock:
             answer = self._answer
@@ -51,8 +56,13 @@ class Shared(Generic[_T]):
         try:
             found = self._ask()
         except BaseException as error:  # theirs who wait
-            self._until = 0.0
+            self._keep(answer, 0.0)
             answer.set_exception(error)
         else:
-            self._until = time.monotonic() + self._keep_s
+            self._keep(answer, time.monotonic() + self._keep_s)
             answer.set_result(found)
+
+    def _keep(self, answer: Future[_T], until: float) -> None:
+        with self._lock:
+            if self._answer is answer:  # else it was forgotten meanwhile
+                self._until = until

@@ -71,6 +71,37 @@ def test_one_listing_serves_all_who_ask_meanwhile(api: LiveApi, listing: Listing
     assert listing.begun == 1
 
 
+def test_what_was_updated_is_listed_no_more(api: LiveApi, listing: Listing) -> None:
+    listing.go_on.set()
+    assert [each["package_name"] for each in api.client.get("/host/packagesupdate").json()] == ["kimchi"]
+    assert api.task(api.client.post("/host/swupdate"))["status"] == "finished"
+    assert api.client.get("/host/packagesupdate").json() == []
+    assert api.client.get("/host/packagesupdate/kimchi").status_code == 404
+
+
+def test_what_is_looked_for_while_it_changes_is_looked_for_again() -> None:
+    go_on = threading.Event()
+    answers: Iterator[str] = iter(["before", "after"])
+
+    def ask() -> str:
+        answer = next(answers)
+        assert go_on.wait(60)
+        return answer
+
+    shared = Shared(ask, "Asking", keep_s=3600)
+
+    async def changed_meanwhile() -> list[str]:
+        early = asyncio.ensure_future(shared(60))
+        await asyncio.sleep(0)
+        shared.forget()
+        late = asyncio.ensure_future(shared(60))
+        await asyncio.sleep(0)
+        go_on.set()
+        return [await early, await late, await shared(60)]
+
+    assert asyncio.run(changed_meanwhile()) == ["before", "after", "after"]
+
+
 def test_who_has_waited_long_is_told_to_come_again_and_finds_it_then() -> None:
     go_on = threading.Event()
     shared = Shared(lambda: go_on.wait(60), "Listing the rice", keep_s=3600)

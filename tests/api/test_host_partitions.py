@@ -41,25 +41,25 @@ def api(hand: libvirt.virConnect, repository: Repository, tmp_path: Path, disks:
         yield running
 
 
-def test_free_ones_are_listed_and_found(api: LiveApi, disks: Disks) -> None:
+def test_all_are_listed_and_found_with_whether_they_are_free(api: LiveApi, disks: Disks) -> None:
     listed = api.client.get("/host/partitions").json()
-    assert [each["path"] for each in listed] == [each.path for each in disks.found.available]
-    assert listed
+    assert [each["path"] for each in listed] == [each.path for each in disks.found.shown]
+    assert [each["path"] for each in listed if each["available"]] == [each.path for each in disks.found.available]
+    assert {each["available"] for each in listed} == {True, False}
     for each in listed:
-        assert each["available"] is True
         assert each["size"].isdecimal()
         assert each.keys() == {"name", "path", "type", "fstype", "size", "mountpoint", "available"}
         assert api.client.get(f"/host/partitions/{each['name']}").json() == each
     name = listed[0]["name"]
     assert [each["name"] for each in api.client.get(f"/host/partitions?name=^{name}$").json()] == [name]
+    free = api.client.get("/host/partitions?available=true").json()
+    assert free == [each for each in listed if each["available"]]
 
 
-def test_used_and_unknown_ones_arent_there(api: LiveApi, disks: Disks) -> None:
-    used = next(each.name for each in disks.found.all if not each.available)
-    for name in (used, "rice", "--help", "..%2Fsda"):
-        answer = api.client.get(f"/host/partitions/{name}")
-        assert answer.status_code == 404
-    assert api.client.get(f"/host/partitions/{used}").json()["reason"].startswith("KCHPART0001E: ")
+def test_unknown_ones_arent_there(api: LiveApi) -> None:
+    for name in ("rice", "--help", "..%2Fsda", "sr0"):
+        assert api.client.get(f"/host/partitions/{name}").status_code == 404
+    assert api.client.get("/host/partitions/rice").json()["reason"].startswith("KCHPART0001E: ")
 
 
 def test_in_the_middle_of_a_change_it_is_asked_for_again(api: LiveApi, disks: Disks) -> None:

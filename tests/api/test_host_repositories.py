@@ -97,11 +97,29 @@ def test_what_cant_be_is_refused_and_nothing_is_written(
     assert {path: path.read_bytes() for path in root.rglob("*") if path.is_file()} == before
 
 
-def test_an_id_stays(api: LiveApi) -> None:
+def test_an_id_that_is_made_up_stays(api: LiveApi) -> None:
     (found,) = api.client.get("/host/repositories").json()
     path = f"/host/repositories/{found['repo_id']}"
     assert api.client.put(path, json={"repo_id": found["repo_id"]}).status_code == 200
     assert reason(api, "PUT", path, 400, json={"repo_id": "other"}) == "KCHREPOS0001E"
+    assert api.client.get("/host/repositories").json() == [found]
+
+
+def test_an_id_that_is_written_down_can_be_another(api: LiveApi) -> None:
+    (first,) = api.client.get("/host/repositories").json()
+    body = {"repo_id": "tools", "baseurl": "https://example.org/tools", "config": {"dist": "stable", "comps": ["x"]}}
+    made = api.client.post("/host/repositories", json=body).json()
+    path = "/host/repositories/tools"
+    assert reason(api, "PUT", path, 400, json={"repo_id": "../x"}) == "KCHREPOS0001E"
+    assert reason(api, "PUT", path, 400, json={"repo_id": first["repo_id"]}) == "KCHREPOS0022E"
+    assert api.client.get(path).json() == made
+    changed = api.client.put(path, json={"repo_id": "toys", "baseurl": "https://example.org/toys"})
+    assert changed.status_code == 303
+    assert changed.headers["location"].endswith("/host/repositories/toys")
+    assert api.client.get(path).status_code == 404
+    assert api.client.get("/host/repositories/toys").json() == {
+        **made, "repo_id": "toys", "baseurl": "https://example.org/toys"
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", ["a%2Fb", "...", "-rf", "%00"])

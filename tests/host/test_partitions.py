@@ -74,12 +74,19 @@ def test_a_partition_has_the_fields_of_the_specification() -> None:
 
 def test_used_ones_are_known_but_not_to_be_had() -> None:
     found = recorded("server-with-lvm")
-    assert found.get("sda1") is None
     assert found.get("../sda6") is None
-    boot = next(each for each in found.all if each.name == "sda1")
+    boot = found.get("sda1")
+    assert boot is not None
     assert (boot.fstype, boot.mountpoint, boot.available) == ("vfat", "/boot/efi", False)
     swap = next(each for each in found.all if each.name == "sda7")
     assert (swap.mountpoint, swap.available) == ("", False)
+
+
+def test_what_is_no_disk_is_not_shown() -> None:
+    found = recorded("server-with-lvm")
+    assert {"sr0"} <= {each.name for each in found.all} - {each.name for each in found.shown}
+    assert found.get("sr0") is None
+    assert set(found.available) < set(found.shown)
 
 
 def test_a_disk_with_two_paths_is_there_once() -> None:

@@ -63,7 +63,7 @@ class AptRepositories(Repositories):
         text_file.create(path, text, self._root)
         return self.get(name)
 
-    def _change(self, repo_id: str, baseurl: str | None, config: Config | None) -> Repository:
+    def _change(self, repo_id: str, baseurl: str | None, config: Config | None, new_id: str | None) -> Repository:
         settings = checking.known(config, _KEYS, "Debian")
 
         def change(entry: Entry) -> None:
@@ -76,6 +76,8 @@ class AptRepositories(Repositories):
             if given is not None or new_suite is not None:
                 comps = _components(new_suite or entry.suites[0], comps)
             entry.change(address, new_suite, None if comps == entry.comps else comps)
+            if new_id is not None:
+                entry.call(new_id)
 
         return self._edit(repo_id, change)
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from reconciler.errors import Refused
+
 # `[…]` and `"…"` hold blanks together, as in `cdrom:[Debian 12]/`.
 _WORD = r'(?:\[[^\]\n]*\]|"[^"\n]*"|[^\s\[\]"#])+'
 _ENTRY = re.compile(
@@ -85,6 +87,13 @@ class OneLineEntry:
             if value is not None:
                 line = line[: match.start(group)] + value + line[match.end(group) :]
         self._put(line)
+
+    def call(self, _repo_id: str) -> None:
+        """Raises Refused: its id is made up."""
+        raise Refused(
+            "The repository stands in one line, which has no place for an id; write it into a .sources file for that.",
+            reason="BadRepositoryId",
+        )
 
     def remove(self) -> None:
         """Take the line out of the file."""

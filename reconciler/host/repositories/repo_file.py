@@ -82,6 +82,13 @@ class RepoFile:
         self._lines = f"{text}{gap}[{name}]\n{body}".split("\n")
         self._scan()
 
+    def rename(self, name: str, new: str) -> None:
+        """Give every section of that name another one."""
+        while (section := self._section(name)) is not None:
+            header = self._lines[section.start]
+            self._lines[section.start] = f"[{new}]{header.partition(']')[2]}"
+            self._scan()
+
     def remove(self, name: str) -> None:
         """Remove every section of that name, up to its last key; comments after that stay."""
         while (section := self._section(name)) is not None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from reconciler.errors import NotFound, Refused
+from reconciler.host.repositories.checking import identifier
 
 DEB: Final = "deb"
 YUM: Final = "yum"
@@ -60,13 +61,23 @@ class Repositories(ABC):
         with self._lock:
             return self._add(baseurl, config, repo_id)
 
-    def change(self, repo_id: str, baseurl: str | None = None, config: Config | None = None) -> Repository:
+    def change(
+        self, repo_id: str, baseurl: str | None = None, config: Config | None = None, *, new_id: str | None = None
+    ) -> Repository:
         """Change what is given and keep the rest; a text that is empty removes what may be missing.
 
-        The id that comes back may differ: where the file holds none, it is made up from the address.
+        The id that comes back may differ without a `new_id`, too: where the file holds none, it is made up from the
+        address.
         """
         with self._lock:
-            return self._change(repo_id, baseurl, config)
+            if new_id in (None, repo_id):
+                return self._change(repo_id, baseurl, config, None)
+            wanted = identifier(new_id)
+            if any(each.repo_id == wanted for each in self.list()):
+                raise Refused(
+                    f"There is a repository {wanted!r} already; choose another id.", reason="RepositoryExists"
+                )
+            return self._change(repo_id, baseurl, config, wanted)
 
     def enable(self, repo_id: str) -> Repository:
         """Use it as a source of packages. Refused (AlreadyEnabled) when it is one."""
@@ -96,7 +107,7 @@ class Repositories(ABC):
     def _add(self, baseurl: str | None, config: Config | None, repo_id: str | None) -> Repository: ...
 
     @abstractmethod
-    def _change(self, repo_id: str, baseurl: str | None, config: Config | None) -> Repository: ...
+    def _change(self, repo_id: str, baseurl: str | None, config: Config | None, new_id: str | None) -> Repository: ...
 
     @abstractmethod
     def _switch(self, repo_id: str, enabled: bool) -> Repository: ...

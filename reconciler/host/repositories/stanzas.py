@@ -86,6 +86,10 @@ class StanzaEntry:
         elif comps is not None and "Components" in self._paragraph:
             del self._paragraph["Components"]
 
+    def call(self, repo_id: str) -> None:
+        """Write another id in it."""
+        self._paragraph[ID_FIELD] = repo_id
+
     def remove(self) -> None:
         """Take the stanza out of the file."""
         self._file.remove(self._paragraph)

@@ -50,7 +50,7 @@ class YumRepositories(Repositories):
         text_file.create(path, file.text(), self._root)
         return self.get(name)
 
-    def _change(self, repo_id: str, baseurl: str | None, config: Config | None) -> Repository:
+    def _change(self, repo_id: str, baseurl: str | None, config: Config | None, new_id: str | None) -> Repository:
         path, file = self._one(repo_id)
         shown = _seen(file, repo_id, self._checked_by_default())
         # What was read and sent back stays as it is written.
@@ -70,9 +70,11 @@ class YumRepositories(Repositories):
                 file.put(repo_id, key, value)
             else:
                 file.drop(repo_id, key)
-        if pairs:
+        if new_id is not None:
+            file.rename(repo_id, new_id)
+        if pairs or new_id is not None:
             text_file.write(path, file.text(), self._root)
-        return self.get(repo_id)
+        return self.get(new_id or repo_id)
 
     def _delete(self, repo_id: str) -> None:
         path, file = self._one(repo_id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -103,6 +104,17 @@ def test_what_was_read_and_is_sent_back_changes_nothing(repositories: YumReposit
     for each in repositories.list():
         assert repositories.change(each.repo_id, each.baseurl, each.config) == each
     assert fedora(root) == FEDORA
+
+
+def test_an_id_can_be_another_and_all_else_stays(repositories: YumRepositories, root: Path) -> None:
+    before = repositories.get("fedora")
+    changed = repositories.change("fedora", new_id="hat")
+    assert changed == replace(before, repo_id="hat")
+    assert fedora(root) == FEDORA.replace("[fedora]", "[hat]")
+    for taken in ("fedora-source", "main", "a]b"):
+        with pytest.raises(Refused):
+            repositories.change("hat", "http://m.example.org/f", new_id=taken)
+    assert fedora(root) == FEDORA.replace("[fedora]", "[hat]"), "nothing of a refused change is done"
 
 
 def test_an_empty_value_is_taken_away_but_not_the_last_address(repositories: YumRepositories, root: Path) -> None:
