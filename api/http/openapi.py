@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from api.http.endpoint import Endpoint, Resource, endpoints
+from api.http.filters import MOST
 from api.http.schema import Schema, obj, text
 from api.http.undeclared import undeclared_endpoints
 
@@ -174,7 +175,8 @@ class _Document:
                 self.parameters[key] = {
                     "name": name, "in": "query", "required": False,
                     "description": f"Only members whose `{name}` is it, holds it, or begins as the expression says.",
-                    "schema": {"type": "array", "items": {"type": "string"}}, "style": "form", "explode": True,
+                    "schema": {"type": "array", "items": {"type": "string"}, "maxItems": MOST},
+                    "style": "form", "explode": True,
                 }  # fmt: skip
                 yield {"$ref": f"#/components/parameters/{key}"}
 

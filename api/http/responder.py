@@ -72,7 +72,7 @@ def _responder(resource: Resource, method_name: str, endpoint: Endpoint) -> Resp
         if not isinstance(answer, Answer):
             answer = Answer(answer, endpoint.status)
         if endpoint.filters:
-            answer = Answer(filtered(answer.value, wanted), answer.status)
+            answer = Answer(await filtered(answer.value, wanted), answer.status)
         _write(request, response, answer, endpoint)
 
     return respond

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 import falcon.asgi
 from falcon.asgi import SSEvent
 
 from api.http.closing import closing_of, gone_of
 from api.http.endpoint import Resource, raw
-from api.http.filters import filtered
+from api.http.filters import BUDGET, Filter, check_few, filtered
 from api.http.refusal import Refusal, bad
 from api.http.responder import JSON_TYPE, to_json
 from api.http.schema import arr, integer, text
@@ -25,7 +25,6 @@ from api.views.reports import EVENT
 from reconciler.applying.clock import rfc3339, utc_now
 from reconciler.applying.history import KEPT_EVENTS
 from reconciler.applying.ledger import Ledger
-from reconciler.applying.records import Event
 from reconciler.errors import OnggiError
 from reconciler.reporting.status_text import event_json
 
@@ -37,6 +36,7 @@ _LIMIT: Final = 100
 _STREAM: Final = "text/event-stream"
 _OWN: Final = frozenset({"limit", "since", "follow"})
 _LONGEST_NUMBER: Final = 18
+_LOOK_BUDGET: Final = BUDGET // 50  # each event's, for each of many streams
 
 
 class Events(Resource):
@@ -75,12 +75,14 @@ class Events(Resource):
         found = await asyncio.to_thread(ledger.events, KEPT_EVENTS if wanted else limit, None, start)
         response.content_type = JSON_TYPE
         response.set_header("Cache-Control", "no-cache")
-        response.data = to_json(filtered(map(event_json, found), wanted)[-limit:])
+        response.data = to_json((await filtered(map(event_json, found), wanted))[-limit:])
 
     async def _follow(
         self, request: falcon.asgi.Request, response: falcon.asgi.Response, wanted: Mapping[str, Sequence[str]]
     ) -> None:
+        check_few(wanted)
         self._check_free()
+        fitting = await asyncio.to_thread(Filter, wanted)
         ledger = self.serving.agent.line.ledger
         last = request.get_header("Last-Event-ID") or ""
         known = int(last) if last.isascii() and last.isdecimal() and len(last) <= _LONGEST_NUMBER else None
@@ -89,7 +91,7 @@ class Events(Resource):
         self._check_free()  # many may have been waiting for that
         response.set_header("Cache-Control", "no-store")
         response.set_header("X-Accel-Buffering", "no")  # a proxy that keeps it back would make it useless
-        response.sse = self._told(ledger, after, wanted, closing_of(request), gone_of(request))
+        response.sse = self._told(ledger, after, fitting, closing_of(request), gone_of(request))
 
     def _check_free(self) -> None:
         if self._streams >= _MOST_STREAMS:
@@ -99,7 +101,7 @@ class Events(Resource):
         self,
         ledger: Ledger,
         after: int,
-        wanted: Mapping[str, Sequence[str]],
+        fitting: Filter,
         closing: asyncio.Event,
         gone: asyncio.Event,
     ) -> AsyncIterator[SSEvent | None]:
@@ -109,10 +111,14 @@ class Events(Resource):
             news = await asyncio.to_thread(_News, ledger, after)
             quiet_s = 0.0
             while not (closing.is_set() or gone.is_set()):
-                for number, event in await asyncio.to_thread(news.next):
-                    if filtered([told := event_json(event)], wanted):
-                        quiet_s = 0.0
-                        yield SSEvent(data=to_json(told).replace(b"\n", b""), event="event", event_id=str(number))
+                try:
+                    found = await asyncio.to_thread(news.next, fitting)
+                except Refusal as refusal:
+                    yield SSEvent(comment=refusal.reason)
+                    return
+                for number, told in found:
+                    quiet_s = 0.0
+                    yield SSEvent(data=to_json(told).replace(b"\n", b""), event="event", event_id=str(number))
                 if quiet_s >= _HEARTBEAT_S:
                     quiet_s = 0.0
                     yield None  # falcon makes a comment of it
@@ -135,8 +141,8 @@ class _News:
             number: event.count for number, event in ledger.event_news(after, self._since) if number <= after
         }
 
-    def next(self) -> list[tuple[int, Event]]:
-        """Oldest first; nothing while the state can't be read."""
+    def next(self, fitting: Filter) -> list[tuple[int, dict[str, Any]]]:
+        """Those that fit, oldest first; nothing while the state can't be read."""
         try:
             found = self._ledger.event_news(self._after, self._since)
         except OnggiError:
@@ -146,7 +152,7 @@ class _News:
             self._after = max(self._after, found[-1][0])
             self._since = max(self._since, *(event.time for _, event in found))
             self._counts = {number: event.count for number, event in found if event.time == self._since}
-        return fresh
+        return [(number, told) for number, event in fresh for told in fitting.of([event_json(event)], _LOOK_BUDGET)]
 
 
 def _wants_stream(request: falcon.asgi.Request) -> bool:
