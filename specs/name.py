@@ -1,4 +1,5 @@
-"""What a name may look like: the one rule that keeps names safe in XML, paths, URLs and a terminal.
+"""What a name may look like: the one rule that keeps names safe in XML, paths, URLs and a terminal, and apart from
+each other for whoever reads them. Two names that look the same are a trap: nobody sees which of them is meant.
 
 The schemas hold the same rule as a pattern, so that editors see it; this module has the sentence that says what to do.
 """
@@ -6,17 +7,30 @@ The schemas hold the same rule as a pattern, so that editors see it; this module
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import Final
 
 MAX_CHARACTERS: Final = 128
 MAX_BYTES: Final = 200  # leaves room in a file name of 255 for what onggi adds: `<vm>-<disk>.qcow2`
 
-# Path separators, quotes, XML's own characters, control characters, and what can't be seen or turns the text around.
-_FORBIDDEN: Final = r"/\\\"'<>&\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
+# Unicode's control and format characters, and whatever it calls ignorable: fillers, tags, what turns the text around.
+UNSEEN: Final = (
+    r"\u0000-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u2028-\u202e"
+    r"\u2060-\u206f\u2800\u3164\ufeff\uffa0\ufff0-\ufffb"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+)
+# What joins characters or chooses how one looks, which emoji need; and blanks that look like the ordinary one.
+_JOINERS: Final = r"\u200c\u200d\ufe00-\ufe0f"
+_ODD_BLANKS: Final = r"\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"
+INVISIBLE: Final = UNSEEN + _JOINERS + _ODD_BLANKS
+
+# Path separators, quotes, XML's own characters, and what can't be seen.
+_FORBIDDEN: Final = r"/\\\"'<>&" + INVISIBLE
 _NAME: Final = rf"[^{_FORBIDDEN}\s.\-](?:[^{_FORBIDDEN}]{{0,126}}[^{_FORBIDDEN}\s])?"
 
 NAME_PATTERN: Final = f"^{_NAME}$"
 VOLUME_PATTERN: Final = f"^{_NAME}(?:/{_NAME})?$"  # `volume`, or `pool/volume`
+TITLE_PATTERN: Final = f"^[^{UNSEEN}]*$"  # one line for people
 
 _WHOLE = re.compile(_NAME)
 _UNSAFE = re.compile(f"[{_FORBIDDEN}]")
@@ -28,6 +42,10 @@ def name_problem(name: str) -> str:
         return "A name can't be empty; write one."
     if len(name) > MAX_CHARACTERS or len(name.encode("utf-8", "surrogatepass")) > MAX_BYTES:
         return f"A name has at most {MAX_CHARACTERS} characters and {MAX_BYTES} bytes; choose a shorter one."
+    if not unicodedata.is_normalized("NFC", name):
+        return (
+            f"A name is written in Unicode's composed form (NFC), or it has a twin; write {composed(name)!r} instead."
+        )
     if _WHOLE.fullmatch(name):
         return ""
     if (unsafe := _UNSAFE.search(name)) is not None:
@@ -37,9 +55,16 @@ def name_problem(name: str) -> str:
     return "A name can't begin or end with a blank; remove it."
 
 
+def composed(name: str) -> str:
+    """The name with each letter and its accents as one character, as keyboards write them."""
+    return unicodedata.normalize("NFC", name)
+
+
 def _called(character: str) -> str:
     if character in "/\\\"'<>&":
         return f"the character {character}"
+    if unicodedata.category(character) == "Zs":
+        return f"the blank U+{ord(character):04X}, which isn't the ordinary one"
     return {"\n": "a line break", "\0": "a NUL character", "\t": "a tab"}.get(
         character, f"the invisible character U+{ord(character):04X}"
     )

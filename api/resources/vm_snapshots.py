@@ -22,6 +22,7 @@ from reconciler.observed.snapshot import Observed
 from reconciler.planning.one_off import CreateSnapshot, DeleteSnapshot, RevertSnapshot
 from reconciler.planning.plan import one_off_step
 from reconciler.serving.tasks import Tell
+from specs.name import INVISIBLE
 from specs.reference import Ref
 
 _CODES: Final = {
@@ -38,10 +39,10 @@ _CREATE = obj(
     {
         "name": text(
             "Its name; the seconds since 1970 when it is empty or missing.",
-            pattern=r"^(?:[^./\x00-\x1f\x7f][^/\x00-\x1f\x7f]*)?$",
+            pattern=f"^(?:[^./{INVISIBLE}][^/{INVISIBLE}]*)?$",
             maxLength=_LONGEST,
             x_code="KCHSNAP0002E",
-            x_message="A snapshot's name has no slash, no control characters and no dot in front; choose another.",
+            x_message="A snapshot's name has no slash, no invisible characters and no dot in front; choose another.",
         )
     },
     closed=False,

@@ -38,11 +38,11 @@ from reconciler.observed.consoles import console_of
 from reconciler.observed.snapshot import Observed
 from reconciler.passes import World
 from reconciler.serving.tasks import Tell, Work
-from specs.name import name_problem
+from specs.name import TITLE_PATTERN, name_problem
 from specs.reach import console_owner
 from specs.reference import VIRTUAL_MACHINE, Ref
 
-_TITLE = text("A short title for people, on one line.", maxLength=256, pattern="^[^\\n\\r]*$")
+_TITLE = text("A short title for people, on one line.", maxLength=256, pattern=TITLE_PATTERN)
 _DESCRIPTION = text("What it is for, in as many lines as needed.", maxLength=16384)
 
 _CREATE = obj(

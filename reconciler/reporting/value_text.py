@@ -7,8 +7,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from specs.name import UNSEEN
+
 # What could move the cursor, colour the rest, turn the text around or end the line.
-_UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
+_UNSAFE = re.compile(f"[{UNSEEN}\u200c\u200d]")
 # What people call an item of a list by, best first.
 _LABELS = ("name", "network", "bridge", "volume", "path", "url", "device", "mac", "ip", "size")
 
