@@ -13,6 +13,7 @@ from api import resources
 from api.errors import add_handlers
 from api.http.door import Door
 from api.http.endpoint import Resource
+from api.http.prefix import without_prefix
 from api.http.responder import add_resource
 from api.plugins import add_plugins
 from api.services import Services
@@ -46,7 +47,7 @@ def resource_classes() -> Iterator[type[Resource]]:
 
 
 class _Application(falcon.asgi.App[Any, Any]):
-    """Hands a request on as soon as its headers are there.
+    """Hands a request on as soon as its headers are there, and by its plain address where it came by another name.
 
     Falcon by itself waits for the first bytes of a body. A resource that would refuse the body unread, or that limits
     the time for it, has to be asked before.
@@ -55,7 +56,10 @@ class _Application(falcon.asgi.App[Any, Any]):
     async def __call__(  # type: ignore[override]  # as falcon's own is
         self, scope: dict[str, Any], receive: _Receive, send: _Send
     ) -> None:
-        await super().__call__(scope, _at_once(receive) if scope["type"] == "http" else receive, send)
+        if scope["type"] == "http":
+            await super().__call__(without_prefix(scope), _at_once(receive), send)
+        else:
+            await super().__call__(scope, receive, send)
 
 
 def _at_once(receive: _Receive) -> _Receive:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import unquote
 
+from api.http.prefix import plain
 from api.http.refusal import Refusal, bad
 from api.machines.consoles import CONSOLE, NO_CONSOLE, check_graphics, console_words
 from api.machines.fitting import BAD_FORMAT, IN_USE, unfit_disks
@@ -94,7 +95,7 @@ class TemplateFields:
     # What is named has to be there
 
     def _pool(self, uri: str) -> str:
-        written = uri.removeprefix(POOL_URI).rstrip("/")
+        written = plain(uri).removeprefix(POOL_URI).rstrip("/")
         for name in (written, unquote(written)):
             if is_known(self._world, Ref(STORAGE_POOL, name)):
                 return name

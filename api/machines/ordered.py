@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import unquote
 
+from api.http.prefix import plain
 from api.http.refusal import Refusal, bad
 from api.machines.consoles import console_words
 from api.machines.drafting import new_machine, template_spec
@@ -23,7 +24,7 @@ _POOLS: Final = "/storagepools/"
 
 def template_at(world: World, address: str) -> tuple[str, dict[str, Any]]:
     """The name of the template at an address, and its whole spec. Raises Refusal 404."""
-    given = address.removeprefix(_TEMPLATES).rstrip("/")
+    given = plain(address).removeprefix(_TEMPLATES).rstrip("/")
     for name in dict.fromkeys((given, unquote(given))):
         if (spec := template_spec(world.desired, name)) is not None:
             return name, spec
@@ -39,7 +40,7 @@ def ordered_machine(
     allowed_folders: tuple[str, ...],
 ) -> dict[str, Any]:
     """The document of the machine `name`. Raises Refusal 400."""
-    pool = unquote(str(body.get("storagepool") or "").removeprefix(_POOLS).rstrip("/"))
+    pool = unquote(plain(str(body.get("storagepool") or "")).removeprefix(_POOLS).rstrip("/"))
     document = new_machine(
         name,
         template,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Mapping
 from typing import Any
 
-from api.documents import DocumentResource
-from api.http.endpoint import Call, action, delete, get, post
+from api.documents import Document, DocumentResource
+from api.http.endpoint import Call, action, delete, get, post, put
 from api.http.refusal import bad
-from api.http.schema import arr, integer, obj, text
+from api.http.schema import arr, boolean, integer, obj, text
 from api.views.attachments import machines_on_networks
 from api.views.guarded import guarded
 from api.views.networks import NETWORK, network_view, networks_of_templates
@@ -27,6 +28,18 @@ _CREATE = obj(
     },
     required=("name", "connection"),
     closed=False,
+    x_code="KCHNET0016E",
+)
+
+
+_CHANGE = obj(
+    {
+        "name": text("Its name, as it is: a network isn't renamed.", x_code="KCHNET0011E"),
+        "autostart": boolean("Whether it starts with the host."),
+        "subnet": text("Another subnet, of an isolated or a nat network.", x_code="KCHNET0013E"),
+        "interface": text("Another bridge, NIC or bonding of the host, of a bridge network.", x_code="KCHNET0014E"),
+        "vlan_id": integer("Another VLAN tag, of a bridge network.", minimum=1, maximum=4094, x_code="KCHNET0015E"),
+    },
     x_code="KCHNET0016E",
 )
 
@@ -72,6 +85,34 @@ class Network(_Family):
         """As it was observed last."""
         return self.view(self.serving.world, name)
 
+    @put(
+        "Change a network. All but its autostart needs one that is inactive.", NETWORK, _CHANGE, fallback="KCHNET0016E"
+    )
+    def change_it(self, call: Call, name: str) -> dict[str, Any]:
+        """Its document says so from now on. Nothing that runs is altered."""
+        observed, body = self.observed(self.serving.world, self.ref(name)), call.body
+        if body.get("name", name) != name:
+            raise bad("KCHNET0011E", f"A network keeps its name; make {name} anew under the other one, and move to it.")
+        if observed.active and body.keys() - {"name", "autostart"}:
+            raise bad("KCHNET0022E", f"The network {name} is active; deactivate it before it is changed.")
+        declared = self.serving.world.desired.resources.get(observed.ref)
+        before = observed.config if declared is None else declared.spec
+        _check_kind(str(before.get("mode") or ""), body)
+        new = _placed({"connection": before.get("mode"), **body}, self.serving, before)
+
+        def change(document: Document) -> None:
+            spec = document["spec"]
+            if "autostart" in body:
+                spec["autostart"] = body["autostart"]
+            if "subnet" in new:
+                _leave_subnet(spec)
+            if "interface" in body:
+                for key in ("bridge", "interface", "vlan"):
+                    spec.pop(key, None)
+            spec |= new
+
+        return self.view(self.change(call, self.ref(name), change), name)
+
     @delete("Remove a network. It has to be inactive and unused.")
     def delete(self, call: Call, name: str) -> None:
         """Its document goes, and the network with it."""
@@ -105,12 +146,38 @@ class Network(_Family):
 
 def _spec(call: Call, serving: Serving) -> dict[str, Any]:
     body = call.body
-    spec: dict[str, Any] = {"mode": body["connection"]}
+    place = {"interface": "", **body} if body["connection"] == "bridge" else body
+    return {"mode": body["connection"], **_placed(place, serving, {}), "autostart": True, "active": False}
+
+
+def _placed(body: Mapping[str, Any], serving: Serving, before: Mapping[str, Any]) -> dict[str, Any]:
+    """Where a network of a `connection` is, by what a request says of it. Raises Refusal 400."""
     if body["connection"] == "bridge":
-        spec |= bridge_fields(serving, body.get("interface") or "", body.get("vlan_id"))
-    elif body.get("subnet"):
-        try:
-            spec["subnet"] = str(ipaddress.IPv4Network(body["subnet"], strict=False))
-        except ValueError:
-            raise bad("KCHNET0003E", "The subnet isn't one; give an IPv4 network such as 192.168.150.0/24.") from None
-    return {**spec, "autostart": True, "active": False}
+        if "interface" not in body and "vlan_id" not in body:
+            return {}
+        interface = str(body.get("interface", before.get("interface") or before.get("bridge") or ""))
+        return bridge_fields(serving, interface, body.get("vlan_id"))
+    if not body.get("subnet"):
+        return {}
+    try:
+        return {"subnet": str(ipaddress.IPv4Network(body["subnet"], strict=False))}
+    except ValueError:
+        raise bad("KCHNET0003E", "The subnet isn't one; give an IPv4 network such as 192.168.150.0/24.") from None
+
+
+def _check_kind(mode: str, body: Mapping[str, Any]) -> None:
+    """Raises Refusal 400 for what a network of this kind hasn't."""
+    if mode == "bridge" and "subnet" in body:
+        raise bad("KCHNET0003E", "A bridge network has no subnet of its own; leave it out.")
+    if mode != "bridge" and body.keys() & {"interface", "vlan_id"}:
+        raise bad("KCHNET0004E", "Only a bridge network goes through an interface; leave it out.")
+
+
+def _leave_subnet(spec: dict[str, Any]) -> None:
+    """What lies in the old subnet goes: the gateway and the range of DHCP are chosen anew."""
+    spec.pop("gateway", None)
+    dhcp = {key: value for key, value in (spec.get("dhcp") or {}).items() if key not in ("start", "end")}
+    if dhcp:
+        spec["dhcp"] = dhcp
+    else:
+        spec.pop("dhcp", None)

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from api.documents import DocumentResource
 from api.http.endpoint import Answer, Call, action, delete, get, post, put
+from api.http.prefix import below
 from api.http.refusal import Refusal, bad, not_found
 from api.http.schema import arr, integer, number, obj, text
 from api.machines.consoles import graphics_schema
@@ -51,8 +52,8 @@ _FIELDS: Final = {
         x_code="KCHTMPL0014E", examples=["/var/lib/libvirt/images/debian-12.iso"],
     ),
     "storagepool": text(
-        "The address of the pool of new disks; by default /storagepools/default.", pattern="^/storagepools/[^/]+/?$",
-        x_code="KCHTMPL0015E", examples=["/storagepools/default"],
+        "The address of the pool of new disks; by default /storagepools/default.",
+        pattern=below("storagepools", "[^/]+/?"), x_code="KCHTMPL0015E", examples=["/storagepools/default"],
     ),
     "networks": arr(text(), description="The networks; by default [default].", x_code="KCHTMPL0017E"),
     "disks": arr(

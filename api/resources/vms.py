@@ -10,6 +10,7 @@ from typing import Any
 from api.accounts import check_accounts
 from api.documents import Document, DocumentResource
 from api.http.endpoint import Answer, Call, action, delete, get, post, put
+from api.http.prefix import below
 from api.http.refusal import bad, not_found
 from api.http.schema import arr, boolean, integer, number, obj, text
 from api.machines import power
@@ -54,12 +55,12 @@ _CREATE = obj(
         "description": _DESCRIPTION,
         "persistent": boolean("Every machine that is made here is persistent; whatever is said."),
         "template": text(
-            "The address of the template that it is made from.", pattern="^/templates/[^/].*$", x_code="KCHVM0012E",
-            examples=["/templates/debian-12"],
+            "The address of the template that it is made from.",
+            pattern=below("templates", "[^/].*"), x_code="KCHVM0012E", examples=["/templates/debian-12"],
         ),
         "storagepool": text(
-            "The address of the pool for its disks, instead of the template's.", pattern="^/storagepools/[^/]+/?$",
-            x_code="KCHVM0013E", examples=["/storagepools/default"],
+            "The address of the pool for its disks, instead of the template's.",
+            pattern=below("storagepools", "[^/]+/?"), x_code="KCHVM0013E", examples=["/storagepools/default"],
         ),
         "graphics": graphics_schema("The console, laid over the template's."),
     },
