@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Final, TypeVar
 
 import falcon.asgi
 
@@ -19,6 +19,9 @@ from api.http.turns import Turns
 from api.services import Services
 from reconciler.serving.client import Client
 from reconciler.serving.serving import Serving
+
+SPECIFIED: Final = "1.5"  # the version of the original whose specification this API follows
+OURS: Final = "onggi"  # what the original never had
 
 ANYTHING: Schema = {}
 EMPTY: Schema = obj({}, closed=False)
@@ -74,6 +77,7 @@ class Endpoint:
     description: str = ""
     raw: bool = False  # a falcon responder of its own, documented here
     if_match: bool = False  # a raw write that goes by it too, with `as_seen`
+    since: str = ""  # the version of the original that had it first, or OURS; empty: as the whole resource
     other: Mapping[int, Schema | None] = field(default_factory=dict)  # further good answers: 303 after a rename, ...
 
 
@@ -82,6 +86,7 @@ class Resource:
 
     address: ClassVar[str] = ""  # a URI template; empty: an abstract class
     tag: ClassVar[str] = ""  # the family that it is documented with
+    since: ClassVar[str] = SPECIFIED  # of which version of the original its endpoints are that say nothing themselves
 
     def __init__(self, services: Services) -> None:
         self.services = services

@@ -7,11 +7,14 @@ from typing import Any, Final
 from api.fresh import Fresh
 from api.http.endpoint import Call, Resource, get
 from api.http.refusal import not_found
-from api.http.schema import arr
+from api.http.schema import arr, text
 from api.services import Services
 from api.views.host import PARTITION, partition_view
 
 _KEPT_S: Final = 2.0
+_QUERY: Final = {
+    "_available_only": text("true: none that is in use.", enum=["true", "false"], x_code="KCHAPI0001E"),
+}
 
 
 class _Family(Resource):
@@ -29,11 +32,12 @@ class Partitions(_Family):
 
     @get(
         "The disks and partitions by path, those in use too. None where lsblk is missing.",
-        arr(PARTITION), filters=True, blocking=True,
+        arr(PARTITION), filters=True, blocking=True, query=_QUERY,
     )  # fmt: skip
-    def read(self, _call: Call) -> list[dict[str, Any]]:
+    def read(self, call: Call) -> list[dict[str, Any]]:
         """As lsblk lists them now."""
-        return [partition_view(each) for each in self.disks().shown]
+        free = call.query.get("_available_only") == "true"
+        return [partition_view(each) for each in self.disks().shown if each.available or not free]
 
 
 class Partition(_Family):

@@ -7,11 +7,14 @@ from typing import Any, Final
 from api.fresh import Fresh
 from api.http.endpoint import Call, Resource, get
 from api.http.refusal import not_found
-from api.http.schema import arr
+from api.http.schema import arr, text
 from api.services import Services
-from api.views.interfaces import INTERFACE, interface_view, offered
+from api.views.interfaces import INTERFACE, interface_view, offered, used_by_networks
 
 _KEPT_S: Final = 3.0
+_QUERY: Final = {
+    "_inuse": text("true: instead those that networks have.", enum=["true", "false"], x_code="KCHAPI0001E"),
+}
 
 
 class _Family(Resource):
@@ -29,11 +32,16 @@ class Interfaces(_Family):
 
     @get(
         "The interfaces that a new network may go through: NICs, bonds and bridges which no network has yet.",
-        arr(INTERFACE), filters=True, blocking=True,
+        arr(INTERFACE), filters=True, blocking=True, query=_QUERY,
     )  # fmt: skip
-    def read(self, _call: Call) -> list[dict[str, Any]]:
+    def read(self, call: Call) -> list[dict[str, Any]]:
         """By name."""
-        found = offered(self.interfaces(), self.serving.world.snapshot)
+        snapshot = self.serving.world.snapshot
+        if call.query.get("_inuse") == "true":
+            used = used_by_networks(snapshot)
+            found = [each for each in self.interfaces() if each.name in used]
+        else:
+            found = offered(self.interfaces(), snapshot)
         return [interface_view(each) for each in sorted(found, key=lambda each: each.name)]
 
 

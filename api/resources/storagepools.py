@@ -46,6 +46,7 @@ _CREATE = obj(
                 ),
                 "target": text("The target's IQN (iscsi).", x_code="KCHPOOL0022E"),
                 "port": integer("The server's port (iscsi).", minimum=1, maximum=65535, x_code="KCHPOOL0023E"),
+                "from_vg": boolean("Whether the volume group of the pool's name is taken as it is (logical)."),
                 "adapter_name": text("The SCSI host, such as scsi_host2 (scsi).", x_code="KCHPOOL0030E"),
                 "auth": obj(
                     {
@@ -130,7 +131,8 @@ class StoragePools(_Family):
         name, kind = str(call.body["name"]), str(call.body["type"])
         if name == ISO_POOL:
             raise bad("KCHPOOL0031E", f"The name {ISO_POOL} is reserved; choose another one.")
-        for pointer in _NEEDED[kind]:
+        from_group = kind == "logical" and bool((call.body.get("source") or {}).get("from_vg"))
+        for pointer in _NEEDED[kind] if not from_group else ():
             if not _at(call.body, pointer):
                 raise bad("KCHPOOL0004E", f"A storage pool of type {kind} needs `{pointer}`.")
         ref = self.ref(name)
@@ -172,8 +174,9 @@ class StoragePools(_Family):
             case "netfs":
                 spec["source"] = {key: given[key] for key in ("host", "path")}
             case "logical":
-                spec["source"] = {"devices": list(given["devices"])}
-                spec["build"] = True
+                if not given.get("from_vg"):
+                    spec["source"] = {"devices": list(given["devices"])}
+                    spec["build"] = True
             case "iscsi":
                 spec["source"] = {key: given[key] for key in ("host", "port", "target") if key in given}
                 if auth := given.get("auth"):

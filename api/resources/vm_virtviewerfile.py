@@ -19,6 +19,7 @@ class MachineVirtViewerFile(MachineDevices):
     """Of one machine."""
 
     address = "/vms/{name}/virtviewerfile"
+    since = "2.2"
 
     @get(
         "A file by which virt-viewer opens the console of a running machine.", text(), content_type=_TYPE,

@@ -34,20 +34,22 @@ def check_source(host: HostServices, name: str, kind: str, source: Mapping[str, 
     """Raises Refusal 400 for what isn't there, or what is there already (a volume group)."""
     match kind:
         case "logical":
-            _check_group(host, name)
+            _check_group(host, name, wanted=bool(source.get("from_vg")))
         case "netfs":
             _check_export(host, str(source["host"]), str(source["path"]))
         case "iscsi":
             _check_target(host, str(source["host"]), int(source.get("port") or ISCSI_PORT), str(source["target"]))
 
 
-def _check_group(host: HostServices, name: str) -> None:
+def _check_group(host: HostServices, name: str, *, wanted: bool) -> None:
     try:
         present = host.volume_groups.devices(name)
     except OnggiError as error:
         log.info("whether there is a volume group %s isn't known: %s", name, error)
         return
-    if present is not None:
+    if wanted and present is None:
+        raise bad("KCHPOOL0038E", f"There is no volume group {name}; name the pool as one of /host/vgs.")
+    if present is not None and not wanted:
         raise bad("KCHPOOL0036E", f"There is a volume group {name} already; choose another name.")
 
 

@@ -26,11 +26,13 @@ _FIELDS: Final[dict[str, Schema]] = {
     "os_distro": text("Of an ISO image: the distribution, or unknown."),
     "os_version": text("Of an ISO image: the version, or unknown."),
     "bootable": boolean("Of an ISO image: whether a machine can boot from it and nothing of it is missing."),
+    "isvalid": boolean("Whether it is what it is called, or was declared as: an ISO image, a qcow2 image."),
+    "has_permission": boolean("Of an ISO image: whether QEMU's user may read it."),
     "base": text("The path of the image that it is based on."),
 }
 VOLUME: Final[Schema] = obj(
     _FIELDS,
-    required=("name", "type", "capacity", "allocation", "path", "used_by", "format"),
+    required=("name", "type", "capacity", "allocation", "path", "used_by", "format", "isvalid"),
     title="StorageVolume",
 )
 _FOLDERS: Final = frozenset({"dir", "netdir"})
@@ -88,13 +90,26 @@ def volume_view(world: World, observed: Observed, facts_of: FactsOf, *, raw_fact
         "used_by": [user.name for user in users_of(world.snapshot).get(observed.ref, ())],
         "format": str(details.get("format") or "raw"),
     }
+    facts = facts_of(view["path"]) if is_image(observed) else None
+    view["isvalid"] = _is_valid(world, observed, facts)
+    if facts is not None:
+        view["has_permission"] = facts.may_read
     extra: dict[str, Any] = {"base": str(details.get("backing") or "")}
-    if is_image(observed):
-        facts = facts_of(view["path"])
+    if facts is not None:
         extra |= {"os_distro": facts.os_distro, "os_version": facts.os_version, "bootable": facts.bootable}
     if raw_facts:
         return view | {key: value for key, value in extra.items() if key != "base" or value}
     return view | {key: value for key, value in extra.items() if value}
+
+
+def _is_valid(world: World, observed: Observed, facts: IsoFacts | None) -> bool:
+    """False for what calls itself an ISO image and is none, and for what isn't of the format that it was declared."""
+    if facts is not None:
+        return facts.is_iso or not facts.is_seen
+    declared = world.desired.resources.get(observed.ref)
+    wanted = None if declared is None else declared.spec.get("format")
+    found = observed.details.get("format")
+    return wanted is None or found is None or wanted == found
 
 
 def image_view(name: str, path: str, size: int, used_by: list[str], facts: IsoFacts) -> dict[str, Any]:
@@ -109,5 +124,7 @@ def image_view(name: str, path: str, size: int, used_by: list[str], facts: IsoFa
         "format": "iso",
         "os_distro": facts.os_distro,
         "os_version": facts.os_version,
+        "isvalid": facts.is_iso,
+        "has_permission": facts.may_read,
     }
     return view | {"bootable": facts.bootable}

@@ -14,6 +14,8 @@ from typing import Generic, TypeVar
 from urllib.parse import urlsplit
 
 from reconciler.host.accounts import Accounts, Names, SystemAccounts
+from reconciler.host.group_list import VolumeGroup, volume_groups
+from reconciler.host.ovs import ovs_bridges
 from reconciler.host.packages import Packages, Upgrade, open_packages
 from reconciler.host.partitions import Partitions, partitions
 from reconciler.host.peers import Peers
@@ -65,6 +67,8 @@ class HostServices:
     accounts: Accounts = field(default_factory=SystemAccounts)
     storage_servers: StorageServers = field(default_factory=StorageServers)
     disks: Callable[[], Partitions] = partitions
+    groups: Callable[[], tuple[VolumeGroup, ...]] = volume_groups
+    ovs_bridges: Callable[[], tuple[str, ...]] = ovs_bridges
     volume_groups: VolumeGroups = field(default_factory=VolumeGroups)
     sampler: Sampler = field(default_factory=Sampler)
     federation: bool = False

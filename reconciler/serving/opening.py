@@ -9,6 +9,7 @@ from reconciler.agent import Agent
 from reconciler.bounds import KEPT_SECRETS
 from reconciler.desired.writing.writer import open_writer
 from reconciler.errors import OnggiError
+from reconciler.host.qemu_access import may_read, qemu_ids
 from reconciler.locality import is_here
 from reconciler.observed.osinfo.database import Database
 from reconciler.observed.osinfo.images import Images
@@ -84,7 +85,7 @@ class Opening:
         statistics = Statistics(agent.line.hypervisor.machine_statistics)
         statistics.start(self._stop)
         changes, operations, tasks = Changes(agent, writer, source.key), Operations(agent), Tasks(agent)
-        volumes, images = NewVolumes(agent, changes, operations), Images(database, here=is_here(agent.settings.connect))
+        volumes, images = NewVolumes(agent, changes, operations), _images(agent, database)
         refreshes = Refreshes()
         return Serving(
             agent=agent,
@@ -102,3 +103,16 @@ class Opening:
             freshness=Freshness(agent, refreshes),
             secrets=Secrets(agent.settings.state / KEPT_SECRETS),
         )
+
+
+def _images(agent: Agent, database: Database) -> Images:
+    """Of this machine, read for a QEMU that runs as libvirt says."""
+    hypervisor = agent.line.hypervisor
+
+    def readable(path: str) -> bool:
+        try:
+            return may_read(path, qemu_ids(hypervisor.abilities().capabilities))
+        except OnggiError:  # nobody can say now as whom it runs
+            return True
+
+    return Images(database, here=is_here(agent.settings.connect), may_read=readable)

@@ -54,6 +54,9 @@ def test_all_are_listed_and_found_with_whether_they_are_free(api: LiveApi, disks
     assert [each["name"] for each in api.client.get(f"/host/partitions?name=^{name}$").json()] == [name]
     free = api.client.get("/host/partitions?available=true").json()
     assert free == [each for each in listed if each["available"]]
+    assert api.client.get("/host/partitions?_available_only=true").json() == free
+    assert api.client.get("/host/partitions?_available_only=false").json() == listed
+    assert api.client.get("/host/partitions?_available_only=1").status_code == 400
 
 
 def test_unknown_ones_arent_there(api: LiveApi) -> None:

@@ -108,6 +108,17 @@ def test_the_host_tells_its_interfaces(api: LiveApi, hand: libvirt.virConnect) -
     assert api.client.get("/interfaces?type=bridge").json() == []
 
 
+def test_those_that_networks_have_are_asked_for(api: LiveApi, hand: libvirt.virConnect) -> None:
+    name = hand.listInterfaces()[0]
+    assert api.client.get("/interfaces", params={"_inuse": "true"}).json() == []
+    way = f"<forward mode='bridge'/><bridge name='{name}'/>"
+    hand.networkDefineXML(f"<network><name>out</name>{way}</network>")
+    api.serving.operations.look_again(None)
+    used, free = (api.client.get("/interfaces", params={"_inuse": each}).json() for each in ("true", "false"))
+    assert ([each["name"] for each in used], free) == ([name], [])
+    assert api.client.get("/interfaces", params={"_inuse": "maybe"}).status_code == 400
+
+
 def test_an_interface_that_isnt_there_is_404(api: LiveApi) -> None:
     answer = api.client.get("/interfaces/nosuch0")
     assert answer.status_code == 404

@@ -104,6 +104,27 @@ def test_a_pool_that_was_never_started_makes_its_group_of_all_its_devices(
         assert api.client.delete(f"/storagepools/{name}").status_code == 204
 
 
+def test_a_group_that_is_there_becomes_a_pool_as_it_is(api: LiveApi, disks: Disks) -> None:
+    device = disks.device()
+    group = disks.group(device)
+    (listed,) = [each for each in api.client.get("/host/vgs").json() if each["name"] == group]
+    assert api.client.get(f"/host/vgs/{group}").json() == listed
+    assert (listed["pvs"], listed["lvs"], listed["free"]) == ([device], [], listed["size"])
+    body = {"type": "logical", "source": {"from_vg": True}}
+    unknown = api.client.post("/storagepools", json={"name": disks.name(), **body})
+    assert (unknown.status_code, unknown.json()["reason"].partition(":")[0]) == (400, "KCHPOOL0038E")
+    made = api.client.post("/storagepools", json={"name": group, **body})
+    assert made.status_code == 201, made.text
+    try:
+        started = api.client.post(f"/storagepools/{group}/activate").json()
+        assert (started["state"], started["capacity"]) == ("active", listed["size"])
+        assert disks.of(group) == {device}, "what is there is taken, and nothing written"
+        assert api.client.post(f"/storagepools/{group}/deactivate").status_code == 200
+    finally:
+        assert api.client.delete(f"/storagepools/{group}").status_code == 204
+    assert disks.of(group) == {device}
+
+
 def test_a_group_of_another_machine_is_extended_there(
     disks: Disks, remote_qemu: str, host_objects: HostObjects, repository: Repository, tmp_path: Path
 ) -> None:

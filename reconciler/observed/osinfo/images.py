@@ -9,7 +9,8 @@ import logging
 import os
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -33,9 +34,12 @@ class IsoFacts:
     os_arch: str = UNKNOWN
     bootable: bool = False
     is_iso: bool = False
+    is_seen: bool = True  # False where files can't be looked at from here
+    may_read: bool = True  # whether QEMU's user may, as far as that is known
 
 
 NO_IMAGE: Final = IsoFacts()
+UNSEEN: Final = IsoFacts(is_seen=False)
 
 
 class Images:
@@ -43,8 +47,16 @@ class Images:
     machine, nothing is looked at: a file of the same path would be another one.
     """
 
-    def __init__(self, database: Database, remembered: int = REMEMBERED, *, here: bool = True) -> None:
+    def __init__(
+        self,
+        database: Database,
+        remembered: int = REMEMBERED,
+        *,
+        here: bool = True,
+        may_read: Callable[[str], bool] | None = None,
+    ) -> None:
         self._here = here
+        self._may_read = may_read
         self._database = database
         self._remembered = remembered
         self._lock = threading.Lock()
@@ -53,8 +65,14 @@ class Images:
     def facts(self, path: str | Path) -> IsoFacts:
         """Of the file at `path`. Never raises: what isn't there, or can't be read, is no image."""
         if not self._here:
-            return NO_IMAGE
+            return UNSEEN
         key = os.fspath(path)
+        facts = self._facts(key)
+        if self._may_read is None:
+            return facts
+        return replace(facts, may_read=self._may_read(key))  # folders on the way change without the file
+
+    def _facts(self, key: str) -> IsoFacts:
         try:
             seen = os.lstat(key)
             # An inode's change time besides that of its content: whoever writes a file can set the latter back.

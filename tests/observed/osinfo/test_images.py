@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.observed.osinfo import Database, Images, IsoFacts
-from reconciler.observed.osinfo.images import NO_IMAGE
+from reconciler.observed.osinfo.images import NO_IMAGE, UNSEEN
 from reconciler.observed.osinfo.iso_header import IsoHeader
 
 DEBIAN = IsoFacts("debian", "11", "x86_64", bootable=True, is_iso=True)
@@ -59,7 +59,7 @@ def test_what_is_no_image_has_no_facts_and_raises_nothing(tmp_path: Path, watche
 
 
 def test_a_file_of_another_machine_is_never_looked_at(make_iso: Callable[..., Path], watched: Watched) -> None:
-    assert Images(watched, here=False).facts(make_iso("Debian 11.6.0 amd64 n")) == NO_IMAGE
+    assert Images(watched, here=False).facts(make_iso("Debian 11.6.0 amd64 n")) == UNSEEN
     assert watched.asked == 0
 
 
