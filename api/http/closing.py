@@ -15,6 +15,7 @@ import orjson
 
 _KEY: Final = "onggi.closing"
 _GONE: Final = "onggi.gone"
+_RECEIVE: Final = "onggi.receive"
 _REASON: Final = "The agent is ending; ask again when it's back. A change that was committed comes true then."
 
 Scope = MutableMapping[str, Any]
@@ -41,11 +42,12 @@ class Closing:
             await _refuse(send)
             return
         scope[_KEY], scope[_GONE] = closing, (gone := asyncio.Event())
+        scope[_RECEIVE] = receive = _watched(receive, gone)
         answer, task = _Answer(send), asyncio.current_task()
         assert task is not None  # noqa: S101  # a coroutine that runs is in one
         self._tasks.add(task)
         try:
-            await self._app(scope, _watched(receive, gone), answer)
+            await self._app(scope, receive, answer)
         except asyncio.CancelledError:
             if not self._cut:
                 raise
@@ -81,6 +83,12 @@ def gone_of(request: falcon.asgi.Request) -> asyncio.Event:
     """Set when the client has left, if somebody listens to what it says."""
     found = request.scope.get(_GONE)
     return found if isinstance(found, asyncio.Event) else asyncio.Event()
+
+
+def receive_of(request: falcon.asgi.Request) -> Receive | None:
+    """What the client says further, for who has read the body."""
+    found: Receive | None = request.scope.get(_RECEIVE)
+    return found
 
 
 def _watched(receive: Receive, gone: asyncio.Event) -> Receive:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Mapping
 from typing import Any
 
 import falcon
 import falcon.asgi
 
 from api.http.endpoint import Answer, Call, action, delete, get, raw
-from api.http.forms import read_form
+from api.http.forms import Wanted, read_form
 from api.http.refusal import bad, not_found
 from api.http.responder import JSON_TYPE, as_seen, to_json, write_beside
 from api.http.schema import number, obj, text
@@ -80,7 +82,12 @@ class StorageVolume(VolumeResource):
         """200 and the volume."""
         if pool == ISO_POOL:
             raise falcon.HTTPMethodNotAllowed(["GET"])
-        async with read_form(request, {"chunk"}, self.serving.settings.state) as form:
+        wanted = await asyncio.to_thread(self._asked, pool, name)
+
+        async def ask(_file: str, _texts: Mapping[str, str]) -> Wanted:
+            return wanted
+
+        async with read_form(request, {"chunk"}, self.serving.settings.state, ask) as form:
             chunk = form.files.get("chunk")
             size, offset = _count(form.texts.get("chunk_size")), _count(form.texts.get("offset"))
             if chunk is None or size is None or ("offset" in form.texts and offset is None):
@@ -92,6 +99,14 @@ class StorageVolume(VolumeResource):
                 view = await write_beside(lambda: self._put(pool, name, size, given.chunks(), offset))
         response.content_type = JSON_TYPE
         response.data = to_json(view)
+
+    def _asked(self, pool: str, name: str) -> Wanted:
+        """How long a chunk may be, before anything of it is read. Raises Refusal when none is expected."""
+        most = self.serving.uploads.most(Ref.volume(pool, name))
+        if most is None:
+            self.volume(self.serving.world, pool, name)
+            raise bad(UPLOAD_CODES["NotUploading"], f"No upload of {name} is under way; begin one.")
+        return Wanted(most, bad(UPLOAD_CODES["BeyondCapacity"], f"{most} bytes are left to come; send no more."))
 
     def _put(self, pool: str, name: str, size: int, chunks: Any, offset: int | None) -> dict[str, Any]:
         ref = Ref.volume(pool, name)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from typing import Any, Final
 
 import falcon
@@ -10,20 +13,22 @@ import falcon.asgi
 
 from api.http.body import read_object
 from api.http.endpoint import Call, get, raw
-from api.http.forms import is_form, read_form
+from api.http.forms import AROUND, MAX_FILE, Given, Wanted, is_form, read_form
+from api.http.leaving import while_there
 from api.http.refusal import bad
 from api.http.responder import JSON_TYPE, as_seen, client_of, to_json, write_beside
 from api.http.schema import Checked, arr, obj, text
 from api.storage.images import all_images, volume_views
-from api.storage.new_volume import CREATE, NewVolume, check_name, planned
+from api.storage.new_volume import CREATE, NewVolume, check_name, names_in, planned
 from api.storage.resource import UPLOAD_CODES, VolumeResource, target_of
 from api.views.pools import ISO_POOL
 from api.views.tasks import TASK, task_view
 from api.views.volumes import VOLUME
 from reconciler.applying.task_records import TaskRecord
-from reconciler.errors import Refused
+from reconciler.errors import Refused, Transient
 from reconciler.passes import World
 from reconciler.serving.client import Client
+from reconciler.serving.room import Promise
 from specs.reference import Ref
 
 _CREATE: Final = Checked(CREATE, "KCHVOL0018E")
@@ -92,6 +97,8 @@ class StorageVolumes(VolumeResource):
         ref = self._promised(world, pool, new)
         try:
             return self.serving.uploads.begin(ref, new.capacity, target_of(ref), client)
+        except Refused as error:
+            raise bad(UPLOAD_CODES.get(error.reason, ""), str(error)) from None
         finally:
             self.serving.names.release(ref)  # the upload holds it from here on
 
@@ -102,35 +109,75 @@ class StorageVolumes(VolumeResource):
         return ref
 
     async def _take_file(self, request: falcon.asgi.Request, pool: str, client: Client) -> TaskRecord:
-        """The volume is there when this returns: the task that tells of it has ended."""
+        """The volume is there when this returns: the task that tells of it has ended. A client who leaves before has
+        nothing.
+        """
+        announced = request.content_length or 0
+        with ExitStack() as promised:
 
-        def check() -> World:
-            world = self.serving.world
-            self.writable_pool(world, pool)
-            self.serving.uploads.check_possible(world)
-            return world
+            async def ask(file: str, texts: Mapping[str, str]) -> Wanted:
+                wanted, promise = await asyncio.to_thread(self._asked, pool, _name(file, texts), announced)
+                promised.callback(promise.close)
+                return wanted
 
-        await asyncio.to_thread(check)
-        async with read_form(request, {"file"}, self.serving.settings.state) as form:
-            given = form.files.get("file")
-            if given is None or not given.length:
-                raise bad("KCHVOL0024E", "The form has to have a `file` that isn't empty.")
-            name = form.texts.get("name") or given.name.replace("\\", "/").rpartition("/")[2]
-            new = NewVolume(name, {}, given.length, upload=True)
-            check_name(name)
+            await asyncio.to_thread(self._checked, pool)
+            async with read_form(request, {"file"}, self.serving.settings.state, ask) as form:
+                given = form.files.get("file")
+                if given is None or not given.length:
+                    raise bad("KCHVOL0024E", "The form has to have a `file` that isn't empty.")
+                new = NewVolume(_name(given.name, form.texts), {}, given.length, upload=True)
+                check_name(new.name)
+                promised.close()  # the upload's own takes its place
+                gone = threading.Event()
 
-            def take() -> TaskRecord:
-                task = self._begin(check(), pool, new, client)
-                ref = Ref.volume(pool, name)
+                def leave() -> None:
+                    gone.set()
+                    self.serving.uploads.leave(Ref.volume(pool, new.name))
+
                 try:
-                    self.serving.uploads.put(ref, given.length, given.chunks())
-                except BaseException as error:
-                    self.serving.uploads.abort(ref, str(error))
-                    raise
-                return self.serving.tasks.get(str(task.id))
+                    async with as_seen(self, request, {"pool": pool}), while_there(request, leave):
+                        return await write_beside(lambda: self._take(pool, new, given, client, gone))
+                except Refused as error:
+                    raise bad(UPLOAD_CODES.get(error.reason, ""), str(error)) from None
 
-            try:
-                async with as_seen(self, request, {"pool": pool}):
-                    return await write_beside(take)
-            except Refused as error:
-                raise bad(UPLOAD_CODES.get(error.reason, ""), str(error)) from None
+    def _checked(self, pool: str) -> World:
+        world = self.serving.world
+        self.writable_pool(world, pool)
+        self.serving.uploads.check_possible(world)
+        return world
+
+    def _asked(self, pool: str, name: str, announced: int) -> tuple[Wanted, Promise]:
+        """How long the file may be, and the pool's room for it. Raises Refusal when its name or no room is free."""
+        check_name(name)
+        world = self._checked(pool)
+        ref, uploads = Ref.volume(pool, name), self.serving.uploads
+        if name in names_in(world, pool) or uploads.expects(ref):
+            raise self.taken(ref)
+        room = uploads.room(pool, world)
+        try:
+            promise = uploads.promise(pool, min(max(0, announced - AROUND), MAX_FILE), world)
+        except Refused as error:
+            raise bad("", str(error)) from None
+        most = MAX_FILE if room is None else room
+        return Wanted(most, bad("", f"The pool {pool} has room for {most} bytes; make room, or send less.")), promise
+
+    def _take(self, pool: str, new: NewVolume, given: Given, client: Client, gone: threading.Event) -> TaskRecord:
+        task = self._begin(self._checked(pool), pool, new, client)
+        ref = Ref.volume(pool, new.name)
+        try:
+            self.serving.uploads.put(ref, given.length, _unless(gone, given.chunks()))
+        except BaseException as error:
+            self.serving.uploads.abort(ref, str(error))
+            raise
+        return self.serving.tasks.get(str(task.id))
+
+
+def _name(file: str, texts: Mapping[str, str]) -> str:
+    return texts.get("name") or file.replace("\\", "/").rpartition("/")[2]
+
+
+def _unless(gone: threading.Event, chunks: Iterator[bytes]) -> Iterator[bytes]:
+    for chunk in chunks:
+        if gone.is_set():
+            raise Transient("The client left before the file was stored.")
+        yield chunk

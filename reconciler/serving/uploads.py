@@ -25,7 +25,9 @@ from reconciler.planning.operations import CreateVolume, DeleteVolume
 from reconciler.planning.plan import Action, one_off_step
 from reconciler.serving.client import Client
 from reconciler.serving.new_volumes import NewVolumes, volume_xml
+from reconciler.serving.room import Promise, Room
 from reconciler.serving.tasks import Tasks
+from specs.binding import parse
 from specs.host import Feature
 from specs.reference import STORAGE_POOL, Ref
 
@@ -34,6 +36,7 @@ log = logging.getLogger("onggi.uploads")
 READY: Final = "ready for upload"
 IDLE_S: Final = 600.0
 _REMEMBERED: Final = 256
+_AT_ONCE: Final = 64  # each has a thread that watches it
 
 
 @dataclass(slots=True)
@@ -44,6 +47,7 @@ class _Upload:
     capacity: int
     client: Client
     task: TaskRecord
+    promise: Promise
     received: int = 0
     last: tuple[int, int] = (-1, -1)  # offset and length of the last piece
     touched: float = field(default_factory=time.monotonic)
@@ -62,6 +66,7 @@ class Uploads:
         self._idle_s = idle_s
         self._lock = threading.Lock()
         self._under_way: dict[Ref, _Upload] = {}
+        self._room = Room()
         self._ended: OrderedDict[Ref, tuple[int, int]] = OrderedDict()  # the last piece of each, for who asks again
 
     def check_possible(self, world: World) -> None:
@@ -73,22 +78,48 @@ class Uploads:
     def begin(self, ref: Ref, capacity: int, target: str, client: Client, *, message: str = READY) -> TaskRecord:
         """Make the empty volume and expect its bytes. The task runs until the last has come.
 
-        Raises Conflict when there is a volume of this name, and whatever making one raises.
+        Raises Conflict when there is a volume of this name, Refused (`NoRoom`), and whatever making one raises.
         """
         world = self._agent.passes.latest
         if world is None:
             raise Transient("The agent's first pass isn't through yet; ask again soon.")
         self.check_possible(world)
+        with self._lock:
+            if len(self._under_way) >= _AT_ONCE:
+                raise Transient(f"{_AT_ONCE} uploads are under way; end one, or begin this one later.")
         operations, ledger = self._volumes.operations, self._agent.line.ledger
-        operation = CreateVolume(ref, volume_xml(ref, {"capacity": capacity, "format": "raw"}, world), part_of=0)
-        operations.perform(one_off_step(ref, "an upload begins", operation, action=Action.CREATE), client)
-        upload = _Upload(ref, capacity, client, self._tasks.begin(target, client, message=message))
-        ledger.change(begin=[ref], task=upload.task.id)
+        promise = self.promise(ref.pool, capacity, world)
+        try:
+            operation = CreateVolume(ref, volume_xml(ref, {"capacity": capacity, "format": "raw"}, world), part_of=0)
+            operations.perform(one_off_step(ref, "an upload begins", operation, action=Action.CREATE), client)
+            upload = _Upload(ref, capacity, client, self._tasks.begin(target, client, message=message), promise)
+            ledger.change(begin=[ref], task=upload.task.id)
+        except BaseException:
+            promise.close()
+            raise
         with self._lock:
             self._under_way[ref] = upload
             self._ended.pop(ref, None)
         self._watch(upload, self._idle_s)
         return upload.task
+
+    def promise(self, pool: str, length: int, world: World) -> Promise:
+        """Room in a pool for `length` bytes that are to come; whoever gets it closes it. Raises Refused (`NoRoom`)."""
+        return self._room.promise(
+            pool, length, lambda: _free(self._agent.passes.latest or world, pool), f"The pool {pool}"
+        )
+
+    def room(self, pool: str, world: World) -> int | None:
+        """How many bytes more could come into a pool; None where nobody knows."""
+        return self._room.left(pool, lambda: _free(world, pool))
+
+    def most(self, ref: Ref) -> int | None:
+        """How many bytes the next piece may have; None when none is expected. The last one may come again."""
+        with self._lock:
+            upload, ended = self._under_way.get(ref), self._ended.get(ref)
+        if upload is not None:
+            return max(upload.capacity - upload.received, upload.last[1])
+        return ended[1] if ended is not None else None
 
     def put(self, ref: Ref, length: int, chunks: Iterable[bytes], offset: int | None = None) -> None:
         """Take the next piece; with an `offset` only if it belongs there. The last piece may come a second time.
@@ -125,6 +156,11 @@ class Uploads:
         with upload.lock:
             return self._end(upload, reason)
 
+    def leave(self, ref: Ref) -> None:
+        """Whoever sends it has left: what is being written of it ends soon. Never blocks."""
+        if (upload := self._of(ref)) is not None:
+            upload.stop.set()
+
     def expects(self, ref: Ref) -> bool:
         """True while an upload of this volume is under way."""
         return self._of(ref) is not None
@@ -152,6 +188,7 @@ class Uploads:
             if error.reason == "UnsafeImage":  # no further piece can make it good
                 self._end(upload, str(error))
             raise
+        upload.promise.came(max(0, at + length - upload.received))
         upload.received = max(upload.received, at + length)
         upload.last = (at, length)
         if upload.received < upload.capacity:
@@ -203,6 +240,7 @@ class Uploads:
                 self._ended[upload.ref] = upload.last
                 while len(self._ended) > _REMEMBERED:
                     self._ended.popitem(last=False)
+        upload.promise.close()
         if upload.timer is not None:
             upload.timer.cancel()
 
@@ -232,3 +270,9 @@ class Uploads:
 
 def _not_uploading(ref: Ref) -> Refused:
     return Refused(f"No upload of {ref.name} is under way; begin one.", reason="NotUploading")
+
+
+def _free(world: World, pool: str) -> int | None:
+    observed = world.snapshot.get(Ref(STORAGE_POOL, pool))
+    told = parse(observed.live_xml or observed.xml).findtext("available") if observed is not None else None
+    return int(told) if told else None
