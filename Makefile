@@ -7,6 +7,8 @@ ARGS    ?=
 VENV      := .venv
 PY        := $(VENV)/bin/python
 INSTALLED := $(VENV)/.installed
+LOCKS     := setup/requirements-build.txt setup/requirements-dev.txt
+PIP       := $(PY) -m pip --disable-pip-version-check
 CODE      := specs reconciler api tests examples bench docs
 
 # A connection that needs a libvirtd gets one for as long as the command runs.
@@ -14,7 +16,7 @@ IS_QEMU := $(filter qemu:%,$(CONNECT))
 ON_HOST := $(if $(IS_QEMU),setup/hypervisor.sh run)
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-run install-guest install-test demo test fuzz lint format bench docs docs-check clean
+.PHONY: help install install-run install-guest install-test demo test fuzz lint format bench lock docs docs-check clean
 
 help:  ## Show this
 	@echo "onggi: YAML documents in git become virtual machines. What you can make:"
@@ -33,11 +35,13 @@ install-test:
 	@setup/install.sh run guest test
 
 # The order-only packages come first: the binding of libvirt is compiled.
-$(INSTALLED): pyproject.toml | install-run
+$(INSTALLED): pyproject.toml $(LOCKS) | install-run
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "onggi needs Python 3.11 or newer: make PYTHON=python3.11")'
 	@echo "Installing onggi and its Python packages into $(VENV) (a minute the first time)"
 	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
-	@$(PY) -m pip install --quiet --disable-pip-version-check --editable '.[dev]' < /dev/null
+	@$(PIP) install --quiet --require-hashes --requirement setup/requirements-build.txt < /dev/null
+	@$(PIP) install --quiet --require-hashes --no-build-isolation --requirement setup/requirements-dev.txt < /dev/null
+	@$(PIP) install --quiet --no-deps --no-build-isolation --editable . < /dev/null
 	@touch $@
 
 demo: $(if $(IS_QEMU),install-guest) install  ## Tell the story in the terminal (CONNECT=test:///default)
@@ -63,6 +67,15 @@ format: $(INSTALLED)  ## Put the code into its format
 
 bench: install-test $(INSTALLED)  ## Measure against other tools, on qemu:///system
 	setup/hypervisor.sh run $(PY) -m bench $(ARGS) < /dev/null
+
+# All hashes of each release: wheels for any processor, and the sources. Where they come from is the installer's business.
+LOCK := $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	--no-annotate --upgrade
+lock: $(INSTALLED)  ## Lock the Python packages anew, at their newest releases
+	$(PIP) install --quiet '.[lock]' < /dev/null
+	$(LOCK) pyproject.toml --extra dev --output-file setup/requirements-dev.txt
+	$(LOCK) pyproject.toml --constraint setup/requirements-dev.txt --output-file setup/requirements.txt
+	$(LOCK) setup/requirements-build.in --output-file setup/requirements-build.txt
 
 docs: $(INSTALLED)  ## Write the generated pages anew
 	$(PY) docs/generate.py

@@ -1,0 +1,74 @@
+"""The documented systemd unit bounds what a taken-over agent could do, and leaves it what it needs."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from reconciler import bounds
+from tests.test_docs import blocks
+
+INSTALL = Path(__file__).parents[1] / "docs/install.md"
+_YES = (
+    *("PrivateTmp", "ProtectControlGroups", "ProtectKernelTunables", "ProtectKernelModules", "ProtectKernelLogs"),
+    *(
+        "ProtectClock",
+        "ProtectHostname",
+        "NoNewPrivileges",
+        "RestrictSUIDSGID",
+        "RestrictNamespaces",
+        "RestrictRealtime",
+    ),
+    *("LockPersonality", "RemoveIPC"),
+)
+_HARMLESS = frozenset(
+    ["CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_DAC_READ_SEARCH", "CAP_FOWNER", "CAP_KILL", "CAP_SETGID", "CAP_SETUID"]
+)
+POOLS = ("/var/lib/libvirt", "/srv", "/mnt", "/media")
+
+
+@pytest.fixture(scope="module")
+def unit() -> str:
+    """The service as the documentation has it."""
+    return next(block for block in blocks(INSTALL, "ini") if "ExecStart=" in block)
+
+
+def values(unit: str, key: str) -> list[str]:
+    """All words of a directive; none when it isn't there."""
+    return [word for line in re.findall(rf"^{key}=(.*)$", unit, re.MULTILINE) for word in line.split()]
+
+
+def test_the_agent_gives_up_what_it_doesn_t_need(unit: str) -> None:
+    assert {key: values(unit, key) for key in _YES} == {key: ["yes"] for key in _YES}
+    assert values(unit, "ProtectSystem") == ["strict"] and values(unit, "ProtectHome") == ["read-only"]
+    assert values(unit, "DevicePolicy") == ["closed"]
+    assert set(values(unit, "CapabilityBoundingSet")) == _HARMLESS
+    assert values(unit, "SystemCallFilter") == ["@system-service"]
+    assert values(unit, "SystemCallArchitectures") == ["native"]
+
+
+def test_it_keeps_what_it_needs(unit: str) -> None:
+    assert {"AF_UNIX", "AF_INET", "AF_INET6", "AF_NETLINK"} == set(values(unit, "RestrictAddressFamilies"))
+    assert values(unit, "StateDirectory") == ["onggi"] and values(unit, "StateDirectoryMode") == ["0700"]
+    assert {path.lstrip("-") for path in values(unit, "ReadWritePaths")} == set(POOLS), "those where pools may be made"
+    assert not values(unit, "MemoryDenyWriteExecute"), "libffi's closures need it"
+
+
+def test_pools_may_be_made_by_default_where_the_unit_lets_the_agent_write() -> None:
+    assert 'POOL_FOLDERS: Final = ("' + '", "'.join(POOLS) + '")' in Path(bounds.__file__).read_text()
+
+
+def test_systemd_agrees(unit: str, tmp_path: Path) -> None:
+    """Where systemd's own judgement is to be had; the promise above is held without it."""
+    analyze = shutil.which("systemd-analyze")
+    if analyze is None:
+        return
+    service = tmp_path / "onggi.service"
+    service.write_text(re.sub("ExecStart=.*", "ExecStart=/bin/true", unit))
+    command = [analyze, "security", "--offline=yes", "--no-pager", "--threshold=40", str(service)]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    assert done.returncode == 0 or "nknown" in done.stderr, done.stdout[-500:] + done.stderr
