@@ -21,6 +21,7 @@ from reconciler.planning.diff import with_ignored_state
 from reconciler.planning.failed import failed, unreadable
 from reconciler.planning.keeping import Keeper, Kept
 from reconciler.planning.left_alone import changed_meanwhile
+from reconciler.planning.letting_go import used_all_the_same
 from reconciler.planning.loss import held_losses
 from reconciler.planning.missing import MISSING, left_missing
 from reconciler.planning.observing import is_observed, only_told, under_observation
@@ -140,7 +141,7 @@ class Planner:
             if desired.resources[ref].policy.drift == "warn":
                 drifted.append((ref, MISSING))
         self._memory = memory
-        leaving = prune.contained_removals(context)
+        leaving = prune.contained_removals(context, steps)
         records.extend(entry for entry in leaving.records if owned.get(entry.ref) != entry)
         for assessment in leaving.assessments:
             if assessment.step is not None:
@@ -158,10 +159,11 @@ class Planner:
         going = [item.ref for each in leaving.assessments for item in (each.step, each.blocked) if item is not None]
         hints = tuple(rename_hints(coming, going, context))
         in_order, held_back = ordered(steps, blocked, context, partial(self._lesser, context, kept))
+        used = dict(used_all_the_same({step.ref: step for step in in_order}, context))
         return Plan(
             revision=str(desired.revision),
-            steps=tuple(in_order),
-            blocked=(*held_back, *(item for item in kept.blocked if item.part)),
+            steps=tuple(step for step in in_order if step.ref not in used),
+            blocked=(*held_back, *filter(None, used.values()), *(item for item in kept.blocked if item.part)),
             waiting=tuple(waiting),
             staged=tuple(staged),
             drifted=tuple(drifted),

@@ -16,6 +16,7 @@ from reconciler.planning.assessment import Assessment
 from reconciler.planning.context import Context
 from reconciler.planning.failed import failed
 from reconciler.planning.guards import ALWAYS_ALLOWED, Leaving, is_approved, judged
+from reconciler.planning.letting_go import in_use, users_after
 from reconciler.planning.migration import MIGRATED, away_users
 from reconciler.planning.observing import is_observed
 from reconciler.planning.operations import DeleteVolume, Operation, Stop, TrashVolume, Undefine
@@ -41,8 +42,11 @@ class Removals:
     records: list[Owned]
 
 
-def removals(context: Context) -> Removals:
-    """An assessment for everything of ours that is no longer declared, and notes about what is held back as a whole."""
+def removals(context: Context, steps: Mapping[Ref, Step]) -> Removals:
+    """An assessment for everything of ours that is no longer declared, and notes about what is held back as a whole.
+
+    `steps` are those of what is declared.
+    """
     staying = _Staying()
     candidates = sorted(_candidates(context, staying), key=lambda entry: entry.ref)
     notes = left_alone(staying.others, context) + staying.notes()
@@ -56,7 +60,7 @@ def removals(context: Context) -> Removals:
         return Removals(kept_back, [*notes, note], [])
     present = {entry.ref: context.present_name(entry) for entry in candidates}
     leaving = frozenset(present.values())
-    found = {entry.ref: assessment for entry in candidates if (assessment := _assess(entry, context, leaving))}
+    found = {entry.ref: assessment for entry in candidates if (assessment := _assess(entry, context, leaving, steps))}
     going = [
         Leaving(entry, present[entry.ref], assessment.step)
         for entry in candidates
@@ -86,9 +90,11 @@ def _seeds_to_follow(candidates: Iterable[Owned], found: Mapping[Ref, Assessment
     ]
 
 
-def contained_removals(context: Context) -> Removals:
+def contained_removals(context: Context, steps: Mapping[Ref, Step]) -> Removals:
     """The same; nothing is removed where the decision as a whole fails."""
-    found = contained("planning the removals", "the repository", str(context.desired.revision), removals, context)
+    found = contained(
+        "planning the removals", "the repository", str(context.desired.revision), removals, context, steps
+    )
     return Removals([], [f"nothing is removed: {found.message}"], []) if isinstance(found, Failure) else found
 
 
@@ -230,20 +236,19 @@ def _proven(observed: Observed, context: Context) -> Owned | None:
     return Owned(named, observed.uid) if named == ref or renamed else None
 
 
-def _assess(entry: Owned, context: Context, leaving: frozenset[Ref]) -> Assessment | None:
-    found = contained("planning its removal", entry.ref, entry.uid, _remove, entry, context, leaving)
+def _assess(entry: Owned, context: Context, leaving: frozenset[Ref], steps: Mapping[Ref, Step]) -> Assessment | None:
+    found = contained("planning its removal", entry.ref, entry.uid, _remove, entry, context, leaving, steps)
     return Assessment(blocked=failed(entry.ref, found, entry.path)) if isinstance(found, Failure) else found
 
 
-def _remove(entry: Owned, context: Context, leaving: frozenset[Ref]) -> Assessment | None:
+def _remove(entry: Owned, context: Context, leaving: frozenset[Ref], steps: Mapping[Ref, Step]) -> Assessment | None:
     ref, present = entry.ref, context.present_name(entry)
     observed = context.snapshot.objects[present]
-    staying = sorted(user for user in context.users.get(ref, frozenset()) - leaving if _keeps_using(user, ref, context))
+    staying = [user for user in users_after(ref, steps, context) if user not in leaving]
     if staying:
         if entry.seed or entry.parent in staying:
             return None  # a seed goes with its last user; what keeps a machine's own disk is told with the machine
-        message = f"{ref} is no longer declared, but {', '.join(map(str, staying))} still uses it; it stays until then"
-        return Assessment(blocked=Blocked(ref, "InUse", message, entry.path))
+        return Assessment(blocked=in_use(ref, staying, entry.path))
     if entry.facts.get(Fact.PROTECT):
         message = (
             f"{ref} is protected by the annotation onggi/protect; to remove it, commit its document without the "
@@ -307,15 +312,6 @@ def _in_trash(entry: Owned, context: Context) -> Assessment | None:
         owned=replace(entry, facts=facts),
     )
     return Assessment(step=step)
-
-
-def _keeps_using(user: Ref, ref: Ref, context: Context) -> bool:
-    """False for a VM whose new document no longer mentions `ref`: it is changed first, in the same plan."""
-    resource = context.desired.resources.get(user)
-    if resource is None or user.kind != VIRTUAL_MACHINE:
-        return True
-    observed = context.snapshot.objects[user]
-    return observed.active or ref in resource.depends_on
 
 
 def _stop(entry: Owned, present: Ref) -> Stop:

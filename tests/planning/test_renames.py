@@ -52,5 +52,5 @@ def test_a_machine_is_found_by_its_uid_and_its_mark_tells_who_renamed_it(
 
 def test_a_copy_that_somebody_made_with_the_mark_in_it_is_left_alone() -> None:
     context = host_of(None, FOUND, "web", None, uid="of the copy")
-    assert not removals(context).assessments
+    assert not removals(context, {}).assessments
     assert not host_of(WEB, FOUND, "web", None, uid="of the copy").renames.present
