@@ -9,6 +9,7 @@ from functools import partial
 from typing import Final
 
 from reconciler.agent import Agent
+from reconciler.bulkhead import contained
 from reconciler.observed.snapshot import Observed
 from reconciler.passes import World
 from reconciler.planning.one_off import RefreshPool
@@ -41,9 +42,12 @@ class Freshness:
         return self._agent.passes.latest or world
 
     def _is_untold(self, world: World, pool: str) -> bool:
-        seen, folders = world.snapshot.get(Ref(STORAGE_POOL, pool)), self._agent.folders
-        active = seen is not None and seen.active and world.snapshot.connected
-        return active and not (folders is not None and folders.tells(pool))
+        ref = Ref(STORAGE_POOL, pool)
+        seen, folders = world.snapshot.get(ref), self._agent.folders
+        if seen is None or not world.snapshot.connected:
+            return False
+        active = contained("looking into it", ref, seen.xml, lambda: seen.active)
+        return active is True and not (folders is not None and folders.tells(pool))
 
     def _look(self, pool: str) -> None:
         agent, ref = self._agent, Ref(STORAGE_POOL, pool)
