@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
+from reconciler.bulkhead import contained
 from reconciler.desired.state import Resource
 from reconciler.observed.snapshot import Observed
 from reconciler.planning.assessment import Assessment
@@ -44,8 +45,10 @@ def kept_folders(context: Context) -> Iterator[str]:
     """A sentence on each declared pool that is on the host already, and wouldn't be made there today."""
     reach = context.host.reach
     for ref, resource in context.desired.resources.items() if reach is not None else ():
-        folder = pool_folder(resource)
-        if reach is not None and folder and ref in context.snapshot.objects and not reach.has_pool_folder(folder):
+        if ref.kind != STORAGE_POOL or ref not in context.snapshot.objects or reach is None:
+            continue
+        folder = contained("finding its folder", ref, resource.digest, pool_folder, resource)
+        if isinstance(folder, str) and folder and not reach.has_pool_folder(folder):
             yield f"{ref} stays as it is, although {reach.no_pool_folder(folder)}"
 
 
