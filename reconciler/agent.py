@@ -20,7 +20,7 @@ from reconciler.applying.clock import Clock, utc_now
 from reconciler.bulkhead import described
 from reconciler.desired.state import DesiredState
 from reconciler.desired.verification import Unverified
-from reconciler.desired.watch import SourceWatch
+from reconciler.desired.watch import watching
 from reconciler.dispatcher import Dispatcher
 from reconciler.errors import Disconnected, OnggiError, SourceError, Transient
 from reconciler.fetching import Fetching
@@ -127,7 +127,7 @@ class Agent:
                 outdated=line.hypervisor.outdated,
                 changed=self.wakeup.object,
             )
-            watch = SourceWatch(line.source, self.wakeup.source)
+            watch = watching(line.source, self.wakeup.source)
             watch.start()
             if self._reports is not None:
                 self._reports.start()

@@ -10,6 +10,7 @@ pytest_plugins = [
     "tests.lab.guest_image",
     "tests.lab.cloud_image",
     "tests.lab.libvirtd",
+    "tests.lab.other_user",
     "tests.lab.repositories",
 ]
 

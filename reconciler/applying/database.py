@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from reconciler.applying.clock import Clock
 from reconciler.applying.migrations import MIGRATIONS, check_version, migrate
+from reconciler.applying.state_place import check_place
 from reconciler.errors import StateError
 from reconciler.faults import boundary
 
@@ -49,6 +50,7 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
     """A connection that can't write, also beside an agent; an empty database when there is none. Raises StateError."""
     if path.parent.exists() and not path.parent.is_dir():
         raise StateError(f"the state folder {path.parent} is a file; choose the right folder with --state")
+    check_place(path.parent.absolute())
     with translated(path):
         if not path.exists():
             return _empty()

@@ -14,6 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from reconciler.applying.state_place import check_place
 from reconciler.errors import StateError
 
 LOCK_NAME = "lock"
@@ -35,9 +36,10 @@ class StateFolder:
         """Open `path`, made with mode 0700 when missing.
 
         `exclusive` takes the lock and proves that the folder can be written. Raises StateError: another agent has the
-        lock, the folder can't be made, read or written, or the disk is full.
+        lock, others may write the folder, it can't be made, read or written, or the disk is full.
         """
         folder = Path(path).expanduser().absolute()
+        check_place(folder)
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except (FileExistsError, NotADirectoryError):

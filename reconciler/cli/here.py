@@ -17,17 +17,25 @@ def repository_here() -> str:
     Raises SourceError for a repository of another user, and a usage error where there is none.
     """
     from reconciler.desired.files import REPOSITORY_FILE
-    from reconciler.desired.git import discover
+    from reconciler.desired.foreign.judging import others_at, top_of
 
     here = Path.cwd()
-    found = discover(here)
+    found = _top(here) if others_at(here) is None else top_of(here)
     if found is not None:
-        return str(found.path)
+        return str(found)
     if (here / REPOSITORY_FILE).is_file():
         return str(here)
     raise click.UsageError(
         f"name REPO: {here} lies in no git repository, and has no {REPOSITORY_FILE} that would make a plain folder one"
     )
+
+
+def _top(here: Path) -> Path | None:
+    """As git says, which may only be asked about what nobody else may write."""
+    from reconciler.desired.git import discover
+
+    found = discover(here)
+    return found.path if found is not None else None
 
 
 def repository_otherwise(ctx: click.Context) -> str:

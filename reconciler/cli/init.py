@@ -41,6 +41,9 @@ def command(folder: Path) -> None:
 
     One network, pool, template and machine, which are safe to apply: the machine stays off. Everything is committed.
     """
+    from reconciler.exporting.folder import refuse_others
+
+    refuse_others(folder)
     try:
         repository = _repository(folder)
         _write(folder)

@@ -67,7 +67,6 @@ def command(settings: Settings, out: Output, file: Path | None, detailed_exitcod
     """
     from reconciler.applying.approval_book import VERB
     from reconciler.desired.files import shown
-    from reconciler.desired.work_tree import WorkTree
     from reconciler.line import Line
     from reconciler.reporting.plan_text import plan_text, problems_text
     from reconciler.reporting.problem_json import problem_json
@@ -83,7 +82,7 @@ def command(settings: Settings, out: Output, file: Path | None, detailed_exitcod
         plan = line.compare(desired, snapshot)
         if not settings.worktree:  # a yes is for a commit
             line.note_approvals(plan, VERB)
-        uncommitted = line.source.uncommitted if isinstance(line.source, WorkTree) else ()
+        uncommitted: tuple[str, ...] = getattr(line.source, "uncommitted", ())
         unanswered = line.source.problem
         if file is not None:
             from reconciler.reporting.saved_plan import write_saved_plan

@@ -29,6 +29,7 @@ from reconciler.cli.options import (
     webhook_secret_file,
 )
 from reconciler.cli.stopping import on_signals
+from reconciler.confined.process import kill_all
 from reconciler.errors import OnggiError
 from reconciler.settings import Settings, host_and_port
 
@@ -156,6 +157,7 @@ class _AgentThread(threading.Thread):
             logging.shutdown()
             # A step that waits for the host can't be interrupted. Every step is written down before it begins, and safe
             # to be done again.
+            kill_all()
             os._exit(0)
 
 
@@ -167,6 +169,7 @@ def _leave_after(seconds: float, thread: _AgentThread) -> None:
     def leave() -> None:
         log.warning("something is still under way; it is given up, and tidied up at the next start")
         logging.shutdown()
+        kill_all()
         os._exit(1 if thread.error is not None else 0)
 
     timer = threading.Timer(seconds, leave)

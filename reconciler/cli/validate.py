@@ -72,14 +72,18 @@ def command(paths: tuple[str, ...], settings: Settings, out: Output) -> int:
 
 def _folder(path: str) -> _Checked:
     """Everything in a folder, with what the documents say of each other. Raises SourceError."""
-    from reconciler.desired.folder import Folder
     from reconciler.desired.load import Loader
+    from reconciler.desired.opening import open_folder
     from reconciler.desired.resolve import Resolver
     from specs.validate import validate_set
 
     if (Path(path) / "HEAD").is_file() and (Path(path) / "objects").is_dir():
         raise SourceError(f"{path} is a bare repository and has no files to check; clone it, and check the clone.")
-    tree = Folder(Path(path), sub_path="").read()
+    source = open_folder(Path(path))
+    try:
+        tree = source.read()
+    finally:
+        source.close()
     loaded = Loader().load(tree)
     desired = Resolver(allowed_folders=_ANY_FOLDER).resolve(tree, loaded, tree.repository_id)
     problems = list(desired.problems)

@@ -10,12 +10,17 @@ from __future__ import annotations
 import base64
 import os
 import re
+import shlex
 import signal
 import subprocess
 import threading
 from collections.abc import Mapping, Sequence
-from urllib.parse import quote
+from pathlib import Path
+from urllib.parse import quote, unquote, urlsplit
 
+from reconciler.confined.identity import Identity
+from reconciler.confined.program import program_as
+from reconciler.desired.foreign.judging import others_at
 from reconciler.desired.location import Remote
 from reconciler.errors import Cancelled, SourceError, Transient
 
@@ -40,11 +45,16 @@ _BOILERPLATE = re.compile(
 )
 
 
-class GitCommand:
-    """Runs git against one remote, one command at a time."""
+# What git runs at the other end, which for a file URL is this machine, and the option that says how.
+_OTHER_END = {"ls-remote": "upload-pack", "fetch": "upload-pack", "push": "receive-pack"}
 
-    def __init__(self, remote: Remote, *, timeout_s: float) -> None:
+
+class GitCommand:
+    """Runs git against one remote, one command at a time; as `identity`, or as ourselves."""
+
+    def __init__(self, remote: Remote, *, timeout_s: float, identity: Identity | None = None) -> None:
         self._remote = remote
+        self._identity = identity
         self._timeout_s = timeout_s
         self._process: subprocess.Popen[str] | None = None
         self._lock = threading.Lock()
@@ -62,10 +72,11 @@ class GitCommand:
 
         Raises Transient when it fails (a sentence with `doing` and `remedy`) or is too slow, Cancelled once closed.
         """
+        words = self._other_end(arguments)
         with self._lock:
             if self._closed:
                 raise Cancelled("The agent is stopping; the source isn't asked any more.")
-            process = self._process = self._start(arguments, given, env or {})
+            process = self._process = self._start(words, given, env or {})
         try:
             output, complaint = process.communicate(given, timeout=self._timeout_s)
         except subprocess.TimeoutExpired:
@@ -93,11 +104,29 @@ class GitCommand:
             if self._process is not None:
                 self._signal(self._process)
 
+    def _other_end(self, arguments: Sequence[str]) -> Sequence[str]:
+        """With a repository of another user on this machine, its end of the talk is that user's: it reads their
+        configuration, follows their links and runs their hooks.
+        """
+        if os.geteuid() != 0 or not self._remote.url.startswith("file:"):
+            return arguments
+        verb = next((word for word in arguments if word in _OTHER_END), None)
+        others = others_at(Path(unquote(urlsplit(self._remote.url).path))) if verb is not None else None
+        if verb is None or others is None:
+            return arguments
+        program = _OTHER_END[verb]
+        words = program_as(others.identity, ["git", "-c", "safe.directory=*", program])
+        after = arguments.index(verb) + 1
+        return [*arguments[:after], f"--{program}={shlex.join(words)}", *arguments[after:]]
+
     def _start(self, arguments: Sequence[str], given: str | None, env: Mapping[str, str]) -> subprocess.Popen[str]:
+        words = ["git", *_OPTIONS, *arguments]
+        if self._identity is not None:
+            words = program_as(self._identity, words, {"GIT_TERMINAL_PROMPT": "0", **env})
         try:
             # A session of its own: no terminal to ask on, and helpers such as ssh end together with git.
-            return subprocess.Popen(  # noqa: S603 - a fixed program; every argument that a user chose is behind `--end-of-options`
-                ["git", *_OPTIONS, *arguments],  # noqa: S607 - found on PATH, as the user's own git is
+            return subprocess.Popen(  # noqa: S603 - a fixed program, found on PATH as the user's own git is; every argument that a user chose is behind `--end-of-options`
+                words,
                 stdin=subprocess.DEVNULL if given is None else subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,

@@ -21,11 +21,21 @@ def allow(files: int) -> None:
     _max_files = files
 
 
+def most_files() -> int:
+    """How many files a source may have."""
+    return _max_files
+
+
+def most_bytes() -> int:
+    """How much all of a source's files may have together."""
+    return _max_files * _BYTES_A_FILE
+
+
 def excess(files: int, size: int, entries: int) -> str:
     """What there is too much of, in words; empty while everything is within bounds."""
     if files > _max_files:
         return f"more than {_max_files} YAML files"
-    if size > (most := _max_files * _BYTES_A_FILE):
+    if size > (most := most_bytes()):
         return f"more than {most >> 10} KiB of YAML"
     if entries > (most := _max_files * _ENTRIES_A_FILE):
         return f"more than {most} files and folders"

@@ -5,14 +5,22 @@ Only what is needed for that one is loaded.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from reconciler.desired.foreign.judging import others_at
 from reconciler.desired.location import Remote, check_branch, parse_location, parse_sub_path
 from reconciler.desired.source import Source
 from reconciler.errors import SourceError
 
+# What of a place is read.
+COMMITS: Final = "commits"  # of a repository; the files of what is none
+AS_WORK_TREE: Final = "work tree"  # a repository's files as they lie, but for what git ignores
+AS_FOLDER: Final = "folder"  # files as they lie, whatever git says
+
 if TYPE_CHECKING:
+    from reconciler.confined.trust import Others
     from reconciler.desired.signatures import SignaturePolicy
 
 
@@ -36,32 +44,72 @@ def open_source(
     check_branch(branch)
     sub_path = parse_sub_path(path)
     where = parse_location(location)
-    if worktree:
-        return _work_tree(where, branch, sub_path)
+    guarded = signatures is not None and signatures.wanted
     if isinstance(where, Remote):
+        if worktree:
+            raise SourceError(
+                "A remote repository has no work tree here; name a clone of it, or leave --worktree away."
+            )
         from reconciler.desired.remote import RemoteRepository
 
         source: Source = RemoteRepository(where, branch=branch, sub_path=sub_path, state_dir=state_dir)
     else:
-        source, sub_path = _local(Path(where).expanduser(), branch, sub_path)
-    if signatures is None or not signatures.wanted:
+        if worktree and branch:
+            raise SourceError("A work tree has the branch that is checked out; leave --branch or --worktree away.")
+        folder = Path(where).expanduser().absolute()
+        others = others_at(folder, files_too=worktree)
+        if others is not None:
+            return _foreign(folder, others, branch, sub_path, guarded=guarded, worktree=worktree)
+        reading = AS_WORK_TREE if worktree else COMMITS
+        source = local_source(folder, branch=branch, sub_path=sub_path, reading=reading)
+        sub_path = getattr(source, "sub_path", sub_path)
+    if signatures is None or not guarded or worktree:
         return source
     return _verified(source, signatures, branch, sub_path, state_dir, recording)
 
 
-def _work_tree(where: Remote | Path | str, branch: str, sub_path: str) -> Source:
+def open_folder(folder: Path) -> Source:
+    """A folder's files as they lie, whether it is a repository or not. Raises SourceError."""
+    from reconciler.desired.folder import Folder
+
+    others = others_at(folder, files_too=True)
+    if others is None:
+        return Folder(folder, sub_path="")
+    from reconciler.desired.foreign.source import ForeignSource
+
+    return ForeignSource(folder, others, reading=AS_FOLDER)
+
+
+def local_source(folder: Path, *, branch: str, sub_path: str, reading: str) -> Source:
+    """What is at a folder of this machine, opened by this very process: for what nobody else may write. Raises as
+    `open_source`.
+    """
+    from reconciler.desired.folder import Folder
     from reconciler.desired.git import GitRepository
     from reconciler.desired.work_tree import WorkTree
 
-    if isinstance(where, Remote):
-        raise SourceError("A remote repository has no work tree here; name a clone of it, or leave --worktree away.")
-    if branch:
-        raise SourceError("A work tree has the branch that is checked out; leave --branch or --worktree away.")
-    source, inside = _local(Path(where).expanduser(), "", sub_path)
-    if not isinstance(source, GitRepository):
+    if reading == AS_FOLDER:
+        return Folder(folder, sub_path=sub_path)
+    source, inside = _local(folder, branch, sub_path)
+    if reading == COMMITS or not isinstance(source, GitRepository):
         return source  # a plain folder is read as it lies anyway
     source.close()
     return WorkTree(Path(source.key), sub_path=inside)
+
+
+def _foreign(folder: Path, others: Others, branch: str, sub_path: str, *, guarded: bool, worktree: bool) -> Source:
+    from reconciler.desired.foreign.source import ForeignSource
+
+    if guarded and not worktree:
+        # A signature is a commit's, and vouches for files by their names alone, which only a fetch checks.
+        raise SourceError(
+            f"{folder} may be written by {others.who} ({others.where}), who could put other files behind a signed "
+            "commit. Have onggi fetch it by its URL, as in file:///srv/infra.git, or make it root's alone (chown -R "
+            "root, chmod -R go-w)."
+        )
+    return ForeignSource(
+        folder, others, branch=branch, sub_path=sub_path, reading=AS_WORK_TREE if worktree else COMMITS
+    )
 
 
 def _verified(
@@ -84,11 +132,18 @@ def _verified(
 
 def _local(path: Path, branch: str, sub_path: str) -> tuple[Source, str]:
     """The source, and the folder inside of it that is meant."""
+    from reconciler.confined.identity import Identity
     from reconciler.desired.folder import Folder
     from reconciler.desired.git import GitRepository, discover
 
     try:
         root = path.resolve(strict=True)
+    except PermissionError as error:
+        who = Identity.of(os.geteuid()).name
+        raise SourceError(
+            f"{path} can't be reached by {who} ({error.strerror}): let {who} into every folder on the way, or make it "
+            "root's alone (chown -R root, chmod -R go-w) where only root is to write it."
+        ) from None
     except (OSError, RuntimeError):
         raise SourceError(
             f"There is nothing at {path}; correct the path, or make a repository there with `onggi init`."

@@ -7,6 +7,7 @@ over somebody else's. git itself does it all, as the user's own git would: their
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -14,7 +15,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Protocol
 
+from reconciler.confined.identity import Identity
 from reconciler.desired.files import shown
+from reconciler.desired.foreign.judging import others_at, top_of
 from reconciler.desired.git import discover
 from reconciler.desired.git_command import GitCommand
 from reconciler.desired.location import Remote, check_branch, parse_location
@@ -69,10 +72,9 @@ class _Git(Protocol):
 
 
 def _local(path: Path, branch: str, to: str, *, dry_run: bool) -> Rollback:
-    if not path.is_dir() or (found := discover(path.resolve())) is None:
-        raise SourceError(f"{path} isn't a git repository, and has no earlier revision; name one that is.")
-    root, key = found.path, str(found.path)
-    command = GitCommand(Remote(url=key, key=key), timeout_s=_TIMEOUT_S)
+    root, identity = _whose(path)
+    key = str(root)
+    command = GitCommand(Remote(url=key, key=key), timeout_s=_TIMEOUT_S, identity=identity)
 
     def git(*arguments: str, given: str | None = None) -> str:
         return command.run("-C", str(root), *arguments, given=given, doing="rolled back", remedy=_LOCAL_REMEDY)
@@ -98,6 +100,24 @@ def _local(path: Path, branch: str, to: str, *, dry_run: bool) -> Rollback:
         git("read-tree", "-m", "-u", rollback.head, commit)
     _advance(git, key, rollback, commit, restore=tree is not None)
     return _done(rollback, commit)
+
+
+def _whose(path: Path) -> tuple[Path, Identity | None]:
+    """The repository at a path, and as whom git works there: what is another user's is theirs to work on."""
+    others = others_at(path) if path.is_dir() else None
+    if others is None or os.geteuid() != 0:
+        found = discover(path.resolve()) if path.is_dir() else None
+        root = found.path if found is not None else None
+    else:
+        root = top_of(path)
+    if root is None:
+        raise SourceError(f"{path} isn't a git repository, and has no earlier revision; name one that is.")
+    if others is not None and others.several:
+        raise SourceError(
+            f"{root} isn't rolled back: {others.where} may be changed by several users, who could lead git elsewhere. "
+            "Give it one owner (chown -R, chmod -R go-w), or roll a clone of it back."
+        )
+    return root, others.identity if others is not None and os.geteuid() == 0 else None
 
 
 def _remote(remote: Remote, branch: str, to: str, *, dry_run: bool) -> Rollback:

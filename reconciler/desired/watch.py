@@ -11,7 +11,7 @@ import threading
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from watchdog.events import (
     DirCreatedEvent,
@@ -40,6 +40,23 @@ _EVENTS: list[type[FileSystemEvent]] = [
     FileCreatedEvent, FileClosedEvent, FileDeletedEvent, FileMovedEvent,
     DirCreatedEvent, DirDeletedEvent, DirMovedEvent,
 ]  # fmt: skip
+
+
+class Watch(Protocol):
+    """Something that tells of changes."""
+
+    def start(self) -> None:
+        """Watch."""
+
+    def stop(self) -> None:
+        """Stop watching; nobody is told of anything after that."""
+
+
+def watching(source: Source, wake: Callable[[], object]) -> Watch:
+    """What calls `wake` after each change of `source`."""
+    from reconciler.desired.foreign.source import ForeignSource
+
+    return source.watcher(wake) if isinstance(source, ForeignSource) else SourceWatch(source, wake)
 
 
 class SourceWatch:

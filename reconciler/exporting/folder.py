@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from reconciler.confined.trust import others_on_the_way
 from reconciler.desired.files import REPOSITORY_FILE
 from reconciler.desired.folder import Folder
 from reconciler.desired.git import discover
@@ -32,6 +33,7 @@ def look(folder: Path | None) -> Present:
     """What is there; None: nothing yet. Raises OnggiError for what can't be read, Conflict for a broken onggi.yaml."""
     if folder is None:
         return Present(str(uuid.uuid4()), True, {})
+    refuse_others(folder)
     if folder.exists() and not folder.is_dir():
         raise Conflict(f"{folder} isn't a folder; choose another.")
     if (around := _around(folder)) is not None:
@@ -44,6 +46,22 @@ def look(folder: Path | None) -> Present:
         raise Conflict(f"{folder / REPOSITORY_FILE} can't be used: {broken.message}")
     declared = {document.ref: document.path for document in Loader().load(tree).documents}
     return Present(tree.repository_id or str(uuid.uuid4()), not tree.repository_id, declared)
+
+
+def refuse_others(folder: Path) -> None:
+    """Raises Conflict for a folder that others than us may write: they could lead what is written elsewhere."""
+    try:
+        others = others_on_the_way(folder)
+    except OSError:
+        return  # whoever writes there tells why that can't be
+    if others is not None:
+        raise Conflict(
+            f"{others.where} may be changed by {others.who}, who could lead what is written to {folder} elsewhere; "
+            f"choose a folder that is yours alone (chown, chmod go-w), or give the command as {others.who}."
+            if not others.several
+            else f"{others.where} may be changed by several users, who could lead what is written to {folder} "
+            "elsewhere; choose a folder that is yours alone (chown, chmod go-w)."
+        )
 
 
 def _around(folder: Path) -> Present | None:

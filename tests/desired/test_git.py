@@ -247,8 +247,8 @@ def test_the_repository_id_comes_from_the_root_and_a_bad_one_is_a_problem(tree: 
     assert [(p.path, p.line, p.column) for p in read.problems] == [("onggi.yaml", 2, 15), ("onggi.yaml", 3, 1)]
 
 
-def test_another_users_repository_is_read_but_not_one_planted_in_a_parent(tmp_path: Path) -> None:
-    tree = WorkTree(tmp_path / "shared")
+def test_another_users_repository_is_read_but_not_one_planted_in_a_parent(public_folder: Path) -> None:
+    tree = WorkTree(public_folder / "shared")
     tree.commit({"a.yaml": network("a")})
     for folder, _, names in os.walk(tree.path):
         for name in (".", *names):

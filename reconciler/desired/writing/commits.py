@@ -20,7 +20,6 @@ from reconciler.desired.git_command import GitCommand
 from reconciler.desired.location import Remote
 from reconciler.desired.verification import VerifiedSource
 from reconciler.desired.writing.changes import Author
-from reconciler.desired.writing.ownership import give_below
 from reconciler.desired.writing.place import Moved, Note
 from reconciler.desired.writing.rewriting import Files
 from reconciler.errors import SourceError, Terminal, Transient
@@ -71,12 +70,10 @@ class Commits:
         """A commit on top of `parent`, on no branch yet. Raises SourceError, and Terminal when it can't be signed."""
         repository = self._repository
         with self._explained():
-            made: list[pygit2.Oid] = []
             parts = {tuple(path.split("/")): content for path, content in files.items()}
-            tree = self._tree(repository[parent].peel(pygit2.Tree), parts, made)
+            tree = self._tree(repository[parent].peel(pygit2.Tree), parts)
             if tree is None:
                 tree = repository.TreeBuilder().write()
-            made.append(tree)
             if self._guard is not None:
                 commit = self._signed(self._guard, parent, str(tree), note)
             else:
@@ -86,7 +83,6 @@ class Commits:
                         None, author, self._committer(), note.message, tree, [pygit2.Oid(hex=parent)]
                     )
                 )
-            give_below(self._folder, *(f"objects/{name[:2]}/{name[2:]}" for name in (commit, *map(str, made))))
             return commit
 
     def move(self, reference: str, expected: str, commit: str) -> None:
@@ -111,7 +107,6 @@ class Commits:
                             f"{self._folder / reference}.lock if none is running."
                         ) from None
             time.sleep(_PAUSE_S)
-        give_below(self._folder, reference, f"logs/{reference}", "logs/HEAD")
 
     def put(self, reference: str, commit: str) -> None:
         """Have a reference of our own at `commit`; empty: nowhere. Raises SourceError."""
@@ -146,9 +141,7 @@ class Commits:
         """Close the repository's files."""
         self._repository.free()
 
-    def _tree(
-        self, tree: pygit2.Tree | None, files: Mapping[tuple[str, ...], bytes | None], made: list[pygit2.Oid]
-    ) -> pygit2.Oid | None:
+    def _tree(self, tree: pygit2.Tree | None, files: Mapping[tuple[str, ...], bytes | None]) -> pygit2.Oid | None:
         """The tree with other files in it; None when none is left."""
         builder = self._repository.TreeBuilder() if tree is None else self._repository.TreeBuilder(tree)
         below: defaultdict[str, dict[tuple[str, ...], bytes | None]] = defaultdict(dict)
@@ -160,13 +153,11 @@ class Commits:
                 builder.remove(name)
             else:
                 mode = FileMode.BLOB if entry is None else entry.filemode
-                made.append(self._repository.create_blob(content))
-                builder.insert(name, made[-1], mode)
+                builder.insert(name, self._repository.create_blob(content), mode)
         for name, inner in below.items():
             entry = tree[name] if tree is not None and name in tree else None
-            oid = self._tree(entry if isinstance(entry, pygit2.Tree) else None, inner, made)
+            oid = self._tree(entry if isinstance(entry, pygit2.Tree) else None, inner)
             if oid is not None:
-                made.append(oid)
                 builder.insert(name, oid, FileMode.TREE)
             elif entry is not None:
                 builder.remove(name)

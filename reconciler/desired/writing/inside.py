@@ -14,7 +14,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from reconciler.desired.writing.ownership import give
 from specs.document import MAX_FILE_BYTES
 
 _FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -53,7 +52,6 @@ def prepare(root: Path, path: str, content: bytes) -> str:
         descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o666, dir_fd=folder)
         try:
             with os.fdopen(descriptor, "wb") as file:
-                give(file.fileno(), root)
                 if mode >= 0:
                     os.fchmod(file.fileno(), mode)
                 file.write(content)
@@ -108,7 +106,6 @@ def _parent(root: Path, path: str, *, make: bool) -> Iterator[tuple[int, str]]:
                     raise
                 os.mkdir(part, 0o777, dir_fd=folder)
                 below = os.open(part, _FOLDER, dir_fd=folder)
-                give(below, root)
             os.close(folder)
             folder = below
         yield folder, name

@@ -24,7 +24,6 @@ from pygit2.enums import FileMode
 from reconciler.desired.files import shown
 from reconciler.desired.under_way import refuse_unfinished
 from reconciler.desired.writing import inside
-from reconciler.desired.writing.ownership import give
 from reconciler.errors import Conflict, OnggiError, SourceError, Transient
 
 log = logging.getLogger("onggi.source")
@@ -177,7 +176,6 @@ class WorkTree:
     def _open_journal(self) -> None:
         flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
         self._journal = os.open(self._own / "onggi-writing", flags, 0o666)
-        give(self._journal, self._own)
         end = time.monotonic() + _LOCK_S
         while True:
             try:
@@ -299,7 +297,6 @@ class WorkTree:
                 time.sleep(_PAUSE_S)
                 continue
             self._locked = True
-            give(descriptor, self._own)
             os.close(descriptor)
             return
 

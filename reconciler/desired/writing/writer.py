@@ -109,6 +109,7 @@ def open_writer(source: Source) -> SourceWriter:
     Raises SourceError for a source that can't be read, and what nothing can write to.
     """
     from reconciler.desired.folder import Folder
+    from reconciler.desired.foreign.source import ForeignSource
     from reconciler.desired.git import GitRepository
     from reconciler.desired.remote import RemoteRepository
     from reconciler.desired.verification import VerifiedSource
@@ -118,6 +119,12 @@ def open_writer(source: Source) -> SourceWriter:
         from reconciler.desired.writing.plain_folder import FolderPlace
 
         return SourceWriter(FolderPlace(behind))
+    if isinstance(behind, ForeignSource):
+        from reconciler.desired.foreign.place import ForeignPlace
+
+        writer = SourceWriter(ForeignPlace(behind))
+        writer.recover()
+        return writer
     if isinstance(behind, RemoteRepository):
         from reconciler.desired.writing.remote import remote_writer
 

@@ -428,7 +428,9 @@ def test_a_full_disk_leaves_nothing_half_written(tree: WorkTree, room: int) -> N
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root writes in somebody else's repository")
-def test_what_root_writes_belongs_to_whom_the_repository_does(tree: WorkTree, tmp_path: Path) -> None:
+def test_what_root_writes_belongs_to_whom_the_repository_does(public_folder: Path, tmp_path: Path) -> None:
+    tree = WorkTree(public_folder / "repo")
+    tree.commit({"a.yaml": network("a")})
     for path in (tree.path, *tree.path.rglob("*")):
         os.lchown(path, 1234, 1234)
     machine = {"apiVersion": "onggi/v1", "kind": "VirtualMachine", "metadata": {"name": "m"}, "spec": {"memory": 512}}

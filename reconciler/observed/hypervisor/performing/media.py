@@ -1,7 +1,8 @@
 """Refuses a CD-ROM's image whose path lies in an allowed folder while the file itself doesn't: a link leads out of it.
 
 The path as it is written was judged with the document, offline. What a link really leads to is only known on the host,
-so this looks at the files, and can do so only where the host is this machine.
+so this looks at the files, and can do so only where the host is this machine. A folder that others may write is
+refused altogether: they could exchange the file after it was looked at.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from reconciler.confined.trust import others_on_the_way
 from reconciler.errors import Terminal
 from specs.binding import Element
 
@@ -23,11 +25,25 @@ def check_media(root: Element, allowed_folders: Iterable[str]) -> None:
         if not any(path.is_relative_to(folder) for folder in folders):
             continue
         target = _resolved(path)
+        _refuse_others(path)
         if not any(target.is_relative_to(_resolved(folder)) for folder in folders):
             raise Terminal(
                 f"the medium {path} is a link to {target}, which isn't in an allowed folder; "
                 "put the image itself there, or allow its folder in onggi's settings."
             )
+
+
+def _refuse_others(path: Path) -> None:
+    """Raises Terminal where others could put another file in the medium's place, after we have looked at it."""
+    try:
+        others = others_on_the_way(path, itself=False)
+    except OSError:
+        return  # what isn't there, or can't be looked at, libvirt can't open either
+    if others is not None:
+        raise Terminal(
+            f"the medium {path} could be exchanged by {others.who}, who may write {others.where}, for any file of this "
+            "host; make the folder root's alone (chown root, chmod go-w), or put the image into a pool."
+        )
 
 
 def _media(root: Element) -> Iterator[Path]:

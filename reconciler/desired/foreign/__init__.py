@@ -1,0 +1,1 @@
+"""Repositories and folders that others than us may write: read and written by a child with their identity."""

@@ -1,0 +1,110 @@
+"""State, media and exports in places that others may write are refused with a sentence that says what to do."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from lxml import etree
+
+from reconciler.applying.lock import StateFolder
+from reconciler.confined.trust import others_than_us
+from reconciler.errors import StateError, Terminal
+from reconciler.observed.hypervisor.performing.media import check_media
+from tests.hostile.commands import error, mistakes, onggi
+from tests.hostile.documents import vm
+from tests.lab.other_user import OTHER, give
+
+TEST = ("--connect", "test:///default")
+
+
+def opened(folder: Path) -> None:
+    StateFolder.open(folder, exclusive=True).close()
+
+
+def test_a_state_folder_that_others_may_write_is_refused(public_folder: Path) -> None:
+    mine = public_folder / "mine"
+    opened(mine)
+    theirs = public_folder / "theirs"
+    theirs.mkdir()
+    give(theirs)
+    writable = public_folder / "writable"
+    writable.mkdir()
+    writable.chmod(0o777)
+    for folder in (theirs, theirs / "new", writable, writable / "new"):
+        with pytest.raises(StateError, match=r"may be changed by .* --state"):
+            opened(folder)
+    assert list(theirs.iterdir()) == list(writable.iterdir()) == []
+
+
+def test_a_link_as_state_folder_is_refused_but_for_that_of_a_systemd_service(public_folder: Path) -> None:
+    (public_folder / "elsewhere").mkdir()
+    link = public_folder / "onggi"
+    link.symlink_to("elsewhere")
+    with pytest.raises(StateError, match=r"is a link to elsewhere; .* --state"):
+        opened(link)
+    link.unlink()
+    (public_folder / "private/onggi").mkdir(parents=True)
+    link.symlink_to("private/onggi")  # as DynamicUser= with StateDirectory=onggi makes it
+    opened(link)
+    assert (public_folder / "private/onggi/lock").is_file()
+
+
+@pytest.mark.parametrize("name", ["lock", "state.db", "state.db-shm", "mirrors"])
+def test_what_another_has_put_into_the_state_folder_is_refused(public_folder: Path, name: str) -> None:
+    folder, victim = public_folder / "state", public_folder / "victim"
+    folder.mkdir()
+    victim.write_text("ours\n")
+    (folder / name).symlink_to(victim)
+    for words in (("apply", public_folder / "nowhere"), ("status",)):
+        assert str(folder / name) in error(onggi(*words, *(TEST if words[0] == "apply" else ()), "--state", folder))
+    assert victim.read_text() == "ours\n"
+    (folder / name).unlink()
+    (folder / name).write_text("")
+    os.chown(folder / name, OTHER, OTHER)
+    with pytest.raises(StateError, match=r"remove it .* --state"):
+        opened(folder)
+
+
+def test_the_usual_places_of_state_are_fine(tmp_path: Path) -> None:
+    opened(tmp_path / "below/a/sticky/folder")
+    assert others_than_us("/var/lib") is None
+
+
+def test_a_medium_that_others_could_exchange_is_refused(public_folder: Path) -> None:
+    folder = public_folder / "iso"
+    folder.mkdir()
+    (folder / "a.iso").write_bytes(b"\0" * 4096)
+    disk = etree.fromstring(f'<d><disk device="cdrom"><source file="{folder}/a.iso"/></disk></d>')
+    check_media(disk, [str(folder)])
+    os.chown(folder / "a.iso", OTHER, OTHER)  # as libvirt does while a guest has it
+    check_media(disk, [str(folder)])
+    give(folder)
+    with pytest.raises(Terminal, match=r"could be exchanged by .*chown root"):
+        check_media(disk, [str(folder)])
+
+
+def test_nothing_is_exported_or_begun_where_others_could_lead_it_elsewhere(public_folder: Path, tmp_path: Path) -> None:
+    folder, victim = public_folder / "theirs", tmp_path / "victim"
+    folder.mkdir()
+    victim.mkdir()
+    (folder / "vms").symlink_to(victim)
+    give(folder)
+    assert "choose a folder" in error(onggi("export", folder, *TEST, "--state", tmp_path / "state"))
+    assert "choose a folder" in error(onggi("init", folder / "new"))
+    assert list(victim.iterdir()) == []
+    assert sorted(folder.iterdir()) == [folder / "vms"]
+
+
+def test_their_folder_is_validated_as_them(public_folder: Path) -> None:
+    folder = public_folder / "theirs"
+    folder.mkdir()
+    (folder / "a.yaml").write_text(vm("a"))
+    (folder / "hard.yaml").write_text("secret: only root's")
+    give(folder)
+    os.chown(folder / "hard.yaml", 0, 0)
+    (folder / "hard.yaml").chmod(0o600)
+    found = mistakes(onggi("validate", folder))
+    assert [name for name, *_ in found] == ["hard.yaml"]
+    assert "can't be read" in found[0][3]
