@@ -1,0 +1,1 @@
+"""Of the children that work as somebody else."""
