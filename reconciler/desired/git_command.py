@@ -28,6 +28,7 @@ _OPTIONS = (
     "-c", "protocol.ext.allow=never",
     "-c", "core.hooksPath=/dev/null",
     "-c", "core.fsmonitor=false",
+    "-c", "core.bigFileThreshold=2m",  # what is larger is no document, and passes through without filling the memory
     "-c", "gc.autoDetach=false",  # tidying up ends before we go on, so that nothing outlives the timeout
     "-c", "maintenance.autoDetach=false",
 )  # fmt: skip

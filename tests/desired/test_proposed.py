@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.confined.process import Limits
 from reconciler.desired.proposed import ProposedChanges
 from reconciler.errors import Cancelled, Conflict, SourceError, Transient
 
@@ -50,6 +51,36 @@ def test_it_is_read_as_it_would_be_once_merged(tree: WorkTree, changes: Proposed
     found = changes.merged("main", REF, head)
     assert [file.path for file in found.files] == ["a.yaml", "later.yaml", "proposed.yaml"]
     assert changes.merged("main", REF, head).revision == found.revision  # the same two give the same one
+
+
+def test_a_text_that_no_document_can_be_is_refused_before_it_is_merged(
+    tree: WorkTree, changes: ProposedChanges
+) -> None:
+    lines = [f"# {number}" for number in range(300)]
+    base = tree.commit({"a.yaml": "\n".join(lines)})
+    bomb = "".join(f"# {number % 1000} {number * 7919 % 1000003}\n" for number in range(100_000))
+    head = propose(tree, {"a.yaml": bomb, "large.bin": bytes(3 << 20)}, start=base)
+    tree.commit({"a.yaml": "\n".join([*lines[:5], "# another", *lines[6:]])})
+    push(tree)
+    with pytest.raises(
+        Conflict, match=r"a\.yaml is changed by .* has \d+ bytes, more than the 1048576 that are merged"
+    ):
+        changes.merged("main", REF, head)
+    head = propose(tree, {"large.bin": bytes(3 << 20), "b.yaml": network("b")}, start=base)
+    assert [file.path for file in changes.merged("main", REF, head).files] == ["a.yaml", "b.yaml"]
+
+
+def test_a_merge_that_takes_more_than_it_may_ends_with_its_child(
+    tree: WorkTree, changes: ProposedChanges, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = tree.commit({"a.yaml": network("a")})
+    head = propose(tree, {"b.yaml": network("b")}, start=base)
+    push(tree)
+    monkeypatch.setattr(changes._merging._child, "_limits", Limits(patience_s=0.0))
+    with pytest.raises(Conflict, match="merge its branch by hand"):
+        changes.merged("main", REF, head)
+    monkeypatch.setattr(changes._merging._child, "_limits", Limits())
+    assert len(changes.merged("main", REF, head).files) == 2
 
 
 def test_what_cant_be_merged_is_a_conflict(tree: WorkTree, changes: ProposedChanges) -> None:
