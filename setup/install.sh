@@ -25,6 +25,8 @@ lvm2 | extends the volume groups of logical pools
 gnupg | verifies commits that are signed with GPG keys
 openssh-client | verifies commits that are signed with ssh keys; git over ssh
 libvirt-dev | builds the Python binding of libvirt
+libldap-dev | builds the Python binding of libldap
+libsasl2-dev | builds the Python binding of libldap
 gcc | builds the Python binding of libvirt
 libc6-dev | builds the Python binding of libvirt
 pkg-config | builds the Python binding of libvirt

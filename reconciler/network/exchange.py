@@ -126,11 +126,11 @@ class Exchange:
             try:
                 found = wire.recv(most)
             except TimeoutError:
-                self._count(began, 0)
+                self.count(began, 0)
                 continue
             if self._given_up:
                 raise GivenUp("given up")
-            self._count(began, len(found))
+            self.count(began, len(found))
             return found
 
     def send(self, wire: socket.socket, data: bytes) -> None:
@@ -138,7 +138,8 @@ class Exchange:
         wire.settimeout(self.left_s())
         wire.sendall(data)
 
-    def _count(self, began: float, received: int) -> None:
+    def count(self, began: float, received: int) -> None:
+        """So much has come of the server since `began` (monotonic). Raises TooMuch, TooSlow."""
         self._total += received
         most = _MOST_BEFORE if self._begun_by is not None else self.patience.most_bytes
         if most is not None and self._total > most:

@@ -127,7 +127,7 @@ def test_a_filter_of_ones_own(few: str) -> None:
 
 def test_a_wrong_password_is_refused_and_not_told(few: str) -> None:
     settings = LdapSettings(few, PEOPLE, bind_dn=ADMIN, bind_password=lambda: "s3cret")
-    with pytest.raises(Terminal, match="invalidCredentials; check the bind DN") as refused:
+    with pytest.raises(Terminal, match="Invalid credentials; check the bind DN") as refused:
         LdapAccounts(settings).users()
     assert "s3cret" not in str(refused.value)
     assert "s3cret" not in repr(settings)

@@ -38,7 +38,7 @@ def misbehaving(behave: Behaviour, port: int = 0) -> Iterator[Misbehaving]:
         def serve(connection: socket.socket) -> None:
             with connection, suppress(OSError):
                 behave(connection)
-                while not closing.is_set():
+                while not closing.is_set() and connection.fileno() >= 0:
                     if select.select([connection], [], [], 0.05)[0] and not connection.recv(65536):
                         break
             with server.lock:
