@@ -7,11 +7,12 @@ most some 70 KiB of it are read, sector by sector. What the words in the header 
 from __future__ import annotations
 
 import os
-import stat
 import struct
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from reconciler.observed.pool_files import open_plain
 
 SECTOR: Final = 2048
 _FIRST_DESCRIPTOR: Final = 16  # before it is the system area, which is anybody's
@@ -57,15 +58,11 @@ def read_header(path: str | Path) -> IsoHeader | None:
     """The header of the file at `path`; None when it is no ISO 9660 image or no regular file (a link, a FIFO, a
     device). Raises OSError when it isn't there or can't be read.
     """
-    # Asked before it is opened, for opening a device may already do something to it; asked again afterwards.
-    if not stat.S_ISREG(os.lstat(path).st_mode):
+    descriptor = open_plain(path)
+    if descriptor is None:
         return None
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
     try:
-        found = os.fstat(descriptor)
-        if not stat.S_ISREG(found.st_mode):
-            return None
-        return _header(descriptor, found.st_size)
+        return _header(descriptor, os.fstat(descriptor).st_size)
     finally:
         os.close(descriptor)
 

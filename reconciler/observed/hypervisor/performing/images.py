@@ -14,7 +14,7 @@ import libvirt
 from reconciler.errors import Terminal
 from reconciler.observed.hypervisor.failure import is_not_found, is_unsupported
 from reconciler.observed.hypervisor.performing.patience import patiently
-from reconciler.observed.hypervisor.performing.streams import head
+from reconciler.observed.hypervisor.performing.traps import check_volume, first_bytes
 from specs.binding import Element, parse
 from specs.lfs import is_lfs_pointer
 from specs.reference import VIRTUAL_MACHINE, Ref
@@ -52,11 +52,12 @@ def check_chain(connection: libvirt.virConnect, path: str, declared: str | None)
             raise Terminal(f"the image {path} is no volume of an active pool; put it into one and refresh that.")
         if path in seen or len(seen) >= _DEEPEST:
             raise Terminal(f"the image {seen[0]} refers to itself; replace it.")
+        check_volume(connection, volume)
         if declared in PLAIN:
             return
         seen.append(path)
         try:
-            header = image_header(head(connection, volume, HEADER_BYTES))
+            header = image_header(first_bytes(connection, volume, HEADER_BYTES))
         except libvirt.libvirtError as error:
             if is_unsupported(error):  # no pool of files: nothing in it can name a file
                 return

@@ -23,6 +23,7 @@ from reconciler.observed.hypervisor.connection import Connections
 from reconciler.observed.hypervisor.performing.listing import exists_already, look_again
 from reconciler.observed.hypervisor.performing.lookup import find
 from reconciler.observed.hypervisor.performing.prototypes import Prototypes
+from reconciler.observed.pool_files import open_plain
 from specs.binding import Element, parse
 from specs.reference import STORAGE_POOL, Ref
 
@@ -54,10 +55,10 @@ class ImagesHere:
         if not self._is_here:
             return
         try:
-            found = made.lstat()
-            same = stat.S_ISREG(found.st_mode) and made.read_bytes() == self._prototypes.get(key)
+            found, content = _whole(made)
         except OSError:
             return
+        same = content is not None and content == self._prototypes.get(key)
         if same and made.parent.is_dir() and not made.parent.is_symlink():
             with self._lock:
                 folder = self._folders.get(pool)
@@ -121,6 +122,15 @@ class ImagesHere:
         with self._lock:
             self._checked[name] = pool
         return pool
+
+
+def _whole(made: Path) -> tuple[os.stat_result, bytes | None]:
+    """A regular file, and what is in it; None for anything else."""
+    descriptor = open_plain(made)
+    if descriptor is None:
+        return made.lstat(), None
+    with os.fdopen(descriptor, "rb") as file:
+        return os.fstat(descriptor), file.read()
 
 
 def _fill(descriptor: int, image: bytes, like: os.stat_result) -> None:

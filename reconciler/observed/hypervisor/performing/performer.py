@@ -26,6 +26,7 @@ from reconciler.observed.hypervisor.performing.media import check_media
 from reconciler.observed.hypervisor.performing.media_addresses import check_addresses
 from reconciler.observed.hypervisor.performing.pool_folders import check_pool_folder
 from reconciler.observed.hypervisor.performing.refusals import Refusals
+from reconciler.observed.hypervisor.performing.traps import check_traps
 from reconciler.observed.hypervisor.performing.volume_copies import Copies
 from reconciler.observed.hypervisor.performing.volume_data import VolumeData
 from reconciler.observed.hypervisor.performing.volumes import Volumes
@@ -100,6 +101,7 @@ class OperationPerformer:
         connections, volumes = self._connections, self._volumes
         self._check_media(operation)
         check_addresses(connections, operation, self._networks)
+        check_traps(connections, operation)
         if self._is_here and isinstance(operation, Define) and operation.ref.kind == STORAGE_POOL:
             check_pool_folder(parse(operation.xml), self._own_folders, self._kept_folder(operation), self._reach)
         match operation:

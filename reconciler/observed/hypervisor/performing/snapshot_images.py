@@ -14,6 +14,7 @@ import libvirt
 from reconciler.locality import is_here
 from reconciler.observed.hypervisor.failure import is_lost
 from reconciler.observed.hypervisor.performing.streams import piece
+from reconciler.observed.pool_files import TrapError, open_file
 from specs.storagevolume.snapshot_table import snapshot_names
 
 
@@ -38,7 +39,9 @@ class SnapshotImages:
 
     def _of_file(self, path: str) -> frozenset[str] | None:
         try:
-            descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+            descriptor = open_file(path)
+        except TrapError:
+            return None
         except OSError:
             return self._of_volume(path)  # libvirt may be able to read what we aren't
         try:

@@ -19,7 +19,8 @@ from reconciler.observed.hypervisor.performing.intake import split_head
 from reconciler.observed.hypervisor.performing.leaving import wait_or_leave
 from reconciler.observed.hypervisor.performing.lookup import get
 from reconciler.observed.hypervisor.performing.patience import patiently
-from reconciler.observed.hypervisor.performing.streams import head, upload
+from reconciler.observed.hypervisor.performing.streams import upload
+from reconciler.observed.hypervisor.performing.traps import check_volume, first_bytes
 from reconciler.observed.hypervisor.performing.volumes import Volumes
 from reconciler.planning.one_off import RefreshPool, WipeVolume
 from specs.binding import Element, drop_attributes, parse, serialise, set_text_at
@@ -82,8 +83,9 @@ class VolumeData:
     ) -> None:
         """Write exactly `length` bytes at `offset`. In memory are never more than a chunk and an image's header.
 
-        Raises Refused (`BeyondCapacity`, `SizeMismatch`, `UnsafeImage`, `VolumeInUse`, `UploadUnderWay`), Unsupported,
-        Cancelled; Terminal when the disk is full. After an error the bytes of this piece are undefined: send it again.
+        Raises Refused (`BeyondCapacity`, `SizeMismatch`, `UnsafeImage`, `UnsafeFile`, `VolumeInUse`, `UploadUnderWay`),
+        Unsupported, Cancelled; Terminal when the disk is full. After an error the bytes of this piece are undefined:
+        send it again.
         """
         if not self._facts.can(Feature.VOLUME_UPLOAD):
             raise Unsupported(
@@ -108,6 +110,7 @@ def _upload(
 ) -> None:
     offset, length, capacity = where
     volume = get(connection, ref)
+    check_volume(connection, volume)
     room = int(volume.info()[1]) if capacity is None else capacity
     if offset + length > room:
         raise Refused(
@@ -116,7 +119,7 @@ def _upload(
         )
     if offset < HEADER_BYTES:
         _check_unused(connection, ref, volume)
-        chunks = judged(head(connection, volume, HEADER_BYTES), offset, chunks)
+        chunks = judged(first_bytes(connection, volume, HEADER_BYTES), offset, chunks)
     if length:
         upload(connection, volume, chunks, length, offset)
     else:

@@ -35,6 +35,7 @@ from reconciler.observed.hypervisor.performing.patience import patiently
 from reconciler.observed.hypervisor.performing.prototypes import Prototypes, capacity
 from reconciler.observed.hypervisor.performing.renaming import rename_volume
 from reconciler.observed.hypervisor.performing.streams import upload
+from reconciler.observed.hypervisor.performing.traps import check_no_link
 from reconciler.planning.operations import CreateVolume, DeleteVolume, GrowVolume, RenameVolume, TrashVolume
 from specs.binding import Element, parse, serialise, set_text_at
 from specs.host import Feature
@@ -339,6 +340,7 @@ class Volumes:
         pool = get(connection, Ref(STORAGE_POOL, ref.pool))
         if is_listed_rightly(connection, ref):
             raise exists_already(ref)
+        check_no_link(pool, ref)
         return pool
 
 
