@@ -16,6 +16,7 @@ from api.machines.fitting import BAD_FORMAT, IN_USE, unfit_disks
 from api.media import Media
 from api.views.machine_storages import DISK
 from api.views.templates import (
+    NETBOOT,
     POOL_URI,
     UNKNOWN,
     capacity_gib,
@@ -54,9 +55,14 @@ class TemplateFields:
 
     def new(self, body: Mapping[str, Any]) -> Fields:
         """The spec of a new template. Raises Refusal 400."""
-        if "cdrom" not in body and not any("base" in disk for disk in body.get("disks", ())):
+        body = _from_media(body)
+        netboot = bool(body.get("netboot"))
+        if netboot and not body.get("networks", True):
+            raise bad("KCHTMPL0016E", "What boots over the network needs one; name it in `networks`.")
+        if not netboot and "cdrom" not in body and not any("base" in disk for disk in body.get("disks", ())):
             raise bad(
-                "KCHTMPL0016E", "A template needs an ISO image as `cdrom`, or a disk with an image as its `base`."
+                "KCHTMPL0016E",
+                "A template needs an ISO image as `cdrom`, a disk with a `base` image, or `netboot`.",
             )
         spec = self.changed(body, {}, {})
         spec.setdefault("networks", [DEFAULT_NETWORK])
@@ -78,6 +84,10 @@ class TemplateFields:
         self._check_networks(body.get("networks", ()))
         if "graphics" in body:
             made["graphics"] = _graphics(body["graphics"], made.get("graphics", {}))
+        if "netboot" in body:
+            made["bootDevices"] = list(NETBOOT)
+            if not body["netboot"]:
+                del made["bootDevices"]
         if "cpu_info" in body:
             made["cpuTopology"] = _topology(body["cpu_info"])
             if made["cpuTopology"] is None:
@@ -119,7 +129,9 @@ class TemplateFields:
     ) -> dict[str, Any]:
         made: dict[str, Any] = {"index": int(disk["index"])} if disk.get("index", place) != place else {}
         known = next((each for at, each in enumerate(before) if each.get("index", at) == disk.get("index", place)), {})
-        own = known.get("pool")  # only a document says it: a client that sends the disk back leaves it there
+        own = known.get("pool")  # a client that sends the disk back without it leaves it there
+        if "pool" in disk:
+            own = self._pool(disk["pool"]["name"])
         if own is not None:
             made["pool"] = own
         if "volume" in disk:
@@ -169,8 +181,23 @@ class TemplateFields:
 DEFAULT_NETWORK: Final = "default"
 _ORDER: Final = (
     "template", "osDistro", "osVersion", "cpus", "cpuTopology", "memory", "cdrom", "storagePool", "networks", "disks",
-    "graphics", "folder", "icon",
+    "graphics", "bootDevices", "folder", "icon",
 )  # fmt: skip
+
+
+def _from_media(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """`source_media`, as later clients name what a machine is installed from, in this template's own words."""
+    media = body.get("source_media")
+    if media is None:
+        return body
+    rest = {key: value for key, value in body.items() if key != "source_media"}
+    if media["type"] == "netboot":
+        return {**rest, "netboot": True}
+    if not (path := media.get("path")):
+        raise bad("KCHTMPL0016E", "`source_media` of the type disk needs the `path` of an image.")
+    if path.lower().endswith(".iso") or "://" in path:
+        return {"cdrom": path, **rest}
+    return {"disks": [{"base": path}], **rest}
 
 
 def check_cpus(spec: Mapping[str, Any], code: str) -> None:

@@ -1,4 +1,5 @@
-"""Writes docs/reference/, docs/effects.md and docs/cli.md from the schemas, binds and commands: `make docs`.
+"""Writes docs/reference/, docs/effects.md, docs/cli.md and docs/addresses.md from the schemas, binds, commands and
+endpoints: `make docs`.
 
 Tests check that it was run.
 """
@@ -11,6 +12,8 @@ from pathlib import Path
 
 import click
 
+from api.app import resource_classes
+from api.docs.table import api_table
 from reconciler.cli.main import onggi
 from specs.effect import Effect
 from specs.effects import field_effects
@@ -49,6 +52,7 @@ def pages() -> dict[Path, str]:
     found[HERE / "reference" / "README.md"] = f"# Reference\n\n{links}\n"
     found[HERE / "cli.md"] = command_line()
     found[HERE / "effects.md"] = effects()
+    found[HERE / "addresses.md"] = api_table(resource_classes())
     return found
 
 

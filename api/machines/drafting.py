@@ -73,6 +73,7 @@ def new_machine(
         "disks": disks,
         "cdroms": cdroms,
         "interfaces": interfaces,
+        "bootDevices": fields.get("bootDevices"),
         "graphics": _console(merged(merged(_CONSOLE, fields.get("graphics") or {}), graphics or {})),
         "runStrategy": "Halted",
     }

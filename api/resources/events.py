@@ -14,7 +14,7 @@ import falcon.asgi
 from falcon.asgi import SSEvent
 
 from api.http.closing import closing_of, gone_of
-from api.http.endpoint import Resource, raw
+from api.http.endpoint import OURS, Resource, raw
 from api.http.filters import BUDGET, Filter, check_few, filtered
 from api.http.refusal import Refusal, bad
 from api.http.responder import JSON_TYPE, to_json
@@ -44,6 +44,7 @@ class Events(Resource):
 
     address = "/events"
     tag = "Reports"
+    since = OURS
 
     def __init__(self, services: Services) -> None:
         super().__init__(services)

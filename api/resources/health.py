@@ -10,7 +10,7 @@ import falcon
 import falcon.asgi
 
 from api.errors import refuse
-from api.http.endpoint import Resource, raw
+from api.http.endpoint import OURS, Resource, raw
 from api.http.schema import obj, text
 
 _STATUS = obj({"status": text("ok")}, closed=False)
@@ -21,6 +21,7 @@ class Health(Resource):
 
     address = "/healthz"
     tag = "Service"
+    since = OURS
 
     @raw("GET", "Whether the agent runs, its first pass is through and the last one didn't fail.", _STATUS)
     async def on_get(self, _request: falcon.asgi.Request, response: falcon.asgi.Response) -> None:

@@ -15,7 +15,7 @@ import falcon.asgi
 
 from api.errors import refuse
 from api.http.body import TooLargeError, read_bounded
-from api.http.endpoint import Resource, raw
+from api.http.endpoint import OURS, Resource, raw
 from api.http.schema import boolean, obj
 from api.services import Services
 from api.webhooks.deliveries import Deliveries
@@ -45,6 +45,7 @@ class Hooks(Resource):
 
     address = "/hooks/{provider}"
     tag = "Service"
+    since = OURS
 
     def __init__(self, services: Services) -> None:
         super().__init__(services)

@@ -8,7 +8,7 @@ from operator import itemgetter
 from typing import Any, Final
 
 from api.docs.page import page
-from api.http.endpoint import Answer, Call, Resource, get
+from api.http.endpoint import OURS, Answer, Call, Resource, get
 from api.http.kept import kept
 from api.http.openapi import openapi
 from api.http.responder import to_json
@@ -49,6 +49,7 @@ def _style() -> bytes:
 
 class _Family(Resource):
     tag = "Service"
+    since = OURS
 
     @property
     def routes(self) -> _Routes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from api.http.endpoint import Answer, Call, Resource, get
+from api.http.endpoint import OURS, Answer, Call, Resource, get
 from api.http.schema import text
 from api.views.metrics import CONTENT_TYPE, metrics_text
 
@@ -12,6 +12,7 @@ class Metrics(Resource):
 
     address = "/metrics"
     tag = "Service"
+    since = OURS
 
     @get(
         "Figures in Prometheus' text format.", text(), blocking=True, content_type="text/plain",

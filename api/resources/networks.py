@@ -86,7 +86,11 @@ class Network(_Family):
         return self.view(self.serving.world, name)
 
     @put(
-        "Change a network. All but its autostart needs one that is inactive.", NETWORK, _CHANGE, fallback="KCHNET0016E"
+        "Change a network. All but its autostart needs one that is inactive.",
+        NETWORK,
+        _CHANGE,
+        fallback="KCHNET0016E",
+        since="2.1",
     )
     def change_it(self, call: Call, name: str) -> dict[str, Any]:
         """Its document says so from now on. Nothing that runs is altered."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from api.http.endpoint import Call, Resource, get
+from api.http.endpoint import OURS, Call, Resource, get
 from api.http.refusal import not_found
 from api.http.schema import arr, boolean, obj, text
 
@@ -34,6 +34,7 @@ class Plugin(Resource):
 
     address = "/plugins/{name}"
     tag = "Plugins"
+    since = OURS
 
     @get("A plugin, and why it can't be used if so.", PLUGIN)
     def read(self, _call: Call, name: str) -> dict[str, Any]:

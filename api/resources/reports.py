@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from api.http.endpoint import Call, Resource, get
+from api.http.endpoint import OURS, Call, Resource, get
 from api.http.refusal import Refusal
 from api.http.schema import arr
 from api.views.reports import (
@@ -33,6 +33,7 @@ from specs.registry import find_kind
 
 class _Report(Resource):
     tag = "Reports"
+    since = OURS
 
     @property
     def ledger(self) -> Ledger:

@@ -14,7 +14,7 @@ from api.documents import DocumentResource
 from api.http.endpoint import Answer, Call, action, delete, get, post, put
 from api.http.prefix import below
 from api.http.refusal import Refusal, bad, not_found
-from api.http.schema import arr, integer, number, obj, text
+from api.http.schema import arr, boolean, integer, number, obj, text
 from api.machines.consoles import graphics_schema
 from api.machines.drafting import template_spec
 from api.template_fields import Fields, TemplateFields, check_cpus
@@ -66,6 +66,15 @@ _FIELDS: Final = {
                 ),
                 "format": text("Image format.", enum=list(FORMATS), x_code="KCHTMPL0027E"),
                 "base": text("The path of the image that it begins with.", pattern="^/.+$", x_code="KCHTMPL0023E"),
+                "pool": obj(
+                    {
+                        "name": text(
+                            "Its address.", pattern=below("storagepools", "[^/]+/?"), x_code="KCHTMPL0015E",
+                        )
+                    },
+                    required=("name",), closed=False, x_code="KCHTMPL0015E",
+                    description="The pool of this disk, instead of the template's.",
+                ),
                 "volume": text("An existing volume, by its name in the pool.", minLength=1, x_code="KCHTMPL0019E"),
             },
             closed=False,
@@ -74,6 +83,7 @@ _FIELDS: Final = {
         minItems=1, uniqueItems=True, description="The disks; by default one of 10 GiB.", x_code="KCHTMPL0022E",
     ),
     "graphics": graphics_schema("The console; by default VNC on 127.0.0.1."),
+    "netboot": boolean("Whether a machine boots over the network first, and needs no image."),
     "cpu_info": obj(
         {
             "topology": obj(
@@ -85,7 +95,22 @@ _FIELDS: Final = {
         description="How the CPUs are arranged.",
     ),
 }  # fmt: skip
-_CREATE: Final = obj(_FIELDS, x_code="KCHAPI0001E")
+_CHANGE: Final = obj(_FIELDS, x_code="KCHAPI0001E")
+_CREATE: Final = obj(
+    {
+        **_FIELDS,
+        "source_media": obj(
+            {
+                "type": text("An image (disk), or the network.", enum=["disk", "netboot"]),
+                "path": text("Of the image: an ISO image becomes the `cdrom`, any other the `base` of the disk."),
+            },
+            required=("type",),
+            x_code="KCHTMPL0016E",
+            description="What a machine is installed from, instead of `cdrom` and `netboot`.",
+        ),
+    },
+    x_code="KCHAPI0001E",
+)
 _CLONE: Final = re.compile(r"-clone(\d{1,9})")
 
 
@@ -152,7 +177,7 @@ class Template(_Family):
         return self.view(self.serving.world, name)
 
     @put(
-        "Change a template. With a new name it moves to another address.", TEMPLATE, _CREATE, fallback="KCHAPI0001E",
+        "Change a template. With a new name it moves to another address.", TEMPLATE, _CHANGE, fallback="KCHAPI0001E",
         other={303: TEMPLATE}, volatile=_VOLATILE,
         description="`disks` and `networks` replace the lists that were there. What `graphics` leaves out is as by"
         " default, whatever it was before.",

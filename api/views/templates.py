@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from api.http.schema import Schema, arr, integer, obj, or_null, text
+from api.http.schema import Schema, arr, boolean, integer, obj, or_null, text
 from api.machines.drafting import template_spec
 from api.machines.fitting import is_pool_of, unfit_disks
 from api.views.icons import icon_of
@@ -17,6 +17,7 @@ from specs.reference import NETWORK, STORAGE_POOL, STORAGE_VOLUME, Ref
 
 UNKNOWN: Final = "unknown"
 POOL_URI: Final = "/storagepools/"
+NETBOOT: Final = ("network", "hd")  # what a machine that is installed over the network boots from
 GRAPHICS: Final = {"type": "vnc", "listen": "127.0.0.1"}  # what a template's console is unless it says otherwise
 FORMATS: Final = ("bochs", "cloop", "cow", "dmg", "qcow", "qcow2", "qed", "raw", "vmdk", "vpc")
 
@@ -49,6 +50,11 @@ _FIELDS: Final = {
                 "format": text("Image format.", enum=list(FORMATS)),
                 "volume": text("An existing volume that the disk is, by its name in the pool."),
                 "base": text("The path of the image that the disk begins with."),
+                "pool": obj(
+                    {"name": text("Its address.")},
+                    required=("name",),
+                    description="The pool of this disk, where it isn't the template's `storagepool`.",
+                ),
             },
             required=("index",),
         ),
@@ -61,6 +67,7 @@ _FIELDS: Final = {
         },
         required=("type", "listen"),
     ),
+    "netboot": boolean("Whether a machine boots over the network first."),
     "cpu_info": obj({"topology": obj(TOPOLOGY, required=tuple(TOPOLOGY))}),
     "invalid": obj(
         {
@@ -101,6 +108,7 @@ def template_view(world: World, name: str, is_file: IsFile) -> dict[str, Any] | 
         "networks": list(spec.get("networks", ())),
         "disks": [_disk(world, disk, place, pool) for place, disk in enumerate(spec.get("disks", ()))],
         "graphics": graphics if graphics["type"] != "none" else {"type": None, "listen": None},
+        "netboot": next(iter(spec.get("bootDevices", ())), "") == NETBOOT[0],
         "cpu_info": {"topology": dict(topology)} if topology else {},
         "invalid": _invalid(world, spec, is_file),
     }
@@ -144,6 +152,8 @@ def _medium_volume(medium: str) -> Ref | None:
 def _disk(world: World, disk: Mapping[str, Any], place: int, template_pool: str) -> dict[str, Any]:
     pool = disk.get("pool", template_pool)
     shown: dict[str, Any] = {"index": disk.get("index", place)}
+    if pool != template_pool:
+        shown["pool"] = {"name": f"{POOL_URI}{pool}"}
     if "volume" in disk:
         ref = Ref.volume_named(disk["volume"], pool)
         size = capacity_gib(world, ref)

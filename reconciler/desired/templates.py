@@ -14,7 +14,7 @@ Spec = Mapping[str, Any]
 _WHOLE = frozenset({"passwordFrom"})
 
 # A template's fields that a VM has under the same name and with the same meaning.
-_SAME = ("osDistro", "osVersion", "cpus", "memory", "graphics", "cpuTopology", "icon")
+_SAME = ("osDistro", "osVersion", "cpus", "memory", "graphics", "cpuTopology", "icon", "bootDevices")
 
 
 def merged(base: Spec, over: Spec) -> dict[str, Any]:

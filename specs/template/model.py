@@ -34,6 +34,7 @@ class TemplateSpec(TypedDict, total=False):
     networks: list[str]
     disks: list[TemplateDisk]
     graphics: Graphics
+    bootDevices: list[str]
     cpuTopology: CpuTopology
     folder: list[str]
     icon: str

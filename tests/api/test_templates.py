@@ -59,7 +59,7 @@ def test_a_template_of_an_image_alone_has_kimchis_defaults_and_a_short_document(
         "name": "small", "icon": "images/icon-vm.png", "folder": [], "os_distro": "unknown", "os_version": "unknown",
         "cpus": 1, "memory": 1024, "cdrom": str(isos / "some.iso"), "storagepool": "/storagepools/default",
         "networks": ["default"], "disks": [{"index": 0, "size": 10, "format": "qcow2"}],
-        "graphics": {"type": "vnc", "listen": "127.0.0.1"}, "cpu_info": {}, "invalid": {},
+        "graphics": {"type": "vnc", "listen": "127.0.0.1"}, "cpu_info": {}, "netboot": False, "invalid": {},
     }  # fmt: skip
     assert spec(api) == {"cdrom": str(isos / "some.iso"), "networks": ["default"], "disks": [{"size": 10}]}
     assert api.log()[0] == "Create template small"

@@ -34,7 +34,7 @@ def test_one_life_of_one_template(kimchi: Kimchi) -> None:
         "name": "small", "icon": made["icon"], "folder": [], "os_distro": "unknown", "os_version": "unknown", "cpus": 1,
         "memory": 1024, "cdrom": iso, "storagepool": "/storagepools/default", "networks": ["default"],
         "disks": [{"index": 0, "size": 10, "format": "qcow2"}], "graphics": {"type": "vnc", "listen": "127.0.0.1"},
-        "cpu_info": {}, "invalid": {},
+        "cpu_info": {}, "netboot": False, "invalid": {},
     }  # fmt: skip
 
     changes: list[dict[str, Any]] = [

@@ -1,0 +1,45 @@
+"""Every address and method of the API, and since which version of the original it is: a table from the declarations."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from operator import itemgetter
+
+from api.http.endpoint import OURS, Endpoint, Resource, endpoints
+
+_PARAMETER = re.compile(r"{(\w+)(?::\w+)?}")
+_METHODS = ("GET", "POST", "PUT", "DELETE")
+
+_INTRODUCTION = """\
+# Every address
+
+What answers, since which version of the original API it has been there, and what it is for. 1.5 is the specification
+that this API follows to the letter; what is of a later version has its names there; *onggi* is ours alone. Each may be
+called with `/plugins/kimchi` before it, as later versions have it. Types, fields and errors are in `/openapi.json`, and
+for reading at `/docs`; where we differ on purpose is in [api.md](api.md#where-we-differ-and-why).
+
+| address | method | since | |
+|---|---|---|---|
+"""
+
+
+def api_table(classes: Iterable[type[Resource]]) -> str:
+    """The page."""
+    rows = []
+    for resource in classes:
+        for endpoint in endpoints(resource).values():
+            path = _PARAMETER.sub(r"{\1}", f"{resource.address}/{endpoint.name}" if endpoint.name else resource.address)
+            rows.append((path, _METHODS.index(endpoint.method), _row(path, endpoint, since(resource, endpoint))))
+    return _INTRODUCTION + "\n".join(row for *_, row in sorted(rows, key=itemgetter(0, 1))) + "\n"
+
+
+def since(resource: type[Resource], endpoint: Endpoint) -> str:
+    """The version of the original in which a method of an address came, as one of the two declares it."""
+    return endpoint.since or resource.since
+
+
+def _row(path: str, endpoint: Endpoint, version: str) -> str:
+    told = f"*{version}*" if version == OURS else version
+    summary = " ".join(endpoint.summary.split()).replace("|", "\\|")
+    return f"| `{path}` | {endpoint.method} | {told} | {summary} |"
