@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from lxml import etree
@@ -62,6 +63,7 @@ def child_at(parent: Element, path: str) -> Element:
     return parent
 
 
+@lru_cache(maxsize=1024)
 def _split(path: str) -> tuple[str, str]:
     """An element's path and an attribute: `a/b/@c` → (`a/b`, `c`), `@c` → (`.`, `c`), `a/b` → (`a/b`, ``)."""
     where, at, attribute = path.rpartition("@")
@@ -71,7 +73,7 @@ def _split(path: str) -> tuple[str, str]:
 def text_at(parent: Element, path: str) -> str | None:
     """The text at `a/b` or the attribute at `a/b/@c`; None when it isn't there."""
     where, attribute = _split(path)
-    found = parent.find(where)
+    found = parent if where == "." else parent.find(where)
     if found is None:
         return None
     return found.get(attribute) if attribute else (found.text or "")
@@ -257,6 +259,9 @@ def value_at(spec: Spec, name: str) -> Any:
 
 
 def _put_at(spec: dict[str, Any], name: str, value: Any) -> None:
+    if "/" not in name:
+        spec[name] = value
+        return
     *way, last = name.split("/")
     for key in way:
         spec = spec.setdefault(key, {})
