@@ -1,6 +1,6 @@
 """Renames a machine that is off: its document keeps its uid and changes its name, and the agent does the rest.
 
-What the host refuses, such as disks that can't be moved along, is put back.
+What the host refuses is put back.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from api.machines.fixed_disks import fixed_disks, keep_with, name_disks
 from api.machines.names import name_taken
 from reconciler.desired.writing.changes import DocumentChange, Documents, Put, Remove
 from reconciler.errors import NotApplied, Transient
@@ -38,7 +39,8 @@ def rename_machine(
 def _renamed(
     serving: Serving, observed: Observed, new: Ref, change: Callable[[Document], None], client: Client
 ) -> World:
-    ref = observed.ref
+    ref, world = observed.ref, serving.world
+    fixed = fixed_disks(serving, world, ref)
     before: list[Document] = []
     after: list[Document] = []
 
@@ -54,6 +56,7 @@ def _renamed(
         document = serving.document(ref, documents)
         metadata = {**document["metadata"], "name": new.name, "uid": observed.uid}
         renamed = {**document, "metadata": metadata, "spec": dict(document.get("spec") or {})}
+        name_disks(renamed, fixed, world, ref)
         change(renamed)
         before[:], after[:] = [document], [renamed]
         return [*([Remove(ref)] if ref in documents.refs() else []), Put(new, renamed)]
@@ -66,8 +69,9 @@ def _renamed(
     serving.changes.make(pin, f"Note the uid of machine {ref.name}", client, [ref], settle=False)
     message = f"Rename machine {ref.name} to {new.name}"
     try:
-        return serving.changes.make(rename, message, client, [new]).world
+        after_it = serving.changes.make(rename, message, client, [new]).world
     except NotApplied:
         message = f"Rename machine {new.name} back to {ref.name}, which can't be renamed"
         serving.changes.make(put_back, message, client, [], settle=False)
         raise
+    return keep_with(serving, ref, new, after_it)

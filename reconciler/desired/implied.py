@@ -16,10 +16,11 @@ from specs.reference import Ref
 Spec = Mapping[str, Any]
 
 DEFAULT_POOL: Final = "default"
+FIRST_DISK: Final = "disk0"
 SEED_DRIVE: Final = "seed"  # the CD-ROM drive whose medium is cloud-init's seed
 _SUFFIX = {"qcow2": ".qcow2", "raw": ".img"}
 # Of a disk in the VM; the rest describes its volume.
-_DRIVE_FIELDS = ("name", "bus", "bootOrder", "target", "readOnly", "ioLimits")
+DRIVE_FIELDS: Final = ("name", "bus", "bootOrder", "target", "readOnly", "ioLimits")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +61,11 @@ def complete(
 
 def _disk(vm: str, place: int, disk: Spec, block_pools: frozenset[str], result: Completion) -> dict[str, Any]:
     pool = disk.get("pool", DEFAULT_POOL)
-    drive = {key: disk[key] for key in _DRIVE_FIELDS if key in disk}
+    drive = {key: disk[key] for key in DRIVE_FIELDS if key in disk}
     if "volume" in disk:
         return drive | {"volume": Ref.volume_named(disk["volume"], pool).name}
     # Only a machine's single new disk may go without a name, and keeps this one wherever it stands among the others.
-    drive.setdefault("name", "disk0")
+    drive.setdefault("name", FIRST_DISK)
     is_block = pool in block_pools
     image_format = disk.get("format", "raw" if is_block else "qcow2")
     volume = f"{vm}-{drive['name']}{'' if is_block else _SUFFIX.get(image_format, f'.{image_format}')}"
