@@ -12,6 +12,10 @@ from reconciler.observed.hypervisor.failure import is_lost, is_not_found, messag
 from reconciler.observed.snapshot import Observed
 from specs.reference import Ref
 
+# A libvirtd elsewhere is believed what it has, but not given all memory for that. Real definitions have some KiB.
+_MOST_OF_ONE = 1 << 20
+_MOST_OF_ALL = 512 << 20
+
 
 @dataclass(slots=True)
 class Found:
@@ -19,6 +23,7 @@ class Found:
 
     objects: dict[Ref, Observed] = field(default_factory=dict)
     skipped: dict[Ref, str] = field(default_factory=dict)
+    size: int = 0  # of all definitions, in characters
 
     def add(self, other: Found) -> None:
         """Take over what another reading found."""
@@ -43,7 +48,12 @@ class Found:
                 self.objects[ref] = before[ref]
         elif isinstance(found, libvirt.libvirtError):
             self.skip(ref, found, connection, before)
+        elif (size := len(found.xml) + len(found.live_xml or "")) > _MOST_OF_ONE or self.size + size > _MOST_OF_ALL:
+            self.skipped[ref] = f"{ref} can't be read: its definition is far longer than any that makes sense."
+            if ref in before:
+                self.objects[ref] = before[ref]
         else:
+            self.size += size
             self.objects[ref] = found
 
     def skip(
