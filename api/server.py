@@ -10,6 +10,7 @@ import asyncio
 import math
 import socket
 import threading
+from collections.abc import Sequence
 from typing import Any
 
 import falcon.asgi
@@ -39,14 +40,17 @@ class _Server(uvicorn.Server):
 
 
 class Server:
-    """`listen` is HOST:PORT, port 0 for a free one. Raises SettingsError for an address that others can reach."""
+    """`listen` is HOST:PORT, port 0 for a free one. `X-Forwarded-Proto` is believed of `trusted_proxies` alone,
+    addresses or networks. Raises SettingsError for an address that others can reach.
+    """
 
-    def __init__(self, app: falcon.asgi.App[Any, Any], listen: str) -> None:
+    def __init__(self, app: falcon.asgi.App[Any, Any], listen: str, trusted_proxies: Sequence[str] = ()) -> None:
         self._listen = listen
         self._address = host_and_port(listen)
         config = uvicorn.Config(
             closing := Closing(app), http=Connection, ws="none", log_config=None, access_log=False, lifespan="off",
-            server_header=False, timeout_graceful_shutdown=math.ceil(_GRACE_S),
+            server_header=False, proxy_headers=bool(trusted_proxies), forwarded_allow_ips=list(trusted_proxies),
+            timeout_graceful_shutdown=math.ceil(_GRACE_S),
         )  # fmt: skip
         self._server = _Server(config, closing)
         self._socket: socket.socket | None = None

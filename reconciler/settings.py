@@ -76,6 +76,7 @@ class Settings:
     interval_s: float = 30.0  # between two questions to a remote
     resync_s: float = 300.0  # between two full readings of the host
     listen: str = ""  # HOST:PORT of the API; empty: none
+    trusted_proxies: tuple[str, ...] = ()  # addresses or networks whose X-Forwarded-Proto is believed
     auth: str = "none"  # who may use the API; none: everybody on this machine
     api_writes: str = "on"  # on | off: whether the API may change the repository
     federation: str = "off"  # on | off: whether other agents on the network are told of this one, and listed
@@ -132,6 +133,11 @@ class Settings:
                 "federation tells others where the API answers, and it is served nowhere; give --listen, or set "
                 "federation to off."
             )
+        for proxy in self.trusted_proxies:
+            if not _is_network(proxy):
+                raise SettingsError(
+                    f"trusted-proxy {proxy!r} is neither an address nor a network; give one such as 127.0.0.1 or ::1."
+                )
         self._check_accounts()
 
     def _check_accounts(self) -> None:
@@ -203,6 +209,16 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def _is_network(text: str) -> bool:
+    import ipaddress
+
+    try:
+        ipaddress.ip_network(text)
+    except ValueError:
+        return False
+    return True
 
 
 def read_settings_file(path: Path, types: Mapping[str, type]) -> dict[str, Any]:

@@ -1,65 +1,141 @@
-"""One connection of a client, in bounds: of the size of a request's head, of the time that it takes to come, and of how
-many there are at once. Uvicorn has none for these with httptools.
+"""One connection of a client, in bounds: of the size of a request's head, of the time that it takes to come and that an
+answer takes to be read, and of how many there are at once. Uvicorn has none for these with httptools.
 
-A body's bounds are for who reads it.
+A body's bounds are for who reads it; one that nobody reads isn't taken: its connection ends with the answer.
 """
 
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Final
+import logging
+from collections.abc import MutableMapping
+from typing import Any, Final, cast
 
 import falcon
+import httptools
 import orjson
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from api.http.closing import Receive, Scope, Send
+from api.http.head import head_problem
+from api.http.outgoing import Outgoing
+from api.http.peers import peer_of
+from api.http.room import bound_unsent, make_room
+from api.http.rules import ruled
+
+log = logging.getLogger("onggi.api")
+
 MAX_HEAD: Final = 64 * 1024
-MOST_AT_ONCE: Final = 512  # services often have no more than 1024 files open
+MOST_PIPELINED: Final = 16
 _HEAD_S: Final = 30.0
+_READ_S: Final = 30.0
+_LOOKS: Final = 4  # in that time
+_MUCH: Final = 64 * 1024  # so much unsent lets all connections' be counted
 _CHUNKED: Final = 8  # what a byte of a body may need besides, in the smallest chunks that somebody sends
+_JSON: Final = (b"content-type", b"application/json;charset=utf-8")
+_CLOSE: Final = (b"connection", b"close")
 
 
 class Connection(HttpToolsProtocol):
-    """Ends with an answer when a bound is crossed."""
+    """Ends with an answer when a bound is crossed, or without one when nobody reads."""
 
     head_s: float = _HEAD_S
+    read_s: float = _READ_S
 
     def __init__(self, *arguments: Any, **more: Any) -> None:
         super().__init__(*arguments, **more)
+        self._application: Any = self.app
+        self.app = cast(Any, self._answer)
+        self.peer = ""
         self._late: asyncio.TimerHandle | None = None
+        self._look: asyncio.TimerHandle | None = None
+        self._out: Outgoing
+        self._sent = 0  # when it was looked at last
+        self._moved = 0.0
+        self._incoming = False  # in the middle of a request
+        self._dropped = False
         self._body = 0  # bytes of this request's body so far
         self._besides = 0  # all others: its head, the frames of chunks, what stands behind them
 
+    # Others' view, when there are too many
+
+    @property
+    def unsent(self) -> int:
+        """Bytes that the client hasn't taken yet."""
+        return self._out.unsent
+
+    @property
+    def still_since(self) -> float:
+        """When something came from the client, or was taken by it, last."""
+        if self._out.sent != self._sent:
+            self._sent, self._moved = self._out.sent, self.loop.time()
+        return self._moved
+
+    @property
+    def waits_for_us(self) -> bool:
+        """The client has done what it can."""
+        return not (self._is_at_rest() or self._incoming or self.unsent or self._out.is_closing())
+
+    def drop(self) -> None:
+        """Without another word, and without what the kernel still keeps for it."""
+        self._dropped = True
+        self._out.reset()
+
+    # The connection
+
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's is
         """Wait for a request, though not for ever."""
-        super().connection_made(transport)
-        if len(self.connections) > MOST_AT_ONCE:
+        self._out = Outgoing(transport, lambda: self._incoming)
+        self._moved = self.loop.time()
+        super().connection_made(cast(asyncio.Transport, self._out))
+        self.peer = peer_of(transport.get_extra_info("socket"))
+        if not make_room([each for each in self._all() if each is not self], self.peer):
             self._end(falcon.HTTP_503, "Too many connections are open; close some, and try again.")
-        else:
-            self._expect_head()
+            return
+        self._expect_head()
+        self._look_later()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Nothing is expected any more."""
         self._expect_nothing()
+        if self._look is not None:
+            self._look.cancel()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """Parse it, and count it."""
-        if self.transport.is_closing():
+        if self._out.lingers:
+            self._out.drop(data)
+        if self._out.is_closing():
             return
+        self._moved = self.loop.time()
+        self._unset_keepalive_if_required()
         self._besides += len(data)
-        super().data_received(data)
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade:  # there is nothing to change to
+            pass
+        except httptools.HttpParserError:
+            self._end(falcon.HTTP_400, "That is no request of HTTP/1.1.")
         if self._besides > MAX_HEAD + _CHUNKED * self._body:
             self._end(falcon.HTTP_431, f"A request's address and headers can have at most {MAX_HEAD} bytes together.")
 
     def on_message_begin(self) -> None:
         """The first byte of a request."""
         super().on_message_begin()
+        self._incoming = True
         self._expect_head()
 
     def on_headers_complete(self) -> None:
         """It can be answered."""
         self._expect_nothing()
+        version = self.parser.get_http_version()
+        problem = head_problem(self.url, version, self.headers)
+        if problem is None and len(self.pipeline) >= MOST_PIPELINED:
+            problem = falcon.HTTP_429, "Too many requests come before their answers are read."
+        if problem is not None:
+            self._end(*problem)
+            raise _RefusedError  # so that the parser ends
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
@@ -70,12 +146,17 @@ class Connection(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """The next request may begin."""
+        self._incoming = False
         self._body = self._besides = 0
         super().on_message_complete()
 
-    def send_400_response(self, msg: str) -> None:
-        """For what can't be parsed."""
-        self._end(falcon.HTTP_400, msg)
+    def on_response_complete(self) -> None:
+        """The next one of those that came too early is answered, before more are taken."""
+        super().on_response_complete()
+        if self.pipeline:
+            self.flow.pause_reading()
+
+    # Bounds of time
 
     def _expect_head(self) -> None:
         self._expect_nothing()
@@ -88,12 +169,64 @@ class Connection(HttpToolsProtocol):
             self._late.cancel()
             self._late = None
 
+    def _look_later(self) -> None:
+        self._look = self.loop.call_later(self.read_s / _LOOKS, self._look_if_it_reads)
+
+    def _look_if_it_reads(self) -> None:
+        if self.unsent and self.loop.time() - self.still_since >= self.read_s:
+            self.drop()
+        else:
+            self._look_later()
+
+    # Answers
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The application's, as every answer has to be."""
+        begun = False
+
+        async def send_ruled(event: MutableMapping[str, Any]) -> None:
+            nonlocal begun
+            if event["type"] == "http.response.start":
+                begun = True
+                headers = ruled(scope["path"], event.get("headers", ()))
+                if self._incoming and self.scope is scope:
+                    headers.append(_CLOSE)
+                event = {**event, "headers": headers}
+            await send(event)
+            if self.unsent > _MUCH:
+                bound_unsent(self._all())
+
+        try:
+            await self._application(scope, receive, send_ruled)
+        except Exception:
+            if begun:
+                raise
+            log.exception("%s %s failed", scope["method"], scope["path"])
+            content = _told(falcon.HTTP_500, "Something unexpected went wrong; the agent's log tells what.")
+            headers = [_JSON, (b"content-length", str(len(content)).encode())]
+            await send_ruled({"type": "http.response.start", "status": 500, "headers": headers})
+            await send_ruled({"type": "http.response.body", "body": content})
+
+    def _is_at_rest(self) -> bool:
+        return self.cycle is None or self.cycle.response_complete
+
+    def _all(self) -> list[Connection]:
+        return [each for each in self.connections if isinstance(each, Connection) and not each._dropped]
+
     def _end(self, status: str, reason: str) -> None:
-        if self.transport.is_closing():
+        if self._out.is_closing():
             return
-        if self.cycle is None or self.cycle.response_complete:
-            content = orjson.dumps({"code": status, "reason": reason})
-            head = f"HTTP/1.1 {status}\r\nContent-Type: application/json;charset=utf-8\r\n"
-            head += f"Content-Length: {len(content)}\r\nConnection: close\r\n\r\n"
-            self.transport.write(head.encode() + content)
-        self.transport.close()
+        if self._is_at_rest():
+            content = _told(status, reason)
+            headers = ruled("", [_JSON, (b"content-length", str(len(content)).encode()), _CLOSE])
+            head = b"".join(b"%s: %s\r\n" % each for each in headers)
+            self._out.write(b"HTTP/1.1 %s\r\n%s\r\n%s" % (status.encode(), head, content))
+        self._out.close()
+
+
+class _RefusedError(Exception):
+    """It was answered already."""
+
+
+def _told(status: str, reason: str) -> bytes:
+    return orjson.dumps({"code": status, "reason": reason})

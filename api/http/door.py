@@ -1,9 +1,9 @@
 """What every request comes through: it gets a name, and who asks is found out or it is turned away.
 
-A web page of somebody else, open in a browser on this machine, must not be able to do anything here: requests that
-change something are refused when a browser says that another site makes them, as is reading for another page (it can't
-see the answer, though it could have the host ask other machines), and so are all that call this server by a name that
-isn't its own.
+A web page of somebody else, open in a browser on this machine, must not be able to do anything here: requests are
+refused when a browser says that another site makes them, reading and following a link included (it can't see the
+answer, though it could have the host work, or ask other machines), and so are all that call this server by a name that
+isn't its own. Only the documentation may be linked to.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import falcon.asgi
 
 from api.http.refusal import Refusal
+from api.http.rules import PAGE
 from reconciler.serving.client import Client
 
 NOBODY: Final = "api"  # who it is while nobody logs in
@@ -36,15 +37,14 @@ class Door:
         given = request.get_header("X-Request-Id") or ""
         number = given if _ID.fullmatch(given) else str(uuid.uuid4())
         response.set_header("X-Request-Id", number)
-        response.set_header("X-Content-Type-Options", "nosniff")
         request.context.client = Client(NOBODY, number)
         hosts = self._hosts()
         if hosts is not None and request.host.lower() not in hosts:
             raise Refusal(403, "This server isn't called by that name; use the address that it listens on.")
         if request.method not in _SAFE and self._is_foreign(request):
             raise Refusal(403, "Another site's page can't change anything here.")
-        if self._is_within_foreign(request) and request.get_header("Sec-Fetch-Mode") != "navigate":
-            raise Refusal(403, "Another site's page can't read anything here.")
+        if self._is_within_foreign(request) and not _follows_link_to_documentation(request):
+            raise Refusal(403, "Another site's page can't read anything here, or link to it; type the address.")
 
     @staticmethod
     def _is_within_foreign(request: falcon.asgi.Request) -> bool:
@@ -61,6 +61,14 @@ class Door:
             return urlsplit(origin).netloc.lower() != request.netloc.lower()
         except ValueError:  # no address at all, such as `http://[`
             return True
+
+
+def _follows_link_to_documentation(request: falcon.asgi.Request) -> bool:
+    return (
+        request.path == PAGE
+        and request.get_header("Sec-Fetch-Mode") == "navigate"
+        and request.get_header("Sec-Fetch-Dest") == "document"  # no frame
+    )
 
 
 def names_of(listen_host: str) -> frozenset[str]:

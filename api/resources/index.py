@@ -12,13 +12,13 @@ from api.http.endpoint import OURS, Answer, Call, Resource, get
 from api.http.kept import kept
 from api.http.openapi import openapi
 from api.http.responder import to_json
+from api.http.rules import PAGE, SPECIFICATION, STYLE
 from api.http.schema import obj, text
 from reconciler.version import VERSION
 
 _KEPT: Final = 4  # documents: one for each application of this process
 _POLICY: Final = {
     "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-    "Referrer-Policy": "no-referrer",
 }
 
 
@@ -88,7 +88,7 @@ class Index(_Family):
 class Specification(_Family):
     """For programs."""
 
-    address = "/openapi.json"
+    address = SPECIFICATION
 
     @get("This API as an OpenAPI 3.1 document.", obj({"openapi": text()}, required=("openapi",), closed=False))
     def read(self, call: Call) -> Answer:
@@ -99,7 +99,7 @@ class Specification(_Family):
 class Page(_Family):
     """For people."""
 
-    address = "/docs"
+    address = PAGE
 
     @get("This documentation.", text(), content_type="text/html")
     def read(self, call: Call) -> Answer:
@@ -110,9 +110,9 @@ class Page(_Family):
 class Style(_Family):
     """How the page looks."""
 
-    address = "/docs/style.css"
+    address = STYLE
 
     @get("How the documentation looks.", text(), content_type="text/css")
     def read(self, call: Call) -> Answer:
         """A file of this package."""
-        return kept(call, _style(), "text/css; charset=utf-8", {"Cross-Origin-Resource-Policy": "same-origin"})
+        return kept(call, _style(), "text/css; charset=utf-8")

@@ -144,6 +144,15 @@ listen = setting(
     metavar="HOST:PORT",
     help="Serve the API on this address of this machine.  [default: no]",
 )
+trusted_proxies = setting(
+    "--trusted-proxy",
+    parameter="trusted_proxies",
+    key_type=list,
+    multiple=True,
+    metavar="ADDRESS",
+    help="A proxy in front of --listen, or a network of them, whose X-Forwarded-Proto is believed. May be repeated; "
+    "the variable takes blanks.",
+)
 auth = setting(
     "--auth",
     type=click.Choice(["none"]),

@@ -25,6 +25,7 @@ from reconciler.cli.options import (
     state,
     sync_windows,
     trash_retention,
+    trusted_proxies,
     verb,
     webhook_secret_file,
 )
@@ -54,6 +55,7 @@ _LAST_S = 4.5  # likewise, for everything together
     trash_retention,
     sync_windows,
     listen,
+    trusted_proxies,
     auth,
     api_writes,
     federation,
@@ -201,7 +203,7 @@ def _served(settings: Settings, thread: _AgentThread, serving: Opening) -> Serve
         hosts=lambda: names,
         plugins=plugins_in_use(frozenset(settings.disabled_plugins)),
     )
-    server = Server(create_app(services), settings.listen)
+    server = Server(create_app(services), settings.listen, settings.trusted_proxies)
     server.start()
     log.info("serving on %s", server.url)
     return server

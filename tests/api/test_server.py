@@ -105,6 +105,32 @@ def test_a_method_that_is_not_taken_names_those_that_are(client: httpx.Client) -
     assert answer.json()["code"] == "405 Method Not Allowed"
 
 
+@pytest.mark.parametrize(
+    ("proxies", "scheme"),
+    [((), "http"), (("127.0.0.1",), "https"), (("127.0.0.0/8", "::1"), "https"), (("::1",), "http")],
+)
+def test_only_a_trusted_proxy_says_how_it_was_asked(
+    monkeypatch: pytest.MonkeyPatch, proxies: tuple[str, ...], scheme: str
+) -> None:
+    monkeypatch.setenv("FORWARDED_ALLOW_IPS", "*")
+    app = falcon.asgi.App()
+    app.add_route("/", Scheme())
+    server = Server(app, "127.0.0.1:0", proxies)
+    server.start()
+    try:
+        for headers in ({"X-Forwarded-Proto": "https"}, {"X-Forwarded-Proto": "https", "X-Forwarded-For": "::1"}):
+            assert httpx.get(server.url, headers=headers, timeout=60).text == scheme
+    finally:
+        server.stop()
+
+
+class Scheme:
+    """Answers with the scheme that it was asked by."""
+
+    async def on_get(self, request: falcon.asgi.Request, response: falcon.asgi.Response) -> None:
+        response.text = request.scheme
+
+
 class Failing:
     """A resource that fails as its address says."""
 

@@ -11,9 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from api.http.connection import MAX_HEAD, MOST_AT_ONCE, Connection
+from api.http.connection import MAX_HEAD, Connection
 from api.resources import events
 from tests.api.live import LiveApi, whole_api
+from tests.hostile.raw import answer_of, connect, sent_without_end
 from tests.lab.waiting import until
 
 JSON = {"Content-Type": "application/json"}
@@ -33,17 +34,6 @@ def is_refused(answer: httpx.Response, status: int = 400) -> bool:
 @pytest.mark.parametrize("origin", ["http://[", "null", "", "http://127.0.0.1:99999999", "http://[::1]:x"])
 def test_an_origin_that_is_no_address_is_another_site(api: LiveApi, origin: str) -> None:
     assert is_refused(api.client.post("/networks/default/activate", headers={"Origin": origin}), 403)
-
-
-def test_another_sites_page_cannot_have_the_host_ask_around(api: LiveApi) -> None:
-    image = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"}
-    assert is_refused(api.client.get("/storageservers/127.0.0.1/storagetargets", headers=image), 403)
-    for own in (
-        {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"},  # a link to it
-        {"Sec-Fetch-Site": "none", "Sec-Fetch-Mode": "navigate"},
-        {"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "cors"},
-    ):
-        assert api.client.get("/docs", headers=own).status_code == 200
 
 
 def test_a_disk_that_takes_its_time_keeps_nobody_waiting_who_does_not_ask_for_it(api: LiveApi) -> None:
@@ -107,52 +97,24 @@ def test_a_text_of_a_form_that_is_no_text_is_refused(api: LiveApi) -> None:
 # Connections
 
 
-def connect(api: LiveApi) -> socket.socket:
-    url = httpx.URL(api.url)
-    return socket.create_connection((url.host, url.port or 80), timeout=60)
-
-
-def answer_of(connection: socket.socket) -> str:
-    """All that comes until the server closes the connection."""
-    received = b""
-    try:
-        while data := connection.recv(65536):
-            received += data
-    except ConnectionResetError:  # it closed while we were sending
-        pass
-    return received.decode()
-
-
-def sent_without_end(connection: socket.socket, piece: bytes) -> int:
-    """How much of it the server takes, at most 64 MiB."""
-    sent = 0
-    try:
-        while sent < 1 << 26:
-            connection.sendall(piece)
-            sent += len(piece)
-    except OSError:
-        pass
-    return sent
-
-
 @pytest.mark.parametrize("begin", [b"GET /", b"GET / HTTP/1.1\r\nHost: localhost\r\nX: "], ids=["address", "header"])
 def test_an_address_or_a_header_without_end_is_not_taken(api: LiveApi, begin: bytes) -> None:
-    with connect(api) as connection:
+    with connect(api.url) as connection:
         connection.sendall(begin)
         assert sent_without_end(connection, b"a" * 100_000) < 1 << 25
-    with connect(api) as connection:
+    with connect(api.url) as connection:
         connection.sendall(begin + b"a" * (MAX_HEAD + 1))
         assert answer_of(connection).startswith("HTTP/1.1 431 ")
 
 
 def test_headers_without_number_are_not_taken(api: LiveApi) -> None:
-    with connect(api) as connection:
+    with connect(api.url) as connection:
         connection.sendall(b"GET /vms HTTP/1.1\r\nHost: localhost\r\n")
         assert sent_without_end(connection, b"X: y\r\n" * 20_000) < 1 << 25
 
 
 def test_nothing_without_end_stands_behind_a_body(api: LiveApi) -> None:
-    with connect(api) as connection:
+    with connect(api.url) as connection:
         connection.sendall(
             b"PUT /vms/test HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n"
         )
@@ -169,13 +131,13 @@ def test_a_body_in_small_chunks_is_taken(api: LiveApi) -> None:
 def test_who_connects_and_says_nothing_is_sent_away(api: LiveApi, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Connection, "head_s", 0.1)
     for said in (b"", b"GET /vms HT", b"GET /vms HTTP/1.1\r\nHost: local"):
-        with connect(api) as connection:
+        with connect(api.url) as connection:
             connection.sendall(said)
             assert answer_of(connection).startswith("HTTP/1.1 408 ")
 
 
 def test_what_is_no_request_is_refused_in_a_sentence(api: LiveApi) -> None:
-    with connect(api) as connection:
+    with connect(api.url) as connection:
         connection.sendall(b"\x16\x03\x01 hello\r\n\r\n")
         head, _, body = answer_of(connection).partition("\r\n\r\n")
     assert head.startswith("HTTP/1.1 400 ")
@@ -188,7 +150,7 @@ def test_only_so_many_streams_are_open_and_one_whose_client_has_left_is_none(
     monkeypatch.setattr(events, "_HEARTBEAT_S", 3600.0)
 
     def opened(many: int) -> list[socket.socket]:
-        made = [connect(api) for _ in range(many)]
+        made = [connect(api.url) for _ in range(many)]
         for each in made:
             each.sendall(b"GET /events?follow=true HTTP/1.1\r\nHost: localhost\r\n\r\n")
         return made
@@ -211,20 +173,3 @@ def test_only_so_many_streams_are_open_and_one_whose_client_has_left_is_none(
         return told == {b"200": 1}
 
     until(is_let_in, 60, "there is room again, though no heartbeat shows that the others have left")
-
-
-def test_only_so_many_connections_are_held_and_the_next_is_told(api: LiveApi) -> None:
-    held = [connect(api) for _ in range(MOST_AT_ONCE)]
-    try:
-        with connect(api) as one_more:
-            assert answer_of(one_more).startswith("HTTP/1.1 503 ")
-    finally:
-        for each in held:
-            each.close()
-
-    def is_let_in() -> bool:
-        with connect(api) as later:
-            later.sendall(b"GET /healthz HTTP/1.0\r\n\r\n")
-            return answer_of(later).startswith("HTTP/1.1 200 ")
-
-    until(is_let_in, 60, "the next one is let in")

@@ -1,0 +1,51 @@
+"""Who is at the other end of a connection: on this machine the user whose process it is, else an address.
+
+The kernel tells it of one connection at once (sock_diag(7)); where it doesn't, the address has to do.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import struct
+from typing import Any, Final
+
+_SOCK_DIAG: Final = 4  # NETLINK_SOCK_DIAG
+_BY_FAMILY: Final = 20  # SOCK_DIAG_BY_FAMILY, also of the answer
+_REQUEST: Final = 1
+_HEAD: Final = struct.Struct("=IHHII")
+_ASKED: Final = struct.Struct("=BBBBI")
+_NO_COOKIE: Final = struct.pack("=III", 0, 0xFFFFFFFF, 0xFFFFFFFF)
+_USER_AND_INODE: Final = struct.Struct("=II")
+_BEFORE_USER: Final = _HEAD.size + 4 + 48 + 12  # the state, the addresses, the timers and queues
+
+
+def peer_of(connection: socket.socket | None) -> str:
+    """`user 1000`, or the peer's address; empty when neither can be told."""
+    if connection is None:
+        return ""
+    try:
+        peer, own = connection.getpeername(), connection.getsockname()
+    except OSError:  # it has left already
+        return ""
+    if connection.family not in (socket.AF_INET, socket.AF_INET6):
+        return ""
+    user = _user(connection.family, peer, own) if ipaddress.ip_address(peer[0]).is_loopback else None
+    return str(peer[0]) if user is None else f"user {user}"
+
+
+def _user(family: int, peer: tuple[Any, ...], own: tuple[Any, ...]) -> int | None:
+    ports = struct.pack("!HH", peer[1], own[1])
+    addresses = b"".join(socket.inet_pton(family, each[0]).ljust(16, b"\0") for each in (peer, own))
+    asked = _ASKED.pack(family, socket.IPPROTO_TCP, 0, 0, 0xFFFFFFFF) + ports + addresses + _NO_COOKIE
+    try:
+        with socket.socket(socket.AF_NETLINK, socket.SOCK_DGRAM, _SOCK_DIAG) as kernel:
+            kernel.settimeout(0)  # it answers before it returns, or never
+            kernel.send(_HEAD.pack(_HEAD.size + len(asked), _BY_FAMILY, _REQUEST, 1, 0) + asked)
+            answer = kernel.recv(4096)
+    except OSError:
+        return None
+    if len(answer) < _BEFORE_USER + _USER_AND_INODE.size or _HEAD.unpack_from(answer)[1] != _BY_FAMILY:
+        return None
+    user, inode = _USER_AND_INODE.unpack_from(answer, _BEFORE_USER)
+    return int(user) if inode else None  # without one nobody has it open any more

@@ -1,0 +1,46 @@
+"""What every answer tells browsers and caches, whoever made it: a resource, a plugin, an error, a refused connection.
+
+The connection applies it to all that leaves, so that no resource can forget it. Nothing may be kept, since an answer
+may hold a password, but for what is the same on every host; nothing may be shown in a frame, guessed at, or used by
+another site's page. The documentation is the only place that another site may link to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+PAGE: Final = "/docs"
+STYLE: Final = "/docs/style.css"
+SPECIFICATION: Final = "/openapi.json"
+_SAME_EVERYWHERE: Final = frozenset({PAGE, STYLE, SPECIFICATION})
+
+Headers = list[tuple[bytes, bytes]]
+
+_ALWAYS: Final = {
+    b"x-content-type-options": b"nosniff",
+    b"x-frame-options": b"DENY",
+    b"referrer-policy": b"no-referrer",
+    b"cross-origin-resource-policy": b"same-origin",
+}
+_POLICY: Final = b"content-security-policy"
+_NOTHING: Final = b"default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+_KEEP: Final = b"cache-control"
+
+
+def ruled(path: str, headers: Iterable[tuple[bytes, bytes]]) -> Headers:
+    """An answer's headers as they leave. A policy of its own may let its page load something."""
+    made: Headers = []
+    has_policy = False
+    for name, value in headers:
+        lower = name.lower()
+        if lower in _ALWAYS or (lower == _KEEP and path not in _SAME_EVERYWHERE):
+            continue
+        has_policy = has_policy or lower == _POLICY
+        made.append((name, value))
+    if not has_policy:
+        made.append((_POLICY, _NOTHING))
+    if path not in _SAME_EVERYWHERE:
+        made.append((_KEEP, b"no-store"))
+    made.extend(_ALWAYS.items())
+    return made
