@@ -158,16 +158,24 @@ async def _read(request: falcon.asgi.Request, files: Collection[str], ask: Asked
         count += 1
         if count > _MOST_PARTS:
             raise Refusal(400, f"A form has at most {_MOST_PARTS} parts here.")
-        name = part.name or ""
+        name, file_name, kind = _told_of(part)
         if name not in files:
-            if part.content_type.partition(";")[0].strip().lower() == "text/plain":
+            if kind == "text/plain":
                 texts[name] = _text(await _patiently(part.get_data()))
         elif name in given:
             raise Refusal(400, f"The form has `{name}` twice; send one file at a time.")
         else:
-            file, length = await spool.keep(part.stream, await ask(part.filename or "", texts))
-            given[name] = Given(part.filename or "", length, file)
+            file, length = await spool.keep(part.stream, await ask(file_name, texts))
+            given[name] = Given(file_name, length, file)
     return Form(texts, given)
+
+
+def _told_of(part: Any) -> tuple[str, str, str]:
+    """The field, the file's name and the type that a part's headers tell."""
+    try:
+        return part.name or "", part.filename or "", part.content_type.partition(";")[0].strip().lower()
+    except UnicodeDecodeError:
+        raise Refusal(400, "The headers of a part of the form aren't UTF-8; write its names so.") from None
 
 
 def _text(content: bytes) -> str:

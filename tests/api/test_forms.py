@@ -105,6 +105,23 @@ def test_whether_a_file_is_wanted_is_asked_before_its_first_byte(url: str, files
     assert files.asked == [("other", {"name": "x"})]
 
 
+@pytest.mark.parametrize(
+    "head",
+    [
+        b'Content-Disposition: form-data; name="file"; filename="\xff.iso"',
+        b'Content-Disposition: form-data; name="\xfe\xff"; filename="a.iso"',
+        b'Content-Disposition: form-data; name="file"; filename="wanted"\r\nContent-Type: \xff/\xff',
+        b"Content-Disposition: form-data; name=file; filename*=utf-8''%FF.iso",
+        b"Content-Disposition: form-data; name=file; filename*=nonsense''a.iso",
+        b"Content-Disposition: \xff",
+    ],
+)
+def test_a_part_whose_headers_are_no_text_is_refused(url: str, files: Files, head: bytes) -> None:
+    content = b"--b\r\n" + head + b"\r\n\r\nx\r\n--b--\r\n"
+    assert answered(url, "POST", "/", len(content), content) == 400
+    assert (files.asked, files.taken) == ([], 0)
+
+
 def test_one_that_announces_itself_as_too_long_is_refused_before_its_first_byte(url: str, files: Files) -> None:
     assert answered(url, "POST", "/", 12 * MIB, begun("wanted")) == 409
     assert files.taken == 0
