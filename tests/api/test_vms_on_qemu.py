@@ -182,7 +182,7 @@ def test_a_rename_takes_disks_and_comments_along(lab: Lab) -> None:
     answer = lab.api.client.put(f"/vms/{name}", json={"name": new, "cpus": 2})
     assert answer.status_code == 303, answer.text
     after = lab.api.client.get(answer.headers["Location"]).json()
-    assert after == {**before, "name": new, "cpus": 2}
+    assert after == {**before, "name": new, "cpus": 2, "cpu_info": {**before["cpu_info"], "vcpus": 2, "maxvcpus": 2}}
     assert lab.api.client.get(f"/vms/{name}").status_code == 404
     assert lab.files() == ["renamed-disk0.qcow2"] and reads(lab.path("renamed-disk0.qcow2"), 3)
     assert "cpus: 2  # enough" in lab.api.text(path)

@@ -13,10 +13,11 @@ import pytest
 from reconciler import faults
 from reconciler.errors import Conflict, Refused, Terminal
 from reconciler.observed.hypervisor import Hypervisor
+from reconciler.observed.hypervisor.performing import snapshot_definitions
 from reconciler.observed.hypervisor.performing.snapshot_images import SnapshotImages
 from reconciler.planning.one_off import CreateSnapshot, DeleteSnapshot, RevertSnapshot
 from reconciler.planning.operations import Rename, RenameSnapshots, Start
-from specs.binding import parse
+from specs.binding import Element, parse, serialise
 from specs.reference import Ref
 from tests.lab.libvirtd import HostObjects
 from tests.observed.conftest import Made, empty_volume, machine
@@ -161,6 +162,31 @@ def test_what_a_kill_left_is_made_good_by_the_next_snapshot(
     host.perform(CreateSnapshot(operation.ref, "next"))
     assert told(host, operation.ref) == {**CHAIN, "side": ("a", False), "next": ("side", True)}
     assert len(definitions(connection, "shop")) == len(CHAIN) + 1
+
+
+def test_a_snapshot_that_libvirt_does_not_take_holds_up_nothing_and_loses_nothing(
+    shared: tuple[Hypervisor, libvirt.virConnect],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    host, connection = shared
+    operation = renamed(host)
+    before = definitions(connection, "shop")
+    define = snapshot_definitions._define
+
+    def refuse(domain: libvirt.virDomain, root: Element, *, current: bool) -> None:
+        if root.findtext("domain/name") == "shop" and own_name(serialise(root)) == "c":
+            domain.snapshotCreateXML("<nonsense/>")
+        define(domain, root, current=current)
+
+    monkeypatch.setattr(snapshot_definitions, "_define", refuse)
+    host.perform(operation)
+    assert sorted(definitions(connection, "shop")) == sorted(before)
+    assert told(host, operation.ref) == CHAIN
+    assert "keep its former name" in caplog.text
+    monkeypatch.undo()
+    host.perform(operation)
+    check_all_followed(host, connection)
 
 
 @pytest.fixture

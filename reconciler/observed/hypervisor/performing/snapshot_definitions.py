@@ -13,6 +13,7 @@ current.
 from __future__ import annotations
 
 import hashlib
+import logging
 import posixpath
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
@@ -20,14 +21,17 @@ from typing import Final
 
 import libvirt
 
-from reconciler.errors import Conflict
+from reconciler.errors import Conflict, Transient
 from reconciler.faults import boundary
 from reconciler.observed.hypervisor.connection import Connections
+from reconciler.observed.hypervisor.failure import classify, is_lost, message
 from reconciler.observed.hypervisor.performing.lookup import check_uid, get
 from reconciler.observed.hypervisor.performing.snapshot_images import SnapshotImages
 from reconciler.planning.operations import RenameSnapshots
 from specs.binding import Element, child_at, element, parse, serialise, set_text_at
 from specs.mark import NAMESPACE
+
+log = logging.getLogger("onggi.hypervisor")
 
 # In a copy's metadata: the name of what it is a copy of. libvirt keeps one element of each namespace.
 _COPY: Final = "{https://onggi.dev/xmlns/snapshot/1}copy"
@@ -54,7 +58,10 @@ class _Kept:
 
 
 def rename_snapshots(connections: Connections, operation: RenameSnapshots) -> None:
-    """Have all snapshots of an inactive machine name it and its disks as they are called now. Raises Conflict."""
+    """Have all snapshots of an inactive machine name it and its disks as they are called now. Raises Conflict.
+
+    Those that libvirt doesn't take keep the former names, and are no reason for a machine to stay without its disks.
+    """
     ref = operation.ref
     with connections.lend(f"rename in the snapshots of {ref}") as connection:
         domain = get(connection, ref)
@@ -63,7 +70,12 @@ def rename_snapshots(connections: Connections, operation: RenameSnapshots) -> No
             raise Conflict(
                 f"{ref} was started meanwhile, so its snapshots aren't renamed; that is done once it is off."
             )
-        follow(connection, domain, dict(operation.paths))
+        try:
+            follow(connection, domain, dict(operation.paths))
+        except libvirt.libvirtError as error:
+            if connection.isAlive() != 1 or is_lost(error) or classify(error)[0] is Transient:
+                raise
+            log.warning("the snapshots of %s keep its former name, so they can't be used: %s", ref, message(error))
 
 
 def follow(connection: libvirt.virConnect, domain: libvirt.virDomain, paths: Mapping[str, str]) -> None:
@@ -75,10 +87,14 @@ def follow(connection: libvirt.virConnect, domain: libvirt.virDomain, paths: Map
     if outdated:
         # All of them: one that is forgotten leaves its children to its parent.
         known, names = {each.copy_of for each in copies}, {each.name for each in originals}
-        for each in originals:
-            if each.name not in known:
-                boundary("before a copy of a snapshot's definition")
-                _define(domain, _copy(each, names), current=each.current)
+        try:
+            for each in originals:
+                if each.name not in known:
+                    boundary("before a copy of a snapshot's definition")
+                    _define(domain, _copy(each, names), current=each.current)
+        except libvirt.libvirtError:
+            _take_back(connection, domain)
+            raise
         for each in reversed(originals):
             boundary("before a snapshot's old definition is forgotten")
             _forget(connection, each)
@@ -90,6 +106,19 @@ def follow(connection: libvirt.virConnect, domain: libvirt.virDomain, paths: Map
             _define(domain, _original(each, copies), current=each.current)
     for each in reversed(copies):
         boundary("before a copy of a snapshot's definition is forgotten")
+        _forget(connection, each)
+
+
+def _take_back(connection: libvirt.virConnect, domain: libvirt.virDomain) -> None:
+    """Forget the copies, for one of them can't be made. Not when an earlier run has got beyond making them."""
+    originals, copies = _kept(domain)
+    if not {each.copy_of for each in copies} <= {each.name for each in originals}:
+        return
+    current = next((each.copy_of for each in copies if each.current), None)
+    for each in originals:
+        if each.name == current:
+            _define(domain, each.root, current=True)
+    for each in reversed(copies):
         _forget(connection, each)
 
 
