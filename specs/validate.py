@@ -8,7 +8,7 @@ where that happens.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from ipaddress import IPv4Network, ip_interface
 from itertools import islice
 from typing import Any
@@ -20,6 +20,7 @@ from specs.reference import NETWORK, STORAGE_POOL, TEMPLATE, VIRTUAL_MACHINE, Re
 from specs.registry import kinds
 from specs.schema_errors import schema_errors
 
+MAX_TEMPLATES = 32  # that extend each other
 _SHOWN = 3  # others that a sentence names
 _FOLDERS = frozenset({"dir", "kimchi-iso"})  # pools that are known by their folder alone
 
@@ -64,8 +65,11 @@ def _sound_part(spec: Mapping[str, Any], broken: list[str]) -> Mapping[str, Any]
     return {key: value for key, value in spec.items() if key not in fields and value is not None}
 
 
-def _places(documents: Iterable[Document], but: Document) -> str:
-    return ", ".join(f"{other.path}:{other.line}" for other in documents if other is not but)
+def _places(documents: Sequence[Document], but: Document) -> str:
+    """Where the others are. A few are named: a sentence for each of very many may not name all the others."""
+    named = list(islice((f"{other.path}:{other.line}" for other in documents if other is not but), _SHOWN))
+    more = len(documents) - len(named) - 1
+    return ", ".join(named) + (f" and {more} more" if more > 0 else "")
 
 
 def _same_reference(documents: list[Document]) -> Iterator[Problem]:
@@ -101,24 +105,25 @@ def _templates(documents: list[Document]) -> Iterator[Problem]:
         if wanted not in parents:
             sentence = f"There is no Template `{wanted}`; add its document, or correct the name."
             yield _problem(document, "/spec/template", sentence)
-        elif document.kind == TEMPLATE and (cycle := _cycle(document.name, parents)):
+        elif document.kind == TEMPLATE and (way := _way(document.name, parents)):
+            circle = way[-1] == document.name
             sentence = (
-                f"These templates extend each other in a circle: {' → '.join(cycle)}; remove `template` from one."
+                f"These templates extend each other in a circle: {' → '.join(way)}; remove `template` from one."
+                if circle
+                else f"This extends more than {MAX_TEMPLATES} templates one after the other; put some of them together."
             )
             yield _problem(document, "/spec/template", sentence)
 
 
-def _cycle(name: str, parents: Mapping[str, str | None]) -> list[str]:
-    """The way from a template back to itself; empty when there is none."""
+def _way(name: str, parents: Mapping[str, str | None]) -> list[str]:
+    """The way from a template back to itself, or to more than there may be; empty when it ends before."""
     way = [name]
-    seen = {name}
     while (parent := parents.get(way[-1])) is not None:
         way.append(parent)
-        if parent == name:
+        if parent == name or len(way) > MAX_TEMPLATES + 1:
             return way
-        if parent in seen:
+        if parent in way[:-1]:
             return []  # a circle further up, which is told of those templates
-        seen.add(parent)
     return []
 
 
@@ -135,8 +140,9 @@ def _shared_volumes(documents: list[Document]) -> Iterator[Problem]:
         machines = {document.ref for document, _, _ in uses}
         if len(machines) < 2 or not any(writes for _, _, writes in uses):
             continue
+        users_of = [document for document, _, _ in uses]
         for document, pointer, _ in uses:
-            others = _places((other for other, _, _ in uses), document)
+            others = _places(users_of, document)
             sentence = (
                 f"The volume {volume.name} is a disk of another machine too, at {others}, and two writers destroy it; "
                 "give each machine its own, or set `readOnly: true` in all of them."
@@ -152,8 +158,9 @@ def _shared_macs(documents: list[Document]) -> Iterator[Problem]:
                 if "mac" in interface:
                     users[canonical.mac(interface["mac"])].append((document, f"/spec/interfaces/{index}/mac"))
     for mac, uses in users.items():
-        for document, pointer in uses if len({document.ref for document, _ in uses}) > 1 else ():
-            others = _places((other for other, _ in uses), document)
+        users_of = [document for document, _ in uses]
+        for document, pointer in uses if len({document.ref for document in users_of}) > 1 else ():
+            others = _places(users_of, document)
             yield _problem(
                 document, pointer, f"The MAC address {mac} is used at {others} too; give each interface its own."
             )
@@ -170,8 +177,9 @@ def _shared_addresses(documents: list[Document]) -> Iterator[Problem]:
                 pointer = f"/spec/interfaces/{index}/addresses/{position}"
                 users[(*where, str(ip_interface(text).ip))].append((document, pointer))
     for (*_, address), uses in users.items():
-        for document, pointer in uses if len({document.ref for document, _ in uses}) > 1 else ():
-            others = _places((other for other, _ in uses), document)
+        users_of = [document for document, _ in uses]
+        for document, pointer in uses if len({document.ref for document in users_of}) > 1 else ():
+            others = _places(users_of, document)
             yield _problem(document, pointer, f"The address {address} is used at {others} too; give each its own.")
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 DEFAULT_MAX_FILES: Final = 20_000
+_VALUES_A_FILE: Final = 50  # on average, of what its documents come to with their templates
 _BYTES_A_FILE: Final = 6 << 10  # on average
 _ENTRIES_A_FILE: Final = 25  # names of any kind: a tree that holds itself many times over has no end in practice
 
@@ -29,6 +30,11 @@ def most_files() -> int:
 def most_bytes() -> int:
     """How much all of a source's files may have together."""
     return _max_files * _BYTES_A_FILE
+
+
+def most_values() -> int:
+    """How much all documents may come to when templates are laid below them and each disk is a volume."""
+    return _max_files * _VALUES_A_FILE
 
 
 def excess(files: int, size: int, entries: int) -> str:

@@ -16,7 +16,7 @@ from pygit2.enums import FileMode
 
 from reconciler.confined.frames import BrokenTalkError, Frame
 from reconciler.confined.process import Confined, Limits
-from reconciler.desired.files import shown
+from reconciler.desired.files import is_document_name, shown
 from reconciler.errors import Conflict, SourceError, Transient
 from specs.document import MAX_FILE_BYTES
 
@@ -24,6 +24,8 @@ BASE: Final = "refs/onggi/base"
 HEAD: Final = "refs/onggi/head"
 MERGED: Final = "onggi-merged"
 
+_MOST_DOCUMENTS: Final = 4_000  # files before and after the change
+_MOST_BYTES: Final = 4 << 20
 _LIMITS: Final = Limits(patience_s=30.0, memory=768 << 20, file_size=64 << 20)
 _ERRORS: Final = {"Conflict": Conflict, "Transient": Transient}
 
@@ -101,6 +103,18 @@ def _refuse_large(repository: pygit2.Repository, base: pygit2.Commit, head: pygi
     """
     common = repository.merge_base(base.id, head.id)
     ours, theirs = _changed(repository, common, base), _changed(repository, common, head)
+    documents = [
+        size
+        for path, blobs in theirs.items()
+        if is_document_name(path)
+        for size in (repository.odb.read_header(blob)[1] for blob in blobs)
+        if size <= MAX_FILE_BYTES
+    ]
+    if len(documents) > _MOST_DOCUMENTS or sum(documents) > _MOST_BYTES:
+        raise Conflict(
+            f"The pull request changes {len(documents)} contents of {sum(documents) >> 10} KiB, more than the "
+            f"{_MOST_DOCUMENTS} of {_MOST_BYTES >> 10} KiB that are planned for anybody; plan it by hand (onggi plan)."
+        )
     for path in ours.keys() & theirs.keys():
         for blob in ours[path] | theirs[path]:
             if (size := repository.odb.read_header(blob)[1]) > MAX_FILE_BYTES:

@@ -10,9 +10,11 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from reconciler.bulkhead import Failure, contained
+from reconciler.desired import limits
 from reconciler.desired.files import REPOSITORY_FILE
 from reconciler.desired.identity import object_uid
 from reconciler.desired.implied import ImpliedVolume, complete
@@ -30,6 +32,9 @@ from specs.virtualmachine.staged import next_boot_fields
 
 # Pools whose volumes are devices: always raw, and named without a suffix.
 BLOCK_POOLS: Final = frozenset({"logical", "disk", "iscsi", "iscsi-direct", "scsi"})
+
+_COST: Final = 10  # values that a resource counts for, whatever is in it
+_SHOWN: Final = 3  # others that a sentence names
 
 
 class _Inputs(NamedTuple):
@@ -99,8 +104,14 @@ class Resolver:
             if document.kind == STORAGE_POOL and document.spec.get("type") in BLOCK_POOLS
         )
         before, self._made = self._made, {}
+        spent, most = 0, limits.most_values()
         for document in loaded.documents:
             known, text = before.get(document.ref), document.piece.text
+            spent += self._cost(document)
+            if spent > most:
+                inputs = _Inputs(document, None, repository_id, block_pools)
+                self._made[document.ref] = _Made(inputs, problems=(_problem(document, "", _too_much(most)),))
+                continue
             made = contained(
                 "working out", document.ref, text, self._remake, document, known, repository_id, block_pools
             )
@@ -123,6 +134,16 @@ class Resolver:
             emptied=loaded.emptied,
             unread=tree.unread,
         )
+
+    def _cost(self, document: Document) -> int:
+        """How much the document will come to, known before it is made: a few lines may ask for very much."""
+        template = None
+        if document.kind == VIRTUAL_MACHINE and (name := document.spec.get("template")) is not None:
+            template = self._chains.of(name)
+        disks = document.spec.get("disks", ()) if document.kind == VIRTUAL_MACHINE else ()
+        if template is None:
+            return _COST * (1 + len(disks))
+        return _COST * (1 + len(disks or template.spec.get("disks", ()))) + template.size
 
     def _inputs(self, document: Document, repository_id: str, block_pools: frozenset[str]) -> _Inputs:
         if document.kind == VIRTUAL_MACHINE:
@@ -182,6 +203,13 @@ class Resolver:
             for disk in completion.spec.get("disks", ())
         )
         return _Made(inputs, (machine, *volumes), implied=tuple(volume.ref for volume in volumes), disks=disks)
+
+
+def _too_much(most: int) -> str:
+    return (
+        f"With this document, their templates and their disks all documents come to more than {most} values; make the "
+        "templates smaller, split the repository, or raise --max-files (max-files in the settings, ONGGI_MAX_FILES)."
+    )
 
 
 def _nobody_knows_whose(tree: SourceTree, loaded: LoadedDocuments, repository_id: str) -> DesiredState:
@@ -245,8 +273,9 @@ def _shared(good: list[_Made]) -> Iterator[tuple[_Made, Problem]]:
     for volume, uses in users.items():
         if len(uses) < 2 or not any(writes for _, writes in uses):
             continue
-        for one, _ in uses:
-            others = ", ".join(sorted(str(other.inputs.document.ref) for other, _ in uses if other is not one))
+        using = [one for one, _ in uses]
+        for one in using:
+            others = _named(using, one)
             message = (
                 f"The volume {volume.name} is a disk of {others} too, and two writers destroy it; give each machine "
                 "its own, or set `readOnly: true` in all of them."
@@ -255,9 +284,17 @@ def _shared(good: list[_Made]) -> Iterator[tuple[_Made, Problem]]:
 
 
 def _claimed(ref: Ref, one: _Made, claimants: list[_Made]) -> Problem:
-    others = sorted({str(other.inputs.document.ref) for other in claimants if other is not one})
-    by = f"by {', '.join(others)}" if others else "by a document that has a mistake of its own"
+    others = _named(claimants, one)
+    by = f"by {others}" if others else "by a document that has a mistake of its own"
     return _problem(one.inputs.document, "", f"{ref} is asked for {by} too; rename the disk or the volume.")
+
+
+def _named(all_of_them: list[_Made], but: _Made) -> str:
+    """The others, of whom a few are named: a sentence for each of very many may not name all of them."""
+    first = islice((str(other.inputs.document.ref) for other in all_of_them if other is not but), _SHOWN)
+    named = sorted(set(first))
+    more = len(all_of_them) - len(named) - 1
+    return ", ".join(named) + (f" and {more} more" if more > 0 and len(named) == _SHOWN else "")
 
 
 def _same_identity(uid: str, document: Document, other: Document) -> Problem:

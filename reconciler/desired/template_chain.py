@@ -21,6 +21,7 @@ class Expanded:
     documents: tuple[Document, ...]
     spec: Mapping[str, Any]
     mistake: str = ""
+    size: int = 0  # how many values it is
 
 
 class TemplateChains:
@@ -59,7 +60,14 @@ class TemplateChains:
         for document in reversed(chain):
             spec = merged(spec, document.spec)
         spec.pop("template", None)
-        return Expanded(tuple(chain), spec)
+        return Expanded(tuple(chain), spec, size=values_in(spec))
+
+
+def values_in(value: Any) -> int:
+    """How many values, fields and items one is made of."""
+    if isinstance(value, Mapping):
+        return 1 + sum(map(values_in, value.values()))
+    return 1 + sum(map(values_in, value)) if isinstance(value, list) else 1
 
 
 def _same(left: tuple[Document, ...], right: tuple[Document, ...]) -> bool:
