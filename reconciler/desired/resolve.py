@@ -66,6 +66,28 @@ class _Made:
 
 
 @dataclass(slots=True)
+class _Budget:
+    """What all documents of a revision may come to."""
+
+    most: int
+    spent: int = 0
+
+    def spend(self, cost: int) -> bool:
+        """Count; False beyond the limit."""
+        self.spent += cost
+        return self.spent <= self.most
+
+    @property
+    def excess(self) -> str:
+        """What to do then."""
+        return (
+            f"With this document, their templates and their disks all documents come to more than {self.most} values; "
+            "make the templates smaller, split the repository, or raise --max-files (max-files in the settings, "
+            "ONGGI_MAX_FILES)."
+        )
+
+
+@dataclass(slots=True)
 class _State:
     """The desired state while it is put together."""
 
@@ -104,16 +126,11 @@ class Resolver:
             if document.kind == STORAGE_POOL and document.spec.get("type") in BLOCK_POOLS
         )
         before, self._made = self._made, {}
-        spent, most = 0, limits.most_values()
+        budget = _Budget(limits.most_values())
         for document in loaded.documents:
             known, text = before.get(document.ref), document.piece.text
-            spent += self._cost(document)
-            if spent > most:
-                inputs = _Inputs(document, None, repository_id, block_pools)
-                self._made[document.ref] = _Made(inputs, problems=(_problem(document, "", _too_much(most)),))
-                continue
             made = contained(
-                "working out", document.ref, text, self._remake, document, known, repository_id, block_pools
+                "working out", document.ref, text, self._remake, document, known, repository_id, block_pools, budget
             )
             if isinstance(made, Failure):
                 inputs = _Inputs(document, None, repository_id, block_pools)
@@ -135,16 +152,6 @@ class Resolver:
             unread=tree.unread,
         )
 
-    def _cost(self, document: Document) -> int:
-        """How much the document will come to, known before it is made: a few lines may ask for very much."""
-        template = None
-        if document.kind == VIRTUAL_MACHINE and (name := document.spec.get("template")) is not None:
-            template = self._chains.of(name)
-        disks = document.spec.get("disks", ()) if document.kind == VIRTUAL_MACHINE else ()
-        if template is None:
-            return _COST * (1 + len(disks))
-        return _COST * (1 + len(disks or template.spec.get("disks", ()))) + template.size
-
     def _inputs(self, document: Document, repository_id: str, block_pools: frozenset[str]) -> _Inputs:
         if document.kind == VIRTUAL_MACHINE:
             name = document.spec.get("template")
@@ -155,9 +162,17 @@ class Resolver:
         return _Inputs(document, None, repository_id, frozenset())
 
     def _remake(
-        self, document: Document, known: _Made | None, repository_id: str, block_pools: frozenset[str]
+        self,
+        document: Document,
+        known: _Made | None,
+        repository_id: str,
+        block_pools: frozenset[str],
+        budget: _Budget,
     ) -> _Made:
         inputs = self._inputs(document, repository_id, block_pools)
+        if not budget.spend(_cost(inputs)):
+            # Made from nothing that stays: it is looked at again when others leave room.
+            return _Made(inputs._replace(repository_id=""), problems=(_problem(document, "", budget.excess),))
         return known if known is not None and known.inputs.same(inputs) else _kept(self._make(inputs), known)
 
     def _make(self, inputs: _Inputs) -> _Made:
@@ -205,11 +220,13 @@ class Resolver:
         return _Made(inputs, (machine, *volumes), implied=tuple(volume.ref for volume in volumes), disks=disks)
 
 
-def _too_much(most: int) -> str:
-    return (
-        f"With this document, their templates and their disks all documents come to more than {most} values; make the "
-        "templates smaller, split the repository, or raise --max-files (max-files in the settings, ONGGI_MAX_FILES)."
-    )
+def _cost(inputs: _Inputs) -> int:
+    """How much a document will come to, known before it is made: a few lines may ask for very much."""
+    if inputs.document.kind != VIRTUAL_MACHINE:
+        return _COST
+    below = inputs.template.spec if inputs.template is not None else {}
+    disks = inputs.document.spec.get("disks") or below.get("disks", ())
+    return _COST * (1 + len(disks)) + (inputs.template.size if inputs.template is not None else 0)
 
 
 def _nobody_knows_whose(tree: SourceTree, loaded: LoadedDocuments, repository_id: str) -> DesiredState:

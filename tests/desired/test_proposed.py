@@ -146,3 +146,12 @@ def test_once_closed_nothing_is_fetched(tree: WorkTree, changes: ProposedChanges
     changes.close()
     with pytest.raises(Cancelled):
         changes.merged("main", REF, "0" * 40)
+
+
+def test_more_than_anybody_would_review_is_left_to_a_person(tree: WorkTree, changes: ProposedChanges) -> None:
+    base = tree.commit({"a.yaml": network("a")})
+    many = {f"{number}.yaml": f"# {number}\n" + "#" * 1_000_000 for number in range(5)}
+    head = propose(tree, {**many, "image.bin": bytes(8 << 20)}, start=base)
+    push(tree)
+    with pytest.raises(Conflict, match=r"changes 5 contents .* plan it by hand"):
+        changes.merged("main", REF, head)
