@@ -11,6 +11,7 @@ import falcon.asgi
 
 from api import resources
 from api.errors import add_handlers
+from api.http.actions import Told
 from api.http.door import Door
 from api.http.endpoint import Resource
 from api.http.prefix import without_prefix
@@ -29,8 +30,9 @@ def create_app(services: Services) -> falcon.asgi.App[Any, Any]:
     app.req_options.auto_parse_qs_csv = False
     app.req_options.keep_blank_qs_values = True
     add_handlers(app)
+    told = Told(resource_classes())
     for resource in resource_classes():
-        add_resource(app, resource(services))
+        add_resource(app, resource(services), told)
     add_plugins(app, services)
     return app
 

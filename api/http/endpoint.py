@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Final, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
 
 import falcon.asgi
 
@@ -19,6 +19,9 @@ from api.http.turns import Turns
 from api.services import Services
 from reconciler.serving.client import Client
 from reconciler.serving.serving import Serving
+
+if TYPE_CHECKING:
+    from api.http.actions import Told
 
 SPECIFIED: Final = "1.5"  # the version of the original whose specification this API follows
 OURS: Final = "onggi"  # what the original never had
@@ -87,6 +90,7 @@ class Resource:
     address: ClassVar[str] = ""  # a URI template; empty: an abstract class
     tag: ClassVar[str] = ""  # the family that it is documented with
     since: ClassVar[str] = SPECIFIED  # of which version of the original its endpoints are that say nothing themselves
+    actions: Told  # what representations of resources name; set where it is added to an application
 
     def __init__(self, services: Services) -> None:
         self.services = services

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
+from api.http.actions import Told
 from api.http.endpoint import Endpoint, Resource, endpoints
 from api.http.filters import MOST
 from api.http.schema import Schema, obj, text
@@ -58,7 +59,8 @@ def openapi(
     classes: Iterable[type[Resource]], version: str, plugins: Mapping[str, type] = MappingProxyType({})
 ) -> dict[str, Any]:
     """The document, as plain data. `plugins` are classes by URI template, perhaps falcon's own that declare nothing."""
-    made = _Document()
+    classes = list(classes)
+    made = _Document(Told(classes))
     paths: dict[str, dict[str, Any]] = {}
     tags: dict[str, None] = {}
     for resource, address, tag in (
@@ -104,7 +106,8 @@ def _path(path: str) -> dict[str, Any]:
 class _Document:
     """Collects what several operations share."""
 
-    def __init__(self) -> None:
+    def __init__(self, told: Told) -> None:
+        self._told = told
         self.schemas: dict[str, Any] = {}
         self.responses: dict[str, Any] = {}
         self.parameters: dict[str, Any] = {}
@@ -140,7 +143,7 @@ class _Document:
 
     def schema(self, schema: Schema) -> Any:
         """Without what only this program reads; by reference when it has a title."""
-        public = self._public(schema)
+        public = self._public(self._told.schema(schema))
         title = public.get("title") if isinstance(public, Mapping) else None
         if not isinstance(title, str) or not _COMPONENT.fullmatch(title):
             return public
@@ -169,7 +172,7 @@ class _Document:
             yield {"name": name, "in": "query", "required": False, **_described(schema), "schema": self._public(schema)}
         if not endpoint.filters or endpoint.returns is None:
             return
-        for name in _fields(endpoint.returns.get("items", {})):
+        for name in _fields(self._told.schema(endpoint.returns.get("items", {}))):
             if name not in endpoint.query:
                 key = f"filter_{name}"
                 self.parameters[key] = {

@@ -11,6 +11,7 @@ import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
@@ -18,6 +19,7 @@ import falcon
 import falcon.asgi
 import orjson
 
+from api.http.actions import Told
 from api.http.body import read_object
 from api.http.endpoint import Answer, Call, Endpoint, Resource, endpoints
 from api.http.filters import filtered
@@ -31,14 +33,17 @@ JSON_TYPE: Final = "application/json;charset=utf-8"
 _readers = ThreadPoolExecutor(max_workers=16, thread_name_prefix="onggi-read")
 _writers = ThreadPoolExecutor(max_workers=32, thread_name_prefix="onggi-write")
 
+_NONE: Final = Told()
+
 _T = TypeVar("_T")
 
 Responder = Callable[..., Awaitable[None]]
 
 
-def add_resource(app: falcon.asgi.App[Any, Any], resource: Resource) -> None:
-    """Let `app` answer at the resource's address, and at those of its actions."""
+def add_resource(app: falcon.asgi.App[Any, Any], resource: Resource, told: Told = _NONE) -> None:
+    """Let `app` answer at the resource's address, and at those of its actions. `told` knows the actions of all."""
     names = {""}
+    resource.actions = told
     for method_name, endpoint in endpoints(type(resource)).items():
         names.add(endpoint.name)
         if not endpoint.raw:
@@ -71,6 +76,8 @@ def _responder(resource: Resource, method_name: str, endpoint: Endpoint) -> Resp
                 answer = await _run(method, endpoint, call, params)
         if not isinstance(answer, Answer):
             answer = Answer(answer, endpoint.status)
+        schema = endpoint.other.get(answer.status, endpoint.returns)
+        answer = replace(answer, value=resource.actions.value(schema, answer.value))
         if endpoint.filters:
             answer = Answer(await filtered(answer.value, wanted), answer.status)
         _write(request, response, answer, endpoint)
@@ -166,7 +173,7 @@ async def as_seen(resource: Resource, request: falcon.asgi.Request, params: Mapp
         yield
         return
     async with resource.turns.turn(tuple(params.items())):
-        await _check_unchanged(read, expected, request, params)
+        await _check_unchanged(resource, read, expected, request, params)
         yield
 
 
@@ -195,11 +202,16 @@ def _read_of(resource: Resource) -> tuple[Callable[..., Any], Endpoint] | None:
 
 
 async def _check_unchanged(
-    read: tuple[Callable[..., Any], Endpoint], expected: str, request: falcon.asgi.Request, params: Mapping[str, str]
+    resource: Resource,
+    read: tuple[Callable[..., Any], Endpoint],
+    expected: str,
+    request: falcon.asgi.Request,
+    params: Mapping[str, str],
 ) -> None:
     """Raises Refusal 412 unless the resource is as the client saw it."""
     method, endpoint = read
-    value = await _run(method, endpoint, Call({}, {}, client_of(request), request), params)
+    found = await _run(method, endpoint, Call({}, {}, client_of(request), request), params)
+    value = resource.actions.value(endpoint.returns, found)
     now = entity_tag(value, to_json(value), endpoint.volatile).strip('"').partition(".")[0]
     given = [each.strip().removeprefix("W/").strip('"') for each in expected.split(",")]
     if "*" not in given and now not in (each.partition(".")[0] for each in given):

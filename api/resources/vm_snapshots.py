@@ -21,18 +21,22 @@ from reconciler.observed.answers import SnapshotOf
 from reconciler.observed.snapshot import Observed
 from reconciler.planning.one_off import CreateSnapshot, DeleteSnapshot, RevertSnapshot
 from reconciler.planning.plan import one_off_step
+from reconciler.planning.power import strategy
 from reconciler.serving.tasks import Tell
+from specs.binding import parse
 from specs.name import INVISIBLE
 from specs.reference import Ref
+from specs.virtualmachine.snapshots import hindrance
 
 _CODES: Final = {
-    "MachineRunning": "KCHSNAP0001E",
+    "NotWhileRunning": "KCHSNAP0001E",
     "SnapshotExists": "KCHSNAP0002E",
     "InvalidName": "KCHSNAP0002E",
     "SnapshotNotFound": "KCHSNAP0003E",
     "DiskNotSnapshotable": "KCHSNAP0010E",
 }
 _CURRENT: Final = "current"  # /snapshots/current is something else
+_RAN: Final = frozenset({"running", "paused", "blocked"})  # states with a memory
 _LONGEST: Final = 200
 
 _CREATE = obj(
@@ -78,21 +82,19 @@ class MachineSnapshots(_Family):
         found = sorted(self.known(self.machine(name)), key=lambda each: (each.name.casefold(), each.name))
         return [snapshot_view(each) for each in found]
 
-    @post("Make a snapshot of a machine that is shut off, whose disks are all qcow2.", TASK, _CREATE, status=202)
+    @post(
+        "Make a snapshot of a machine whose disks are all qcow2; of one that runs, with its memory.",
+        TASK,
+        _CREATE,
+        status=202,
+    )
     def make(self, call: Call, name: str) -> dict[str, Any]:
-        """A task makes it."""
+        """A task makes it. A machine that runs stands still meanwhile."""
         observed = self.machine(name)
         self.serving.hypervisor  # noqa: B018  # away: said now, not by the task
-        if observed.active:
-            raise bad("KCHSNAP0001E", f"{name} runs; shut it down before a snapshot is made.")
-        unable = [
-            str(disk.get("target") or "a disk") for disk in observed.config.get("disks") or () if _is_unable(disk)
-        ]
-        if unable:
-            raise bad(
-                "KCHSNAP0010E",
-                f"{name} has disks that can't hold a snapshot, {', '.join(unable)}; convert them to qcow2.",
-            )
+        running = observed.live_xml if observed.active else None
+        if (unable := hindrance(parse(running or observed.xml), name, running=observed.active)) is not None:
+            raise bad(_CODES[unable.reason], unable.sentence)
         snapshot = str(call.body.get("name") or "")
         if not snapshot:
             snapshot = self._by_the_clock(observed)
@@ -160,21 +162,30 @@ class MachineSnapshot(_Family):
 
     @action(
         "revert",
-        "Put a machine back to a snapshot: its disks and its definition. One that runs is cut off.",
+        "Put a machine back to a snapshot: its disks, its definition, and its memory when it ran then. One that runs is"
+        " cut off.",
         None,
         status=303,
     )
     def revert(self, call: Call, name: str, snapshot: str) -> Answer:
-        """What its document says otherwise comes true again after it, its run strategy included."""
+        """What its document says otherwise comes true again after it. That it runs, when it ran then, is committed."""
         observed = self.machine(name)
-        self.named(observed, snapshot)
+        if self.named(observed, snapshot).state in _RAN:
+            self._let_run(call, observed.ref)
         why = f"its snapshot {snapshot} was asked back"
         self.perform(call, why, RevertSnapshot(observed.ref, snapshot))
         return Answer(status=303, location=f"/vms/{name}/snapshots/{snapshot}")
 
-
-def _is_unable(disk: Any) -> bool:
-    return str(disk.get("format") or "raw") != "qcow2"
+    def _let_run(self, call: Call, ref: Ref) -> None:
+        """A document that has it halted, or paused, would soon take away again what is put back."""
+        declared = self.serving.world.desired.resources.get(ref)
+        if declared is None:
+            return
+        fields: dict[str, Any] = {} if strategy(declared) != "Halted" else {"runStrategy": "RerunOnFailure"}
+        if "paused" in declared.spec:
+            fields["paused"] = None
+        if fields:
+            self.change_spec(call, ref, fields, "Run as in its snapshot", settle=False)
 
 
 def _promise(ref: Ref, snapshot: str) -> Ref:

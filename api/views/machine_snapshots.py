@@ -14,7 +14,7 @@ _FIELDS: Final = {
     "state": text("What the machine did then: running, paused, shutoff, ...", examples=["shutoff"]),
 }
 SNAPSHOT: Final[Schema] = obj(_FIELDS, required=tuple(_FIELDS), title="Snapshot of a virtual machine")
-SNAPSHOT_OR_NONE: Final[Schema] = obj(_FIELDS, title="Snapshot of a virtual machine, or nothing")
+SNAPSHOT_OR_NONE: Final[Schema] = {"anyOf": [SNAPSHOT, obj({})]}
 
 
 def snapshot_view(snapshot: SnapshotOf) -> dict[str, Any]:

@@ -23,7 +23,8 @@ NETWORK: Final[Schema] = obj(
         "connection": text("isolated, nat or bridge; or libvirt's word for another way of forwarding."),
         "interface": text("The host's bridge or device that its traffic goes through; empty for none."),
         "persistent": boolean("Whether it is still there after it was stopped."),
-    }
+    },
+    title="Network",
 )
 
 

@@ -14,9 +14,9 @@ from specs.reference import Ref
 
 @dataclass(frozen=True, slots=True)
 class CreateSnapshot:
-    """Keep the state of a VM that is off, disks and definition, inside its disks' images.
+    """Keep the state of a VM, disks and definition, inside its disks' images; of one that runs, its memory too.
 
-    Refused with `MachineRunning`, `DiskNotSnapshotable`, `SnapshotExists` or `InvalidName`.
+    Refused with `NotWhileRunning`, `DiskNotSnapshotable`, `SnapshotExists` or `InvalidName`.
     """
 
     ref: Ref

@@ -25,7 +25,7 @@ spec: {path: "https://example.org/x.iso", osArch: s390x}
 
 
 def test_the_version_is_told(api: LiveApi) -> None:
-    assert api.client.get("/config").json() == {"display_proxy_port": "64667", "version": VERSION}
+    assert api.client.get("/config").json() == {"display_proxy_port": "64667", "version": VERSION, "actions": []}
 
 
 def test_what_a_driver_that_runs_nothing_can_do(api: LiveApi) -> None:
@@ -54,7 +54,10 @@ def test_images_are_those_of_the_repository_and_of_osinfo(api: LiveApi) -> None:
     known = {each["name"]: each for each in api.client.get("/config/distros").json()}
     assert "Rice 1" not in known
     api.repository.commit({"images.yaml": _OURS}, "Offer rice")
-    expected = {"name": "Rice 1", "os_distro": "rice", "os_version": "1", "os_arch": "all", "path": "/srv/rice.iso"}
+    expected = {
+        "name": "Rice 1", "os_distro": "rice", "os_version": "1", "os_arch": "all", "path": "/srv/rice.iso",
+        "actions": [],
+    }  # fmt: skip
     until(lambda: api.client.get("/config/distros/Rice 1").status_code == 200, 60, "the image is offered")
     assert api.client.get("/config/distros/Rice 1").json() == expected
     now = {each["name"]: each for each in api.client.get("/config/distros").json()}

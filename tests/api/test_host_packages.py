@@ -57,7 +57,7 @@ def api(hand: libvirt.virConnect, repository: Repository, tmp_path: Path, listin
 
 
 def test_one_listing_serves_all_who_ask_meanwhile(api: LiveApi, listing: Listing) -> None:
-    expected = {"package_name": "kimchi", "arch": "all", "version": "1.1", "repository": "localhost"}
+    expected = {"package_name": "kimchi", "arch": "all", "version": "1.1", "repository": "localhost", "actions": []}
     with ThreadPoolExecutor(MANY) as people:
         paths = ["/host/packagesupdate", "/host/packagesupdate/kimchi"] * (MANY // 2)
         asked = [people.submit(httpx.get, f"{api.url}{path}", timeout=60) for path in paths]

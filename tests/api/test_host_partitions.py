@@ -48,7 +48,7 @@ def test_all_are_listed_and_found_with_whether_they_are_free(api: LiveApi, disks
     assert {each["available"] for each in listed} == {True, False}
     for each in listed:
         assert each["size"].isdecimal()
-        assert each.keys() == {"name", "path", "type", "fstype", "size", "mountpoint", "available"}
+        assert each.keys() == {"name", "path", "type", "fstype", "size", "mountpoint", "available", "actions"}
         assert api.client.get(f"/host/partitions/{each['name']}").json() == each
     name = listed[0]["name"]
     assert [each["name"] for each in api.client.get(f"/host/partitions?name=^{name}$").json()] == [name]

@@ -46,6 +46,7 @@ def test_one_is_added_changed_switched_and_removed(api: LiveApi, root: Path) -> 
         "baseurl": "https://example.org/tools",
         "enabled": True,
         "config": {"dist": "stable", "comps": ["x"]},
+        "actions": ["disable", "enable"],
     }
     assert made.json() == expected == api.client.get("/host/repositories/tools").json()
     file = root / "etc/apt/sources.list.d/tools.sources"

@@ -103,6 +103,7 @@ def test_the_host_tells_its_interfaces(api: LiveApi, hand: libvirt.virConnect) -
     assert [each["name"] for each in found] == [name]
     assert found[0] == {
         "name": name, "type": "nic", "ipaddr": "192.168.0.5", "netmask": "255.255.255.0", "status": "active",
+        "actions": [],
     }  # fmt: skip
     assert api.client.get(f"/interfaces/{name}").json() == found[0]
     assert api.client.get("/interfaces?type=bridge").json() == []

@@ -55,7 +55,7 @@ def test_what_only_a_running_machine_has() -> None:
     assert (stopped["screenshot"], stopped["graphics"]["port"]) == (None, None)
     assert stopped["stats"] == {
         "cpu_utilization": 0, "net_throughput": 0, "net_throughput_peak": 100, "io_throughput": 0,
-        "io_throughput_peak": 100,
+        "io_throughput_peak": 100, "mem_utilization": 0,
     }  # fmt: skip
 
 

@@ -21,6 +21,7 @@ def test_what_the_host_has_is_listed(api: LiveApi) -> None:
         "name": "default", "state": "active", "autostart": False, "in_use": True, "vms": ["test"],
         "subnet": "192.168.122.0/24", "dhcp": {"start": "192.168.122.2", "end": "192.168.122.254"},
         "connection": "nat", "interface": default["interface"], "persistent": True,
+        "actions": ["activate", "deactivate"],
     }  # fmt: skip
     assert api.client.get("/networks/default").json() == default
     assert api.client.get("/networks/default/").json() == default

@@ -49,7 +49,7 @@ def api(hand: libvirt.virConnect, repository: Repository, tmp_path: Path) -> Ite
 
 
 def test_each_server_is_listed_once(api: LiveApi) -> None:
-    nas, iscsi = {"host": "nas.example.org"}, {"host": "192.0.2.9", "port": "3261"}
+    nas, iscsi = {"host": "nas.example.org", "actions": []}, {"host": "192.0.2.9", "port": "3261", "actions": []}
     assert api.client.get("/storageservers").json() == [iscsi, nas]
     assert api.client.get("/storageservers?_target_type=netfs").json() == [nas]
     assert api.client.get("/storageservers?_target_type=iscsi").json() == [iscsi]

@@ -37,10 +37,10 @@ def test_what_the_host_has_is_listed_and_the_reserved_pool_is_the_last(api: Live
     assert first == {
         "name": "default-pool", "state": "active", "type": "dir", "capacity": 107374182400, "allocated": 0,
         "available": 107374182400, "path": "/default-pool", "source": {}, "nr_volumes": first["nr_volumes"],
-        "autostart": False, "persistent": True,
+        "autostart": False, "persistent": True, "actions": ["activate", "deactivate"],
     }  # fmt: skip
     assert api.client.get("/storagepools/default-pool").json() == first
-    assert last == {"name": "kimchi_isos", "state": "active", "type": "kimchi-iso"}
+    assert last == {"name": "kimchi_isos", "state": "active", "type": "kimchi-iso", "actions": first["actions"]}
     assert api.client.get("/storagepools/kimchi_isos").json() == last
 
 

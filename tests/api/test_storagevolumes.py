@@ -53,6 +53,7 @@ def test_an_empty_volume_is_made_by_a_commit(lab: LiveApi, hand: libvirt.virConn
     assert view == {
         "name": "data.qcow2", "type": "file", "capacity": 8 * MIB, "allocation": view["allocation"],
         "path": "/var/tmp/onggi/lab/data.qcow2", "used_by": [], "format": "qcow2", "isvalid": True,
+        "actions": ["clone", "resize", "wipe"],
     }  # fmt: skip
     assert lab.client.get(VOLUMES).json() == [view]
     assert hand.storagePoolLookupByName("lab").listVolumes() == ["data.qcow2"]

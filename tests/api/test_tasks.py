@@ -32,6 +32,7 @@ def test_a_task_tells_how_far_it_is_and_what_came_of_it(api: LiveApi) -> None:
         "status": "running",
         "message": "3/10",
         "target_uri": "/storagepools/default/storagevolumes/a.iso",
+        "actions": [],
     }
     go_on.set()
     until(lambda: api.client.get(f"/tasks/{number}").json()["status"] == "finished", 60, "it ends")

@@ -60,6 +60,7 @@ def test_a_template_of_an_image_alone_has_kimchis_defaults_and_a_short_document(
         "cpus": 1, "memory": 1024, "cdrom": str(isos / "some.iso"), "storagepool": "/storagepools/default",
         "networks": ["default"], "disks": [{"index": 0, "size": 10, "format": "qcow2"}],
         "graphics": {"type": "vnc", "listen": "127.0.0.1"}, "cpu_info": {}, "netboot": False, "invalid": {},
+        "actions": ["clone"],
     }  # fmt: skip
     assert spec(api) == {"cdrom": str(isos / "some.iso"), "networks": ["default"], "disks": [{"size": 10}]}
     assert api.log()[0] == "Create template small"

@@ -234,7 +234,6 @@ def test_a_running_machine_that_was_put_back_is_as_its_run_strategy_says(
     if not machine.domain.isActive():
         machine.domain.create()
         api.serving.operations.look_again(None)
-    assert client.post(f"{machine.uri}/snapshots", json={}).json()["reason"].startswith("KCHSNAP0001E")
     assert client.post(f"{machine.uri}/snapshots/off/revert").status_code == 303
     assert api.agent.passes.wait(is_at_rest, 60) is not None
     assert bool(machine.domain.isActive()) is runs
@@ -251,7 +250,7 @@ def test_a_host_without_iommu_gives_no_pci_device(machine: Machine) -> None:
     assert refused.status_code == 400
     assert refused.json()["reason"].startswith("KCHVMHDEV0003E")
     machine.declare(hostDevices=[{"device": cards[0].name}])
-    assert machine.get("hostdevs") == [{"name": cards[0].name, "type": "pci"}]
+    assert machine.get("hostdevs") == [{"name": cards[0].name, "type": "pci", "actions": []}]
     assert machine.api.client.delete(f"{machine.uri}/hostdevs/{cards[0].name}").status_code == 204
     assert machine.get("hostdevs") == []
 

@@ -41,9 +41,9 @@ def byhand(api: LiveApi, hand: libvirt.virConnect) -> LiveApi:
 def test_what_a_machine_has_is_listed(byhand: LiveApi) -> None:
     assert devices(byhand) == {"pci_0000_00_19_0": "pci", "pci_0000_00_1a_0": "pci"}
     found = byhand.client.get("/vms/byhand/hostdevs/pci_0000_00_19_0").json()
-    assert found == {"name": "pci_0000_00_19_0", "type": "pci"}
+    assert found == {"name": "pci_0000_00_19_0", "type": "pci", "actions": []}
     assert byhand.client.get("/vms/byhand/hostdevs", params={"name": "1a"}).json() == [
-        {"name": "pci_0000_00_1a_0", "type": "pci"}
+        {"name": "pci_0000_00_1a_0", "type": "pci", "actions": []}
     ]
     assert code(byhand.client.get("/vms/byhand/hostdevs/pci_0000_00_1b_0")) == (404, "KCHVMHDEV0001E")
     assert code(byhand.client.get("/vms/nobody/hostdevs")) == (404, "KCHVM0002E")
@@ -96,7 +96,7 @@ def test_a_pci_device_comes_and_goes_with_its_group(api: LiveApi, hand: libvirt.
     define(hand)
     api.serving.operations.look_again(None)
     made = api.client.post("/vms/byhand/hostdevs", json={"name": "pci_0000_00_19_1"})
-    assert (made.status_code, made.json()) == (201, {"name": "pci_0000_00_19_1", "type": "pci"})
+    assert (made.status_code, made.json()) == (201, {"name": "pci_0000_00_19_1", "type": "pci", "actions": []})
     assert set(devices(api)) == {"pci_0000_00_19_0", "pci_0000_00_19_1"}
     assert document(api, "byhand")["spec"]["hostDevices"] == [
         {"device": "pci_0000_00_19_0"}, {"device": "pci_0000_00_19_1"},

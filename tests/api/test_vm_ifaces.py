@@ -49,11 +49,11 @@ def test_what_a_machine_has_is_listed(byhand: LiveApi, hand: libvirt.virConnect)
     define(hand, "many", card(SECOND, "bridge", "bridge='br0'", "virtio") + card(OTHER, "user", "", "rtl8139"))
     byhand.serving.operations.look_again(None)
     assert interfaces(byhand) == {
-        FIRST: {"type": "network", "mac": FIRST, "model": "e1000", "network": "default", "ips": []}
+        FIRST: {"type": "network", "mac": FIRST, "model": "e1000", "network": "default", "ips": [], "actions": []}
     }
     assert interfaces(byhand, "many") == {
-        SECOND: {"type": "bridge", "mac": SECOND, "model": "virtio", "bridge": "br0", "ips": []},
-        OTHER: {"type": "user", "mac": OTHER, "model": "rtl8139", "ips": []},
+        SECOND: {"type": "bridge", "mac": SECOND, "model": "virtio", "bridge": "br0", "ips": [], "actions": []},
+        OTHER: {"type": "user", "mac": OTHER, "model": "rtl8139", "ips": [], "actions": []},
     }
     assert byhand.client.get(f"/vms/many/ifaces/{SECOND.upper()}").json()["bridge"] == "br0"
     assert set(interfaces(byhand, "many", type="user")) == {OTHER}
@@ -65,7 +65,14 @@ def test_plugging_in_adopts_the_machine(byhand: LiveApi, hand: libvirt.virConnec
     made = attach(byhand, type="network", network="default", model="virtio")
     assert made.status_code == 201, made.text
     mac = made.json()["mac"]
-    assert made.json() == {"type": "network", "mac": mac, "model": "virtio", "network": "default", "ips": []}
+    assert made.json() == {
+        "type": "network",
+        "mac": mac,
+        "model": "virtio",
+        "network": "default",
+        "ips": [],
+        "actions": [],
+    }
     assert mac.startswith("52:54:00:")
     assert set(interfaces(byhand)) == {FIRST, mac}
     assert mac in hand.lookupByName("byhand").XMLDesc()
@@ -102,7 +109,7 @@ def test_what_cannot_be_plugged_in_is_refused(byhand: LiveApi, body: dict[str, s
 def test_network_and_model_are_changed_in_place(byhand: LiveApi) -> None:
     changed = change(byhand, network="lab", model="virtio")
     assert (changed.status_code, changed.json()) == (
-        200, {"type": "network", "mac": FIRST, "model": "virtio", "network": "lab", "ips": []},
+        200, {"type": "network", "mac": FIRST, "model": "virtio", "network": "lab", "ips": [], "actions": []},
     )  # fmt: skip
     assert set(interfaces(byhand)) == {FIRST}
     assert document(byhand, "byhand")["spec"]["interfaces"] == [{"network": "lab", "model": "virtio", "mac": FIRST}]
@@ -117,7 +124,7 @@ def test_another_address_is_at_another_uri(byhand: LiveApi, hand: libvirt.virCon
     assert moved.status_code == 303, moved.text
     assert moved.headers["Location"] == f"{byhand.url}/vms/byhand/ifaces/{quote(SECOND)}"
     assert byhand.client.get(moved.headers["Location"]).json() == {
-        "type": "network", "mac": SECOND, "model": "e1000", "network": "default", "ips": [],
+        "type": "network", "mac": SECOND, "model": "e1000", "network": "default", "ips": [], "actions": [],
     }  # fmt: skip
     assert set(interfaces(byhand)) == {SECOND}
     assert hand.lookupByName("byhand").XMLDesc().count("<interface") == 1

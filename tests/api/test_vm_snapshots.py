@@ -9,6 +9,8 @@ import httpx
 import libvirt
 import pytest
 
+from specs.binding import parse
+from specs.virtualmachine.snapshots import hindrance
 from tests.api.live import LiveApi
 from tests.api.parts import declare, define, disk_xml, document, is_at_rest
 
@@ -117,6 +119,37 @@ def test_a_machine_that_runs_or_has_other_disks_has_no_snapshot_made(api: LiveAp
     refused = make(api, "raw")
     assert code(refused) == (400, "KCHSNAP0010E")
     assert "vda" in refused.json()["reason"]
+
+
+def test_a_machine_that_runs_is_kept_as_it_runs_and_its_document_follows_what_is_put_back(
+    api: LiveApi, hand: libvirt.virConnect
+) -> None:
+    declare(api, "web", "  runStrategy: Always\n  disks: [{size: 1GiB, pool: default-pool}]\n")
+    assert api.task(make(api, "web", name="alive"))["status"] == "finished"
+    assert api.client.get("/vms/web/snapshots/alive").json()["state"] == "running"
+    assert api.client.post("/vms/web/poweroff").json()["state"] == "shutoff"
+    assert api.client.post("/vms/web/snapshots/alive/revert").status_code == 303
+    assert api.client.get("/vms/web").json()["state"] == "running"
+    assert document(api, "web")["spec"]["runStrategy"] == "RerunOnFailure"
+    assert api.log()[0] == "Run as in its snapshot machine web"
+    assert hand.lookupByName("web").isActive()
+    api.client.delete("/vms/web")
+
+
+def test_what_keeps_a_running_machine_from_being_kept_is_told_by_its_definition() -> None:
+    """Disks that can't hold it, none that could, and a device of the host; of one that is off, disks alone matter."""
+
+    def reason(devices: str, *, running: bool = True) -> str:
+        root = parse(f"<domain><devices>{devices}</devices></domain>")
+        found = hindrance(root, "web", running=running)
+        return "" if found is None else found.reason
+
+    good, card = disk_xml("/a", "vda"), "<hostdev mode='subsystem' type='pci'/>"
+    assert reason(good + disk_xml("", "sda", "raw", "sata", "cdrom")) == ""
+    assert reason(good + "<hostdev mode='subsystem' type='usb'/>") == ""
+    assert reason(good + card) == reason("") == "NotWhileRunning"
+    assert reason(good + card, running=False) == reason("", running=False) == ""
+    assert reason(good + disk_xml("/b", "vdb", "raw"), running=False) == "DiskNotSnapshotable"
 
 
 def test_a_snapshot_is_an_operation_that_the_events_tell_of(byhand: LiveApi) -> None:

@@ -46,8 +46,11 @@ def test_what_a_machine_has_is_listed(byhand: LiveApi) -> None:
     found = storages(byhand)
     assert found["vda"] == {
         "dev": "vda", "type": "disk", "path": "/lab/root.qcow2", "format": "qcow2", "bus": "virtio",
+        "actions": [],
     }  # fmt: skip
-    assert found["sda"] == {"dev": "sda", "type": "cdrom", "path": "/lab/debian.iso", "format": "raw", "bus": "sata"}
+    assert found["sda"] == {
+        "dev": "sda", "type": "cdrom", "path": "/lab/debian.iso", "format": "raw", "bus": "sata", "actions": [],
+    }  # fmt: skip
     assert found["sdb"]["path"] == ""
     assert byhand.client.get("/vms/byhand/storages/vda").json() == found["vda"]
     assert set(storages(byhand, type="cdrom")) == {"sda", "sdb"}
@@ -75,6 +78,7 @@ def test_attaching_adopts_the_machine_in_one_commit(byhand: LiveApi, hand: libvi
     assert made.status_code == 201, made.text
     assert made.json() == {
         "dev": "vdc", "type": "disk", "path": "/lab/spare.qcow2", "format": "qcow2", "bus": "virtio",
+        "actions": [],
     }  # fmt: skip
     assert "/lab/spare.qcow2" in hand.lookupByName("byhand").XMLDesc()
     assert byhand.log()[0] == "Attach the disk lab/spare.qcow2 to machine byhand"

@@ -18,6 +18,7 @@ from tests.lab.waiting import until
 FIELDS = {
     "name", "state", "stats", "uuid", "memory", "cpus", "screenshot", "icon", "graphics", "users", "groups", "access",
     "persistent", "title", "description", "autostart", "max_memory", "cpu_info", "bootorder", "bootmenu",
+    "actions",
 }  # fmt: skip
 ME = pwd.getpwuid(os.getuid()).pw_name
 

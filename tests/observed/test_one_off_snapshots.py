@@ -75,12 +75,31 @@ def test_deleting_a_snapshot_keeps_its_children(qemu_host: Hypervisor, with_disk
 
 
 @pytest.mark.qemu
-def test_a_machine_that_runs_is_not_kept(qemu_host: Hypervisor, with_disk: Made) -> None:
+def test_a_machine_that_runs_is_kept_with_its_memory_and_put_back_from_off(
+    qemu_host: Hypervisor, with_disk: Made, qemu_connection: libvirt.virConnect
+) -> None:
     qemu_host.perform(Start(with_disk.ref, paused=True))
-    with pytest.raises(Refused, match="shut it down") as refused:
-        qemu_host.perform(CreateSnapshot(with_disk.ref, "live"))
-    assert refused.value.reason == "MachineRunning"
+    qemu_host.perform(CreateSnapshot(with_disk.ref, "live"))
+    (live,) = qemu_host.snapshots(with_disk.ref)
+    assert (live.state, live.current) == ("paused", True)
+    domain = qemu_connection.lookupByName(with_disk.ref.name)
+    domain.destroy()
+    qemu_host.perform(RevertSnapshot(with_disk.ref, "live"))
+    assert domain.state()[0] == libvirt.VIR_DOMAIN_PAUSED
+    qemu_host.perform(DeleteSnapshot(with_disk.ref, "live"))
     assert names(qemu_host, with_disk) == []
+
+
+@pytest.mark.qemu
+def test_a_machine_that_runs_without_a_disk_has_no_place_for_its_memory(
+    qemu_host: Hypervisor, host_objects: HostObjects
+) -> None:
+    made = machine(host_objects.name("bare"))
+    qemu_host.perform(made.define)
+    qemu_host.perform(Start(made.ref, paused=True))
+    with pytest.raises(Refused, match="shut it down") as refused:
+        qemu_host.perform(CreateSnapshot(made.ref, "live"))
+    assert refused.value.reason == "NotWhileRunning"
 
 
 @pytest.mark.qemu

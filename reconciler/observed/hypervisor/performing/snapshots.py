@@ -1,7 +1,7 @@
 """Makes, reverts to and deletes snapshots that are kept inside a machine's disks.
 
-The rules are those of the API's clients: only a machine that is off is kept, and only when all its disks can hold a
-snapshot. What is there is `asking`'s business.
+A machine that runs is kept with its memory, and only one whose disks can all hold a snapshot. What is there is
+`asking`'s business.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from reconciler.observed.hypervisor.performing.snapshot_images import SnapshotIm
 from reconciler.planning.one_off import CreateSnapshot, DeleteSnapshot, RevertSnapshot
 from specs.binding import element, parse, serialise
 from specs.reference import Ref
+from specs.virtualmachine.snapshots import hindrance
 
-_REMOVABLE = frozenset({"cdrom", "floppy"})
 _LONGEST_NAME = 200  # bytes: libvirt makes a file's name of it
 
 
@@ -33,14 +33,10 @@ def create(connections: Connections, operation: CreateSnapshot) -> None:
     _check_name(name)
     with connections.lend(f"make the snapshot {name} of {ref}", Lane.SLOW) as connection:
         domain = get(connection, ref)
-        if domain.isActive():
-            raise Refused(f"{ref} runs; shut it down before a snapshot is made.", reason="MachineRunning")
-        unable = _disks_without_snapshots(domain)
-        if unable:
-            raise Refused(
-                f"{ref} has disks that can't hold a snapshot, {', '.join(unable)}; convert them to qcow2.",
-                reason="DiskNotSnapshotable",
-            )
+        running = bool(domain.isActive())
+        definition = parse(domain.XMLDesc(0 if running else libvirt.VIR_DOMAIN_XML_INACTIVE))
+        if (unable := hindrance(definition, str(ref), running=running)) is not None:
+            raise Refused(unable.sentence, reason=unable.reason)
         if _find(domain, name) is not None:
             raise Refused(f"{ref} has a snapshot {name} already; choose another name.", reason="SnapshotExists")
         follow(connection, domain, {})  # what was cut off is finished first: its parent may be a copy
@@ -61,7 +57,17 @@ def revert(connections: Connections, operation: RevertSnapshot) -> None:
                 "nothing was changed. Delete the snapshot, or bring the image back.",
                 reason="SnapshotNotInImage",
             )
+        _put_back(domain, snapshot)
+
+
+def _put_back(domain: libvirt.virDomain, snapshot: libvirt.virDomainSnapshot) -> None:
+    try:
         domain.revertToSnapshot(snapshot, 0)
+    except libvirt.libvirtError as error:
+        if error.get_error_code() != libvirt.VIR_ERR_SNAPSHOT_REVERT_RISKY:
+            raise
+        # What runs has other devices than what was kept: another QEMU is started for that.
+        domain.revertToSnapshot(snapshot, libvirt.VIR_DOMAIN_SNAPSHOT_REVERT_FORCE)
 
 
 def delete(connections: Connections, operation: DeleteSnapshot) -> None:
@@ -99,16 +105,6 @@ def _check_name(name: str) -> None:
         raise Refused(
             f"A snapshot's name has at most {_LONGEST_NAME} bytes; choose a shorter one.", reason="InvalidName"
         )
-
-
-def _disks_without_snapshots(domain: libvirt.virDomain) -> list[str]:
-    found = []
-    for disk in parse(domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE)).iterfind("devices/disk"):
-        driver, target = disk.find("driver"), disk.find("target")
-        form = driver.get("type") if driver is not None else "raw"
-        if disk.get("device", "disk") not in _REMOVABLE and form != "qcow2":
-            found.append((target.get("dev") if target is not None else None) or "a disk")
-    return found
 
 
 def _find(domain: libvirt.virDomain, name: str) -> libvirt.virDomainSnapshot | None:
