@@ -52,6 +52,8 @@ def test_the_import_contracts_hold() -> None:
         ("reconciler/line.py", "import pygit2"),
         ("reconciler/agent.py", "import sqlite3"),
         ("api/app.py", "import libvirt"),
+        ("reconciler/forges/client.py", "import httpx"),
+        ("api/media.py", "import ftplib"),
     ],
 )
 def test_the_contracts_refuse(module: str, line: str, tmp_path: Path) -> None:

@@ -7,20 +7,26 @@ followed. Neither an error nor a log holds it.
 from __future__ import annotations
 
 import json
+import logging
 import re
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.errors import Terminal, Transient
+from reconciler.network.addresses import Networks
+from reconciler.network.exchange import KIB, Exchange, GivenUp, Patience
 from reconciler.secret_file import SecretFile
 from reconciler.version import VERSION
 
 if TYPE_CHECKING:
     import httpx
 
-_TIMEOUT_S: Final = 15.0
+log = logging.getLogger("onggi.forge")
+
+PATIENCE = Patience(overall_s=60.0, begin_s=15.0, window_s=15.0, least_bytes_per_s=KIB)
 _MOST_BYTES: Final = 8 << 20
 _MOST_PAGES: Final = 20
 _TRY_LATER: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
@@ -44,7 +50,8 @@ class ForgeClient:
         self._token = token
         self._authorise = authorise
         self._lock = threading.Lock()
-        self._client: httpx.Client | None = None
+        self._under_way: set[Exchange] = set()
+        self._closed = False
 
     def call(self, method: str, path: str, body: object | None = None, **query: str | int) -> Any:
         """The answer's JSON; None when it is empty. Raises Transient, RefusedError, or Terminal without a token."""
@@ -66,14 +73,15 @@ class ForgeClient:
         return found
 
     def close(self) -> None:
-        """Let go of the connections."""
+        """Give up what is being asked. Nothing is asked after that."""
         with self._lock:
-            if self._client is not None:
-                self._client.close()
-            self._client = None
+            self._closed = True
+            for each in self._under_way:
+                each.cut()
 
     def _call(self, method: str, path: str, body: object | None, query: Mapping[str, str | int]) -> tuple[Any, str]:
-        import httpx  # takes a while to load, and only agents with a forge need it
+        # Takes a while to load, and only agents with a forge need it.
+        from reconciler.network.http import BROKEN, client
 
         try:
             token = self._token.secrets()[0].decode("ascii")
@@ -82,14 +90,19 @@ class ForgeClient:
                 f"The token in {self._token.path} isn't plain text; write the forge's token there."
             ) from None
         headers = {**self._authorise(token), "User-Agent": f"onggi/{VERSION}", "Accept": "application/json"}
+        headers["Accept-Encoding"] = "identity"  # what is small on the wire is small here
         try:
-            with self._opened().stream(
-                method, self._api + path, params=dict(query), json=body, headers=headers
-            ) as answer:
+            with (
+                self._exchange() as exchange,
+                client(exchange, Networks.anywhere(), headers=headers) as asking,
+                asking.stream(method, self._api + path, params=dict(query), json=body) as answer,
+            ):
+                exchange.flows()
                 content = self._read(answer)
                 self._check(method, path, answer, content)
                 link = answer.headers.get("Link", "")
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+        except BROKEN as error:
+            log.debug("%s: %s", self._api, type(error).__name__)
             raise Transient(
                 f"{self._api} can't be reached ({type(error).__name__}); check the network and --forge-url.", 10.0
             ) from None
@@ -100,17 +113,22 @@ class ForgeClient:
         except (ValueError, RecursionError):
             raise Terminal(f"{self._api} doesn't answer {path} in JSON; check --forge and --forge-url.") from None
 
-    def _opened(self) -> httpx.Client:
-        import httpx
-
-        with self._lock:
-            if self._client is None:
-                self._client = httpx.Client(timeout=_TIMEOUT_S, follow_redirects=False)
-            return self._client
+    @contextmanager
+    def _exchange(self) -> Iterator[Exchange]:
+        with Exchange(PATIENCE) as exchange:
+            with self._lock:
+                if self._closed:
+                    raise GivenUp("closed")
+                self._under_way.add(exchange)
+            try:
+                yield exchange
+            finally:
+                with self._lock:
+                    self._under_way.discard(exchange)
 
     def _read(self, answer: httpx.Response) -> bytes:
         content = bytearray()
-        for chunk in answer.iter_bytes():
+        for chunk in answer.iter_raw():
             content += chunk
             if len(content) > _MOST_BYTES:
                 raise Terminal(f"{self._api} answers with more than {_MOST_BYTES >> 20} MiB; check --forge-url.")

@@ -8,12 +8,16 @@ from pathlib import Path
 import pytest
 
 from reconciler.errors import Terminal, Transient
+from reconciler.forges import client
 from reconciler.forges.address import ForgeAddress
 from reconciler.forges.client import RefusedError
 from reconciler.forges.comments import PlanComments
 from reconciler.forges.connect import connect
 from reconciler.forges.forge import CommitStatus, Forge, State
+from reconciler.network.exchange import Patience
 from tests.forges.server import API, ME, REPOSITORY, TOKEN, LocalForge, running_forge
+from tests.lab.waiting import until
+from tests.network.misbehaving import Behaviour, byte_by_byte, flood, misbehaving, silent
 
 KINDS = sorted(API)
 COMMIT = "0123456789" * 4
@@ -200,3 +204,27 @@ def test_a_refusal_is_one_line_whatever_the_forge_writes(forge: Forge, server: L
         forge.set_status(COMMIT, status())
     assert str(error.value).isprintable()
     assert "422" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "behave",
+    [
+        silent,
+        byte_by_byte(b"HTTP/1.1 200 OK\r\nX: "),
+        byte_by_byte(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n", b"1"),
+        flood(b"HTTP/1.1 200 OK\r\n\r\n", b"1" * 1000),
+    ],
+    ids=["silent", "headers without end", "an answer byte by byte", "an answer without end"],
+)
+def test_a_forge_that_never_comes_to_an_end_is_left(
+    behave: Behaviour, token_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "PATIENCE", Patience(overall_s=60, begin_s=0.3, window_s=0.3, least_bytes_per_s=1024))
+    with misbehaving(behave) as server:
+        asked, connection = connect(
+            ForgeAddress("gitea", f"http://127.0.0.1:{server.port}/api/v1", REPOSITORY, token_file)
+        )
+        with pytest.raises((Transient, Terminal), match=r"can't be reached|more than 8 MiB"):
+            asked.set_status(COMMIT, status())
+        until(lambda: server.all_left, 60, "the connection is closed")
+        connection.close()

@@ -14,6 +14,7 @@ from reconciler.agent import Agent
 from reconciler.errors import SettingsError
 from reconciler.forges import client
 from reconciler.forges.reports import host_name
+from reconciler.network.exchange import Patience
 from tests.forges.server import API, TOKEN, running_forge
 from tests.forges.world import World, vm
 from tests.lab.repositories import Repository
@@ -236,7 +237,7 @@ def test_wrong_settings_end_the_agent_before_it_begins(world: World) -> None:
 
 
 def test_an_agent_with_a_silent_forge_still_ends_in_time(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client, "_TIMEOUT_S", 600.0)
+    monkeypatch.setattr(client, "PATIENCE", Patience(overall_s=600, begin_s=600))
     world.push({"hw-a.yaml": vm("hw-a")})
     with socket.create_server(("127.0.0.1", 0)) as silent:  # takes connections, and never says a word
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/api/v3"
