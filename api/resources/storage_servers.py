@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from api.http.endpoint import Call, Resource, get
 from api.http.refusal import bad, not_found
 from api.http.schema import Schema, arr, obj, text
-from api.services import Services
-from reconciler.errors import Refused, Transient, Unsupported
+from reconciler.errors import Refused, Unsupported
+from reconciler.network.connecting import NotAllowed
+from reconciler.network.limits import FOR_CLIENTS
 from reconciler.observed.readable import readable
 from reconciler.observed.snapshot import Snapshot
 from specs.reference import STORAGE_POOL
 
 NETFS: Final = "netfs"
 ISCSI: Final = "iscsi"
-
-_AT_ONCE: Final = 8
 
 _TYPE: Final = text("Only for pools of this type.", enum=[NETFS, ISCSI])
 _SERVER: Final[dict[str, Schema]] = {
@@ -78,10 +76,6 @@ class StorageTargets(_Family):
 
     address = "/storageservers/{host}/storagetargets"
 
-    def __init__(self, services: Services) -> None:
-        super().__init__(services)
-        self._free = threading.BoundedSemaphore(_AT_ONCE)
-
     @get(
         "What a server offers that no pool uses yet. Nothing, when it doesn't answer.", arr(TARGET), blocking=True,
         query={
@@ -91,18 +85,15 @@ class StorageTargets(_Family):
     )  # fmt: skip
     def read(self, call: Call, host: str) -> list[dict[str, Any]]:
         """Asked of the server itself, whether or not a pool uses it."""
-        if not self._free.acquire(blocking=False):  # each may be silent for its time, and others wait for answers too
-            raise Transient("Many storage servers are being asked just now; try again in a moment.", 5.0)
         try:
-            found = self.serving.host.storage_servers.targets(
-                host, call.query.get("_target_type"), call.query.get("_server_port")
-            )
-        except Refused as refused:
+            with FOR_CLIENTS.turn("Other servers are"):
+                found = self.serving.host.storage_servers.targets(
+                    host, call.query.get("_target_type"), call.query.get("_server_port")
+                )
+        except (Refused, NotAllowed) as refused:
             raise bad("KCHAPI0001E", str(refused)) from None
         except Unsupported:
             return []  # /config/capabilities says what is missing
-        finally:
-            self._free.release()
         used = {(source.get("host"), source.get("path") or source.get("target")) for _, source in self.sources()}
         return [
             {"host": each.host, "target_type": each.target_type, "target": each.target}

@@ -16,6 +16,8 @@ from reconciler.errors import OnggiError, Refused, Unsupported
 from reconciler.host.commands import TooSlow
 from reconciler.host.storage_servers import ISCSI_PORT
 from reconciler.locality import is_here
+from reconciler.network.connecting import NotAllowed
+from reconciler.network.limits import FOR_CLIENTS
 from reconciler.serving.host import HostServices
 from reconciler.serving.serving import Serving
 from specs.host import Feature
@@ -83,11 +85,18 @@ def _ask(
     offers: Callable[[], Sequence[str]], listens: Callable[[], bool], refusal: Callable[[OnggiError], Refusal]
 ) -> Sequence[str] | None:
     """What a server offers; None when that can't be known. Raises `refusal` when there is nobody at all."""
+    with FOR_CLIENTS.turn("Other servers are"):
+        return _asked(offers, listens, refusal)
+
+
+def _asked(
+    offers: Callable[[], Sequence[str]], listens: Callable[[], bool], refusal: Callable[[OnggiError], Refusal]
+) -> Sequence[str] | None:
     try:
         return offers()
     except Unsupported:
         return None  # the program for it is missing
-    except Refused as error:
+    except (Refused, NotAllowed) as error:
         raise refusal(error) from None
     except OnggiError as error:
         if not listens():

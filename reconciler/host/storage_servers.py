@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import re
-import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,6 +17,9 @@ from typing import Final
 from reconciler.errors import Cancelled, OnggiError, Refused, Terminal, Unsupported
 from reconciler.host.addresses import checked_host, checked_port, in_url
 from reconciler.host.commands import Finished, Program, printable_lines, run
+from reconciler.network.addresses import Networks
+from reconciler.network.connecting import NotAllowed, allowed_places, connect
+from reconciler.network.exchange import Exchange, Patience
 
 log = logging.getLogger("onggi.host")
 
@@ -47,18 +49,19 @@ class StorageTarget:
 
 
 class StorageServers:
-    """Asks storage servers. `timeout_s` bounds each question."""
+    """Asks storage servers in `networks`. `timeout_s` bounds each question."""
 
-    def __init__(self, *, timeout_s: float = 10.0) -> None:
+    def __init__(self, *, timeout_s: float = 10.0, networks: Networks | None = None) -> None:
         self._timeout_s = timeout_s
+        self._networks = networks or Networks.anywhere()
 
     def targets(
         self, host: str, target_type: str | None = None, port: int | str | None = None
     ) -> tuple[StorageTarget, ...]:
         """What a server offers of one kind (NETFS, ISCSI), or of both; of a server that doesn't answer, nothing.
 
-        Raises Refused for a host, a kind or a port that can't be, and Unsupported when the program for the one kind
-        that was asked for is missing.
+        Raises Refused for a host, a kind or a port that can't be, NotAllowed for one in a network that isn't allowed,
+        and Unsupported when the program for the one kind that was asked for is missing.
         """
         host = checked_host(host)
         iscsi_port = ISCSI_PORT if port is None else checked_port(port)
@@ -76,7 +79,7 @@ class StorageServers:
             except Unsupported:
                 if target_type is not None:
                     raise
-            except Cancelled:
+            except (Cancelled, NotAllowed):
                 raise
             except OnggiError as error:
                 log.info("no %s targets of %s: %s", kind, host, error)
@@ -90,7 +93,7 @@ class StorageServers:
     def exports(self, host: str) -> tuple[str, ...]:
         """The paths that an NFS server exports, in order. Raises TooSlow; Terminal when it isn't there or refuses."""
         host = checked_host(host)
-        done = run(SHOWMOUNT, ["--no-headers", "--exports", "--", host], timeout_s=self._timeout_s)
+        done = run(SHOWMOUNT, ["--no-headers", "--exports", "--", self._address(host)], timeout_s=self._timeout_s)
         if done.code != 0:
             raise _failure(f"The exports of {host}", done)
         return _unique(_exported(done.output))
@@ -98,7 +101,7 @@ class StorageServers:
     def iscsi_targets(self, host: str, port: int = ISCSI_PORT) -> tuple[str, ...]:
         """The names of an iSCSI server's targets, in order. Raises as `exports` does."""
         host, port = checked_host(host), checked_port(port)
-        where = f"{in_url(host)}:{port}"
+        where = f"{in_url(self._address(host))}:{port}"
         if ISCSIADM.present and (_KERNEL_INITIATOR.exists() or not ISCSI_LS.present):
             # Nothing is to be remembered, or the host would log in to all of it at its next start.
             arguments = ["--mode", "discovery", "--op", "nonpersistent", "--type", "sendtargets", "--portal", where]
@@ -111,11 +114,21 @@ class StorageServers:
 
     def listens(self, host: str, port: int) -> bool:
         """Whether anything takes connections there, found out within seconds. Raises Refused as `targets` does."""
+        patience_s = min(self._timeout_s, _CONNECT_S)
         try:
-            socket.create_connection((checked_host(host), checked_port(port)), min(self._timeout_s, _CONNECT_S)).close()
-        except OSError:
+            with Exchange(Patience(patience_s, patience_s, patience_s)) as exchange:
+                connect(checked_host(host), checked_port(port), exchange, self._networks).close()
+        except (OSError, NotAllowed):
             return False
         return True
+
+    def _address(self, host: str) -> str:
+        """The one that the programs are given, so that they ask nobody else. Raises NotAllowed, Terminal."""
+        try:
+            return str(allowed_places(host, 0, self._networks, self._timeout_s)[0].address)
+        except OSError as error:
+            log.info("where %s is isn't known: %s", host, error)
+            raise Terminal(_sentence(f"What {host} offers")) from None
 
     @staticmethod
     def _found(pattern: str, where: str, done: Finished) -> tuple[str, ...]:
@@ -138,7 +151,13 @@ def _unique(found: Iterator[str]) -> tuple[str, ...]:
 
 
 def _failure(what: str, done: Finished) -> Terminal:
-    return Terminal(f"{what} can't be listed ({done.reason}); check the server, and that it may be reached from here.")
+    # What listens where is told to the log alone.
+    log.info("%s can't be listed: %s", what, done.reason)
+    return Terminal(_sentence(what))
+
+
+def _sentence(what: str) -> str:
+    return f"{what} can't be listed; check the server, and that it may be reached from here: the agent's log tells why."
 
 
 def _initiator_name() -> str:

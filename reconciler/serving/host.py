@@ -25,6 +25,7 @@ from reconciler.host.repositories.repository import Repositories, open_repositor
 from reconciler.host.sampling import Sampler
 from reconciler.host.storage_servers import StorageServers
 from reconciler.host.volume_groups import VolumeGroups
+from reconciler.network.addresses import Networks
 from reconciler.serving.long_answers import Shared
 from reconciler.settings import Settings
 
@@ -114,6 +115,7 @@ def open_host(settings: Settings, root: Path = Path("/")) -> HostServices:
         packages=Later(lambda: open_packages(root)),
         repositories=Later(lambda: open_repositories(root)),
         accounts=_accounts(settings),
+        storage_servers=StorageServers(networks=Networks.of(settings.allowed_networks, private=True)),
         federation=settings.federation == "on",
     )
 

@@ -22,7 +22,8 @@ class Agent:
         self._network, self._port = network, port
         network.start(
             sys.executable, "-m", "reconciler.cli.main", "run", repository.path, "--connect", "test:///default",
-            "--state", state, "--listen", f"127.0.0.1:{port}", "--quiet", *more,
+            "--state", state, "--listen", f"127.0.0.1:{port}", "--quiet",
+            "--allowed-network", "127.0.0.0/8", *more,
         )  # fmt: skip
 
     def get(self, path: str) -> Any:

@@ -7,12 +7,15 @@ import socket
 
 import pytest
 
-from reconciler.errors import Refused, Unsupported
+from reconciler.errors import Refused, Terminal, Unsupported
 from reconciler.host.addresses import checked_host, checked_port
 from reconciler.host.commands import TooSlow
 from reconciler.host.storage_servers import ISCSI, ISCSI_LS, NETFS, StorageServers, _exported
+from reconciler.network.addresses import Networks
+from reconciler.network.connecting import NotAllowed
 from tests.host.namespaces import Namespace, namespace
 from tests.host.storage_network import exported, iscsi, network, silent, start_silent
+from tests.network.misbehaving import misbehaving, says
 
 __all__ = ["exported", "iscsi", "network", "silent"]
 
@@ -127,3 +130,29 @@ def test_without_the_programs_one_kind_is_unsupported_and_both_are_empty(monkeyp
         servers.targets("127.0.0.1", ISCSI)
     assert servers.targets("127.0.0.1") == ()
     assert not ISCSI_LS.present
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "::ffff:127.0.0.1", "localhost", "169.254.169.254", "0.0.0.0"])
+def test_this_machine_is_no_storage_server_unless_its_network_is_allowed(host: str) -> None:
+    around = StorageServers(timeout_s=20, networks=Networks(private=True))
+    with misbehaving(says(b"")) as server:
+        for kind in (ISCSI, NETFS):
+            with pytest.raises(NotAllowed, match="allowed-network"):
+                around.targets(host, kind, server.port)
+        assert not around.listens(host, server.port)
+        assert server.came == 0
+
+
+def test_what_is_wrong_with_a_server_is_told_to_the_log_alone(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        port = unused.getsockname()[1]
+        with pytest.raises(Terminal, match="the agent's log tells why") as refused:
+            StorageServers(timeout_s=20).iscsi_targets("127.0.0.1", port)
+    with pytest.raises(Terminal) as unknown:
+        StorageServers(timeout_s=20).iscsi_targets("nobody.invalid", port)
+    assert "refused" not in str(refused.value)
+    assert "Connection refused" in caplog.text
+    assert "isn't known" in caplog.text
+    assert "Name or service" not in str(unknown.value)
