@@ -16,6 +16,7 @@ MISTAKE = re.compile(r"(?P<file>.+?):(?P<line>\d+):(?P<column>\d+): (?P<message>
 # Nothing of the machine's own settings may reach a test.
 ENVIRONMENT = {key: value for key, value in os.environ.items() if not key.startswith(("ONGGI_", "GIT_"))}
 ENVIRONMENT["ONGGI_ALLOWED_NETWORK"] = "127.0.0.0/8"  # where the tests' own servers are
+ENVIRONMENT["ONGGI_ALLOWED_POOL_FOLDER"] = "/"  # and where their pools are
 
 
 def onggi(*words: str | Path, timeout_s: float = 120) -> subprocess.CompletedProcess[str]:

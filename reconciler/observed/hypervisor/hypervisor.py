@@ -155,6 +155,7 @@ class Hypervisor:
         there. Raises Refused with `BeyondCapacity`, `SizeMismatch`, `UnsafeImage`, `VolumeInUse` or `UploadUnderWay`;
         Unsupported, NotFound, Cancelled; Terminal when the disk is full; and whatever `chunks` raises.
         """
+        self._performer.check_volume(ref)
         self._data.upload(ref, offset, length, chunks, stop, capacity)
 
     def snapshots(self, ref: Ref) -> tuple[SnapshotOf, ...]:

@@ -24,6 +24,11 @@ from reconciler.observed.hypervisor.performing.intake import Progress
 from reconciler.observed.hypervisor.performing.lookup import find
 from reconciler.observed.hypervisor.performing.media import check_media
 from reconciler.observed.hypervisor.performing.media_addresses import check_addresses
+from reconciler.observed.hypervisor.performing.own_devices import (
+    check_machine_devices,
+    check_pool_devices,
+    check_volume_device,
+)
 from reconciler.observed.hypervisor.performing.pool_folders import check_pool_folder
 from reconciler.observed.hypervisor.performing.refusals import Refusals
 from reconciler.observed.hypervisor.performing.traps import check_traps
@@ -64,9 +69,9 @@ from reconciler.planning.operations import (
     UpdateNetwork,
     WriteMark,
 )
-from specs.binding import parse
+from specs.binding import Element, parse
 from specs.reach import Reach
-from specs.reference import STORAGE_POOL, VIRTUAL_MACHINE
+from specs.reference import STORAGE_POOL, VIRTUAL_MACHINE, Ref
 
 
 class OperationPerformer:
@@ -102,6 +107,8 @@ class OperationPerformer:
         self._check_media(operation)
         check_addresses(connections, operation, self._networks)
         check_traps(connections, operation)
+        if self._is_here:
+            self._check_devices(operation)
         if self._is_here and isinstance(operation, Define) and operation.ref.kind == STORAGE_POOL:
             check_pool_folder(parse(operation.xml), self._own_folders, self._kept_folder(operation), self._reach)
         match operation:
@@ -171,6 +178,30 @@ class OperationPerformer:
         with self._connections.lend(f"look at {operation.ref}") as connection:
             found = find(connection, operation.ref)
             return (parse(found.XMLDesc()).findtext("target/path") or "") if found is not None else ""
+
+    def _check_devices(self, operation: Operation) -> None:
+        """Neither a pool nor a machine gets what this machine itself lives on."""
+        if isinstance(operation, Define) and operation.ref.kind == STORAGE_POOL:
+            check_pool_devices(parse(operation.xml))
+        elif isinstance(operation, Define) and operation.ref.kind == VIRTUAL_MACHINE:
+            check_machine_devices(parse(operation.xml), lambda: self._present(operation.ref))
+        elif isinstance(operation, EditLive) and operation.verb in ("attach", "update"):
+            check_machine_devices(parse(operation.value), lambda: self._present(operation.ref))
+        elif isinstance(operation, WipeVolume | DeleteVolume):
+            self.check_volume(operation.ref)
+
+    def check_volume(self, ref: Ref) -> None:
+        """Raises Terminal for a volume that this machine itself lives on."""
+        if self._is_here:
+            with self._connections.lend(f"look at {ref}") as connection:
+                found = find(connection, ref)
+                path = found.path() if found is not None else ""
+            check_volume_device(path)
+
+    def _present(self, ref: Ref) -> Element | None:
+        with self._connections.lend(f"look at {ref}") as connection:
+            found = find(connection, ref)
+            return parse(found.XMLDesc()) if found is not None else None
 
     def _check_media(self, operation: Operation) -> None:
         if not self._allowed_folders:
