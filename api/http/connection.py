@@ -22,6 +22,7 @@ from api.http.outgoing import Outgoing
 from api.http.peers import peer_of
 from api.http.room import bound_unsent, make_room
 from api.http.rules import ruled
+from api.http.shares import mark_peer
 
 log = logging.getLogger("onggi.api")
 
@@ -183,6 +184,7 @@ class Connection(HttpToolsProtocol):
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The application's, as every answer has to be."""
         begun = False
+        mark_peer(scope, self.peer)
 
         async def send_ruled(event: MutableMapping[str, Any]) -> None:
             nonlocal begun

@@ -13,7 +13,6 @@ the event loop.
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
@@ -21,6 +20,7 @@ from typing import Any, Final
 import re2
 
 from api.http.refusal import Refusal
+from api.http.shares import Shares
 
 MOST: Final = 16  # values in one request
 LONGEST: Final = 128  # what is longer is a text and no expression
@@ -36,15 +36,17 @@ _OPTIONS.never_capture = True
 _OPTIONS.max_mem = 32 << 10  # of a compiled expression, and again of what matching it remembers
 
 _threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="onggi-filter")
-_places = threading.BoundedSemaphore(_WAITING)
+_places = Shares()
 
 
-async def filtered(members: Iterable[Any], wanted: Mapping[str, Sequence[str]]) -> list[Any]:
-    """The members that match every one of `wanted`, found beside the event loop. Raises Refusal 400, or 503."""
+async def filtered(members: Iterable[Any], wanted: Mapping[str, Sequence[str]], who: str) -> list[Any]:
+    """The members that match every one of `wanted`, found beside the event loop for `who` asks. Raises Refusal 400, or
+    503.
+    """
     if not wanted:
         return list(members)
     check_few(wanted)
-    if not _places.acquire(blocking=False):
+    if not _places.take(who, _WAITING):
         raise Refusal(503, "Too many filtered lists are asked for at once; ask again soon.")
     try:
         async with asyncio.timeout(_TIME_S):
@@ -52,7 +54,7 @@ async def filtered(members: Iterable[Any], wanted: Mapping[str, Sequence[str]]) 
     except TimeoutError:
         raise Refusal(503, "Others' filtered lists take their time; ask again soon.") from None
     finally:
-        _places.release()
+        _places.give_back(who)
 
 
 def check_few(wanted: Mapping[str, Sequence[str]]) -> None:

@@ -25,6 +25,7 @@ from api.http.endpoint import Answer, Call, Endpoint, Resource, endpoints
 from api.http.filters import filtered
 from api.http.refusal import Refusal
 from api.http.schema import Checked, obj
+from api.http.shares import peer_of_request
 from reconciler.serving.client import Client
 
 JSON_TYPE: Final = "application/json;charset=utf-8"
@@ -79,7 +80,7 @@ def _responder(resource: Resource, method_name: str, endpoint: Endpoint) -> Resp
         schema = endpoint.other.get(answer.status, endpoint.returns)
         answer = replace(answer, value=resource.actions.value(schema, answer.value))
         if endpoint.filters:
-            answer = Answer(await filtered(answer.value, wanted), answer.status)
+            answer = Answer(await filtered(answer.value, wanted, peer_of_request(request)), answer.status)
         _write(request, response, answer, endpoint)
 
     return respond

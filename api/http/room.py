@@ -10,8 +10,10 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Final, Protocol
 
+from api.http.shares import most_of_one
+
 MOST_AT_ONCE: Final = 512  # services often have no more than 1024 files open
-MOST_OF_ONE: Final = MOST_AT_ONCE * 3 // 4
+MOST_OF_ONE: Final = most_of_one(MOST_AT_ONCE)
 MOST_UNSENT: Final = 64 << 20  # bytes that wait for clients to read them, of all connections together
 
 

@@ -7,7 +7,8 @@ reads for itself at its client's pace: nothing is queued for one that is slow.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import aclosing
 from typing import Any, Final
 
 import falcon.asgi
@@ -19,6 +20,7 @@ from api.http.filters import BUDGET, Filter, check_few, filtered
 from api.http.refusal import Refusal, bad
 from api.http.responder import JSON_TYPE, to_json
 from api.http.schema import arr, integer, text
+from api.http.shares import Shares, peer_of_request
 from api.moments import moment
 from api.services import Services
 from api.views.reports import EVENT
@@ -48,7 +50,7 @@ class Events(Resource):
 
     def __init__(self, services: Services) -> None:
         super().__init__(services)
-        self._streams = 0
+        self._streams = Shares()
 
     @raw(
         "GET", "What was done, failed or was skipped, oldest first.", arr(EVENT),
@@ -76,59 +78,68 @@ class Events(Resource):
         found = await asyncio.to_thread(ledger.events, KEPT_EVENTS if wanted else limit, None, start)
         response.content_type = JSON_TYPE
         response.set_header("Cache-Control", "no-cache")
-        response.data = to_json((await filtered(map(event_json, found), wanted))[-limit:])
+        fitting = await filtered(map(event_json, found), wanted, peer_of_request(request))
+        response.data = to_json(fitting[-limit:])
 
     async def _follow(
         self, request: falcon.asgi.Request, response: falcon.asgi.Response, wanted: Mapping[str, Sequence[str]]
     ) -> None:
         check_few(wanted)
-        self._check_free()
+        who = peer_of_request(request)
+        self._check_free(who)
         fitting = await asyncio.to_thread(Filter, wanted)
         ledger = self.serving.agent.line.ledger
         last = request.get_header("Last-Event-ID") or ""
         known = int(last) if last.isascii() and last.isdecimal() and len(last) <= _LONGEST_NUMBER else None
         after = await asyncio.to_thread(ledger.last_event)
         after = min(known, after) if known is not None else after
-        self._check_free()  # many may have been waiting for that
+        self._check_free(who)  # many may have been waiting for that
         response.set_header("Cache-Control", "no-store")
         response.set_header("X-Accel-Buffering", "no")  # a proxy that keeps it back would make it useless
-        response.sse = self._told(ledger, after, fitting, closing_of(request), gone_of(request))
+        told = self._told(ledger, after, fitting, closing_of(request), gone_of(request))
+        response.sse = self._counted(who, told)
 
-    def _check_free(self) -> None:
-        if self._streams >= _MOST_STREAMS:
-            raise Refusal(503, f"{_MOST_STREAMS} streams of events are open already; close one, or ask for the list.")
+    def _check_free(self, who: str) -> None:
+        if not self._streams.has_room(who, _MOST_STREAMS):
+            raise Refusal(503, "Too many streams of events are open already; close one, or ask for the list.")
 
+    async def _counted(self, who: str, told: AsyncGenerator[SSEvent | None, None]) -> AsyncIterator[SSEvent | None]:
+        if not self._streams.take(who, _MOST_STREAMS):
+            return
+        try:
+            async with aclosing(told):
+                async for event in told:
+                    yield event
+        finally:
+            self._streams.give_back(who)
+
+    @staticmethod
     async def _told(
-        self,
         ledger: Ledger,
         after: int,
         fitting: Filter,
         closing: asyncio.Event,
         gone: asyncio.Event,
-    ) -> AsyncIterator[SSEvent | None]:
-        self._streams += 1
-        try:
-            yield SSEvent(retry=_AGAIN_MS, comment="events follow")
-            news = await asyncio.to_thread(_News, ledger, after)
-            quiet_s = 0.0
-            while not (closing.is_set() or gone.is_set()):
-                try:
-                    found = await asyncio.to_thread(news.next, fitting)
-                except Refusal as refusal:
-                    yield SSEvent(comment=refusal.reason)
-                    return
-                for number, told in found:
-                    quiet_s = 0.0
-                    yield SSEvent(data=to_json(told).replace(b"\n", b""), event="event", event_id=str(number))
-                if quiet_s >= _HEARTBEAT_S:
-                    quiet_s = 0.0
-                    yield None  # falcon makes a comment of it
-                try:
-                    await asyncio.wait_for(closing.wait(), _LOOK_S)
-                except TimeoutError:
-                    quiet_s += _LOOK_S
-        finally:
-            self._streams -= 1
+    ) -> AsyncGenerator[SSEvent | None, None]:
+        yield SSEvent(retry=_AGAIN_MS, comment="events follow")
+        news = await asyncio.to_thread(_News, ledger, after)
+        quiet_s = 0.0
+        while not (closing.is_set() or gone.is_set()):
+            try:
+                found = await asyncio.to_thread(news.next, fitting)
+            except Refusal as refusal:
+                yield SSEvent(comment=refusal.reason)
+                return
+            for number, told in found:
+                quiet_s = 0.0
+                yield SSEvent(data=to_json(told).replace(b"\n", b""), event="event", event_id=str(number))
+            if quiet_s >= _HEARTBEAT_S:
+                quiet_s = 0.0
+                yield None  # falcon makes a comment of it
+            try:
+                await asyncio.wait_for(closing.wait(), _LOOK_S)
+            except TimeoutError:
+                quiet_s += _LOOK_S
 
 
 class _News:

@@ -14,6 +14,7 @@ import pytest
 from api.http import filters
 from api.http.filters import LONGEST, MOST, Filter
 from api.http.refusal import Refusal
+from api.http.shares import Shares, most_of_one
 from tests.api.live import LiveApi, whole_api
 from tests.lab.waiting import until
 
@@ -21,6 +22,7 @@ MEMBERS = [
     {"name": "web-1", "cpus": 2, "active": True, "tags": ["a", "blue"], "note": None},
     {"name": "db", "cpus": 16, "active": False, "tags": [], "note": "web behind"},
 ]
+PLACES = most_of_one(filters._WAITING)
 SEED = 20_261_130
 
 
@@ -90,6 +92,16 @@ def test_whatever_is_written_as_an_expression_is_compiled_small_or_refused() -> 
         fitting.of(MEMBERS)
 
 
+def test_nobody_has_all_places() -> None:
+    places = Shares()
+    assert [places.take("one", 4) for _ in range(4)] == [True, True, True, False]
+    assert places.take("other", 4)
+    assert not places.has_room("third", 4)
+    places.give_back("one")
+    assert places.take("third", 4)
+    assert [places.take("one", 1) for places in (Shares(),)] == [True]
+
+
 # Served
 
 
@@ -127,7 +139,7 @@ def test_who_filters_keeps_nobody_waiting_who_does_not(api: LiveApi, monkeypatch
     statuses: list[int] = []
     many = [
         threading.Thread(target=lambda: statuses.append(httpx.get(f"{api.url}/vms?name=x", timeout=120).status_code))
-        for _ in range(filters._WAITING + 4)
+        for _ in range(PLACES + 4)
     ]
     try:
         for each in many:
@@ -140,4 +152,4 @@ def test_who_filters_keeps_nobody_waiting_who_does_not(api: LiveApi, monkeypatch
         may_end.set()
         for each in many:
             each.join(60)
-    assert sorted(statuses) == [200] * filters._WAITING + [503] * 4
+    assert sorted(statuses) == [200] * PLACES + [503] * 4

@@ -163,7 +163,7 @@ def test_only_so_many_streams_are_open_and_one_whose_client_has_left_is_none(
             each.close()
 
     many = opened(200)
-    assert begins(many) == {b"200": 64, b"503": 136}
+    assert begins(many) == {b"200": 48, b"503": 152}  # of 64: some are left for others
     close(many)
 
     def is_let_in() -> bool:
