@@ -97,7 +97,7 @@ def _found(path: str) -> int:
 def _check_link(path: str, name: str, link: os.stat_result, folder: os.stat_result, count: int) -> None:
     if count > _MOST_LINKS:
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), path)
-    if not _is_trusted(link.st_uid) or (link.st_nlink > 1 and not _is_ours_alone(folder)):
+    if not _is_trusted(link.st_uid) or (link.st_nlink > 1 and not is_ours_alone(folder)):
         where = path if path.endswith(f"/{name}") else f"{name}, on the way to {path},"
         raise TrapError(
             f"{where} is a link that another user has made (uid {link.st_uid}); put the file itself there, or make the "
@@ -109,14 +109,14 @@ def _check_file(path: str, found: os.stat_result, folder: os.stat_result) -> Non
     mode = found.st_mode
     if not (stat.S_ISREG(mode) or stat.S_ISBLK(mode) or stat.S_ISDIR(mode)):
         raise TrapError(f"{path} is neither a file nor a disk (but a FIFO, a socket or the like); remove it.")
-    if stat.S_ISREG(mode) and found.st_nlink > 1 and not _is_ours_alone(folder):
+    if stat.S_ISREG(mode) and found.st_nlink > 1 and not is_ours_alone(folder):
         raise TrapError(
             f"{path} has other names as well (hard links), in a folder that others than root can write to; put a copy "
             "in its place, or let only root write there."
         )
 
 
-def _is_ours_alone(folder: os.stat_result) -> bool:
+def is_ours_alone(folder: os.stat_result) -> bool:
     """True when nobody but root and the agent's own user can put anything in there."""
     others = stat.S_IWOTH if folder.st_gid == 0 else stat.S_IWOTH | stat.S_IWGRP
     return _is_trusted(folder.st_uid) and not folder.st_mode & others

@@ -15,6 +15,8 @@ import pytest
 
 from reconciler.errors import Conflict, NotFound, OnggiError, Refused
 from reconciler.observed.hypervisor import Hypervisor
+from reconciler.observed.hypervisor.connection import Connections
+from reconciler.observed.hypervisor.performing.exchanged_disks import check_exchanged
 from reconciler.observed.hypervisor.performing.traps import Opened, opened_by
 from reconciler.planning import one_off, operations
 from reconciler.planning.one_off import (
@@ -37,7 +39,6 @@ from reconciler.planning.operations import (
 )
 from specs.reference import STORAGE_POOL, VIRTUAL_MACHINE, Ref
 from tests.lab.libvirtd import HostObjects
-from tests.lab.opened import Canary, canary
 from tests.observed.conftest import Made, empty_volume, machine, pool, qemu_host
 
 __all__ = ["pool", "qemu_host"]
@@ -55,7 +56,7 @@ class World:
     pool: str
     folder: Path
     machine: Made
-    secret: Canary
+    secret: Path
 
     @property
     def volume(self) -> Ref:
@@ -66,11 +67,10 @@ class World:
         return self.folder / "x"
 
     def put(self, what: Callable[[Path, Path], None]) -> None:
-        """Exchange the volume, and let libvirt look, which reads a header of whatever it finds."""
+        """Exchange the volume, and let libvirt look."""
         self.path.unlink(missing_ok=True)
-        what(self.path, self.secret.path)
+        what(self.path, self.secret)
         self.host.perform(RefreshPool(Ref(STORAGE_POOL, self.pool)))
-        self.secret.was_opened()
 
 
 @pytest.fixture
@@ -82,9 +82,10 @@ def world(
     made = machine(host_objects.name("user"), devices=USB + DISK.format(dir_pool_folder / "x"))
     qemu_host.perform(made.define)
     content = (dir_pool_folder / "x").read_bytes()
-    with canary(dir_pool_folder.parent / f"{dir_pool_folder.name}.secret", content) as secret:
-        yield World(qemu_host, pool, dir_pool_folder, made, secret)
-    secret.path.unlink()
+    secret = dir_pool_folder.with_name(f"{dir_pool_folder.name}.secret")
+    secret.write_bytes(content)
+    yield World(qemu_host, pool, dir_pool_folder, made, secret)
+    secret.unlink()
 
 
 def link(path: Path, secret: Path) -> None:
@@ -148,9 +149,9 @@ def test_every_operation_says_whether_it_opens_files() -> None:
 def test_no_operation_opens_what_another_user_has_put_in_a_pool(
     world: World, what: Callable[[Path, Path], None]
 ) -> None:
-    before = world.secret.path.read_bytes()
+    before = world.secret.read_bytes()
     world.put(what)
-    world.secret.path.chmod(0o600)
+    world.secret.chmod(0o600)
     for make in OPENING.values():
         operation = make(world)
         with pytest.raises((Refused, NotFound)) as refused:
@@ -159,15 +160,14 @@ def test_no_operation_opens_what_another_user_has_put_in_a_pool(
         assert gone or refused.value.reason == "UnsafeFile", operation
     with pytest.raises((Refused, NotFound)):
         world.host.upload(world.volume, 0, 4, [b"evil"])
-    assert not world.secret.was_opened()
-    stat = world.secret.path.stat()
+    stat = world.secret.stat()
     assert (stat.st_uid, stat.st_mode & 0o777) == (0, 0o600)
     for operation in (RenameVolume(world.volume, Ref.volume(world.pool, "y")), DeleteVolume(world.volume)):
         try:
             world.host.perform(operation)
         except OnggiError:
             continue
-    assert world.secret.path.read_bytes() == before, "it isn't removed through its other name"
+    assert world.secret.read_bytes() == before, "it isn't removed through its other name"
 
 
 @pytest.mark.qemu
@@ -202,3 +202,43 @@ def test_what_a_machine_has_already_is_in_the_way_of_no_other_change(world: Worl
     world.host.perform(replace(world.machine.define, xml=world.machine.xml.replace(">32<", ">48<")))
     with pytest.raises(Refused, match="as root"):
         world.host.perform(Start(world.machine.ref, paused=True))
+
+
+@pytest.mark.qemu
+def test_an_image_grows_only_where_it_keeps_its_data_itself(world: World) -> None:
+    outside = world.folder.parent / f"{world.folder.name}.data"
+    world.path.unlink()
+    options = f"data_file={outside},data_file_raw=on"
+    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", "-o", options, world.path, "1M"], check=True)
+    try:
+        world.host.perform(RefreshPool(Ref(STORAGE_POOL, world.pool)))
+        with pytest.raises(OnggiError, match="keeps its data in another file"):
+            world.host.perform(GrowVolume(world.volume, 1 << 30))
+        assert outside.stat().st_size == 1 << 20
+    finally:
+        outside.unlink()
+
+
+@pytest.mark.qemu
+@pytest.mark.parametrize("base", ["/etc/shadow", 'json:{"driver":"file","filename":"/etc/shadow"}'])
+def test_a_machine_isnt_started_with_an_image_that_another_user_has_exchanged(world: World, base: str) -> None:
+    words = ["qemu-img", "create", "-q", "-u", "-f", "qcow2", "-F", "raw"]
+    subprocess.run([*words, "-b", base, world.path, "1M"], check=True)
+    with pytest.raises(Refused, match="others than root can write") as refused:
+        world.host.perform(Start(world.machine.ref, paused=True))
+    assert refused.value.reason == "UnsafeImage"
+
+
+@pytest.mark.qemu
+@pytest.mark.parametrize("where", ["a-volume", "a-file-of-theirs"])
+def test_a_machine_is_started_with_what_another_user_may_refer_to(world: World, tmp_path: Path, where: str) -> None:
+    base = (world.folder if where == "a-volume" else tmp_path) / "base"
+    world.path.rename(base)
+    os.chown(base, NOBODY, NOBODY)
+    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", base, world.path], check=True)
+    world.host.perform(RefreshPool(Ref(STORAGE_POOL, world.pool)))
+    connections = Connections("qemu:///system", changed=lambda _ref: None, devices=lambda: None)
+    try:
+        check_exchanged(connections, Start(world.machine.ref))
+    finally:
+        connections.close()

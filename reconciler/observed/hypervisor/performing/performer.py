@@ -20,6 +20,7 @@ from reconciler.observed.hypervisor.performing import (
     snapshots,
     volume_groups,
 )
+from reconciler.observed.hypervisor.performing.exchanged_disks import check_exchanged
 from reconciler.observed.hypervisor.performing.intake import Progress
 from reconciler.observed.hypervisor.performing.lookup import find
 from reconciler.observed.hypervisor.performing.media import check_media
@@ -107,6 +108,7 @@ class OperationPerformer:
         self._check_media(operation)
         check_addresses(connections, operation, self._networks)
         check_traps(connections, operation)
+        check_exchanged(connections, operation)
         if self._is_here:
             self._check_devices(operation)
         if self._is_here and isinstance(operation, Define) and operation.ref.kind == STORAGE_POOL:

@@ -191,6 +191,9 @@ class Volumes:
             if machine is not None and machine.isActive():
                 resize_disk(machine, str(operation.in_use_by), operation.target, operation.capacity)
             elif operation.capacity > now:
+                if self._facts.can(Feature.VOLUME_UPLOAD):  # what grows is wherever the image keeps its data
+                    form = parse(volume.XMLDesc()).find("target/format")
+                    images.check_chain(connection, volume.path(), form.get("type") if form is not None else None)
                 patiently(lambda: volume.resize(operation.capacity))
 
     def keep(self, operation: TrashVolume) -> None:
