@@ -23,7 +23,7 @@ class Agent:
         network.start(
             sys.executable, "-m", "reconciler.cli.main", "run", repository.path, "--connect", "test:///default",
             "--state", state, "--listen", f"127.0.0.1:{port}", "--quiet",
-            "--allowed-network", "127.0.0.0/8", *more,
+            "--allowed-network", "127.0.0.0/8", "--allowed-network", "::1", *more,
         )  # fmt: skip
 
     def get(self, path: str) -> Any:
