@@ -376,3 +376,13 @@ def test_any_machine_is_exported_with_an_empty_plan(with_images: Hypervisor, spe
         assert len(written.get("interfaces", ())) == len(spec.get("interfaces", ()))
     finally:
         with_images.perform(Undefine(ref, uid))
+
+
+def test_what_a_machine_boots_from_is_exported_where_it_is_unusual(hypervisor: Hypervisor) -> None:
+    domain = "<domain type='test'><name>{}</name><memory unit='MiB'>64</memory><os><type>hvm</type>{}</os></domain>"
+    with hypervisor._connections.lend("make machines") as connection:
+        connection.defineXML(domain.format("usual", "<boot dev='hd'/>"))
+        connection.defineXML(domain.format("pxe", "<boot dev='network'/><boot dev='hd'/><bootmenu enable='yes'/>"))
+    found = texts(exported(hypervisor))
+    assert "bootDevices:\n    - network\n    - hd\n  bootMenu: true\n" in found["vms/pxe.yaml"]
+    assert "boot" not in found["vms/usual.yaml"]
