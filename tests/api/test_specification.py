@@ -25,6 +25,8 @@ def document() -> Mapping[str, Any]:
     return openapi(resource_classes(), "0")
 
 
+# The current snapshot is one of the machine's, at whose address something can be done with it.
+MEANT = {"/vms/{}/snapshots/current": "/vms/{}/snapshots/{}"}
 # The original answers at these, and documents none of them.
 UNDOCUMENTED = frozenset({"/images/{}", "/host/devices/{}/vm_holders", "/host/devices/{}/vm_holders/{}"})
 
@@ -78,6 +80,29 @@ def test_every_field_and_parameter_is_taken_or_given(address: Address, document:
         operation = ours[f"{address.path}/{action}"]["post"]
         missing += _missing(fields, _body(operation, document) if fields else {}, document, f"{action} ")
     assert not missing
+
+
+@pytest.mark.parametrize("address", SPECIFIED, ids=lambda address: address.path)
+def test_every_representation_of_a_resource_names_its_actions(address: Address, document: Mapping[str, Any]) -> None:
+    ours = paths(document)
+    at, read = address.path, _answer(ours[address.path]["get"], document)
+    if read.get("type") == "array":  # of a collection the members are resources; of plain facts nothing is
+        at, read = f"{at}/{{}}", _resolved(read["items"], document)
+    at = MEANT.get(at, at)
+    shape = next((each for each in _branches(read, document) if each.get("properties")), None)
+    if at not in ours or shape is None:
+        assert not address.actions
+        return
+    known = sorted(path.removeprefix(f"{at}/") for path, item in ours.items() if _is_action(path, at, item))
+    assert set(address.actions) <= set(known)
+    assert shape["properties"]["actions"]["items"].get("enum", []) == known
+    assert "actions" in shape["required"]
+
+
+def _is_action(path: str, address: str, item: Mapping[str, Any]) -> bool:
+    """Only POSTed to, right below a resource."""
+    below = path.removeprefix(f"{address}/")
+    return path != below and "/" not in below and "{" not in below and "post" in item and "get" not in item
 
 
 def test_members_of_a_collection_are_as_full_as_the_resource(document: Mapping[str, Any]) -> None:
