@@ -66,7 +66,12 @@ def serve(answers: Callable[[dict[str, Any]], Answer], order: dict[str, Any]) ->
     most = Most(order["most_parts"], order["most_size"])
     patience = float(order["patience_s"])
     if (wanted := order["identity"]) is not None:
-        take_identity(wanted["uid"], wanted["gid"], wanted["groups"])
+        try:
+            take_identity(wanted["uid"], wanted["gid"], wanted["groups"])
+        except OSError as error:
+            lacking = f"onggi may not become another user: {error.strerror}; give it CAP_SETUID and CAP_SETGID"
+            send(1, Frame({"ready": False, "lacking": lacking}))
+            return
     forbid_gains()
     # Nobody else of this user's may look into what is ours in here.
     ctypes.CDLL(None, use_errno=True).prctl(_SET_DUMPABLE, 0, 0, 0, 0)

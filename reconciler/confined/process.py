@@ -140,7 +140,7 @@ class Confined:
         try:
             for pipe in (process.stdin, process.stdout):
                 os.set_blocking(pipe.fileno(), False)
-            receive(process.stdout.fileno(), Most(), time.monotonic() + _START_S)
+            _await_ready(process.stdout.fileno())
         except BaseException:
             self._end(process)
             raise
@@ -158,6 +158,13 @@ class Confined:
             self._process = None
             os.close(self._news)
             self._news = -1
+
+
+def _await_ready(descriptor: int) -> None:
+    """Raises BrokenTalkError when the child couldn't begin. Until it has, it is still ours, and says why."""
+    begun = receive(descriptor, Most(), time.monotonic() + _START_S).header
+    if begun.get("ready") is not True:
+        raise BrokenTalkError(str(begun.get("lacking")))
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from reconciler.confined import process
 from reconciler.confined.frames import BrokenTalkError, Frame, Most
 from reconciler.confined.identity import Identity
-from reconciler.confined.process import Confined, Limits
+from reconciler.confined.process import Confined, Limits, interpreter
 from tests.lab.other_user import OTHER
 from tests.lab.waiting import until
 
@@ -45,6 +46,14 @@ def test_it_is_the_other_user_and_nothing_else(child: Child, monkeypatch: pytest
     assert status["NoNewPrivs"] == ["1"]
     assert {*status["CapEff"], *status["CapPrm"]} == {"0" * 16}
     assert found["environment"] == ["HOME", "LANG", "LC_ALL", "PATH"]
+
+
+def test_who_may_not_become_another_is_told_what_is_lacking(child: Child, monkeypatch: pytest.MonkeyPatch) -> None:
+    limited = [*interpreter("child")]
+    limited[-1] = limited[-1].replace("main()", "import os; os.setresuid(1, 1, 1); main()")
+    monkeypatch.setattr(process, "interpreter", lambda _module: limited)
+    with pytest.raises(BrokenTalkError, match="CAP_SETUID"):
+        ask(child(), "echo")
 
 
 def test_one_child_answers_many_questions(child: Child) -> None:

@@ -6,7 +6,6 @@ as one question may last.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
 import select
@@ -29,6 +28,7 @@ from reconciler.errors import Conflict, OnggiError, SourceError, Transient
 _MODULE: Final = "reconciler.desired.foreign.served"
 _PATIENCE_S: Final = 30.0
 _LOOK_S: Final = 1.0
+_LONGEST_PAUSE_S: Final = 30.0
 _ERRORS: Final[dict[str, type[OnggiError]]] = {"Conflict": Conflict, "Transient": Transient}
 
 
@@ -210,17 +210,24 @@ class ForeignWatch:
             self._thread = None
 
     def _run(self) -> None:
+        pause_s = _LOOK_S
         while not self._stopping.is_set():
-            with contextlib.suppress(OnggiError):
+            try:
                 self._source.ask({"verb": "watch"})
+                pause_s = _LOOK_S
                 self._listen()
+            except OnggiError:
+                pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
             # What happened between two children nobody saw.
-            if not self._stopping.wait(_LOOK_S):
+            if not self._stopping.wait(pause_s):
                 self._wake()
 
     def _listen(self) -> None:
         """Until the child is another one."""
-        born, news = self._child.listening()
+        try:
+            born, news = self._child.listening()
+        except BrokenTalkError:
+            return
         try:
             poll = select.poll()
             poll.register(news, select.POLLIN)
