@@ -31,6 +31,15 @@ _KEYS: Final = frozenset(
 )
 
 
+_REMOVABLE: Final = ("/dev/", "/run/media/")  # a drive of the host, and where desktops mount what is put into one
+
+
+def no_medium(path: str) -> bool:
+    """True for a file that is never to be a machine's medium, by its text: the guest would read it."""
+    path = canonical.path(path)
+    return is_of_the_system(path) and not path.startswith(_REMOVABLE)
+
+
 def is_of_the_system(folder: str) -> bool:
     """True for a folder that is never to be a pool's, by its text."""
     folder = canonical.path(folder)

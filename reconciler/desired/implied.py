@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from specs.reference import Ref
+from specs.system_folders import no_medium
 
 Spec = Mapping[str, Any]
 
@@ -87,7 +88,10 @@ def _cdrom(place: int, cdrom: Spec, allowed_folders: tuple[str, ...], result: Co
     if "volume" in cdrom:
         return {**cdrom, "volume": Ref.volume_named(cdrom["volume"], DEFAULT_POOL).name}
     path = cdrom.get("path")
-    if path is not None and not any(_below(path, folder) for folder in allowed_folders):
+    if path is not None and no_medium(path):
+        message = f"The path {path!r} belongs to the system, and the guest would read it; move the image elsewhere."
+        result.mistakes.append((f"/cdroms/{place}/path", message))
+    elif path is not None and not any(_below(path, folder) for folder in allowed_folders):
         where = ", ".join(allowed_folders) or "none is configured"
         result.mistakes.append(
             (

@@ -152,6 +152,12 @@ def test_a_seed_says_each_interfaces_address_by_its_mac() -> None:
     assert seed.ref not in desired.of({"a.yaml": vm("web", web)}).resources
 
 
+def test_a_file_of_the_system_is_no_medium_whatever_is_allowed() -> None:
+    state = Desired(allowed_folders=("/",)).of({"a.yaml": vm("web", {"cdroms": [{"path": "/etc/shadow"}]})})
+    assert state.problems[0].pointer == "/spec/cdroms/0/path"
+    assert "belongs to the system" in state.problems[0].message
+
+
 def test_a_path_outside_the_allowed_folders_is_held() -> None:
     inside = {"cdroms": [{"path": "/srv/iso/debian.iso"}]}
     assert spec_of(vm("web", inside), allowed_folders=("/srv/iso/",))["cdroms"] == inside["cdroms"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from specs.reach import Reach, console_owner, console_owners, is_below, pool_owner
-from specs.system_folders import is_of_the_system
+from specs.system_folders import is_of_the_system, no_medium
 
 UID, OTHER = "0e4ad8c5-7b9c-5d14-9f3c-1d6f0f9d2a11", "0e4ad8c5-7b9c-5d14-9f3c-1d6f0f9d2a12"
 STATE = "/var/lib/onggi/secrets"
@@ -130,3 +130,10 @@ def test_these_are_never_anybodys(folder: str) -> None:
 )
 def test_these_may_be(folder: str) -> None:
     assert not is_of_the_system(folder)
+
+
+def test_no_medium_lies_in_the_system_and_drives_are_no_part_of_that() -> None:
+    for path in ("/etc/shadow", "/proc/kcore", "/root/.ssh/id_ed25519", "/var/lib/libvirt/secrets/x", "/run/secret"):
+        assert no_medium(path), path
+    for path in ("/dev/sr0", "/run/media/ada/DISK/a.iso", "/srv/a.iso", "/var/lib/libvirt/images/a.iso", "/tmp/a.iso"):
+        assert not no_medium(path), path

@@ -13,6 +13,7 @@ from pathlib import Path
 from reconciler.confined.trust import others_on_the_way
 from reconciler.errors import Terminal
 from specs.binding import Element
+from specs.system_folders import no_medium
 
 
 def check_media(root: Element, allowed_folders: Iterable[str]) -> None:
@@ -26,6 +27,8 @@ def check_media(root: Element, allowed_folders: Iterable[str]) -> None:
             continue
         target = _resolved(path)
         _refuse_others(path)
+        if no_medium(str(target)):
+            raise Terminal(f"the medium {path} is a link to {target}, which belongs to the system; put an image there.")
         if not any(target.is_relative_to(_resolved(folder)) for folder in folders):
             raise Terminal(
                 f"the medium {path} is a link to {target}, which isn't in an allowed folder; "
