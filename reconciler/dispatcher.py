@@ -199,7 +199,8 @@ class Dispatcher:
             elif outcome.result is not Result.SKIPPED:
                 log.info("%s %s: %s (%s)", step.action, step.ref, outcome.result, step_text(step))
             if outcome.result is not Result.SKIPPED:
-                self._wakeup.object(step.ref)
+                for ref in touched(step):
+                    self._wakeup.object(ref)
             if flapping is not None:
                 self._warn(step.ref, flapping.message, revision)
 
@@ -209,6 +210,13 @@ class Dispatcher:
             self._line.ledger.warn(ref, "flapping", message, revision)
         except OnggiError as error:  # a full disk costs the event; the rest of the outcomes still counts
             log.error("%s", error)  # noqa: TRY400  # a sentence; the trace says no more
+
+
+def touched(step: Step) -> tuple[Ref, ...]:
+    """What is another one after a step: its object, and before that what was renamed to it. A snapshot that has both
+    names would take them for two objects with one UUID.
+    """
+    return tuple(dict.fromkeys((*(operation.ref for operation in step.operations), step.ref)))
 
 
 def _document(ref: Ref, desired: DesiredState) -> str:

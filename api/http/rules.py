@@ -13,6 +13,7 @@ from typing import Final
 PAGE: Final = "/docs"
 STYLE: Final = "/docs/style.css"
 SPECIFICATION: Final = "/openapi.json"
+PICTURES: Final = "/images/"
 _SAME_EVERYWHERE: Final = frozenset({PAGE, STYLE, SPECIFICATION})
 
 Headers = list[tuple[bytes, bytes]]
@@ -31,16 +32,16 @@ _KEEP: Final = b"cache-control"
 def ruled(path: str, headers: Iterable[tuple[bytes, bytes]]) -> Headers:
     """An answer's headers as they leave. A policy of its own may let its page load something."""
     made: Headers = []
-    has_policy = False
+    has_policy, may_be_kept = False, path in _SAME_EVERYWHERE or path.startswith(PICTURES)
     for name, value in headers:
         lower = name.lower()
-        if lower in _ALWAYS or (lower == _KEEP and path not in _SAME_EVERYWHERE):
+        if lower in _ALWAYS or (lower == _KEEP and not may_be_kept):
             continue
         has_policy = has_policy or lower == _POLICY
         made.append((name, value))
     if not has_policy:
         made.append((_POLICY, _NOTHING))
-    if path not in _SAME_EVERYWHERE:
+    if not may_be_kept:
         made.append((_KEEP, b"no-store"))
     made.extend(_ALWAYS.items())
     return made

@@ -11,10 +11,7 @@ from api.http.schema import text
 from api.icons import find
 
 # What a picture may do where somebody opens it by itself: nothing but show.
-_HEADERS: Final = {
-    "Content-Security-Policy": "default-src 'none'; sandbox",
-    "X-Content-Type-Options": "nosniff",
-}
+_HEADERS: Final = {"Content-Security-Policy": "default-src 'none'; sandbox"}
 
 
 class Icon(Resource):

@@ -10,7 +10,7 @@ from tests.lab.waiting import until
 
 def test_who_asks_first_gets_the_new_and_who_asks_at_once_again_the_same() -> None:
     done: list[int] = []
-    refreshes = Refreshes(age_s=1000)
+    refreshes = Refreshes(age_s=1000, patience_s=60)
     assert refreshes.is_due("x")
     refreshes.ask({"x": lambda: done.append(1)})
     assert not refreshes.is_due("x")
@@ -20,7 +20,7 @@ def test_who_asks_first_gets_the_new_and_who_asks_at_once_again_the_same() -> No
 
 def test_what_is_old_is_done_again() -> None:
     done: list[int] = []
-    refreshes = Refreshes(age_s=0)
+    refreshes = Refreshes(age_s=0, patience_s=60)
 
     def again() -> bool:
         refreshes.ask({"x": lambda: done.append(1)})
@@ -51,7 +51,7 @@ def test_what_fails_is_tried_again() -> None:
         done.append(1)
         raise ValueError
 
-    refreshes = Refreshes(age_s=0)
+    refreshes = Refreshes(age_s=0, patience_s=60)
 
     def again() -> bool:
         refreshes.ask({"x": fail})

@@ -40,11 +40,12 @@ def test_so_is_one_with_its_templates_disks(templates: LiveApi) -> None:
     document = f"apiVersion: onggi/v1\nkind: VirtualMachine\nmetadata: {{name: web}}\n{spec}"
     templates.repository.commit({"web.yaml": document}, "A machine in one line")
     until(lambda: volumes(templates) == {"web-disk0.qcow2": ["web"]}, 60, "it is there")
+    until(lambda: templates.serving.world.plan.empty and not templates.serving.world.busy, 60, "all of it is done")
     answer = templates.client.put("/vms/web", json={"name": "shop"})
     assert answer.status_code == 303, answer.text
     assert volumes(templates) == {"web-disk0.qcow2": ["shop"]}
     assert templates.client.delete("/vms/shop").status_code == 204
-    assert volumes(templates) == {}
+    until(lambda: volumes(templates) == {}, 60, "a disk that was made for it leaves with it")
 
 
 def test_its_snapshots_follow(templates: LiveApi) -> None:
