@@ -13,6 +13,7 @@ from api.http.prefix import plain
 from api.http.refusal import Refusal, bad
 from api.machines.consoles import CONSOLE, NO_CONSOLE, check_graphics, console_words
 from api.machines.fitting import BAD_FORMAT, IN_USE, unfit_disks
+from api.machines.processors import check_processors
 from api.media import Media
 from api.views.machine_storages import DISK
 from api.views.templates import (
@@ -98,6 +99,9 @@ class TemplateFields:
         if "disks" in body:
             before = spec.get("disks", inherited.get("disks", ()))
             made["disks"] = [self._disk(disk, place, pool, before) for place, disk in enumerate(body["disks"])]
+        if "cpus" in body or "cpu_info" in body:
+            topology = made.get("cpuTopology")
+            check_processors(self._serving, int(made.get("cpus") or (cpus_of(topology) if topology else 1)))
         if "disks" in body or "storagepool" in body:
             self._check_disks({**inherited, **made})
         return made

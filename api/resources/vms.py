@@ -30,6 +30,7 @@ from api.machines.hardware import CHANGES, change_hardware, sizes_of
 from api.machines.making import make_machine
 from api.machines.names import is_taken, name_taken, promise, promise_clone, promise_from_template
 from api.machines.ordered import ordered_machine, template_at
+from api.machines.processors import check_processors
 from api.machines.removing import remove_machine
 from api.machines.renaming import rename_machine
 from api.views.machines import MACHINE, VOLATILE, machine_view, machine_views
@@ -147,6 +148,7 @@ class Machines(_Family):
         try:
             folders = self.serving.settings.allowed_folders
             document = ordered_machine(world, ref.name, template_name, template, call.body, folders)
+            check_processors(self.serving, int(document["spec"]["cpus"]))
             change_words(
                 document["spec"], {key: call.body[key] for key in ("title", "description") if key in call.body}
             )
@@ -184,6 +186,7 @@ class Machine(_Family):
         new = self._new_name(world, observed, str(body.get("name") or name))
         check_accounts(self.serving.host.accounts, body)
         check_memory(observed, body)
+        check_processors(self.serving, int(body.get("cpus", 1)))
         secret = self._keep_password(observed, body)
 
         def change(document: Document) -> None:

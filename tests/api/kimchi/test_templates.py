@@ -7,6 +7,7 @@ from typing import Any
 import libvirt
 import pytest
 
+from api.machines.processors import most_processors
 from tests.api.kimchi.words import Kimchi
 
 LUNS = (
@@ -107,6 +108,28 @@ def test_every_documented_error(kimchi: Kimchi, hand: libvirt.virConnect) -> Non
     assert kimchi.send("POST", "/templates/small/bogus").status_code == 404
     assert kimchi.send("POST", "/templates/small", {}).status_code == 405
     assert (kimchi.read("/templates"), kimchi.names("/vms")) == ([before], ["test"])
+
+
+def test_no_machine_has_more_processors_than_the_hypervisor_s_machines_can(
+    kimchi: Kimchi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(kimchi, cpus=8)
+    monkeypatch.setattr("api.machines.processors.most_processors", lambda _capabilities: 4)
+    many = {"topology": {"sockets": 1, "cores": 3, "threads": 2}}
+    for body in ({"cpus": 5}, {"cpus": 6, "cpu_info": many}):
+        assert kimchi.refusal("PUT", "/templates/small", body) == "400 KCHCPUINF0001E"
+    assert kimchi.refusal("POST", "/vms", {"template": "/templates/small"}) == "400 KCHCPUINF0001E"
+    assert kimchi.refusal("PUT", "/vms/test", {"cpus": 5}) == "400 KCHCPUINF0001E"
+    assert kimchi.write("PUT", "/templates/small", {"cpus": 4})["cpus"] == 4
+
+
+def test_how_many_those_are_is_the_most_that_any_type_of_the_host_s_architecture_takes() -> None:
+    machines = {"x86_64": "<machine maxCpus='255'>pc</machine><machine maxCpus='288'>q35</machine>"}
+    machines["ppc64"] = "<machine maxCpus='1024'>pseries</machine>"
+    guests = "".join(f"<guest><arch name='{name}'>{each}</arch></guest>" for name, each in machines.items())
+    assert most_processors(f"<capabilities><host><cpu><arch>x86_64</arch></cpu></host>{guests}</capabilities>") == 288
+    assert most_processors("<capabilities><guest><arch name='i686'/></guest></capabilities>") is None
+    assert most_processors("") is None
 
 
 @pytest.mark.parametrize("written", ["installer.iso", "default/installer.iso"])
