@@ -45,6 +45,8 @@ TOO_SLOW: dict[str, Behaviour] = {
     "a chunk's length without end": byte_by_byte(CHUNKED, b"0"),
 }
 
+SLOWLY = Patience(overall_s=120, begin_s=60, window_s=0.5, least_bytes_per_s=1024)
+
 
 def downloaders() -> list[str]:
     return [each.name for each in threading.enumerate() if each.name == "onggi-download"]
@@ -87,7 +89,7 @@ def test_a_server_that_sends_too_slowly_is_left() -> None:
     def ask(case: str) -> tuple[str, bool]:
         with misbehaving(TOO_SLOW[case]) as server:
             with pytest.raises(Transient, match="broke off, or came too slowly"):
-                fetch(f"http://127.0.0.1:{server.port}/image")
+                fetch(f"http://127.0.0.1:{server.port}/image", SLOWLY)
             until(lambda: server.all_left, 60, f"the connection is closed: {case}")
         return case, server.came == 1
 
@@ -98,7 +100,7 @@ def test_a_server_that_sends_too_slowly_is_left() -> None:
 
 def test_a_server_that_is_fast_enough_and_never_ends_is_left_in_the_end() -> None:
     with misbehaving(flood(b"HTTP/1.1 200 OK\r\n\r\n", b"x" * 1000)) as server:
-        with pytest.raises(Transient, match="broke off, or came too slowly"):
+        with pytest.raises(Transient):
             fetch(f"http://127.0.0.1:{server.port}/image", Patience(overall_s=0.5, begin_s=0.5))
         until(lambda: server.all_left, 60, "its connection is closed")
 
