@@ -191,14 +191,20 @@ def test_a_rename_takes_disks_and_comments_along(lab: Lab) -> None:
     assert lab.api.client.get(f"/vms/{name}").json()["uuid"] != before["uuid"]
 
 
-def test_an_old_system_gets_what_it_has_drivers_for(lab: Lab) -> None:
-    template = lab.api.text("template.yaml").replace("osDistro: debian, osVersion: '12', ", "")
-    lab.api.repository.commit({"template.yaml": template + "\n"}, "Nobody knows which system")
+@pytest.mark.parametrize(
+    ("system", "target", "chipset"),
+    [("osDistro: debian, osVersion: '5.0', ", "dev='hda' bus='ide'", "i440fx"), ("", "dev='vda' bus='virtio'", "q35")],
+)
+def test_only_a_system_that_is_known_to_be_old_gets_old_devices(
+    lab: Lab, system: str, target: str, chipset: str
+) -> None:
+    template = lab.api.text("template.yaml").replace("osDistro: debian, osVersion: '12', ", system)
+    lab.api.repository.commit({"template.yaml": template + "\n"}, "Say which system it is, or nothing")
     head = lab.api.repository.head
     until(lambda: head in str(lab.api.serving.world.desired.revision), 60, "the commit is read")
     name = lab.make()
     xml = lab.hand.lookupByName(name).XMLDesc()
-    assert "<target dev='hda' bus='ide'/>" in xml and "i440fx" in xml
+    assert f"<target {target}/>" in xml and chipset in xml
     assert lab.api.client.post(f"/vms/{name}/start").json()["state"] == "running"
     assert lab.api.client.delete(f"/vms/{name}").status_code == 204
 
