@@ -253,7 +253,9 @@ def test_another_users_repository_is_read_but_not_one_planted_in_a_parent(public
     for folder, _, names in os.walk(tree.path):
         for name in (".", *names):
             os.chown(Path(folder) / name, 65534, 65534)
-    assert paths(open_at(tree.path)) == ["a.yaml"]
+    source = open_at(tree.path)
+    assert paths(source) == ["a.yaml"]
+    source.close()
     mine = tree.path / "mine"
     mine.mkdir()
     with pytest.raises(SourceError, match="repository of another user"):

@@ -436,5 +436,6 @@ def test_what_root_writes_belongs_to_whom_the_repository_does(public_folder: Pat
     machine = {"apiVersion": "onggi/v1", "kind": "VirtualMachine", "metadata": {"name": "m"}, "spec": {"memory": 512}}
     place = Place(str(tree.path), tmp_path / "state")
     place.write(lambda _: [*add("b")(_), Put(Ref("VirtualMachine", "m"), machine)])
+    place.source.close()
     assert (tree.path / "vms/m.yaml").is_file()
     assert {path.lstat().st_uid for path in (tree.path, *tree.path.rglob("*"))} == {1234}
