@@ -21,7 +21,7 @@ from tests.api.live import LiveApi
 from tests.lab.waiting import until
 
 MIB = 1 << 20
-PIECE = 4096
+PIECE, PIECES = 4096, 256
 FORM = {"Content-Type": "multipart/form-data; boundary=b"}
 
 
@@ -47,21 +47,24 @@ def status(connection: socket.socket) -> int:
         return int(answer.readline().split()[1])
 
 
-def send_on(connection: socket.socket, most: int, enough: Callable[[], bool] = lambda: False) -> None:
-    """More of the file, piece by piece, until it is answered or `enough`: the parser looks a piece behind."""
-    sent = 0
-    while not enough() and not select.select([connection], [], [], 0.01)[0]:
-        assert sent < most, "nobody has looked at it"
-        with suppress(ConnectionError):  # it is answered, and nobody wants the rest
-            connection.sendall(bytes(PIECE))
-        sent += PIECE
+def send_on(connection: socket.socket, enough: Callable[[], bool] = lambda: False) -> None:
+    """A few more pieces of the file, for the parser looks a piece behind; then wait for an answer or `enough`."""
+    left = iter(range(PIECES))
+
+    def over() -> bool:
+        if next(left, None) is not None:
+            with suppress(ConnectionError):  # it is answered, and nobody wants the rest
+                connection.sendall(bytes(PIECE))
+        return enough() or bool(select.select([connection], [], [], 0)[0])
+
+    until(over, 60, "somebody has looked at it")
 
 
 def answered(url: str, method: str, path: str, announced: int, content: bytes) -> int:
     """What comes back long before the body is through."""
     with closing(connected(url, method, path, announced, content)) as connection:
         if len(content) < announced:
-            send_on(connection, MIB)
+            send_on(connection)
         return status(connection)
 
 
@@ -144,7 +147,7 @@ def test_all_that_is_on_its_way_has_to_fit_on_the_disk(url: str, files: Files, m
     free = (64 + 10) * MIB  # of which 64 MiB stay
     monkeypatch.setattr(shutil, "disk_usage", lambda _folder: SimpleNamespace(free=free))
     with closing(connected(url, "POST", "/", 6 * MIB, begun("wanted"))) as first:
-        send_on(first, MIB, lambda: len(files.asked) == 1)
+        send_on(first, lambda: len(files.asked) == 1)
         until(
             lambda: answered(url, "POST", "/", 6 * MIB, begun("wanted")) == 503,
             60,

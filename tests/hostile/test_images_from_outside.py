@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.errors import OnggiError, Refused, Terminal
+from reconciler.network.addresses import Networks
 from reconciler.observed.hypervisor.performing.images import check_download
 from reconciler.observed.hypervisor.performing.volume_data import judged
 from reconciler.serving.offers import look_at
@@ -49,7 +50,7 @@ def test_none_is_promised_to_a_client_who_gives_its_url(tmp_path: Path, attack: 
     _, make = ATTACKS[attack]
     web_server.files["/image"] = make(tmp_path, tmp_path / "x")
     try:
-        offer = look_at(web_server.url("/image"))
+        offer = look_at(web_server.url("/image"), Networks.of(["127.0.0.0/8"]))
     except OnggiError as error:
         assert "qemu-img convert" in str(error)
     else:
