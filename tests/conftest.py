@@ -1,7 +1,11 @@
 """What every test may use. The fixtures live in `tests/lab`, one subject in each module."""
 
+import ipaddress
 import logging
+import socket
 from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -28,3 +32,20 @@ def _log_of_the_next_test() -> Iterator[None]:
     for logger, handlers, level in before:
         logger.handlers[:] = handlers
         logger.setLevel(level)
+
+
+@pytest.fixture(autouse=True)
+def _no_name_is_asked_for_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test asks a name server: what it would answer is another thing on each network."""
+    ask = socket.getaddrinfo
+
+    def ask_here(host: Any, *rest: Any, **options: Any) -> Any:
+        name = host.decode() if isinstance(host, bytes) else host
+        if not name or name in ("localhost", socket.gethostname()):
+            return ask(host, *rest, **options)
+        with suppress(ValueError):
+            ipaddress.ip_address(name.partition("%")[0])
+            return ask(host, *rest, **options)
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", ask_here)

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from reconciler.desired.identity import object_uid
 from reconciler.exporting.export import Export, export
 from reconciler.exporting.foreign import Known
+from reconciler.network.addresses import Networks
 from reconciler.observed.hypervisor import Hypervisor
 from reconciler.planning.operations import Define, Start, Undefine
 from reconciler.planning.ownership import Owned
@@ -36,7 +37,9 @@ from tests.specs.virtualmachine.world import TEST_DRIVER
 
 @pytest.fixture
 def hypervisor(private_test_uri: str) -> Iterator[Hypervisor]:
-    opened = Hypervisor.open(private_test_uri)
+    opened = Hypervisor.open(
+        private_test_uri, networks=Networks.of(["fd00::/8"])
+    )  # where generated machines have media
     yield opened
     opened.close()
 
