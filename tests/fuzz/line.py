@@ -175,7 +175,7 @@ def _views(world: World, secrets: Secrets) -> Iterator[Any]:
         if ref.kind == VIRTUAL_MACHINE:
             yield machine_view(world, seen, {}, secrets)
             yield from (storage_view(kind, item, world.snapshot.host) for kind, item in storages(seen))
-            yield from (interface_view(item, seen) for item in interfaces(seen))
+            yield from (interface_view(item, seen, {}) for item in interfaces(seen))
         elif ref.kind == STORAGE_VOLUME:
             yield volume_view(world, seen, lambda _path: NO_IMAGE)
         elif ref.kind == "StoragePool":
