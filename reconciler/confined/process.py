@@ -107,7 +107,7 @@ class Confined:
 
     def _started(self) -> subprocess.Popen[bytes]:
         if self._closed:
-            raise BrokenTalkError("it isn't asked any more: onggi is ending")
+            raise BrokenTalkError("it isn't asked any more, for the agent is ending")
         if self._process is not None:
             if self._process.poll() is None:
                 return self._process

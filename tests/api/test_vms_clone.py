@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import libvirt
+import pytest
 import yaml
 
 from reconciler.planning.one_off import CloneVolume
@@ -142,13 +143,17 @@ def test_a_clone_that_was_killed_leaves_no_copy(
 # Renames
 
 
-def test_a_rename_that_the_host_can_t_do_is_put_back(templates: LiveApi) -> None:
+def test_a_rename_that_the_host_can_t_do_is_put_back(templates: LiveApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise libvirt.libvirtError("this host renames nothing")
+
     web = make(templates)
+    monkeypatch.setattr(libvirt.virDomain, "rename", refuse)
     text = templates.text("vms/web.yaml").replace("  cpus: 2", "  cpus: 2  # as the shop needs")
     templates.repository.commit({"vms/web.yaml": text + "\n"}, "Explain")
     answer = templates.client.put("/vms/web", json={"name": "the shop ∨", "memory": 600})
-    assert answer.status_code == 501, "the test driver's volumes are no files"
-    assert "web-disk0.qcow2" in answer.json()["reason"]
+    assert answer.status_code == 400, answer.text
+    assert "this host renames nothing" in answer.json()["reason"]
     assert templates.client.get("/vms/web").json() == web
     assert templates.text("vms/web.yaml") == text
 
