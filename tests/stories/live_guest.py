@@ -175,7 +175,7 @@ def live_guest(
         connect=uri,
         state=state,
         allowed_folders=(str(base.parent),),
-        allowed_secret_folders=(str(state.parent),),
+        allowed_secret_folders=(str(state.parent), str(base.parent)),
     )
     with Line.open(settings, exclusive=True) as line:
         yield LiveGuest(uri, connection, objects, repository, line)
