@@ -115,7 +115,7 @@ def test_the_machines_that_have_a_device_are_named(
         f"<hostdev mode='subsystem' type='pci'><source><address {address}/></source></hostdev></devices></domain>"
     )
     real.serving.operations.look_again(None)
-    holder = {"name": name, "state": "shutoff"}
+    holder = {"name": name, "state": "shutoff", "actions": []}
     for word in ("vmholders", "vm_holders"):
         assert holder in real.client.get(f"/host/devices/{pci[0]}/{word}").json()
         assert real.client.get(f"/host/devices/{pci[0]}/{word}/{name}").json() == holder
