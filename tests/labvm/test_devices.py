@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import libvirt
 import pytest
@@ -73,20 +74,20 @@ def names(api: LiveApi, **query: str) -> set[str]:
     return {each["name"] for each in answer.json()}
 
 
-def holders(api: LiveApi, device: str) -> list[dict[str, str]]:
-    found: list[dict[str, str]] = api.client.get(f"/host/devices/{device}/vmholders").json()
+def holders(api: LiveApi, device: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = api.client.get(f"/host/devices/{device}/vmholders").json()
     return found
 
 
 def test_one_function_of_a_chip_brings_its_whole_group_along_and_takes_it_away_again(machine: Machine) -> None:
     api = machine.api
     given = api.client.post(machine.path, json={"name": SENSORS})
-    assert (given.status_code, given.json()) == (201, {"name": SENSORS, "type": "pci"}), given.text
+    assert (given.status_code, given.json()) == (201, {"name": SENSORS, "type": "pci", "actions": []}), given.text
     assert machine.listed() == {DISKS: "pci", SENSORS: "pci"}
     assert (machine.committed(), api.log()[0]) == ([DISKS, SENSORS], f"Give {SENSORS} to machine {machine.name}")
     assert machine.addresses() == {(0, 0x1F, 2), (0, 0x1F, 3)}
     for device in (DISKS, SENSORS):
-        assert holders(api, device) == [{"name": machine.name, "state": "shutoff"}]
+        assert holders(api, device) == [{"name": machine.name, "state": "shutoff", "actions": []}]
     assert holders(api, BRIDGE) == []
 
     assert api.client.post(machine.path, json={"name": CARD}).status_code == 201
@@ -109,8 +110,8 @@ def test_a_usb_and_a_scsi_device_come_and_go_each_for_itself(machine: Machine) -
     disk, other = sorted(names(api, _cap="scsi"))
     for device, kind in ((tablet, "usb"), (disk, "scsi")):
         given = api.client.post(machine.path, json={"name": device})
-        assert (given.status_code, given.json()) == (201, {"name": device, "type": kind}), given.text
-        assert holders(api, device) == [{"name": machine.name, "state": "shutoff"}]
+        assert (given.status_code, given.json()) == (201, {"name": device, "type": kind, "actions": []}), given.text
+        assert holders(api, device) == [{"name": machine.name, "state": "shutoff", "actions": []}]
     assert holders(api, other) == []
     assert (set(machine.listed()), len(machine.sources())) == ({tablet, disk}, 2)
     for device in (tablet, disk):

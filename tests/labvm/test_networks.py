@@ -28,8 +28,8 @@ def test_a_network_goes_through_a_bridge_over_a_vlan(
     assert (started.status_code, started.json()["state"]) == (200, "active"), started.text
     real = on_lab.networkLookupByName(name)
     assert (real.isActive(), real.autostart()) == (1, 1)
-    forward = etree.fromstring(real.XMLDesc().encode()).find("forward")
-    assert (forward.get("mode"), forward.find("interface").get("dev")) == ("bridge", "vlan42")
+    root = etree.fromstring(real.XMLDesc().encode())
+    assert (root.find("forward").get("mode"), root.find("bridge").get("name")) == ("bridge", "vlan42")
     assert is_at_rest(api.serving.world)
     assert "vlan42" not in offered(api)
     assert api.client.post(f"/networks/{name}/deactivate").status_code == 200
