@@ -294,6 +294,7 @@ class Agent:
                     busy=dispatcher.busy,
                     owned=owned,
                     failing=dispatcher.failing,
+                    resting=frozenset(dispatcher.crash_loops),
                     suspended=self._suspended,
                     closed=self._closed,
                     source_problem=self._source_problem,

@@ -31,8 +31,9 @@ class World:
 
     `desired` is the revision in force: the last good one while the newest can't be read, which `source_problem` tells.
     `busy` are objects that something is being done to, `owned` what is ours as the ledger knows it, `failing` the
-    outcomes of those that wait to be tried again; `closed` says why nothing is applied now, and is empty when something
-    is. `source` is set whenever something is wrong with the repository, also when it only can't be asked for news.
+    outcomes of those that wait to be tried again, `resting` machines that ended too soon too often and wait for their
+    next start; `closed` says why nothing is applied now, and is empty when something is. `source` is set whenever
+    something is wrong with the repository, also when it only can't be asked for news.
     """
 
     ticket: int
@@ -44,6 +45,7 @@ class World:
     busy: frozenset[Ref] = frozenset()
     owned: Mapping[Ref, Owned] = field(default_factory=dict)
     failing: Mapping[Ref, StepOutcome] = field(default_factory=dict)
+    resting: frozenset[Ref] = frozenset()
     suspended: frozenset[Ref] = frozenset()
     closed: str = ""
     source_problem: str = ""

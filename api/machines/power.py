@@ -33,9 +33,11 @@ def start(resource: DocumentResource, call: Call, ref: Ref) -> World:
             spec["runStrategy"] = "RerunOnFailure"
         spec.pop("paused", None)
 
-    world = resource.change(call, ref, change, "Start")
+    # The agent's rest before it starts a machine again that keeps ending isn't for people to wait for.
+    rests = ref in resource.serving.world.resting
+    world = resource.change(call, ref, change, "Start", settle=not rests)
     seen = world.snapshot.get(ref)
-    if seen is not None and not seen.active:
+    if seen is not None and not seen.active and ref not in world.busy:
         _refuse_closed(world)
         # As declared before: its guest had shut itself down, which the strategy respects until somebody asks.
         return _once(resource, call, ref, "a start", Start(ref))

@@ -88,8 +88,8 @@ def end_text(end: str) -> str:
 
 
 def start_of(resource: Resource, observed: Observed, entry: Owned | None) -> Start:
-    """The start of a machine that is off, with what the back-off of crash loops wants to know."""
-    end = last_end(observed, entry)
+    """The start of a machine that is off, with what the back-off of crash loops wants to know: an order isn't one."""
+    end = "" if is_ordered(resource, entry) else last_end(observed, entry)
     return Start(resource.ref, paused=bool(resource.spec.get("paused")), again=end if end in _OF_ITSELF else "")
 
 

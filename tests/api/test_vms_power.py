@@ -7,7 +7,9 @@ from pathlib import Path
 import libvirt
 import pytest
 
+from reconciler import crash_loops
 from reconciler.windows import SyncWindow
+from specs.reference import Ref
 from tests.api.live import LiveApi, live_api
 from tests.api.machines import code_of, make
 from tests.lab.repositories import Repository
@@ -50,6 +52,27 @@ def test_a_guest_that_shuts_down_stays_off_until_it_is_started(templates: LiveAp
     head = templates.repository.head
     assert act(templates, "start") == "running"
     assert templates.repository.head == head, "nothing new is wanted"
+
+
+def test_nobody_waits_for_the_rest_of_a_machine_that_ended_too_often(
+    templates: LiveApi, hand: libvirt.virConnect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(crash_loops, "FIRST_S", crash_loops.LONGEST_S)
+    make(templates)
+    for _ in range(6):  # by its people, as often as they like
+        assert act(templates, "start") == "running"
+        templates.client.post("/vms/web/shutdown")
+        until(lambda: state(templates) == "shutoff", 60, "the machine is off")
+    document = templates.text("vms/web.yaml").replace("Halted", "Always")
+    templates.repository.commit({"vms/web.yaml": document}, "Run it always")
+    web = Ref("VirtualMachine", "web")
+    for _ in range(2):  # and of itself
+        until(lambda: hand.lookupByName("web").isActive(), 60, "it runs")
+        until(lambda: state(templates) == "running", 60, "it is seen to run")
+        hand.lookupByName("web").shutdown()
+    until(lambda: web in templates.serving.world.resting, 60, "it rests")
+    assert act(templates, "start") == "running"
+    assert hand.lookupByName("web").isActive()
 
 
 def test_a_shutdown_is_asked_for_and_lasts(templates: LiveApi, hand: libvirt.virConnect) -> None:

@@ -91,6 +91,16 @@ def test_a_machine_that_is_to_be_paused_is_started_with_its_cpus_stopped() -> No
     assert operations(declared(runStrategy="Always"), found("paused")) == [], "nobody said anything about pausing"
 
 
+def test_a_start_that_was_ordered_is_no_repeated_one() -> None:
+    """Else a machine that is switched off and on by its documents would rest as if it crashed again and again."""
+    ended = found("shutoff", "shutdown")
+    for wanted in ("Always", "RerunOnFailure"):
+        assert operations(declared(runStrategy=wanted), ended, entry(runStrategy="Halted")) == [Start(WEB)]
+    assert operations(declared(runStrategy="Always"), ended, entry(runStrategy="Always")) == [
+        Start(WEB, again="shutdown")
+    ]
+
+
 # NixOS/nixpkgs#485136: a restart of libvirtd must not change what runs. libvirtd forgets every reason with it.
 @pytest.mark.parametrize(
     ("remembered", "again"),
