@@ -57,6 +57,8 @@ class Connection(HttpToolsProtocol):
         self._dropped = False
         self._body = 0  # bytes of this request's body so far
         self._besides = 0  # all others: its head, the frames of chunks, what stands behind them
+        self._without_body = 0  # of those, what came since its body went on last
+        self._in_head = True
 
     # Others' view, when there are too many
 
@@ -112,23 +114,30 @@ class Connection(HttpToolsProtocol):
         self._moved = self.loop.time()
         self._unset_keepalive_if_required()
         self._besides += len(data)
+        self._without_body += len(data)
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade:  # there is nothing to change to
             pass
         except httptools.HttpParserError:
             self._end(falcon.HTTP_400, "That is no request of HTTP/1.1.")
-        if self._besides > MAX_HEAD + _CHUNKED * self._body:
+        if self._besides > MAX_HEAD + _CHUNKED * self._body or self._without_body > MAX_HEAD:
             self._end(falcon.HTTP_431, f"A request's address and headers can have at most {MAX_HEAD} bytes together.")
 
     def on_message_begin(self) -> None:
         """The first byte of a request."""
         super().on_message_begin()
-        self._incoming = True
+        self._incoming = self._in_head = True
         self._expect_head()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """One of its head. What stands behind a body is no header: it comes after all that headers are asked for."""
+        if self._in_head:
+            super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         """It can be answered."""
+        self._in_head = False
         self._expect_nothing()
         version = self.parser.get_http_version()
         problem = head_problem(self.url, version, self.headers)
@@ -143,12 +152,13 @@ class Connection(HttpToolsProtocol):
         """A part of a body."""
         self._body += len(body)
         self._besides -= len(body)
+        self._without_body = 0
         super().on_body(body)
 
     def on_message_complete(self) -> None:
         """The next request may begin."""
         self._incoming = False
-        self._body = self._besides = 0
+        self._body = self._besides = self._without_body = 0
         super().on_message_complete()
 
     def on_response_complete(self) -> None:

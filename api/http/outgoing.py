@@ -41,7 +41,9 @@ class Outgoing:
         return self._written - self.unsent
 
     def write(self, data: bytes) -> None:
-        """As a transport does."""
+        """As a transport does; once it was closed there is nobody who would read it."""
+        if self.lingers:
+            return
         self._written += len(data)
         self._transport.write(data)
 

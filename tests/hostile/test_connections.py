@@ -90,13 +90,16 @@ def test_a_stream_that_nobody_reads_ends_and_leaves_its_place(api: LiveApi, monk
     until(is_let_in, 60, "another one has its place")
 
 
-def test_requests_that_come_before_their_answers_are_read_are_few(api: LiveApi) -> None:
+def test_requests_that_come_before_their_answers_are_read_are_few(
+    api: LiveApi, caplog: pytest.LogCaptureFixture
+) -> None:
     with connect(api.url, receive_buffer=4096) as one:
         assert sent_without_end(one, LARGE * 1_000) < 1 << 25
     assert is_answered(api)
     with connect(api.url) as one:
         one.sendall(LARGE * (MOST_PIPELINED - 1) + LARGE.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
         assert answer_of(one).count("HTTP/1.1 200 ") == MOST_PIPELINED
+    assert not [each for each in caplog.records if each.levelname == "ERROR"]
 
 
 # Bodies that nobody wants

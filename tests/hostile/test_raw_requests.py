@@ -99,6 +99,13 @@ def test_what_is_unusual_and_clear_is_answered(url: str) -> None:
         assert "HTTP/1.1 200 OK" in answer_to(url, request), request
 
 
+def test_what_stands_behind_a_body_is_no_header(url: str) -> None:
+    behind = b"2\r\n{}\r\n0\r\nX-Request-Id: from-behind\r\nHost: evil.example\r\n\r\n"
+    told = answer_to(url, post(b"Transfer-Encoding: chunked\r\nConnection: close\r\n", behind))
+    assert told.startswith("HTTP/1.1 405 ")
+    assert "from-behind" not in told
+
+
 def test_a_request_has_few_headers_and_a_short_address(url: str) -> None:
     def asked(headers: int, address: int) -> str:
         lines = b"".join(b"X%d: y\r\n" % number for number in range(headers - 2))

@@ -7,6 +7,7 @@ import socket
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import httpx
 import pytest
@@ -14,7 +15,7 @@ import pytest
 from api.http.connection import MAX_HEAD, Connection
 from api.resources import events
 from tests.api.live import LiveApi, whole_api
-from tests.hostile.raw import answer_of, connect, sent_without_end
+from tests.hostile.raw import answer_of, answer_to, connect, sent_without_end
 from tests.lab.waiting import until
 
 JSON = {"Content-Type": "application/json"}
@@ -119,6 +120,20 @@ def test_nothing_without_end_stands_behind_a_body(api: LiveApi) -> None:
             b"PUT /vms/test HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n"
         )
         assert sent_without_end(connection, b"X: y\r\n" * 20_000) < 1 << 25
+
+
+@pytest.mark.parametrize("behind", [b"X: y\r\n" * 100_000, b"X: " + b"y" * 600_000 + b"\r\n"], ids=["many", "long"])
+def test_a_large_body_lets_no_more_stand_behind_it(api: LiveApi, behind: bytes) -> None:
+    body = b"{}" + b" " * 500_000
+    head = (
+        b"PUT /vms/test HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nConnection: close\r\n"
+        b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n"
+    ) % (len(body), body)
+    assert answer_to(api.url, head + b"X: y\r\n\r\n").startswith("HTTP/1.1 200 ")
+    with connect(api.url) as connection:
+        with suppress(OSError):  # it's closed before all is sent
+            connection.sendall(head + behind + b"\r\n")
+        assert "HTTP/1.1 200 " not in answer_of(connection)
 
 
 def test_a_body_in_small_chunks_is_taken(api: LiveApi) -> None:
