@@ -7,6 +7,7 @@ variable, a variable over the file, the file over the default.
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Callable, Iterable
 from dataclasses import fields
 from pathlib import Path
@@ -21,6 +22,7 @@ from reconciler.cli.here import repository_here
 from reconciler.cli.network_options import allowed_networks
 from reconciler.cli.output import Output, wants_colour
 from reconciler.desired.limits import DEFAULT_MAX_FILES, allow
+from reconciler.errors import SettingsError
 from reconciler.settings import (
     DEFAULT_CONNECT,
     Settings,
@@ -303,10 +305,23 @@ MARKDOWN_RESULT = (output_or_markdown, no_color)
 FORGE = (forge_token_file, forge, forge_url, forge_repository, forge_plan_forks)
 
 
+def _refuse_anothers(file: Path) -> None:
+    """Root with another user's HOME (`sudo -E`, `su -m`) isn't that user's to command. Raises SettingsError."""
+    from reconciler.confined.trust import others_than_us
+
+    if (others := others_than_us(file)) is not None:
+        raise SettingsError(
+            f"The settings file {file} isn't read by root, for {others.where} may be changed by {others.who}; name it "
+            "with --config if it is meant, or give the command with `sudo -H`, which has root's own."
+        )
+
+
 def _read_config(ctx: click.Context, _param: click.Parameter, value: Path | None) -> None:
     """Make the file's values the defaults of this verb's options."""
     file = value or next((file for file in settings_files() if file.is_file()), None)
     if file is not None:
+        if value is None and file != settings_files()[0] and os.geteuid() == 0:
+            _refuse_anothers(file)
         found = read_settings_file(file, FILE_KEYS)
         ctx.default_map = {PARAMETERS[key]: item for key, item in found.items()}
 

@@ -7,6 +7,7 @@ changed file among a thousand costs the listing of the folders above it and noth
 from __future__ import annotations
 
 import os
+import stat
 import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from pathlib import Path
 import pygit2
 from pygit2.enums import FileMode, ObjectType, SortMode
 
+from reconciler.confined.identity import is_private
 from reconciler.desired import files
 from reconciler.desired.files import Budget
 from reconciler.desired.repository_file import declared_repository_id
@@ -43,7 +45,11 @@ def discover(folder: Path) -> Discovered | None:
     found: str | None = pygit2.discover_repository(str(folder))
     if not found:
         return None
-    repository = _open(Path(found))
+    if _is_anybodys(own := Path(found), folder):
+        raise SourceError(
+            f"{folder} lies in a repository that anybody may put there ({own}); put the folder elsewhere."
+        )
+    repository = _open(own)
     if repository.is_bare:
         return Discovered(Path(repository.path), "")
     root = Path(repository.workdir).resolve()
@@ -55,6 +61,16 @@ def discover(folder: Path) -> Discovered | None:
     # Inside `.git` itself the folder isn't below the work tree's documents: the repository as a whole is meant.
     inside = folder.relative_to(root).as_posix() if folder.is_relative_to(root) else "."
     return Discovered(root, "" if inside == "." or inside.partition("/")[0] == ".git" else inside)
+
+
+def _is_anybodys(own: Path, folder: Path) -> bool:
+    """True for a bare repository around `folder` in a place such as /tmp, which isn't even looked at."""
+    if own == folder or not folder.is_relative_to(own):
+        return False
+    status = own.stat()
+    return bool(status.st_mode & stat.S_IWOTH) or (
+        bool(status.st_mode & stat.S_IWGRP) and not is_private(status.st_gid, status.st_uid)
+    )
 
 
 def _trusted(repository: Path, folder: Path) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -13,9 +14,10 @@ from reconciler.applying.lock import StateFolder
 from reconciler.confined.trust import others_than_us
 from reconciler.errors import StateError, Terminal
 from reconciler.observed.hypervisor.performing.media import check_media
-from tests.hostile.commands import error, mistakes, onggi
+from tests.hostile.commands import ENVIRONMENT, ONGGI, error, mistakes, onggi
 from tests.hostile.documents import vm
-from tests.lab.other_user import OTHER, give
+from tests.lab.other_user import OTHER, THIRD, give
+from tests.lab.repositories import Repository, git
 
 TEST = ("--connect", "test:///default")
 
@@ -110,3 +112,39 @@ def test_their_folder_is_validated_as_them(public_folder: Path) -> None:
     found = mistakes(onggi("validate", folder))
     assert [name for name, *_ in found] == ["hard.yaml"]
     assert "can't be read" in found[0][3]
+
+
+def test_a_repository_that_anybody_may_put_together_around_a_folder_isnt_its(
+    public_folder: Path, tmp_path: Path
+) -> None:
+    """In a place such as /tmp: its HEAD, objects and refs may each be another's, whoever the place belongs to."""
+    around = public_folder / "around"
+    Repository(tmp_path / "another").commit({"b.yaml": vm("b")})
+    git(tmp_path, "clone", "--quiet", "--bare", "another", str(around))
+    for entry in around.iterdir():
+        give(entry, THIRD)
+    around.chmod(0o1777)
+    theirs, ours, broken = (around / name for name in ("theirs", "ours", "broken"))
+    for folder in (theirs, ours, broken):
+        folder.mkdir()
+        (folder / "a.yaml").write_text(vm("a"))
+    give(theirs)
+    (broken / ".git").mkdir()  # what git passes by on its way up
+    for folder in (theirs, ours, broken):
+        said = error(onggi("plan", folder, "--connect", "test:///default", "--state", tmp_path / "state"))
+        assert str(around) in said
+
+
+def test_root_isnt_commanded_by_the_settings_of_another_users_home(public_folder: Path, tmp_path: Path) -> None:
+    (public_folder / "a.yaml").write_text(vm("a"))
+    home = public_folder / "home"
+    settings = home / ".config/onggi/onggi.toml"
+    settings.parent.mkdir(parents=True)
+    settings.write_text(f'connect = "test:///default"\nstate = "{tmp_path}/believed"\n')
+    give(home)
+    kept = {key: value for key, value in ENVIRONMENT.items() if not key.startswith("XDG_")} | {"HOME": str(home)}
+    words = [*ONGGI, "plan", str(public_folder)]
+    done = subprocess.run(words, capture_output=True, text=True, env=kept, timeout=120)
+    assert "isn't read by root" in error(done) and not (tmp_path / "believed").exists()
+    meant = subprocess.run([*words, "--config", str(settings)], capture_output=True, text=True, env=kept, timeout=120)
+    assert meant.returncode in (0, 2), meant.stderr

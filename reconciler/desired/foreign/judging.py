@@ -38,8 +38,10 @@ def others_at(path: Path, *, files_too: bool = False) -> Others | None:
         _walk(judgement, real, files=False)
         return judgement.others
     root, git_folder = around
-    if root != real and (_is_anothers(git_folder, real) or (judgement.clean and _may_be_written(git_folder))):
-        # Whoever may write into a parent, such as /tmp, could otherwise put commits in the place of a folder's files.
+    # Whoever may write into a parent, such as /tmp, could otherwise put commits in the place of a folder's files. What
+    # makes a bare repository may each be put there by another than the folder's owner, whoever that is.
+    unsure = judgement.clean or root == git_folder
+    if root != real and (_is_anothers(git_folder, real) or (unsure and _may_be_written(git_folder))):
         raise SourceError(f"{real} lies in a repository of another user ({root}); name {root} itself if you trust it.")
     if files_too:
         _walk(judgement, real, files=False)
