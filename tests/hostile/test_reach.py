@@ -15,7 +15,7 @@ from specs.reach import console_owner
 from specs.reference import Ref
 from tests.api.conftest import hand
 from tests.api.live import LiveApi, api
-from tests.lab.repositories import Repository
+from tests.lab.repositories import Repository, git
 from tests.lab.waiting import until
 from tests.stories.hosts import SHARED
 
@@ -107,11 +107,14 @@ def test_a_pool_is_made_nowhere_but_in_an_allowed_folder(
     allowed.mkdir()
     (allowed / "link").symlink_to(target)
     (allowed / "up").symlink_to(tmp_path)
+    git(tmp_path, "init", "--quiet", "--bare", f"{allowed}/infra.git")
     repository.commit(
         {
             "direct.yaml": document("StoragePool", "direct", type="dir", path=target),
             "linked.yaml": document("StoragePool", "linked", type="dir", path=f"{allowed}/link"),
             "below.yaml": document("StoragePool", "below", type="dir", path=f"{allowed}/up/elsewhere"),
+            "bare.yaml": document("StoragePool", "bare", type="dir", path=f"{allowed}/infra.git"),
+            "hooks.yaml": document("StoragePool", "hooks", type="dir", path=f"{allowed}/infra.git/hooks"),
             "share.yaml": document(
                 "StoragePool", "share", type="netfs", path=f"{tmp_path}/mount", source={"host": "nas", "path": "/vms"}
             ),
