@@ -72,6 +72,7 @@ def open_folder(folder: Path) -> Source:
     """A folder's files as they lie, whether it is a repository or not. Raises SourceError."""
     from reconciler.desired.folder import Folder
 
+    folder = folder.absolute()  # a child has another current folder
     others = others_at(folder, files_too=True)
     if others is None:
         return Folder(folder, sub_path="")

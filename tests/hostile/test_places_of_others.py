@@ -114,6 +114,21 @@ def test_their_folder_is_validated_as_them(public_folder: Path) -> None:
     assert "can't be read" in found[0][3]
 
 
+@pytest.mark.parametrize("words", [[], ["."], ["../theirs"]])
+def test_their_repository_around_the_current_folder_is_the_one_that_is_validated(
+    public_folder: Path, words: list[str]
+) -> None:
+    theirs = Repository(public_folder / "theirs")
+    theirs.commit({"a.yaml": vm("a")})
+    give(theirs.path)
+    done = subprocess.run(
+        [*ONGGI, "validate", *words],
+        cwd=theirs.path, capture_output=True, text=True, timeout=120,
+        env=ENVIRONMENT | {"PYTHONPATH": str(Path(__file__).parents[2])},
+    )  # fmt: skip
+    assert done.returncode == 0 and "1 document," in done.stderr, done.stdout[-300:] + done.stderr
+
+
 def test_a_repository_that_anybody_may_put_together_around_a_folder_isnt_its(
     public_folder: Path, tmp_path: Path
 ) -> None:
