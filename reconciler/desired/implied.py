@@ -96,8 +96,8 @@ def _cdrom(place: int, cdrom: Spec, allowed_folders: tuple[str, ...], result: Co
         result.mistakes.append(
             (
                 f"/cdroms/{place}/path",
-                f"The path {path!r} isn't in an allowed folder ({where}); move the image there, or allow its folder in "
-                "onggi's settings.",
+                f"The path {path!r} isn't in an allowed folder ({where}); move the image there, or allow its folder by "
+                "allowed-folder in onggi's settings.",
             )
         )
     return cdrom

@@ -19,11 +19,11 @@ from reconciler.planning.loss import DATA_LOST
 from reconciler.planning.migration import MIGRATED
 from reconciler.planning.missing import WHOLE
 from reconciler.planning.ownership import Owned
-from reconciler.planning.plan import Action, Plan, Step
+from reconciler.planning.plan import Action, Blocked, Plan, Step
 from reconciler.planning.why import is_drift
 from specs.effect import Change, Effect
 from specs.problem import Unrenderable
-from specs.reference import Ref
+from specs.reference import STORAGE_VOLUME, Ref
 
 if TYPE_CHECKING:
     from reconciler.planning.context import Context
@@ -167,8 +167,18 @@ class _Pass:
             resource = self.desired.resources.get(item.ref)
             if item.reason in _REFUSALS and resource is not None and is_drift(resource, self.owned.get(item.ref)):
                 yield from self.contained(resource, self.differing, None)
-            elif item.reason in _GONE and resource is not None and self.snapshot.get(item.ref) is None:
+            elif resource is not None and self.is_gone(item, resource):
                 yield replace(_drift(resource, DriftKind.MISSING, _MISSING), policy=HOLD)
+
+    def is_gone(self, item: Blocked, resource: Resource) -> bool:
+        """True when it was here as declared, and is neither here nor made again, for whatever reason."""
+        if item.part or self.snapshot.get(item.ref) is not None:
+            return False
+        if item.reason in _GONE:
+            return True
+        # A volume may only be out of sight, with its pool; of one that is really gone, `DataLost` tells.
+        told = item.ref.kind != STORAGE_VOLUME and resource.policy.drift != "ignore"
+        return told and is_drift(resource, self.owned.get(item.ref))
 
     def contained(
         self, resource: Resource, find: Callable[[Resource, _T], Iterator[Drift]], argument: _T

@@ -15,7 +15,7 @@ from reconciler.planning.plan import Action, Blocked, Plan, Step
 from reconciler.reporting.drift import Drift, DriftedField, DriftKind, deviations, drift, still_different, unjudged
 from specs.effect import Change, Effect
 from specs.host import Host
-from specs.reference import Ref
+from specs.reference import STORAGE_POOL, Ref
 from tests.planning.values import REVISION, vm
 
 WEB = vm("web")
@@ -98,6 +98,19 @@ def test_a_change_by_hand_that_cannot_be_put_back_is_told_nevertheless() -> None
     [item] = found(plan, disk, config=grown)
     assert [(each.field, each.declared, each.found) for each in item.fields] == [("/capacity", 1 << 20, 4 << 20)]
     assert found(plan, disk, config=grown, applied="an earlier one") == ()
+
+
+def test_what_is_gone_and_may_not_be_made_again_is_told_nevertheless() -> None:
+    pool = resource(ref=Ref(STORAGE_POOL, "elsewhere"), type="dir", path="/home/pool")
+    plan = Plan("r", blocked=(Blocked(pool.ref, "NotAllowed", "no pool may be made there"),))
+    assert [(item.kind, item.policy) for item in found(plan, pool)] == [(DriftKind.MISSING, "hold")]
+    assert found(plan, pool, applied="an earlier one") == ()
+    assert found(plan, pool, config="<pool><name>elsewhere</name></pool>") == ()
+    assert found(plan, replace(pool, policy=Policy(drift="ignore"))) == ()
+
+    unseen = resource(ref=Ref.volume("elsewhere", "disk.raw"), pool="elsewhere")
+    away = Plan("r", blocked=(Blocked(unseen.ref, "DependencyNotReady", "its pool is off"),))
+    assert found(away, unseen) == ()  # nobody knows
 
 
 def test_ignore_reports_nothing_and_extras_are_last_and_no_deviations() -> None:
