@@ -1,33 +1,37 @@
-"""Talking to a guest over its serial line, as libvirt hands it out (`virsh console`).
+"""Talking to a guest over its serial line: the terminal that QEMU has made for it on this machine.
 
-Works for every VM with a serial console, however it was defined; `command` expects the tiny guest's command loop on the
-other side. It has a connection of its own, so that a test may do anything with its own meanwhile.
+It is opened directly. libvirt hands the same line out as a stream, but there one thread would read from a connection
+while another writes to it, and in libvirt's client before 10.4 two that wait on one connection can lose each other's
+news: the line then stays silent for good.
+
+Works for every VM with a serial console of this machine, however it was defined;
+`command` expects the tiny guest's command loop on the other side.
 """
 
 from __future__ import annotations
 
+import os
 import re
+import select
 import threading
-import time
-from collections.abc import Callable
-from contextlib import suppress
+import tty
 from types import TracebackType
 from typing import Self
 
 import libvirt
+from lxml import etree
 
 from tests.lab.waiting import until
-
-NUDGE_AFTER_S = 5.0
 
 
 class SerialConsole:
     """The serial line of one running VM. Use it as a context manager; `text` is everything that came so far."""
 
     def __init__(self, uri: str, vm: str) -> None:
-        """Attach to the VM named `vm`, which must be active or starting. Whoever was attached before loses the line."""
+        """Attach to the VM named `vm`, which must be active or starting."""
         self._connection = libvirt.open(uri)
         self._vm = vm
+        self._closing, self._close = os.pipe()
         self._received = bytearray()
         self._arrived = threading.Condition()
         self._commands = 0
@@ -85,57 +89,53 @@ class SerialConsole:
         number = self._commands
         answer = re.compile(rf"^onggi-begin-{number}\n(.*)^onggi-end-{number}-(\d+)$", re.MULTILINE | re.DOTALL)
         self._send(f"echo onggi-''begin-{number}; ( {line} ) 2>&1; echo onggi-''end-{number}-$?")
-        self._listen(lambda: bool(answer.search(self.text)), timeout_s)
-        found = answer.search(self.text)
+        with self._arrived:
+            self._arrived.wait_for(lambda: bool(answer.search(self.text)) or self._ended, timeout_s)
+            found = answer.search(self.text)
         assert found, f"{self._vm} didn't finish `{line}` within {timeout_s:g} s; it wrote: {self._tail()}"
         assert found[2] == "0", f"`{line}` failed in {self._vm} with status {found[2]}: {found[1]}"
         return found[1].strip()
 
     def close(self) -> None:
         """Let go of the line."""
-        with suppress(libvirt.libvirtError):  # it has ended by itself
-            self._stream.abort()
+        os.write(self._close, b"x")
         self._reader.join(10)
+        for each in (self._line, self._closing, self._close):
+            os.close(each)
         self._connection.close()
 
     def _attach(self) -> bool:
-        self._stream = self._connection.newStream()
-        self._connection.lookupByName(self._vm).openConsole(None, self._stream, libvirt.VIR_DOMAIN_CONSOLE_FORCE)
+        xml = self._connection.lookupByName(self._vm).XMLDesc()
+        path = etree.fromstring(xml.encode()).find("devices/console").get("tty")
+        line = os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+        tty.setraw(line)
+        if hasattr(self, "_line"):  # that of the VM's last run
+            self._reader.join(10)
+            os.close(self._line)
+        self._line = line
         self._ended = False
         self._reader = threading.Thread(target=self._read, name=f"serial-{self._vm}", daemon=True)
         self._reader.start()
         return True
 
-    def _listen(self, heard: Callable[[], bool], timeout_s: float) -> None:
-        """Wait until `heard`, or the line has ended, or `timeout_s` are over.
-
-        An emulated serial port can lose the interrupt that says that there is room for the next character: the guest
-        then falls silent in the middle of a word, until any interrupt makes its driver look again. An empty line, which
-        its shell passes over, is such a one.
-        """
-        end = time.monotonic() + timeout_s
-        while True:
-            with self._arrived:
-                turn_s = min(NUDGE_AFTER_S, max(0.0, end - time.monotonic()))
-                if self._arrived.wait_for(lambda: heard() or self._ended, turn_s):
-                    return
-            if time.monotonic() >= end:
-                return
-            self._send("")
-
     def _send(self, line: str) -> None:
         rest = f"{line}\n".encode()
         while rest:
-            rest = rest[self._stream.send(rest) :]
+            _, writable, _ = select.select([], [self._line], [], 60)
+            assert writable, f"{self._vm} takes nothing from its serial line any more"
+            rest = rest[os.write(self._line, rest) :]
 
     def _read(self) -> None:
         try:
-            while chunk := self._stream.recv(4096):
+            while True:
+                ready, _, _ = select.select([self._line, self._closing], [], [])
+                if self._closing in ready or not (chunk := os.read(self._line, 4096)):
+                    return
                 with self._arrived:
                     self._received += chunk
                     self._arrived.notify_all()
-        except libvirt.libvirtError:
-            pass  # aborted by close, or the VM is gone: either way the line has ended
+        except OSError:
+            pass  # the VM is gone, and its terminal with it
         finally:
             with self._arrived:
                 self._ended = True

@@ -32,7 +32,7 @@ def check_media(root: Element, allowed_folders: Iterable[str]) -> None:
         if not any(target.is_relative_to(_resolved(folder)) for folder in folders):
             raise Terminal(
                 f"the medium {path} is a link to {target}, which isn't in an allowed folder; "
-                "put the image itself there, or allow its folder in onggi's settings."
+                "put the image itself there, or allow its folder by allowed-folder in onggi's settings."
             )
 
 
