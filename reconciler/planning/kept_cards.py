@@ -43,6 +43,6 @@ def with_kept_cards(resource: Resource, observed: Observed, context: Context) ->
     for item, declared, place in zip(interfaces, wanted, places, strict=True):
         if place is None and free and "derivedMac" in declared:
             place = free.pop(0)
-        own = place is not None and "derivedMac" in declared and found[place].get("mac") != declared["derivedMac"]
-        kept.append({**item, "mac": found[place]["mac"]} if own and place is not None else item)
+        mac = found[place].get("mac") if place is not None and "derivedMac" in declared else None
+        kept.append({**item, "mac": mac} if mac not in (None, declared.get("derivedMac")) else item)
     return resource if kept == list(interfaces) else replace(resource, spec={**resource.spec, "interfaces": kept})

@@ -147,7 +147,7 @@ def _check_dhcp_hosts(
 ) -> Iterator[Broken]:
     taken: dict[tuple[str, str], int] = {}
     for index, host in enumerate(hosts):
-        answer = _host_address(host["ip"], subnet, own)
+        answer = _host_address(host["ip"], subnet, own) if "ip" in host else None
         if isinstance(answer, str):
             yield f"/dhcp/hosts/{index}/ip", answer
         if host.get("name", "").startswith("_"):

@@ -111,8 +111,9 @@ def read_source(disk: Element) -> dict[str, Any]:
         found |= {"pool": source.get("pool") or "", "volume": source.get("volume")}
     elif protocol := source.get("protocol"):
         host = source.find("host")
-        name, port = ("", None) if host is None else (host.get("name") or "", host.get("port"))
-        found["url"] = _url(protocol, name, int(port) if port else None, source.get("name") or "", source.get("query"))
+        name, port = ("", "") if host is None else (host.get("name") or "", host.get("port") or "")
+        number = int(port) if port.isascii() and port.isdecimal() else None
+        found["url"] = _url(protocol, name, number, source.get("name") or "", source.get("query"))
     if backing := [path for each in disk.iterfind(".//backingStore/source") if (path := _element_path(each))]:
         found["backing"] = backing
     return found

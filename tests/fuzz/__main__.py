@@ -13,10 +13,12 @@ from pathlib import Path
 
 from reconciler.serving.secrets import Secrets
 from tests.fuzz import options
+from tests.fuzz.definitions import Came, Definitions
 from tests.fuzz.images import Found, images
 from tests.fuzz.line import run
 
 _IMAGES_EACH = 20  # to one document
+_DEFINITIONS_EACH = 100
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -32,15 +34,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     told: set[str] = set()
     seed, taken, refused, end = asked.seed, 0, 0, time.monotonic() + asked.seconds
     with tempfile.TemporaryDirectory() as place, tempfile.TemporaryDirectory() as other, images(Path(other)) as made:
-        folder, secrets = Path(place), Secrets(Path(place, "secrets"))
+        folder, secrets, definitions = Path(place), Secrets(Path(place, "secrets")), Definitions()
         while time.monotonic() < end:
-            found, judged = run(seed, secrets), Found()
+            found, judged, came = run(seed, secrets), Found(), Came()
+            for number in range(seed * _DEFINITIONS_EACH, (seed + 1) * _DEFINITIONS_EACH):
+                definitions.run(number, came)
             for number in range(seed * _IMAGES_EACH, (seed + 1) * _IMAGES_EACH):
                 made.run(number, judged)
             for mistake in (
                 *found.mistakes,
                 *options.mistakes(seed, folder, folder / "state"),
                 *judged.mistakes,
+                *came.mistakes,
             ):
                 kind = re.sub(r"'[^']*'|\S+/\S+|\d+", "…", mistake)
                 if kind not in told:

@@ -6,11 +6,13 @@ from pathlib import Path
 
 from reconciler.serving.secrets import Secrets
 from tests.fuzz import options
+from tests.fuzz.definitions import Came, Definitions
 from tests.fuzz.images import Found, images
 from tests.fuzz.line import run
 
 ROUNDS = 24
 IMAGES = 300
+DEFINITIONS = 2000
 
 
 def test_every_document_is_refused_at_its_line_or_goes_through_the_whole_line(tmp_path: Path) -> None:
@@ -33,3 +35,12 @@ def test_no_image_that_is_let_through_makes_qemu_open_another_file_or_is_another
     assert found.mistakes == []
     assert found.refused > IMAGES // 4, "much of it is hostile"
     assert found.opened > IMAGES // 8, "and enough of what is left is an image"
+
+
+def test_every_definition_that_libvirt_could_tell_is_read_and_exported_or_is_no_xml() -> None:
+    found, definitions = Came(), Definitions()
+    for seed in range(DEFINITIONS):
+        definitions.run(seed, found)
+    assert found.mistakes == []
+    assert found.read > DEFINITIONS // 2
+    assert found.refused > DEFINITIONS // 50
