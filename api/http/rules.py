@@ -31,8 +31,10 @@ _KEEP: Final = b"cache-control"
 
 def ruled(path: str, headers: Iterable[tuple[bytes, bytes]]) -> Headers:
     """An answer's headers as they leave. A policy of its own may let its page load something."""
-    made: Headers = []
-    has_policy, may_be_kept = False, path in _SAME_EVERYWHERE or path.startswith(PICTURES)
+    made, headers = [], list(headers)
+    # Of pictures those that are there say for how long; that there is none may be otherwise tomorrow.
+    is_picture = path.startswith(PICTURES) and any(name.lower() == _KEEP for name, _ in headers)
+    has_policy, may_be_kept = False, path in _SAME_EVERYWHERE or is_picture
     for name, value in headers:
         lower = name.lower()
         if lower in _ALWAYS or (lower == _KEEP and not may_be_kept):

@@ -17,7 +17,7 @@ from tests.lab.repositories import Repository
 from tests.lab.waiting import until
 from tests.stories.live_guest import document
 
-SPEC = {"memory": 64, "domainType": "emulated", "runStrategy": "Always", "paused": True}
+SPEC = {"memory": 64, "domainType": "emulated", "runStrategy": "Always", "paused": True, "graphics": {"type": "none"}}
 
 
 class Host(PrivateLibvirtd):
