@@ -174,17 +174,22 @@ class Context:
         elif ref.kind == VIRTUAL_MACHINE:
             # Both definitions count: a disk that only the running one has is in use all the same.
             for spec in filter(None, (observed.config, observed.live)):
-                for volume in drive_volumes(spec, self.volume_at):
-                    yield volume
-                    yield Ref(STORAGE_POOL, volume.pool)
-                for interface in spec.get("interfaces", ()):
-                    if network := interface.get("network"):
-                        yield Ref(NETWORK, network)
+                yield from machine_uses(spec, self.volume_at)
 
     def resource_sources(self, resource: Resource) -> tuple[VolumeSource | None, ...]:
         """Where the volumes of a resource are: with resource and object, all that its XML depends on."""
         volumes = [ref for ref in resource.depends_on if ref.kind == STORAGE_VOLUME]
         return tuple(map(self.host.volume_source, volumes)) if volumes else ()
+
+
+def machine_uses(machine: Mapping[str, Any], volume_at: Mapping[str, Ref]) -> Iterator[Ref]:
+    """The volumes, pools and networks that one definition of a machine names."""
+    for volume in drive_volumes(machine, volume_at):
+        yield volume
+        yield Ref(STORAGE_POOL, volume.pool)
+    for interface in machine.get("interfaces", ()):
+        if network := interface.get("network"):
+            yield Ref(NETWORK, network)
 
 
 def drive_volumes(machine: Mapping[str, Any], volume_at: Mapping[str, Ref]) -> Iterator[Ref]:

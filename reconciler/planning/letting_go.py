@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from reconciler.bulkhead import Failure, contained
-from reconciler.planning.context import Context, drive_volumes
+from reconciler.planning.context import Context, machine_uses
 from reconciler.planning.operations import Define
 from reconciler.planning.plan import Action, Blocked, Step
 from specs.binding import parse, read
@@ -56,10 +56,4 @@ def _lets_go(user: Ref, ref: Ref, step: Step | None, context: Context) -> bool:
 
 
 def _defined(xml: str, context: Context) -> Iterator[Ref]:
-    spec = read(kinds()[VIRTUAL_MACHINE].xml.BINDS, parse(xml))
-    for volume in drive_volumes(spec, context.volume_at):
-        yield volume
-        yield Ref(STORAGE_POOL, volume.pool)
-    for interface in spec.get("interfaces", ()):
-        if network := interface.get("network"):
-            yield Ref(NETWORK, network)
+    return machine_uses(read(kinds()[VIRTUAL_MACHINE].xml.BINDS, parse(xml)), context.volume_at)

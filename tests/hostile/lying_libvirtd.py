@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import socket
 import struct
-import threading
 from contextlib import suppress
 
-from tests.lab.relay import SOCKET
+from tests.lab.relay import Relay
 
 LONGEST = 4 << 20  # that libvirt's client takes of a text
 
@@ -15,41 +14,15 @@ _HEADER = struct.Struct(">IIIIIII")  # length, program, version, procedure, type
 _REPLY, _OK = 1, 0
 
 
-class LyingLibvirtd:
+class LyingLibvirtd(Relay):
     """`uri` is the test driver's host there. `answers` are what it gives instead of XML, by the root's tag."""
 
     def __init__(self) -> None:
         self.answers: dict[str, str] = {}
         self.garbage = b""  # sent in place of the first answer
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self._open: list[socket.socket] = [self._listener]
-        self.uri = f"test+tcp://127.0.0.1:{self._listener.getsockname()[1]}/default"
-        threading.Thread(target=self._accept, name="lying libvirtd", daemon=True).start()
+        super().__init__("test+tcp://127.0.0.1:{port}/default")
 
-    def close(self) -> None:
-        for each in self._open:
-            with suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
-            each.close()
-
-    def _accept(self) -> None:
-        with suppress(OSError):  # closed
-            while True:
-                client, _ = self._listener.accept()
-                server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-                server.connect(SOCKET)
-                self._open += [client, server]
-                for work, ends in ((self._ask, (client, server)), (self._lie, (server, client))):
-                    threading.Thread(target=work, args=ends, daemon=True).start()
-
-    def _ask(self, client: socket.socket, server: socket.socket) -> None:
-        with suppress(OSError):
-            while data := client.recv(1 << 16):
-                server.sendall(data)
-        with suppress(OSError):
-            server.shutdown(socket.SHUT_WR)
-
-    def _lie(self, server: socket.socket, client: socket.socket) -> None:
+    def answer(self, server: socket.socket, client: socket.socket) -> None:
         with suppress(OSError), server.makefile("rb") as answers:
             while start := answers.read(4):
                 packet = start + answers.read(struct.unpack(">I", start)[0] - 4)

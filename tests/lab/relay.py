@@ -16,10 +16,10 @@ SOCKET = "/run/libvirt/libvirt-sock"
 class Relay:
     """Hands bytes on between a port of the loopback and libvirtd's socket."""
 
-    def __init__(self) -> None:
+    def __init__(self, uri: str = "qemu+tcp://127.0.0.1:{port}/system") -> None:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._open: list[socket.socket] = [self._listener]
-        self.uri = f"qemu+tcp://127.0.0.1:{self._listener.getsockname()[1]}/system"
+        self.uri = uri.format(port=self._listener.getsockname()[1])
         threading.Thread(target=self._accept, name="relay to libvirtd", daemon=True).start()
 
     def _accept(self) -> None:
@@ -29,8 +29,12 @@ class Relay:
                 server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
                 server.connect(SOCKET)
                 self._open += [client, server]
-                for source, target in ((client, server), (server, client)):
-                    threading.Thread(target=_hand_on, args=(source, target), daemon=True).start()
+                for work, ends in ((_hand_on, (client, server)), (self.answer, (server, client))):
+                    threading.Thread(target=work, args=ends, daemon=True).start()
+
+    def answer(self, server: socket.socket, client: socket.socket) -> None:
+        """Hand on what libvirtd says, until it says no more."""
+        _hand_on(server, client)
 
     def close(self) -> None:
         for each in self._open:
