@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,10 +15,15 @@ OTHER = 64998  # nobody has this number
 THIRD = 64997
 
 
+def everybody_may_enter(folder: Path) -> bool:
+    return all(place.stat().st_mode & stat.S_IXOTH for place in (folder, *folder.parents))
+
+
 @pytest.fixture
 def public_folder() -> Iterator[Path]:
-    """A folder of ours that everybody may enter, unlike those below `tmp_path`."""
-    folder = Path(tempfile.mkdtemp(prefix="onggi-public-"))
+    """A folder of ours that everybody may enter, unlike those below `tmp_path` and in a caller's closed $TMPDIR."""
+    places = (Path(place).resolve() for place in (tempfile.gettempdir(), "/tmp", "/var/tmp"))
+    folder = Path(tempfile.mkdtemp(prefix="onggi-public-", dir=next(filter(everybody_may_enter, places))))
     folder.chmod(0o755)
     try:
         yield folder
