@@ -16,7 +16,7 @@ IS_QEMU := $(filter qemu:%,$(CONNECT))
 ON_HOST := $(if $(IS_QEMU),setup/hypervisor.sh run)
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-run install-guest install-test demo test fuzz lint format bench lock docs docs-check clean
+.PHONY: help install install-run install-guest install-test demo test coverage fuzz lint format bench lock docs docs-check clean
 
 help:  ## Show this
 	@echo "onggi: YAML documents in git become virtual machines. What you can make:"
@@ -51,6 +51,11 @@ demo: $(if $(IS_QEMU),install-guest) install  ## Tell the story in the terminal 
 test: install-test lint  ## Check and test everything
 	$(PY) -m pytest -n 2 --dist loadfile -m "not qemu" $(ARGS) < /dev/null
 	$(PY) -m pytest -m qemu $(ARGS) < /dev/null
+
+# They need no libvirtd, so nothing but onggi itself is installed.
+coverage: $(INSTALLED)  ## Show which branches of planning its own tests go through, and fail below what pyproject.toml says
+	$(PY) -m coverage run -m pytest -q tests/planning $(ARGS) < /dev/null
+	$(PY) -m coverage report
 
 fuzz: $(INSTALLED)  ## Write what nobody would, for five minutes (ARGS='--seconds 3600 --seed 1')
 	$(PY) -m tests.fuzz $(ARGS) < /dev/null
