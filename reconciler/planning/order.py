@@ -6,8 +6,10 @@ A machine isn't stopped as a whole: it is assessed again without what is missing
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from graphlib import CycleError, TopologicalSorter
 
 from reconciler.bulkhead import Failure, contained
 from reconciler.desired.state import DesiredState
@@ -212,23 +214,16 @@ def _has(user: Ref, volume: Ref, context: Context) -> bool:
 
 
 def _topological(steps: Mapping[Ref, Step]) -> list[Step]:
-    """Kahn's algorithm, alphabetical among equals, so that equal inputs give the same plan to the letter."""
-    waiting = {ref: set(step.after) for ref, step in steps.items()}
-    followers: dict[Ref, list[Ref]] = {}
-    for ref, needs in waiting.items():
-        for need in needs:
-            followers.setdefault(need, []).append(ref)
-    ready = sorted((ref for ref, needs in waiting.items() if not needs), reverse=True)
-    result: list[Step] = []
-    while ready:
+    """Each behind what it comes after, alphabetical among equals: equal inputs give the same plan to the letter."""
+    sorter = TopologicalSorter({ref: step.after for ref, step in steps.items()})
+    # What waits in a circle can't be placed. Its steps stay, at the end; the executor tells them as skipped.
+    with suppress(CycleError):
+        sorter.prepare()
+    placed: dict[Ref, Step] = {}
+    ready: list[Ref] = []
+    while sorter.is_active():
+        ready.extend(sorted(sorter.get_ready(), reverse=True))
         ref = ready.pop()
-        result.append(steps[ref])
-        freed = []
-        for follower in followers.get(ref, ()):
-            waiting[follower].discard(ref)
-            if not waiting[follower]:
-                freed.append(follower)
-        ready.extend(sorted(freed, reverse=True))
-    # What is left waits in a circle. Its steps keep their places at the end; the executor reports them as skipped.
-    placed = {step.ref for step in result}
-    return result + [steps[ref] for ref in sorted(steps.keys() - placed)]
+        placed[ref] = steps[ref]
+        sorter.done(ref)
+    return [*placed.values(), *(steps[ref] for ref in sorted(steps.keys() - placed.keys()))]

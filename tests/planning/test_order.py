@@ -90,6 +90,20 @@ def test_no_step_stands_before_one_that_it_comes_after(graph: dict[int, set[int]
     assert seen == {one.ref for one in resources}
 
 
+def test_equals_stand_in_alphabetical_order_and_what_a_step_lets_go_on_right_behind_it() -> None:
+    a, b, on_a, on_both = vm("a"), vm("b"), vm("a-child"), vm("both")
+    afters = {on_both: [a, b], on_a: [a], b: [], a: []}
+    steps, _ = ordered({ref: step(ref, after=after) for ref, after in afters.items()}, {}, context())
+    assert [one.ref for one in steps] == [a, on_a, b, on_both]
+
+
+def test_steps_in_a_circle_stand_at_the_end_in_alphabetical_order() -> None:
+    afters = {vm("b"): [vm("a")], vm("a"): [vm("b")], vm("behind"): [vm("a")], vm("z"): []}
+    steps, blocked = ordered({ref: step(ref, after=after) for ref, after in afters.items()}, {}, context())
+    assert [one.ref for one in steps] == [vm("z"), vm("a"), vm("b"), vm("behind")]
+    assert not blocked
+
+
 def test_a_new_machine_does_not_get_a_volume_that_is_somebody_elses() -> None:
     disk = Ref.volume("default", "web-root")
     there = context([resource(vm("web"), disk), resource(disk)], on_host=[disk])
