@@ -9,6 +9,8 @@ from __future__ import annotations
 import ipaddress
 import re
 
+_CANONICAL_MAC = re.compile("[0-9a-f]{2}(?::[0-9a-f]{2}){5}")
+
 
 def address(text: str) -> str:
     """An IP address: `fd00:0::01` → `fd00::1`."""
@@ -28,6 +30,8 @@ def subnet(text: str) -> str:
 
 def mac(text: str) -> str:
     """A MAC address: lower case, two digits for each octet."""
+    if _CANONICAL_MAC.fullmatch(text):  # libvirt's spelling
+        return text
     return ":".join(octet.rjust(2, "0") for octet in text.strip().lower().replace("-", ":").split(":"))
 
 

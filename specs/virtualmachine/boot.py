@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from lxml import etree
+
 from specs.binding import Bind, Element, Field, Items, Spec, child_at, element, set_text_at, value_at
 from specs.codecs import INTEGER, YES_NO
 from specs.effect import Effect
@@ -21,6 +23,7 @@ _CLASSES: Mapping[str, frozenset[tuple[str, str]]] = {
     "network": frozenset({("interface", "")}),
 }
 _DEFAULT = ("hd", "cdrom", "network")  # of a new machine: libvirt's own order
+_PLACES = etree.XPath("devices/*/boot")  # compiled: every machine is asked, and a path would look into each device
 
 
 def _leave(_device: Element, _order: int) -> None:
@@ -30,7 +33,7 @@ def _leave(_device: Element, _order: int) -> None:
 def _kinds(root: Element) -> list[str] | None:
     """The kinds that the whole machine goes by; None where devices have places of their own."""
     named = [str(each.get("dev")) for each in root.iterfind("os/boot")]
-    return named if named and root.find("devices/*/boot") is None else None
+    return named if named and not _PLACES(root) else None
 
 
 def _put_kinds(root: Element, kinds: Sequence[str]) -> None:

@@ -180,7 +180,7 @@ MACHINE = (
     ),
     Field(
         "serialConsole",
-        get=lambda root: bool(_serial_parts(root)),
+        get=lambda root: root.find("devices/serial") is not None or bool(_serial_parts(root)),
         put=_put_serial,
         effect=Effect.NEXT_BOOT,
         bound=(bound_to({True}, "/os/bios/@useserial"),),
