@@ -86,10 +86,12 @@ def _split(path: str) -> tuple[str, str, bool]:
 def text_at(parent: Element, path: str) -> str | None:
     """The text at `a/b` or the attribute at `a/b/@c`; None when it isn't there."""
     where, attribute, is_child = _split(path)
-    if is_child:
+    if where == ".":
+        found: Element | None = parent
+    elif is_child:
         found = next(parent.iterchildren(where), None)
     else:
-        found = parent if where == "." else parent.find(where)
+        found = parent.find(where)
     if found is None:
         return None
     return found.get(attribute) if attribute else (found.text or "")
