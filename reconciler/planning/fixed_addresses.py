@@ -11,21 +11,20 @@ from typing import Any
 
 from reconciler.desired.state import Resource
 from reconciler.observed.snapshot import Observed
+from reconciler.planning.kept_cards import FOUND_MAC
 from reconciler.planning.plan import Blocked
 from specs.virtualmachine.interfaces import INTERFACES
 
 
 def unknown_mac(resource: Resource, lowered: Mapping[str, Any], observed: Observed) -> Blocked | None:
     """What blocks a machine whose guest would be told an address for a card that it doesn't have; None: nothing."""
-    declared = resource.spec.get("interfaces", ())
-    if not any(interface.get("addresses") and "mac" not in interface for interface in declared):
-        return None
-    wanted, found = lowered["interfaces"], observed.config.get("interfaces") or []
+    declared, wanted = resource.spec.get("interfaces", ()), lowered.get("interfaces")
+    if wanted is None or not any(map(_is_derived, declared)):
+        return None  # nearly always; or the cards are left to others
+    found = observed.config.get("interfaces") or []
     for interface, item, index in zip(declared, wanted, INTERFACES.matches(wanted, found), strict=True):
-        if not interface.get("addresses") or "derivedMac" not in item or index is None:
-            continue
-        mac = found[index].get("mac")
-        if mac != item["derivedMac"]:
+        mac = found[index].get("mac") if index is not None else None
+        if _is_derived(interface) and mac not in (None, item.get("derivedMac")):
             name = interface.get("name") or interface.get("network") or interface.get("bridge")
             message = (
                 f"the interface {name} has the MAC address {mac} on this host, and cloud-init finds it only by that; "
@@ -33,3 +32,8 @@ def unknown_mac(resource: Resource, lowered: Mapping[str, Any], observed: Observ
             )
             return Blocked(resource.ref, "MacNotDeclared", message, resource.path, resource.line)
     return None
+
+
+def _is_derived(interface: Mapping[str, Any]) -> bool:
+    """Whether a guest is told an address for it by a MAC address that its document doesn't say."""
+    return bool(interface.get("addresses")) and ("mac" not in interface or FOUND_MAC in interface)

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 Spec = Mapping[str, Any]
 
+# Of an interface, beside its `mac`: that the address is its card's, and not one that its document says.
+FOUND_MAC = "foundMac"
+
 
 def with_kept_cards(resource: Resource, observed: Observed, context: Context) -> Resource:
     """The machine with the addresses written down that its cards have; the very same where the names tell them."""
@@ -44,5 +47,5 @@ def with_kept_cards(resource: Resource, observed: Observed, context: Context) ->
         if place is None and free and "derivedMac" in declared:
             place = free.pop(0)
         mac = found[place].get("mac") if place is not None and "derivedMac" in declared else None
-        kept.append({**item, "mac": mac} if mac not in (None, declared.get("derivedMac")) else item)
+        kept.append({**item, "mac": mac, FOUND_MAC: mac} if mac not in (None, declared.get("derivedMac")) else item)
     return resource if kept == list(interfaces) else replace(resource, spec={**resource.spec, "interfaces": kept})

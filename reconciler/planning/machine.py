@@ -186,9 +186,10 @@ def _update(
 
     edits = [edit for edit in edits if not lack.hinders(edit)]
     again = Restart()
-    if observed.active and not power and not lack and answer is not Claim.ADOPT:
+    if observed.active and not power and answer is not Claim.ADOPT:
         rebooted = resource.ref in context.terms.rebooted
         again = restart(resource, observed, entry, waiting, rebooted=rebooted)
+        again = again.held_up() if lack else again
     created = entry.created if entry is not None else answer is not Claim.ADOPT
     facts = _run_facts(resource, observed, context, again)
     record = lack.record(_entry(resource, observed.uid, created=created, **facts), entry)

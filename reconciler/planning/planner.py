@@ -6,7 +6,7 @@ to are the same objects as before, so that a pass costs in proportion to what ch
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -94,12 +94,9 @@ class Planner:
             context = replace(context, desired=desired)
         steps: dict[Ref, Step] = {}
         blocked: dict[Ref, Blocked] = {}
-        waiting: list[Waiting] = []
-        staged: list[Blocked] = []
-        drifted: list[tuple[Ref, Any]] = []
+        missing: list[tuple[Ref, tuple[Change, ...]]] = []
         left_alone: list[tuple[Ref, tuple[Change, ...]]] = []
-        extras: list[tuple[Ref, tuple[str, ...]]] = []
-        records: list[Owned] = []
+        assessments: dict[Ref, Assessment] = {}
         subnets = _SubnetChooser(context)
         some_observed = any(map(is_observed, context.owned.values()))
         memory: dict[Ref, _Remembered] = {}
@@ -122,27 +119,17 @@ class Planner:
                 assessment = only_told(assessment, context.owned.get(ref))
             if ref in kept.remembered:
                 assessment = assessment.with_fact(Fact.KEPT, kept.remembered[ref])
+            assessments[ref] = assessment
             if assessment.step is not None:
                 steps[ref] = assessment.step
             if assessment.blocked is not None:
                 blocked[ref] = assessment.blocked
-            if assessment.waiting:
-                waiting.append(Waiting(ref, assessment.waiting, assessment.waits_for))
-            if assessment.staged is not None:
-                staged.append(assessment.staged)
-            if assessment.drifted:
-                drifted.append((ref, assessment.drifted))
-            if assessment.extras:
-                extras.append((ref, assessment.extras))
-            if assessment.record is not None and owned.get(assessment.record.ref) != assessment.record:
-                records.append(assessment.record)
         for ref in left_missing(steps, context):
             del steps[ref]
             if desired.resources[ref].policy.drift == "warn":
-                drifted.append((ref, MISSING))
+                missing.append((ref, MISSING))
         self._memory = memory
         leaving = prune.contained_removals(context, steps)
-        records.extend(entry for entry in leaving.records if owned.get(entry.ref) != entry)
         for assessment in leaving.assessments:
             if assessment.step is not None:
                 steps[assessment.step.ref] = assessment.step
@@ -158,33 +145,40 @@ class Planner:
         coming = [ref for ref, step in steps.items() if step.action is Action.CREATE]
         going = [item.ref for each in leaving.assessments for item in (each.step, each.blocked) if item is not None]
         hints = tuple(rename_hints(coming, going, context))
-        in_order, held_back = ordered(steps, blocked, context, partial(self._lesser, context, kept))
+        in_order, held_back = ordered(steps, blocked, context, partial(self._lesser, context, kept, assessments))
         used = dict(used_all_the_same({step.ref: step for step in in_order}, context))
+        done = tuple(step for step in in_order if step.ref not in used)
+        records = (*_to_remember(assessments, done), *leaving.records)
         return Plan(
             revision=str(desired.revision),
-            steps=tuple(step for step in in_order if step.ref not in used),
+            steps=done,
             blocked=(*held_back, *filter(None, used.values()), *(item for item in kept.blocked if item.part)),
-            waiting=tuple(waiting),
-            staged=tuple(staged),
-            drifted=tuple(drifted),
+            waiting=tuple(
+                Waiting(ref, each.waiting, each.waits_for) for ref, each in assessments.items() if each.waiting
+            ),
+            staged=tuple(each.staged for each in assessments.values() if each.staged is not None),
+            drifted=(*((ref, each.drifted) for ref, each in assessments.items() if each.drifted), *missing),
             suspended=tuple(left_alone),
-            extras=tuple(extras),
+            extras=tuple((ref, each.extras) for ref, each in assessments.items() if each.extras),
             notes=(*leaving.notes, *kept.notes, *hints, *kept_folders(context)),
-            records=tuple(records),
+            records=tuple(entry for entry in records if owned.get(entry.ref) != entry),
             forgotten=tuple(prune.forgotten(context)),
             wish=desired,
         )
 
-    def _lesser(self, context: Context, kept: Kept, ref: Ref, missing: frozenset[Ref]) -> Step | None:
-        """What a machine does without some of what it needs."""
+    def _lesser(
+        self, context: Context, kept: Kept, assessments: dict[Ref, Assessment], ref: Ref, missing: frozenset[Ref]
+    ) -> Step | None:
+        """What a machine does without some of what it needs; all else that is told of it is told of that, too."""
         resource, observed = context.desired.resources[ref], context.snapshot.get(ref)
         if ref in context.renames.formerly or under_observation(resource, context.owned):
             return None
         if observed is not None:
             resource = with_ignored_state(resource, observed)
-        found = machine.assess(resource, observed, context, missing)
+        found = in_scope(machine.assess(resource, observed, context, missing), context)
         if ref in kept.remembered:
             found = found.with_fact(Fact.KEPT, kept.remembered[ref])
+        assessments[ref] = found
         return None if found.step is None or parted([found.step], kept.let_go, context) else found.step
 
     def _assess(self, resource: Resource, context: Context, subnet: Callable[[], str]) -> _Remembered:
@@ -218,6 +212,14 @@ class Planner:
         else:
             assessment = activatable.assess(resource, observed, context, subnet)
         return _Remembered(inputs, in_scope(assessment, context))
+
+
+def _to_remember(assessments: Mapping[Ref, Assessment], done: Iterable[Step]) -> Iterator[Owned]:
+    """What the ledger holds before the steps begin. What announces a step is nothing without it."""
+    coming = {step.ref for step in done}
+    for ref, each in assessments.items():
+        if each.record is not None and (each.step is None or ref in coming):
+            yield each.record
 
 
 def _at_rest(assessment: Assessment) -> bool:

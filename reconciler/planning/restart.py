@@ -36,6 +36,10 @@ class Restart:
     waits_for: str = ""  # completes "waits for ..."
     fingerprint: str = ""  # of the changes, for `Fact.RESTARTING` and `Fact.RESTARTED`
 
+    def held_up(self) -> Restart:
+        """The same for a machine that lacks something: off, it couldn't be started again."""
+        return Restart(waits_for="what it lacks, for without that it wouldn't start again") if self.operations else self
+
 
 def restart(
     resource: Resource, observed: Observed, entry: Owned | None, waiting: Iterable[Change], *, rebooted: bool
