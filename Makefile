@@ -9,7 +9,7 @@ PY        := $(VENV)/bin/python
 INSTALLED := $(VENV)/.installed
 LOCKS     := setup/requirements-build.txt setup/requirements-dev.txt
 PIP       := $(PY) -m pip --disable-pip-version-check
-CODE      := specs reconciler api tests examples bench docs
+CODE      := onggi specs reconciler api tests examples bench docs
 
 # A connection that needs a libvirtd gets one for as long as the command runs.
 IS_QEMU := $(filter qemu:%,$(CONNECT))
@@ -80,7 +80,7 @@ lock: $(INSTALLED)  ## Lock the Python packages anew, at their newest releases
 	$(PIP) install --quiet '.[lock]' < /dev/null
 	$(LOCK) pyproject.toml --extra dev --output-file setup/requirements-dev.txt
 	$(LOCK) pyproject.toml --constraint setup/requirements-dev.txt --output-file setup/requirements.txt
-	$(LOCK) setup/requirements-build.in --output-file setup/requirements-build.txt
+	$(LOCK) setup/requirements-build.in --constraint setup/requirements-dev.txt --output-file setup/requirements-build.txt
 
 docs: $(INSTALLED)  ## Write the generated pages anew
 	$(PY) docs/generate.py

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("specs", "reconciler", "api")
+PACKAGES = ("specs", "reconciler", "api", "onggi")
 PRODUCT = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 EVERYTHING = PRODUCT + sorted(
     path for folder in ("tests", "bench", "examples", "docs") for path in (ROOT / folder).rglob("*.py")
@@ -52,6 +52,7 @@ def test_the_import_contracts_hold() -> None:
         ("reconciler/line.py", "import pygit2"),
         ("reconciler/agent.py", "import sqlite3"),
         ("api/app.py", "import libvirt"),
+        ("api/app.py", "import onggi.plugin"),
         ("reconciler/forges/client.py", "import httpx"),
         ("api/media.py", "import ftplib"),
     ],

@@ -15,6 +15,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 ROOT = Path(__file__).parents[1]
+OWN = frozenset({"specs", "reconciler", "api", "onggi"})
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 RUN = [Requirement(each) for each in PROJECT["project"]["dependencies"]]
 DEV = [Requirement(each) for each in PROJECT["project"]["optional-dependencies"]["dev"]]
@@ -38,13 +39,13 @@ def locked(name: str) -> dict[str, tuple[str, int]]:
 def imported() -> set[str]:
     """The top-level modules that the program imports from elsewhere."""
     found = set()
-    for path in (each for folder in ("specs", "reconciler", "api") for each in (ROOT / folder).rglob("*.py")):
+    for path in (each for folder in OWN for each in (ROOT / folder).rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Import):
                 found |= {alias.name.partition(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
                 found.add(node.module.partition(".")[0])
-    return found - set(sys.stdlib_module_names) - {"specs", "reconciler", "api"}
+    return found - set(sys.stdlib_module_names) - OWN
 
 
 def test_every_package_that_is_declared_is_used_and_the_other_way_round() -> None:

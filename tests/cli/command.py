@@ -35,6 +35,7 @@ class Onggi:
 
     def __init__(self, home: Path) -> None:
         self.home = home
+        self.command = COMMAND
         home.mkdir()
         self.env = {
             name: value for name, value in os.environ.items() if not name.startswith(("ONGGI_", "GIT_", "XDG_"))
@@ -57,7 +58,7 @@ class Onggi:
 
     def __call__(self, *words: object, cwd: Path | None = None, **env: str) -> Done:
         done = subprocess.run(
-            [*COMMAND, *map(str, words)],
+            [*self.command, *map(str, words)],
             cwd=cwd or self.home,
             env=self.env | env,
             stdin=subprocess.DEVNULL,
@@ -71,7 +72,7 @@ class Onggi:
     def start(self, *words: object, **env: str) -> subprocess.Popen[str]:
         """Leave the command running; whoever starts it ends it."""
         return subprocess.Popen(
-            [*COMMAND, *map(str, words)],
+            [*self.command, *map(str, words)],
             cwd=self.home,
             env=self.env | env,
             stdin=subprocess.DEVNULL,

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 import json
+import re
 import shutil
 import sys
 import tomllib
@@ -15,12 +18,37 @@ import jsonschema
 import pytest
 import yaml
 
+import onggi.plugin
 from api.app import create_app
 from api.services import Services
 from reconciler.host.plugins import GROUP, Plugin, Plugins, load_plugins
 from specs.registry import Kind
 
 EXAMPLE = Path(__file__).parents[2] / "examples/plugin"
+PAGE = Path(__file__).parents[2] / "docs/plugins.md"
+OWN = ("onggi", "api", "reconciler", "specs")
+# What plugins call, and with what: this may grow at the end, with defaults, and never change. docs/plugins.md says so.
+STAYS = {
+    "Answer": "value status location content content_type headers",
+    "Call": "body query client request",
+    "Kind": "name plural aliases package references check has_xml",
+    "Ref": "kind name",
+    "Refusal": "status reason",
+    "Resource": "services",
+    "action": "name summary returns body",
+    "arr": "items",
+    "boolean": "description",
+    "delete": "summary",
+    "documents": "resource kind",
+    "get": "summary returns",
+    "integer": "description",
+    "number": "description",
+    "obj": "properties required closed",
+    "or_null": "schema",
+    "post": "summary returns body",
+    "put": "summary returns body",
+    "text": "description",
+}
 
 
 @pytest.fixture
@@ -60,8 +88,37 @@ def example(site: Path) -> Plugin:
 def test_the_example_is_found_by_its_entry_point(example: Plugin) -> None:
     assert (example.name, example.version, example.error) == ("example", "1.0.0", "")
     assert example.active
-    assert list(example.routes) == ["/plugins/example/greeting"]
+    assert sorted(example.routes) == [
+        f"/plugins/example/{each}" for each in ("contacts", "contacts/{name}", "greeting")
+    ]
     assert [kind.name for kind in example.kinds] == ["Contact"]
+
+
+def test_the_example_imports_nothing_of_onggi_but_what_stays() -> None:
+    trees = [ast.parse(path.read_text()) for path in EXAMPLE.rglob("*.py")]
+    taken = {node.module for tree in trees for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    taken |= {
+        name.name for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Import) for name in node.names
+    }
+    assert {name for name in taken if name and name.partition(".")[0] in OWN} == {"onggi.plugin"}
+
+
+def test_what_plugins_may_import_is_what_is_documented() -> None:
+    (table,) = re.findall(r"^\| name \|.*?\n\n", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+    cells = [row.split("|")[1] for row in table.splitlines()[2:] if row]
+    assert sorted(re.findall(r"`(\w+)", " ".join(cells))) == sorted(onggi.plugin.__all__)
+
+
+@pytest.mark.parametrize(("name", "parameters"), STAYS.items())
+def test_what_plugins_call_takes_what_it_always_took(name: str, parameters: str) -> None:
+    found, known = list(inspect.signature(getattr(onggi.plugin, name)).parameters.values()), parameters.split()
+    assert [each.name for each in found[: len(known)]] == known
+    for new in found[len(known) :]:
+        assert new.default is not new.empty or new.kind is new.VAR_KEYWORD, f"plugins don't know of {new}"
+
+
+def test_every_name_that_plugins_may_import_is_held() -> None:
+    assert sorted(STAYS) == sorted(onggi.plugin.__all__)
 
 
 def test_the_examples_resource_answers(example: Plugin) -> None:
@@ -78,9 +135,9 @@ def test_the_examples_kind_describes_its_example(example: Plugin) -> None:
     jsonschema.validate(yaml.safe_load((folder / "example.yaml").read_text()), schema)
 
 
-def test_the_readme_shows_the_entry_point_that_is_declared() -> None:
+def test_the_page_shows_the_entry_point_that_is_declared() -> None:
     declared = tomllib.loads((EXAMPLE / "pyproject.toml").read_text())["project"]["entry-points"][GROUP]
-    assert all(f'{name} = "{value}"' in (EXAMPLE / "README.md").read_text() for name, value in declared.items())
+    assert all(f'{name} = "{value}"' in PAGE.read_text() for name, value in declared.items())
 
 
 @pytest.fixture

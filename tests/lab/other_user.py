@@ -7,6 +7,7 @@ import shutil
 import stat
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -19,8 +20,8 @@ def everybody_may_enter(folder: Path) -> bool:
     return all(place.stat().st_mode & stat.S_IXOTH for place in (folder, *folder.parents))
 
 
-@pytest.fixture
-def public_folder() -> Iterator[Path]:
+@contextmanager
+def a_public_folder() -> Iterator[Path]:
     """A folder of ours that everybody may enter, unlike those below `tmp_path` and in a caller's closed $TMPDIR."""
     places = (Path(place).resolve() for place in (tempfile.gettempdir(), "/tmp", "/var/tmp"))
     folder = Path(tempfile.mkdtemp(prefix="onggi-public-", dir=next(filter(everybody_may_enter, places))))
@@ -29,6 +30,13 @@ def public_folder() -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder)
+
+
+@pytest.fixture
+def public_folder() -> Iterator[Path]:
+    """One for a test."""
+    with a_public_folder() as folder:
+        yield folder
 
 
 def give(folder: Path, user: int = OTHER) -> Path:

@@ -1,6 +1,7 @@
-"""A plugin of onggi: one resource and one kind of document."""
+"""A plugin of onggi: a few resources and one kind of document."""
 
+from onggi_example_plugin.contacts import Contact, Contacts
 from onggi_example_plugin.greeting import Greeting
 
-ROUTES = {"/plugins/example/greeting": Greeting}
+ROUTES = {each.address: each for each in (Contact, Contacts, Greeting)}
 KINDS = ("onggi_example_plugin.contact",)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from api.http.endpoint import Call, Resource, get
-from api.http.schema import boolean, obj, text
+from onggi.plugin import Call, Resource, boolean, get, obj, text
 
 
 class Greeting(Resource):

@@ -1,6 +1,6 @@
 """The kind Contact: whom to call about a group of machines. It makes nothing on the host."""
 
-from specs.registry import Kind
+from onggi.plugin import Kind
 
 KIND = Kind(
     name="Contact",
