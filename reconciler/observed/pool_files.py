@@ -16,6 +16,8 @@ import stat
 from pathlib import Path
 from typing import Final
 
+from reconciler.observed.linkless import open_without_links
+
 _LOOK: Final = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC  # opens nothing: not even a device or a FIFO notices
 _READ: Final = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _MOST_LINKS: Final = 40  # as the kernel
@@ -60,7 +62,29 @@ def open_plain(path: str | Path) -> int | None:
 
 
 def _found(path: str) -> int:
-    """What is at `path`, unopened, reached step by step: nobody can change the way. Raises TrapError, OSError."""
+    """What is at `path`, unopened, reached so that nobody can change the way. Raises TrapError, OSError."""
+    descriptor = open_without_links(path, _LOOK)
+    if descriptor is None:
+        return _walked(path)
+    try:
+        if _is_plain(os.fstat(descriptor)):
+            return descriptor
+    except BaseException:
+        os.close(descriptor)
+        raise
+    os.close(descriptor)
+    return _walked(path)
+
+
+def _is_plain(found: os.stat_result) -> bool:
+    """True for what is meant wherever it lies, as nearly everything is."""
+    if stat.S_ISREG(found.st_mode):
+        return found.st_nlink == 1
+    return stat.S_ISBLK(found.st_mode) or stat.S_ISDIR(found.st_mode)
+
+
+def _walked(path: str) -> int:
+    """The same step by step, judging each link on the way."""
     left = path.split("/")[::-1]
     links = 0
     here = os.open("/", _LOOK)

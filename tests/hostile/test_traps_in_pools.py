@@ -17,6 +17,7 @@ from reconciler.errors import Conflict, NotFound, OnggiError, Refused
 from reconciler.observed.hypervisor import Hypervisor
 from reconciler.observed.hypervisor.connection import Connections
 from reconciler.observed.hypervisor.performing.exchanged_disks import check_exchanged
+from reconciler.observed.hypervisor.performing.given import Given
 from reconciler.observed.hypervisor.performing.traps import Opened, opened_by
 from reconciler.planning import one_off, operations
 from reconciler.planning.one_off import (
@@ -140,8 +141,8 @@ def test_every_operation_says_whether_it_opens_files() -> None:
     assert {each.__name__ for each in types} == {each.__name__ for each in OPENING} | OPENING_NOTHING
     ref, uid = Ref(VIRTUAL_MACHINE, "vm"), "u"
     xml = f"<domain><devices>{DISK.format('/a')}<disk><source pool='p' volume='v'/></disk></devices></domain>"
-    assert opened_by(Define(ref, uid, xml)) == Opened((Ref.volume("p", "v"),), ("/a",), already_of=ref)
-    assert opened_by(Define(Ref(STORAGE_POOL, "p"), uid, "<pool/>")) == Opened()
+    assert opened_by(Given(Define(ref, uid, xml))) == Opened((Ref.volume("p", "v"),), ("/a",), already_of=ref)
+    assert opened_by(Given(Define(Ref(STORAGE_POOL, "p"), uid, "<pool/>"))) == Opened()
 
 
 @pytest.mark.qemu

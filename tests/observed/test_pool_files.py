@@ -10,11 +10,19 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.observed import pool_files
 from reconciler.observed.pool_files import TrapError, open_file, open_plain, trap
 from tests.lab.opened import canary
 
 NOBODY = 65534
 SECRET = b"secret"
+
+
+@pytest.fixture(params=["in one call", "step by step"], autouse=True)
+def kernel(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that opens a path without links by itself, and one that is too old for that."""
+    if request.param == "step by step":
+        monkeypatch.setattr(pool_files, "open_without_links", lambda _path, _flags: None)
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from reconciler.observed.hypervisor.performing.lookup import check_uid, find, ge
 from reconciler.observed.hypervisor.performing.passwords import fill, keep_passwords, lacks_password
 from reconciler.observed.hypervisor.performing.prerequisites import forget_secret
 from reconciler.planning.operations import Define, SetAutostart, Undefine, WriteMark
-from specs.binding import parse, serialise, set_text_at
+from specs.binding import Element, parse, serialise, set_text_at
 from specs.mark import NAMESPACE
 from specs.reach import Reach
 from specs.reference import NETWORK, STORAGE_POOL, VIRTUAL_MACHINE
@@ -36,13 +36,13 @@ _UNDEFINE_FLAGS = (
 _CHOOSING_A_BRIDGE = threading.Lock()
 
 
-def define(connections: Connections, operation: Define, reach: Reach | None = None) -> None:
+def define(connections: Connections, operation: Define, root: Element, reach: Reach | None = None) -> None:
     """Define it, or change the definition of the object with the same UUID.
 
-    Raises Conflict when the name or the UUID belongs to another object, which stays as it is, and Terminal for a
-    volume that would make QEMU open other files of the host.
+    `root` is its XML, which is completed here. Raises Conflict when the name or the UUID belongs to another object,
+    which stays as it is, and Terminal for a volume that would make QEMU open other files of the host.
     """
-    ref, root = operation.ref, parse(operation.xml)
+    ref = operation.ref
     if root.findtext("name") != ref.name:
         raise Terminal(f"the XML for {ref} names {root.findtext('name')!r}; please report it.")
     set_text_at(root, "uuid", operation.uid)

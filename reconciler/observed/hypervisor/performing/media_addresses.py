@@ -13,10 +13,10 @@ import libvirt
 
 from reconciler.network.addresses import Networks
 from reconciler.observed.hypervisor.connection import Connections
+from reconciler.observed.hypervisor.performing.given import Given
 from reconciler.observed.hypervisor.performing.lookup import find
-from reconciler.planning.operations import Define, EditLive, Operation
 from specs.binding import Element, parse
-from specs.reference import VIRTUAL_MACHINE, Ref
+from specs.reference import Ref
 
 log = logging.getLogger("onggi.network")
 
@@ -24,15 +24,11 @@ _PROTOCOLS = ("http", "https", "ftp", "ftps", "tftp")
 _LOOK_S = 10.0
 
 
-def check_addresses(connections: Connections, operation: Operation, networks: Networks) -> None:
+def check_addresses(connections: Connections, given: Given, networks: Networks) -> None:
     """Raises Terminal for a machine, or a drive, with a new medium at an address that isn't allowed."""
-    if isinstance(operation, Define) and operation.ref.kind == VIRTUAL_MACHINE:
-        wanted = set(_hosts(operation.xml))
-    elif isinstance(operation, EditLive) and operation.verb in ("attach", "update"):
-        wanted = set(_hosts(operation.value))
-    else:
-        return
-    if wanted and (new := wanted - _present(connections, operation.ref)):
+    devices = given.devices
+    wanted = set(_named(devices)) if devices is not None else set()
+    if wanted and (new := wanted - _present(connections, given.operation.ref)):
         for host in sorted(new):
             check_host(host, networks)
 
@@ -45,10 +41,6 @@ def check_host(host: str, networks: Networks) -> None:
         allowed_places(host, 0, networks, _LOOK_S)
     except OSError as error:  # QEMU will find it as little
         log.info("where %s is isn't known: %s", host, error)
-
-
-def _hosts(xml: str) -> Iterator[str]:
-    return _named(parse(xml)) if "protocol=" in xml else iter(())
 
 
 def _named(root: Element) -> Iterator[str]:
@@ -66,4 +58,4 @@ def _present(connections: Connections, ref: Ref) -> set[str]:
         if machine is None:
             return set()
         xmls = {machine.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE), machine.XMLDesc()}
-        return {host for xml in xmls for host in _hosts(xml)}
+        return {host for xml in xmls for host in _named(parse(xml))}

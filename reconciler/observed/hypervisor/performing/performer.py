@@ -21,6 +21,7 @@ from reconciler.observed.hypervisor.performing import (
     volume_groups,
 )
 from reconciler.observed.hypervisor.performing.exchanged_disks import check_exchanged
+from reconciler.observed.hypervisor.performing.given import Given
 from reconciler.observed.hypervisor.performing.intake import Progress
 from reconciler.observed.hypervisor.performing.lookup import find
 from reconciler.observed.hypervisor.performing.media import check_media
@@ -72,7 +73,7 @@ from reconciler.planning.operations import (
 )
 from specs.binding import Element, parse
 from specs.reach import Reach
-from specs.reference import STORAGE_POOL, VIRTUAL_MACHINE, Ref
+from specs.reference import STORAGE_POOL, Ref
 
 
 class OperationPerformer:
@@ -105,17 +106,18 @@ class OperationPerformer:
     def perform(self, operation: Operation, stop: threading.Event, progress: Progress) -> None:
         """Do one thing, or find it done. Raises OnggiError."""
         connections, volumes = self._connections, self._volumes
-        self._check_media(operation)
-        check_addresses(connections, operation, self._networks)
-        check_traps(connections, operation)
+        given = Given(operation)
+        self._check_media(given)
+        check_addresses(connections, given, self._networks)
+        check_traps(connections, given)
         check_exchanged(connections, operation)
         if self._is_here:
-            self._check_devices(operation)
+            self._check_devices(given)
         if self._is_here and isinstance(operation, Define) and operation.ref.kind == STORAGE_POOL:
-            check_pool_folder(parse(operation.xml), self._own_folders, self._kept_folder(operation), self._reach)
+            check_pool_folder(given.root, self._own_folders, self._kept_folder(operation), self._reach)
         match operation:
             case Define():
-                defining.define(connections, operation, self._reach)
+                defining.define(connections, operation, given.root, self._reach)
             case DefineSecret():
                 prerequisites.define_secret(connections, operation, self._reach)
             case DefineInterface():
@@ -181,14 +183,13 @@ class OperationPerformer:
             found = find(connection, operation.ref)
             return (parse(found.XMLDesc()).findtext("target/path") or "") if found is not None else ""
 
-    def _check_devices(self, operation: Operation) -> None:
+    def _check_devices(self, given: Given) -> None:
         """Neither a pool nor a machine gets what this machine itself lives on."""
+        operation = given.operation
         if isinstance(operation, Define) and operation.ref.kind == STORAGE_POOL:
-            check_pool_devices(parse(operation.xml))
-        elif isinstance(operation, Define) and operation.ref.kind == VIRTUAL_MACHINE:
-            check_machine_devices(parse(operation.xml), lambda: self._present(operation.ref))
-        elif isinstance(operation, EditLive) and operation.verb in ("attach", "update"):
-            check_machine_devices(parse(operation.value), lambda: self._present(operation.ref))
+            check_pool_devices(given.root)
+        elif (devices := given.devices) is not None:
+            check_machine_devices(devices, lambda: self._present(operation.ref))
         elif isinstance(operation, WipeVolume | DeleteVolume):
             self.check_volume(operation.ref)
 
@@ -205,10 +206,6 @@ class OperationPerformer:
             found = find(connection, ref)
             return parse(found.XMLDesc()) if found is not None else None
 
-    def _check_media(self, operation: Operation) -> None:
-        if not self._allowed_folders:
-            return
-        if isinstance(operation, Define) and operation.ref.kind == VIRTUAL_MACHINE:
-            check_media(parse(operation.xml), self._allowed_folders)
-        elif isinstance(operation, EditLive) and operation.verb in ("attach", "update"):
-            check_media(parse(operation.value), self._allowed_folders)
+    def _check_media(self, given: Given) -> None:
+        if self._allowed_folders and (devices := given.devices) is not None:
+            check_media(devices, self._allowed_folders)

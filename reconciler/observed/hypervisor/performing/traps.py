@@ -16,6 +16,7 @@ import libvirt
 from reconciler.errors import Refused
 from reconciler.locality import is_here
 from reconciler.observed.hypervisor.connection import Connections
+from reconciler.observed.hypervisor.performing.given import Given
 from reconciler.observed.hypervisor.performing.listing import exists_already, look_again
 from reconciler.observed.hypervisor.performing.lookup import find
 from reconciler.observed.hypervisor.performing.streams import head
@@ -39,7 +40,6 @@ from reconciler.planning.operations import (
     EditLive,
     ExtendVolumeGroup,
     GrowVolume,
-    Operation,
     Pause,
     ReconnectInterfaces,
     Rename,
@@ -68,21 +68,22 @@ class Opened:
     already_of: Ref | None = None  # what this machine has already isn't opened by it
 
 
-def opened_by(operation: Operation) -> Opened:
+def opened_by(given: Given) -> Opened:
     """What is opened. Removing and renaming open nothing: they are about a name, and not what it leads to."""
+    operation = given.operation
     match operation:
         case GrowVolume() | WipeVolume():
             return Opened((operation.ref,))
         case CloneVolume():
             return Opened((operation.source,))
         case CreateVolume():
-            based_on = parse(operation.xml).findtext("backingStore/path")
+            based_on = given.root.findtext("backingStore/path")
             return Opened(files=(based_on,) if based_on else ())
         case Define() if operation.ref.kind == VIRTUAL_MACHINE:
-            drives = _drives(parse(operation.xml))
+            drives = _drives(given.root)
             return Opened((*operation.opens, *drives.volumes), drives.files, already_of=operation.ref)
         case EditLive() if operation.verb in ("attach", "update"):
-            return _drives(parse(operation.value))
+            return _drives(given.root)
         case Start() if operation.ref.kind == VIRTUAL_MACHINE:
             return Opened(machine=operation.ref)
         case CreateSnapshot() | RevertSnapshot() | DeleteSnapshot():
@@ -98,12 +99,12 @@ def opened_by(operation: Operation) -> Opened:
             assert_never(operation)
 
 
-def check_traps(connections: Connections, operation: Operation) -> None:
+def check_traps(connections: Connections, given: Given) -> None:
     """Raises Refused (`UnsafeFile`)."""
-    opened = opened_by(operation)
     if not is_here(connections.uri):
         return
-    doing = f"look at the files of {operation.ref}"
+    opened = opened_by(given)
+    doing = f"look at the files of {given.operation.ref}"
     paths = set(opened.files)
     if opened.volumes or opened.machine is not None:
         with connections.lend(doing) as connection:
