@@ -190,8 +190,7 @@ def _leaves(
     if present is None or ref in desired.held or ref in context.suspended or present_ref in context.suspended:
         return False
     if (scope := left_behind(present, entry, context)) is not None:
-        if ref in context.owned:
-            staying.others.append((entry, scope))
+        staying.others.append((entry, scope))
         return False
     if entry.parent is not None and (entry.parent in desired.held or entry.parent in context.suspended):
         return False
