@@ -140,7 +140,8 @@ def _update(
     known = {change.pointer for change in changes}
     running = as_running(observed.config, comparison.live)
     changes += [c for c in running if c.effect is Effect.LIVE and c.pointer not in known]
-    wanted_active = spec.get("active", True if entry is None or entry.created else None)
+    # One that was taken over is neither started nor stopped by a document that doesn't speak of it.
+    wanted_active = spec.get("active", True if record.created else None)
     if wanted_active is not None and wanted_active != observed.active:
         changes.append(Change("/active", observed.active, wanted_active, Effect.LIVE))
     autostart = spec.get("autostart")

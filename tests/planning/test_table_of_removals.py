@@ -231,6 +231,10 @@ CASES = [
          alone=True),
     Case("and with it the seed that it uses", [volume(SEED), machine(WEB, "/disks/web-seed")], [WEB_GONE, SEED_GONE],
          ["!? web NeedsApproval"], note=f"{SEED} is deleted as soon", alone=True),
+    Case("a disk that it has waits with it", [volume(DATA), machine(WEB, "/disks/data.qcow2")], [DATA_GONE, WEB_GONE],
+         ["!? web NeedsApproval", f"!? {DATA.name} NeedsApproval"], alone=True),
+    Case("a seed that nobody uses goes all the same", [volume(SEED), machine(WEB)], [WEB_GONE, SEED_GONE],
+         ["!? web NeedsApproval", f"- {SEED.name}: delete"], alone=True),
     Case("a client's order is a word", [machine(WEB)], [WEB_GONE], ["- web: undefine"],
          terms={"ordered": frozenset({WEB})}, alone=True),
     Case("what was approved for this revision goes on", [machine(WEB)],
@@ -327,6 +331,21 @@ def test_one_that_got_its_word_is_written_down_with_the_revision_that_it_was_giv
     assert found.records == [replace(WEB_GONE, facts={Fact.REMOVAL: str(REVISION)})]
 
 
+@pytest.mark.parametrize(("known", "terms"), [({Fact.REMOVAL: str(REVISION)}, {}), ({}, {"ordered": frozenset({WEB})})])
+def test_one_that_has_its_word_stays_written_down_until_it_is_gone(
+    known: Mapping[str, str], terms: Mapping[str, Any]
+) -> None:
+    case = Case("", [machine(WEB)], [entry(WEB, facts=known)], terms=terms, alone=True)
+    assert removals(context_of(case), {}).records == [replace(WEB_GONE, facts={Fact.REMOVAL: str(REVISION)})]
+
+
+def test_nothing_is_written_down_of_many_that_wait() -> None:
+    many = [vm(f"x{number}") for number in range(4)]
+    found = removals(context_of(Case("", [*map(machine, many)], [*map(entry, many)])), {})
+    assert [each.blocked is not None for each in found.assessments] == [True] * 4
+    assert found.records == []
+
+
 def test_the_word_is_for_what_goes_and_as_it_is() -> None:
     from reconciler.planning.guards import Leaving
 
@@ -387,6 +406,7 @@ def test_of_which_cannot_be_told_how_to_stop_it_stays() -> None:
 
 def test_where_the_whole_decision_fails_nothing_leaves() -> None:
     context = context_of(Case("", [machine(WEB)], [WEB_GONE]))
+    assert contained_removals(context, {}) == removals(context, {})
     broken = replace(context, desired=replace(context.desired, resources=None))  # type: ignore[arg-type]
     found = contained_removals(broken, {})
     assert (found.assessments, found.records) == ([], [])
