@@ -25,6 +25,8 @@ from specs.storagepool.xml import target_path
 NOT_ALLOWED: Final = "NotAllowed"
 _SUFFIX: Final = " within reach"  # of the digest of what is taken so: once all of it may be had, it is another document
 _HOLDERS: Final = {VIRTUAL_MACHINE: ("graphics",), STORAGE_POOL: ("source", "auth")}
+# What goes with it: a login without its password is none, and on the host stays as it is as a whole.
+_WITH_IT: Final = {STORAGE_POOL: ("source", "auth")}
 
 
 def within_reach(
@@ -72,7 +74,7 @@ def _refused(
     source = _at(resource.spec, where).get("passwordFrom") if where is not None else None
     if where is not None and source is not None and not reach.has_secret(source, _owners(resource, observed)):
         field = (*where, "passwordFrom")
-        yield field, f"{'.'.join(field)}: {reach.no_secret(source)}"
+        yield _WITH_IT.get(resource.ref.kind, field), f"{'.'.join(field)}: {reach.no_secret(source)}"
 
 
 def _owners(resource: Resource, observed: Observed | None) -> frozenset[str]:
