@@ -1,8 +1,7 @@
 """One table: error → HTTP status. Every answer that isn't a success has the body {code, reason}.
 
-`code` is the status line's text such as `404 Not Found`, `reason` one sentence for a person, behind
-Kimchi's own code where it has one. What is unexpected goes to
-the log; the client learns only that it happened.
+`code` is the status line's text such as `404 Not Found`, `reason` one sentence for a person behind a code
+(`api/http/told.py`). What is unexpected goes to the log; the client learns only that it happened.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ import falcon
 import falcon.asgi
 
 from api.http.refusal import Refusal
+from api.http.told import told_of
 from reconciler.errors import (
     Conflict,
     NotApplied,
@@ -57,16 +57,16 @@ def add_handlers(app: falcon.asgi.App[Any, Any]) -> None:
     app.add_error_handler(Refusal, _refused)
 
 
-def refuse(response: falcon.asgi.Response, status: str, reason: str) -> None:
+def refuse(request: falcon.Request, response: falcon.Response, status: str, reason: str) -> None:
     """Answer with an error."""
     response.status = status
-    response.media = {"code": status, "reason": reason}
+    response.media = told_of(request, status, reason)
 
 
-def _serialise(_request: falcon.Request, response: falcon.Response, error: falcon.HTTPError) -> None:
+def _serialise(request: falcon.Request, response: falcon.Response, error: falcon.HTTPError) -> None:
     status = falcon.code_to_http_status(error.status)
     reason = error.description or _REASONS.get(status) or error.title or status
-    response.media = {"code": status, "reason": reason}
+    response.media = told_of(request, status, reason)
 
 
 def status_of(error: OnggiError) -> str:
@@ -80,15 +80,15 @@ def status_of(error: OnggiError) -> str:
 
 
 async def _refused(
-    _request: falcon.asgi.Request, response: falcon.asgi.Response, error: Refusal, _params: dict[str, Any]
+    request: falcon.asgi.Request, response: falcon.asgi.Response, error: Refusal, _params: dict[str, Any]
 ) -> None:
-    refuse(response, falcon.code_to_http_status(error.status), error.reason)
+    refuse(request, response, falcon.code_to_http_status(error.status), error.reason)
 
 
 async def _domain(
-    _request: falcon.asgi.Request, response: falcon.asgi.Response, error: OnggiError, _params: dict[str, Any]
+    request: falcon.asgi.Request, response: falcon.asgi.Response, error: OnggiError, _params: dict[str, Any]
 ) -> None:
-    refuse(response, status_of(error), str(error))
+    refuse(request, response, status_of(error), str(error))
     if isinstance(error, Transient):
         response.retry_after = max(1, round(error.retry_after_s))
 
@@ -99,4 +99,4 @@ async def _unexpected(
     if isinstance(error, falcon.HTTPError):
         raise error
     log.error("%s %s failed", request.method, request.path, exc_info=error)
-    refuse(response, falcon.HTTP_500, "Something unexpected went wrong; the agent's log tells what.")
+    refuse(request, response, falcon.HTTP_500, "Something unexpected went wrong; the agent's log tells what.")

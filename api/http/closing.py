@@ -13,6 +13,8 @@ import falcon
 import falcon.asgi
 import orjson
 
+from api.http.told import told
+
 _KEY: Final = "onggi.closing"
 _GONE: Final = "onggi.gone"
 _RECEIVE: Final = "onggi.receive"
@@ -114,7 +116,7 @@ class _Answer:
 
 
 async def _refuse(send: Send) -> None:
-    content = orjson.dumps({"code": falcon.HTTP_503, "reason": _REASON})
+    content = orjson.dumps(told(falcon.HTTP_503, _REASON))
     headers = [
         (b"content-type", b"application/json;charset=utf-8"),
         (b"content-length", str(len(content)).encode()),

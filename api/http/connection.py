@@ -23,6 +23,7 @@ from api.http.peers import peer_of
 from api.http.room import bound_unsent, make_room
 from api.http.rules import ruled
 from api.http.shares import mark_peer
+from api.http.told import told
 
 log = logging.getLogger("onggi.api")
 
@@ -241,4 +242,4 @@ class _RefusedError(Exception):
 
 
 def _told(status: str, reason: str) -> bytes:
-    return orjson.dumps({"code": status, "reason": reason})
+    return orjson.dumps(told(status, reason))

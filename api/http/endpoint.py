@@ -79,6 +79,7 @@ class Endpoint:
     also: tuple[str, ...] = ()  # further types that a raw one answers with when it is asked for them
     description: str = ""
     raw: bool = False  # a falcon responder of its own, documented here
+    failure: str = ""  # Kimchi's code for what it couldn't do: `Unable to start virtual machine`
     if_match: bool = False  # a raw write that goes by it too, with `as_seen`
     since: str = ""  # the version of the original that had it first, or OURS; empty: as the whole resource
     other: Mapping[int, Schema | None] = field(default_factory=dict)  # further good answers: 303 after a rename, ...

@@ -20,7 +20,7 @@ ERROR: Final[Schema] = obj(
     {
         "code": text("The status, such as 404 Not Found.", examples=["404 Not Found"]),
         "reason": text(
-            "One sentence, behind Kimchi's code if it has one.",
+            "One sentence behind a code: Kimchi's, or ONGGI and the status where it has none.",
             examples=["KCHVM0002E: The virtual machine web doesn't exist."],
         ),
     },

@@ -6,6 +6,7 @@ Reads answer inside the event loop, from memory; what is `blocking` runs in a po
 from __future__ import annotations
 
 import asyncio
+import functools
 import hashlib
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -26,6 +27,7 @@ from api.http.filters import filtered
 from api.http.refusal import Refusal
 from api.http.schema import Checked, obj
 from api.http.shares import peer_of_request
+from api.http.told import begin
 from reconciler.serving.client import Client
 
 JSON_TYPE: Final = "application/json;charset=utf-8"
@@ -50,6 +52,8 @@ def add_resource(app: falcon.asgi.App[Any, Any], resource: Resource, told: Told 
         if not endpoint.raw:
             suffix = f"_{_suffix(endpoint.name)}" if endpoint.name else ""
             setattr(resource, f"on_{endpoint.method.lower()}{suffix}", _responder(resource, method_name, endpoint))
+        elif endpoint.failure:
+            setattr(resource, method_name, _failing(getattr(resource, method_name), endpoint.failure))
     for name in sorted(names):
         if name:
             app.add_route(f"{resource.address}/{name}", resource, suffix=_suffix(name))
@@ -61,6 +65,15 @@ def _suffix(name: str) -> str:
     return name.replace("-", "_")
 
 
+def _failing(answer: Responder, failure: str) -> Responder:
+    @functools.wraps(answer)
+    async def respond(request: falcon.asgi.Request, response: falcon.asgi.Response, **params: str) -> None:
+        begin(request, failure)
+        await answer(request, response, **params)
+
+    return respond
+
+
 def _responder(resource: Resource, method_name: str, endpoint: Endpoint) -> Responder:
     method = getattr(resource, method_name)
     query = Checked(obj(endpoint.query), "KCHAPI0001E", whole="The address's query")
@@ -70,6 +83,7 @@ def _responder(resource: Resource, method_name: str, endpoint: Endpoint) -> Resp
         parameters, wanted = _parameters(request, endpoint)
         query.check(parameters)
         call = Call(body, parameters, client_of(request), request)
+        begin(request, endpoint.failure)
         if endpoint.method == "GET":
             answer = await _run(method, endpoint, call, params)
         else:

@@ -24,15 +24,15 @@ class Health(Resource):
     since = OURS
 
     @raw("GET", "Whether the agent runs, its first pass is through and the last one didn't fail.", _STATUS)
-    async def on_get(self, _request: falcon.asgi.Request, response: falcon.asgi.Response) -> None:
+    async def on_get(self, request: falcon.asgi.Request, response: falcon.asgi.Response) -> None:
         """200 {"status": "ok"}, or 503."""
         response.cache_control = ["no-store"]
         if not self.services.alive():
-            refuse(response, falcon.HTTP_503, "The agent's loop has ended; its log tells why.")
+            refuse(request, response, falcon.HTTP_503, "The agent's loop has ended; its log tells why.")
         elif not self.services.ready():
-            refuse(response, falcon.HTTP_503, "The agent's first pass isn't through yet; ask again soon.")
+            refuse(request, response, falcon.HTTP_503, "The agent's first pass isn't through yet; ask again soon.")
         elif problem := self.services.problem():
-            refuse(response, falcon.HTTP_503, f"No pass comes through now: {problem}")
+            refuse(request, response, falcon.HTTP_503, f"No pass comes through now: {problem}")
         else:
             response.media = self.told()
 

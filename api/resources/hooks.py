@@ -68,7 +68,7 @@ class Hooks(Resource):
         except _RefusedError as refused:
             self.services.webhook_requests[provider, refused.result] += 1
             self._tell(found, refused)
-            refuse(response, refused.status, refused.reason)
+            refuse(request, response, refused.status, refused.reason)
             return
         self.services.webhook_requests[provider, result] += 1
         response.status = status

@@ -13,7 +13,7 @@ from api.views.interfaces import INTERFACE, interface_view, offered, used_by_net
 
 _KEPT_S: Final = 3.0
 _QUERY: Final = {
-    "_inuse": text("true: instead those that networks have.", enum=["true", "false"], x_code="KCHAPI0001E"),
+    "_inuse": text("true: instead those that networks have.", enum=["true", "false"], x_code="KCHIFACE0002E"),
 }
 
 

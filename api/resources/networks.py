@@ -68,7 +68,9 @@ class Networks(_Family):
         found = sorted(ref for ref in world.snapshot.objects if ref.kind == reference.NETWORK)
         return guarded(found, lambda ref: network_view(world, world.snapshot.objects[ref]))
 
-    @post("Make a network. It starts with the host; activate it to start it now.", NETWORK, _CREATE)
+    @post(
+        "Make a network. It starts with the host; activate it to start it now.", NETWORK, _CREATE, failure="KCHNET0008E"
+    )
     def make(self, call: Call) -> dict[str, Any]:
         """Its document is committed, and the network defined."""
         name = str(call.body["name"])
@@ -91,6 +93,7 @@ class Network(_Family):
         _CHANGE,
         fallback="KCHNET0016E",
         since="2.1",
+        failure="KCHNET0008E",
     )
     def change_it(self, call: Call, name: str) -> dict[str, Any]:
         """Its document says so from now on. Nothing that runs is altered."""
@@ -98,7 +101,7 @@ class Network(_Family):
         if body.get("name", name) != name:
             raise bad("KCHNET0011E", f"A network keeps its name; make {name} anew under the other one, and move to it.")
         if observed.active and body.keys() - {"name", "autostart"}:
-            raise bad("KCHNET0022E", f"The network {name} is active; deactivate it before it is changed.")
+            raise bad("KCHNET0005E", f"The network {name} is active; deactivate it before it is changed.")
         declared = self.serving.world.desired.resources.get(observed.ref)
         before = observed.config if declared is None else declared.spec
         _check_kind(str(before.get("mode") or ""), body)
@@ -117,7 +120,7 @@ class Network(_Family):
 
         return self.view(self.change(call, self.ref(name), change), name)
 
-    @delete("Remove a network. It has to be inactive and unused.")
+    @delete("Remove a network. It has to be inactive and unused.", failure="KCHNET0008E")
     def delete(self, call: Call, name: str) -> None:
         """Its document goes, and the network with it."""
         world = self.serving.world
@@ -126,13 +129,13 @@ class Network(_Family):
         self._refuse_in_use(world, name, "KCHNET0017E")
         self.remove(call, self.ref(name))
 
-    @action("activate", "Start a network.", NETWORK)
+    @action("activate", "Start a network.", NETWORK, failure="KCHNET0022E")
     def activate(self, call: Call, name: str) -> dict[str, Any]:
         """Its document says so from now on."""
         check_way_out(self.serving, self.observed(self.serving.world, self.ref(name)))
         return self.view(self.change_spec(call, self.ref(name), {"active": True}, "Activate"), name)
 
-    @action("deactivate", "Stop a network that nobody uses.", NETWORK)
+    @action("deactivate", "Stop a network that nobody uses.", NETWORK, failure="KCHNET0008E")
     def deactivate(self, call: Call, name: str) -> dict[str, Any]:
         """Its document says so from now on."""
         world = self.serving.world

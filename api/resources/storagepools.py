@@ -125,6 +125,7 @@ class StoragePools(_Family):
         other={202: POOL},
         description="A kimchi-iso pool is searched for ISO images by a task: 202, and `task_id` names it. It is active"
         " at once, so that what is found shows in kimchi_isos.",
+        failure="KCHPOOL0007E",
     )  # fmt: skip
     def make(self, call: Call) -> dict[str, Any] | Answer:
         """Its document is committed, and the pool defined."""
@@ -208,6 +209,7 @@ class StoragePool(_Family):
     @put(
         "Change whether a pool starts with the host, or extend its volume group.", POOL, _CHANGE, statuses=(405,),
         description="A device that holds something already is refused: nothing is overwritten.",
+        failure="KCHPOOL0028E",
     )  # fmt: skip
     def change_it(self, call: Call, pool: str) -> dict[str, Any]:
         """Its document says so from now on."""
@@ -247,7 +249,11 @@ class StoragePool(_Family):
         except (OnggiError, Refusal) as error:
             log.warning("the devices of %s couldn't be taken back: %s", ref, error)
 
-    @delete("Remove a storage pool. It has to be inactive and unused; what is in it stays.", statuses=(405,))
+    @delete(
+        "Remove a storage pool. It has to be inactive and unused; what is in it stays.",
+        statuses=(405,),
+        failure="KCHPOOL0011E",
+    )
     def delete(self, call: Call, pool: str) -> None:
         """Its document goes, and the pool with it."""
         self._refuse_reserved(pool)
@@ -260,7 +266,7 @@ class StoragePool(_Family):
         self.serving.scans.forget(pool)
         self.serving.secrets.forget(pool_owner(pool))
 
-    @action("activate", "Start a storage pool.", POOL, statuses=(405,))
+    @action("activate", "Start a storage pool.", POOL, statuses=(405,), failure="KCHPOOL0009E")
     def activate(self, call: Call, pool: str) -> dict[str, Any]:
         """Its document says so from now on."""
         self._refuse_reserved(pool)
@@ -279,7 +285,13 @@ class StoragePool(_Family):
             path = str(observed.config.get("path") or "")
             scans.begin(name, path, f"/storagepools/{ISO_POOL}", call.client)
 
-    @action("deactivate", "Stop a pool that nobody uses; its volumes can't be seen then.", POOL, statuses=(405,))
+    @action(
+        "deactivate",
+        "Stop a pool that nobody uses; its volumes can't be seen then.",
+        POOL,
+        statuses=(405,),
+        failure="KCHPOOL0010E",
+    )
     def deactivate(self, call: Call, pool: str) -> dict[str, Any]:
         """Its document says so from now on."""
         self._refuse_reserved(pool)

@@ -77,6 +77,7 @@ class StorageVolume(VolumeResource):
         if_match=True,
         description="Chunks come in order. One that was cut off is sent again; with `offset` it can't get lost or come"
         " twice.",
+        failure="KCHVOL0029E",
     )  # fmt: skip
     async def on_put(self, request: falcon.asgi.Request, response: falcon.asgi.Response, pool: str, name: str) -> None:
         """200 and the volume."""
@@ -124,7 +125,11 @@ class StorageVolume(VolumeResource):
             world = self.serving.operations.look_again(ref)
         return world, self.volume(world, ref.pool, ref.short_name)
 
-    @delete("Remove a volume and its data. No machine and no other volume may use it.", statuses=(405,))
+    @delete(
+        "Remove a volume and its data. No machine and no other volume may use it.",
+        statuses=(405,),
+        failure="KCHVOL0010E",
+    )
     def delete(self, call: Call, pool: str, name: str) -> None:
         """An order: it doesn't go into the trash."""
         if pool == ISO_POOL:
@@ -146,7 +151,9 @@ class StorageVolume(VolumeResource):
         step = one_off_step(ref, "its removal was asked for", DeleteVolume(ref), action=Action.DELETE)
         serving.operations.perform(step, call.client)
 
-    @action("resize", "Make a volume larger, also below a running machine.", VOLUME, body=_RESIZE)
+    @action(
+        "resize", "Make a volume larger, also below a running machine.", VOLUME, body=_RESIZE, failure="KCHVOL0011E"
+    )
     def resize(self, call: Call, pool: str, name: str) -> dict[str, Any]:
         """Its document says so from now on, or that of the machine whose own disk it is."""
         world, size = self.serving.world, int(call.body["size"])
@@ -161,7 +168,7 @@ class StorageVolume(VolumeResource):
             world = self.serving.changes.make(change, message, call.client, [owner, observed.ref]).world
         return self.view(world, self.volume(world, pool, name))
 
-    @action("wipe", "Overwrite a volume's data. No machine may use it.", VOLUME)
+    @action("wipe", "Overwrite a volume's data. No machine may use it.", VOLUME, failure="KCHVOL0009E")
     def wipe(self, call: Call, pool: str, name: str) -> dict[str, Any]:
         """It is empty afterwards."""
         world = self.serving.world
@@ -173,7 +180,14 @@ class StorageVolume(VolumeResource):
         world = self.serving.operations.perform(step, call.client)
         return self.view(world, self.volume(world, pool, name))
 
-    @action("clone", "Copy a volume whole, without what it is based on.", TASK, status=202, body=_CLONE)
+    @action(
+        "clone",
+        "Copy a volume whole, without what it is based on.",
+        TASK,
+        status=202,
+        body=_CLONE,
+        failure="KCHVOL0023E",
+    )
     def clone(self, call: Call, pool: str, name: str) -> Answer:
         """A task copies it."""
         serving = self.serving

@@ -60,6 +60,7 @@ class StorageVolumes(VolumeResource):
         body=_CREATE, form=_FILE, statuses=(405,), if_match=True,
         description="A task makes it; its message tells how far it is. With `upload` the task runs until the last chunk"
         " was PUT to the new volume. A form with a `file` is uploaded whole.",
+        failure="KCHVOL0007E",
     )  # fmt: skip
     async def on_post(self, request: falcon.asgi.Request, response: falcon.asgi.Response, pool: str) -> None:
         """202 and the task."""

@@ -118,7 +118,7 @@ class _Family(DocumentResource):
     tag = "Templates"
     kind = reference.TEMPLATE
     noun = "template"
-    missing_code = "KCHTMPL0002E"
+    missing_code = "KCHOBJST0001E"
     taken_code = "KCHTMPL0001E"
     name_code = "KCHTMPL0008E"
 
@@ -157,7 +157,13 @@ class Templates(_Family):
         found = sorted(ref for ref in world.desired.resources if ref.kind == reference.TEMPLATE)
         return guarded(found, lambda ref: self.view(world, ref.name))
 
-    @post("Make a template, of an ISO image or of a disk's base image.", TEMPLATE, _CREATE, fallback="KCHAPI0001E")
+    @post(
+        "Make a template, of an ISO image or of a disk's base image.",
+        TEMPLATE,
+        _CREATE,
+        fallback="KCHAPI0001E",
+        failure="KCHTMPL0020E",
+    )
     def make(self, call: Call) -> dict[str, Any]:
         """Its document is committed."""
         self.serving.changes.check_allowed()
@@ -181,6 +187,7 @@ class Template(_Family):
         other={303: TEMPLATE}, volatile=_VOLATILE,
         description="`disks` and `networks` replace the lists that were there. What `graphics` leaves out is as by"
         " default, whatever it was before.",
+        failure="KCHTMPL0032E",
     )  # fmt: skip
     def change_it(self, call: Call, name: str) -> Answer | dict[str, Any]:
         """Its document is committed; what names it follows a new name."""
@@ -203,7 +210,7 @@ class Template(_Family):
 
         return self.view(self.change(call, self.ref(name), change), name)
 
-    @delete("Remove a template that nothing in the repository extends or names.")
+    @delete("Remove a template that nothing in the repository extends or names.", failure="KCHTMPL0021E")
     def delete(self, call: Call, name: str) -> None:
         """Its document goes. Machines that were made from it through the API have all of it themselves, and stay."""
         self.serving.changes.check_allowed()
@@ -219,7 +226,7 @@ class Template(_Family):
 
         self.serving.changes.make(edit, f"Delete template {name}", call.client, [ref], removes=True)
 
-    @action("clone", "Make a template that is like this one.", TEMPLATE, status=303)
+    @action("clone", "Make a template that is like this one.", TEMPLATE, status=303, failure="KCHTMPL0020E")
     def clone(self, call: Call, name: str) -> Answer:
         """Its name is this one's with `-clone<number>`."""
         self.serving.changes.check_allowed()

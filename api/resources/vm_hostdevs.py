@@ -60,7 +60,12 @@ class MachineHostDevices(_Family):
             self.all(self.machine(name)).items(), lambda found: host_device_view(*found), lambda found: found[0]
         )
 
-    @post("Give a device of the host to a machine, a PCI device with all of its IOMMU group.", HOST_DEVICE, _CREATE)
+    @post(
+        "Give a device of the host to a machine, a PCI device with all of its IOMMU group.",
+        HOST_DEVICE,
+        _CREATE,
+        failure="KCHVMHDEV0007E",
+    )
     def attach(self, call: Call, name: str) -> dict[str, Any]:
         """Its document lists the devices from now on."""
         observed, dev = self.machine(name), str(call.body["name"])
@@ -112,7 +117,9 @@ class MachineHostDevice(_Family):
         """As it was observed last."""
         return self.one(self.machine(name), dev)
 
-    @delete("Take a device of the host away from a machine, a PCI device with all of its IOMMU group.")
+    @delete(
+        "Take a device of the host away from a machine, a PCI device with all of its IOMMU group.", failure="KCHVM0008E"
+    )
     def take_away(self, call: Call, name: str, dev: str) -> None:
         """Its document doesn't list the devices any more."""
         observed = self.machine(name)

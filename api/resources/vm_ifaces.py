@@ -102,7 +102,7 @@ class MachineInterfaces(_Family):
             lambda _item: f"an interface of {observed.ref}",
         )
 
-    @post("Plug a machine into a network.", INTERFACE, _CREATE)
+    @post("Plug a machine into a network.", INTERFACE, _CREATE, failure="KCHVM0008E")
     def attach(self, call: Call, name: str) -> dict[str, Any]:
         """Its document lists the interface from now on."""
         observed = self.machine(name)
@@ -148,7 +148,13 @@ class MachineInterface(_Family):
         """As it was observed last."""
         return self.found(self.machine(name), mac)
 
-    @put("Change an interface's network, model or MAC address.", INTERFACE, _UPDATE, other={303: None})
+    @put(
+        "Change an interface's network, model or MAC address.",
+        INTERFACE,
+        _UPDATE,
+        other={303: None},
+        failure="KCHVM0008E",
+    )
     def change_interface(self, call: Call, name: str, mac: str) -> Answer | dict[str, Any]:
         """The network changes at once, the model with the next start, the address only while the machine is off."""
         observed = self.machine(name)
@@ -179,7 +185,7 @@ class MachineInterface(_Family):
         self.detach_undeclared(call, observed.ref, LISTED, lambda found: found.get("mac") == mac)
         return Answer(status=303, location=f"/vms/{name}/ifaces/{new_mac}")
 
-    @delete("Unplug a network interface.")
+    @delete("Unplug a network interface.", failure="KCHVM0008E")
     def detach_interface(self, call: Call, name: str, mac: str) -> None:
         """Its document doesn't list it any more."""
         observed = self.machine(name)

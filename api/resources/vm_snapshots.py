@@ -87,6 +87,7 @@ class MachineSnapshots(_Family):
         TASK,
         _CREATE,
         status=202,
+        failure="KCHSNAP0002E",
     )
     def make(self, call: Call, name: str) -> dict[str, Any]:
         """A task makes it. A machine that runs stands still meanwhile."""
@@ -152,7 +153,7 @@ class MachineSnapshot(_Family):
         """As the host has it now."""
         return snapshot_view(self.named(self.machine(name), snapshot))
 
-    @delete("Delete a snapshot. Those that were made after it stay.")
+    @delete("Delete a snapshot. Those that were made after it stay.", failure="KCHSNAP0006E")
     def delete(self, call: Call, name: str, snapshot: str) -> None:
         """Its children get its parent."""
         observed = self.machine(name)
@@ -166,6 +167,7 @@ class MachineSnapshot(_Family):
         " cut off.",
         None,
         status=303,
+        failure="KCHSNAP0009E",
     )
     def revert(self, call: Call, name: str, snapshot: str) -> Answer:
         """What its document says otherwise comes true again after it. That it runs, when it ran then, is committed."""

@@ -72,7 +72,7 @@ class MachineStorages(_Family):
             storages(observed), lambda found: storage_view(*found, host), lambda _found: f"a storage of {observed.ref}"
         )
 
-    @post("Attach a volume as a disk, or add a CD-ROM drive with a medium.", STORAGE, _CREATE)
+    @post("Attach a volume as a disk, or add a CD-ROM drive with a medium.", STORAGE, _CREATE, failure="KCHVMSTOR0008E")
     def attach(self, call: Call, name: str) -> dict[str, Any]:
         """Its document lists the drive from now on."""
         observed, kind = self.machine(name), str(call.body["type"])
@@ -123,7 +123,7 @@ class MachineStorage(_Family):
         """As it was observed last."""
         return self.view(self.serving.world, self.machine(name), dev)
 
-    @put("Change the medium of a CD-ROM drive, or take it out.", STORAGE, _UPDATE)
+    @put("Change the medium of a CD-ROM drive, or take it out.", STORAGE, _UPDATE, failure="KCHVMSTOR0009E")
     def change_medium(self, call: Call, name: str, dev: str) -> dict[str, Any]:
         """The drive stays; a running machine sees the new medium at once."""
         observed = self.machine(name)
@@ -147,7 +147,7 @@ class MachineStorage(_Family):
         world = self.change_list(call, observed, LISTS[CDROM], change, verb)
         return self.view(world, self.after(world, observed), dev)
 
-    @delete("Detach a disk or remove a CD-ROM drive. The data stays.")
+    @delete("Detach a disk or remove a CD-ROM drive. The data stays.", failure="KCHVMSTOR0010E")
     def detach_storage(self, call: Call, name: str, dev: str) -> None:
         """Its document doesn't list it any more."""
         observed = self.machine(name)

@@ -136,6 +136,7 @@ class Machines(_Family):
     @post(
         "Make a machine from a template. It is off at first.",
         TASK, _CREATE, fallback="KCHVM0016E", status=202, statuses=(404,),
+        failure="KCHVM0007E",
     )  # fmt: skip
     def make(self, call: Call) -> dict[str, Any]:
         """A task that commits its document and waits until it is there, disks and all."""
@@ -178,6 +179,7 @@ class Machine(_Family):
         MACHINE,
         _CHANGE,
         other={303: None},
+        failure="KCHVM0008E",
     )
     def change_it(self, call: Call, name: str) -> Any:
         """Its document says so from now on. A new name answers 303."""
@@ -213,7 +215,10 @@ class Machine(_Family):
             raise
         return Answer(status=303, location=f"/vms/{new.name}")
 
-    @delete("Remove a machine: whether it runs or not, with the disks that were made for it and nobody else uses.")
+    @delete(
+        "Remove a machine: whether it runs or not, with the disks that were made for it and nobody else uses.",
+        failure="KCHVM0021E",
+    )
     def delete(self, call: Call, name: str) -> None:
         """Its document goes, and the machine with it."""
         world, ref = self.serving.world, self.ref(name)
@@ -226,34 +231,44 @@ class Machine(_Family):
 
     # Power
 
-    @action("start", "Start a machine, and start it again after a crash or a restart of the host.", MACHINE)
+    @action(
+        "start",
+        "Start a machine, and start it again after a crash or a restart of the host.",
+        MACHINE,
+        failure="KCHVM0019E",
+    )
     def start(self, call: Call, name: str) -> dict[str, Any]:
         """Its document says so from now on."""
         self._persistent(self.serving.world, self.ref(name))
         return self.view(power.start(self, call, self.ref(name)), name)
 
-    @action("poweroff", "Cut a machine's power, as by pulling the plug; it stays off.", MACHINE)
+    @action("poweroff", "Cut a machine's power, as by pulling the plug; it stays off.", MACHINE, failure="KCHVM0020E")
     def poweroff(self, call: Call, name: str) -> dict[str, Any]:
         """Its document says so from now on."""
         return self._stopped(name, partial(power.power_off, self, call))
 
-    @action("shutdown", "Ask a machine's guest to shut down; it stays off. Doesn't wait for the guest.", MACHINE)
+    @action(
+        "shutdown",
+        "Ask a machine's guest to shut down; it stays off. Doesn't wait for the guest.",
+        MACHINE,
+        failure="KCHVM0029E",
+    )
     def shutdown(self, call: Call, name: str) -> dict[str, Any]:
         """Its document says so from now on."""
         return self._stopped(name, partial(power.shut_down, self, call))
 
-    @action("reset", "Press a running machine's reset button.", MACHINE)
+    @action("reset", "Press a running machine's reset button.", MACHINE, failure="KCHVM0022E")
     def reset(self, call: Call, name: str) -> dict[str, Any]:
         """Done once."""
         return self.view(power.reset(self, call, self.ref(name)), name)
 
-    @action("suspend", "Let a running machine's processors stand still.", MACHINE)
+    @action("suspend", "Let a running machine's processors stand still.", MACHINE, failure="KCHVM0038E")
     def suspend(self, call: Call, name: str) -> dict[str, Any]:
         """Its document says so from now on."""
         self._persistent(self.serving.world, self.ref(name))
         return self.view(power.suspend(self, call, self.ref(name)), name)
 
-    @action("resume", "Let a suspended machine go on.", MACHINE)
+    @action("resume", "Let a suspended machine go on.", MACHINE, failure="KCHVM0040E")
     def resume(self, call: Call, name: str) -> dict[str, Any]:
         """Its document says nothing of it any more."""
         return self.view(power.resume(self, call, self.ref(name)), name)
@@ -272,6 +287,7 @@ class Machine(_Family):
         "Make a machine like this one, which is off: its disks are copied, its name, UUID and addresses are new.",
         TASK,
         status=202,
+        failure="KCHVM0035E",
     )
     def clone(self, call: Call, name: str) -> dict[str, Any]:
         """A task whose `target_uri` names the new machine. Snapshots aren't copied."""

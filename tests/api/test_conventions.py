@@ -35,7 +35,9 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveApi]:
 
 def is_told(answer: httpx.Response, status: int) -> bool:
     body = answer.json()
-    return answer.status_code == status and set(body) == {"code", "reason"} and body["code"].startswith(f"{status} ")
+    is_coded = re.match(r"[A-Z]{4,12}[0-9]{4}E: .", body["reason"]) is not None
+    has_both = set(body) == {"code", "reason"} and body["code"].startswith(f"{status} ")
+    return answer.status_code == status and has_both and is_coded
 
 
 def concrete(path: str) -> str:

@@ -32,7 +32,7 @@ def test_an_active_one_only_learns_whether_it_starts(api: LiveApi, hand: libvirt
     answer = api.client.put("/networks/default", json={"autostart": True})
     assert (answer.status_code, answer.json()["autostart"]) == (200, True), answer.text
     refused = api.client.put("/networks/default", json={"subnet": "192.168.77.0/24"})
-    assert (refused.status_code, refused.json()["reason"].partition(":")[0]) == (400, "KCHNET0022E")
+    assert (refused.status_code, refused.json()["reason"].partition(":")[0]) == (400, "KCHNET0005E")
     assert hand.networkLookupByName("default").isActive()
     assert "192.168.122.1" in before and "192.168.122.1" in hand.networkLookupByName("default").XMLDesc()
 

@@ -224,7 +224,7 @@ def test_a_template_that_a_document_names_stays(api: LiveApi, isos: Path) -> Non
     api.repository.remove("vm.yaml")
     assert api.client.delete("/templates/small").status_code == 204
     gone = api.client.delete("/templates/small")
-    assert (gone.status_code, gone.json()["reason"].partition(":")[0]) == (404, "KCHTMPL0002E")
+    assert (gone.status_code, gone.json()["reason"].partition(":")[0]) == (404, "KCHOBJST0001E")
     assert api.client.get("/templates").json() == []
 
 

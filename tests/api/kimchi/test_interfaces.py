@@ -24,7 +24,7 @@ def test_every_field_and_filter(kimchi: Kimchi, hand: libvirt.virConnect) -> Non
 
 def test_every_documented_error(kimchi: Kimchi) -> None:
     assert kimchi.refusal("GET", "/interfaces/nosuch0") == "404 KCHIFACE0001E"
-    assert kimchi.refusal("GET", "/interfaces?_inuse=perhaps") == "400 KCHAPI0001E"
+    assert kimchi.refusal("GET", "/interfaces?_inuse=perhaps") == "400 KCHIFACE0002E"
     for method in ("POST", "PUT", "DELETE"):
         assert kimchi.send(method, "/interfaces", {}).status_code == 405
         assert kimchi.send(method, "/interfaces/eth1", {}).status_code == 405

@@ -28,7 +28,7 @@ def test_one_life_of_one_network(kimchi: Kimchi, hand: libvirt.virConnect) -> No
     assert kimchi.write("PUT", "/networks/lab", {"autostart": False})["autostart"] is False
     assert kimchi.write("POST", "/networks/lab/activate")["state"] == "active"
     assert kimchi.write("POST", "/networks/lab/activate")["state"] == "active"
-    assert kimchi.refusal("PUT", "/networks/lab", {"subnet": "192.168.152.0/24"}) == "400 KCHNET0022E"
+    assert kimchi.refusal("PUT", "/networks/lab", {"subnet": "192.168.152.0/24"}) == "400 KCHNET0005E"
     assert kimchi.refusal("DELETE", "/networks/lab") == "400 KCHNET0005E"
 
     hand.defineXML(USER)

@@ -103,8 +103,8 @@ def test_every_documented_error(kimchi: Kimchi, hand: libvirt.virConnect) -> Non
     wrong = {"name": "x", "cdrom": before["cdrom"], "cpus": 3, "cpu_info": topology}
     assert kimchi.refusal("POST", "/templates", wrong) == "400 KCHCPUINF0002E"
     for method in ("GET", "PUT", "DELETE"):
-        assert kimchi.refusal(method, "/templates/none", {} if method == "PUT" else None) == "404 KCHTMPL0002E"
-    assert kimchi.refusal("POST", "/templates/none/clone") == "404 KCHTMPL0002E"
+        assert kimchi.refusal(method, "/templates/none", {} if method == "PUT" else None) == "404 KCHOBJST0001E"
+    assert kimchi.refusal("POST", "/templates/none/clone") == "404 KCHOBJST0001E"
     assert kimchi.send("POST", "/templates/small/bogus").status_code == 404
     assert kimchi.send("POST", "/templates/small", {}).status_code == 405
     assert (kimchi.read("/templates"), kimchi.names("/vms")) == ([before], ["test"])
