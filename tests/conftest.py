@@ -16,6 +16,7 @@ pytest_plugins = [
     "tests.lab.libvirtd",
     "tests.lab.other_user",
     "tests.lab.repositories",
+    "tests.lab.secluded_libvirtd",
 ]
 
 # No test is timed, properties included: the machine may be busy. What hangs ends by pytest's own limit.

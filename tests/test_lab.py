@@ -16,6 +16,7 @@ from lxml.etree import _Element, tostring
 
 from tests.lab.libvirtd import STARTER, HostObjects
 from tests.lab.repositories import Repository, git
+from tests.lab.secluded_libvirtd import SecludedLibvirtd
 from tests.lab.serial_console import SerialConsole
 from tests.lab.waiting import until
 
@@ -251,3 +252,20 @@ def test_waiting_returns_the_answer_or_tells_what_was_missing() -> None:
         until(lambda: False, 0, "a unicorn")
     with pytest.raises(AssertionError, match="the last attempt raised FileNotFoundError"):
         until(lambda: Path("/nowhere").stat(), 0, "a file")
+
+
+def test_nothing_of_the_secluded_libvirtd_shows_on_the_machine(
+    secluded_libvirtd: SecludedLibvirtd, qemu_connection: libvirt.virConnect
+) -> None:
+    inside = libvirt.open(secluded_libvirtd.uri)
+    network = inside.networkDefineXML("<network><name>secluded</name><bridge name='secluded0'/></network>")
+    try:
+        network.create()
+        assert secluded_libvirtd.interfaces().keys() >= {"lo", "eth1", "secluded0"}
+        assert not Path("/sys/class/net/secluded0").exists()
+        assert "secluded" not in [each.name() for each in qemu_connection.listAllNetworks()]
+        assert not Path("/etc/libvirt/qemu/networks/secluded.xml").exists()
+    finally:
+        network.destroy()
+        network.undefine()
+        inside.close()

@@ -7,10 +7,10 @@ import tempfile
 from pathlib import Path
 
 
-def an_iso(path: Path, *, boots: bool = True, volume: str = "ONGGI") -> Path:
-    """A real ISO image at `path`; one that `boots` has a boot catalogue (El Torito)."""
+def an_iso(path: Path, *, boots: bool = True, volume: str = "ONGGI", code: bytes = b"nothing that would run") -> Path:
+    """A real ISO image at `path`; one that `boots` has a boot catalogue (El Torito), and a processor runs `code`."""
     with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / "boot.img").write_text("nothing that would run\n" * 200)
+        (Path(folder) / "boot.img").write_bytes(code.ljust(4096, b"\0"))
         boot = ["-b", "boot.img", "-no-emul-boot"] if boots else []
         command = ["xorriso", "-as", "mkisofs", "-quiet", "-V", volume, *boot, "-o", str(path), folder]
         subprocess.run(command, check=True, capture_output=True)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import libvirt
-
+from tests.api.kimchi.hosts import Host
 from tests.api.kimchi.words import Kimchi
 
 USER = (
-    "<domain type='test'><name>guest</name><memory unit='MiB'>64</memory><os><type>hvm</type></os><devices>"
+    "<domain type='{type}'><name>guest</name><memory unit='MiB'>64</memory><os><type>hvm</type></os><devices>"
     "<interface type='network'><mac address='52:54:00:00:00:01'/><source network='lab'/></interface>"
     "</devices></domain>"
 )
 
 
-def test_one_life_of_one_network(kimchi: Kimchi, hand: libvirt.virConnect) -> None:
+def test_one_life_of_one_network(kimchi: Kimchi, host: Host) -> None:
     body = {"name": "lab", "connection": "nat", "subnet": "192.168.150.7/24"}
     made = kimchi.write("POST", "/networks", body, 201)
     assert {key: made[key] for key in made.keys() - {"actions"}} == {
@@ -31,12 +30,12 @@ def test_one_life_of_one_network(kimchi: Kimchi, hand: libvirt.virConnect) -> No
     assert kimchi.refusal("PUT", "/networks/lab", {"subnet": "192.168.152.0/24"}) == "400 KCHNET0005E"
     assert kimchi.refusal("DELETE", "/networks/lab") == "400 KCHNET0005E"
 
-    hand.defineXML(USER)
+    host.hand.defineXML(USER.format(type=host.machines))
     kimchi.api.serving.operations.look_again(None)
     used = kimchi.read("/networks/lab")
     assert (used["in_use"], used["vms"]) == (True, ["guest"])
     assert kimchi.refusal("POST", "/networks/lab/deactivate") == "400 KCHNET0018E"
-    hand.lookupByName("guest").undefine()
+    host.hand.lookupByName("guest").undefine()
     kimchi.api.serving.operations.look_again(None)
     assert kimchi.write("POST", "/networks/lab/deactivate")["state"] == "inactive"
     assert kimchi.send("DELETE", "/networks/lab").status_code == 204
@@ -50,7 +49,7 @@ def test_an_isolated_one_chooses_its_subnet_and_a_bridge_has_none(kimchi: Kimchi
     outer = kimchi.write("POST", "/networks", {"name": "outer", "connection": "bridge", "interface": way}, 201)
     assert (outer["interface"], outer["subnet"], outer["dhcp"]) == (way, "", {"start": "", "end": ""})
     assert kimchi.read("/interfaces") == []
-    assert kimchi.names("/interfaces", _inuse="true") == [way]
+    assert way in kimchi.names("/interfaces", _inuse="true")
     assert kimchi.refusal("PUT", "/networks/outer", {"subnet": "192.168.9.0/24"}) == "400 KCHNET0003E"
 
     assert kimchi.names("/networks") == ["default", "inner", "outer"]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.api.kimchi.differences import SOURCES_THAT_ARENT_THERE
+from tests.api.kimchi.hosts import Host
 from tests.api.kimchi.words import Kimchi
 
 FIELDS = {
@@ -35,27 +37,31 @@ def test_one_life_of_one_pool(kimchi: Kimchi) -> None:
     assert kimchi.refusal("GET", uri) == "404 KCHPOOL0002E"
 
 
-def test_each_type_tells_its_source(kimchi: Kimchi) -> None:
-    sources: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
-        "netfs": ({"host": "127.0.0.1", "path": "/export"}, {"addr": "127.0.0.1", "path": "/export"}),
+def test_each_type_tells_its_source(kimchi: Kimchi, host: Host) -> None:
+    refusals = host.expects(SOURCES_THAT_ARENT_THERE)
+    sources: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
+        "netfs": ("netfs", {"host": "127.0.0.1", "path": "/export"}, {"addr": "127.0.0.1", "path": "/export"}),
         "iscsi": (
-            {"host": "127.0.0.1", "target": "iqn.2030-01.lab:disks", "port": 3261},
+            "iscsi", {"host": "127.0.0.1", "target": "iqn.2030-01.lab:disks", "port": 3261},
             {"addr": "127.0.0.1", "path": "iqn.2030-01.lab:disks", "port": "3261"},
         ),
-        "scsi": ({"adapter_name": "scsi_host2"}, {"adapter_type": "scsi_host", "adapter_name": "scsi_host2"}),
-        "logical": ({"devices": ["/dev/sdx"]}, {}),
-    }
-    for kind, (source, told) in sources.items():
-        made = kimchi.write("POST", "/storagepools", {"name": kind, "type": kind, "source": source}, 201)
-        assert made["type"] == kind and made["source"].items() >= told.items(), made
+        "scsi": ("scsi", {"adapter_name": "scsi_host2"}, {"adapter_type": "scsi_host", "adapter_name": "scsi_host2"}),
+        "disks": ("logical", {"devices": ["/dev/sdx"]}, {}),
+        "group": ("logical", {"from_vg": True}, {}),
+    }  # fmt: skip
+    for name, refusal in refusals.items():
+        kind, source, _ = sources.pop(name)
+        assert kimchi.refusal("POST", "/storagepools", {"name": name, "type": kind, "source": source}) == refusal
+    for name, (kind, source, told) in sources.items():
+        made = kimchi.write("POST", "/storagepools", {"name": name, "type": kind, "source": source}, 201)
+        assert (made["type"], made["state"]) == (kind, "inactive") and made["source"].items() >= told.items(), made
         assert made["autostart"] is (kind != "iscsi")
-    group = kimchi.write("POST", "/storagepools", {"name": "vg", "type": "logical", "source": {"from_vg": True}}, 201)
-    assert (group["path"], group["state"]) == ("/dev/vg", "inactive")
+        assert kind != "logical" or made["path"] == f"/dev/{name}"
 
-    assert kimchi.names("/storagepools")[-1] == "kimchi_isos"
-    assert kimchi.names("/storagepools", type="logical") == ["logical", "vg"]
+    assert kimchi.names("/storagepools") == [*sorted(["default", "default-pool", *sources]), "kimchi_isos"]
+    assert kimchi.names("/storagepools", type="logical") == sorted({"disks", "group"} & set(sources))
     assert kimchi.names("/storagepools", state="^active", type="dir") == ["default", "default-pool"]
-    assert kimchi.names("/storagepools", autostart="false", state="inactive") == ["iscsi"]
+    assert kimchi.names("/storagepools", autostart="false", state="inactive") == sorted({"iscsi"} & set(sources))
 
 
 def test_all_iso_images_are_in_the_reserved_pool(kimchi: Kimchi) -> None:

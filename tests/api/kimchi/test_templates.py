@@ -70,7 +70,7 @@ def test_one_life_of_one_template(kimchi: Kimchi) -> None:
 
 def test_every_documented_error(kimchi: Kimchi, hand: libvirt.virConnect) -> None:
     for xml in (LUNS, GROUP):
-        hand.storagePoolDefineXML(xml).create()
+        hand.storagePoolDefineXML(xml)
     kimchi.api.serving.operations.look_again(None)
     make(kimchi)
     base = str(kimchi.folder / "pool/base.qcow2")
@@ -167,7 +167,7 @@ def test_what_no_machine_can_have_is_told_before_one_is_asked_for(kimchi: Kimchi
     (told,) = kimchi.read("/templates/of-data")["invalid"]["disks"]
     assert told.startswith("default/data.qcow2: ") and "web" in told
     assert kimchi.refusal("POST", "/vms", {"template": "/templates/of-data"}) == "400 KCHVMSTOR0016E"
-    hand.storagePoolDefineXML(LUNS).create()
+    hand.storagePoolDefineXML(LUNS)
     kimchi.api.serving.operations.look_again(None)
     make(kimchi)
     elsewhere = {"template": "/templates/small", "storagepool": "/storagepools/luns"}
