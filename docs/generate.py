@@ -1,5 +1,5 @@
-"""Writes docs/reference/, docs/effects.md, docs/cli.md and docs/addresses.md from the schemas, binds, commands and
-endpoints: `make docs`.
+"""Writes the kinds' JSON Schemas from their declared fields, and docs/reference/, docs/effects.md, docs/cli.md and
+docs/addresses.md from the schemas, binds, commands and endpoints: `make docs`.
 
 Tests check that it was run.
 """
@@ -19,6 +19,7 @@ from specs.effect import Effect
 from specs.effects import field_effects
 from specs.explain import Explanation, explain
 from specs.registry import Kind, kinds
+from specs.whole import schema_text
 
 HERE = Path(__file__).resolve().parent
 EFFECTS = {Effect.LIVE: "live", Effect.NEXT_BOOT: "next boot", Effect.RECREATE: "recreate", Effect.FORBIDDEN: "never"}
@@ -54,6 +55,11 @@ def pages() -> dict[Path, str]:
     found[HERE / "effects.md"] = effects()
     found[HERE / "addresses.md"] = api_table(resource_classes())
     return found
+
+
+def schemas() -> dict[Path, str]:
+    """Each kind's schema by its path. The pages are made from what these files say."""
+    return {kind.folder / "schema.json": schema_text(kind) for kind in kinds().values()}
 
 
 def reference(kind: Kind) -> str:
@@ -118,12 +124,22 @@ def command_line() -> str:
 
 def main() -> None:
     """Write what changed; with --check only tell, and exit 1 when anything did."""
-    outdated = [path for path, text in pages().items() if not path.exists() or path.read_text() != text]
     if "--check" in sys.argv:
-        sys.exit(f"run `make docs`: {', '.join(path.name for path in outdated)} would change" if outdated else 0)
-    for path in outdated:
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(pages()[path])
+        outdated = [path for path, text in (schemas() | pages()).items() if _is_outdated(path, text)]
+        sys.exit(f"run `make docs`: {', '.join(map(_shown, outdated))} would change" if outdated else 0)
+    for made in (schemas, pages):
+        for path, text in made().items():
+            if _is_outdated(path, text):
+                path.parent.mkdir(exist_ok=True)
+                path.write_text(text)
+
+
+def _is_outdated(path: Path, text: str) -> bool:
+    return not path.exists() or path.read_text() != text
+
+
+def _shown(path: Path) -> str:
+    return str(path.relative_to(HERE.parent))
 
 
 if __name__ == "__main__":

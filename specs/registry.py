@@ -21,9 +21,17 @@ from specs.reference import Ref
 
 if TYPE_CHECKING:
     from specs.binding import Bind, Element
+    from specs.declared import Declared
     from specs.host import Host
 
 Spec = Mapping[str, Any]
+
+
+class FieldsModule(Protocol):
+    """What a kind's `fields.py` offers: the declarations of its spec, and a sentence about the kind."""
+
+    SPEC: Declared
+    ABOUT: str
 
 
 class XmlModule(Protocol):
@@ -56,6 +64,11 @@ class Kind:
     def folder(self) -> Path:
         """The kind's own folder."""
         return Path(importlib.import_module(self.package).__path__[0])
+
+    @property
+    def declarations(self) -> FieldsModule:
+        """What documents of this kind may say, declared field by field: the kind's `fields` module."""
+        return cast("FieldsModule", importlib.import_module(f"{self.package}.fields"))
 
     @cached_property
     def schema(self) -> dict[str, Any]:

@@ -89,12 +89,13 @@ def export(
 
 
 def _draft(observed: Observed, around: Surroundings) -> Draft:
-    draft = _of_its_kind(observed, around)
+    draft = draft_of(observed, around)
     draft.left.extend(unsaid(draft.ref.kind, observed.xml))
     return draft
 
 
-def _of_its_kind(observed: Observed, around: Surroundings) -> Draft:
+def draft_of(observed: Observed, around: Surroundings) -> Draft:
+    """What a document would say of one object, before anybody looked whether it fits."""
     if observed.ref.kind == VIRTUAL_MACHINE:
         return machine(observed, around)
     if observed.ref.kind == STORAGE_VOLUME:

@@ -14,7 +14,9 @@ from typing import Any
 from reconciler.exporting.draft import Draft, Spec, Surroundings
 from reconciler.observed.snapshot import Observed
 from specs.codecs import size_text
+from specs.declared import sayable
 from specs.host import NodeDevice
+from specs.virtualmachine.fields import SPEC
 from specs.virtualmachine.sources import text
 
 Item = Mapping[str, Any]
@@ -32,7 +34,8 @@ def machine(observed: Observed, around: Surroundings) -> Draft:
     config = observed.config
     draft = Draft(observed.ref, observed.uid, {"runStrategy": "Manual"})
     spec = draft.spec
-    for key in ("title", "description", "cpuTopology", "machine"):
+    spec.update(sayable(SPEC, config))
+    for key in ("cpuTopology", "machine"):
         if config.get(key):
             spec[key] = config[key]
     _sizes(config, draft)
@@ -46,8 +49,6 @@ def machine(observed: Observed, around: Surroundings) -> Draft:
         spec["firmware"] = "uefi"
     if (kinds := config.get("bootDevices")) not in (None, *_DEFAULT_BOOT):
         spec["bootDevices"] = list(kinds)
-    if config.get("bootMenu"):
-        spec["bootMenu"] = True
     if config.get("serialConsole") is False:
         spec["serialConsole"] = False
     if observed.autostart:

@@ -13,7 +13,9 @@ from typing import Final
 from lxml import etree
 
 from specs.binding import Element, parse
+from specs.declared import place, placed
 from specs.reference import NETWORK, STORAGE_POOL, STORAGE_VOLUME, VIRTUAL_MACHINE
+from specs.virtualmachine.fields import SPEC
 
 _QEMU: Final = "{http://libvirt.org/schemas/domain/qemu/1.0}"
 
@@ -68,6 +70,9 @@ _DEVICES: Final = frozenset(
         "rng",
     }
 )
+_AT_PATHS: Final = frozenset(
+    path.split("/")[1] for _, field in placed(SPEC) for path in [place(field)] if path.startswith("devices/")
+)
 _DRIVE: Final = frozenset(
     {
         "driver",
@@ -104,7 +109,6 @@ _WORDS: Final = {
     f"{_QEMU}commandline": "its own arguments for QEMU",
     "tpm": "its TPM",
     "sound": "its sound card",
-    "watchdog": "its watchdog",
     "vsock": "its vsock",
     "redirdev": "its USB redirection",
     "memory": "a memory module",
@@ -184,8 +188,13 @@ def _device(device: Element) -> Iterator[str]:
     elif device.tag == "channel":
         if name and not name.startswith(_CHANNELS):
             yield f"the channel {name}"
-    elif device.tag not in _DEVICES:
+    elif device.tag not in _DEVICES and device is not _said_by_path(device):
         yield _word(device)
+
+
+def _said_by_path(device: Element) -> Element | None:
+    """The first device of a kind that a declared path leads to: what documents say is about that one."""
+    return device.getroottree().getroot().find(f"devices/{device.tag}") if device.tag in _AT_PATHS else None
 
 
 def _options(whose: str, device: Element, said: frozenset[str]) -> Iterator[str]:

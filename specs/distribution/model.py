@@ -3,18 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, TypedDict
+from typing import Any
 
 from specs.reference import Ref
-
-
-class DistributionSpec(TypedDict, total=False):
-    """`path` is an absolute path on the host, or an http(s), ftp or tftp URL; the rest is what the image holds."""
-
-    path: str
-    osDistro: str
-    osVersion: str
-    osArch: str
 
 
 def references(_name: str, _spec: Mapping[str, Any]) -> Iterable[Ref]:

@@ -11,11 +11,15 @@ from collections.abc import Callable, Iterator
 from lxml import etree
 
 from specs import canonical
-from specs.binding import Bind, Element, Field, Items, Spec
+from specs.binding import Bind, Element, Items, Spec
 from specs.codecs import ADDRESS, MAC
-from specs.effect import Effect
+from specs.declared_binds import binder
+from specs.network.fields import SPEC
 from specs.network.subnet import gateway, whole_range
 from specs.problem import Unrenderable
+
+bind = binder(SPEC)
+bind_host = binder(SPEC["dhcp"]["hosts"])
 
 
 def ipv4(root: Element) -> Element | None:
@@ -213,7 +217,11 @@ DHCP_HOSTS = Items(
     name="dhcp/hosts",
     elements=_dhcp_hosts,
     parent="ip/dhcp",
-    fields=(Field("mac", "@mac", MAC), Field("ip", "@ip", ADDRESS), Field("name", "@name", same=_same_name)),
+    fields=(
+        bind_host("mac", "@mac", codec=MAC),
+        bind_host("ip", "@ip", codec=ADDRESS),
+        bind_host("name", "@name", same=_same_name),
+    ),
     identity=lambda item: item["mac"],
     label=lambda item: str(item["mac"]),
     build=dhcp_host,
@@ -223,10 +231,10 @@ DHCP_HOSTS = Items(
 
 # In an order in which each finds what it needs: DHCP lies inside the subnet, and its hosts may be all that it has.
 ADDRESS_BINDS: tuple[Bind, ...] = (
-    Field("subnet", get=_subnet, put=_put_subnet, effect=Effect.NEXT_BOOT),
-    Field("gateway", get=_gateway, put=_put_gateway, effect=Effect.NEXT_BOOT),
+    bind("subnet", get=_subnet, put=_put_subnet),
+    bind("gateway", get=_gateway, put=_put_gateway),
     DHCP_HOSTS,
-    Field("dhcp/enabled", get=_dhcp_enabled, put=_put_dhcp_enabled, same=_same_switch, effect=Effect.NEXT_BOOT),
-    Field("dhcp/start", get=_start, put=_put_start),
-    Field("dhcp/end", get=_end, put=_put_end),
+    bind("dhcp/enabled", get=_dhcp_enabled, put=_put_dhcp_enabled, same=_same_switch),
+    bind("dhcp/start", get=_start, put=_put_start),
+    bind("dhcp/end", get=_end, put=_put_end),
 )

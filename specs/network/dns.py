@@ -7,9 +7,13 @@ from collections.abc import Iterator
 from lxml import etree
 
 from specs import canonical
-from specs.binding import Bind, Element, Field, Items, Spec
+from specs.binding import Bind, Element, Items, Spec
 from specs.codecs import YES_NO
-from specs.effect import Effect
+from specs.declared_binds import binder
+from specs.network.fields import SPEC
+
+bind = binder(SPEC)
+bind_host = binder(SPEC["dns"]["hosts"])
 
 
 def _put_enabled(root: Element, value: bool) -> None:
@@ -70,8 +74,10 @@ DNS_HOSTS = Items(
     elements=lambda root: root.iterfind("dns/host"),
     parent="dns",
     fields=(
-        Field("ip", get=lambda host: canonical.address(host.get("ip") or ""), put=lambda host, ip: host.set("ip", ip)),
-        Field("hostnames", get=_hostnames, put=_put_hostnames, same=_same_set),
+        bind_host(
+            "ip", get=lambda host: canonical.address(host.get("ip") or ""), put=lambda host, ip: host.set("ip", ip)
+        ),
+        bind_host("hostnames", get=_hostnames, put=_put_hostnames, same=_same_set),
     ),
     identity=lambda item: item["ip"],
     label=lambda item: str(item["ip"]),
@@ -80,7 +86,7 @@ DNS_HOSTS = Items(
 )
 
 DNS_BINDS: tuple[Bind, ...] = (
-    Field("dns/enabled", "dns/@enable", YES_NO, Effect.NEXT_BOOT, put=_put_enabled, missing=True),
-    Field("dns/forwarders", get=_forwarders, put=_put_forwarders, same=_same_set, effect=Effect.NEXT_BOOT),
+    bind("dns/enabled", "dns/@enable", put=_put_enabled, missing=True),
+    bind("dns/forwarders", get=_forwarders, put=_put_forwarders, same=_same_set),
     DNS_HOSTS,
 )

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Literal, TypedDict
+from typing import Any
 
 from specs import canonical
 from specs.network.subnet import gateway, last_of_range
-from specs.policy import PolicyFields
 from specs.reference import Ref
 
 _LONGEST_PREFIX = 29  # room for a gateway and some machines
@@ -21,54 +20,6 @@ _SAME = {"mac": canonical.mac, "ip": canonical.address, "name": canonical.host_n
 
 Item = Mapping[str, Any]
 Broken = tuple[str, str]  # JSON pointer into the spec, sentence
-
-
-class DhcpHost(TypedDict, total=False):
-    """A fixed address for a MAC."""
-
-    mac: str
-    ip: str
-    name: str
-
-
-class Dhcp(TypedDict, total=False):
-    """`enabled: false` for none. Without start and end the whole subnet but the gateway is handed out."""
-
-    enabled: bool
-    start: str
-    end: str
-    hosts: list[DhcpHost]  # complete: an address that isn't listed is removed
-
-
-class DnsHost(TypedDict):
-    """Names that libvirt's DNS answers for an address."""
-
-    ip: str
-    hostnames: list[str]
-
-
-class Dns(TypedDict, total=False):
-    """libvirt's DNS for the network."""
-
-    enabled: bool
-    forwarders: list[str]
-    hosts: list[DnsHost]  # complete
-
-
-class NetworkSpec(PolicyFields, total=False):
-    """nat and isolated make a bridge of their own; bridge joins the host's."""
-
-    mode: Literal["nat", "isolated", "bridge"]
-    bridge: str  # mode bridge: an existing host bridge
-    interface: str  # mode bridge: a NIC or bonding of the host
-    vlan: int  # tag, with interface
-    subnet: str  # CIDR of the gateway's network; a free one is chosen once when unset
-    gateway: str  # the host's own address in it; default: the first one
-    dhcp: Dhcp
-    dns: Dns
-    domain: str
-    autostart: bool
-    active: bool  # default true
 
 
 def has_own_bridge(spec: Item) -> bool:

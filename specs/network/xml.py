@@ -13,16 +13,20 @@ from typing import Any
 from lxml import etree
 
 from specs import canonical
-from specs.binding import Bind, Element, Field, Spec
+from specs.binding import Bind, Element, Spec
 from specs.bound import bound_to, never_beside
-from specs.effect import Effect
+from specs.declared import carried
+from specs.declared_binds import binder, complete
 from specs.host import Feature, Host
 from specs.network.addresses import ADDRESS_BINDS, add_ip
 from specs.network.dns import DNS_BINDS
+from specs.network.fields import SPEC
 from specs.network.model import FORWARDING_MODES
 from specs.network.subnet import free_subnet
 from specs.network.vlan import vlan_bridge_name
 from specs.problem import Unrenderable
+
+bind = binder(SPEC)
 
 _OF_OWN_BRIDGE = (
     "bridge",
@@ -44,11 +48,9 @@ def lower(declared: Spec, *, name: str, uid: str, host: Host) -> dict[str, Any]:
 
     Raises Unrenderable for a VLAN where the connection can't define the host's interfaces.
     """
-    lowered: dict[str, Any] = {key: declared[key] for key in ("mode", "bridge", "domain") if key in declared}
-    if "interface" in declared and "vlan" in declared:
-        lowered["bridge"] = _vlan_bridge(declared["interface"], declared["vlan"], host)
-    elif "interface" in declared:
-        lowered["interface"] = declared["interface"]
+    lowered = carried(SPEC, declared)
+    if "vlan" in lowered:
+        lowered["bridge"] = _vlan_bridge(lowered.pop("interface"), lowered.pop("vlan"), host)
     if "subnet" in declared:
         lowered["subnet"] = canonical.subnet(declared["subnet"])
     if "gateway" in declared:
@@ -167,23 +169,24 @@ def _remove_all(parent: Element, *tags: str) -> None:
                 holder.remove(child)
 
 
-BINDS: tuple[Bind, ...] = (
-    Field(
-        "mode",
-        get=_mode,
-        put=_put_mode,
-        effect=Effect.NEXT_BOOT,
-        bound=(bound_to({"bridge"}, *(f"/{part}" for part in _OF_A_SWITCH)),),
+BINDS: tuple[Bind, ...] = complete(
+    SPEC,
+    (
+        bind(
+            "mode",
+            get=_mode,
+            put=_put_mode,
+            bound=(bound_to({"bridge"}, *(f"/{part}" for part in _OF_A_SWITCH)),),
+        ),
+        bind("bridge", get=_bridge, put=_put_bridge),
+        bind(
+            "interface",
+            get=_interface,
+            put=_put_interface,
+            bound=(never_beside("/bandwidth", "/portgroup/bandwidth", *(f"/{part}" for part in _OF_A_SWITCH)),),
+        ),
+        *ADDRESS_BINDS,
+        *DNS_BINDS,
+        bind("domain", "domain/@name", put=_put_domain),
     ),
-    Field("bridge", get=_bridge, put=_put_bridge, effect=Effect.NEXT_BOOT),
-    Field(
-        "interface",
-        get=_interface,
-        put=_put_interface,
-        effect=Effect.NEXT_BOOT,
-        bound=(never_beside("/bandwidth", "/portgroup/bandwidth", *(f"/{part}" for part in _OF_A_SWITCH)),),
-    ),
-    *ADDRESS_BINDS,
-    *DNS_BINDS,
-    Field("domain", "domain/@name", put=_put_domain, effect=Effect.NEXT_BOOT),
 )

@@ -16,9 +16,14 @@ from specs import canonical
 from specs.binding import Bind, Element, Field, Spec, child_at, set_text_at, text_at
 from specs.bound import bound_to
 from specs.codecs import INTEGER
+from specs.declared import carried
+from specs.declared_binds import binder, complete
 from specs.effect import Effect
 from specs.host import Host
+from specs.storagepool.fields import SPEC
 from specs.storagepool.secret import secret_usage
+
+bind = binder(SPEC)
 
 _MOUNT_FOLDER = "/var/lib/libvirt/onggi"
 _ISCSI = frozenset({"iscsi", "iscsi-direct"})
@@ -27,7 +32,7 @@ _ISCSI_PORT = 3260
 
 def lower(declared: Spec, *, name: str, uid: str, host: Host) -> dict[str, Any]:  # noqa: ARG001  (every kind's signature)
     """Libvirt's pool type and paths as libvirt writes them; credentials as the name of a libvirt secret."""
-    lowered: dict[str, Any] = {key: declared[key] for key in ("type", "build") if key in declared}
+    lowered = carried(SPEC, declared)
     if lowered.get("type") == "kimchi-iso":
         lowered["type"] = "dir"
     source: dict[str, Any] = dict(declared.get("source", {}))
@@ -185,23 +190,26 @@ def _bind(name: str, path: str = "", **how: Any) -> Field:
     return Field(name, path, effect=Effect.NEXT_BOOT, **how)
 
 
-BINDS: tuple[Bind, ...] = (
-    Field("type", "@type", effect=Effect.FORBIDDEN),
-    _bind("source/name", "source/name"),
-    _bind("path", "target/path", same=_same_path),
-    _bind("source/host", "source/host/@name", same=_same_host),
-    _bind("source/port", "source/host/@port", codec=INTEGER, same=_same_port),
-    Field("source/devices", get=_devices, put=_put_devices, same=_same_devices, effect_in=_devices_effect),
-    _bind("source/target", get=_target, put=lambda root, iqn: child_at(root, "source/device").set("path", iqn)),
-    _bind("source/initiator", "source/initiator/iqn/@name"),
-    _bind("source/adapter/type", get=_adapter_type, put=_put_adapter_type),
-    _bind("source/adapter/name", "source/adapter/@name", same=_same_adapter),
-    _bind("source/adapter/wwnn", "source/adapter/@wwnn", same=_same_word),
-    _bind("source/adapter/wwpn", "source/adapter/@wwpn", same=_same_word),
-    _bind("source/adapter/parent", "source/adapter/@parent", same=_same_adapter),
-    _bind("source/auth/username", "source/auth/@username", put=_put_auth("username")),
-    _bind("source/auth/secret", "source/auth/secret/@usage", put=_put_auth("usage")),
-    _bind("source/format", "source/format/@type", bound=(bound_to({"nfs", "auto"}, "source/protocol"),)),
-    # Behind the format, on which hangs how it is written.
-    _bind("source/path", get=_source_path, put=_put_source_path, same=_same_source_path),
+BINDS: tuple[Bind, ...] = complete(
+    SPEC,
+    (
+        bind("type", "@type"),
+        _bind("source/name", "source/name"),
+        _bind("path", "target/path", same=_same_path),
+        _bind("source/host", "source/host/@name", same=_same_host),
+        _bind("source/port", "source/host/@port", codec=INTEGER, same=_same_port),
+        Field("source/devices", get=_devices, put=_put_devices, same=_same_devices, effect_in=_devices_effect),
+        _bind("source/target", get=_target, put=lambda root, iqn: child_at(root, "source/device").set("path", iqn)),
+        _bind("source/initiator", "source/initiator/iqn/@name"),
+        _bind("source/adapter/type", get=_adapter_type, put=_put_adapter_type),
+        _bind("source/adapter/name", "source/adapter/@name", same=_same_adapter),
+        _bind("source/adapter/wwnn", "source/adapter/@wwnn", same=_same_word),
+        _bind("source/adapter/wwpn", "source/adapter/@wwpn", same=_same_word),
+        _bind("source/adapter/parent", "source/adapter/@parent", same=_same_adapter),
+        _bind("source/auth/username", "source/auth/@username", put=_put_auth("username")),
+        _bind("source/auth/secret", "source/auth/secret/@usage", put=_put_auth("usage")),
+        _bind("source/format", "source/format/@type", bound=(bound_to({"nfs", "auto"}, "source/protocol"),)),
+        # Behind the format, on which hangs how it is written.
+        _bind("source/path", get=_source_path, put=_put_source_path, same=_same_source_path),
+    ),
 )

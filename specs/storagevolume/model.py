@@ -3,30 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Literal, TypedDict
+from typing import Any
 
-from specs.policy import PolicyFields
 from specs.reference import STORAGE_POOL, Ref
 from specs.size import check_size
-
-
-class VolumeOrigin(TypedDict, total=False):
-    """Where the bytes come from, once."""
-
-    url: str
-    sha256: str
-
-
-class StorageVolumeSpec(PolicyFields, total=False):
-    """A volume in a pool. Its name is `metadata.name`, which may repeat in another pool."""
-
-    pool: str
-    capacity: str  # `10GiB`; needed unless it has a source
-    format: str  # qcow2, raw, ...
-    backingVolume: str  # `volume` in the same pool, or `pool/volume`
-    source: VolumeOrigin
-    onLoss: Literal["hold", "recreate"]  # what is done when it was there and is gone; default: hold
-
 
 _ENDINGS = {".qcow2": "qcow2", ".iso": "raw", ".raw": "raw"}
 

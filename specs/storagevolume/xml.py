@@ -14,11 +14,16 @@ from lxml import etree
 from specs import canonical
 from specs.binding import Bind, Element, Field, Spec, child_at
 from specs.codecs import PATH, bytes_of
+from specs.declared import carried
+from specs.declared_binds import binder, complete
 from specs.effect import Effect
 from specs.host import Host
 from specs.problem import Unrenderable
 from specs.reference import Ref
+from specs.storagevolume.fields import SPEC
 from specs.storagevolume.model import told_format
+
+bind = binder(SPEC)
 
 # Bytes without an image format. libvirt looks into them and says `iso` for a CD image, and has no word for a device.
 _PLAIN = frozenset({"raw", "iso", "none", "unknown"})
@@ -41,10 +46,10 @@ def lower(declared: Spec, *, name: str, uid: str, host: Host) -> dict[str, Any]:
 
     Raises Unrenderable for a backing volume that isn't known on this host.
     """
-    lowered: dict[str, Any] = {key: declared[key] for key in ("pool", "source") if key in declared}
+    lowered = carried(SPEC, declared)
     if "capacity" in declared:
         lowered["capacity"] = bytes_of(declared["capacity"])
-    image_format = declared.get("format")
+    image_format = lowered.pop("format", None)
     if image_format is not None and image_format not in _PLAIN:
         lowered["format"] = image_format
     elif image_format is not None and declared.get("pool") in host.pool_paths:
@@ -117,9 +122,12 @@ def _same_format(declared: str, observed: str | None) -> bool:
     return declared == observed or {declared, observed or "raw"} <= _PLAIN
 
 
-BINDS: tuple[Bind, ...] = (
-    Field("capacity", get=_capacity, put=_put_capacity, same=_same_capacity, effect=_resizing),
-    Field("format", "target/format/@type", same=_same_format, effect=Effect.FORBIDDEN),
-    Field("backingVolume/path", "backingStore/path", PATH, effect=Effect.FORBIDDEN),
-    Field("backingVolume/format", "backingStore/format/@type", same=_same_format, effect=Effect.FORBIDDEN),
+BINDS: tuple[Bind, ...] = complete(
+    SPEC,
+    (
+        bind("capacity", get=_capacity, put=_put_capacity, same=_same_capacity, effect=_resizing),
+        bind("format", "target/format/@type", same=_same_format),
+        Field("backingVolume/path", "backingStore/path", PATH, effect=Effect.FORBIDDEN),
+        Field("backingVolume/format", "backingStore/format/@type", same=_same_format, effect=Effect.FORBIDDEN),
+    ),
 )

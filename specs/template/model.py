@@ -3,41 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, TypedDict
+from typing import Any
 
 from specs.reference import TEMPLATE, Ref
 from specs.size import check_size
-from specs.virtualmachine.model import CpuTopology, Graphics, check_cpus, check_graphics, check_memory
-
-
-class TemplateDisk(TypedDict, total=False):
-    """A disk of each VM made from the template: `size` in GiB, or `volume` whose contents it starts from."""
-
-    index: int
-    size: int | str  # GiB, or `20GiB`
-    base: str
-    volume: str
-    format: str
-    pool: str
-
-
-class TemplateSpec(TypedDict, total=False):
-    """`template` names another template that this one extends; fields written here win, lists replace lists."""
-
-    template: str
-    osDistro: str
-    osVersion: str
-    cpus: int
-    memory: int | str
-    cdrom: str  # absolute path, http(s)/ftp URL, or a volume
-    storagePool: str
-    networks: list[str]
-    disks: list[TemplateDisk]
-    graphics: Graphics
-    bootDevices: list[str]
-    cpuTopology: CpuTopology
-    folder: list[str]
-    icon: str
+from specs.virtualmachine.model import check_cpus, check_graphics, check_memory
 
 
 def references(_name: str, spec: Mapping[str, Any]) -> Iterable[Ref]:

@@ -11,9 +11,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from lxml import etree
 
-from specs.binding import Bind, Element, Field, Items, Spec, child_at, element, set_text_at, value_at
-from specs.codecs import INTEGER, YES_NO
-from specs.effect import Effect
+from specs.binding import Bind, Element, Items, Spec, child_at, element, set_text_at, value_at
+from specs.declared_binds import binder
+from specs.virtualmachine.device_fields import DISK
+from specs.virtualmachine.fields import SPEC
+
+bind = binder(SPEC)
 
 # libvirt's words for the kinds of devices that a machine can boot from: the element, and what a drive is.
 _CLASSES: Mapping[str, frozenset[tuple[str, str]]] = {
@@ -57,12 +60,9 @@ def _kinds_of(devices: Iterable[Element]) -> list[str]:
     return [name for name in dict.fromkeys(found) if name]
 
 
-BOOT_KINDS = (
-    Field("bootDevices", get=_kinds, put=_put_kinds, effect=Effect.NEXT_BOOT),
-    Field("bootMenu", "os/bootmenu/@enable", YES_NO, Effect.NEXT_BOOT, missing=False),
-)
+BOOT_KINDS = bind("bootDevices", get=_kinds, put=_put_kinds)
 
-BOOT_ORDER = Field("bootOrder", "boot/@order", INTEGER, Effect.NEXT_BOOT, put=_leave)
+BOOT_ORDER = binder(DISK)("bootOrder", "boot/@order", put=_leave)
 
 
 def settle_boot_order(root: Element, declared: Spec, binds: Sequence[Bind]) -> None:

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from specs.binding import Element, Field, Spec, child_at, drop_attributes, set_text_at, text_at
+from specs.binding import Element, Spec, child_at, drop_attributes, set_text_at, text_at
 from specs.codecs import INTEGER, bytes_of
+from specs.declared_binds import binder
 from specs.effect import Effect
+from specs.virtualmachine.fields import SPEC
 from specs.virtualmachine.layout import (
     LAYOUT,
     has_cells,
@@ -23,6 +25,8 @@ from specs.virtualmachine.layout import (
     settle_memory,
     settle_processors,
 )
+
+bind = binder(SPEC)
 
 _MIB = 1 << 20
 _KIB_PER_MIB = 1024
@@ -157,15 +161,14 @@ def _product(topology: Mapping[str, int]) -> int:
 # A maximum is written after what there is at present, which may have moved it along.
 CAPACITY = (
     *LAYOUT,
-    Field("memory", get=_memory, put=_put_memory, effect_in=_memory_effect, refuses=refuse_more_memory),
-    Field(
+    bind("memory", get=_memory, put=_put_memory, effect_in=_memory_effect, refuses=refuse_more_memory),
+    bind(
         "maximumMemory",
         get=_maximum_memory,
         put=_put_maximum_memory,
-        effect=Effect.NEXT_BOOT,
         refuses=refuse_memory,
     ),
-    Field("cpus", get=_cpus, put=_put_cpus, effect_in=_cpus_effect, refuses=refuse_more_cpus),
-    Field("maximumCpus", get=_maximum_cpus, put=_put_maximum_cpus, effect=Effect.NEXT_BOOT, refuses=refuse_cpus),
-    Field("cpuTopology", get=_topology, put=_put_topology, effect=Effect.NEXT_BOOT, refuses=refuse_topology),
+    bind("cpus", get=_cpus, put=_put_cpus, effect_in=_cpus_effect, refuses=refuse_more_cpus),
+    bind("maximumCpus", get=_maximum_cpus, put=_put_maximum_cpus, refuses=refuse_cpus),
+    bind("cpuTopology", get=_topology, put=_put_topology, refuses=refuse_topology),
 )

@@ -9,12 +9,16 @@ from lxml import etree
 
 from specs.binding import Around, Element, Field, Items, Spec, child_at, write_item
 from specs.bound import bound_to
+from specs.declared_binds import binder
 from specs.effect import Effect
 from specs.virtualmachine.boot import BOOT_ORDER, settle_boot_order
 from specs.virtualmachine.buses import NEVER_READ_ONLY
+from specs.virtualmachine.device_fields import DISK
 from specs.virtualmachine.drives import BUS, TARGET, as_plain_disk, pair_by, place_on_bus, plug_effect
 from specs.virtualmachine.iolimits import IO_LIMITS
 from specs.virtualmachine.sources import exactly_same, image_format, read_source, same_source, text, write_source
+
+bind = binder(DISK)
 
 DEFAULT_BUS = "virtio"
 
@@ -111,9 +115,8 @@ DISKS = Items(
             comparable=_is_the_image_itself,
             bound=(bound_to({"qcow2"}, "driver/metadata_cache"), bound_to({"qcow2", "qed", "vmdk"}, "backingStore")),
         ),
-        Field(
+        bind(
             "readOnly",
-            effect=Effect.NEXT_BOOT,
             get=lambda disk: disk.find("readonly") is not None,
             put=_put_read_only,
             refuses=_refuse_read_only,

@@ -8,10 +8,14 @@ from typing import Any
 
 from lxml import etree
 
-from specs.binding import Around, Element, Field, Spec, child_at
+from specs.binding import Around, Element, Spec, child_at
 from specs.bound import bound_to, never_beside
+from specs.declared_binds import binder
 from specs.effect import Effect
 from specs.virtualmachine.buses import NEVER_READ_ONLY, lacks_ide
+from specs.virtualmachine.device_fields import DISK
+
+bind = binder(DISK)
 
 _PREFIX = {"virtio": "vd", "scsi": "sd", "sata": "sd", "usb": "sd", "ide": "hd", "fdc": "fd", "xen": "xvd"}
 HOT_PLUGGED = frozenset({"virtio", "scsi", "usb"})  # the buses on which a drive comes and goes in a running machine
@@ -159,10 +163,9 @@ def _refuse_bus(bus: str, around: Around) -> str:
 
 
 _OF_VIRTIO = ("queues", "queue_size", "iothread", "ioeventfd", "event_idx", "packed", "iommu", "ats", "page_per_vq")
-BUS = Field(
+BUS = bind(
     "bus",
     "target/@bus",
-    effect=Effect.NEXT_BOOT,
     put=_put_bus,
     bound=(
         bound_to({"virtio"}, *(f"driver/@{option}" for option in _OF_VIRTIO), "driver/iothreads", "@model"),
@@ -174,7 +177,7 @@ BUS = Field(
     ),
     refuses=_refuse_bus,
 )
-TARGET = Field("target", "target/@dev", effect=Effect.NEXT_BOOT, put=_put_target)
+TARGET = bind("target", "target/@dev", put=_put_target)
 
 Rule = Callable[[Spec, Spec], bool]
 

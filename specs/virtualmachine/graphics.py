@@ -8,9 +8,13 @@ from __future__ import annotations
 from typing import Any
 
 from specs import canonical
-from specs.binding import Element, Field, Spec, child_at, drop_attributes, element, value_at
+from specs.binding import Element, Spec, child_at, drop_attributes, element, value_at
 from specs.bound import bound_to
+from specs.declared_binds import binder
 from specs.effect import Effect
+from specs.virtualmachine.fields import SPEC
+
+bind = binder(SPEC)
 
 LOOPBACK = "127.0.0.1"
 IS_SET = "(set)"  # stands for a password, in a lowered spec as in an observed one
@@ -147,24 +151,21 @@ def _put_valid_to(root: Element, until: str) -> None:
         found.set("passwdValidTo", until.removesuffix("Z"))
 
 
-PASSWORD = Field("graphics/passwordFrom", get=_password, put=_make_slot, effect_in=_password_effect)
-VALID_TO = Field(
-    "graphics/passwordValidTo", get=_valid_to, put=_put_valid_to, effect_in=_password_effect, missing=NEVER
-)
+PASSWORD = bind("graphics/passwordFrom", get=_password, put=_make_slot, effect_in=_password_effect)
+VALID_TO = bind("graphics/passwordValidTo", get=_valid_to, put=_put_valid_to, effect_in=_password_effect, missing=NEVER)
 
 GRAPHICS = (
-    Field(
+    bind(
         "graphics/type",
         get=_type,
         put=_put_type,
-        effect=Effect.NEXT_BOOT,
         bound=(
             # Whatever speaks through SPICE's own connection: the agent, folders, USB devices and cards of the viewer.
             bound_to({"spice"}, *(f"/devices/*[@type='{kind}']" for kind in ("spicevmc", "spiceport"))),
             bound_to({"spice"}, "/devices/audio[@type='spice']"),
         ),
     ),
-    Field("graphics/listen", get=_listen, put=_put_listen, effect=Effect.NEXT_BOOT, same=_same_address),
+    bind("graphics/listen", get=_listen, put=_put_listen, same=_same_address),
     PASSWORD,
     VALID_TO,
 )

@@ -11,12 +11,15 @@ from typing import Any
 
 from lxml import etree
 
-from specs.binding import Element, Field, Items, Spec, child_at, write_item
+from specs.binding import Element, Items, Spec, child_at, write_item
 from specs.bound import Bound, bound_to, never_beside
 from specs.codecs import MAC
-from specs.effect import Effect
+from specs.declared_binds import binder
 from specs.virtualmachine.boot import BOOT_ORDER, settle_boot_order
+from specs.virtualmachine.device_fields import INTERFACE
 from specs.virtualmachine.drives import pair_by
+
+bind = binder(INTERFACE)
 
 DEFAULT_MODEL = "virtio"
 
@@ -94,23 +97,22 @@ INTERFACES = Items(
     elements=lambda root: root.iterfind("devices/interface"),
     parent="devices",
     fields=(
-        Field("mac", "mac/@address", MAC, Effect.NEXT_BOOT),
-        Field(
+        bind("mac", "mac/@address", codec=MAC),
+        bind(
             "network",
             get=_network,
             put=lambda interface, name: _connect(interface, "network", name),
             bound=(never_beside(*_OF_ONE_CONNECTION), _OF_OTHER_TYPES),
         ),
-        Field(
+        bind(
             "bridge",
             get=_bridge,
             put=lambda interface, name: _connect(interface, "bridge", name),
             bound=(_OF_BRIDGES, _OF_OTHER_TYPES),
         ),
-        Field(
+        bind(
             "model",
             "model/@type",
-            effect=Effect.NEXT_BOOT,
             bound=(
                 bound_to(
                     _VIRTIO_MODELS, *(f"driver/@{option}" for option in _OF_VIRTIO), "driver/host", "driver/guest"
@@ -118,7 +120,7 @@ INTERFACES = Items(
                 bound_to({"virtio"}, "teaming"),
             ),
         ),
-        Field("link", "link/@state", missing="up"),
+        bind("link", "link/@state", missing="up"),
         BOOT_ORDER,
     ),
     identity=_identity,

@@ -15,18 +15,17 @@ from typing import Any
 
 from specs import canonical
 from specs.codecs import bytes_of
+from specs.declared import carried
 from specs.host import Host, NodeDevice
 from specs.problem import Unrenderable
+from specs.virtualmachine.device_fields import CDROM, DISK, INTERFACE
+from specs.virtualmachine.fields import SPEC
 from specs.virtualmachine.graphics import IS_SET
 from specs.virtualmachine.sources import path_source, url_source, volume_source
 
 Spec = Mapping[str, Any]
 
 _MIB = 1 << 20
-_AS_WRITTEN = (
-    "title", "description", "maximumCpus", "cpuTopology", "cpuMode", "machine", "firmware", "bootDevices", "bootMenu",
-    "serialConsole",
-)  # fmt: skip
 _PCI_NAME = re.compile(r"pci_([0-9a-f]{4,8})_([0-9a-f]{2})_([0-9a-f]{2})_([0-7])")
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -36,7 +35,7 @@ def lower(declared: Spec, *, name: str, uid: str, host: Host) -> dict[str, Any]:
 
     Raises Unrenderable for what this host can't do or doesn't know.
     """
-    lowered: dict[str, Any] = {key: declared[key] for key in _AS_WRITTEN if key in declared}
+    lowered = carried(SPEC, declared)
     if "memory" in declared:
         lowered["memory"] = _mebibytes(declared["memory"])
     if "maximumMemory" in declared:
@@ -45,8 +44,8 @@ def lower(declared: Spec, *, name: str, uid: str, host: Host) -> dict[str, Any]:
         lowered["cpus"] = count
     if "domainType" in declared:
         lowered["domainType"] = _domain_type(declared["domainType"], host)
-    if graphics := _graphics(declared.get("graphics", {})):
-        lowered["graphics"] = graphics
+    if "graphics" in declared:
+        lowered["graphics"] = _graphics(declared["graphics"])
     if "disks" in declared:
         lowered["disks"] = [_disk(disk, host) for disk in declared["disks"]]
     if "cdroms" in declared:
@@ -90,10 +89,7 @@ def _cpus(declared: Spec) -> int | None:
 def _graphics(declared: Spec) -> dict[str, Any]:
     if declared.get("type") == "none":
         return {"type": "none"}
-    graphics = {key: declared[key] for key in ("type", "listen", "passwordValidTo") if key in declared}
-    if "passwordFrom" in declared:
-        graphics["passwordFrom"] = IS_SET
-    return graphics
+    return {**declared, **({"passwordFrom": IS_SET} if "passwordFrom" in declared else {})}
 
 
 def _domain_type(wanted: str, host: Host) -> str:
@@ -110,26 +106,24 @@ def _domain_type(wanted: str, host: Host) -> str:
 
 
 def _disk(disk: Spec, host: Host) -> dict[str, Any]:
-    kept = ("name", "bus", "target", "format", "readOnly", "bootOrder")
-    pool, _, volume = disk["volume"].partition("/")
-    lowered = {key: disk[key] for key in kept if key in disk} | {"source": volume_source(pool, volume, host)}
+    lowered = carried(DISK, disk)
+    pool, _, volume = lowered.pop("volume").partition("/")
+    lowered["source"] = volume_source(pool, volume, host)
     if "ioLimits" in disk:
         lowered["ioLimits"] = {word: bytes_of(limit) for word, limit in disk["ioLimits"].items()}
     return lowered
 
 
 def _cdrom(drive: Spec, place: int, host: Host) -> dict[str, Any]:
-    lowered = {key: drive[key] for key in ("bus", "target", "bootOrder") if key in drive}
-    lowered["name"] = drive.get("name", f"cdrom{place}")
-    if "volume" in drive:
-        pool, _, volume = drive["volume"].partition("/")
+    lowered = {"name": f"cdrom{place}", **carried(CDROM, drive)}
+    medium = {kind: lowered.pop(kind) for kind in ("volume", "path", "url") if kind in lowered}
+    if "volume" in medium:
+        pool, _, volume = medium["volume"].partition("/")
         lowered["source"] = volume_source(pool, volume, host)
-    elif "path" in drive:
-        lowered["source"] = path_source(drive["path"])
-    elif "url" in drive:
-        lowered["source"] = url_source(drive["url"])
+    elif "path" in medium:
+        lowered["source"] = path_source(medium["path"])
     else:
-        lowered["source"] = {}
+        lowered["source"] = url_source(medium["url"]) if "url" in medium else {}
     return lowered
 
 
@@ -137,8 +131,7 @@ def _interfaces(interfaces: Sequence[Spec], uid: str) -> list[dict[str, Any]]:
     seen: Counter[str] = Counter()
     lowered = []
     for interface in interfaces:
-        kept = ("name", "network", "bridge", "model", "link", "bootOrder")
-        item = {key: interface[key] for key in kept if key in interface}
+        item = carried(INTERFACE, interface)
         name = str(interface.get("name") or interface.get("network") or interface.get("bridge"))
         # The second one on a network is another card; the first keeps its address when a second comes.
         identity = f"{name}#{seen[name]}" if seen[name] else name

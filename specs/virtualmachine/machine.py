@@ -7,11 +7,14 @@ the model that a running guest got) reads as what it was expanded from.
 from __future__ import annotations
 
 from specs.binding import Around, Element, Field, child_at, drop_attributes, element, set_text_at, text_at
-from specs.bound import Bound, bound_to
-from specs.effect import Effect
+from specs.bound import Bound, bound_to, never_beside
+from specs.declared_binds import binder
 from specs.virtualmachine.boot import BOOT_KINDS
 from specs.virtualmachine.capacity import CAPACITY
 from specs.virtualmachine.drives import move_to_sata
+from specs.virtualmachine.fields import SPEC
+
+bind = binder(SPEC)
 
 _EXPANDED = "expanded"  # a running guest's CPU that libvirt chose: from host-model, or because none was asked for
 # What libvirt writes for a guest that asks for no CPU, in the definition itself since libvirt 6.
@@ -144,20 +147,19 @@ def _put_serial(root: Element, wanted: bool) -> None:
 
 
 MACHINE = (
-    Field("title", "title", missing="", same=_same_text),
-    Field("description", "description", missing="", same=_same_text),
-    Field(
+    bind("title", same=_same_text),
+    bind("description", same=_same_text),
+    bind("watchdog/model", bound=(never_beside("/devices/watchdog/address"),)),  # one on another bus has another one
+    bind(
         "domainType",
         "@type",
-        effect=Effect.NEXT_BOOT,
         put=_put_domain_type,
         bound=(bound_to({"qemu"}, "/features/tcg"), bound_to({"kvm"}, "/features/pvspinlock", "/launchSecurity")),
     ),
     Field("secureBoot", get=_is_secure),  # observed only
-    Field(
+    bind(
         "machine",
         "os/type/@machine",
-        effect=Effect.NEXT_BOOT,
         put=_put_machine,
         same=_same_machine,
         bound=(
@@ -167,22 +169,20 @@ MACHINE = (
         ),
         refuses=_refuse_machine,
     ),
-    Field("firmware", get=_firmware, put=_put_firmware, effect=Effect.NEXT_BOOT),
-    *BOOT_KINDS,
+    bind("firmware", get=_firmware, put=_put_firmware),
+    BOOT_KINDS,
     *CAPACITY,
-    Field(
+    bind(
         "cpuMode",
         get=_cpu_mode,
         put=_put_cpu_mode,
-        effect=Effect.NEXT_BOOT,
         same=_same_cpu_mode,
         bound=(bound_to({"host-passthrough", "maximum"}, "/cpu/maxphysaddr[@mode='passthrough']"),),
     ),
-    Field(
+    bind(
         "serialConsole",
         get=lambda root: root.find("devices/serial") is not None or bool(_serial_parts(root)),
         put=_put_serial,
-        effect=Effect.NEXT_BOOT,
         bound=(bound_to({True}, "/os/bios/@useserial"),),
     ),
 )

@@ -5,11 +5,10 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Literal, TypedDict
+from typing import Any
 
 from specs import canonical
 from specs.codecs import bytes_of
-from specs.policy import PolicyFields, SecretFrom
 from specs.reference import NETWORK, STORAGE_POOL, TEMPLATE, Ref
 from specs.size import check_size
 from specs.virtualmachine.buses import NEVER_READ_ONLY, lacks_ide
@@ -20,141 +19,6 @@ _MAX_MEMORY_MIB = 1 << 24
 
 Item = Mapping[str, Any]
 Broken = tuple[str, str]  # JSON pointer into the spec, sentence
-
-
-class CpuTopology(TypedDict):
-    """sockets × cores × threads = cpus."""
-
-    sockets: int
-    cores: int
-    threads: int
-
-
-class Disk(TypedDict, total=False):
-    """A new volume (`size`, and `format`, `pool`, `base`) or an existing one (`volume`). `name` tells disks apart."""
-
-    name: str  # default: disk0 (required as soon as a VM has two new volumes)
-    size: str  # `10GiB`
-    format: Literal["qcow2", "raw"]  # default qcow2 in file pools, raw elsewhere
-    pool: str  # default: default
-    base: str  # backing image: `volume` in the same pool, or `pool/volume`
-    volume: str  # an existing or declared volume: `volume` in `pool`, or `pool/volume`
-    bus: Literal["virtio", "scsi", "sata", "ide", "usb"]
-    bootOrder: int  # from 1
-    target: str  # device name in the guest (vda); chosen once when unset
-    ioLimits: IoLimits
-    readOnly: bool
-    onLoss: Literal["hold", "recreate"]  # of a new volume that was there and is gone; default: hold
-
-
-class IoLimits(TypedDict, total=False):
-    """How fast a disk may be used; bytes with or without a unit. What isn't said is unlimited."""
-
-    bytesPerSecond: int | str
-    readBytesPerSecond: int | str
-    writeBytesPerSecond: int | str
-    iops: int
-    readIops: int
-    writeIops: int
-
-
-class Cdrom(TypedDict, total=False):
-    """A drive with at most one of volume, path, url; with none it is empty."""
-
-    name: str  # default: cdrom0, cdrom1, … by position
-    volume: str  # `volume` in pool default, or `pool/volume`
-    path: str  # absolute, in an allowed folder
-    url: str  # http, https, ftp, ftps
-    bus: Literal["sata", "scsi", "ide", "usb"]
-    bootOrder: int
-    target: str
-
-
-class Interface(TypedDict, total=False):
-    """A NIC on a libvirt network or on a host bridge."""
-
-    name: str  # default: the network's or bridge's name
-    network: str
-    bridge: str
-    model: str  # virtio, e1000, rtl8139, ...
-    mac: str  # derived from the VM's uid and the NIC's name when unset, so that it never changes
-    bootOrder: int
-    link: Literal["up", "down"]
-    addresses: list[str]  # 192.168.122.10/24, fd00::10/64; told to the guest by cloud-init, instead of DHCP
-    gateways: list[str]  # at most one of each IP version
-    nameservers: list[str]
-
-
-class Graphics(TypedDict, total=False):
-    """The console; absent: unmanaged (a new VM gets VNC on loopback)."""
-
-    type: Literal["vnc", "spice", "none"]
-    listen: str
-    passwordFrom: SecretFrom
-    passwordValidTo: str  # UTC, 2030-12-31T23:59:59Z, or never
-
-
-class HostDevice(TypedDict):
-    """A host device by its libvirt node-device name: pci_0000_00_19_0, usb_1_2, scsi_0_0_0_0."""
-
-    device: str
-
-
-class Access(TypedDict, total=False):
-    """Who may use the VM through the API."""
-
-    users: list[str]
-    groups: list[str]
-
-
-class CloudInit(TypedDict, total=False):
-    """The NoCloud seed. A change makes a new seed and swaps the medium in place."""
-
-    user: str  # the default user's name; default: as the image has it
-    sshKeys: list[str]  # OpenSSH public keys that let the default user in
-    hostname: str  # default: the machine's name
-    userData: str
-    metaData: str
-    networkConfig: str
-    pool: str  # where the seed volume lives; default: default
-    bus: Literal["scsi", "sata", "ide", "usb"]  # default: scsi for a new seed drive; one that is there stays
-    instanceIdPolicy: Literal["OnChange", "Never"]  # a new instance-id with each change makes cloud-init run again
-
-
-class VirtualMachineSpec(PolicyFields, total=False):
-    """Everything a VirtualMachine document may say. Each omitted field is unmanaged once the VM exists."""
-
-    title: str
-    description: str
-    osDistro: str
-    osVersion: str
-    icon: str
-    template: str
-    cpus: int
-    maximumCpus: int
-    cpuTopology: CpuTopology
-    cpuMode: Literal["host-model", "host-passthrough", "maximum", "default"]
-    memory: int | str  # MiB, or `2GiB`
-    maximumMemory: int | str
-    disks: list[Disk]
-    cdroms: list[Cdrom]
-    interfaces: list[Interface]
-    graphics: Graphics
-    hostDevices: list[HostDevice]
-    access: Access
-    runStrategy: Literal["Always", "RerunOnFailure", "Manual", "Halted"]  # default RerunOnFailure
-    restartPolicy: Literal["Never", "WhenStopped", "Graceful"]  # default Never
-    paused: bool
-    autostart: bool
-    firmware: Literal["bios", "uefi"]
-    bootDevices: list[Literal["hd", "cdrom", "network", "fd"]]  # by kinds; or a bootOrder of single devices
-    bootMenu: bool
-    machine: str  # q35, pc, or a versioned type
-    domainType: Literal["kvm", "emulated"]
-    serialConsole: bool
-    cloudInit: CloudInit
-    shutdownTimeout: int  # seconds that a graceful stop may take; default 60
-    forceStop: bool  # cut the power when the time is up; default false
 
 
 def references(_name: str, spec: Item) -> Iterable[Ref]:

@@ -10,8 +10,10 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from specs.binding import Bind
+from specs.declared_binds import complete
 from specs.virtualmachine.cdroms import CDROMS
 from specs.virtualmachine.disks import DISKS
+from specs.virtualmachine.fields import SPEC
 from specs.virtualmachine.graphics import GRAPHICS
 from specs.virtualmachine.hostdevices import HOST_DEVICES
 from specs.virtualmachine.interfaces import INTERFACES
@@ -19,7 +21,7 @@ from specs.virtualmachine.lowering import lower
 from specs.virtualmachine.machine import MACHINE
 from specs.virtualmachine.skeleton import skeleton
 
-BINDS: tuple[Bind, ...] = (*MACHINE, *GRAPHICS, DISKS, CDROMS, INTERFACES, HOST_DEVICES)
+BINDS: tuple[Bind, ...] = complete(SPEC, (*MACHINE, *GRAPHICS, DISKS, CDROMS, INTERFACES, HOST_DEVICES))
 
 
 class Secret(NamedTuple):

@@ -213,10 +213,10 @@ def test_whatever_a_document_has_no_word_for_is_told_in_its_comment(hypervisor: 
         "the floppy drive fda",
         "the shared folder share",
         "its TPM",
-        "its watchdog",
         "of the interface 52:54:00:00:00:01: mtu",
     }
     assert all(f"# - {left}\n" in document.text for left in document.left)
+    assert "watchdog:\n    model: i6300esb\n" in document.text
 
 
 def test_a_plain_machine_has_no_comment(hypervisor: Hypervisor) -> None:

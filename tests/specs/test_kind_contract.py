@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
 import subprocess
 import sys
-import types
-import typing
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -57,8 +54,9 @@ def test_a_kind_goes_by_names_that_no_other_has(kind: Kind) -> None:
 
 
 @every_kind
-def test_a_folder_has_its_four_parts(kind: Kind) -> None:
-    assert {"schema.json", "model.py", "example.yaml", "__init__.py"} <= {path.name for path in kind.folder.iterdir()}
+def test_a_folder_has_its_parts(kind: Kind) -> None:
+    parts = {"fields.py", "schema.json", "model.py", "example.yaml", "__init__.py"}
+    assert parts <= {path.name for path in kind.folder.iterdir()}
     assert (kind.folder / "xml.py").exists() == kind.has_xml
 
 
@@ -150,34 +148,6 @@ def test_what_kinds_share_is_the_same_in_all_of_them() -> None:
                 assert seen.setdefault(name, spec[name]) == spec[name], name
     assert seen["name"]["pattern"] == NAME_PATTERN
     assert seen["volumeReference"]["pattern"] == VOLUME_PATTERN
-
-
-@every_kind
-def test_the_model_has_the_fields_of_the_schema(kind: Kind) -> None:
-    model = importlib.import_module(f"{kind.package}.model")
-    same_shape(kind, getattr(model, f"{kind.name}Spec"), kind.schema["properties"]["spec"], "spec")
-
-
-def same_shape(kind: Kind, annotation: Any, schema: dict[str, Any], path: str) -> None:
-    """The annotation of a field says what its schema says."""
-    whole = resolved(kind, schema)
-    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
-    if typing.is_typeddict(annotation):
-        hints = typing.get_type_hints(annotation)
-        assert hints.keys() == whole["properties"].keys(), path
-        for name, hint in hints.items():
-            same_shape(kind, hint, whole["properties"][name], f"{path}.{name}")
-    elif origin is list:
-        assert whole["type"] == "array", path
-        same_shape(kind, arguments[0], whole["items"], f"{path}[]")
-    elif origin is typing.Literal:
-        assert list(arguments) == whole["enum"], path
-    elif origin in (types.UnionType, typing.Union):
-        assert {argument.__name__ for argument in arguments} == {"int", "str"}, path
-        assert set(whole["type"]) == {"integer", "string"}, path
-    else:
-        words = {"str": "string", "int": "integer", "bool": "boolean"}
-        assert whole.get("type", "string") == words[annotation.__name__], path
 
 
 @every_kind

@@ -1,0 +1,244 @@
+"""What a document may say: every field of every kind is declared once, as a value.
+
+From that one declaration come the JSON Schema (and with it `explain` and the reference), what a change costs, and where
+a path in libvirt's XML says it all also how the field is lowered, read, written, compared and exported: see `carried`
+here and `complete` in `binding`. Nothing here knows XML, so that validating needs none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from specs.effect import Effect
+
+Keywords = Mapping[str, Any]
+
+# Where a field is, beside a path such as `devices/watchdog/@model`:
+IN_CODE: Final = "by code"  # in libvirt's XML too, but there the kind's own modules read and write it
+BESIDE: Final = "beside the definition"  # nowhere in the XML: somebody else acts on it or keeps it
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """A value that a document may have: its own JSON Schema keywords, and what is below it.
+
+    `at` is its place in the definition, empty for what is placed with the mapping or list that it is in. `absent` is
+    what it means that the XML doesn't have it (libvirt's documented default). `shared` names a value that several
+    fields have; `item` is each one's of a list.
+    """
+
+    keywords: Keywords
+    fields: Mapping[str, Declared] = field(default_factory=dict)
+    item: Declared | None = None
+    shared: str = ""
+    base: Declared | None = None  # the shared value that this one refers to
+    at: str = ""
+    absent: Any = None
+
+    def __getitem__(self, name: str) -> Declared:
+        """A field by name, also of a list's items. Raises KeyError."""
+        whole = self.base or self
+        return whole.item[name] if whole.item is not None else whole.fields[name]
+
+    @property
+    def effect(self) -> Effect:
+        """What a change costs. Raises KeyError where nobody declares that."""
+        return Effect(self.keywords["x-effect"])
+
+    def but(self, about: str = "", **more: Any) -> Declared:
+        """A field of this shared value, with words, a default, examples, an effect or a place of its own."""
+        made = _declared({}, about, **more)
+        return replace(made, base=self, fields=self.fields, item=self.item)
+
+    def with_place(self, at: str, absent: Any = None) -> Declared:
+        """The same at a place in the definition."""
+        return replace(self, at=at, absent=absent)
+
+
+def _declared(
+    keywords: Keywords,
+    about: str,
+    *,
+    effect: Effect | None = None,
+    default: Any = None,
+    examples: Sequence[Any] = (),
+    error: str = "",
+    at: str = "",
+    absent: Any = None,
+    **more: Any,
+) -> Declared:
+    """`more` are JSON Schema keywords; None leaves one out."""
+    every = {
+        **({"type": keywords["type"]} if "type" in keywords else {}),
+        "description": about or None,
+        **keywords,
+        **more,
+        "default": default,
+        "examples": list(examples) or None,
+        "errorMessage": error or None,
+        "x-effect": None if effect is None else effect.value,
+    }
+    return Declared({key: value for key, value in every.items() if value is not None}, at=at, absent=absent)
+
+
+def text(
+    about: str = "", pattern: str | None = None, *, at_most: int | None = None, unit: str | None = None, **more: Any
+) -> Declared:
+    """Text, of a pattern and of at most so many characters; of a `unit` where it is a size."""
+    return _declared({"type": "string", "x-unit": unit, "maxLength": at_most, "pattern": pattern}, about, **more)
+
+
+def number(about: str, least: int, most: int, **more: Any) -> Declared:
+    """A whole number."""
+    return _declared({"type": "integer", "minimum": least, "maximum": most}, about, **more)
+
+
+def quantity(about: str, least: int, most: int, *, unit: str, pattern: str, **more: Any) -> Declared:
+    """A whole number of `unit`, or text with a unit of its own."""
+    limits = {"minimum": least, "maximum": most, "pattern": pattern}
+    return _declared({"type": ["integer", "string"], "x-unit": unit, **limits}, about, **more)
+
+
+def yes_no(about: str, **more: Any) -> Declared:
+    """True or false."""
+    return _declared({"type": "boolean"}, about, **more)
+
+
+def word(about: str, *choices: str, **more: Any) -> Declared:
+    """One of some words."""
+    return _declared({"enum": list(choices)}, about, **more)
+
+
+def items(about: str, item: Declared, *, least: int | None = None, most: int | None = None, unique: bool = False,
+          **more: Any) -> Declared:  # fmt: skip
+    """A list."""
+    limits = {"minItems": least, "maxItems": most, "uniqueItems": unique or None}
+    return replace(_declared({"type": "array", **limits}, about, **more), item=item)
+
+
+def mapping(
+    about: str,
+    fields: Mapping[str, Declared],
+    *,
+    required: Sequence[str] = (),
+    rules: Sequence[Keywords] = (),
+    one: bool = False,
+    **more: Any,
+) -> Declared:
+    """A mapping with exactly these fields; `rules` hold between them, with `one` it has exactly one of them."""
+    limits = {"minProperties": 1, "maxProperties": 1} if one else {}
+    keywords = {"required": list(required) or None, "allOf": list(rules) or None}
+    made = _declared({"type": "object", "additionalProperties": False, **limits, **keywords}, about, **more)
+    return replace(made, fields=fields)
+
+
+def shared(name: str, value: Declared) -> Declared:
+    """A value that several fields have: the schema holds it once."""
+    return replace(value, shared=name)
+
+
+def has(*names: str) -> dict[str, Any]:
+    """A condition for rules: the mapping has all of these."""
+    return {"required": list(names)}
+
+
+def is_one(name: str, *values: str) -> dict[str, Any]:
+    """A condition for rules: a field has one of some values."""
+    value = {"const": values[0]} if len(values) == 1 else {"enum": list(values)}
+    return {"required": [name], "properties": {name: value}}
+
+
+def exactly_one(*names: str, error: str) -> Keywords:
+    """A rule."""
+    return {"oneOf": [has(name) for name in names], "errorMessage": error}
+
+
+def any_of(*names: str, error: str) -> Keywords:
+    """A rule."""
+    return {"anyOf": [has(name) for name in names], "errorMessage": error}
+
+
+def never(condition: Keywords, error: str) -> Keywords:
+    """A rule."""
+    return {"not": condition, "errorMessage": error}
+
+
+def where(condition: Keywords, then: Keywords, otherwise: Keywords | None = None) -> Keywords:
+    """A rule for what fulfils a condition, and one for what doesn't."""
+    return {"if": condition, "then": then, **({} if otherwise is None else {"else": otherwise})}
+
+
+def carried(spec: Declared, written: Mapping[str, Any]) -> dict[str, Any]:
+    """Of a declared spec whatever the definition is to have, as it is written."""
+    known = spec.fields
+    return {name: value for name, value in written.items() if name in known and known[name].at != BESIDE}
+
+
+def place(field: Declared) -> str:
+    """The path at which the definition has a field; empty for one that isn't at a path."""
+    return "" if field.at in (IN_CODE, BESIDE) else field.at
+
+
+def declared_at(spec: Declared, name: str) -> Declared:
+    """The field at a `/`-joined name. Raises KeyError."""
+    for key in name.split("/"):
+        spec = spec[key]
+    return spec
+
+
+def sayable(spec: Declared, observed: Mapping[str, Any]) -> dict[str, Any]:
+    """Of what a definition says at paths whatever a document has to say of it: not what is a default anyway."""
+    said: dict[str, Any] = {}
+    for name, each in placed(spec):
+        holder: Any = observed
+        *way, last = name.split("/")
+        for key in way:
+            holder = holder.get(key) or {}
+        value = holder.get(last)
+        if value not in (None, each.absent, each.keywords.get("default")):
+            inside = said
+            for key in way:
+                inside = inside.setdefault(key, {})
+            inside[last] = value
+    return said
+
+
+def placed(spec: Declared, name: str = "") -> Iterator[tuple[str, Declared]]:
+    """(`/`-joined name, field) of each field whose value a path in the definition says."""
+    for key, each in spec.fields.items():
+        whole = f"{name}{key}"
+        if place(each):
+            yield whole, each
+        elif each.at == "":
+            yield from placed(each, f"{whole}/")
+
+
+def schema(value: Declared) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The JSON Schema of a value, and those of the shared values that it refers to by name."""
+    found: dict[str, Any] = {}
+    return _schema(value, found), found
+
+
+def _schema(value: Declared, found: dict[str, Any]) -> dict[str, Any]:
+    if value.base is not None:
+        return {**_reference(value.base, found), **value.keywords}
+    return _reference(value, found) if value.shared else _own(value, found)
+
+
+def _reference(value: Declared, found: dict[str, Any]) -> dict[str, Any]:
+    if value.shared not in found:
+        found[value.shared] = {}  # keeps its place, before those that it refers to itself
+        found[value.shared] = _own(value, found)
+    return {"$ref": f"#/$defs/{value.shared}"}
+
+
+def _own(value: Declared, found: dict[str, Any]) -> dict[str, Any]:
+    own = dict(value.keywords)
+    rules = own.pop("allOf", None)
+    if value.fields:
+        own["properties"] = {name: _schema(each, found) for name, each in value.fields.items()}
+    if value.item is not None:
+        own["items"] = _schema(value.item, found)
+    return own if rules is None else {**own, "allOf": rules}

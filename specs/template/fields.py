@@ -1,0 +1,121 @@
+"""Everything that a Template document may say: what the Kimchi API's template has, in this project's spelling."""
+
+from __future__ import annotations
+
+from specs.declared import exactly_one, has, items, mapping, never, number, quantity, text, word
+from specs.notations import MEMORY, NAME, VOLUME_REFERENCE
+from specs.virtualmachine.device_fields import GRAPHICS
+from specs.virtualmachine.fields import CPU_TOPOLOGY
+
+ABOUT = "What virtual machines have in common. It makes nothing on the host by itself."
+
+SPEC = mapping(
+    "The fields that machines have in common. What a machine's own document says wins.",
+    {
+        "template": NAME.but(
+            "Another Template that this one extends: fields written here win, lists replace lists. Default: none."
+        ),
+        "osDistro": text(
+            "The guest's distribution, such as debian. Default: unknown.", at_most=64, examples=("debian",)
+        ),
+        "osVersion": text(
+            'The guest\'s version, as text, such as "12". Default: unknown.', at_most=64, examples=("12",)
+        ),
+        "cpus": number("Number of virtual CPUs. Default: 1.", 1, 4096, default=1),
+        "memory": MEMORY.but(
+            "Memory in MiB, or a size with a unit such as 2GiB. Default: 1024.", default=1024, examples=(2048, "2GiB")
+        ),
+        "cdrom": text(
+            "The medium in the CD-ROM drive: an absolute path, a URL (http, https, ftp or ftps), "
+            "or a volume (`volume` or `pool/volume`). Default: no drive.",
+            "^(?:/(?!(?:.*/)?\\.\\.(?:/|$))[^\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029]*|(?:https?|ftps?)://[^\\s/?#@<>\\\"'\\\\]+(?:[/?#]\\S*)?|[^/\\\\\\\"'<>&\\u0000-\\u001f\\u007f-\\u009f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u206f\\ufeff\\s.\\-](?:[^/\\\\\\\"'<>&\\u0000-\\u001f\\u007f-\\u009f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u206f\\ufeff]{0,126}[^/\\\\\\\"'<>&\\u0000-\\u001f\\u007f-\\u009f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u206f\\ufeff\\s])?(?:/[^/\\\\\\\"'<>&\\u0000-\\u001f\\u007f-\\u009f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u206f\\ufeff\\s.\\-](?:[^/\\\\\\\"'<>&\\u0000-\\u001f\\u007f-\\u009f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u206f\\ufeff]{0,126}[^/\\\\\\\"'<>&\\u0000-\\u001f\\u007f-\\u009f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u206f\\ufeff\\s])?)?)$",
+            at_most=4096,
+            error="A CD-ROM is an absolute path without `..`, a URL (http, https, ftp or ftps) "
+            "without credentials, or a volume; correct it.",
+            format="onggi-medium",
+        ),
+        "storagePool": NAME.but("The storage pool of the disks. Default: default.", default="default"),
+        "networks": items(
+            "The libvirt networks that each machine gets an interface on. Default: none.",
+            NAME.but("A network's name."),
+            examples=(["default"],),
+        ),
+        "disks": items(
+            "The disks of each machine. Default: none.",
+            mapping(
+                "A disk of each machine made from the template: a new volume (`size`), or an existing one (`volume`).",
+                {
+                    "index": number("Place among the disks, from 0. Default: the position in this list.", 0, 255),
+                    "size": quantity(
+                        "Capacity of a new volume: a number with its unit, such as 20GiB; a whole number "
+                        "alone counts GiB, as the API's clients do.",
+                        1,
+                        1048576,
+                        unit="GiB",
+                        pattern=r"^[0-9]{1,19}(?:\.[0-9]{1,3})? ?(?:[KkMmGgTt](?:[Ii]?[Bb])?|[Pp](?:[Ii][Bb])?|[Bb])$",
+                        examples=("20GiB",),
+                        error="A size is a number with its unit, such as 20GiB; a whole number alone counts "
+                        "GiB, from 1 to 1048576.",
+                    ),
+                    "base": VOLUME_REFERENCE.but(
+                        "Backing image of the new volume: `volume` in the same pool, or `pool/volume`. "
+                        "Default: none, an empty disk."
+                    ),
+                    "volume": VOLUME_REFERENCE.but("An existing volume: `volume` in `pool`, or `pool/volume`."),
+                    "format": word(
+                        "Image format. Machines get qcow2 and raw disks; the others are known to the API's "
+                        "clients. Default: qcow2 in pools of files, raw elsewhere.",
+                        "qcow2",
+                        "raw",
+                        "bochs",
+                        "cloop",
+                        "cow",
+                        "dmg",
+                        "qcow",
+                        "qed",
+                        "vmdk",
+                        "vpc",
+                    ),
+                    "pool": NAME.but("The storage pool of the volume. Default: the template's storagePool."),
+                },
+                rules=(
+                    exactly_one(
+                        "size",
+                        "volume",
+                        error="A disk is either a new volume (`size`) or an existing one (`volume`); write exactly "
+                        "one of the two.",
+                    ),
+                    never(
+                        has("volume", "base"),
+                        "`base` is for a new volume (`size`); an existing `volume` keeps the backing image that it "
+                        "has, so remove one of the two.",
+                    ),
+                ),
+            ),
+        ),
+        "graphics": GRAPHICS.but("The graphical console. Default: VNC that only the host itself reaches."),
+        "bootDevices": items(
+            "The kinds of devices that each machine tries to boot from, in this order; `network` "
+            "first lets it be installed over the network. Default: hd, cdrom.",
+            word(
+                "hd: a disk; cdrom: a CD-ROM drive; network: an interface (PXE); fd: a floppy drive.",
+                "hd",
+                "cdrom",
+                "network",
+                "fd",
+            ),
+            least=1,
+            unique=True,
+            examples=(["network", "hd"],),
+        ),
+        "cpuTopology": CPU_TOPOLOGY.but(
+            "How the virtual CPUs are arranged: sockets × cores × threads has to equal `cpus`, "
+            "or `maximumCpus` where that is written. Default: chosen by the hypervisor."
+        ),
+        "folder": items(
+            "Where the template is shown in the API's clients, as folder names from the top. Default: at the top.",
+            NAME.but("A folder's name."),
+        ),
+        "icon": text("Path or URL of a picture for the API's clients. Default: chosen by osDistro.", at_most=4096),
+    },
+)

@@ -1,0 +1,344 @@
+"""What a document may say about each of a machine's devices."""
+
+from __future__ import annotations
+
+from specs.declared import BESIDE, exactly_one, has, items, mapping, never, number, quantity, shared, text, word, yes_no
+from specs.effect import Effect
+from specs.notations import (
+    ABSOLUTE_PATH,
+    HOST_INTERFACE,
+    IP_ADDRESS,
+    MAC,
+    NAME,
+    SECRET_FROM,
+    SIZE,
+    URL,
+    VOLUME_REFERENCE,
+)
+
+BYTE_RATE = shared(
+    "byteRate",
+    quantity(
+        "Bytes in a second.",
+        512,
+        1000000000000000,
+        unit="bytes",
+        pattern=r"^[0-9]{1,12}(?:\.[0-9]{1,3})? ?(?:[KkMmGgTt](?:[Ii]?[Bb])?|[Bb])$",
+        error="A rate is a number of bytes in a second, at least 512, or a size with a unit such as 50MiB; correct it.",
+    ),
+)
+
+OPERATION_RATE = shared("operationRate", number("Operations in a second.", 1, 1000000000))
+
+IO_LIMITS = shared(
+    "ioLimits",
+    mapping(
+        "How fast the guest may read and write a disk.",
+        {
+            "bytesPerSecond": BYTE_RATE.but(
+                "Bytes read and written in a second, such as 50MiB. Default: unlimited.", effect=Effect.LIVE
+            ),
+            "readBytesPerSecond": BYTE_RATE.but("Bytes read in a second. Default: unlimited.", effect=Effect.LIVE),
+            "writeBytesPerSecond": BYTE_RATE.but("Bytes written in a second. Default: unlimited.", effect=Effect.LIVE),
+            "iops": OPERATION_RATE.but("Reads and writes in a second. Default: unlimited.", effect=Effect.LIVE),
+            "readIops": OPERATION_RATE.but("Reads in a second. Default: unlimited.", effect=Effect.LIVE),
+            "writeIops": OPERATION_RATE.but("Writes in a second. Default: unlimited.", effect=Effect.LIVE),
+        },
+        rules=(
+            never(
+                {
+                    **has("bytesPerSecond"),
+                    "anyOf": [has("readBytesPerSecond"), has("writeBytesPerSecond")],
+                },
+                "`bytesPerSecond` limits reading and writing together; write either it, or "
+                "`readBytesPerSecond` and `writeBytesPerSecond`.",
+            ),
+            never(
+                {**has("iops"), "anyOf": [has("readIops"), has("writeIops")]},
+                "`iops` limits reading and writing together; write either it, or `readIops` and `writeIops`.",
+            ),
+        ),
+    ),
+)
+
+GRAPHICS = shared(
+    "graphics",
+    mapping(
+        "The graphical console.",
+        {
+            "type": word(
+                "The console's protocol; `none` for a machine without a screen. Default: vnc.",
+                "vnc",
+                "spice",
+                "none",
+                default="vnc",
+                effect=Effect.NEXT_BOOT,
+            ),
+            "listen": IP_ADDRESS.but(
+                "IP address of the host on which the console listens. Default: 127.0.0.1, so that "
+                "only the host itself reaches it.",
+                default="127.0.0.1",
+                effect=Effect.NEXT_BOOT,
+            ),
+            "passwordFrom": SECRET_FROM.but(
+                "Where the console's password is kept: a file or an environment variable of the "
+                "agent. VNC uses its first 8 characters. A new one comes true in the running "
+                "machine; the first one of a console that has none waits for the next boot. Default: "
+                "no password.",
+                effect=Effect.LIVE,
+            ),
+            "passwordValidTo": text(
+                "Until when the password is accepted, in UTC such as 2030-12-31T23:59:59Z, or "
+                "`never` for one that stays valid. Default: left as it is.",
+                "^(?:never|[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z)$",
+                examples=("2030-12-31T23:59:59Z",),
+                error="A time is written in UTC such as 2030-12-31T23:59:59Z; correct it, or write `never`.",
+                effect=Effect.LIVE,
+            ),
+        },
+    ),
+)
+
+DISK = mapping(
+    "A disk: a new volume (`size`) or an existing one (`volume`).",
+    {
+        "name": NAME.but(
+            "Tells the machine's disks apart and becomes part of a new volume's name. A disk "
+            "whose name alone changes keeps its volume. Default: disk0; required as soon as a "
+            "machine has two new volumes."
+        ),
+        "size": SIZE.but(
+            "Capacity of a new volume: a number with its unit, such as 10GiB. It grows in place, "
+            "also in a running machine; shrinking is refused.",
+            examples=("20GiB",),
+            effect=Effect.LIVE,
+            at=BESIDE,
+        ),
+        "format": word(
+            "Image format of a new volume. Default: qcow2 in pools of files, raw elsewhere.",
+            "qcow2",
+            "raw",
+            effect=Effect.FORBIDDEN,
+        ),
+        "pool": NAME.but(
+            "The storage pool of the volume. It doesn't change: a disk that is to be in another "
+            "pool is copied there, and then named by `volume`. Default: default.",
+            default="default",
+            effect=Effect.FORBIDDEN,
+            at=BESIDE,
+        ),
+        "base": VOLUME_REFERENCE.but(
+            "Backing image of a new volume, whose contents it starts from: `volume` in the same "
+            "pool, or `pool/volume`. Default: none, an empty disk.",
+            effect=Effect.FORBIDDEN,
+            at=BESIDE,
+        ),
+        "volume": VOLUME_REFERENCE.but(
+            "An existing or declared volume instead of a new one: `volume` in `pool`, or `pool/volume`."
+        ),
+        "bus": word(
+            "How the guest sees the disk. Default: virtio.",
+            "virtio",
+            "scsi",
+            "sata",
+            "ide",
+            "usb",
+            default="virtio",
+            effect=Effect.NEXT_BOOT,
+        ),
+        "bootOrder": number(
+            "Place in the boot order, from 1; each place is taken once in a machine. Devices "
+            "without one come after those that have one, in the order in which the machine "
+            "booted from them before. Default: disks, CD-ROMs, network.",
+            1,
+            255,
+            effect=Effect.NEXT_BOOT,
+        ),
+        "target": text(
+            "Device name inside the machine's definition, such as vda. Default: chosen once, then kept.",
+            "^(?:vd|sd|hd|xvd)[a-z]{1,3}$",
+            error="A target is a device name such as vda, sdb or hdc; correct it, or leave it out and one is chosen.",
+            effect=Effect.NEXT_BOOT,
+        ),
+        "ioLimits": IO_LIMITS.but(
+            "How fast the guest may read and write; what isn't written here is unlimited. Default: left as it is."
+        ),
+        "readOnly": yes_no(
+            "Whether the guest may only read it; then several machines may share the volume. Default: false.",
+            default=False,
+            effect=Effect.NEXT_BOOT,
+        ),
+        "onLoss": word(
+            "What to do when a new volume (`size`) was there and is gone from its pool: `hold` "
+            "tells of it (`DataLost`) and keeps the machine from starting until the volume is "
+            "back or a person approves a new one, `recreate` makes it again, empty or from its "
+            "`base`, which is for scratch disks. Default: hold.",
+            "hold",
+            "recreate",
+            default="hold",
+            effect=Effect.LIVE,
+            at=BESIDE,
+        ),
+    },
+    rules=(
+        exactly_one(
+            "size",
+            "volume",
+            error="A disk is either a new volume (`size`) or an existing one (`volume`); write exactly one of the two.",
+        ),
+        never(
+            has("volume", "base"),
+            "`base` is for a new volume (`size`); an existing `volume` keeps the backing image that it "
+            "has, so remove one of the two.",
+        ),
+        never(
+            has("volume", "onLoss"),
+            "`onLoss` is for a new volume (`size`); write it into the StorageVolume document of an existing `volume`.",
+        ),
+    ),
+)
+
+CDROM = mapping(
+    "A CD-ROM drive; empty without a medium.",
+    {
+        "name": NAME.but(
+            "Tells the machine's drives apart. A drive whose name changes keeps its medium. "
+            "Default: cdrom0, cdrom1 and so on by position."
+        ),
+        "volume": VOLUME_REFERENCE.but(
+            "The medium is a volume: `volume` in the pool default, or `pool/volume`.", effect=Effect.LIVE
+        ),
+        "path": ABSOLUTE_PATH.but(
+            "The medium is a file of the host, in one of the folders that the agent allows.",
+            examples=("/var/lib/libvirt/images/debian-12.iso",),
+            effect=Effect.LIVE,
+        ),
+        "url": URL.but("The medium is read over http, https, ftp or ftps while the machine runs.", effect=Effect.LIVE),
+        "bus": word(
+            "How the guest sees the drive. Default: sata, or scsi on machines other than x86.",
+            "sata",
+            "scsi",
+            "ide",
+            "usb",
+            effect=Effect.NEXT_BOOT,
+        ),
+        "bootOrder": number(
+            "Place in the boot order, from 1; each place is taken once in a machine. Default: "
+            "after those that have one, and after the disks.",
+            1,
+            255,
+            effect=Effect.NEXT_BOOT,
+        ),
+        "target": text(
+            "Device name inside the machine's definition, such as sda. Default: chosen once, then kept.",
+            "^(?:sd|hd)[a-z]{1,3}$",
+            error="A drive's target is a device name such as sda or hdc; correct it, or leave it "
+            "out and one is chosen.",
+            effect=Effect.NEXT_BOOT,
+        ),
+    },
+    rules=(
+        never(
+            {
+                "anyOf": [
+                    has("volume", "path"),
+                    has("volume", "url"),
+                    has("path", "url"),
+                ]
+            },
+            "A drive holds at most one medium; keep one of `volume`, `path` and `url`.",
+        ),
+    ),
+)
+
+INTERFACE = mapping(
+    "A network interface on a libvirt network or on a bridge of the host.",
+    {
+        "name": NAME.but(
+            "Tells the machine's interfaces apart. Default: the name of its network or bridge; "
+            "needed when two are on the same one."
+        ),
+        "network": NAME.but("The libvirt network that it is on.", effect=Effect.LIVE),
+        "bridge": HOST_INTERFACE.but("The bridge of the host that it is on, instead of a network.", effect=Effect.LIVE),
+        "model": word(
+            "The network card that the guest sees. Default: virtio.",
+            "virtio",
+            "e1000",
+            "e1000e",
+            "rtl8139",
+            "ne2k_pci",
+            "pcnet",
+            "i82551",
+            "i82557b",
+            "i82559er",
+            "vmxnet3",
+            default="virtio",
+            effect=Effect.NEXT_BOOT,
+        ),
+        "mac": MAC.but(
+            "The MAC address. Default: derived from the machine's uid and the interface's name, "
+            "and kept when that name or the network changes.",
+            effect=Effect.NEXT_BOOT,
+        ),
+        "bootOrder": number(
+            "Place in the boot order, from 1; each place is taken once in a machine. Default: "
+            "after those that have one, and after disks and CD-ROMs.",
+            1,
+            255,
+            effect=Effect.NEXT_BOOT,
+        ),
+        "link": word("Whether the cable is plugged in. Default: up.", "up", "down", default="up", effect=Effect.LIVE),
+        "addresses": items(
+            "The guest's addresses on this interface, each with its network's length. cloud-init "
+            "tells the guest, which therefore doesn't ask DHCP for this interface. Default: "
+            "none, the guest uses DHCP.",
+            text(
+                "One address, such as 192.168.122.10/24 or fd00::10/64.",
+                "^[0-9A-Fa-f:.]{2,45}/[0-9]{1,3}$",
+                error="An address is written with its network's length, such as 192.168.122.10/24 or "
+                "fd00::10/64; correct it.",
+            ),
+            most=64,
+            examples=(["192.168.122.10/24", "fd00::10/64"],),
+            effect=Effect.LIVE,
+            at=BESIDE,
+        ),
+        "gateways": items(
+            "The default routers, at most one of each IP version; goes with `addresses`. Default: none.",
+            IP_ADDRESS.but("A router's address, such as 192.168.122.1."),
+            most=2,
+            examples=(["192.168.122.1"],),
+            effect=Effect.LIVE,
+            at=BESIDE,
+        ),
+        "nameservers": items(
+            "The DNS servers; goes with `addresses`. Default: none.",
+            IP_ADDRESS.but("A server's address, such as 192.168.122.1."),
+            most=8,
+            examples=(["192.168.122.1"],),
+            effect=Effect.LIVE,
+            at=BESIDE,
+        ),
+    },
+    rules=(
+        exactly_one(
+            "network",
+            "bridge",
+            error="An interface is either on a libvirt `network` or on a host's `bridge`; write exactly one of "
+            "the two.",
+        ),
+    ),
+)
+
+HOST_DEVICE = mapping(
+    "One device of the host.",
+    {
+        "device": text(
+            "Its node-device name in libvirt, such as pci_0000_00_19_0, usb_1_2 or scsi_0_0_0_0.",
+            "^[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}$",
+            error="A host device is named as `virsh nodedev-list` does, such as pci_0000_00_19_0; correct it.",
+            effect=Effect.LIVE,
+        ),
+    },
+    required=("device",),
+)
