@@ -142,7 +142,7 @@ def _is_forgotten(ref: Ref, entry: Owned, context: Context) -> bool:
 def _is_gone(entry: Owned, context: Context) -> bool:
     """Under every name; one that has another, declared name has an entry for that."""
     present = context.present_name(entry)
-    return present not in context.snapshot.objects or (present != entry.ref and present in context.desired.resources)
+    return present not in context.snapshot.objects or present in context.desired.resources
 
 
 @dataclass(slots=True)
@@ -192,13 +192,13 @@ def _leaves(
     if (scope := left_behind(present, entry, context)) is not None:
         staying.others.append((entry, scope))
         return False
-    if entry.parent is not None and (entry.parent in desired.held or entry.parent in context.suspended):
+    if entry.parent in desired.held or entry.parent in context.suspended:
         return False
     if _is_held(entry.path, context):
         return False  # its document may be the one that can't be read
     if is_observed(entry):
         return False  # nothing was ever done to it
-    if present.uid != entry.uid or (present.uid and present.uid in wanted_uids):
+    if present.uid != entry.uid or present.uid in wanted_uids:
         return False  # something else took the name, or it was renamed
     if ref.kind == STORAGE_VOLUME and away_users(ref, context):
         return False  # a machine that went to another host may use it there
@@ -231,8 +231,8 @@ def _proven(observed: Observed, context: Context) -> Owned | None:
         return None
     named = Ref(ref.kind, mark.name)
     # A copy that somebody made of the machine has its mark, and another UUID.
-    renamed = named != ref and observed.uid == object_uid(mark.repository_id, named, "")
-    return Owned(named, observed.uid) if named == ref or renamed else None
+    is_it = named == ref or observed.uid == object_uid(mark.repository_id, named, "")
+    return Owned(named, observed.uid) if is_it else None
 
 
 def _assess(entry: Owned, context: Context, leaving: frozenset[Ref], steps: Mapping[Ref, Step]) -> Assessment | None:

@@ -171,6 +171,8 @@ CASES = [
          ["! lan InUse"], parting=[SHOP]),
     Case("a seed that is used is only told of", [volume(SEED), machine(WEB, "/disks/web-seed")], [SEED_GONE],
          note=f"{SEED} is deleted as soon as no machine has it"),
+    Case("by whomever", [volume(SEED), machine(SHOP, "/disks/web-seed")], [SEED_GONE],
+         note=f"{SEED} is deleted as soon as no machine has it"),
     Case("what keeps a machine's own disk is told with the machine", [volume(DATA), machine(WEB, "/disks/data.qcow2")],
          [replace(DATA_GONE, parent=WEB)], declared=[resource(WEB)]),
     # Nobody's word.
@@ -182,6 +184,7 @@ CASES = [
     Case("what onggi only observes stays", [machine(WEB)], [entry(WEB, facts={Fact.OBSERVE: "yes"})]),
     Case("what is suspended stays", [machine(WEB)], [WEB_GONE], suspended=[WEB]),
     Case("also under another name", [machine(SHOP, uid="uid of web")], [WEB_GONE], suspended=[SHOP]),
+    Case("or under the one that its document gave it", [machine(SHOP, uid="uid of web")], [WEB_GONE], suspended=[WEB]),
     Case("with its disks", [machine(WEB), volume(DATA)], [replace(DATA_GONE, parent=WEB)], suspended=[WEB]),
     # Documents that say nothing.
     Case("nothing goes while the source is empty", [machine(WEB)], [WEB_GONE],
@@ -226,6 +229,11 @@ CASES = [
          declared=[replace(resource(SHOP), uid="uid of web")]),
     Case("what is declared under the name that it has now stays", [machine(SHOP, uid="uid of web")], [WEB_GONE],
          declared=[resource(SHOP)]),
+    Case("even where that can't be a rename, for both are there", [machine(WEB), machine(SHOP)], [WEB_GONE],
+         declared=[replace(resource(SHOP), uid="uid of web")]),
+    Case("what is remembered of a renamed one counts beside its mark",
+         [machine(SHOP, uid=object_uid(REPOSITORY, WEB, ""), mark=OURS)],
+         [replace(WEB_GONE, uid=object_uid(REPOSITORY, WEB, ""), facts={Fact.PROTECT: "yes"})], ["! web Protected"]),
     # Too much at once.
     Case("the last machine waits for a person's word", [machine(WEB)], [WEB_GONE], ["!? web NeedsApproval"],
          alone=True),
