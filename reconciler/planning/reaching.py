@@ -47,18 +47,26 @@ def kept_folders(context: Context) -> Iterator[str]:
     """A sentence on each declared pool that is on the host already, and wouldn't be made there today."""
     reach = context.host.reach
     for ref, resource in context.desired.resources.items() if reach is not None else ():
-        if ref.kind != STORAGE_POOL or ref not in context.snapshot.objects or reach is None:
+        observed = context.snapshot.get(ref)
+        if ref.kind != STORAGE_POOL or observed is None or reach is None:
             continue
-        folder = contained("finding its folder", ref, resource.digest, pool_folder, resource)
+        folder = contained("finding its folder", ref, observed.xml, _present_folder, resource, observed)
         if isinstance(folder, str) and folder and not reach.has_pool_folder(folder):
             yield f"{ref} stays as it is, although {reach.no_pool_folder(folder)}"
 
 
 def pool_folder(resource: Resource) -> str:
     """The folder of a pool of files; empty for all else."""
-    if resource.ref.kind != STORAGE_POOL or resource.spec.get("type") not in FILE_POOLS:
-        return ""
-    return canonical.path(target_path(resource.spec, resource.ref.name) or "")
+    return canonical.path(target_path(resource.spec, resource.ref.name) or "") if _is_of_files(resource) else ""
+
+
+def _present_folder(resource: Resource, observed: Observed) -> str:
+    """Where a pool of files is; empty for all else."""
+    return canonical.path(str(observed.config.get("path") or "")) if _is_of_files(resource) else ""
+
+
+def _is_of_files(resource: Resource) -> bool:
+    return resource.ref.kind == STORAGE_POOL and resource.spec.get("type") in FILE_POOLS
 
 
 def _refused(
@@ -67,7 +75,7 @@ def _refused(
     """Which fields of the document can't be had, and why."""
     if reach is None:
         return
-    folder = pool_folder(resource)
+    folder = pool_folder(resource) if observed is None or "path" in resource.spec else ""  # one that is there has one
     if folder and not reach.has_pool_folder(folder) and (observed is None or observed.config.get("path") != folder):
         yield ("path",), reach.no_pool_folder(folder)
     where = _HOLDERS.get(resource.ref.kind)
@@ -101,7 +109,5 @@ def _without(resource: Resource, fields: Iterable[tuple[str, ...]], context: Con
 
 def _cut(spec: Mapping[str, Any], field: tuple[str, ...]) -> Mapping[str, Any]:
     key, *left = field
-    if key not in spec:
-        return spec
     rest = {each: value for each, value in spec.items() if each != key}
     return {**rest, key: _cut(spec[key], tuple(left))} if left else rest

@@ -142,6 +142,11 @@ CASES = [
          host=OF_ANOTHER_PLACE),
     Case("one that is there already stays", {**DIR, "path": "/etc"}, on(xml(path="/etc")), [], entry=OURS,
          host=OF_ANOTHER_PLACE),
+    Case("a share without a folder is made on the one that is its by default",
+         {"type": "netfs", "source": NFS["source"]}, None, ["! disks NotAllowed"], host=OF_ANOTHER_PLACE),
+    Case("which isn't asked for where the share is already", {"type": "netfs", "source": NFS["source"]},
+         on(nfs()), [],
+         entry=OURS, host=OF_ANOTHER_PLACE),
     Case("what isn't made of files lies in no folder", LOGICAL, None, ["+ disks: define, start"],
          host=OF_ANOTHER_PLACE),
     Case("a secret that may be had", ISCSI, None, [f"+ disks: secret from {SECRET}, define, start"],
@@ -232,7 +237,12 @@ def test_only_a_pool_of_files_lies_in_a_folder(spec: dict[str, Any], folder: str
 def test_of_a_pool_that_would_not_be_made_there_today_it_is_told() -> None:
     [note] = planned({"type": "dir", "path": "/etc"}, on(xml(path="/etc")), entry=OURS, host=OF_ANOTHER_PLACE).notes
     assert note.startswith("StoragePool/disks stays as it is, although no pool may be made on /etc")
+    elsewhere = planned({**DIR, "path": "/etc"}, on(xml(path="/var/disks")), entry=OURS, host=OF_ANOTHER_PLACE)
+    assert [note.partition(":")[0] for note in elsewhere.notes] == [
+        "StoragePool/disks stays as it is, although no pool may be made on /var/disks"
+    ], "where it is, not where it isn't moved to"
     for spec, there, host in (
+        ({**DIR, "path": "/etc"}, on(), OF_ANOTHER_PLACE),
         (DIR, on(), OF_ANOTHER_PLACE),
         ({"type": "dir", "path": "/etc"}, on(xml(path="/etc")), Host()),
         ({"type": "dir", "path": "/etc"}, None, OF_ANOTHER_PLACE),
