@@ -65,7 +65,7 @@ def _disks(ref: Ref, observed: Observed, context: Context) -> Iterator[tuple[str
     """What was declared, or is now. A stranger's disk in a list that is declared complete is another matter."""
     resource = context.desired.resources.get(ref)
     complete = resource is not None and "disks" in resource.policy.complete
-    labels = {pointer.rpartition("/disks/")[2] for pointer in (observed.mark.managed if observed.mark else ())}
+    labels = {pointer.removeprefix("/disks/") for pointer in (observed.mark.managed if observed.mark else ())}
     for disk in observed.config.get("disks") or ():
         path = text(disk["source"])
         volume = context.present_at.get(path)
