@@ -16,7 +16,7 @@ from reconciler.planning.assessment import Assessment, ownership_entry
 from reconciler.planning.context import Context
 from reconciler.planning.failed import failed
 from reconciler.planning.letting_go import used_all_the_same, users_after
-from reconciler.planning.operations import Define, EditLive, Rename, Stop, Undefine
+from reconciler.planning.operations import Define, EditLive, Stop, Undefine
 from reconciler.planning.ownership import Fact, Owned, kept_count, remade_before
 from reconciler.planning.parting import parted
 from reconciler.planning.plan import Action, Step
@@ -126,8 +126,6 @@ def pulling(device: str, verb: Any = "detach") -> Step:
          ""),
         ("a CD holds nobody's data", machine(disk(ISO, "cdrom")), defining(), [], ""),
         ("nor does a file that is no volume", machine(disk(Ref.volume("x", "y"))), defining(), [], ""),
-        ("a rename gives its disks other paths", machine(disk(DATA)),
-         step(WEB, Rename(WEB, SHOP, "u"), Define(SHOP, "u", xml()), action=Action.UPDATE), [], ""),
         ("what isn't there has nothing to lose", machine(ref=SHOP), defining(), [], ""),
         ("a path with an ampersand is found as XML has it", machine(disk(Ref.volume("disks", "a&b"))),
          defining(disk(Ref.volume("disks", "a&b"))), [], ""),

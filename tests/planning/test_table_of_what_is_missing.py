@@ -217,7 +217,7 @@ def test_without_a_known_place_none_is_told() -> None:
 STICK = "usb_1_2"
 CD = {"name": "cd", "volume": "disks/base"}
 DISK = {"name": "root", "volume": "disks/data"}
-NAMING_BOTH = Observed(WEB, "u-web", "<domain>data base</domain>")
+WITH_DISK = machine(WEB, "/disks/data")
 
 
 @pytest.mark.parametrize(
@@ -226,7 +226,7 @@ NAMING_BOTH = Observed(WEB, "u-web", "<domain>data base</domain>")
         ("nothing", {"disks": [DISK]}, None, (), (), True),
         ("a network, which no definition takes", {"interfaces": [{"network": "lan"}]}, None, (LAN,), (), True),
         ("a disk", {"disks": [DISK]}, None, (DATA,), ("disks",), False),
-        ("one that its definition has already", {"disks": [DISK]}, NAMING_BOTH, (DATA,), (), True),
+        ("one that its definition has already", {"disks": [DISK]}, WITH_DISK, (DATA,), (), True),
         ("a CD, which can be put in later", {"cdroms": [CD]}, None, (BASE,), ("cdroms",), True),
         ("a device of the host", {"hostDevices": [{"device": STICK}]}, None, (), ("hostDevices",), True),
         ("all of it", {"disks": [DISK], "cdroms": [CD], "hostDevices": [{"device": STICK}]}, None, (DATA, BASE),
