@@ -66,7 +66,7 @@ def _assess(resource: Resource, observed: Observed | None, context: Context, sub
         answer = claim(resource, observed, context)
         if isinstance(answer, Refusal):
             return Assessment(blocked=blocked(resource, answer))
-        if not observed.persistent and answer is not Claim.ADOPT:
+        if not observed.persistent:
             observed = as_persistent(observed, context)
         return _update(resource, observed, context, answer, subnet)
     except Unrenderable as error:

@@ -13,7 +13,7 @@ from reconciler.planning.context import Context, machine_uses
 from reconciler.planning.operations import Define
 from reconciler.planning.plan import Action, Blocked, Step
 from specs.binding import parse, read
-from specs.reference import NETWORK, STORAGE_POOL, STORAGE_VOLUME, VIRTUAL_MACHINE, Ref
+from specs.reference import VIRTUAL_MACHINE, Ref
 from specs.registry import kinds
 
 
@@ -34,7 +34,7 @@ def used_all_the_same(steps: Mapping[Ref, Step], context: Context) -> Iterator[t
     None is told of a seed: it goes with its last user.
     """
     for ref, step in steps.items():
-        if ref in context.desired.resources or ref.kind not in (NETWORK, STORAGE_POOL, STORAGE_VOLUME):
+        if ref in context.desired.resources:
             continue
         if users := users_after(ref, steps, context):
             entry = context.owned.get(ref)

@@ -12,7 +12,7 @@ from reconciler.desired.identity import object_uid
 from reconciler.desired.state import Policy
 from reconciler.observed.snapshot import BRIDGE, PORTS, Observed
 from reconciler.planning.operations import Define, DefineInterface
-from reconciler.planning.ownership import Fact
+from reconciler.planning.ownership import Fact, Owned
 from reconciler.planning.plan import Action, Plan
 from reconciler.planning.remade import LastSeen
 from specs.binding import parse
@@ -81,6 +81,8 @@ CASES = [
          ["! lab DependencyNotReady"]),
     Case("what vanished is made again as it was", ISOLATED, None, ["+ lab: define, start, autostart"],
          entry=AS_APPLIED, last_seen=LAST),
+    Case("not started with the host when it wasn't", ISOLATED, None, ["+ lab: define, start"], entry=AS_APPLIED,
+         last_seen=replace(LAST, autostart=False)),
     Case("but only told where drift is only told", ISOLATED, None, ["≠ lab /"], entry=AS_APPLIED, policy=WARN),
     Case("or not even told", ISOLATED, None, [], entry=AS_APPLIED, policy=IGNORE),
     Case("a new document isn't drift", ISOLATED, None, ["+ lab: define, start"], entry=OURS, policy=WARN),
@@ -314,6 +316,30 @@ def test_a_gateway_that_does_not_fit_the_new_subnet_moves_with_it_and_is_told() 
     assert [pointer for pointer, *_ in fields(moved)] == ["/subnet", "/gateway"]
     assert defined(moved).find("ip").get("address") == "10.9.9.1"
     assert [pointer for pointer, *_ in fields(planned(spec, off(), entry=OURS))] == ["/subnet"]
+    said = planned({**spec, "gateway": "10.9.9.50"}, off(xml(gateway="10.1.2.100")), entry=OURS)
+    assert defined(said).find("ip").get("address") == "10.9.9.50"
+
+
+def test_what_is_made_again_as_it_was_stays_whose_it_was_and_what_is_made_anew_is_ours() -> None:
+    def created(known: Owned, last: LastSeen | None) -> bool:
+        [step] = planned(ISOLATED, entry=known, last_seen=last).steps
+        assert step.owned is not None
+        return step.owned.created
+
+    assert [created(known, LAST) for known in (OURS, ADOPTED)] == [True, False]
+    assert [created(known, None) for known in (OURS, ADOPTED)] == [True, True]
+
+
+def test_a_network_gets_the_subnet_that_it_lacks_chosen_only_where_none_is_declared() -> None:
+    from_bridge = planned({"mode": "nat", "active": False}, off(xml(mode="bridge", ip=False)), entry=ADOPTED)
+    assert defined(from_bridge).find("ip").get("address") == "192.168.123.1"
+    healed = planned({**ISOLATED, "active": False}, off(xml(ip=False)), entry=OURS)
+    assert defined(healed).find("ip").get("address") == "10.1.2.1"
+
+
+def test_what_is_defined_is_changed_as_it_is_not_as_it_was_seen_before() -> None:
+    changed = planned({**NAT, "active": False}, off(), entry=OURS, last_seen=LAST)
+    assert defined(changed).find("domain") is None
 
 
 def test_what_was_undefined_is_defined_as_it_was_before_not_as_it_runs() -> None:
