@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -44,3 +45,11 @@ def check_folders(key: str, folders: tuple[str, ...]) -> None:
     for folder in folders:
         if not folder.startswith("/") or ".." in Path(folder).parts:
             raise SettingsError(f"{key} {folder!r} isn't an absolute path without `..`; give one.")
+
+
+def own_folders(settings: Settings) -> Iterator[str]:
+    """Where the agent's state is, its clients' secrets among it, and what git keeps of a repository on this machine."""
+    yield str(settings.state.absolute())
+    for folder in (Path(settings.repository, ".git"), Path(settings.repository)):
+        if (folder / "objects").is_dir():
+            yield str(folder.absolute())

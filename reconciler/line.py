@@ -8,23 +8,17 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import replace
-from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-from reconciler.applying import cut_off
-from reconciler.applying.drift import Noted
-from reconciler.applying.executor import Executor, Progress
 from reconciler.applying.intents import CameOf
 from reconciler.applying.ledger import Ledger
 from reconciler.applying.lock import StateFolder
-from reconciler.applying.outcome import Result, StepOutcome
+from reconciler.applying.outcome import Result, StepOutcome, failed_for_good
 from reconciler.applying.progress_board import ProgressBoard
-from reconciler.applying.records import CutOff
-from reconciler.bounds import reach_of
-from reconciler.convergence import Convergence
+from reconciler.bounds import own_folders, reach_of
 from reconciler.desired.load import Loader
 from reconciler.desired.opening import open_source
 from reconciler.desired.resolve import Resolver
@@ -33,17 +27,22 @@ from reconciler.desired.state import DesiredState, SourceTree
 from reconciler.errors import Disconnected, OnggiError, StateError
 from reconciler.faults import boundary
 from reconciler.groups import without
+from reconciler.lazily import Lazily
 from reconciler.lineage import Lineage
-from reconciler.noted_status import note_status
 from reconciler.observed.hypervisor import Hypervisor
 from reconciler.observed.snapshot import Snapshot
 from reconciler.planning.operations import DeleteVolume
 from reconciler.planning.plan import Action, Plan, Step, one_off_step
 from reconciler.planning.planner import Planner
 from reconciler.planning.terms import Terms
-from reconciler.reporting.drift import Drift, drift, still_different, unjudged
 from reconciler.settings import Settings
 from specs.reference import STORAGE_VOLUME, Ref
+
+if TYPE_CHECKING:
+    from reconciler.applying.executor import Executor, Progress
+    from reconciler.applying.records import CutOff
+    from reconciler.convergence import Convergence
+    from reconciler.reporting.drift import Drift
 
 log = logging.getLogger("onggi.line")
 
@@ -61,11 +60,11 @@ class Line:
         self.hypervisor = Hypervisor.open(
             settings.connect,
             allowed_folders=settings.allowed_folders,
-            own_folders=_own_folders(settings),
+            own_folders=own_folders(settings),
             reach=reach_of(settings),
             networks=settings.networks,
         )
-        self.executor = Executor(self.hypervisor, ledger)
+        self._executor = Lazily(self._new_executor)
         self.progress = ProgressBoard()  # of what `apply` does
         self._folder = folder
         self._loader = Loader()
@@ -98,7 +97,20 @@ class Line:
         except BaseException:
             folder.close()
             raise
-        return cls(settings, folder, ledger, source)
+        line = cls(settings, folder, ledger, source)
+        if exclusive:
+            line.prepare()
+        return line
+
+    def _new_executor(self) -> Executor:
+        from reconciler.applying.executor import Executor
+
+        return Executor(self.hypervisor, self.ledger)
+
+    def prepare(self) -> None:
+        """Load what acting needs; who only looks doesn't wait for that."""
+        self._executor()
+        self.hypervisor.prepare()
 
     def __enter__(self) -> Self:
         return self
@@ -180,6 +192,8 @@ class Line:
 
     def _account(self, plan: Plan, snapshot: Snapshot) -> None:
         """Put into the history what a run that was cut off has done, as the host shows it."""
+        from reconciler.applying import cut_off
+
         half_made = frozenset(self.ledger.unfinished())
         known = [item for ref, item in self._unaccounted.items() if ref not in half_made]
         for revision, outcomes in cut_off.outcomes(known, plan, snapshot).items():
@@ -202,6 +216,8 @@ class Line:
 
     def drift(self, plan: Plan, desired: DesiredState, snapshot: Snapshot) -> tuple[Drift, ...]:
         """What of the plan is drift. Ask before `apply`, which changes what the ledger remembers."""
+        from reconciler.reporting.drift import drift
+
         return drift(plan, plan.wish or desired, snapshot, self.ledger.owned())
 
     def note_drift(
@@ -215,6 +231,9 @@ class Line:
 
         How all that is ours looks now is kept too, for the day on which some of it is gone.
         """
+        from reconciler.applying.drift import Noted
+        from reconciler.reporting.drift import still_different, unjudged
+
         desired = plan.wish or desired
         found = tuple(item for item in self.drift(plan, desired, snapshot) if item.ref not in moving)
         digests = {ref: resource.digest for ref, resource in desired.resources.items()}
@@ -226,6 +245,8 @@ class Line:
 
     def note_status(self, desired: DesiredState, plan: Plan, outcomes: Iterable[StepOutcome]) -> None:
         """Write down how everything is after a run without an agent, for `onggi status` and `get`."""
+        from reconciler.noted_status import note_status
+
         if (seen := self._snapshot) is not None:
             drifts = self.drift(plan, desired, seen)
             note_status(self.ledger, self.settings.connect, desired, seen, plan, outcomes, drifts)
@@ -267,7 +288,7 @@ class Line:
             if on_progress is not None:
                 on_progress(progress)
 
-        outcomes = self.executor.apply(plan, stop=stop or threading.Event(), on_progress=tell)
+        outcomes = self._executor().apply(plan, stop=stop or threading.Event(), on_progress=tell)
         self.note_touched(outcomes)
         try:
             self.ledger.record(outcomes, plan.revision)
@@ -291,7 +312,7 @@ class Line:
 
         It's begun at no revision: should it be cut off, no later plan can tell whether it was done.
         """
-        outcomes = self.executor.apply(Plan(revision="", steps=(step,)), stop=stop, on_progress=on_progress)
+        outcomes = self._executor().apply(Plan(revision="", steps=(step,)), stop=stop, on_progress=on_progress)
         self.note_touched(outcomes)
         outcome = outcomes[0]
         try:
@@ -327,6 +348,8 @@ class Line:
         What has failed for good is tried once: neither that nor what builds on it is begun again. `given_up` are
         objects that have done so before.
         """
+        from reconciler.convergence import Convergence
+
         recovered = self.recover()
         desired = self.desired()
         planned = remaining = self._compare_and_note(desired)
@@ -382,7 +405,7 @@ class Line:
         """
         removed = set()
         for ref in self.ledger.uncommitted():
-            asked_for = self._asks_for(desired, ref)
+            asked_for = self.lineage.asks_for(desired, ref)
             if asked_for is None:
                 continue
             if asked_for:
@@ -417,34 +440,6 @@ class Line:
             return CameOf.REMOVED
         return CameOf.USED if self.hypervisor.present([ref]) else CameOf.GONE
 
-    def _asks_for(self, desired: DesiredState, ref: Ref) -> bool | None:
-        """Whether any document wants this volume; None when not every one can be read, or it is to be left alone."""
-        if any(ref == each or ref in resource.depends_on for each, resource in desired.resources.items()):
-            return True
-        if not desired.prunable or desired.held or desired.held_paths or ref in self.ledger.suspended():
-            return None
-        if not self.lineage.is_of(desired, ref):
-            return None
-        try:
-            # What an earlier run has pushed just before its end, only the remote knows.
-            is_news = not self.source.answered or self.source.read().revision != desired.revision
-        except OnggiError:
-            return None
-        return None if is_news else False
-
-
-def failed_for_good(outcomes: Iterable[StepOutcome]) -> frozenset[Ref]:
-    """The objects whose step won't succeed until somebody changes something."""
-    return frozenset(outcome.step.ref for outcome in outcomes if outcome.terminal)
-
 
 def _any_success(outcomes: tuple[StepOutcome, ...]) -> bool:
     return any(outcome.ok for outcome in outcomes)
-
-
-def _own_folders(settings: Settings) -> Iterator[str]:
-    """Where the agent's state is, its clients' secrets among it, and what git keeps of a repository on this machine."""
-    yield str(settings.state.absolute())
-    for folder in (Path(settings.repository, ".git"), Path(settings.repository)):
-        if (folder / "objects").is_dir():
-            yield str(folder.absolute())

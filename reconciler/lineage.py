@@ -13,6 +13,7 @@ from reconciler.desired.files import REPOSITORY_FILE
 from reconciler.desired.repository_file import gone_problem
 from reconciler.desired.source import Source
 from reconciler.desired.state import DesiredState, SourceTree
+from reconciler.errors import OnggiError
 from reconciler.planning.approval import NEEDS_APPROVAL
 from reconciler.planning.ownership import Fact, Owned
 from reconciler.planning.plan import Plan
@@ -73,6 +74,21 @@ class Lineage:
         """False for what was made for documents that aren't looked at here."""
         entry = self._ledger.owned().get(ref)
         return entry is None or entry.scope is None or entry.scope.agrees(desired.scope)
+
+    def asks_for(self, desired: DesiredState, ref: Ref) -> bool | None:
+        """Whether any document wants this volume; None when not every one can be read, or it is to be left alone."""
+        if any(ref == each or ref in resource.depends_on for each, resource in desired.resources.items()):
+            return True
+        if not desired.prunable or desired.held or desired.held_paths or ref in self._ledger.suspended():
+            return None
+        if not self.is_of(desired, ref):
+            return None
+        try:
+            # What an earlier run has pushed just before its end, only the remote knows.
+            is_news = not self._source.answered or self._source.read().revision != desired.revision
+        except OnggiError:
+            return None
+        return None if is_news else False
 
 
 def _undecided(desired: DesiredState, plan: Plan) -> bool:

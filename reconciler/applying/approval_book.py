@@ -11,10 +11,13 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING
 
 from reconciler.applying.clock import Clock, rfc3339
-from reconciler.planning.plan import Plan
 from specs.reference import Ref
+
+if TYPE_CHECKING:
+    from reconciler.planning.plan import Plan
 
 _Connect = Callable[[], AbstractContextManager[sqlite3.Connection]]
 Waiting = Mapping[str, tuple[Ref, ...]]

@@ -12,11 +12,14 @@ import threading
 import zlib
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING
 
-from reconciler.observed.snapshot import Observed
-from reconciler.planning.ownership import Owned
-from reconciler.planning.remade import LastSeen
 from specs.reference import STORAGE_VOLUME, Ref
+
+if TYPE_CHECKING:
+    from reconciler.observed.snapshot import Observed
+    from reconciler.planning.ownership import Owned
+    from reconciler.planning.remade import LastSeen
 
 _MOST_BYTES = 256 * 1024  # of one definition; real ones have about ten thousand
 
@@ -74,6 +77,8 @@ class DefinitionBook:
             ).fetchone()
         if row is None:
             return None
+        from reconciler.planning.remade import LastSeen
+
         try:
             text = zlib.decompressobj().decompress(row[2], _MOST_BYTES).decode()
         except (zlib.error, UnicodeDecodeError, TypeError):

@@ -8,15 +8,16 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from reconciler.applying.clock import rfc3339
 from reconciler.applying.outcome import Result, StepOutcome
 from reconciler.applying.records import CutOff, Event, LastOutcome, ObjectStatus
-from reconciler.planning.plan import Action, Step
 from reconciler.reporting.condition import Condition
-from reconciler.reporting.step_text import step_text
-from specs.effect import Effect
 from specs.reference import Ref
+
+if TYPE_CHECKING:
+    from reconciler.planning.plan import Step
 
 KEPT_EVENTS = 10_000
 _REPEATABLE = 500  # how far back a repeated event is looked for
@@ -30,6 +31,8 @@ def record(connection: sqlite3.Connection, outcomes: Iterable[StepOutcome], revi
     A failure or a skip that repeats the object's last event is counted there: a machine that fails for a night must
     not push everything else out of the history.
     """
+    from reconciler.reporting.step_text import step_text
+
     for outcome in outcomes:
         if outcome.result is Result.UNCHANGED:
             continue
@@ -72,6 +75,11 @@ def begin(connection: sqlite3.Connection, steps: Iterable[Step], revision: str) 
 def begun(connection: sqlite3.Connection) -> list[CutOff]:
     """The steps that were noted and not recorded."""
     rows = connection.execute("SELECT kind, name, action, why, path, revision FROM begun").fetchall()
+    if not rows:
+        return []
+    from reconciler.planning.plan import Action, Step
+    from specs.effect import Effect
+
     return [
         CutOff(Step(Ref(kind, name), Action(action), why, Effect.LIVE, (), path=path), revision)
         for kind, name, action, why, path, revision in rows

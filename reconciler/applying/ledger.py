@@ -17,25 +17,28 @@ from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType, TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-from reconciler.applying import drift, history, intents
+from reconciler.applying import history, intents
 from reconciler.applying.approval_book import ApprovalBook
 from reconciler.applying.clock import Clock, rfc3339, utc_now
 from reconciler.applying.database import open_for_reading, open_for_writing, transaction, translated
 from reconciler.applying.definitions import DefinitionBook
 from reconciler.applying.followed import SourceBook
 from reconciler.applying.notice_book import NoticeBook
-from reconciler.applying.outcome import StepOutcome
-from reconciler.applying.records import CutOff, Event, ObjectStatus
 from reconciler.applying.suspension_book import SuspensionBook
 from reconciler.applying.task_book import TaskBook
 from reconciler.errors import StateError
 from reconciler.faults import boundary
 from reconciler.planning.ownership import Owned
-from reconciler.planning.plan import Step
-from reconciler.reporting.condition import Condition
 from specs.reference import Ref
+
+if TYPE_CHECKING:
+    from reconciler.applying.drift import DriftRecord, Noted
+    from reconciler.applying.outcome import StepOutcome
+    from reconciler.applying.records import CutOff, Event, ObjectStatus
+    from reconciler.planning.plan import Step
+    from reconciler.reporting.condition import Condition
 
 DATABASE_NAME = "onggi.db"
 
@@ -255,8 +258,10 @@ class Ledger:
         with self._writing() as connection:
             history.add(connection, ref, "Warning", result, message, revision, who, rfc3339(self._clock()))
 
-    def note_drift(self, noted: drift.Noted) -> None:
+    def note_drift(self, noted: Noted) -> None:
         """Make the records of drift agree with what a pass found. Only what differs is written."""
+        from reconciler.applying import drift
+
         now = self._clock()
         with self._lock:
             with self._reading() as connection:
@@ -267,8 +272,10 @@ class Ledger:
                         connection.execute(statement, values)
             self._drift_seen = rfc3339(now)
 
-    def drifts(self, *, healed: bool = False, since: datetime | None = None) -> list[drift.DriftRecord]:
+    def drifts(self, *, healed: bool = False, since: datetime | None = None) -> list[DriftRecord]:
         """The records of drift, oldest first: open ones, with `healed` also those that ended (not before `since`)."""
+        from reconciler.applying import drift
+
         with self._lock, self._reading() as connection:
             return drift.records(connection, healed=healed, since=since)
 

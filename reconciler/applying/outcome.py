@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from reconciler.errors import OnggiError
-from reconciler.planning.plan import Step
-from specs.reference import Ref
+if TYPE_CHECKING:
+    from reconciler.errors import OnggiError
+    from reconciler.planning.plan import Step
+    from specs.reference import Ref
 
 
 class Result(StrEnum):
@@ -59,3 +61,8 @@ def in_the_end(outcomes: Iterable[StepOutcome]) -> tuple[StepOutcome, ...]:
         else:
             last[ref] = outcome
     return (*done.values(), *last.values())
+
+
+def failed_for_good(outcomes: Iterable[StepOutcome]) -> frozenset[Ref]:
+    """The objects whose step won't succeed until somebody changes something."""
+    return frozenset(outcome.step.ref for outcome in outcomes if outcome.terminal)

@@ -5,9 +5,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-from reconciler.applying.performing import Progress
 from specs.reference import Ref
+
+if TYPE_CHECKING:
+    from reconciler.applying.performing import Progress
 
 Watcher = Callable[[int, int | None], None]  # takes bytes: done, in all (None: nobody knows)
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from reconciler.planning.plan import Step
-from reconciler.reporting.condition import Condition
 from specs.reference import Ref
+
+if TYPE_CHECKING:  # who only asks the ledger has no use for plans
+    from reconciler.planning.plan import Step
+    from reconciler.reporting.condition import Condition
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,8 +111,7 @@ def _mind_windows(settings: Settings, out: Output, *, outside_window: bool) -> N
 
 def _apply(line: Line, plan: Plan, out: Output, *, only_this: bool) -> tuple[tuple[StepOutcome, ...], Plan]:
     """What was shown, and unless `only_this` whatever only shows after it. The plan that is left is told too."""
-    from reconciler.applying.outcome import in_the_end
-    from reconciler.line import failed_for_good
+    from reconciler.applying.outcome import failed_for_good, in_the_end
 
     stop = threading.Event()
     with on_signals(stop.set), Report(quiet=out.quiet) as report:

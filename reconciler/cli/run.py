@@ -30,7 +30,6 @@ from reconciler.cli.options import (
     webhook_secret_file,
 )
 from reconciler.cli.stopping import on_signals
-from reconciler.confined.process import kill_all
 from reconciler.errors import OnggiError
 from reconciler.settings import Settings, host_and_port
 
@@ -98,6 +97,7 @@ def _once(settings: Settings) -> int:
 
 
 def _forever(settings: Settings) -> int:
+    import reconciler.confined.process  # noqa: F401  # the way out needs it, when there is no time left to load it
     from reconciler.agent import Agent
     from reconciler.serving.host import open_host
     from reconciler.serving.opening import Opening
@@ -156,6 +156,8 @@ class _AgentThread(threading.Thread):
         self.join(timeout_s)
         if self.is_alive() or time.monotonic() > deadline:
             log.warning("something is still under way; it is taken up at the next start")
+            from reconciler.confined.process import kill_all
+
             logging.shutdown()
             # A step that waits for the host can't be interrupted. Every step is written down before it begins, and safe
             # to be done again.
@@ -167,6 +169,8 @@ def _leave_after(seconds: float, thread: _AgentThread) -> None:
     """Whatever still runs then: a client's request or task may be in a call to the host that can't be interrupted, and
     Python would wait for its thread.
     """
+
+    from reconciler.confined.process import kill_all
 
     def leave() -> None:
         log.warning("something is still under way; it is given up, and tidied up at the next start")

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,10 +14,10 @@ from reconciler.cli.here import repository_here
 from reconciler.cli.options import RESULT, SIGNED, disabled_plugins, max_files, state, verb
 from reconciler.cli.output import Output
 from reconciler.errors import SourceError
-from reconciler.reporting.problem_json import problem_json
 from reconciler.settings import Settings
-from specs.document import Document
-from specs.problem import Problem
+
+if TYPE_CHECKING:
+    from specs.problem import Problem
 
 # Whether an agent allows the folder of a CD-ROM's path is known on its host only.
 _ANY_FOLDER = ("/",)
@@ -54,6 +55,8 @@ def command(paths: tuple[str, ...], settings: Settings, out: Output) -> int:
 
     With --require-signed a folder's newest commit is verified too, except in a git hook: there it is still to be made.
     """
+    from reconciler.reporting.problem_json import problem_json
+
     paths = paths or (os.path.relpath(repository_here()),)  # as editors and terminals can open it
     checked = [_file(path) if Path(path).is_file() else _folder(path) for path in paths]
     if settings.signatures.wanted and "GIT_INDEX_FILE" not in os.environ:
@@ -95,6 +98,7 @@ def _folder(path: str) -> _Checked:
 def _signed(path: str, settings: Settings) -> _Checked:
     """What is wrong with the signature of a folder's newest commit."""
     from reconciler.desired.opening import open_source
+    from specs.problem import Problem
 
     try:
         source = open_source(path, state_dir=settings.state, signatures=settings.signatures)
@@ -121,9 +125,8 @@ def _file(path: str) -> _Checked:
     if Path(path).name == REPOSITORY_FILE:
         return _Checked(0, declared_repository_id(path, content)[1])
     parsed = parse(path, content)
-    documents: tuple[Document, ...] = parsed.documents
-    problems = (*parsed.problems, *(problem for document in documents for problem in validate(document)))
-    return _Checked(len(documents), problems)
+    problems = (*parsed.problems, *(problem for document in parsed.documents for problem in validate(document)))
+    return _Checked(len(parsed.documents), problems)
 
 
 def _prefixed(folder: str, problems: Iterable[Problem]) -> Iterator[Problem]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from reconciler.applying.outcome import Result, StepOutcome, in_the_end
-from reconciler.line import failed_for_good
+from reconciler.applying.outcome import Result, StepOutcome, failed_for_good, in_the_end
 from reconciler.planning.operations import Define
 from reconciler.planning.plan import Action, Step
 from specs.effect import Effect

@@ -1,4 +1,4 @@
-"""Verbs that need neither libvirt nor XML nor git don't wait for them to load."""
+"""Verbs that need neither libvirt nor XML nor git don't wait for them to load, nor a plan for what changes a host."""
 
 from __future__ import annotations
 
@@ -50,6 +50,39 @@ def test_light_verbs_load_nothing_heavy(words: list[str], onggi: Onggi) -> None:
         check=True,
     )
     assert done.stderr.splitlines()[-1].split() == ["LOADED"]
+
+
+@pytest.mark.parametrize("words", [["--help"], ["plan", "--help"], ["completion", "zsh"], ["status"]], ids=" ".join)
+def test_verbs_that_read_no_document_load_nothing_to_read_them_with(words: list[str], onggi: Onggi) -> None:
+    code = WATCH.format(words=words, heavy={"yaml", "jsonschema_rs", "specs.document", "subprocess"})
+    done = subprocess.run([sys.executable, "-c", code], env=onggi.env, capture_output=True, text=True, check=True)
+    assert done.stderr.splitlines()[-1].split() == ["LOADED"]
+
+
+# What belongs to doing, to asking a host more than how its objects are, and to telling what came of it.
+ACTING = (
+    "reconciler.applying.executor",
+    "reconciler.applying.performing",
+    "reconciler.convergence",
+    "reconciler.network.exchange",
+    "reconciler.noted_status",
+    "reconciler.observed.hypervisor.asking",
+    "reconciler.observed.hypervisor.performing.hands",
+    "reconciler.observed.hypervisor.performing.performer",
+    "reconciler.observed.hypervisor.performing.volumes",
+    "reconciler.reporting.drift",
+    "reconciler.reporting.status",
+    "httpx",
+    "pycdlib",
+)
+
+
+def test_a_plan_loads_nothing_that_acts(onggi: Onggi, private_test_uri: str) -> None:
+    words = ["plan", str(FIRST_SET), "--connect", private_test_uri]
+    code = WATCH.format(words=words, heavy={*ACTING, "reconciler.planning.planner"})
+    done = subprocess.run([sys.executable, "-c", code], env=onggi.env, capture_output=True, text=True, check=True)
+    assert "to create" in done.stdout
+    assert done.stderr.splitlines()[-1].split() == ["LOADED", "reconciler.planning.planner"]
 
 
 def test_the_version_loads_no_more_than_the_command_line_itself(onggi: Onggi) -> None:

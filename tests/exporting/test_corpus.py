@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.exporting.export import Export
+from reconciler.lazily import Lazily
 from reconciler.line import Line
 from reconciler.observed.hypervisor import Hypervisor
 from specs.reference import Ref
@@ -72,7 +73,7 @@ def assert_exported(line: Line, tmp_path: Path, ref: Ref, found: Export, name: s
     over = line_of(tmp_path / "documents", line.settings.connect, tmp_path / "state-2")
     over.hypervisor.close()
     over.hypervisor = line.hypervisor
-    over.executor = type(over.executor)(line.hypervisor, over.ledger)
+    over._executor = Lazily(over._new_executor)
     with over:
         assert_at_rest(over, ref, found, has_document=name not in WITHOUT_DOCUMENT)
 

@@ -160,7 +160,11 @@ def test_a_copy_that_nobody_waits_for_any_more_is_removed(
     stop.set()
     with pytest.raises(Cancelled):
         qemu_host.perform(CloneVolume(Ref.volume(pool, "copy"), Ref.volume(pool, "big")), stop=stop)
-    until(lambda: not qemu_host._volumes._copies[pool] and not (dir_pool_folder / "copy").exists(), 60, "it is removed")
+    until(
+        lambda: not qemu_host._hands().volumes._copies[pool] and not (dir_pool_folder / "copy").exists(),
+        60,
+        "it is removed",
+    )
 
 
 @pytest.mark.qemu

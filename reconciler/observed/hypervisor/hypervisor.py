@@ -9,33 +9,29 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from reconciler.errors import Disconnected, OnggiError
+from reconciler.lazily import Lazily
 from reconciler.network.addresses import INTERNET, Networks
-from reconciler.observed.answers import Abilities, GuestAddress, HostInterface, SnapshotOf
-from reconciler.observed.counters import Counters
-from reconciler.observed.host_devices import HostDevices
-from reconciler.observed.hypervisor.asking.abilities import AbilitiesAsked
-from reconciler.observed.hypervisor.asking.devices import DeviceList
-from reconciler.observed.hypervisor.asking.interfaces import host_interfaces
-from reconciler.observed.hypervisor.asking.machines import SOURCES, guest_addresses, machine_state, serial_log
-from reconciler.observed.hypervisor.asking.screenshots import screenshot
-from reconciler.observed.hypervisor.asking.snapshots import snapshots
 from reconciler.observed.hypervisor.connection import Connections
 from reconciler.observed.hypervisor.facts import HostFacts
-from reconciler.observed.hypervisor.performing.intake import Progress
-from reconciler.observed.hypervisor.performing.performer import OperationPerformer
-from reconciler.observed.hypervisor.performing.volume_copies import Copies
-from reconciler.observed.hypervisor.performing.volume_data import VolumeData
-from reconciler.observed.hypervisor.performing.volumes import Volumes
+from reconciler.observed.hypervisor.performing.refusals import Refusals
 from reconciler.observed.hypervisor.reading.reader import Reader
-from reconciler.observed.hypervisor.reading.statistics import count_running
 from reconciler.observed.snapshot import Snapshot
-from reconciler.planning.operations import EditLive, Operation
-from reconciler.planning.terms import Held
 from specs.host import Host
 from specs.reach import Reach
 from specs.reference import Ref
+
+if TYPE_CHECKING:
+    from reconciler.observed.answers import Abilities, GuestAddress, HostInterface, SnapshotOf
+    from reconciler.observed.counters import Counters
+    from reconciler.observed.host_devices import HostDevices
+    from reconciler.observed.hypervisor.asking.questions import Questions
+    from reconciler.observed.hypervisor.performing.hands import Hands
+    from reconciler.observed.hypervisor.performing.intake import Progress
+    from reconciler.planning.operations import EditLive, Operation
+    from reconciler.planning.terms import Held
 
 log = logging.getLogger("onggi.hypervisor")
 
@@ -65,16 +61,38 @@ class Hypervisor:
         self.uri = uri
         self._subscribers: list[Callable[[Ref | None], object]] = []
         self._connections = Connections(uri, changed=self._changed, devices=self._devices_changed)
-        allowed = tuple(map(str, allowed_folders))
+        allowed, own = tuple(map(str, allowed_folders)), tuple(own_folders)
         self._facts = HostFacts(self._connections, allowed, reach)
-        self._devices = DeviceList(self._connections)
-        self._abilities = AbilitiesAsked(self._connections)
         self._reader = Reader(self._connections, self._facts, volume_reread_s=volume_reread_s)
-        self._volumes = Volumes(self._connections, self._facts, networks, write_here=write_here)
-        copies = Copies(self._connections, self._facts, self._volumes)
-        self._data = VolumeData(self._connections, self._facts, self._volumes)
-        self._performer = OperationPerformer(
-            self._connections, self._volumes, copies, self._data, allowed, tuple(own_folders), reach, networks
+        self._refusals = Refusals()
+        self._questions = Lazily(self._all_questions)
+        self._hands = Lazily(lambda: self._all_hands(allowed, own, reach, networks, write_here=write_here))
+
+    def _all_questions(self) -> Questions:
+        from reconciler.observed.hypervisor.asking.questions import Questions
+
+        return Questions(self._connections)
+
+    def _all_hands(
+        self,
+        allowed: tuple[str, ...],
+        own: tuple[str, ...],
+        reach: Reach | None,
+        networks: Networks,
+        *,
+        write_here: bool,
+    ) -> Hands:
+        from reconciler.observed.hypervisor.performing.hands import Hands
+
+        return Hands(
+            self._connections,
+            self._facts,
+            self._refusals,
+            allowed_folders=allowed,
+            own_folders=own,
+            reach=reach,
+            networks=networks,
+            write_here=write_here,
         )
 
     @classmethod
@@ -92,6 +110,11 @@ class Hypervisor:
         `networks` are from where images may come.
         """
         return cls(uri, allowed_folders=allowed_folders, own_folders=own_folders, reach=reach, networks=networks)
+
+    def prepare(self) -> None:
+        """Load all that is loaded at its first use: below what runs for long, an upgrade may replace the files."""
+        self._questions()
+        self._hands()
 
     def close(self) -> None:
         """Let go of all connections. The object is of no use afterwards."""
@@ -116,13 +139,14 @@ class Hypervisor:
         nothing changed. Whatever can't be read is a sentence in it and hides nothing else.
         """
         try:
-            self._volumes.settle()
+            self.settle()
         except Disconnected:
             raise
         except OnggiError as error:
             log.info("new volumes don't show yet: %s", error)
-        snapshot = self._reader.read(previous, dirty, hidden=self._volumes.hidden())
-        self._performer.refusals.look(snapshot.objects)
+        hands = self._hands.made
+        snapshot = self._reader.read(previous, dirty, hidden=frozenset() if hands is None else hands.volumes.hidden())
+        self._refusals.look(snapshot.objects)
         return snapshot
 
     def outdated(self, pool: str) -> None:
@@ -136,7 +160,7 @@ class Hypervisor:
 
         After an error nothing is left half-made, unless it is Disconnected or Cancelled.
         """
-        self._performer.perform(operation, stop, progress)
+        self._hands().performer.perform(operation, stop, progress)
 
     def upload(
         self,
@@ -155,69 +179,74 @@ class Hypervisor:
         there. Raises Refused with `BeyondCapacity`, `SizeMismatch`, `UnsafeImage`, `VolumeInUse` or `UploadUnderWay`;
         Unsupported, NotFound, Cancelled; Terminal when the disk is full; and whatever `chunks` raises.
         """
-        self._performer.check_volume(ref)
-        self._data.upload(ref, offset, length, chunks, stop, capacity)
+        hands = self._hands()
+        hands.performer.check_volume(ref)
+        hands.data.upload(ref, offset, length, chunks, stop, capacity)
 
     def snapshots(self, ref: Ref) -> tuple[SnapshotOf, ...]:
         """A VM's snapshots, the oldest first. Raises OnggiError."""
-        return snapshots(self._connections, ref)
+        return self._questions().snapshots(ref)
 
     def screenshot(self, ref: Ref) -> bytes:
         """A PNG of a VM's screen as it is now. Raises Refused with `MachineNotRunning`, Unsupported and others."""
-        return screenshot(self._connections, ref)
+        return self._questions().screenshot(ref)
 
     def machine_state(self, ref: Ref) -> str:
         """How a VM is at this moment: running, paused, shutoff, ... Raises NotFound and others."""
-        return machine_state(self._connections, ref)
+        return self._questions().machine_state(ref)
 
     def guest_addresses(self, ref: Ref, *sources: str) -> tuple[GuestAddress, ...]:
         """The addresses of a running VM, as far as anybody knows them, or those of `sources` (lease, agent, arp).
 
         Raises NotFound and others.
         """
-        return guest_addresses(self._connections, ref, sources or SOURCES)
+        return self._questions().guest_addresses(ref, *sources)
 
     def serial_log(self, ref: Ref) -> str:
         """The file that holds what came over a VM's serial line; empty for none. Raises NotFound and others."""
-        return serial_log(self._connections, ref)
+        return self._questions().serial_log(ref)
 
     def host_interfaces(self) -> tuple[HostInterface, ...]:
         """The host's network interfaces by name, all of them. Raises OnggiError."""
-        return host_interfaces(self._connections)
+        return self._questions().host_interfaces()
 
     def devices(self) -> HostDevices:
         """The host's devices, all of them; the very same value while nothing changed. Raises Disconnected."""
-        return self._devices.read()
+        return self._questions().devices.read()
 
     def abilities(self) -> Abilities:
         """What its machines can have, asked once for each connection. Raises Disconnected."""
-        return self._abilities.read()
+        return self._questions().abilities.read()
 
     @property
     def abilities_before(self) -> Abilities | None:
         """The same as it was told last, for when the host is away; None when it never was."""
-        return self._abilities.latest
+        questions = self._questions.made
+        return None if questions is None else questions.abilities.latest
 
     def held(self) -> Mapping[tuple[EditLive, str], Held]:
         """What running machines were told and isn't said again: by the edit and libvirt's id of the running domain."""
-        return self._performer.refusals.known()
+        return self._refusals.known()
 
     def present(self, refs: Collection[Ref]) -> frozenset[Ref]:
         """Which of these volumes are on the host now, whatever an earlier snapshot says. Raises OnggiError."""
-        return self._volumes.present(refs)
+        return self._hands().volumes.present(refs)
 
     def settle(self) -> None:
         """Make new volumes show as what they are; `observe` does so too. Raises OnggiError."""
-        self._volumes.settle()
+        if (hands := self._hands.made) is not None:
+            hands.volumes.settle()
 
     def discard_unfinished(self, ref: Ref) -> bool:
         """Delete a volume that a killed run may have left half-made. False when there is none, or when something
         uses it.
         """
-        return self._volumes.discard_unfinished(ref)
+        return self._hands().volumes.discard_unfinished(ref)
 
     def machine_statistics(self) -> Mapping[Ref, Counters]:
         """What each running machine has used so far. Never connects: that is left to whoever needs the host."""
+        from reconciler.observed.hypervisor.reading.statistics import count_running
+
         return count_running(self._connections)
 
     def subscribe(self, callback: Callable[[Ref | None], object]) -> None:
@@ -241,5 +270,6 @@ class Hypervisor:
 
     def _devices_changed(self) -> None:
         self._facts.forget_devices()
-        self._devices.forget()
+        if (questions := self._questions.made) is not None:
+            questions.devices.forget()
         self._changed(None)  # a device is no object of a snapshot; only a full reading looks at them

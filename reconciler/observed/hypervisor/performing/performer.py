@@ -85,6 +85,7 @@ class OperationPerformer:
         volumes: Volumes,
         copies: Copies,
         data: VolumeData,
+        refusals: Refusals,
         allowed_folders: tuple[str, ...] = (),
         own_folders: tuple[str, ...] = (),
         reach: Reach | None = None,
@@ -95,7 +96,7 @@ class OperationPerformer:
         self._copies = copies
         self._data = data
         self._groups = VolumeGroups()
-        self.refusals = Refusals()
+        self._refusals = refusals
         # The files of another machine can't be looked at from here.
         self._is_here = not urlsplit(connections.uri).hostname
         self._own_folders = own_folders
@@ -139,7 +140,7 @@ class OperationPerformer:
             case Resume():
                 power.resume(connections, operation)
             case EditLive():
-                live.edit(connections, operation, stop, self.refusals, self._reach)
+                live.edit(connections, operation, stop, self._refusals, self._reach)
             case UpdateNetwork():
                 networks.update_network(connections, operation)
             case ReconnectInterfaces():
