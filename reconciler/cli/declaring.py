@@ -54,5 +54,9 @@ def setting(*names: str, parameter: str = "", key_type: type = str, **attributes
     parameter = parameter or key.replace("-", "_")
     FILE_KEYS[key] = key_type
     PARAMETERS[key] = parameter
-    variable = f"ONGGI_{key.upper().replace('-', '_')}"
-    return click.option(*names, parameter, envvar=variable, show_envvar=True, **attributes)
+    return click.option(*names, parameter, envvar=variable(key), show_envvar=True, **attributes)
+
+
+def variable(key: str) -> str:
+    """The variable that stands for a key of the settings file."""
+    return f"ONGGI_{key.upper().replace('-', '_')}"

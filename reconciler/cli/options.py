@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ import click
 
 import reconciler.cli.account_options  # noqa: F401  # the settings file may have them whatever the verb
 from reconciler import bounds
-from reconciler.cli.declaring import FILE_KEYS, PARAMETERS, Decorator, Duration, Window, setting
+from reconciler.cli.declaring import FILE_KEYS, PARAMETERS, Decorator, Duration, Window, setting, variable
 from reconciler.cli.here import repository_here
 from reconciler.cli.network_options import allowed_networks
 from reconciler.cli.output import Output, wants_colour
@@ -305,6 +305,9 @@ MARKDOWN_RESULT = (output_or_markdown, no_color)
 FORGE = (forge_token_file, forge, forge_url, forge_repository, forge_plan_forks)
 
 
+_FILE = "onggi.settings-file"  # in a run's context: the file that was read, and what it says
+
+
 def _refuse_anothers(file: Path) -> None:
     """Root with another user's HOME (`sudo -E`, `su -m`) isn't that user's to command. Raises SettingsError."""
     from reconciler.confined.trust import others_than_us
@@ -324,6 +327,20 @@ def _read_config(ctx: click.Context, _param: click.Parameter, value: Path | None
             _refuse_anothers(file)
         found = read_settings_file(file, FILE_KEYS)
         ctx.default_map = {PARAMETERS[key]: item for key, item in found.items()}
+        ctx.meta[_FILE] = file, found
+
+
+def settings_said() -> Iterator[tuple[str, str, Any]]:
+    """Every setting of any verb that isn't left at its default in this run: the key, where it is said, the value."""
+    ctx = click.get_current_context()
+    file, found = ctx.meta.get(_FILE, (None, {}))
+    for key, parameter in PARAMETERS.items():
+        if ctx.get_parameter_source(parameter) is click.core.ParameterSource.COMMANDLINE:
+            yield key, "the command line", ctx.params[parameter]
+        elif value := os.environ.get(variable(key)):
+            yield key, variable(key), value
+        elif key in found:
+            yield key, str(file), found[key]
 
 
 config = click.option(
@@ -341,11 +358,14 @@ config = click.option(
 _SETTINGS = frozenset(field.name for field in fields(Settings))
 
 
-def verb(name: str, *options: Decorator, logs_at: str = "") -> Callable[[Callable[..., int | None]], click.Command]:
+def verb(
+    name: str, *options: Decorator, logs_at: str = "", checked: bool = True
+) -> Callable[[Callable[..., int | None]], click.Command]:
     """Make a function the verb `name`. Its docstring is the help, its result the exit code (None: 0).
 
     The function gets what its `options` say: `settings` when one of them is a field of Settings, `out` when it prints a
     result, and the rest by name. `logs_at` is the level from which its log is shown; a verb without one logs nothing.
+    One that isn't `checked` gets all by name, and works with settings that can't be right.
     """
 
     def decorate(function: Callable[..., int | None]) -> click.Command:
@@ -354,13 +374,13 @@ def verb(name: str, *options: Decorator, logs_at: str = "") -> Callable[[Callabl
             if logs_at:
                 _set_up_logs(values, logs_at)
             given: dict[str, Any] = {}
-            if chosen := {key: values.pop(key) for key in _SETTINGS & values.keys()}:
+            if checked and (chosen := {key: values.pop(key) for key in _SETTINGS & values.keys()}):
                 given["settings"] = Settings(**chosen)
                 allow(given["settings"].max_files)
                 _look_for_plugins(given["settings"])
             if "output" in values:
                 colour = wants_colour(values.pop("no_color"))
-                given["out"] = Output(values.pop("output"), colour, values["quiet"])
+                given["out"] = Output(values.pop("output"), colour, values["quiet"], values["verbose"])
             for key in ("verbose", "quiet"):
                 values.pop(key)
             return function(**given, **values) or 0

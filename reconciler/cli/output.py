@@ -18,11 +18,12 @@ _WIDTH_WITHOUT_TERMINAL = 120
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """`format` is text, json or yaml; `colour` holds for text on stdout."""
+    """`format` is text, json or yaml; `colour` holds for text on stdout. `verbose`: more is wanted, `quiet`: less."""
 
     format: str = "text"
     colour: bool = False
     quiet: bool = False
+    verbose: bool = False
 
     @property
     def width(self) -> int:

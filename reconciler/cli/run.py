@@ -29,6 +29,7 @@ from reconciler.cli.options import (
     verb,
     webhook_secret_file,
 )
+from reconciler.cli.stack_dump import dump_when_asked
 from reconciler.cli.stopping import on_signals
 from reconciler.errors import OnggiError
 from reconciler.settings import Settings, host_and_port
@@ -69,8 +70,9 @@ def command(settings: Settings) -> int:
     """Keep the host as the repository says: the agent.
 
     Logs to stderr. With --listen, GET /healthz and /readyz answer 200 once the first pass is through, 503 before
-    and while passes fail.
+    and while passes fail. SIGTERM ends it; SIGUSR1 has it write what each of its threads does to stderr.
     """
+    dump_when_asked()
     return _once(settings) if settings.once else _forever(settings)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 import signal
 import socket
 import subprocess
@@ -80,6 +81,22 @@ def test_it_comes_up_keeps_the_host_and_ends_in_time(
         assert f"INFO onggi.run: serving on http://{url}" in err
         assert "Traceback" not in err
     assert onggi("status", "--state", tmp_path / "state").out.startswith("Agent:      not running")
+
+
+def test_asked_by_a_signal_it_says_what_each_thread_does_and_goes_on(onggi: Onggi, repository: Repository) -> None:
+    repository.commit({})
+    url = f"http://127.0.0.1:{free_port()}"
+    words = (repository.path, "--connect", "test:///default", "--listen", url.removeprefix("http://"))
+    with running(onggi, *words) as process:
+        until(lambda: httpx.get(f"{url}/readyz", timeout=60).status_code == 200, 120, "the agent is ready")
+        for _ in range(2):
+            process.send_signal(signal.SIGUSR1)
+            assert httpx.get(f"{url}/readyz", timeout=60).status_code == 200
+        process.terminate()
+        _out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    for thread in (r"cli/run\.py", r"reconciler/agent\.py", r"cli/stopping\.py", r"uvicorn/server\.py"):
+        assert len(re.findall(rf'^  File ".*{thread}", line \d+ in', err, re.MULTILINE)) >= 2, err
 
 
 def test_the_log_can_be_for_machines(
