@@ -14,7 +14,7 @@ from reconciler.observed.snapshot import Observed
 from reconciler.planning.context import Context
 from reconciler.planning.failed import failed
 from reconciler.planning.kept_disks import has_data
-from reconciler.planning.operations import Define, EditLive, Rename
+from reconciler.planning.operations import Define, EditLive, RenameSnapshots
 from reconciler.planning.plan import Blocked, Step
 from specs.reference import VIRTUAL_MACHINE, Ref
 from specs.virtualmachine.sources import text
@@ -44,13 +44,13 @@ def _all_lost(step: Step, observed: Observed, context: Context) -> set[Ref]:
 
 
 def _lost(step: Step, observed: Observed, context: Context) -> Iterator[Ref]:
-    if any(isinstance(operation, Rename) for operation in step.operations):
-        return  # its own disks have other paths by then
+    # The disks that are called after a machine which is being renamed have other paths by then.
+    moved = dict(pair for each in step.operations if isinstance(each, RenameSnapshots) for pair in each.paths)
     for path, volume in _disks(step.ref, observed, context):
-        said = escape(path, quote=False)
+        said, will_say = escape(path, quote=False), escape(moved.get(path, path), quote=False)
         for operation in step.operations:
             # What the definition lacks already is no longer the machine's, and is only unplugged.
-            defined = isinstance(operation, Define) and said in observed.xml and said not in operation.xml
+            defined = isinstance(operation, Define) and said in observed.xml and will_say not in operation.xml
             pulled = (
                 isinstance(operation, EditLive)
                 and operation.verb == "detach"

@@ -93,15 +93,18 @@ def _waiting(resource: Resource, old: Ref, context: Context) -> Assessment:
 def meanwhile(resource: Resource, old: Ref, context: Context) -> Assessment:
     """What is to be done to a machine under the name that it has for now, and with its disks' present names."""
     ref, renames = resource.ref, context.renames
+    # A disk has its former name for as long as that is there, whoever has taken the new one.
     disks = {
-        new.name: before.name
-        for new, before in renames.present.items()
-        if new.kind == STORAGE_VOLUME and context.desired.resources[new].parent == ref
+        new: before
+        for new, before in renames.formerly.items()
+        if new.kind == STORAGE_VOLUME and before in context.snapshot.objects
     }
     spec = dict(resource.spec)
-    if disks and "disks" in spec:
-        spec["disks"] = [{**disk, "volume": disks.get(disk["volume"], disk["volume"])} for disk in spec["disks"]]
-    needs = tuple(renames.present.get(need, need) for need in resource.depends_on)
+    if "disks" in spec:
+        declared = (Ref(STORAGE_VOLUME, disk["volume"]) for disk in spec["disks"])
+        present = (disks.get(volume, volume).name for volume in declared)
+        spec["disks"] = [{**disk, "volume": name} for disk, name in zip(spec["disks"], present, strict=True)]
+    needs = tuple(disks.get(need, need) for need in resource.depends_on)
     # The ledger has it under the name that its document last had on the host.
     known = ref if ref in renames.by_hand else old
     entry = context.owned.get(ref)
