@@ -13,6 +13,7 @@ from typing import Any
 
 from reconciler.desired.state import Resource
 from reconciler.observed.snapshot import Observed
+from reconciler.planning.attached import has_volume
 from reconciler.planning.context import Context
 from reconciler.planning.loss import DATA_LOST, held_losses
 from reconciler.planning.operations import EditLive, Operation, Start, Stop
@@ -95,7 +96,10 @@ def find_lack(resource: Resource, observed: Observed | None, context: Context, m
     refs = missing | lost
     lists = {"hostDevices"} if devices else set()
     for name in ("disks", "cdroms"):
-        if any(_volume(drive) in refs and not _has(drive, observed) for drive in resource.spec.get(name) or ()):
+        if any(
+            _volume(drive) in refs and not has_volume(observed, _volume(drive))
+            for drive in resource.spec.get(name) or ()
+        ):
             lists.add(name)
     active = observed is not None and observed.active
     return Lack(refs, lost, devices, tuple(sorted(lists)), active)
@@ -131,10 +135,6 @@ def left(operations: Iterable[tuple[Any, Operation]], lack: Lack) -> list[tuple[
 
 def _volume(drive: Any) -> Ref:
     return Ref(STORAGE_VOLUME, str(drive.get("volume") or ""))
-
-
-def _has(drive: Any, observed: Observed | None) -> bool:
-    return observed is not None and _volume(drive).short_name in observed.xml
 
 
 def _emptied(drive: Any) -> dict[str, Any]:

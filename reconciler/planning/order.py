@@ -13,6 +13,7 @@ from graphlib import CycleError, TopologicalSorter
 
 from reconciler.bulkhead import Failure, contained
 from reconciler.desired.state import DesiredState
+from reconciler.planning.attached import has_volume
 from reconciler.planning.context import Context, has_object
 from reconciler.planning.failed import failed
 from reconciler.planning.observing import under_observation
@@ -21,7 +22,7 @@ from reconciler.planning.plan import Action, Blocked, Step
 from reconciler.planning.power import strategy
 from reconciler.planning.scopes import SCOPE_CHANGED
 from specs.effect import Effect
-from specs.reference import STORAGE_POOL, VIRTUAL_MACHINE, Ref
+from specs.reference import STORAGE_POOL, STORAGE_VOLUME, VIRTUAL_MACHINE, Ref
 
 _ANOTHERS = frozenset({"OwnedByOther", SCOPE_CHANGED})
 
@@ -60,14 +61,7 @@ def ordered(
     refused = dict(blocked)
     kept = dict(steps)
     without: dict[Ref, frozenset[Ref]] = {}  # what a machine is known to do without
-    needs: dict[Ref, frozenset[Ref]] = {}
-    for ref, step in steps.items():
-        found = contained("finding what it needs", ref, "", _needs, step, context)
-        if isinstance(found, Failure):
-            refused[ref] = failed(ref, found, step.path, step.line)
-            del kept[ref]
-        else:
-            needs[ref] = found
+    needs = {ref: _needs(step, context) for ref, step in steps.items()}
     users = _users(needs)
     # A blocked reference blocks whoever needs it, which may block somebody else: on until nobody is left to look at.
     looked_at: Iterable[Ref] = steps
@@ -178,6 +172,8 @@ def _missing(
             # What it holds isn't known: made now, a disk or an overlay would get a guessed format, unchecked.
             message = f"{step.ref} waits for {need}, which only shows once its pool has been started"
             soon |= Ref(STORAGE_POOL, need.pool) in steps
+        elif need in context.snapshot.unseen:
+            message = f"{step.ref} needs {need}, which is on the host and can't be read; onggi's log says why"
         elif need in refused:
             message = f"{step.ref} needs {need}, which is held back: {refused[need].message}"
         elif need in context.desired.held:
@@ -207,10 +203,11 @@ def _unseen(need: Ref, steps: Mapping[Ref, Step], context: Context) -> bool:
     return (pool in steps and observed is None) or (observed is not None and not observed.active)
 
 
-def _has(user: Ref, volume: Ref, context: Context) -> bool:
-    """True for a machine whose definition names the volume already, so that nothing about it is made up."""
-    observed = context.snapshot.objects.get(user)
-    return observed is not None and volume.short_name in observed.xml
+def _has(user: Ref, need: Ref, context: Context) -> bool:
+    """True for a machine whose definition names the volume or network already, so that nothing about it is made up."""
+    if user in context.users.get(need, ()):
+        return True
+    return need.kind == STORAGE_VOLUME and has_volume(context.snapshot.get(user), need)
 
 
 def _topological(steps: Mapping[Ref, Step]) -> list[Step]:

@@ -50,15 +50,17 @@ def _lost(step: Step, observed: Observed, context: Context) -> Iterator[Ref]:
         said, will_say = escape(path, quote=False), escape(moved.get(path, path), quote=False)
         for operation in step.operations:
             # What the definition lacks already is no longer the machine's, and is only unplugged.
-            defined = isinstance(operation, Define) and said in observed.xml and will_say not in operation.xml
-            pulled = (
-                isinstance(operation, EditLive)
-                and operation.verb == "detach"
-                and said in operation.value
-                and said in observed.xml
-            )
+            if not _says(observed.xml, said):
+                continue
+            defined = isinstance(operation, Define) and not _says(operation.xml, will_say)
+            pulled = isinstance(operation, EditLive) and operation.verb == "detach" and _says(operation.value, said)
             if defined or pulled:
                 yield volume
+
+
+def _says(xml: str, path: str) -> bool:
+    """Whether an attribute has just this value; libvirt and we quote in different ways."""
+    return f"'{path}'" in xml or f'"{path}"' in xml
 
 
 def _disks(ref: Ref, observed: Observed, context: Context) -> Iterator[tuple[str, Ref]]:

@@ -1,0 +1,27 @@
+"""Whether a machine's definition names a volume, also one that can't be seen now: its pool is off, or it can't be read.
+
+Told by the sources of its drives alone. A search in the text would find a volume called `data` in every definition.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from reconciler.observed.snapshot import Observed
+from specs.reference import Ref
+
+
+def has_volume(machine: Observed | None, volume: Ref) -> bool:
+    """Whether a drive is this volume, or a snapshot's file above it; of a volume that isn't seen the name has to do."""
+    if machine is None:
+        return False
+    drives = (*machine.config.get("disks", ()), *machine.config.get("cdroms", ()))
+    return any(_is(drive.get("source") or {}, volume) for drive in drives)
+
+
+def _is(source: Mapping[str, Any], volume: Ref) -> bool:
+    if "volume" in source:
+        return Ref.volume(source.get("pool", ""), source["volume"]) == volume
+    paths = (source.get("file") or source.get("dev") or "", *source.get("backing", ()))
+    return any(path.rpartition("/")[2] == volume.short_name for path in paths)
