@@ -93,7 +93,7 @@ def decide(resource: Resource, observed: Observed | None, context: Context) -> D
         here = [
             Coming(Ref(STORAGE_VOLUME, disk["volume"]), disk, True, _is_own(disk, resource, context)) for disk in disks
         ]
-        return Decision(_from_memory(here, known, context.snapshot.objects))
+        return Decision(_from_memory(here, known, context.snapshot.objects, context))
     found = observed.config.get("disks") or []
     lowered = xml.lower({"disks": disks}, name=resource.ref.name, uid=observed.uid, host=context.host)["disks"]
     matches = DISKS.matches(lowered, found)
@@ -108,7 +108,7 @@ def decide(resource: Resource, observed: Observed | None, context: Context) -> D
     leaving = [each for each in going if has_data(each.found, each.volume, context, exchanged=exchanged)]
     coming, leaving = _without_following(coming, leaving, context)
     gone = {each.volume: each for each in going}
-    renamed = _from_memory(coming, known, {**context.snapshot.objects, **gone})
+    renamed = _from_memory(coming, known, {**context.snapshot.objects, **gone}, context)
     renamed |= _by_elimination(
         [each for each in coming if each.volume not in renamed],
         [each for each in leaving if each.volume not in renamed.values()],
@@ -206,11 +206,15 @@ def _without_following(
     return left, [each for each in leaving if each.volume not in moved]
 
 
-def _from_memory(coming: Sequence[Coming], known: Mapping[str, str], there: Mapping[Ref, Any]) -> dict[Ref, Ref]:
+def _from_memory(
+    coming: Sequence[Coming], known: Mapping[str, str], there: Mapping[Ref, Any], context: Context
+) -> dict[Ref, Ref]:
     found = {}
     for each in coming:
         volume = Ref(STORAGE_VOLUME, known.get(str(each.disk.get("name")), ""))
-        if each.own and volume in there and volume != each.volume and volume.pool == each.volume.pool:
+        if not each.own or volume not in there or volume.pool != each.volume.pool:
+            continue
+        if volume not in context.desired.resources:  # else another entry is that disk by now, and none is two
             found[each.volume] = volume
     return found
 

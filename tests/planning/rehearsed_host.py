@@ -82,6 +82,8 @@ class RehearsedHost:
                 before = self.objects.get(ref)
                 named = parse(xml)
                 if ref.kind == VIRTUAL_MACHINE:
+                    paths = disk_paths(xml)
+                    assert len(paths) == len(set(paths)), f"{ref} would write to one disk in two places: {paths}"
                     on = before is not None and before.active
                     made = Observed(ref, uid, xml, xml if on else None, "running" if on else "shutoff",
                                     mark=read_mark(named))  # fmt: skip
