@@ -16,7 +16,7 @@ from reconciler.planning.context import Context
 from reconciler.planning.operations import Rename, RenameSnapshots, RenameVolume
 from reconciler.planning.plan import Action, Blocked, Step
 from reconciler.planning.why import is_drift
-from specs.binding import parse, serialise
+from specs.binding import parse, serialise, set_text_at
 from specs.effect import Change, Effect
 from specs.reference import STORAGE_VOLUME, VIRTUAL_MACHINE, Ref
 
@@ -142,9 +142,7 @@ def _moved_paths(ref: Ref, context: Context) -> tuple[tuple[str, str], ...]:
 def _as_renamed(ref: Ref, present: Observed, paths: Mapping[str, str]) -> Observed:
     """A VM as it will be once it and its disks have their declared names, everything else as it is."""
     root = parse(present.xml)
-    name = root.find("name")
-    if name is not None:
-        name.text = ref.name
+    set_text_at(root, "name", ref.name)
     for source in root.findall("devices/disk/source"):
         for attribute in ("file", "dev"):
             if (moved := paths.get(source.get(attribute, ""))) is not None:

@@ -10,7 +10,7 @@ import pytest
 
 from reconciler.desired.identity import object_uid
 from reconciler.desired.state import DesiredState, Policy, Resource
-from reconciler.observed.snapshot import Observed, Snapshot
+from reconciler.observed.snapshot import BRIDGE, Observed, Snapshot
 from reconciler.planning.operations import Define, SetAutostart, Start, Stop, Undefine
 from reconciler.planning.ownership import Fact, Owned
 from reconciler.planning.plan import Action, Plan, Step
@@ -18,6 +18,7 @@ from reconciler.planning.planner import Planner
 from reconciler.planning.remade import LastSeen
 from specs.binding import parse
 from specs.host import Feature, Host, VolumeSource
+from specs.mark import Mark
 from specs.reference import Ref
 from tests.planning.values import REPOSITORY, REVISION, network, vm
 
@@ -233,3 +234,87 @@ def test_a_network_that_was_undefined_while_it_is_active_likewise() -> None:
     seen = Observed(LAN, UID, NETWORK, NETWORK, "active", persistent=False)
     found = plan(lan(subnet="192.168.77.0/24"), LastSeen(UID, NETWORK), entry(ref=LAN), [seen])
     assert [type(each) for each in step(found).operations] == [Define]
+
+
+# What has the object's UUID, or its bridge, or only its name, by now.
+
+
+def test_its_uuid_is_not_given_to_two() -> None:
+    other = Observed(network("other"), UID, NETWORK, NETWORK, "active")
+    assert defined(plan(machine(), LastSeen(UID, DOMAIN), entry(), [other])).uid == MINE
+
+
+def test_a_bridge_that_another_network_has_by_now_is_libvirts_to_choose() -> None:
+    other = Observed(network("dmz"), OTHERS, NETWORK, NETWORK, "active", details={BRIDGE: "virbr7"})
+    found = defined(plan(lan(), LastSeen(UID, NETWORK), entry(ref=LAN), [other]))
+    assert "virbr7" not in found.xml
+    assert "52:54:00:00:00:07" in found.xml
+    assert "virbr7" in defined(plan(lan(), LastSeen(UID, NETWORK), entry(ref=LAN))).xml
+    bare = NETWORK.replace("<bridge name='virbr7' stp='on' delay='0'/>", "")
+    assert defined(plan(lan(), LastSeen(UID, bare), entry(ref=LAN), [other])).uid == UID
+
+
+CONSOLES = {
+    "an address in both places": (
+        "<graphics type='vnc' listen='0.0.0.0' passwd='*****'><listen type='address' address='0.0.0.0'/></graphics>"
+    ),
+    "an address in one place": (
+        "<graphics type='vnc' passwd='*****'><listen type='address' address='0.0.0.0'/></graphics>"
+    ),
+    "a network": "<graphics type='vnc' passwd='*****'><listen type='network' network='lan'/></graphics>",
+    "a socket": "<graphics type='vnc' passwd='*****'><listen type='socket' socket='/run/web'/></graphics>",
+}
+
+
+@pytest.mark.parametrize("console", CONSOLES.values(), ids=CONSOLES)
+def test_no_console_is_open_to_others_without_its_password(console: str) -> None:
+    stored = LastSeen(UID, DOMAIN.replace("<watchdog", f"{console}<watchdog"))
+    found = defined(plan(machine(), stored, entry())).xml
+    assert ("passwd" in found, "0.0.0.0" in found, "network='lan'" in found, 'network="lan"' in found) == (False,) * 4
+    assert ("/run/web" in found) is ("/run/web" in console)
+
+
+def test_a_console_without_a_password_stays_as_open_as_it_was() -> None:
+    console = "<graphics type='vnc' listen='0.0.0.0'><listen type='address' address='0.0.0.0'/></graphics>"
+    stored = LastSeen(UID, DOMAIN.replace("<watchdog", f"{console}<watchdog"))
+    assert "0.0.0.0" in defined(plan(machine(), stored, entry())).xml
+
+
+def test_a_console_whose_password_is_declared_comes_back_with_its_place() -> None:
+    stored = LastSeen(UID, DOMAIN.replace("<watchdog", f"{CONSOLES['an address in both places']}<watchdog"))
+    document = machine(graphics={"type": "vnc", "listen": "0.0.0.0", "passwordFrom": {"file": "/secret"}})
+    made = defined(plan(document, stored, entry()))
+    assert "0.0.0.0" in made.xml
+    assert [slot.source.file for slot in made.secrets] == ["/secret"]
+
+
+@pytest.mark.parametrize(
+    ("inside", "stays"),
+    [
+        pytest.param("", False, id="written to"),
+        pytest.param("<readonly/>", True, id="only read"),
+        pytest.param("<shareable/>", True, id="shared on purpose"),
+    ],
+)
+def test_a_volume_named_by_its_pool_yields_to_who_writes_to_it_now(inside: str, stays: bool) -> None:
+    volume = Ref.volume("disks", "taken")
+    source = "<disk type='volume' device='disk'><source pool='disks' volume='taken'/><target dev='vdb'/>{}</disk>"
+    stored = DOMAIN.replace("<watchdog", source.format(inside) + "<watchdog")
+    other = Observed(vm("db"), OTHERS, f"<domain><devices>{source.format('')}</devices></domain>", state="shutoff")
+    there = [other, Observed(volume, "", "<volume/>", state="active", details={"path": "/d/taken"})]
+    made = defined(plan(machine(), LastSeen(UID, stored), entry(), there, {volume: VolumeSource("/d/taken")}))
+    assert ("taken" in made.xml) is stays
+
+
+@pytest.mark.parametrize(
+    ("last", "known"),
+    [
+        pytest.param(LastSeen(UID, DOMAIN), entry(OTHERS), id="the ledger has another one"),
+        pytest.param(LastSeen(OTHERS, DOMAIN), entry(OTHERS), id="another one was seen last"),
+        pytest.param(LastSeen(UID, "<domain"), entry(), id="what was seen can't be read"),
+    ],
+)
+def test_what_runs_keeps_its_own_definition_where_the_stored_one_is_another_ones(last: LastSeen, known: Owned) -> None:
+    made = defined(plan(replace(machine(), uid=UID), last, known, [running(mark=Mark(REPOSITORY, "web"))]))
+    assert "watchdog" not in made.xml
+    assert (made.uid, "br7" in made.xml) == (UID, True)

@@ -61,3 +61,19 @@ def test_another_machine_is_another_machine() -> None:
 
 def test_two_that_are_like_it_are_both_told() -> None:
     assert len(hints(plan({"memory": 2048}, shop({"memory": 2048}), shop({"memory": 2048}, "store")))) == 2
+
+
+def test_one_that_this_host_can_not_have_is_like_no_other() -> None:
+    assert hints(plan({"memory": 2048}, shop({"memory": 2048, "domainType": "kvm"}))) == []
+
+
+def test_one_with_another_number_of_disks_is_another_machine() -> None:
+    disks = [{"name": name, "volume": f"default/shop-{name}"} for name in ("a", "b")]
+    assert len(hints(plan({"memory": 2048, **DATA}, shop({"memory": 2048, "disks": disks[:1]})))) == 1
+    assert hints(plan({"memory": 2048, **DATA}, shop({"memory": 2048, "disks": disks}))) == []
+
+
+def test_where_very_many_come_and_go_none_is_compared() -> None:
+    many = [shop({"memory": 2048}, f"m{number}") for number in range(400)]
+    assert len(hints(plan({"memory": 2048}, *many[:399]))) == 399
+    assert hints(plan({"memory": 2048}, *many)) == []

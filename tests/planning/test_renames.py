@@ -54,3 +54,26 @@ def test_a_copy_that_somebody_made_with_the_mark_in_it_is_left_alone() -> None:
     context = host_of(None, FOUND, "web", None, uid="of the copy")
     assert not removals(context, {}).assessments
     assert not host_of(WEB, FOUND, "web", None, uid="of the copy").renames.present
+
+
+def test_neither_a_seed_nor_a_disk_of_another_machine_follows() -> None:
+    context = host_of(NEW, WEB, "web", WEB)
+    disk, seed, other = (Ref.volume("default", name) for name in ("new-root", "new-seed", "db-root"))
+    volumes = {
+        disk: replace(resource(disk), parent=NEW),
+        seed: replace(resource(seed), parent=NEW, content=b"data"),  # type: ignore[arg-type]
+        other: replace(resource(other), parent=vm("db")),
+    }
+    desired = replace(context.desired, resources={**context.desired.resources, **volumes})
+    formerly = Context(desired, context.snapshot, context.owned).renames.formerly
+    assert dict(formerly) == {NEW: WEB, disk: Ref.volume("default", "web-root")}
+
+
+def test_the_ledger_has_each_under_its_new_name_unless_both_are_taken() -> None:
+    context = host_of(NEW, WEB, "web", WEB)
+    assert {ref: entry.ref for ref, entry in context.renames.entries(context.owned, context.snapshot).items()} == {
+        NEW: NEW
+    }
+    both = {**context.owned, NEW: Owned(NEW, "other")}
+    assert context.renames.entries(both, context.snapshot) == {}
+    assert context.renames.entries({}, context.snapshot) == {}
