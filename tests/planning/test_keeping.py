@@ -7,6 +7,7 @@ from typing import Any
 
 from reconciler.desired.state import Resource
 from reconciler.planning.keeping import Keeper
+from reconciler.planning.ownership import Fact
 from reconciler.planning.remade import LastSeen
 from specs.reference import STORAGE_POOL, STORAGE_VOLUME
 from tests.desired.documents import vm
@@ -127,6 +128,26 @@ def test_a_disk_goes_to_another_machine_once_somebody_lets_it_go_and_in_that_ord
     assert not plan.steps
     [given] = [step for step in GIVEN.approved(*yes(plan)).plan().steps if step.ref.name == "db"]
     assert given.after == {WEB}
+
+
+def test_who_can_not_take_the_disk_waits_with_it() -> None:
+    refused = wanted("db", disks=[{"name": "data", "volume": "default/data"}], domainType="kvm")
+    world = replace(GIVEN, desired=(PLAIN, refused))
+    check(
+        world.approved(*yes(world.plan())).plan(),
+        "~ web /disks/default/data: define (its document changed)",
+        "! db DependencyNotReady: This host can't run machines of the domain type 'kvm'; enable it there, or leave…",
+    )
+
+
+def test_a_renamed_entry_is_remembered_by_what_is_done_without_what_is_missing() -> None:
+    host = RehearsedHost(running=False)
+    host.apply(files(ROOT))
+    wish = files(SYSTEM, title="new", interfaces=[{"network": "nobodys"}])
+    plan = host.apply(wish)
+    assert [(item.ref, item.reason) for item in plan.blocked] == [(WEB, "DependencyNotReady")]
+    assert plan.steps[0].changes[0].pointer == "/title"
+    assert host.ledger[WEB].facts[Fact.KEPT] == '{"system": "default/web-root.qcow2"}'
 
 
 def test_a_new_machine_that_gets_another_ones_disk_waits_as_a_whole() -> None:

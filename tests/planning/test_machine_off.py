@@ -8,12 +8,14 @@ from reconciler.desired.state import Policy
 from tests.planning.machines import (
     ADDRESSED,
     CARD,
+    DATA,
     FOREIGN,
     LAN,
     MADE_BY_HAND,
     ON_A_BRANCH,
     OTHERS,
     PLAIN,
+    POOL,
     off,
     on,
     world,
@@ -126,6 +128,18 @@ from tests.planning.worlds import World, applied, check, found, table, wanted
             ),
         ),
         "~ web /interfaces/52:54:00:00:00:09: define (differs from its document)",
+    ),
+    (
+        "a disk that can't be had is told, and all else is done",
+        world(
+            wanted(title="new", disks=[{"name": "data", "volume": "default/data", "bus": "ide", "readOnly": True}]),
+            POOL,
+            found(DATA),
+            off(),
+            last=PLAIN,
+        ),
+        "~ web /title: define looking into default/data (its document changed)",
+        "! web ChangeRefused: disks/default/data: the machine type q35 has no IDE; declare `bus: sata`, or…",
     ),
     (
         "it is to start with the host",

@@ -14,6 +14,7 @@ STEADY = wanted(memory=512, maximumMemory=2048)
 NO_HOTPLUG = replace(QEMU, features=QEMU.features - {Feature.DEVICE_HOTPLUG})
 TOLD = Terms(held={(EditLive(WEB, "title", "new"), "7"): Held("the guest has yet to follow it", until_boot=False)})
 REFUSED = Terms(held={(EditLive(WEB, "title", "new"), "7"): Held("libvirt refused it")})
+STRANGER = "<interface type='bridge'><mac address='52:54:00:00:00:09'/><source bridge='br9'/></interface></devices>"
 SEVENTH = {"<domain ": "<domain id='7' "}
 
 
@@ -99,6 +100,10 @@ SEVENTH = {"<domain ": "<domain id='7' "}
     (
         "a card that the run still has is left where cards are left to others",
         world(wanted(policy={"ignore_fields": ("/interfaces",)}), LAN, on(run=CARD), last=PLAIN),
+    ),
+    (
+        "a card that somebody plugged into the run stays",
+        world(PLAIN, replace(on(), live_xml=on().xml.replace("</devices>", STRANGER)), last=PLAIN),
     ),
     (
         "it crashed",

@@ -155,7 +155,7 @@ def test_it_is_over_when_the_machine_is_seen_running_here() -> None:
 def test_a_yes_has_it_here_again_once(seen: list[Observed], terms: Any, strategy: str) -> None:
     resources = [machine(runStrategy=strategy), disk()]
     asked = plan(resources, [*shared(), *seen], [entry(), OWN_DISK], **terms)
-    known = [remembered(asked), OWN_DISK]
+    known = [replace(remembered(asked), facts={**remembered(asked).facts, Fact.RUN_STRATEGY: strategy}), OWN_DISK]
     found = plan(resources, [*shared(), *seen], known, approved=yes(asked), **terms)
     step = next(step for step in found.steps if step.ref == WEB)
     assert any(isinstance(each, Start) for each in step.operations)

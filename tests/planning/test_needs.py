@@ -116,6 +116,11 @@ TWO_DISKS = wanted(disks=[{"name": "data", "volume": "default/data"}, {"name": "
         "! web DependencyNotReady: VirtualMachine/web needs StorageVolume/default/data, which is on the host…",
     ),
     (
+        "a disk that can't be read, of a new machine",
+        World((WITH_DATA,), (POOL,), (), unseen=frozenset({DATA_REF})),
+        "! web DependencyNotReady: VirtualMachine/web needs StorageVolume/default/data, which is on the host…",
+    ),
+    (
         "a network that can't be read",
         World((CARD,), (off(),), (applied(PLAIN),), unseen=frozenset({NET_REF})),
         "~ web /interfaces/52:54:00:fe:b9:77: define (its document changed)",

@@ -65,6 +65,7 @@ def test_two_that_are_like_it_are_both_told() -> None:
 
 def test_one_that_this_host_can_not_have_is_like_no_other() -> None:
     assert hints(plan({"memory": 2048}, shop({"memory": 2048, "domainType": "kvm"}))) == []
+    assert hints(plan({"memory": 2048}, shop({"memory": 2048, "hostDevices": [{"device": "usb_1_2"}]}))) == []
 
 
 def test_one_with_another_number_of_disks_is_another_machine() -> None:
