@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from reconciler.planning.remade import LastSeen
+from specs.reference import STORAGE_POOL
 from tests.planning.machines import (
     AUTOSTARTED,
     CARD,
@@ -125,6 +126,27 @@ def test_a_machine_that_is_not_on_the_host(world: World, expected: list[str]) ->
         world(CARD, gone={WEB: LastSeen(CARD.uid, off(CARD).xml)}, last=CARD),
         "+ web /memory /interfaces: define (gone from the host; made again as it was last seen there, with…",
         "! web DependencyNotReady: VirtualMachine/web needs Network/lan, which is neither in the repository…",
+    ),
+    (
+        "it is gone, and the pool of its disk is off: it had that disk",
+        world(
+            WITH_DATA,
+            found(wanted("default", STORAGE_POOL, type="dir", path="/default"), "inactive"),
+            last=WITH_DATA,
+            gone={WEB: LastSeen(WITH_DATA.uid, off(WITH_DATA).xml)},
+        ),
+        "+ web /memory /disks: define (gone from the host; made again as it was last seen there, with what…",
+        "! web DependencyNotReady: VirtualMachine/web waits for StorageVolume/default/data, which only shows…",
+    ),
+    (
+        "it is gone, and the pool of a disk that it never had is off",
+        world(
+            WITH_DATA,
+            found(wanted("default", STORAGE_POOL, type="dir", path="/default"), "inactive"),
+            last=WITH_DATA,
+            gone=GONE,
+        ),
+        "! web DependencyNotReady: VirtualMachine/web waits for StorageVolume/default/data, which only shows…",
     ),
     (
         "it runs and was undefined",

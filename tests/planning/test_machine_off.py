@@ -232,6 +232,11 @@ def test_a_machine_that_is_off(world: World, expected: list[str]) -> None:
         "~ web /metadata: define (taken over from the repository ffffffff-0000-0000-0000-000000000000, as…",
     ),
     (
+        "adopting one that differs, where drift is only told",
+        world(wanted(cpus=2, policy={"adopt": True, "drift": "warn"}), off(FOREIGN, mark=None)),
+        "drifted web /cpus",
+    ),
+    (
         "adopting a transient one makes it persistent as soon as it is changed",
         world(wanted(cpus=2, policy={"adopt": True}), on(FOREIGN, mark=None, persistent=False)),
         "~ web /cpus: define (taken over, as its annotation onggi/adopt says)",

@@ -11,7 +11,7 @@ from reconciler.planning.terms import Terms
 from specs.scope import Scope
 from tests.planning.machines import FOREIGN, GONE, PLAIN, grows, off, on, undefined, world
 from tests.planning.values import REPOSITORY
-from tests.planning.worlds import World, applied, check, facts, wanted
+from tests.planning.worlds import World, applied, check, facts, found, wanted
 
 
 @pytest.mark.parametrize(
@@ -23,6 +23,16 @@ from tests.planning.worlds import World, applied, check, facts, wanted
             world(PLAIN, off(), last=PLAIN),
             {"runStrategy": "RerunOnFailure", "lastRun": "destroyed"},
             id="how it ended",
+        ),
+        pytest.param(
+            world(PLAIN, found(PLAIN, reason="crashed"), last=PLAIN),
+            {"runStrategy": "RerunOnFailure", "lastRun": "running"},
+            id="one that crashed and is started",
+        ),
+        pytest.param(
+            world(PLAIN, on(), last=wanted(runStrategy="Always")),
+            {"runStrategy": "RerunOnFailure", "lastRun": "running"},
+            id="one that goes on running",
         ),
         pytest.param(
             World((PLAIN,), (off(),), (applied(PLAIN, remade="2"),)),
