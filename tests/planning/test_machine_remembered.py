@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from reconciler.desired.state import Resource
 from reconciler.planning.ownership import Owned
 from reconciler.planning.terms import Terms
 from specs.scope import Scope
@@ -112,3 +113,18 @@ def test_a_guest_that_was_asked_to_shut_down_is_waited_for_although_something_we
     for now, remembered in ((1100.0, True), (90000.0, False)):
         plan = World((LACKING,), (on(LACKING, run=PLAIN),), (entry,), terms=Terms(now=now)).plan()
         assert ("restarting" in facts(plan)) is remembered
+
+
+@pytest.mark.parametrize(
+    ("document", "remembered"),
+    [
+        (PLAIN, ("60", "")),
+        (wanted(shutdownTimeout=5, forceStop=True), ("5", "yes")),
+        (wanted(forceStop=False), ("60", "")),
+    ],
+)
+def test_how_to_stop_it_is_known_when_its_document_is_gone(document: Resource, remembered: tuple[str, str]) -> None:
+    for there in ((), (off(wanted(cpus=2)),), (off(document),)):
+        plan = World((document,), there).plan()
+        [entry] = [*plan.records, *(step.owned for step in plan.steps if step.owned)]
+        assert (entry.facts["shutdownTimeout"], entry.facts["forceStop"]) == remembered
