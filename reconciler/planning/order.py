@@ -61,7 +61,14 @@ def ordered(
     refused = dict(blocked)
     kept = dict(steps)
     without: dict[Ref, frozenset[Ref]] = {}  # what a machine is known to do without
-    needs = {ref: _needs(step, context) for ref, step in steps.items()}
+    needs: dict[Ref, frozenset[Ref]] = {}
+    for ref, step in steps.items():
+        found = contained("finding what it needs", ref, "", _needs, step, context)
+        if isinstance(found, Failure):
+            refused[ref] = failed(ref, found, step.path, step.line)
+            del kept[ref]
+        else:
+            needs[ref] = found
     users = _users(needs)
     # A blocked reference blocks whoever needs it, which may block somebody else: on until nobody is left to look at.
     looked_at: Iterable[Ref] = steps

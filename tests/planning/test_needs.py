@@ -228,6 +228,14 @@ def test_what_follows_is_sorted_by_name_among_those_that_became_free() -> None:
     assert [step.ref for step in in_order] == [C, A, B]
 
 
+def test_a_step_whose_needs_nobody_can_find_out_is_held_back_alone() -> None:
+    lan = values.network("lan")
+    resources = [values.resource(lan, Ref("Nonsense", "x")), values.resource(B)]
+    in_order, blocked = ordered({each.ref: values.step(each.ref) for each in resources}, {}, values.context(resources))
+    assert [step.ref for step in in_order] == [B]
+    assert [(item.ref, item.reason) for item in blocked] == [(lan, "InternalError")]
+
+
 def test_a_machine_of_which_nobody_can_tell_what_it_has_is_held_back_alone() -> None:
     disk = Ref.volume("gone", "data")
     context = values.context([values.resource(A, disk), values.resource(B)])
