@@ -20,3 +20,13 @@ SOURCES_THAT_ARENT_THERE = Difference(
     test={},
     qemu={"netfs": "400 KCHPOOL0013E", "iscsi": "400 KCHISCSI0002E", "group": "400 KCHPOOL0038E"},
 )
+HOT_PLUG = Difference(
+    "the test driver attaches and changes nothing of a machine that runs",
+    test={"storages": [501, 501], "ifaces": [501]},
+    qemu={"storages": [201, 200], "ifaces": [201]},
+)
+VOLUME_DATA = Difference(
+    "the test driver's volumes hold nothing, and stay as large as they are",
+    test={"upload": [501, 404, 404], "there": [], "resize": (409, 1 << 20), "wipe": 501},
+    qemu={"upload": [202, 200, 200], "there": ["up.img"], "resize": (200, 2 << 20), "wipe": 200},
+)

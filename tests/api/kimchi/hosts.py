@@ -24,6 +24,11 @@ from tests.lab.secluded_libvirtd import SecludedLibvirtd
 from tests.stories.hosts import SHARED
 
 TEST_DRIVER, QEMU = "test", "qemu"
+LUNS = (
+    "<pool type='iscsi'><name>luns</name>"
+    "<source><host name='127.0.0.1' port='3261'/><device path='iqn.2030-01.lab:disks'/></source>"
+    "<target><path>/dev/disk/by-path</path></target></pool>"
+)
 _POOL = "<pool type='dir'><name>{name}</name><target><path>{path}</path></target></pool>"
 _VOLUME = (
     "<volume><name>{name}</name><capacity unit='GiB'>{size}</capacity>"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import libvirt
 
+from tests.api.kimchi.hosts import LUNS
 from tests.api.kimchi.words import Kimchi
 
 
@@ -51,6 +52,13 @@ def test_devices_partitions_and_groups_are_found_by_every_field(kimchi: Kimchi, 
     for group in kimchi.read("/host/vgs"):
         assert group.keys() - {"actions"} == {"name", "size", "free", "pvs", "lvs"}
     assert kimchi.read("/storageservers") == []
+    hand.storagePoolDefineXML(LUNS)
+    kimchi.api.serving.operations.look_again(None)
+    (server,) = kimchi.read("/storageservers")
+    assert server == {"host": "127.0.0.1", "port": "3261", "actions": []}
+    assert kimchi.read("/storageservers/127.0.0.1") == server
+    assert kimchi.read("/storageservers", _target_type="iscsi") == [server]
+    assert kimchi.read("/storageservers", _target_type="netfs") == []
 
 
 def test_every_documented_error(kimchi: Kimchi) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from tests.api.kimchi.differences import VOLUME_DATA
+from tests.api.kimchi.hosts import Host
 from tests.api.kimchi.words import Kimchi
+from tests.lab.waiting import until
 
 VOLUMES = "/storagepools/default/storagevolumes"
 MIB = 1 << 20
@@ -29,6 +32,24 @@ def test_one_life_of_one_volume(kimchi: Kimchi) -> None:
     for name in ("v.img", "w.img"):
         assert kimchi.send("DELETE", f"{VOLUMES}/{name}").status_code == 204
     assert kimchi.refusal("GET", f"{VOLUMES}/v.img") == "404 KCHVOL0002E"
+
+
+def test_what_is_in_a_volume_is_written_wiped_and_grows(kimchi: Kimchi, host: Host) -> None:
+    expected, uri = host.expects(VOLUME_DATA), f"{VOLUMES}/up.img"
+    pieces = [b"a" * MIB, b"b" * MIB]
+    statuses = [
+        kimchi.send("POST", VOLUMES, {"name": "up.img", "capacity": 2 * MIB, "format": "raw", "upload": True}),
+        *(kimchi.api.client.put(uri, data={"chunk_size": str(MIB)}, files={"chunk": ("x", each)}) for each in pieces),
+    ]
+    assert [each.status_code for each in statuses] == expected["upload"]
+    until(lambda: not kimchi.read("/tasks", status="running"), 60, "what was sent is in the volume")
+    assert kimchi.names(VOLUMES, name="up.img") == expected["there"]
+
+    kimchi.task(VOLUMES, {"name": "v.img", "capacity": MIB, "format": "raw"})
+    grown = kimchi.send("POST", f"{VOLUMES}/v.img/resize", {"size": 2 * MIB})
+    assert (grown.status_code, kimchi.read(f"{VOLUMES}/v.img")["capacity"]) == expected["resize"]
+    assert kimchi.write("POST", f"{VOLUMES}/v.img/resize", {"size": expected["resize"][1]}), "it is that large"
+    assert kimchi.send("POST", f"{VOLUMES}/v.img/wipe").status_code == expected["wipe"]
 
 
 def test_an_image_tells_what_it_holds_and_who_uses_it(kimchi: Kimchi) -> None:

@@ -8,13 +8,9 @@ import libvirt
 import pytest
 
 from api.machines.processors import most_processors
+from tests.api.kimchi.hosts import LUNS
 from tests.api.kimchi.words import Kimchi
 
-LUNS = (
-    "<pool type='iscsi'><name>luns</name>"
-    "<source><host name='127.0.0.1'/><device path='iqn.2030-01.lab:disks'/></source>"
-    "<target><path>/dev/disk/by-path</path></target></pool>"
-)
 GROUP = (
     "<pool type='logical'><name>group</name><source><name>group</name></source>"
     "<target><path>/dev/group</path></target></pool>"

@@ -5,27 +5,13 @@ from __future__ import annotations
 import os
 import pwd
 import re
-from collections.abc import Iterator
 from typing import Any
-
-import pytest
 
 from tests.api.kimchi.words import Kimchi
 from tests.lab.waiting import until
 
 ME = pwd.getpwuid(os.getuid()).pw_name
 ACTIONS = ["clone", "connect", "poweroff", "reset", "resume", "shutdown", "start", "suspend"]
-
-
-@pytest.fixture
-def small(kimchi: Kimchi) -> Iterator[Kimchi]:
-    """With a template `small`. Its machines are removed afterwards, disks and all."""
-    body = {"name": "small", "cdrom": "installer.iso", "memory": 512, "disks": [{"size": 1}]}
-    kimchi.write("POST", "/templates", body, 201)
-    yield kimchi
-    for name in kimchi.names("/vms"):
-        if name != "test":
-            assert kimchi.send("DELETE", f"/vms/{name}").status_code == 204
 
 
 def test_one_life_of_one_machine(small: Kimchi) -> None:
@@ -62,6 +48,9 @@ def test_one_life_of_one_machine(small: Kimchi) -> None:
     ):  # fmt: skip
         assert kimchi.write("POST", f"/vms/web/{action}")["state"] == state, action
         assert kimchi.read("/vms/web")["state"] == state, action
+        if state == "running":
+            assert kimchi.read("/vms/web")["screenshot"] == "/vms/web/screenshot"
+            assert kimchi.send("GET", "/vms/web/screenshot").headers["Content-Type"] == "image/png"
 
     assert kimchi.names("/vms", state="shutoff") == ["web"]
     assert kimchi.names("/vms", state="^run", name="test") == ["test"]
