@@ -48,13 +48,14 @@ def _assess(resource: Resource, observed: Observed | None, context: Context) -> 
             loss = context.losses.get(resource.ref)
             if loss is not None and not loss.allowed:
                 return Assessment(blocked=held(resource, loss, context))
-            return Assessment(step=_create(resource, context) if loss is None else _again(resource, loss, context))
+            return Assessment(step=_create(resource, context, loss))
         return _existing(resource, observed, context)
     except Unrenderable as error:
         return Assessment(blocked=_block(resource, "DependencyNotReady", str(error)))
 
 
-def _create(resource: Resource, context: Context) -> Step:
+def _create(resource: Resource, context: Context, loss: Loss | None = None) -> Step:
+    """Made anew in the place of one that is lost where there is a `loss`, because somebody has said so."""
     name = resource.ref.short_name
     lowered = xml.lower(resource.spec, name=name, uid="", host=context.host)
     if resource.has_content:
@@ -68,6 +69,9 @@ def _create(resource: Resource, context: Context) -> Step:
     if source and "format" not in resource.spec and resource.ref.pool in context.host.pool_paths:
         known[Fact.FORMAT.value] = future_format(resource)
     why = f"a disk of {resource.parent}" if resource.parent else "declared, and not on the host"
+    if loss is not None:
+        known[Fact.REMADE.value] = str(remade_before(context.owned.get(resource.ref)) + 1)
+        why = f"it was lost, and is made anew: {loss.allowed}"
     return Step(
         ref=resource.ref,
         action=Action.CREATE,
@@ -79,15 +83,6 @@ def _create(resource: Resource, context: Context) -> Step:
         line=resource.line,
         owned=ownership_entry(resource, "", created=True, **known),
     )
-
-
-def _again(resource: Resource, loss: Loss, context: Context) -> Step:
-    """Made anew in the place of one that is lost, because somebody has said so."""
-    made = _create(resource, context)
-    owned = made.owned or ownership_entry(resource, "", created=True)
-    count = str(remade_before(context.owned.get(resource.ref)) + 1)
-    owned = replace(owned, facts={**owned.facts, Fact.REMADE.value: count})
-    return replace(made, why=f"it was lost, and is made anew: {loss.allowed}", owned=owned)
 
 
 def _existing(resource: Resource, observed: Observed, context: Context) -> Assessment:

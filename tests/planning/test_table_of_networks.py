@@ -128,6 +128,10 @@ CASES = [
     Case("what nobody remembers applying is taken for drift", {**NAT, "active": False}, off(), ["≠ lab /mode"],
          resource={"uid": UID}, policy=Policy(adopt=True, drift="warn")),
     Case("that it is off is drift, too", ISOLATED, off(), ["≠ lab /active"], entry=AS_APPLIED, policy=WARN),
+    Case("not of one that was taken over so", ISOLATED, off(), [], policy=WARN,
+         entry=replace(AS_APPLIED, created=False)),
+    Case("a restart that its document asked for is none of it", {**ISOLATED, "domain": "x.example"},
+         on(xml("x.example"), xml()), ["∓ lab: stop, start"], entry=AS_APPLIED, policy=WARN),
     Case("and that it doesn't start with the host", {**ISOLATED, "autostart": True}, on(), ["≠ lab /autostart"],
          entry=AS_APPLIED, policy=WARN),
     Case("of what is suspended it is told and not put back", {**NAT, "active": False}, off(),
@@ -279,6 +283,8 @@ def test_a_step_tells_each_difference_once() -> None:
     assert fields(planned({**ISOLATED, "domain": "x.example"}, only_running, entry=OURS)) == [
         ("/domain", None, "x.example", Effect.NEXT_BOOT)
     ]
+    waiting = {**ISOLATED, "active": False, "autostart": True}
+    assert [pointer for pointer, *_ in fields(planned(waiting, on(), entry=OURS, guests=[guest()]))] == ["/autostart"]
     assert fields(planned(ISOLATED, None)) == [
         ("/mode", None, "isolated", Effect.LIVE),
         ("/subnet", None, "10.1.2.0/24", Effect.LIVE),

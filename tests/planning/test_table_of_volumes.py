@@ -111,6 +111,9 @@ CASES = [
          [f"! {DATA.name} DependencyNotReady"]),
     Case("with it, it is", {"pool": "disks", "backingVolume": "base.qcow2"}, [volume(BASE)], [f"+ {DATA.name}: make"]),
     Case("what was lost isn't made again", TWO, [], [f"!? {DATA.name} DataLost"], entry=OURS),
+    Case("nor taken for one that can't be seen while its pool is there", TWO, [], [f"!? {DATA.name} DataLost"],
+         entry=OURS, others=[replace(resource(POOL), uid="p", spec={"type": "dir"}, policy=IGNORE, digest="p")],
+         remembered=[owned(POOL, "p", digest="p")]),
     Case("unless its document says that it may be", {**TWO, "onLoss": "recreate"}, [], [f"+ {DATA.name}: make"],
          entry=OURS),
     # Whose.
@@ -158,6 +161,8 @@ CASES = [
          document=SEED, others=[WANTED_WEB]),
     Case("or that a machine has", {}, [SEED_THERE, machine(SHOP, "/disks/data.qcow2", ours=False)], [],
          document=SEED, others=[WANTED_WEB]),
+    Case("whatever libvirt takes its bytes for", {}, [volume(kind="qcow2")], [],
+         entry=replace(OURS, seed=True, parent=WEB), document=SEED, others=[WANTED_WEB]),
     Case("one that nobody remembers finishing is made again", {}, [SEED_THERE], [f"∓ {DATA.name}: delete, make"],
          document=SEED, others=[WANTED_WEB]),
     # Machines that went to another host.
@@ -237,6 +242,8 @@ def test_a_seed_has_its_own_size_and_bytes() -> None:
     made_of = made(case({}, document=SEED, others=[WANTED_WEB]))
     assert made_of.content == b"seed"
     assert parse(made_of.xml).findtext("capacity") == "4"
+    empty = parse(made(case(TWO)).xml).find("capacity")
+    assert (empty.text, empty.get("unit")) == (str(2 * GIB), "bytes")  # type: ignore[union-attr]
 
 
 def test_a_download_is_asked_for_with_its_sum_and_what_it_is_taken_for_is_remembered() -> None:
