@@ -2,9 +2,9 @@
 
 A disk that comes back new and empty looks like a healed one, and hides that a guest's data is away; perhaps it only
 lies somewhere else. That a volume existed is known from the ledger, from the definition of a machine that still names
-it, or from that machine's mark, which lists what was declared when it was last defined: none of them is written before
-a volume is whole. What can't be seen (its pool is off or away) isn't lost, a seed is derived from its document, and
-what was deleted by an order has left the ledger.
+it, from that machine's mark, which lists what was declared when it was last defined, or from a volume that was made on
+it: none of them is written before a volume is whole. What can't be seen (its pool is off or away) isn't lost, a seed is
+derived from its document, and what was deleted by an order has left the ledger.
 """
 
 from __future__ import annotations
@@ -81,8 +81,8 @@ def _evidence(ref: Ref, context: Context, declared_before: Mapping[str, Ref]) ->
         yield "onggi made it" if entry.created else "onggi took it over"
     for name in sorted(names):
         for user in sorted(context.users.get(name, ())):
-            if user.kind == VIRTUAL_MACHINE and _is_ours(user, ref, context):
-                yield f"the definition of {user} names it"
+            if _is_ours(user, ref, context):
+                yield f"the definition of {user} names it" if user.kind == VIRTUAL_MACHINE else f"{user} lies above it"
     for name in names:
         if (machine := declared_before.get(name.name)) is not None:
             yield f"{machine} was defined with it"

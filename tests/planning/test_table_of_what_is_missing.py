@@ -101,6 +101,7 @@ def disk(ref: Ref = DATA, *needs: Ref, **spec: Any) -> Resource:
     return replace(resource(ref, *needs), spec={"pool": "disks", **spec}, digest="d")
 
 
+ABOVE = Observed(DATA, "", "<volume/>", details={"path": "/disks/data", "backing": "/disks/base"})
 PLACE = Host(pool_paths={"disks": "/disks"})
 OURS = Mark(REPOSITORY, "web", frozenset({"/disks/disks/data", "/interfaces/disks/base"}))
 NEEDED = replace(resource(WEB, DATA), uid="u-web")
@@ -116,6 +117,11 @@ NEEDED = replace(resource(WEB, DATA), uid="u-web")
          "the definition of VirtualMachine/web names it"),
         ("or one that is declared to need it", [disk(), NEEDED], [pool(), machine(WEB, "/disks/data")], [],
          "the definition of VirtualMachine/web names it"),
+        ("or a volume that was made on it", [disk(BASE), disk(DATA, BASE)], [pool(), ABOVE], [],
+         "StorageVolume/disks/data lies above it"),
+        ("not one that its document makes on another", [disk(BASE), disk(DATA)], [pool(), ABOVE], [], ""),
+        ("nor a machine that its document gives another", [disk(), replace(NEEDED, depends_on=(BASE,))],
+         [pool(), machine(WEB, "/disks/data")], [], ""),
         ("a stranger's may mean another one", [disk()], [pool(), machine(WEB, "/disks/data")], [], ""),
         ("and so may another repository's", [disk()],
          [pool(), machine(WEB, "/disks/data", mark=Mark(OTHER_REPOSITORY, "web"))], [], ""),
@@ -224,7 +230,8 @@ WITH_DISK = machine(WEB, "/disks/data")
     ("says", "spec", "seen", "missing", "untouched", "defined"),
     [
         ("nothing", {"disks": [DISK]}, None, (), (), True),
-        ("a network, which no definition takes", {"interfaces": [{"network": "lan"}]}, None, (LAN,), (), True),
+        ("a network, which no definition takes", {"interfaces": [{"network": "lan"}], "disks": [DISK]}, None, (LAN,),
+         (), True),
         ("a disk", {"disks": [DISK]}, None, (DATA,), ("disks",), False),
         ("one that its definition has already", {"disks": [DISK]}, WITH_DISK, (DATA,), (), True),
         ("a CD, which can be put in later", {"cdroms": [CD]}, None, (BASE,), ("cdroms",), True),
@@ -310,7 +317,7 @@ def test_which_order_the_ledger_holds_as_carried_out(
 ) -> None:
     entry = Owned(WEB, "u", facts={RUN: before} if before is not None else {})
     found = lack.record(Owned(WEB, "u", facts={RUN: now, Fact.DIGEST: "d2"}), entry)
-    assert (found.facts.get(RUN), found.facts[Fact.DIGEST]) == (held, "d2"), says
+    assert found.facts == {Fact.DIGEST: "d2"} | ({RUN: held} if held is not None else {}), says
 
 
 def test_a_document_with_a_list_that_stays_as_it_is_was_not_applied() -> None:
