@@ -10,22 +10,11 @@ from collections.abc import Iterator
 
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, Phase, settings
-from schemathesis.specs.openapi.checks import (
-    content_type_conformance,
-    response_headers_conformance,
-    response_schema_conformance,
-    status_code_conformance,
-)
 
-from api.app import resource_classes
-from api.http.openapi import openapi
 from tests.api.live import LiveApi, whole_api
+from tests.api.made_up import CHECKS, document, made_up_of_the_document, the_same_each_time
 
-EXAMPLES = 20
-CHECKS = [status_code_conformance, content_type_conformance, response_headers_conformance, response_schema_conformance]
-
-schema = schemathesis.openapi.from_dict(openapi(resource_classes(), "0"))
+__all__ = ["document"]
 
 
 @pytest.fixture(scope="module")
@@ -34,14 +23,8 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveApi]:
         yield running
 
 
-@schema.parametrize()
-@settings(
-    max_examples=EXAMPLES,
-    derandomize=True,
-    deadline=None,
-    phases=(Phase.explicit, Phase.generate),
-    suppress_health_check=list(HealthCheck),
-)
+@made_up_of_the_document.parametrize()
+@the_same_each_time
 def test_no_request_gets_an_answer_that_is_not_told_of(api: LiveApi, case: schemathesis.Case) -> None:
     answer = case.call(base_url=api.url, timeout=60)
     assert answer.status_code != 500, answer.text

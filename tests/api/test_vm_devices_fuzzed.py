@@ -10,22 +10,19 @@ from collections.abc import Iterator
 import libvirt
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, Phase, settings
 
-from api.app import resource_classes
-from api.http.openapi import openapi
 from tests.api.live import LiveApi, live_api
+from tests.api.made_up import CHECKS, document, made_up_of_the_document, the_same_each_time
 from tests.api.parts import define, disk_xml
-from tests.api.test_fuzzed import CHECKS
 from tests.lab.repositories import Repository
 from tests.stories.hosts import SHARED
+
+__all__ = ["document"]
 
 NAME = "fuzzed"
 GIVEN = {"name": NAME, "dev": "sda", "mac": "52:54:00:00:00:01"}
 
-schema = schemathesis.openapi.from_dict(openapi(resource_classes(), "0")).include(
-    path_regex=r"^/vms/\{name\}/[a-z]+s\b"
-)
+of_a_machines_devices = made_up_of_the_document.include(path_regex=r"^/vms/\{name\}/[a-z]+s\b")
 
 
 @pytest.fixture(scope="module")
@@ -43,14 +40,8 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveApi]:
     hand.close()
 
 
-@schema.parametrize()
-@settings(
-    max_examples=20,
-    derandomize=True,
-    deadline=None,
-    phases=(Phase.explicit, Phase.generate),
-    suppress_health_check=list(HealthCheck),
-)
+@of_a_machines_devices.parametrize()
+@the_same_each_time
 def test_no_request_about_a_machine_gets_an_answer_that_is_not_told_of(api: LiveApi, case: schemathesis.Case) -> None:
     if case.method != "DELETE":  # it would have nothing left to be asked about
         case.path_parameters = {name: GIVEN.get(name, value) for name, value in (case.path_parameters or {}).items()}
