@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import signal
 import subprocess
@@ -35,7 +36,13 @@ class PrivateLibvirtd:
         (folder / "run").mkdir()
         # The paths of guests' sockets begin with it, and must stay below 108 characters.
         self._config = Path(tempfile.mkdtemp(prefix="o", dir=STORAGE))
-        for path in (folder, *folder.iterdir(), self._config):
+        # Each daemon gives ports to its machines as if it were the only one: away from where the others begin.
+        (self._config / "libvirt").mkdir()
+        ports = 6_100 + 100 * secrets.randbelow(100)
+        (self._config / "libvirt/qemu.conf").write_text(
+            f"remote_display_port_min = {ports}\nremote_display_port_max = {ports + 99}\n"
+        )
+        for path in (folder, *folder.iterdir(), self._config, *self._config.rglob("*")):
             shutil.chown(path, "libvirt-qemu", "kvm")
 
     def start(self) -> None:
