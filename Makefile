@@ -47,10 +47,12 @@ $(INSTALLED): pyproject.toml $(LOCKS) | install-run
 demo: $(if $(IS_QEMU),install-guest) install  ## Tell the story in the terminal (CONNECT=test:///default)
 	$(ON_HOST) $(PY) examples/demo.py $(CONNECT) < /dev/null
 
-# Tests on the machine's own libvirtd share its processors, networks and pools: they run one after another.
+# Tests on the machine's own libvirtd run one after another, beside all others: see tests/lab/beside_each_other.py.
 test: install-test lint  ## Check and test everything
-	$(PY) -m pytest -n 2 --dist loadfile -m "not qemu" $(ARGS) < /dev/null
-	$(PY) -m pytest -m qemu $(ARGS) < /dev/null
+	$(PY) -m pytest -n 2 --dist loadfile $(ARGS) < /dev/null
+
+slowest: override ARGS += --durations=20
+slowest: test  ## The same, and list the 20 tests that took longest
 
 # They need no libvirtd, so nothing but onggi itself is installed.
 coverage: $(INSTALLED)  ## Show which branches of planning its own tests go through, and fail below what pyproject.toml says

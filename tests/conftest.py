@@ -14,6 +14,7 @@ pytest_plugins = [
     "tests.lab.guest_image",
     "tests.lab.cloud_image",
     "tests.lab.libvirtd",
+    "tests.lab.beside_each_other",
     "tests.lab.other_user",
     "tests.lab.repositories",
     "tests.lab.secluded_libvirtd",
