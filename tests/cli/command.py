@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,8 +12,10 @@ from typing import Any
 import pytest
 
 from tests import OWN_POOL_FOLDERS
+from tests.lab import forked
+from tests.lab.forked import COMMAND
 
-COMMAND = [sys.executable, "-m", "reconciler.cli.main"]
+__all__ = ["COMMAND", "Done", "Onggi", "onggi"]
 
 
 @dataclass(frozen=True)
@@ -57,15 +58,7 @@ class Onggi:
         self.env.pop("NO_COLOR", None)
 
     def __call__(self, *words: object, cwd: Path | None = None, **env: str) -> Done:
-        done = subprocess.run(
-            [*self.command, *map(str, words)],
-            cwd=cwd or self.home,
-            env=self.env | env,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
+        done = forked.run([*map(str, words)], cwd=cwd or self.home, env=self.env | env, timeout_s=120)
         assert "Traceback" not in done.stderr, done.stderr
         return Done(done.returncode, done.stdout, done.stderr)
 

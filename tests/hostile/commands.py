@@ -6,11 +6,12 @@ import json
 import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
-ONGGI = (sys.executable, "-m", "reconciler.cli.main")
+from tests.lab import forked
+
+ONGGI = forked.COMMAND
 MISTAKE = re.compile(r"(?P<file>.+?):(?P<line>\d+):(?P<column>\d+): (?P<message>\S.*)")
 
 # Nothing of the machine's own settings may reach a test.
@@ -21,10 +22,7 @@ ENVIRONMENT["ONGGI_ALLOWED_POOL_FOLDER"] = "/"  # and where their pools are
 
 def onggi(*words: str | Path, timeout_s: float = 120) -> subprocess.CompletedProcess[str]:
     """Run a verb to its end. No verb may ever end with a traceback."""
-    done = subprocess.run(
-        [*ONGGI, *map(str, words)],
-        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout_s, env=ENVIRONMENT,
-    )  # fmt: skip
+    done = forked.run([*map(str, words)], cwd=Path.cwd(), env=ENVIRONMENT, timeout_s=timeout_s)
     assert "Traceback" not in done.stderr, done.stderr
     assert "something unexpected" not in done.stderr, done.stderr
     return done
