@@ -19,10 +19,10 @@ from specs.problem import Problem
 from specs.reference import NETWORK, STORAGE_POOL, TEMPLATE, VIRTUAL_MACHINE, Ref
 from specs.registry import kinds
 from specs.schema_errors import schema_errors
+from specs.storagepool.types import FOLDERS
 
 MAX_TEMPLATES = 32  # that extend each other
 _SHOWN = 3  # others that a sentence names
-_FOLDERS = frozenset({"dir", "kimchi-iso"})  # pools that are known by their folder alone
 
 
 def validate(document: Document) -> list[Problem]:
@@ -216,7 +216,7 @@ def _shared_folders(documents: list[Document]) -> Iterator[Problem]:
     """Pools over one folder: libvirt refuses the second, and each would call the other's volumes its own."""
     pools: dict[str, list[Document]] = defaultdict(list)
     for document in documents:
-        if document.kind == STORAGE_POOL and document.spec.get("type") in _FOLDERS and "path" in document.spec:
+        if document.kind == STORAGE_POOL and document.spec.get("type") in FOLDERS and "path" in document.spec:
             pools[canonical.path(document.spec["path"])].append(document)
     for folder, same in pools.items():
         for document in same if len({document.ref for document in same}) > 1 else ():

@@ -33,13 +33,13 @@ from specs.codecs import size_text
 from specs.reach import console_owner, console_owners
 from specs.reference import STORAGE_POOL, Ref
 from specs.size import MIN_BYTES
+from specs.storagepool.types import LUNS
 
 log = logging.getLogger("onggi.api")
 
 Spec = Mapping[str, Any]
 Document = dict[str, Any]
 
-_NO_COPIES: Final = frozenset({"iscsi", "iscsi-direct", "scsi", "mpath"})  # pools in which nobody makes volumes
 _SUFFIXED: Final = {"qcow2": ".qcow2", "raw": ".img"}  # the formats that a new disk of a document can have
 _OF_THE_ORIGINAL: Final = frozenset({"onggi/adopt", "onggi/protect"})
 _OF_ONE_CARD: Final = frozenset({"mac", "addresses", "gateways", "nameservers"})
@@ -153,7 +153,7 @@ def _copy(
     task: int,
 ) -> _Copy:
     """Copy it into the same pool, or into `default` when that can't take it. Raises Terminal KCHVM0034E."""
-    pools = [disk.volume.pool] if pool_type(serving.world, disk.volume.pool) not in _NO_COPIES else []
+    pools = [disk.volume.pool] if pool_type(serving.world, disk.volume.pool) not in LUNS else []
     default = serving.world.snapshot.get(Ref(STORAGE_POOL, DEFAULT_POOL))
     if disk.volume.pool != DEFAULT_POOL and default is not None and default.active:
         pools.append(DEFAULT_POOL)

@@ -11,12 +11,11 @@ from typing import Any, Final, NamedTuple
 
 from api.storage.use import machines_with
 from reconciler.desired.implied import DEFAULT_POOL
-from reconciler.desired.resolve import BLOCK_POOLS
 from reconciler.passes import World
 from specs.codecs import bytes_of
 from specs.reference import STORAGE_POOL, Ref
+from specs.storagepool.types import LUNS, OF_DEVICES
 
-LUN_POOLS: Final = frozenset({"iscsi", "iscsi-direct", "scsi"})  # where no volume can be made
 NO_NEW_VOLUME: Final = "KCHTMPL0018E"
 BAD_SIZE: Final = "KCHTMPL0022E"
 BAD_BASE: Final = "KCHTMPL0023E"
@@ -40,7 +39,7 @@ def unfit_disks(world: World, disks: Iterable[Mapping[str, Any]]) -> Iterator[Un
         pool, name = str(disk.get("pool", DEFAULT_POOL)), str(disk.get("name", f"disk{place}"))
         if "volume" in disk:
             yield from _existing(world, Ref.volume_named(disk["volume"], pool))
-        elif is_pool_of(world, pool, LUN_POOLS):
+        elif is_pool_of(world, pool, LUNS):
             yield Unfit(
                 NO_NEW_VOLUME, name, f"No volume can be made in the pool {pool}; name one that it has as the `volume`."
             )
@@ -69,7 +68,7 @@ def _new(world: World, name: str, disk: Mapping[str, Any], pool: str) -> Iterato
         yield Unfit(BAD_SIZE, name, told)
 
 
-def is_pool_of(world: World, pool: str, types: frozenset[str] = BLOCK_POOLS) -> bool:
+def is_pool_of(world: World, pool: str, types: frozenset[str] = OF_DEVICES) -> bool:
     """Whether a pool is of one of these types; as a rule, of those whose volumes are devices without a format."""
     ref = Ref(STORAGE_POOL, pool)
     declared, seen = world.desired.resources.get(ref), world.snapshot.get(ref)

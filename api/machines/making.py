@@ -8,7 +8,6 @@ from typing import Any, Final
 
 from api.machines.removing import remove_machine
 from reconciler.desired.implied import complete
-from reconciler.desired.resolve import BLOCK_POOLS
 from reconciler.desired.writing.changes import DocumentChange, Documents, Put, Remove
 from reconciler.errors import Conflict, NotApplied, OnggiError
 from reconciler.passes import World
@@ -16,6 +15,7 @@ from reconciler.serving.client import Client
 from reconciler.serving.serving import Serving
 from specs.reference import STORAGE_POOL, VIRTUAL_MACHINE, Ref
 from specs.registry import kinds
+from specs.storagepool.types import OF_DEVICES
 
 log = logging.getLogger("onggi.api")
 
@@ -80,10 +80,10 @@ def block_pools(world: World, *, declared_only: bool = False) -> frozenset[str]:
     found = {
         ref.name
         for ref, resource in world.desired.resources.items()
-        if ref.kind == STORAGE_POOL and resource.spec.get("type") in BLOCK_POOLS
+        if ref.kind == STORAGE_POOL and resource.spec.get("type") in OF_DEVICES
     }
     if not declared_only:
-        found |= {ref.name for ref in world.snapshot.objects if pool_type(world, ref.name) in BLOCK_POOLS}
+        found |= {ref.name for ref in world.snapshot.objects if pool_type(world, ref.name) in OF_DEVICES}
     return frozenset(found)
 
 

@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 from api.http.refusal import bad
 from api.http.schema import Schema, boolean, number, obj, text
-from api.views.pools import OF_FILES, space_of
+from api.views.pools import space_of
 from reconciler.errors import OnggiError
 from reconciler.network.addresses import Networks
 from reconciler.network.limits import Busy
@@ -24,6 +24,7 @@ from specs.codecs import size_text
 from specs.name import name_problem
 from specs.reference import STORAGE_VOLUME, Ref
 from specs.size import MAX_BYTES, MIN_BYTES
+from specs.storagepool.types import OF_FILES
 from specs.url import url_problem
 
 CREATE: Final[Schema] = obj(

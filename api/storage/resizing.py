@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from api.views.pools import OF_FILES
 from reconciler.desired.writing.changes import DocumentChange, Documents, Edit, Put
 from reconciler.errors import Terminal, Unsupported
 from reconciler.passes import World
@@ -12,6 +11,7 @@ from reconciler.serving.machine_items import items_of, own_volume
 from reconciler.serving.serving import Serving
 from specs.codecs import size_text
 from specs.reference import STORAGE_POOL, Ref
+from specs.storagepool.types import OF_FILES
 
 
 def resize_change(serving: Serving, world: World, ref: Ref, size: int) -> tuple[Ref, Edit]:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Final
 from api.documents import DocumentResource
 from api.http.refusal import bad, not_found
 from api.storage.new_volume import free_refs, names_in
-from api.views.pools import ISO_POOL, READ_ONLY
+from api.views.pools import ISO_POOL
 from api.views.volumes import is_folder, volume_view
 from reconciler.applying.task_records import TaskRecord
 from reconciler.observed.snapshot import Observed
@@ -18,6 +18,7 @@ from reconciler.serving.client import Client
 from reconciler.serving.tasks import Tell, Work
 from specs import reference
 from specs.reference import STORAGE_POOL, Ref
+from specs.storagepool.types import LUNS
 
 UPLOAD_CODES: Final = {"NotUploading": "KCHVOL0027E", "SizeMismatch": "KCHVOL0026E", "BeyondCapacity": "KCHVOL0028E"}
 
@@ -50,7 +51,7 @@ class VolumeResource(DocumentResource):
     def writable_pool(self, world: World, pool: str) -> Observed:
         """The same for who makes or removes volumes."""
         observed = self.active_pool(world, pool)
-        if (kind := str(observed.config.get("type"))) in READ_ONLY:
+        if (kind := str(observed.config.get("type"))) in LUNS:
             raise bad(
                 "KCHVOL0012E", f"What is in a pool of type {kind} comes from elsewhere and can't be changed here."
             )

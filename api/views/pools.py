@@ -15,8 +15,6 @@ from specs.reference import STORAGE_VOLUME, TEMPLATE, Ref
 
 ISO_POOL: Final = "kimchi_isos"  # reserved: the ISO images of all active pools
 ISO_TYPE: Final = "kimchi-iso"
-READ_ONLY: Final = frozenset({"iscsi", "scsi", "iscsi-direct", "mpath"})  # what is in them comes from elsewhere
-OF_FILES: Final = frozenset({"dir", "fs", "netfs", ISO_TYPE})
 
 _FIELDS: Final[dict[str, Schema]] = {
     "name": text("Identifies the pool in this API."),

@@ -27,11 +27,11 @@ from specs.problem import Problem
 from specs.reference import STORAGE_POOL, STORAGE_VOLUME, TEMPLATE, VIRTUAL_MACHINE, Ref
 from specs.registry import kinds
 from specs.scope import Scope
+from specs.storagepool.types import OF_DEVICES
 from specs.virtualmachine.staged import ANNOTATION as NEXT_BOOT
 from specs.virtualmachine.staged import next_boot_fields
 
 # Pools whose volumes are devices: always raw, and named without a suffix.
-BLOCK_POOLS: Final = frozenset({"logical", "disk", "iscsi", "iscsi-direct", "scsi"})
 
 _COST: Final = 10  # values that a resource counts for, whatever is in it
 _SHOWN: Final = 3  # others that a sentence names
@@ -123,7 +123,7 @@ class Resolver:
         block_pools = frozenset(
             document.name
             for document in loaded.documents
-            if document.kind == STORAGE_POOL and document.spec.get("type") in BLOCK_POOLS
+            if document.kind == STORAGE_POOL and document.spec.get("type") in OF_DEVICES
         )
         before, self._made = self._made, {}
         budget = _Budget(limits.most_values())

@@ -49,9 +49,9 @@ from specs.problem import Unrenderable
 from specs.reference import NETWORK, STORAGE_POOL
 from specs.registry import kinds
 from specs.storagepool.secret import auth_secret_xml
+from specs.storagepool.types import FOLDERS, MOUNTED
 
 # Their folder is made when it is missing. Building any other type would format or label a device: only when declared.
-_BUILT_BY_DEFAULT = frozenset({"dir", "netfs", "fs", "kimchi-iso"})
 
 
 def assess(resource: Resource, observed: Observed | None, context: Context, subnet: Callable[[], str]) -> Assessment:
@@ -270,5 +270,5 @@ def _prerequisites(resource: Resource) -> list[Operation]:
 
 
 def _builds(resource: Resource) -> bool:
-    default = resource.spec.get("type") in _BUILT_BY_DEFAULT
+    default = resource.spec.get("type") in FOLDERS | MOUNTED
     return resource.ref.kind == STORAGE_POOL and bool(resource.spec.get("build", default))

@@ -21,11 +21,11 @@ from reconciler.planning.terms import Terms
 from specs.host import Host, VolumeSource
 from specs.reference import NETWORK, STORAGE_POOL, STORAGE_VOLUME, VIRTUAL_MACHINE, Ref
 from specs.registry import kinds
+from specs.storagepool.types import OF_FILES
 from specs.storagepool.xml import target_path
 from specs.storagevolume.model import told_format
 
 # Pools whose volumes are files below the pool's target path, so that a path is known before the volume exists.
-FILE_POOLS = frozenset({"dir", "netfs", "fs", "kimchi-iso"})
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +46,7 @@ class Context:
         paths = dict(observed.pool_paths)
         volumes = dict(observed.volumes)
         for ref, resource in self.desired.resources.items():
-            if ref.kind == STORAGE_POOL and ref.name not in paths and resource.spec.get("type") in FILE_POOLS:
+            if ref.kind == STORAGE_POOL and ref.name not in paths and resource.spec.get("type") in OF_FILES:
                 path = contained("finding its folder", ref, resource.digest, target_path, resource.spec, ref.name)
                 if isinstance(path, str):
                     paths[ref.name] = path

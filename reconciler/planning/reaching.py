@@ -14,12 +14,13 @@ from reconciler.bulkhead import contained
 from reconciler.desired.state import Resource
 from reconciler.observed.snapshot import Observed
 from reconciler.planning.assessment import Assessment
-from reconciler.planning.context import FILE_POOLS, Context
+from reconciler.planning.context import Context
 from reconciler.planning.ownership import Fact
 from reconciler.planning.plan import Blocked
 from specs import canonical
 from specs.reach import Reach, console_owners, pool_owner
 from specs.reference import STORAGE_POOL, VIRTUAL_MACHINE
+from specs.storagepool.types import OF_FILES
 from specs.storagepool.xml import target_path
 
 NOT_ALLOWED: Final = "NotAllowed"
@@ -66,7 +67,7 @@ def _present_folder(resource: Resource, observed: Observed) -> str:
 
 
 def _is_of_files(resource: Resource) -> bool:
-    return resource.ref.kind == STORAGE_POOL and resource.spec.get("type") in FILE_POOLS
+    return resource.ref.kind == STORAGE_POOL and resource.spec.get("type") in OF_FILES
 
 
 def _refused(

@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from reconciler.desired.implied import SEED_DRIVE, complete
-from reconciler.desired.resolve import BLOCK_POOLS
 from reconciler.desired.templates import machine_fields, merged
 from reconciler.desired.writing.changes import Documents
 from reconciler.observed.snapshot import Observed
@@ -20,6 +19,7 @@ from specs.binding import Items
 from specs.problem import Unrenderable
 from specs.reference import STORAGE_POOL, STORAGE_VOLUME, TEMPLATE, VIRTUAL_MACHINE, Ref
 from specs.registry import kinds
+from specs.storagepool.types import OF_DEVICES
 
 Item = dict[str, Any]
 
@@ -107,7 +107,7 @@ def completed(
     block = frozenset(
         ref.name
         for ref, resource in world.desired.resources.items()
-        if ref.kind == STORAGE_POOL and resource.spec.get("type") in BLOCK_POOLS
+        if ref.kind == STORAGE_POOL and resource.spec.get("type") in OF_DEVICES
     )
     spec = complete(observed.ref.name, observed.uid, part, block_pools=block, allowed_folders=()).spec
     known = remembered(world.owned.get(observed.ref))

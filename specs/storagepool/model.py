@@ -7,9 +7,8 @@ from typing import Any
 
 from specs import canonical
 from specs.reference import Ref
+from specs.storagepool.types import OF_DEVICES
 from specs.system_folders import is_of_the_system
-
-_BLOCK_TYPES = frozenset({"disk", "logical", "iscsi", "iscsi-direct", "scsi"})
 
 # What of `source` a type makes use of. A field that would be passed over in silence is a mistake.
 _SOURCE_FIELDS: Mapping[str, frozenset[str]] = {
@@ -47,7 +46,7 @@ def check(_name: str, spec: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _check_path(kind: str, path: str) -> Iterator[tuple[str, str]]:
     folder = canonical.path(path)
-    if kind in _BLOCK_TYPES and (folder == "/dev" or folder.startswith("/dev/")):
+    if kind in OF_DEVICES and (folder == "/dev" or folder.startswith("/dev/")):
         return
     if folder.startswith("/dev/"):
         yield "/path", f"A pool of type {kind or 'dir'} can't be below /dev; choose another folder."

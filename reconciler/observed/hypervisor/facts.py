@@ -24,9 +24,9 @@ from specs.binding import parse
 from specs.host import Feature, Host, NodeDevice, VolumeSource
 from specs.reach import Reach
 from specs.reference import NETWORK, STORAGE_POOL, STORAGE_VOLUME, Ref
+from specs.storagepool.types import OF_FILES
 
 _BEST_FIRST = ("kvm", "qemu", "test")
-_FILE_POOLS = frozenset({"dir", "fs", "netfs", "vstorage"})
 _PLAIN = frozenset({"iso", "none", "unknown"})  # libvirt's words for bytes without an image format; QEMU's is raw
 _NODE_DEVICES = (
     libvirt.VIR_CONNECT_LIST_NODE_DEVICES_CAP_PCI_DEV
@@ -246,4 +246,4 @@ def _prefix(size: str) -> str:
 def pool_folder(xml: str) -> str:
     """The folder of a pool of files, whose definition `xml` is; empty for other pools."""
     root = parse(xml)
-    return (root.findtext("target/path") or "") if root.get("type") in _FILE_POOLS else ""
+    return (root.findtext("target/path") or "") if root.get("type") in OF_FILES else ""

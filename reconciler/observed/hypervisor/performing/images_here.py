@@ -13,12 +13,12 @@ import threading
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import libvirt
 
 from reconciler.errors import Terminal
 from reconciler.faults import boundary
+from reconciler.locality import is_here
 from reconciler.observed.hypervisor.connection import Connections
 from reconciler.observed.hypervisor.performing.listing import exists_already, look_again
 from reconciler.observed.hypervisor.performing.lookup import find
@@ -45,7 +45,7 @@ class ImagesHere:
     def __init__(self, connections: Connections, prototypes: Prototypes) -> None:
         self._connections = connections
         self._prototypes = prototypes
-        self._is_here = not urlsplit(connections.uri).hostname
+        self._is_here = is_here(connections.uri)
         self._folders: dict[str, _Folder] = {}
         self._checked: dict[str, libvirt.virStoragePool] = {}  # since the last `forget`
         self._lock = threading.Lock()

@@ -7,6 +7,7 @@ from typing import assert_never
 from urllib.parse import urlsplit
 
 from reconciler.host.volume_groups import VolumeGroups
+from reconciler.locality import is_here
 from reconciler.network.addresses import INTERNET, Networks
 from reconciler.observed.hypervisor.connection import Connections
 from reconciler.observed.hypervisor.performing import (
@@ -98,7 +99,7 @@ class OperationPerformer:
         self._groups = VolumeGroups()
         self._refusals = refusals
         # The files of another machine can't be looked at from here.
-        self._is_here = not urlsplit(connections.uri).hostname
+        self._is_here = is_here(connections.uri)
         self._own_folders = own_folders
         self._reach = reach
         self._networks = networks

@@ -10,14 +10,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Final
 
 from reconciler.errors import Terminal
 from specs.binding import Element
 from specs.reach import Reach
 from specs.storagepool.model import check
-
-_OF_FOLDERS: Final = frozenset({"dir", "fs", "netfs"})
+from specs.storagepool.types import OF_FILES
 
 
 def check_pool_folder(root: Element, own_folders: Iterable[str], present: str = "", reach: Reach | None = None) -> None:
@@ -25,7 +23,7 @@ def check_pool_folder(root: Element, own_folders: Iterable[str], present: str = 
     the folder that the pool has already, and that stays its own.
     """
     kind, path = root.get("type", ""), root.findtext("target/path")
-    if kind not in _OF_FOLDERS or not path:
+    if kind not in OF_FILES or not path:
         return
     target = _resolved(path)
     if any(target.is_relative_to(_resolved(own)) for own in own_folders):

@@ -16,6 +16,7 @@ from reconciler.planning.one_off import PowerOff, Reset
 from reconciler.planning.operations import Pause, Resume, Start, Stop
 from specs.binding import parse
 from specs.reference import STORAGE_POOL, VIRTUAL_MACHINE, Ref
+from specs.storagepool.types import FORMATTED, MOUNTED
 
 # A guest that is still booting doesn't hear the first press of the power button.
 _PRESS_AGAIN_S = 5.0
@@ -28,8 +29,6 @@ _DEAF = {libvirt.VIR_DOMAIN_CRASHED: "has crashed", libvirt.VIR_DOMAIN_PAUSED: "
 
 # What making a pool may do without being told twice. Mount points and folders are made before starting; whatever
 # writes to a device only when starting failed, and never over something that is already there.
-_BUILT_FIRST = frozenset({"netfs", "fs"})
-_KEEPS_DATA = frozenset({"disk", "logical"})
 
 
 def start(connections: Connections, operation: Start) -> None:
@@ -68,14 +67,14 @@ def _start_machine(domain: libvirt.virDomain, *, paused: bool) -> None:
 
 def _build_and_start(pool: libvirt.virStoragePool) -> None:
     kind = parse(pool.XMLDesc()).get("type")
-    if kind in _BUILT_FIRST:
+    if kind in MOUNTED:
         pool.build()  # without flags this makes the mount point and formats nothing
         pool.create()
         return
     try:
         pool.create()
     except libvirt.libvirtError:
-        pool.build(libvirt.VIR_STORAGE_POOL_BUILD_NO_OVERWRITE if kind in _KEEPS_DATA else 0)
+        pool.build(libvirt.VIR_STORAGE_POOL_BUILD_NO_OVERWRITE if kind in FORMATTED else 0)
         pool.create()
 
 

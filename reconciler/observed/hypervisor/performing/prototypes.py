@@ -13,11 +13,11 @@ import libvirt
 
 from reconciler.observed.hypervisor.performing.streams import head
 from specs.binding import Element, parse
+from specs.storagepool.types import OF_FILES
 from specs.storagevolume.header import HEADER_BYTES, image_header
 
 _MAX_BYTES = 1024 * 1024
 _MAX_KEPT = 32
-_FILE_POOLS = frozenset({"dir", "fs", "netfs"})
 _PLAIN = frozenset({"name", "key", "capacity", "allocation", "target"})
 _PLAIN_TARGET = frozenset({"path", "format", "permissions"})
 
@@ -40,7 +40,7 @@ class Prototypes:
         kind = self._pool_types.get(pool.UUID())
         if kind is None:
             kind = self._pool_types[pool.UUID()] = parse(pool.XMLDesc()).get("type") or ""
-        if kind not in _FILE_POOLS or (root.findtext("allocation") or "0") != "0":
+        if kind not in OF_FILES or (root.findtext("allocation") or "0") != "0":
             return None
         return kind, capacity(root)
 

@@ -26,10 +26,9 @@ from reconciler.planning.one_off import CloneVolume
 from specs.binding import Element, element, parse, serialise, set_text_at
 from specs.host import Feature
 from specs.reference import STORAGE_POOL, Ref
+from specs.storagepool.types import OF_FILES
 
 log = logging.getLogger("onggi.volumes")
-
-_OF_FILES = frozenset({"dir", "fs", "netfs"})
 
 
 class Copies:
@@ -95,7 +94,7 @@ class Copies:
             volume = get(connection, source)
             pool = self._volumes.pool_without(connection, ref)
             form = parse(pool.XMLDesc()).get("type")
-            root = _definition(parse(volume.XMLDesc()), ref.short_name, of_files=form in _OF_FILES | {None})
+            root = _definition(parse(volume.XMLDesc()), ref.short_name, of_files=form in OF_FILES | {None})
             if operation.capacity is not None:
                 set_text_at(root, "capacity", str(operation.capacity))
             copy = patiently(lambda: pool.createXMLFrom(serialise(root), volume, 0))
