@@ -1,5 +1,5 @@
-"""Writes the kinds' JSON Schemas from their declared fields, and docs/reference/, docs/effects.md, docs/cli.md and
-docs/addresses.md from the schemas, binds, commands and endpoints: `make docs`.
+"""Writes the kinds' JSON Schemas from their declared fields, and docs/reference/, docs/effects.md, docs/cli.md,
+docs/settings.md and docs/addresses.md from the schemas, binds, commands and endpoints: `make docs`.
 
 Tests check that it was run.
 """
@@ -14,6 +14,7 @@ import click
 
 from api.app import resource_classes
 from api.docs.table import api_table
+from reconciler.cli.declaring import FILE_KEYS, variable
 from reconciler.cli.main import onggi
 from specs.effect import Effect
 from specs.effects import field_effects
@@ -45,6 +46,15 @@ is free, waits for the next boot too, with the reason beside it. Memory is the g
 until it has followed the plan names that.
 """
 
+SETTINGS_INTRODUCTION = """\
+# Settings
+
+Every option that isn't about one call of a verb has three names: a flag, a variable and a key of the settings file. A
+flag wins over a variable, a variable over the file, the file over the default. [install.md](install.md#settings) tells
+where the file lies and how several values are written; `onggi version -v` shows which of them are said, and where.
+
+"""
+
 
 def pages() -> dict[Path, str]:
     """Every generated page by its path."""
@@ -52,6 +62,7 @@ def pages() -> dict[Path, str]:
     links = "\n".join(f"- [{kind.name}]({kind.name.lower()}.md)" for kind in kinds().values())
     found[HERE / "reference" / "README.md"] = f"# Reference\n\n{links}\n"
     found[HERE / "cli.md"] = command_line()
+    found[HERE / "settings.md"] = settings()
     found[HERE / "effects.md"] = effects()
     found[HERE / "addresses.md"] = api_table(resource_classes())
     return found
@@ -107,6 +118,23 @@ def effects() -> str:
         if rows:
             parts.append("\n".join([f"## {kind.name}\n", "| field | a change comes true |", "|---|---|", *rows]) + "\n")
     return "\n".join(parts)
+
+
+def settings() -> str:
+    """Every setting of any verb, and what holds when nobody says anything."""
+    context = click.Context(onggi, info_name="onggi")
+    verbs = [command for name in onggi.list_commands(context) if (command := onggi.get_command(context, name))]
+    options = {name: option for verb in verbs for option in verb.params for name in option.opts}
+    rows = ["| flag | variable | key in the file | meaning | default |", "|---|---|---|---|---|"]
+    for key in sorted(FILE_KEYS):
+        flag = f"--{key}" if f"--{key}" in options else key
+        option = options[flag]
+        told, _, default = str(getattr(option, "help", "")).rstrip("]").partition("[default: ")
+        if isinstance(option, click.Option):
+            default = option.get_help_extra(context).get("default", default)
+        text = " ".join(told.split()).replace("|", "\\|")
+        rows.append(f"| {f'`{flag}`' if flag != key else 'REPO'} | `{variable(key)}` | `{key}` | {text} | {default} |")
+    return SETTINGS_INTRODUCTION + "\n".join(rows) + "\n"
 
 
 def command_line() -> str:

@@ -35,3 +35,9 @@ def moment(text: str) -> datetime:
         raise SettingsError(
             f"{text!r} is neither a length of time such as 10m nor a moment such as 2026-01-31T12:00:00Z."
         ) from None
+
+
+def in_words(length_s: float) -> str:
+    """The shortest way to write what `seconds` reads as this: 90 is 90s, 300 is 5m."""
+    unit = next((unit for unit in ("d", "h", "m") if length_s and length_s % _UNITS_S[unit] == 0), "s")
+    return f"{length_s / _UNITS_S[unit]:g}{unit}"

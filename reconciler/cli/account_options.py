@@ -7,32 +7,28 @@ from pathlib import Path
 import click
 
 from reconciler.cli.declaring import setting
-from reconciler.settings import DEFAULT_LDAP_FILTER
 
 accounts = setting(
     "--accounts",
     type=click.Choice(["system", "ldap"]),
-    default="system",
     show_default=True,
     help="Where the users and groups come from that a machine can be given to: this host, or an LDAP server.",
 )
 ldap_url = setting(
     "--ldap-url",
-    default="",
     metavar="URL",
     help="The LDAP server, ldaps://HOST[:PORT] or ldap://HOST[:PORT]; with --accounts ldap.",
 )
 ldap_search_base = setting(
-    "--ldap-search-base", default="", metavar="DN", help="Below which entry its users are, as in ou=People,dc=example."
+    "--ldap-search-base", metavar="DN", help="Below which entry its users are, as in ou=People,dc=example."
 )
 ldap_user_filter = setting(
     "--ldap-user-filter",
-    default=DEFAULT_LDAP_FILTER,
     show_default=True,
     metavar="FILTER",
     help="Which of its entries are users; %(username)s stands for the name.",
 )
-ldap_bind_dn = setting("--ldap-bind-dn", default="", metavar="DN", help="Who asks it.  [default: nobody in particular]")
+ldap_bind_dn = setting("--ldap-bind-dn", metavar="DN", help="Who asks it.  [default: nobody in particular]")
 ldap_bind_password_file = setting(
     "--ldap-bind-password-file",
     type=click.Path(path_type=Path),

@@ -1,14 +1,19 @@
-"""How an option is declared that is also a variable `ONGGI_*` and a key of the settings file."""
+"""How an option is declared that is also a variable `ONGGI_*` and a key of the settings file.
+
+What holds when none of them is given is declared once, by the field of `Settings` that the option stands for.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import MISSING, Field, fields
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from reconciler.duration import seconds
+from reconciler.duration import in_words, seconds
 from reconciler.errors import SettingsError
+from reconciler.settings import Settings
 
 if TYPE_CHECKING:
     from reconciler.windows import SyncWindow
@@ -54,7 +59,17 @@ def setting(*names: str, parameter: str = "", key_type: type = str, **attributes
     parameter = parameter or key.replace("-", "_")
     FILE_KEYS[key] = key_type
     PARAMETERS[key] = parameter
+    if (default := _DEFAULTS.get(parameter)) is not None:
+        attributes["default"] = in_words(default) if isinstance(default, float) else default
     return click.option(*names, parameter, envvar=variable(key), show_envvar=True, **attributes)
+
+
+def _default(field: Field[Any]) -> Any:
+    """What a run is told when nobody says anything; made anew where it depends on who runs it."""
+    return field.default_factory if field.default is MISSING else field.default
+
+
+_DEFAULTS = {field.name: _default(field) for field in fields(Settings)}
 
 
 def variable(key: str) -> str:

@@ -21,12 +21,10 @@ from reconciler.cli.declaring import FILE_KEYS, PARAMETERS, Decorator, Duration,
 from reconciler.cli.here import repository_here
 from reconciler.cli.network_options import allowed_networks
 from reconciler.cli.output import Output, wants_colour
-from reconciler.desired.limits import DEFAULT_MAX_FILES, allow
+from reconciler.desired.limits import allow
 from reconciler.errors import SettingsError
 from reconciler.settings import (
-    DEFAULT_CONNECT,
     Settings,
-    default_state,
     read_settings_file,
     settings_files,
 )
@@ -50,9 +48,7 @@ def _repository_argument() -> Decorator:
 
 
 repository = _repository_argument()
-connect = setting(
-    "--connect", metavar="URI", default=DEFAULT_CONNECT, show_default=True, help="libvirt's connection URI."
-)
+connect = setting("--connect", metavar="URI", show_default=True, help="libvirt's connection URI.")
 allowed_folders = setting(
     "--allowed-folder",
     parameter="allowed_folders",
@@ -68,7 +64,6 @@ allowed_pool_folders = setting(
     key_type=list,
     multiple=True,
     type=click.Path(),
-    default=lambda: bounds.default_pool_folders(),
     metavar="DIR",
     help="A folder of the host on or below which new pools may be made. May be repeated; the variable takes colons.  "
     f"[default: {', '.join(bounds.POOL_FOLDERS)}]",
@@ -79,7 +74,6 @@ allowed_secret_folders = setting(
     key_type=list,
     multiple=True,
     type=click.Path(),
-    default=bounds.SECRET_FOLDERS,
     metavar="DIR",
     help="A folder of the host in which `passwordFrom` may name files, besides systemd's credentials. May be repeated; "
     f"the variable takes colons.  [default: {', '.join(bounds.SECRET_FOLDERS)}]",
@@ -89,18 +83,16 @@ allowed_secret_variables = setting(
     parameter="allowed_secret_variables",
     key_type=list,
     multiple=True,
-    default=bounds.SECRET_VARIABLES,
     metavar="NAME",
     help="A variable of the agent that `passwordFrom` may name; NAME* stands for all that begin so. May be repeated; "
     f"the variable takes blanks.  [default: {', '.join(bounds.SECRET_VARIABLES)}]",
 )
-branch = setting("--branch", default="", metavar="NAME", help="The branch to follow.  [default: the repository's own]")
-path = setting("--path", default="", metavar="DIR", help="The folder of the repository to use.  [default: all]")
+branch = setting("--branch", metavar="NAME", help="The branch to follow.  [default: the repository's own]")
+path = setting("--path", metavar="DIR", help="The folder of the repository to use.  [default: all]")
 max_files = setting(
     "--max-files",
     key_type=int,
     type=int,
-    default=DEFAULT_MAX_FILES,
     show_default=True,
     metavar="N",
     help="How many YAML files a source may have; one with more is refused as a whole.",
@@ -108,7 +100,6 @@ max_files = setting(
 state = setting(
     "--state",
     type=click.Path(path_type=Path),
-    default=default_state,
     show_default="/var/lib/onggi as root, else ~/.local/state/onggi",
     metavar="DIR",
     help="Where onggi keeps what it remembers of this host.",
@@ -142,7 +133,6 @@ detailed_exitcode = setting(
 )
 listen = setting(
     "--listen",
-    default="",
     metavar="HOST:PORT",
     help="Serve the API on this address of this machine.  [default: no]",
 )
@@ -158,21 +148,18 @@ trusted_proxies = setting(
 auth = setting(
     "--auth",
     type=click.Choice(["none"]),
-    default="none",
     show_default=True,
     help="Who may use the API: none asks nobody, and is for this machine alone.",
 )
 api_writes = setting(
     "--api-writes",
     type=click.Choice(["on", "off"]),
-    default="on",
     show_default=True,
     help="Whether the API may change the repository; what it changes is committed there.",
 )
 federation = setting(
     "--federation",
     type=click.Choice(["on", "off"]),
-    default="off",
     show_default=True,
     help="Whether this agent tells others on the network where it answers, and lists them at /peers.",
 )
@@ -189,7 +176,6 @@ interval = setting(
     parameter="interval_s",
     key_type=float,
     type=Duration(),
-    default="30s",
     show_default=True,
     metavar="TIME",
     help="How often a remote repository is asked for news. Local commits are seen at once.",
@@ -199,7 +185,6 @@ resync_interval = setting(
     parameter="resync_s",
     key_type=float,
     type=Duration(),
-    default="5m",
     show_default=True,
     metavar="TIME",
     help="How often the whole host is read again; libvirt's events are seen at once.",
@@ -209,7 +194,6 @@ trash_retention = setting(
     parameter="trash_retention_s",
     key_type=float,
     type=Duration(),
-    default="7d",
     show_default=True,
     metavar="TIME",
     help="How long a removed volume with deletionPolicy: Delete is kept; 0 deletes at once.",
@@ -233,13 +217,11 @@ forge = setting(
 )
 forge_url = setting(
     "--forge-url",
-    default="",
     metavar="URL",
     help="Where the forge's API answers.  [default: as the repository's host says]",
 )
 forge_repository = setting(
     "--forge-repository",
-    default="",
     metavar="OWNER/NAME",
     help="The repository's name on the forge.  [default: as its URL says]",
 )
@@ -252,7 +234,6 @@ forge_plan_forks = setting(
 require_signed = setting(
     "--require-signed",
     type=click.Choice(["no", "head", "all"]),
-    default="no",
     show_default=True,
     help="Which commits have to be signed: none, the newest, or every new one.",
 )

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import os
+from dataclasses import fields
 from pathlib import Path
 
+import click
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.duration import seconds
+from reconciler.cli.declaring import PARAMETERS
+from reconciler.cli.main import onggi as onggi_command
+from reconciler.duration import in_words, seconds
 from reconciler.errors import SettingsError
 from reconciler.settings import Settings, default_state, host_and_port
 from tests.cli.command import Onggi
+
+# The source that a verb is about stands behind it, and these are about one call of it.
+OF_ONE_CALL = {"repository", "worktree", "once"}
 
 
 def config(onggi: Onggi, text: str, name: str = ".config/onggi/onggi.toml") -> Path:
@@ -173,3 +180,20 @@ def test_federation_that_would_tell_of_nothing_is_refused(onggi: Onggi, tmp_path
     for done in (onggi(*words, "--federation", "on"), onggi(*words, "--once", ONGGI_FEDERATION="on")):
         assert (done.code, done.out) == (1, "")
         assert "give --listen" in done.err
+
+
+def test_what_nobody_says_is_declared_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [each for each in os.environ if each.startswith("ONGGI_")]:
+        monkeypatch.delenv(name)
+    context = click.Context(onggi_command, info_name="onggi")
+    verbs = [onggi_command.get_command(context, name) for name in onggi_command.list_commands(context)]
+    names = {field.name for field in fields(Settings)} - OF_ONE_CALL
+    options = {each.name: each for verb in verbs if verb for each in verb.params if each.name in names}
+    untold = click.Command("everything", params=list(options.values())).make_context("everything", [])
+    assert untold.params == {name: getattr(Settings(), name) for name in names}
+    assert names <= set(PARAMETERS.values()), "a setting can be said by a variable and in the file too"
+
+
+@pytest.mark.parametrize("text", ["30s", "90s", "5m", "36h", "7d", "0s", "0.5s"])
+def test_a_length_of_time_is_written_as_it_is_read(text: str) -> None:
+    assert in_words(seconds(text)) == text
