@@ -6,14 +6,11 @@ stands behind its path, and what a secret's file holds isn't read.
 
 from __future__ import annotations
 
-import platform
 import re
-import subprocess
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from functools import partial
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +22,8 @@ _UNKNOWN = "unknown"
 
 def about(connect: str, settings: Iterable[tuple[str, str, Any]]) -> dict[str, Any]:
     """As plain data. `settings` are those that aren't left at their defaults: the key, where it is said, the value."""
+    import platform
+
     return {
         "version": VERSION,
         "folder": str(Path(__file__).parents[2]),
@@ -67,6 +66,8 @@ def _distribution() -> str:
 
 
 def _git() -> str:
+    import subprocess
+
     done = subprocess.run(["git", "--version"], capture_output=True, text=True, timeout=_PATIENCE_S, check=True)  # noqa: S607  # whichever onggi would take
     return done.stdout.strip().removeprefix("git version ")
 
@@ -85,12 +86,16 @@ def _libvirt(connect: str) -> dict[str, Any]:
 
 def _libraries() -> dict[str, str]:
     """Those that onggi declares, as they are installed."""
+    from importlib import metadata
+
     names = (re.split(r"[^\w.-]", each)[0] for each in metadata.requires("onggi") or () if "extra ==" not in each)
-    return {name: _asked(partial(metadata.version, name)) for name in sorted(names, key=str.lower)}
+    return {name.lower(): _asked(partial(metadata.version, name)) for name in sorted(names, key=str.lower)}
 
 
 def _plugins() -> dict[str, str]:
     """As they are installed; none is loaded for that."""
+    from importlib import metadata
+
     from reconciler.host.plugins import GROUP
 
     return {each.name: each.dist.version if each.dist else "" for each in metadata.entry_points(group=GROUP)}
