@@ -132,7 +132,7 @@ def _moved_paths(ref: Ref, context: Context) -> tuple[tuple[str, str], ...]:
     """The old and new paths of its own disks, also of those that have been renamed already."""
     volumes, found = context.host.volumes, []
     for new, old in context.renames.formerly.items():
-        if new.kind == STORAGE_VOLUME and context.desired.resources[new].parent == ref and new in volumes:
+        if context.desired.resources[new].parent == ref and new in volumes:
             path = volumes[new].path
             before = volumes[old].path if old in volumes else path.removesuffix(new.short_name) + old.short_name
             found.append((before, path))

@@ -59,6 +59,12 @@ from tests.planning.worlds import WEB, World, applied, check, found, table, want
         "+ web /memory /disks: define looking into default/data, start (declared, and not on the host)",
     ),
     (
+        "a volume that is only just made isn't",
+        World((WITH_DATA, DATA), (POOL,)),
+        "+ default/data /pool /capacity /format: create volume (declared, and not on the host)",
+        "+ web /memory /disks: define, start (declared, and not on the host)",
+    ),
+    (
         "a volume that we made isn't",
         world(WITH_DATA, POOL, found(DATA), ledger=(applied(DATA),)),
         "+ web /memory /disks: define, start (declared, and not on the host)",
