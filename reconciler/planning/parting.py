@@ -44,15 +44,18 @@ def _all_lost(step: Step, observed: Observed, context: Context) -> set[Ref]:
 
 
 def _lost(step: Step, observed: Observed, context: Context) -> Iterator[Ref]:
-    # The disks that are called after a machine which is being renamed have other paths by then.
-    moved = dict(pair for each in step.operations if isinstance(each, RenameSnapshots) for pair in each.paths)
+    # The disks that are called after a machine which is being renamed have other paths by then, or none that is known.
+    renames = [each for each in step.operations if isinstance(each, RenameSnapshots)]
+    moved = dict(pair for each in renames for pair in each.paths)
+    renamed = {old: new.short_name for new, old in context.renames.formerly.items()} if renames else {}
     for path, volume in _disks(step.ref, observed, context):
-        said, will_say = escape(path, quote=False), escape(moved.get(path, path), quote=False)
+        said = escape(path, quote=False)
+        will_say = {escape(name, quote=False) for name in (moved.get(path, path), renamed.get(volume, path))}
         for operation in step.operations:
             # What the definition lacks already is no longer the machine's, and is only unplugged.
             if not _says(observed.xml, said):
                 continue
-            defined = isinstance(operation, Define) and not _says(operation.xml, will_say)
+            defined = isinstance(operation, Define) and not any(_says(operation.xml, name) for name in will_say)
             pulled = isinstance(operation, EditLive) and operation.verb == "detach" and _says(operation.value, said)
             if defined or pulled:
                 yield volume

@@ -11,9 +11,10 @@ from reconciler.desired.state import Policy, Resource
 from reconciler.observed.snapshot import Observed
 from reconciler.planning.operations import Define, RenameSnapshots
 from specs.binding import parse
-from specs.reference import NETWORK, STORAGE_VOLUME, VIRTUAL_MACHINE, Ref
+from specs.host import VolumeSource
+from specs.reference import NETWORK, STORAGE_POOL, STORAGE_VOLUME, VIRTUAL_MACHINE, Ref
 from tests.planning.machines import OTHERS, POOL
-from tests.planning.worlds import World, applied, check, found, table, wanted
+from tests.planning.worlds import QEMU, World, applied, check, found, table, wanted
 
 UID = "6f1c9c52-0000-4000-8000-00000000000a"
 SHOP, WEB = Ref(VIRTUAL_MACHINE, "shop"), Ref(VIRTUAL_MACHINE, "web")
@@ -210,6 +211,35 @@ def test_a_document_that_changed_its_name(world: World, expected: list[str]) -> 
 )
 def test_disks_that_are_called_after_it(world: World, expected: list[str]) -> None:
     check(world.plan(), *expected)
+
+
+LOGICAL = replace(QEMU, volumes={Ref.volume("vg", "web-root"): VolumeSource("/dev/vg/web-root", "block", "raw")})
+
+
+def on_lvm(name: str, disk: str) -> Resource:
+    return wanted(name, uid=UID, disks=[{"name": "root", "volume": f"vg/{disk}"}])
+
+
+def lvm(name: str, of: Ref) -> Resource:
+    return wanted(f"vg/{name}", STORAGE_VOLUME, parent=of, pool="vg", capacity="1GiB", format="raw")
+
+
+def test_a_disk_whose_path_is_only_known_afterwards_is_named_by_its_pool() -> None:
+    """That it isn't renamed, for it is no file, is told when it is tried; the machine's step comes after that."""
+    group = found(wanted("vg", STORAGE_POOL, type="logical", source={"devices": ["/dev/sdb"]}))
+    there = (
+        group,
+        off(on_lvm("web", "web-root"), host=LOGICAL),
+        found(lvm("web-root", WEB), details={"path": "/dev/vg/web-root"}),
+    )
+    ledger = (applied(on_lvm("web", "web-root")), applied(lvm("web-root", WEB)))
+    plan = World((on_lvm("shop", "shop-root"), lvm("shop-root", SHOP)), there, ledger, host=LOGICAL).plan()
+    check(
+        plan,
+        "~ vg/shop-root /metadata/name: rename vg/web-root to vg/shop-root (follows the name…",
+        "~ shop /metadata/name…",
+    )
+    assert Ref.volume("vg", "shop-root") in plan.steps[1].after
 
 
 BY_HAND = off(replace(OLD, ref=Ref(VIRTUAL_MACHINE, "found")), marked="web")
