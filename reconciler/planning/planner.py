@@ -171,7 +171,7 @@ class Planner:
     ) -> Step | None:
         """What a machine does without some of what it needs; all else that is told of it is told of that, too."""
         resource, observed = context.desired.resources[ref], context.snapshot.get(ref)
-        if ref in context.renames.formerly or under_observation(resource, context.owned):
+        if ref in context.renames.formerly:
             return None
         if observed is not None:
             resource = with_ignored_state(resource, observed)

@@ -12,6 +12,7 @@ from reconciler.observed.snapshot import Observed
 from reconciler.planning.observing import enforced_entry, observed_entry
 from reconciler.planning.plan import Action
 from reconciler.planning.planner import Planner
+from specs.host import NodeDevice
 from specs.reference import NETWORK, STORAGE_VOLUME, TEMPLATE, VIRTUAL_MACHINE, Ref
 from tests.planning.machines import DATA, GONE, PLAIN, POOL, WITH_DATA, off, on
 from tests.planning.worlds import QEMU, WEB, World, applied, check, facts, found, table, wanted, yes
@@ -183,6 +184,15 @@ def test_a_planner_remembers_what_is_at_rest_and_finds_what_moved() -> None:
     check(again.plan(planner), "~ web /memory: define (changed on the host since it was last applied)")
     assert planner._memory[DB.ref] is before
     check(again.plan(planner), "~ web /memory: define (changed on the host since it was last applied)")
+
+
+def test_a_planner_looks_again_at_a_machine_whose_device_is_unplugged() -> None:
+    planner, stick = Planner(), NodeDevice("usb_1_2", "usb", {"bus": 1, "device": 2})
+    plugged, unplugged = replace(QEMU, node_devices={stick.name: stick}), QEMU
+    document = wanted(hostDevices=[{"device": stick.name}])
+    at_rest = World((document,), (off(document, host=plugged),), (applied(document),), host=plugged)
+    check(at_rest.plan(planner))
+    check(replace(at_rest, host=unplugged).plan(planner), "! web DependencyNotReady: The host has no PCI, USB or SCSI…")
 
 
 def test_a_plan_says_by_its_digest_what_it_would_do_and_nothing_else() -> None:

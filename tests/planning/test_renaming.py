@@ -67,6 +67,11 @@ def user_of(disk: str) -> Observed:
         "! shop DependencyNotReady: This host can't run machines of the domain type 'kvm'; enable it there,…",
     ),
     (
+        "it is off, and drift is only told, which this isn't",
+        World((replace(NEW, policy=Policy(drift="warn")),), (off(OLD),), LEDGER),
+        "~ shop /metadata/name: rename web to shop, rename snapshots (renamed: its document kept the uid and…",
+    ),
+    (
         "it is off and isn't ours",
         World((NEW,), (off(OLD, mark=OTHERS),)),
         "! shop OwnedByOther: VirtualMachine/shop on this host belongs to another repository…",
@@ -173,6 +178,13 @@ def test_a_document_that_changed_its_name(world: World, expected: list[str]) -> 
         "its name and its disk's have followed, and its definition hasn't",
         World((NEW_WITH, NEW_DISK), (POOL, off(replace(OLD_WITH, ref=SHOP), marked="web"), found(NEW_DISK)), LEDGER),
         "~ shop /metadata: rename snapshots, define (its document changed)",
+        "forgotten default/web-root",
+        "forgotten web",
+    ),
+    (
+        "its name and its disk's have followed, the mark hasn't, and it runs",
+        World((NEW_WITH, NEW_DISK), (POOL, on(NEW_WITH, marked="web"), found(NEW_DISK)), LEDGER),
+        "~ shop /metadata: define (its document changed)",
         "forgotten default/web-root",
         "forgotten web",
     ),
