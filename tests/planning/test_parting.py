@@ -64,3 +64,9 @@ def test_a_disk_that_nobody_declared_goes_from_a_list_that_is_complete() -> None
 def test_one_that_is_not_there_yet_loses_nothing() -> None:
     host = World((WITH_DATA,), (POOL, found(DATA)))
     assert not parted([step(WEB, define(off(PLAIN).xml)), step(Ref("Network", "x"))], frozenset(), host.context)
+
+
+def test_a_path_that_is_written_in_another_way_is_not_taken_for_lost() -> None:
+    doubled = on(WITH_DATA, patch={"/default/data": "/default//data"})
+    host = World((WITH_DATA,), (POOL, found(DATA), doubled))
+    assert not parted([step(WEB, define(doubled.xml))], frozenset(), host.context)
