@@ -30,3 +30,8 @@ VOLUME_DATA = Difference(
     test={"upload": [501, 404, 404], "there": [], "resize": (409, 1 << 20), "wipe": 501},
     qemu={"upload": [202, 200, 200], "there": ["up.img"], "resize": (200, 2 << 20), "wipe": 200},
 )
+VIEWER = Difference(
+    "the test driver gives a console no port, so there is nothing to open",
+    test=(400, "application/json"),
+    qemu=(200, "application/x-virt-viewer"),
+)

@@ -7,6 +7,8 @@ import pwd
 import re
 from typing import Any
 
+from tests.api.kimchi.differences import VIEWER
+from tests.api.kimchi.hosts import Host
 from tests.api.kimchi.words import Kimchi
 from tests.lab.waiting import until
 
@@ -168,3 +170,23 @@ def test_one_life_of_a_machine_s_snapshots(small: Kimchi) -> None:
     assert (failed["status"], failed["message"].partition(":")[0]) == ("failed", "KCHSNAP0002E")
     assert kimchi.refusal("POST", all_of_them, {"name": "a/b"}) == "400 KCHSNAP0002E"
     assert kimchi.refusal("POST", "/vms/test/snapshots", {}) == "400 KCHSNAP0010E", "its disk is a raw one"
+
+
+def test_what_later_versions_know_of_a_machine(web: Kimchi, host: Host) -> None:
+    kimchi, vm = web, "/vms/web"
+    changes: list[dict[str, Any]] = [
+        {"title": "The shop", "description": "Two\nlines", "autostart": True},
+        {"title": "", "description": "", "autostart": False},
+        {"bootorder": ["cdrom", "hd"], "bootmenu": True}, {"bootorder": ["hd"], "bootmenu": False},
+        {"memory": 512, "max_memory": 1024},
+    ]  # fmt: skip
+    for change in changes:
+        assert kimchi.write("PUT", vm, change).items() >= change.items()
+        assert kimchi.read(vm).items() >= change.items()
+    processors = kimchi.write("PUT", vm, {"cpu_info": {"vcpus": 2, "maxvcpus": 4}})
+    assert (processors["cpus"], processors["cpu_info"]["maxvcpus"]) == (2, 4)
+    kimchi.write("POST", f"{vm}/start")
+    viewer = kimchi.send("GET", f"{vm}/virtviewerfile")
+    assert (viewer.status_code, viewer.headers["Content-Type"]) == host.expects(VIEWER), viewer.text
+    assert kimchi.refusal("GET", "/vms/test/virtviewerfile") == "400 KCHVM0083E"
+    assert kimchi.refusal("GET", "/vms/none/virtviewerfile") == "404 KCHVM0002E"
