@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -15,7 +17,8 @@ from reconciler.planning.plan import Action
 from reconciler.planning.terms import Terms
 from specs.host import Host
 from specs.reference import STORAGE_POOL, Ref
-from tests.planning.values import REPOSITORY, REVISION, Context, network, step, vm
+from specs.scope import Scope
+from tests.planning.values import REPOSITORY, REVISION, Context, network, resource, step, vm
 
 POOL, LAN, DMZ = Ref(STORAGE_POOL, "disks"), network("lan"), network("dmz")
 A, B, C, D = (vm(name) for name in "abcd")
@@ -55,6 +58,7 @@ def going(context: Context, *refs: Ref, approved: Sequence[Ref] = ()) -> list[Le
         ((POOL, LAN, A), [LAN], ""),
         (LARGE, [vm("m1")], ""),
         (LARGE, [vm("m1"), vm("m2"), DMZ], ""),
+        ((POOL, LAN, DMZ, network("n3"), network("n4")), [LAN], ""),
         ((A, POOL), [POOL], "1 of 2 objects"),
         (SMALL, [POOL, LAN], "2 of 4 objects"),
         (SMALL, [A, B], "no machine would be left"),
@@ -103,3 +107,38 @@ def test_a_disk_that_goes_with_its_machine_does_not_count() -> None:
     leaving = [*going(context, vm("m1"), vm("m2"), vm("m3")), *going(context, disk)]
     along = Leaving(Owned(disk, "", parent=vm("m1")), disk, leaving[-1].step)
     assert not judged([*leaving[:-1], along], context).held
+
+
+# What counts as ours, of which the more is left, the less is asked: two of these four are half.
+@pytest.mark.parametrize(
+    ("says", "remembered", "declared", "held"),
+    [
+        ("not what nobody knows", None, False, True),
+        ("not disks, which go along", {"parent": A}, False, True),
+        ("nor seeds", {"seed": True}, False, True),
+        ("not what another branch has", {"facts": {Fact.SCOPE: Scope(REPOSITORY, "test").to_text()}}, False, True),
+        ("what is remembered", {}, False, False),
+        ("what is declared, and has its UUID, although nobody remembers it", None, True, False),
+    ],
+)
+def test_what_counts_as_ours(says: str, remembered: Mapping[str, Any] | None, declared: bool, held: bool) -> None:
+    others = [network(f"other{number}") for number in range(8)]
+    context = host_of((*SMALL, *others))
+    owned = {ref: entry for ref, entry in context.owned.items() if ref in SMALL}
+    if remembered is not None:
+        owned |= {ref: replace(context.owned[ref], **remembered) for ref in others}
+    resources = {ref: replace(resource(ref), uid=f"uid of {ref}") for ref in others} if declared else {}
+    desired = replace(context.desired, resources=resources, where=Scope(REPOSITORY, "main"))
+    context = replace(context, owned=owned, desired=desired)
+    assert bool(judged(going(context, POOL, LAN), context).held) is held, says
+
+
+def test_what_is_gone_or_another_one_of_its_name_is_not_there() -> None:
+    context = host_of(SMALL)
+    gone = {ref: Owned(ref, f"uid of {ref}") for ref in map(vm, "wxyz")}
+    assert judged(going(context, POOL, LAN), replace(context, owned={**context.owned, **gone})).held
+    others = host_of((*SMALL, *map(vm, "wxyz")))
+    declared = {ref: replace(resource(ref), uid="another") for ref in map(vm, "wxyz")}
+    owned = {ref: entry for ref, entry in others.owned.items() if ref in SMALL}
+    others = replace(others, owned=owned, desired=replace(others.desired, resources=declared))
+    assert judged(going(others, POOL, LAN), others).held
