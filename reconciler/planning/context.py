@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from reconciler.bulkhead import Failure, contained
 from reconciler.desired.state import DesiredState, Resource
 from reconciler.observed.snapshot import Observed, Snapshot
+from reconciler.planning.foreseen import foreseen
 from reconciler.planning.loss import Loss, find_losses
 from reconciler.planning.mentions import mentioned
 from reconciler.planning.migration import find_away
-from reconciler.planning.ownership import Fact, Owned
+from reconciler.planning.ownership import Owned
 from reconciler.planning.plugs import cut_off
 from reconciler.planning.remade import LastSeen
 from reconciler.planning.renames import Renames, find_renames
@@ -21,11 +22,6 @@ from reconciler.planning.terms import Terms
 from specs.host import Host, VolumeSource
 from specs.reference import NETWORK, STORAGE_POOL, STORAGE_VOLUME, VIRTUAL_MACHINE, Ref
 from specs.registry import kinds
-from specs.storagepool.types import OF_FILES
-from specs.storagepool.xml import target_path
-from specs.storagevolume.model import told_format
-
-# Pools whose volumes are files below the pool's target path, so that a path is known before the volume exists.
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,62 +34,12 @@ class Context:
     suspended: frozenset[Ref] = frozenset()
     terms: Terms = field(default_factory=Terms)
     last_seen: Callable[[Ref], LastSeen | None] = lambda _ref: None  # how an object of ours was, also when it is gone
+    foresee: Callable[[DesiredState, Snapshot, Mapping[Ref, Owned]], Host] = foreseen
 
     @cached_property
     def host(self) -> Host:
         """The observed host plus the pools and volumes that are declared: paths are known before they exist."""
-        observed = self.snapshot.host
-        paths = dict(observed.pool_paths)
-        volumes = dict(observed.volumes)
-        for ref, resource in self.desired.resources.items():
-            if ref.kind == STORAGE_POOL and ref.name not in paths and resource.spec.get("type") in OF_FILES:
-                path = contained("finding its folder", ref, resource.digest, target_path, resource.spec, ref.name)
-                if isinstance(path, str):
-                    paths[ref.name] = path
-        for ref, resource in self.desired.resources.items():
-            if ref.kind != STORAGE_VOLUME:
-                continue
-            known, folder = volumes.get(ref), paths.get(ref.pool)
-            source = contained("finding its place", ref, resource.digest, self._place, ref, resource, known, folder)
-            if isinstance(source, VolumeSource):
-                volumes[ref] = source
-        return replace(observed, pool_paths=paths, volumes=volumes, overlays=self._overlays())
-
-    def _overlays(self) -> dict[str, tuple[str, ...]]:
-        """The files of snapshots, by what lies below them: neither declared nor ours, unlike a machine's own disk
-        above its base.
-        """
-        found: dict[str, tuple[str, ...]] = {}
-        for ref, seen in self.snapshot.objects.items():
-            if ref.kind != STORAGE_VOLUME or ref in self.desired.resources or ref in self.owned:
-                continue
-            if below := str(seen.details.get("backing") or ""):
-                found[below] = (*found.get(below, ()), str(seen.details["path"]))
-        return found
-
-    def _place(
-        self, ref: Ref, resource: Resource, known: VolumeSource | None, folder: str | None
-    ) -> VolumeSource | None:
-        """Where a declared volume is or will be; None where that can't be known yet."""
-        if known is None:
-            path = f"{folder.rstrip('/')}/{ref.short_name}" if folder else ""
-            return VolumeSource(path, "file", future_format(resource)) if path else None
-        # libvirt looks into the bytes. They are the guest's: with a header of its own making it could make
-        # QEMU open any file of the host as soon as its machine is defined anew. And an image that is only
-        # being written looks raw: a machine defined then would read and write its headers as data.
-        certain = self._certain_format(ref, resource, in_folder=folder is not None) or known.format
-        return known if certain == known.format else replace(known, format=certain)
-
-    def _certain_format(self, ref: Ref, resource: Resource, *, in_folder: bool) -> str | None:
-        """The image format of a volume that needs no look at its bytes; None when only they can tell."""
-        future = future_format(resource)
-        entry = self.owned.get(ref)
-        source = resource.spec.get("source")
-        if source and not resource.spec.get("format"):  # what it was taken for when it was made
-            told = told_format(ref.short_name, source) if in_folder else None
-            return told or (entry.facts.get(Fact.FORMAT) if entry is not None else None) or "raw"
-        made_empty = entry is not None and entry.created and not source
-        return future if resource.spec.get("format") or future == "raw" or made_empty else None
+        return self.foresee(self.desired, self.snapshot, self.owned)
 
     @cached_property
     def by_uid(self) -> Mapping[str, Ref]:
@@ -200,16 +146,6 @@ def drive_volumes(machine: Mapping[str, Any], volume_at: Mapping[str, Ref]) -> I
             yield Ref.volume(source.get("pool", ""), source["volume"])
         elif (volume := volume_at.get(source.get("file") or source.get("dev") or "")) is not None:
             yield volume
-
-
-def future_format(resource: Resource) -> str:
-    """The image format that a declared volume will have in a pool of files; what is written stays raw unless said."""
-    declared = resource.spec.get("format")
-    if declared:
-        return str(declared)
-    if resource.has_content:
-        return "raw"
-    return told_format(resource.ref.short_name, resource.spec.get("source")) or "qcow2"
 
 
 def has_object(ref: Ref) -> bool:

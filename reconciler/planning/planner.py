@@ -19,6 +19,7 @@ from reconciler.planning.assessment import Assessment
 from reconciler.planning.context import Context, has_object
 from reconciler.planning.diff import with_ignored_state
 from reconciler.planning.failed import failed, unreadable
+from reconciler.planning.foreseen import Foresight
 from reconciler.planning.keeping import Keeper, Kept
 from reconciler.planning.left_alone import changed_meanwhile
 from reconciler.planning.letting_go import used_all_the_same
@@ -35,6 +36,7 @@ from reconciler.planning.rename_hint import rename_hints
 from reconciler.planning.renaming import assess_renamed
 from reconciler.planning.scopes import in_scope
 from reconciler.planning.standstill import Standstill
+from reconciler.planning.surroundings import Surroundings
 from reconciler.planning.terms import Terms
 from specs.effect import Change
 from specs.network.subnet import free_subnet
@@ -47,6 +49,14 @@ _NO_TERMS = Terms()
 class _Remembered:
     inputs: tuple[Any, ...]
     assessment: Assessment
+    resource: Resource
+    blob: str | None  # of its document
+    settled: bool  # it is there, and as it should be: what is missing, or moves, is looked at afresh
+    silent: bool = False  # and a plan has nothing to say of it, nor to write down
+
+    def holds(self, resource: Resource, blob: str | None) -> bool:
+        """Where the surroundings are the same."""
+        return self.settled and self.resource is resource and self.blob == blob
 
 
 class Planner:
@@ -54,6 +64,8 @@ class Planner:
 
     def __init__(self) -> None:
         self._memory: dict[Ref, _Remembered] = {}
+        self._surroundings: Surroundings | None = None  # those of what is remembered
+        self._foresight = Foresight()
         self._keeper = Keeper()
         self._standstill: Standstill | None = None
 
@@ -85,7 +97,7 @@ class Planner:
         terms: Terms,
         last_seen: Callable[[Ref], LastSeen | None],
     ) -> Plan:
-        context = Context(desired, snapshot, owned, suspended, terms, last_seen)
+        context = Context(desired, snapshot, owned, suspended, terms, last_seen, self._foresight)
         if known := context.renames.entries(owned, snapshot):
             context = replace(context, owned={**owned, **known})
         kept = self._keeper.keep(context)
@@ -99,12 +111,23 @@ class Planner:
         assessments: dict[Ref, Assessment] = {}
         subnets = _SubnetChooser(context)
         some_observed = any(map(is_observed, context.owned.values()))
+        around = contained("looking around", "the plan", str(desired.revision), Surroundings.of, context)
+        surroundings = around if isinstance(around, Surroundings) else None
+        before = self._memory if surroundings is not None and surroundings.same_as(self._surroundings) else {}
+        all_alike = not suspended and not some_observed and context.owned is owned
         memory: dict[Ref, _Remembered] = {}
         for ref, resource in desired.resources.items():
             if not has_object(ref):
                 continue
             is_left_alone = ref in suspended or resource.parent in suspended
-            assessed = contained("planning", ref, resource.digest, self._assess, resource, context, subnets)
+            settled = before.get(ref)
+            if settled is not None and settled.holds(resource, desired.blobs.get(resource.path)):
+                assessed: _Remembered | Failure = settled
+                if settled.silent and all_alike and ref not in kept.remembered:
+                    memory[ref] = settled
+                    continue  # nearly all
+            else:
+                assessed = contained("planning", ref, resource.digest, self._assess, resource, context, subnets)
             if isinstance(assessed, Failure):
                 if not is_left_alone:
                     blocked[ref] = failed(ref, assessed, resource.path, resource.line)
@@ -128,7 +151,7 @@ class Planner:
             del steps[ref]
             if desired.resources[ref].policy.drift == "warn":
                 missing.append((ref, MISSING))
-        self._memory = memory
+        self._memory, self._surroundings = memory, surroundings
         leaving = prune.contained_removals(context, steps)
         for assessment in leaving.assessments:
             if assessment.step is not None:
@@ -185,7 +208,8 @@ class Planner:
         ref = resource.ref
         observed = context.snapshot.get(ref)
         if ref in context.snapshot.unseen:
-            return _Remembered((), Assessment(blocked=unreadable(resource)))
+            return _Remembered((), Assessment(blocked=unreadable(resource)), resource, None, settled=False)
+        declared, blob = resource, context.desired.blobs.get(resource.path)
         inputs = (
             resource,
             observed,
@@ -194,12 +218,12 @@ class Planner:
             context.snapshot.host.node_devices if resource.spec.get("hostDevices") else None,
             context.cut_off.get(ref) if ref.kind == NETWORK else None,
             context.desired.scope,
-            context.desired.blobs.get(resource.path),
+            blob,
             held_losses(resource, context) if ref.kind == VIRTUAL_MACHINE else None,
         )
         before = self._memory.get(ref)
         # What is missing, or depends on who uses it, is looked at afresh; a VM at rest is the case that has to be fast.
-        if before is not None and observed is not None and before.inputs == inputs and _at_rest(before.assessment):
+        if before is not None and before.settled and before.inputs == inputs:
             return before
         if observed is not None:
             resource = with_ignored_state(resource, observed)
@@ -211,7 +235,10 @@ class Planner:
             assessment = volume.assess(resource, observed, context)
         else:
             assessment = activatable.assess(resource, observed, context, subnet)
-        return _Remembered(inputs, in_scope(assessment, context))
+        assessment = in_scope(assessment, context)
+        settled = observed is not None and _at_rest(assessment)
+        silent = settled and _says_nothing(assessment, context.owned.get(ref))
+        return _Remembered(inputs, assessment, declared, blob, settled, silent)
 
 
 def _to_remember(assessments: Mapping[Ref, Assessment], done: Iterable[Step]) -> Iterator[Owned]:
@@ -224,6 +251,12 @@ def _to_remember(assessments: Mapping[Ref, Assessment], done: Iterable[Step]) ->
 
 def _at_rest(assessment: Assessment) -> bool:
     return assessment.step is None and assessment.blocked is None and not assessment.waiting
+
+
+def _says_nothing(assessment: Assessment, entry: Owned | None) -> bool:
+    """True for one at rest of which nothing is told, and the ledger holds what it should."""
+    told = assessment.staged is not None or assessment.drifted or assessment.extras
+    return not told and assessment.record in (None, entry)
 
 
 class _SubnetChooser:

@@ -8,8 +8,9 @@ from reconciler.desired.state import Resource
 from reconciler.observed.snapshot import Observed
 from reconciler.planning.assessment import Assessment, ownership_entry
 from reconciler.planning.claim import blocked, claim_volume
-from reconciler.planning.context import Context, future_format
+from reconciler.planning.context import Context
 from reconciler.planning.diff import compare
+from reconciler.planning.foreseen import future_format
 from reconciler.planning.loss import Loss, held
 from reconciler.planning.migration import away_users, untouched
 from reconciler.planning.operations import CreateVolume, DeleteVolume, GrowVolume

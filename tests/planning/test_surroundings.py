@@ -1,0 +1,110 @@
+"""After a commit only what it has changed is asked again, and the plan is the one that a new planner makes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from reconciler.desired.state import Resource
+from reconciler.planning.context import Context
+from reconciler.planning.ownership import Fact
+from reconciler.planning.planner import Planner
+from specs.host import VolumeSource
+from specs.reference import STORAGE_POOL, STORAGE_VOLUME, Ref
+from specs.scope import Scope
+from tests.planning.values import REPOSITORY
+from tests.planning.worlds import World, applied, found, wanted
+
+Inputs = dict[str, Any]
+Move = Callable[[Inputs], Inputs]
+
+POOL = wanted("default", STORAGE_POOL, type="dir", path="/default")
+DATA = wanted("default/data.raw", STORAGE_VOLUME, capacity=1 << 20, format="raw")
+WEB = wanted("web", disks=[{"volume": "default/data.raw"}], runStrategy="Halted")
+DB, MAIL = wanted("db", runStrategy="Halted"), wanted("mail", runStrategy="Halted")
+ALL = (POOL, DATA, WEB, DB, MAIL)
+
+
+def at_rest() -> Inputs:
+    """Five documents that are applied."""
+    world = World(ALL, tuple(map(found, ALL)), tuple(map(applied, ALL)))
+    snapshot = replace(world.snapshot, host=replace(world.snapshot.host, volumes={DATA.ref: file("raw")}))
+    inputs = {"desired": world.wish, "snapshot": snapshot, "owned": {one.ref: one for one in world.ledger}}
+    records = Planner().plan(**inputs).records
+    return inputs | {"owned": inputs["owned"] | {one.ref: one for one in records}}
+
+
+def file(form: str) -> VolumeSource:
+    return VolumeSource("/default/data.raw", "file", form)
+
+
+def commit(inputs: Inputs, *changed: Resource, **of_desired: Any) -> Inputs:
+    """The next revision: all that isn't named is the very same."""
+    resources = {**inputs["desired"].resources, **{one.ref: one for one in changed}}
+    return inputs | {"desired": replace(inputs["desired"], resources=resources, **of_desired)}
+
+
+def another(document: Resource, **spec: Any) -> Resource:
+    return replace(document, spec={**document.spec, **spec}, digest=f"another {document.digest}")
+
+
+def observed(inputs: Inputs, ref: Ref, **how: Any) -> Inputs:
+    objects = inputs["snapshot"].objects
+    there = {**objects, ref: replace(objects[ref], **how)} if how else {r: o for r, o in objects.items() if r != ref}
+    return inputs | {"snapshot": replace(inputs["snapshot"], serial=2, objects=there)}
+
+
+def remembered(inputs: Inputs, ref: Ref, **facts: str) -> Inputs:
+    entry = inputs["owned"][ref]
+    return inputs | {"owned": {**inputs["owned"], ref: replace(entry, facts={**entry.facts, **facts})}}
+
+
+MOVES: dict[str, Move] = {
+    "nothing": commit,
+    "a document": lambda inputs: commit(inputs, another(DB, memory=1024)),
+    "two documents": lambda inputs: commit(inputs, another(DB, memory=1024), another(MAIL, title="Mail")),
+    "a volume's document": lambda inputs: commit(inputs, another(DATA, format="qcow2")),
+    "a new document": lambda inputs: commit(inputs, wanted("new", runStrategy="Halted")),
+    "a document's blob": lambda inputs: commit(inputs, blobs={"db.yaml": "b2"}),
+    "the pool's document": lambda inputs: commit(inputs, another(POOL, path="/elsewhere")),
+    "the branch": lambda inputs: commit(inputs, where=Scope(REPOSITORY, "other", "")),
+    "an object": lambda inputs: observed(inputs, WEB.ref, xml=found(another(WEB, memory=640)).xml),
+    "a state": lambda inputs: observed(inputs, WEB.ref, state="running"),
+    "an object that is gone": lambda inputs: observed(inputs, MAIL.ref),
+    "a disk that is gone": lambda inputs: observed(inputs, DATA.ref),
+    "a file's format": lambda inputs: inputs | {
+        "snapshot": replace(
+            inputs["snapshot"], host=replace(inputs["snapshot"].host, volumes={DATA.ref: file("qcow2")})
+        )
+    },
+    "what the ledger holds": lambda inputs: remembered(inputs, DB.ref, **{Fact.DIGEST.value: "older"}),
+    "what is only observed": lambda inputs: remembered(inputs, DB.ref, **{Fact.OBSERVE.value: "yes"}),
+    "what is left alone": lambda inputs: inputs | {"suspended": frozenset({DB.ref})},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("then", MOVES.values(), ids=[name.replace(" ", "-") for name in MOVES])
+@pytest.mark.parametrize("first", MOVES.values(), ids=[name.replace(" ", "-") for name in MOVES])
+def test_what_is_remembered_changes_no_plan(
+    first: Callable[[Inputs], Inputs], then: Callable[[Inputs], Inputs]
+) -> None:
+    planner, inputs = Planner(), at_rest()
+    for moved in (inputs, first(inputs), then(first(inputs)), then(inputs), commit(inputs)):
+        assert planner.plan(**moved) == Planner().plan(**moved)
+
+
+def test_only_what_a_commit_has_changed_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    planner, inputs, asked = Planner(), at_rest(), []
+    assert planner.plan(**inputs).empty
+    sources = Context.resource_sources
+
+    def ask(context: Context, resource: Resource) -> Any:
+        asked.append(resource.ref)
+        return sources(context, resource)
+
+    monkeypatch.setattr(Context, "resource_sources", ask)
+    plan = planner.plan(**commit(inputs, another(DB, memory=1024)))
+    assert [step.ref for step in plan.steps] == [DB.ref] == asked
