@@ -208,7 +208,7 @@ class Agent:
         self.plan = line.compare(self.desired, self.snapshot, self._suspended, moving)
         self._tell_notes(self.plan.notes)
         # At the first pass nobody knows of a change that is going on; what is found was changed while nobody looked.
-        resting = dispatcher.rest(self.plan) if self.ready.is_set() else frozenset()
+        resting = dispatcher.rest(self.plan, self.snapshot) if self.ready.is_set() else frozenset()
         self._drift = line.note_drift(self.plan, self.desired, self.snapshot, moving | resting)
         line.note_approvals(self.plan, AGENT)
         if self._reports is not None:

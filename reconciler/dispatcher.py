@@ -20,6 +20,7 @@ from reconciler.desired.state import DesiredState
 from reconciler.errors import OnggiError
 from reconciler.groups import fetches, groups, takes_long
 from reconciler.line import Line
+from reconciler.observed.snapshot import Snapshot
 from reconciler.planning.operations import Start, Stop
 from reconciler.planning.plan import Plan, Step
 from reconciler.repeats import Flapping, Repeats
@@ -125,12 +126,12 @@ class Dispatcher:
         with self._lock:
             return self._settling.next_due_s(time.monotonic())
 
-    def rest(self, plan: Plan) -> frozenset[Ref]:
+    def rest(self, plan: Plan, snapshot: Snapshot) -> frozenset[Ref]:
         """What was just changed by hand and perhaps still is: it isn't judged, nor repaired by `dispatch`, until it has
         come to rest.
         """
         with self._lock:
-            self._resting, to_look_at = self._settling.held(plan.steps, time.monotonic())
+            self._resting, to_look_at = self._settling.held(plan.steps, time.monotonic(), snapshot.objects)
         for ref in to_look_at:
             self._wakeup.object(ref)
         return self._resting
