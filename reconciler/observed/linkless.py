@@ -6,7 +6,6 @@ Python's own `os.open` minds a link at the end of a path and follows those on th
 from __future__ import annotations
 
 import os
-import platform
 import struct
 from collections.abc import Callable
 from functools import cache
@@ -35,7 +34,7 @@ def open_without_links(path: str, flags: int) -> int | None:
 @cache
 def _openat2() -> Callable[[bytes, bytes], int] | None:
     """The kernel's call; None where its number isn't known. A kernel before 5.6 answers that it has no such call."""
-    if platform.machine() not in _MACHINES:
+    if os.uname().machine not in _MACHINES:
         return None
     import ctypes  # nothing that only looks at a host needs it
 
