@@ -10,7 +10,8 @@ import pytest
 
 from reconciler.desired.state import DesiredState, Resource
 from reconciler.observed.snapshot import BRIDGE, PORTS, Observed, Snapshot
-from reconciler.planning.context import Context, future_format, has_object
+from reconciler.planning.context import Context, has_object
+from reconciler.planning.foreseen import future_format
 from reconciler.planning.mentions import mentioned
 from reconciler.planning.ownership import Fact, Owned
 from reconciler.planning.uses import users_of
