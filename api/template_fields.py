@@ -13,10 +13,13 @@ from api.http.prefix import plain
 from api.http.refusal import Refusal, bad
 from api.machines.consoles import CONSOLE, NO_CONSOLE, check_graphics, console_words
 from api.machines.fitting import BAD_FORMAT, IN_USE, unfit_disks
+from api.machines.memory import with_plain_memory
 from api.machines.processors import check_processors
 from api.media import Media
+from api.views.interfaces import used_by_networks
 from api.views.machine_storages import DISK
 from api.views.templates import (
+    MEMORY_MIB,
     NETBOOT,
     POOL_URI,
     UNKNOWN,
@@ -31,6 +34,7 @@ from reconciler.desired.templates import machine_fields
 from reconciler.passes import World
 from reconciler.serving.client import Client
 from reconciler.serving.serving import Serving
+from specs.codecs import bytes_of
 from specs.reference import NETWORK, STORAGE_POOL, Ref
 
 Fields = dict[str, Any]
@@ -76,7 +80,7 @@ class TemplateFields:
 
     def changed(self, body: Mapping[str, Any], spec: Mapping[str, Any], inherited: Mapping[str, Any]) -> Fields:
         """`spec` with what a client sends in it; `inherited` is what it extends. Raises Refusal 400."""
-        made = dict(spec)
+        made, body = dict(spec), with_plain_memory(body)
         for name, value in body.items():
             if name in _SAME:
                 made[_SAME[name]] = int(value) if isinstance(value, float) else value
@@ -89,10 +93,12 @@ class TemplateFields:
             made["bootDevices"] = list(NETBOOT)
             if not body["netboot"]:
                 del made["bootDevices"]
+        if "interfaces" in body:
+            made["networks"] = [*made.get("networks", ()), *self._networks_over(body["interfaces"], made)]
+        if "memory" in body or "max_memory" in body:
+            _leave_room(made, body, {**inherited, **made})
         if "cpu_info" in body:
-            made["cpuTopology"] = _topology(body["cpu_info"])
-            if made["cpuTopology"] is None:
-                del made["cpuTopology"]
+            _arrange(made, body)
         pool = str(made.get("storagePool", inherited.get("storagePool", DEFAULT_POOL)))
         if "cdrom" in body:
             made["cdrom"] = self._cdrom(body["cdrom"], pool)
@@ -119,6 +125,17 @@ class TemplateFields:
         missing = [name for name in names if not is_known(self._world, Ref(NETWORK, name))]
         if missing:
             raise bad("KCHTMPL0003E", f"There is no network {', '.join(missing)}; make it first, or name another.")
+
+    def _networks_over(self, interfaces: Sequence[Mapping[str, Any]], spec: Mapping[str, Any]) -> list[str]:
+        """For each of the host's interfaces the network that goes through it, but for those that are named anyway."""
+        ways, found = used_by_networks(self._world.snapshot), list(spec.get("networks", ()))
+        for each in interfaces:
+            name = next(iter(ways.get(each["name"], ())), "")
+            if not name:
+                told = f"No network goes through {each['name']}; make a bridge network over it first, at /networks."
+                raise bad("KCHTMPL0003E", told)
+            found += [name] if name not in found else []
+        return found[len(spec.get("networks", ())) :]
 
     def _cdrom(self, medium: str, pool: str) -> str:
         pools = sorted(ref.name for ref in self._world.snapshot.objects if ref.kind == STORAGE_POOL)
@@ -184,8 +201,8 @@ class TemplateFields:
 
 DEFAULT_NETWORK: Final = "default"
 _ORDER: Final = (
-    "template", "osDistro", "osVersion", "cpus", "cpuTopology", "memory", "cdrom", "storagePool", "networks", "disks",
-    "graphics", "bootDevices", "folder", "icon",
+    "template", "osDistro", "osVersion", "cpus", "maximumCpus", "cpuTopology", "memory", "maximumMemory", "cdrom",
+    "storagePool", "networks", "disks", "graphics", "bootDevices", "folder", "icon",
 )  # fmt: skip
 
 
@@ -206,15 +223,43 @@ def _from_media(body: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def check_cpus(spec: Mapping[str, Any], code: str) -> None:
     """Raises Refusal 400 when the topology of a whole spec doesn't make its number of CPUs."""
-    topology = spec.get("cpuTopology")
-    if topology and "cpus" in spec and spec["cpus"] != cpus_of(topology):
-        raise bad(code, "`cpus` has to be the product of the topology's sockets, cores and threads.")
+    topology, cpus, most = spec.get("cpuTopology"), spec.get("cpus"), spec.get("maximumCpus")
+    if cpus is not None and most is not None and cpus > most:
+        raise bad("KCHCPUINF0001E", f"A machine with {cpus} processors can't have {most} at most.")
+    made = most if most is not None else cpus
+    if topology and made is not None and made != cpus_of(topology):
+        name = "cpus" if most is None else "cpu_info/maxvcpus"
+        raise bad(code, f"`{name}` has to be the product of the topology's sockets, cores and threads.")
 
 
-def _topology(cpu_info: Mapping[str, Any]) -> dict[str, int] | None:
-    if not (topology := cpu_info.get("topology")):
-        return None
-    return {key: int(topology[key]) for key in ("sockets", "cores", "threads")}
+def _arrange(made: Fields, body: Mapping[str, Any]) -> None:
+    """How many processors, how many at most, and how they are arranged. {} is no arrangement."""
+    given = body["cpu_info"]
+    if "vcpus" in given:
+        if body.get("cpus", given["vcpus"]) != given["vcpus"]:
+            raise bad("KCHTMPL0012E", "`cpus` and `cpu_info/vcpus` are one number; give it once.")
+        made["cpus"] = int(given["vcpus"])
+    if "maxvcpus" in given:
+        made["maximumCpus"] = int(given["maxvcpus"])
+        if made["maximumCpus"] == made.get("cpus", 1):
+            del made["maximumCpus"]
+    if topology := given.get("topology"):
+        made["cpuTopology"] = {key: int(topology[key]) for key in ("sockets", "cores", "threads")}
+    elif "topology" in given or not given:
+        made.pop("cpuTopology", None)
+
+
+def _leave_room(made: Fields, body: Mapping[str, Any], whole: Mapping[str, Any]) -> None:
+    """What a machine could have while it runs. A maximum that is in the way of more memory moves along."""
+    memory = bytes_of(whole.get("memory", MEMORY_MIB), "MiB") or 0
+    if "max_memory" in body:
+        made["maximumMemory"] = int(body["max_memory"])
+        if made["maximumMemory"] << 20 < memory:
+            raise bad("KCHTMPL0031E", "`max_memory` can't be less than `memory`; raise it, or lower that too.")
+    elif (bytes_of(whole.get("maximumMemory", 0), "MiB") or memory) < memory:
+        made["maximumMemory"] = made["memory"]
+    if bytes_of(made.get("maximumMemory", 0), "MiB") == memory:
+        del made["maximumMemory"]  # as it is when nothing is said
 
 
 def _graphics(given: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from api.http.refusal import bad
 from api.http.schema import Schema, arr, boolean, integer, obj
+from api.machines.memory import with_plain_memory
 from api.views.machine_hardware import BOOT_KINDS
 from api.views.templates import TOPOLOGY
 from specs.codecs import bytes_of
@@ -22,11 +23,13 @@ _PLACED: Final = ("disks", "cdroms", "interfaces")  # the lists of a document wh
 
 CHANGES: Final[dict[str, Schema]] = {
     "bootorder": arr(
-        {"enum": list(BOOT_KINDS)}, minItems=1, uniqueItems=True,
+        {"enum": list(BOOT_KINDS)}, minItems=1, uniqueItems=True, x_code="KCHVM0052E",
         description="The kinds of devices that it boots from, in order, instead of any single devices' places.",
     ),
-    "bootmenu": boolean("Whether its firmware asks what to boot from."),
-    "max_memory": integer("MiB that it could have while it runs.", minimum=16, maximum=_MOST_MIB),
+    "bootmenu": boolean("Whether its firmware asks what to boot from.", x_code="KCHVM0053E"),
+    "max_memory": integer(
+        "MiB that it could have while it runs.", minimum=16, maximum=_MOST_MIB, x_code="KCHTMPL0013E",
+    ),
     "cpu_info": obj(
         {
             "vcpus": integer("Processors: the same as `cpus`.", minimum=1, maximum=_MOST_CPUS, x_code="KCHTMPL0012E"),
@@ -35,13 +38,15 @@ CHANGES: Final[dict[str, Schema]] = {
                 {name: {**each, "maximum": _MOST_CPUS} for name, each in TOPOLOGY.items()}, required=tuple(TOPOLOGY),
                 description="Makes `maxvcpus` processors; without that it is what they make.", x_code="KCHTMPL0026E",
             ),
-        }
+        },
+        x_code="KCHCPUINF0008E",
     ),
 }  # fmt: skip
 
 
 def sizes_of(body: Body) -> Body:
-    """The request with its number of processors as `cpus`, whichever way it says it. Raises Refusal 400."""
+    """The request with its processors as `cpus` and its memory as numbers, however it says them. Raises Refusal 400."""
+    body = with_plain_memory(body)
     wanted = (body.get("cpu_info") or {}).get("vcpus")
     if wanted is None:
         return body

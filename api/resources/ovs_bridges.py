@@ -17,7 +17,7 @@ class OvsBridges(Resource):
 
     address = "/ovsbridges"
     tag = "Interfaces"
-    since = "2.4"
+    since = "2.3"
 
     def __init__(self, services: Services) -> None:
         super().__init__(services)

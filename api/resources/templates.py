@@ -17,6 +17,7 @@ from api.http.refusal import Refusal, bad, not_found
 from api.http.schema import arr, boolean, integer, number, obj, text
 from api.machines.consoles import graphics_schema
 from api.machines.drafting import template_spec
+from api.machines.memory import memory_schema
 from api.template_fields import Fields, TemplateFields, check_cpus
 from api.views.guarded import guarded
 from api.views.templates import FORMATS, TEMPLATE, TOPOLOGY, UNKNOWN, template_view
@@ -46,7 +47,10 @@ _FIELDS: Final = {
         "The number of CPUs; by default 1, or what the topology makes.", minimum=1, maximum=_MOST_CPUS,
         x_code="KCHTMPL0012E",
     ),
-    "memory": integer("Memory in MiB; by default 1024.", minimum=_LEAST_MIB, maximum=_MOST_MIB, x_code="KCHTMPL0013E"),
+    "memory": memory_schema("Memory in MiB; by default 1024.", _LEAST_MIB),
+    "max_memory": integer(
+        "MiB that a machine could have while it runs.", minimum=_LEAST_MIB, maximum=_MOST_MIB, x_code="KCHTMPL0013E"
+    ),
     "cdrom": text(
         "The ISO image: a volume (`volume` or `pool/volume`), a path on the host or an address.", minLength=1,
         x_code="KCHTMPL0014E", examples=["/var/lib/libvirt/images/debian-12.iso"],
@@ -56,6 +60,18 @@ _FIELDS: Final = {
         pattern=below("storagepools", "[^/]+/?"), x_code="KCHTMPL0015E", examples=["/storagepools/default"],
     ),
     "networks": arr(text(), description="The networks; by default [default].", x_code="KCHTMPL0017E"),
+    "interfaces": arr(
+        obj(
+            {
+                "type": text("macvtap, or ovs.", enum=["macvtap", "ovs"], x_code="KCHTMPL0034E"),
+                "name": text("The interface or bridge of the host.", minLength=1, x_code="KCHTMPL0035E"),
+                "mode": text("bridge, of a macvtap.", enum=["bridge"], x_code="KCHTMPL0036E"),
+            },
+            required=("type", "name"), x_code="KCHTMPL0038E",
+        ),
+        description="Interfaces of the host: for each the network that goes through it, besides `networks`.",
+        x_code="KCHTMPL0037E",
+    ),
     "disks": arr(
         obj(
             {
@@ -86,6 +102,11 @@ _FIELDS: Final = {
     "netboot": boolean("Whether a machine boots over the network first, and needs no image."),
     "cpu_info": obj(
         {
+            "vcpus": integer("The same as `cpus`.", minimum=1, maximum=_MOST_CPUS, x_code="KCHTMPL0012E"),
+            "maxvcpus": integer(
+                "Processors that a machine could have while it runs.", minimum=1, maximum=_MOST_CPUS,
+                x_code="KCHTMPL0012E",
+            ),
             "topology": obj(
                 {name: {**each, "maximum": _MOST_CPUS} for name, each in TOPOLOGY.items()},
                 required=tuple(TOPOLOGY), closed=False, x_code="KCHTMPL0026E",

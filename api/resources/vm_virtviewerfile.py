@@ -19,7 +19,7 @@ class MachineVirtViewerFile(MachineDevices):
     """Of one machine."""
 
     address = "/vms/{name}/virtviewerfile"
-    since = "2.2"
+    since = "2.3"
 
     @get(
         "A file by which virt-viewer opens the console of a running machine.", text(), content_type=_TYPE,

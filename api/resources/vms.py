@@ -28,6 +28,7 @@ from api.machines.editing import (
 )
 from api.machines.hardware import CHANGES, change_hardware, sizes_of
 from api.machines.making import make_machine
+from api.machines.memory import memory_schema
 from api.machines.names import is_taken, name_taken, promise, promise_clone, promise_from_template
 from api.machines.ordered import ordered_machine, template_at
 from api.machines.processors import check_processors
@@ -44,8 +45,8 @@ from specs.name import TITLE_PATTERN, name_problem
 from specs.reach import console_owner
 from specs.reference import VIRTUAL_MACHINE, Ref
 
-_TITLE = text("A short title for people, on one line.", maxLength=256, pattern=TITLE_PATTERN)
-_DESCRIPTION = text("What it is for, in as many lines as needed.", maxLength=16384)
+_TITLE = text("A short title for people, on one line.", maxLength=256, pattern=TITLE_PATTERN, x_code="KCHVM0085E")
+_DESCRIPTION = text("What it is for, in as many lines as needed.", maxLength=16384, x_code="KCHVM0086E")
 
 _CREATE = obj(
     {
@@ -80,7 +81,7 @@ _CHANGE = obj(
         "users": arr(text(), uniqueItems=True, description="Users who may use it, besides administrators."),
         "groups": arr(text(), uniqueItems=True, description="Groups whose members may."),
         "cpus": integer("Processors.", minimum=1, maximum=4096, x_code="KCHTMPL0012E"),
-        "memory": integer("MiB of memory.", minimum=1, maximum=1 << 24, x_code="KCHTMPL0013E"),
+        "memory": memory_schema("MiB of memory.", 1),
         "graphics": obj(
             {
                 "passwd": text(

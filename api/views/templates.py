@@ -21,7 +21,7 @@ NETBOOT: Final = ("network", "hd")  # what a machine that is installed over the 
 GRAPHICS: Final = {"type": "vnc", "listen": "127.0.0.1"}  # what a template's console is unless it says otherwise
 FORMATS: Final = ("bochs", "cloop", "cow", "dmg", "qcow", "qcow2", "qed", "raw", "vmdk", "vpc")
 
-_MEMORY_MIB: Final = 1024
+MEMORY_MIB: Final = 1024  # of a template that says nothing
 _GIB: Final = 1 << 30
 _MIB: Final = 1 << 20
 
@@ -39,6 +39,7 @@ _FIELDS: Final = {
     "os_version": text("Its version, or unknown.", examples=["12"]),
     "cpus": integer("The number of CPUs.", **_COUNT),
     "memory": integer("Memory in MiB.", minimum=1),
+    "max_memory": integer("MiB that a machine could have while it runs.", minimum=1),
     "cdrom": or_null(text("The ISO image: a path on the host or an address.")),
     "storagepool": text("The address of the pool of new disks.", examples=["/storagepools/default"]),
     "networks": arr(text(), description="The networks that a machine gets an interface on."),
@@ -68,7 +69,13 @@ _FIELDS: Final = {
         required=("type", "listen"),
     ),
     "netboot": boolean("Whether a machine boots over the network first."),
-    "cpu_info": obj({"topology": obj(TOPOLOGY, required=tuple(TOPOLOGY))}),
+    "cpu_info": obj(
+        {
+            "vcpus": integer("The same as `cpus`, where `maxvcpus` is more.", **_COUNT),
+            "maxvcpus": integer("CPUs that a machine could have while it runs.", **_COUNT),
+            "topology": obj(TOPOLOGY, required=tuple(TOPOLOGY)),
+        }
+    ),
     "invalid": obj(
         {
             "networks": arr(text(), description="Networks that aren't there."),
@@ -95,21 +102,27 @@ def template_view(world: World, name: str, is_file: IsFile) -> dict[str, Any] | 
     pool = spec.get("storagePool", DEFAULT_POOL)
     graphics = GRAPHICS | {key: each for key, each in spec.get("graphics", {}).items() if key in GRAPHICS}
     cdrom = spec.get("cdrom")
+    cpus = spec.get("cpus") or (cpus_of(topology) if topology else 1)
+    memory = spec.get("memory", MEMORY_MIB)
     return {
         "name": name,
         "icon": icon_of(spec),
         "folder": list(spec.get("folder", ())),
         "os_distro": spec.get("osDistro") or UNKNOWN,
         "os_version": spec.get("osVersion") or UNKNOWN,
-        "cpus": spec.get("cpus") or (cpus_of(topology) if topology else 1),
-        "memory": _mebibytes(spec.get("memory", _MEMORY_MIB)),
+        "cpus": cpus,
+        "memory": _mebibytes(memory),
+        "max_memory": _mebibytes(spec.get("maximumMemory", memory)),
         "cdrom": _medium_text(world, cdrom) if cdrom is not None else None,
         "storagepool": f"{POOL_URI}{pool}",
         "networks": list(spec.get("networks", ())),
         "disks": [_disk(world, disk, place, pool) for place, disk in enumerate(spec.get("disks", ()))],
         "graphics": graphics if graphics["type"] != "none" else {"type": None, "listen": None},
         "netboot": next(iter(spec.get("bootDevices", ())), "") == NETBOOT[0],
-        "cpu_info": {"topology": dict(topology)} if topology else {},
+        "cpu_info": {
+            **({"vcpus": cpus, "maxvcpus": spec["maximumCpus"]} if "maximumCpus" in spec else {}),
+            **({"topology": dict(topology)} if topology else {}),
+        },
         "invalid": _invalid(world, spec, is_file),
     }
 

@@ -14,7 +14,10 @@ Spec = Mapping[str, Any]
 _WHOLE = frozenset({"passwordFrom"})
 
 # A template's fields that a VM has under the same name and with the same meaning.
-_SAME = ("osDistro", "osVersion", "cpus", "memory", "graphics", "cpuTopology", "icon", "bootDevices")
+_SAME = (
+    "osDistro", "osVersion", "cpus", "maximumCpus", "memory", "maximumMemory", "graphics", "cpuTopology", "icon",
+    "bootDevices",
+)  # fmt: skip
 
 
 def merged(base: Spec, over: Spec) -> dict[str, Any]:

@@ -22,8 +22,12 @@ SPEC = mapping(
             'The guest\'s version, as text, such as "12". Default: unknown.', at_most=64, examples=("12",)
         ),
         "cpus": number("Number of virtual CPUs. Default: 1.", 1, 4096, default=1),
+        "maximumCpus": number("Up to how many CPUs a machine can be given while it runs. Default: `cpus`.", 1, 4096),
         "memory": MEMORY.but(
             "Memory in MiB, or a size with a unit such as 2GiB. Default: 1024.", default=1024, examples=(2048, "2GiB")
+        ),
+        "maximumMemory": MEMORY.but(
+            "Up to how much memory a machine can be given while it runs. Default: `memory`.", examples=("8GiB",)
         ),
         "cdrom": text(
             "The medium in the CD-ROM drive: an absolute path, a URL (http, https, ftp or ftps), "

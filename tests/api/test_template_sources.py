@@ -13,6 +13,7 @@ import yaml
 from specs.binding import parse
 from tests.api.live import LiveApi, live_api
 from tests.lab.repositories import Repository
+from tests.lab.waiting import until
 
 POOL = "<pool type='dir'><name>{0}</name><target><path>/{0}</path></target></pool>"
 
@@ -78,3 +79,45 @@ def test_each_disk_may_have_a_pool_of_its_own(api: LiveApi) -> None:
     for pool, code in (({"name": "/storagepools/none"}, "KCHTMPL0004E"), ({"name": "fast"}, "KCHTMPL0015E")):
         answer = api.client.put("/templates/small", json={"disks": [{"size": 1, "pool": pool}]})
         assert (answer.status_code, answer.json()["reason"].partition(":")[0]) == (400, code)
+
+
+def test_memory_and_processors_are_taken_as_later_clients_say_them(api: LiveApi) -> None:
+    later = {"memory": {"current": 1024, "maxmemory": 4096}, "cpu_info": {"vcpus": 2, "maxvcpus": 4}}
+    made = make(api, source_media={"type": "netboot"}, **later)
+    assert (made["memory"], made["max_memory"], made["cpus"]) == (1024, 4096, 2)
+    assert made["cpu_info"] == {"vcpus": 2, "maxvcpus": 4}
+    ended = api.task(api.client.post("/vms", json={"name": "web", "template": "/templates/small"}))
+    assert ended["status"] == "finished", ended
+    machine = api.client.get("/vms/web").json()
+    assert (machine["memory"], machine["max_memory"], machine["cpu_info"]["maxvcpus"]) == (1024, 4096, 4)
+
+    topology = {"sockets": 1, "cores": 4, "threads": 1}
+    changed = api.client.put("/templates/small", json={"memory": {"current": 8192}, "cpu_info": {"topology": topology}})
+    assert changed.status_code == 200, changed.text
+    assert (changed.json()["memory"], changed.json()["max_memory"]) == (8192, 8192)
+    assert changed.json()["cpu_info"] == {"vcpus": 2, "maxvcpus": 4, "topology": topology}
+    for body, code in (
+        ({"memory": {}}, "KCHTMPL0030E"),
+        ({"memory": {"current": 2048, "maxmemory": 1024}}, "KCHTMPL0031E"),
+        ({"memory": {"current": 1}}, "KCHTMPL0013E"),
+        ({"cpu_info": {"maxvcpus": 1}}, "KCHCPUINF0001E"),
+        ({"cpu_info": {"maxvcpus": 3}}, "KCHTMPL0025E"),
+        ({"cpus": 1, "cpu_info": {"vcpus": 2}}, "KCHTMPL0012E"),
+    ):
+        answer = api.client.put("/templates/small", json=body)
+        assert (answer.status_code, answer.json()["reason"].partition(":")[0]) == (400, code), body
+
+
+def test_an_interface_of_the_host_is_the_network_that_goes_through_it(api: LiveApi, hand: libvirt.virConnect) -> None:
+    hand.networkDefineXML("<network><name>way</name><forward mode='bridge'><interface dev='eth1'/></forward></network>")
+    until(lambda: api.client.get("/networks/way").status_code == 200, 60, "the network is seen")
+    made = make(api, netboot=True, interfaces=[{"type": "macvtap", "name": "eth1", "mode": "bridge"}])
+    assert made["networks"] == ["way"]
+    again = {"networks": ["default"], "interfaces": [{"type": "macvtap", "name": "eth1"}]}
+    assert api.client.put("/templates/small", json=again).json()["networks"] == ["default", "way"]
+    for interface, code in (
+        ({"type": "macvtap", "name": "eth9"}, "KCHTMPL0003E"), ({"type": "nat", "name": "eth1"}, "KCHTMPL0034E"),
+        ({"type": "macvtap", "name": "eth1", "mode": "vepa"}, "KCHTMPL0036E"), ({"type": "ovs"}, "KCHTMPL0038E"),
+    ):  # fmt: skip
+        answer = api.client.put("/templates/small", json={"interfaces": [interface]})
+        assert (answer.status_code, answer.json()["reason"].partition(":")[0]) == (400, code), interface

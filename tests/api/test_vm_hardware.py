@@ -53,6 +53,23 @@ def test_it_boots_by_kinds(api: LiveApi, hand: libvirt.virConnect) -> None:
     assert root.find("devices/interface/boot") is None
 
 
+def test_its_memory_is_a_number_or_an_object(api: LiveApi) -> None:
+    declare(api, "web", SPEC)
+    found = put(api, {"memory": {"current": 1024, "maxmemory": 2048}})
+    assert (found["memory"], found["max_memory"]) == (1024, 2048)
+    found = put(api, {"memory": {"maxmemory": 4096}})
+    assert (found["memory"], found["max_memory"]) == (1024, 4096)
+    assert put(api, {"memory": 512})["memory"] == 512
+    for memory, code in (
+        ({}, "KCHTMPL0030E"), ({"most": 1}, "KCHTMPL0030E"), ({"current": "1"}, "KCHTMPL0013E"),
+        ({"current": 100}, "KCHTMPL0013E"), ({"current": 2048, "maxmemory": 1024}, "KCHTMPL0031E"),
+        ("1024", "KCHTMPL0013E"), ([1024], "KCHTMPL0013E"),
+    ):  # fmt: skip
+        answer = api.client.put("/vms/web", json={"memory": memory})
+        assert (answer.status_code, answer.json()["reason"].partition(":")[0]) == (400, code), memory
+    assert document(api, "web")["spec"]["memory"] == 512
+
+
 def test_it_gets_room_to_grow_and_an_arrangement(api: LiveApi) -> None:
     declare(api, "web", SPEC)
     found = put(api, {"cpu_info": {"vcpus": 2, "maxvcpus": 4}, "max_memory": 1024})
@@ -73,13 +90,15 @@ def test_what_a_running_machine_could_be_told_at_once_waits_for_its_boot(api: Li
 
 
 REFUSED: list[tuple[dict[str, Any], str]] = [
-    ({"title": "two\nlines"}, "KCHAPI0008E"),
-    ({"title": 5}, "KCHAPI0008E"),
+    ({"title": "two\nlines"}, "KCHVM0085E"),
+    ({"title": 5}, "KCHVM0085E"),
+    ({"description": 5}, "KCHVM0086E"),
     ({"autostart": "yes"}, "KCHAPI0008E"),
-    ({"bootorder": ["floppy"]}, "KCHAPI0008E"),
-    ({"bootorder": []}, "KCHAPI0008E"),
-    ({"bootorder": ["hd", "hd"]}, "KCHAPI0008E"),
-    ({"bootmenu": "on"}, "KCHAPI0008E"),
+    ({"bootorder": ["floppy"]}, "KCHVM0052E"),
+    ({"bootorder": []}, "KCHVM0052E"),
+    ({"bootorder": ["hd", "hd"]}, "KCHVM0052E"),
+    ({"bootmenu": "on"}, "KCHVM0053E"),
+    ({"cpu_info": {"speed": 3}}, "KCHCPUINF0008E"),
     ({"cpus": 2, "cpu_info": {"vcpus": 3}}, "KCHTMPL0012E"),
     ({"cpu_info": {"vcpus": 0}}, "KCHTMPL0012E"),
     ({"cpu_info": {"vcpus": 4, "maxvcpus": 2}}, "KCHCPUINF0001E"),
