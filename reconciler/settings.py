@@ -31,6 +31,7 @@ SHORTEST_INTERVAL_S = 1.0
 MOST_FILES = 1_000_000
 
 _MAX_PORT = 65535
+_LONGEST_FILE = 1 << 20  # of settings
 _WANTED = {
     str: "a text",
     bool: "true or false",
@@ -228,8 +229,13 @@ def read_settings_file(path: Path, types: Mapping[str, type]) -> dict[str, Any]:
     """
     import tomllib
 
+    from reconciler.given_file import read_given
+
     try:
-        found = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = read_given(path, _LONGEST_FILE)
+        if len(content) > _LONGEST_FILE:
+            raise SettingsError(f"The settings file {path} has more than {_LONGEST_FILE >> 20} MiB; check --config.")
+        found = tomllib.loads(content.decode())
     except OSError as error:
         raise SettingsError(f"The settings file {path} can't be read ({error.strerror}); check --config.") from None
     except ValueError as error:  # TOMLDecodeError and UnicodeDecodeError

@@ -53,6 +53,7 @@ class Host:
     volumes: Mapping[Ref, VolumeSource] = field(default_factory=dict)
     pool_paths: Mapping[str, str] = field(default_factory=dict)  # target path of each file-backed pool by name
     node_devices: Mapping[str, NodeDevice] = field(default_factory=dict)
+    interfaces: frozenset[str] | None = None  # the host's network interfaces, but for guests' own; None: unknown
     used_subnets: tuple[str, ...] = ()  # CIDR, of libvirt's networks and of the host's own interfaces
     allowed_folders: tuple[str, ...] = ()  # where a CD-ROM's path may lie
     reach: Reach | None = None  # what of the host documents may name; None: nobody has set bounds

@@ -22,7 +22,10 @@ UNSEEN: Final = (
 # What joins characters or chooses how one looks, which emoji need; and blanks that look like the ordinary one.
 _JOINERS: Final = r"\u200c\u200d\ufe00-\ufe0f"
 _ODD_BLANKS: Final = r"\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"
-INVISIBLE: Final = UNSEEN + _JOINERS + _ODD_BLANKS
+# What stands for something else, or for nothing that all agree on: the private characters, those in place of an object
+# or of what couldn't be read, and those that are none. Each is drawn as a box, or as nothing.
+_STAND_INS: Final = r"\ue000-\uf8ff\ufffc-\uffff" "\U000f0000-\U0010ffff"
+INVISIBLE: Final = UNSEEN + _JOINERS + _ODD_BLANKS + _STAND_INS
 
 # Path separators, quotes, XML's own characters, and what can't be seen.
 _FORBIDDEN: Final = r"/\\\"'<>&" + INVISIBLE
@@ -32,6 +35,8 @@ NAME_PATTERN: Final = f"^{_NAME}$"
 VOLUME_PATTERN: Final = f"^{_NAME}(?:/{_NAME})?$"  # `volume`, or `pool/volume`
 TITLE_PATTERN: Final = f"^[^{UNSEEN}]*$"  # one line for people
 
+# No list of these is short, and each version of Unicode has fewer: no pattern has them.
+_NO_CHARACTERS: Final = frozenset({"Cn", "Cs"})
 _WHOLE = re.compile(_NAME)
 _UNSAFE = re.compile(f"[{_FORBIDDEN}]")
 
@@ -47,7 +52,8 @@ def name_problem(name: str) -> str:
             f"A name is written in Unicode's composed form (NFC), or it has a twin; write {composed(name)!r} instead."
         )
     if _WHOLE.fullmatch(name):
-        return ""
+        unknown = next((each for each in name if unicodedata.category(each) in _NO_CHARACTERS), "")
+        return f"A name can't have {_called(unknown)}; choose one without it." if unknown else ""
     if (unsafe := _UNSAFE.search(name)) is not None:
         return f"A name can't have {_called(unsafe[0])}; choose one without it."
     if name[0] in ".-":
@@ -65,6 +71,8 @@ def _called(character: str) -> str:
         return f"the character {character}"
     if unicodedata.category(character) == "Zs":
         return f"the blank U+{ord(character):04X}, which isn't the ordinary one"
+    if unicodedata.category(character) in ("Co", "Cn", "Cs", "So"):
+        return f"U+{ord(character):04X}, which is shown in another way everywhere"
     return {"\n": "a line break", "\0": "a NUL character", "\t": "a tab"}.get(
         character, f"the invisible character U+{ord(character):04X}"
     )

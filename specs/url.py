@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import unicodedata
 from collections.abc import Callable, Collection
 from typing import Final
 from urllib.parse import unquote, unquote_to_bytes, urlsplit
@@ -18,6 +19,7 @@ IMAGES: Final = ("http", "https", "ftp", "tftp")  # where osinfo's database know
 _LONGEST: Final = 4096
 _LONGEST_HOST: Final = 253
 _HOST = re.compile(r"\w(?:[\w-]*\w)?(?:\.\w(?:[\w-]*\w)?)*\.?")
+_NUMBER = re.compile(r"[0-9]+|0[xX][0-9A-Fa-f]*")
 _PORT = re.compile(r"(?::[0-9]*)?")
 
 
@@ -38,6 +40,11 @@ def url_problem(text: str, schemes: Collection[str] = READABLE) -> str | None:
         return "A URL holds no user name or password, which everybody could read; leave them out."
     if port == 0:
         return "The URL has a host or a port that can't be; a port is a number from 1 to 65535."
+    if _is_odd_number(host):
+        return (
+            "The URL's host is a number that programs read in different ways; write an IPv4 address as four numbers, "
+            "as in http://192.0.2.7/image.iso."
+        )
     if not _is_host(host, parts.netloc.lower()):
         return "The URL names no host that there can be; write it as in https://example.org/image.iso."
     return _path_problem(parts.path)
@@ -74,6 +81,18 @@ def _is_host(host: str, netloc: str) -> bool:
             return False
     fits = len(host) <= _LONGEST_HOST and _PORT.fullmatch(netloc.removeprefix(host)) is not None
     return fits and _HOST.fullmatch(host) is not None
+
+
+def _is_odd_number(host: str) -> bool:
+    """Whether readers take a host as an IPv4 address (its last part is a number) that isn't written as one."""
+    last = unicodedata.normalize("NFKC", host).removesuffix(".").rpartition(".")[2]
+    if not _NUMBER.fullmatch(last):
+        return False
+    try:
+        ipaddress.IPv4Address(host)
+    except ValueError:
+        return True
+    return False
 
 
 def _path_problem(path: str) -> str | None:

@@ -14,7 +14,7 @@ from api.http.endpoint import Answer, Call, action, delete, get, post, put
 from api.http.refusal import Refusal, bad
 from api.http.responder import read_beside
 from api.http.schema import arr, boolean, integer, obj, text
-from api.storage.pool_sources import check_source, sees_sources
+from api.storage.pool_sources import check_devices, check_source, sees_sources
 from api.storage.use import refuse_protected, running_users
 from api.views.guarded import guarded
 from api.views.pools import ISO_POOL, ISO_TYPE, POOL, iso_pool_view, pool_type, pool_view, templates_on
@@ -39,9 +39,9 @@ _CREATE = obj(
         "source": obj(
             {
                 "host": text("The server (netfs, iscsi).", x_code="KCHPOOL0019E"),
-                "path": text("The exported folder (netfs).", x_code="KCHPOOL0020E"),
+                "path": text("The exported folder (netfs).", x_code="KCHPOOL0018E"),
                 "devices": arr(
-                    text(x_code="KCHPOOL0021E"), minItems=1, uniqueItems=True, x_code="KCHPOOL0021E",
+                    text(x_code="KCHPOOL0020E"), minItems=1, uniqueItems=True, x_code="KCHPOOL0021E",
                     description="Block devices that are made a volume group of; what is on them is lost (logical).",
                 ),
                 "target": text("The target's IQN (iscsi).", x_code="KCHPOOL0022E"),
@@ -218,6 +218,8 @@ class StoragePool(_Family):
         observed = self.observed(self.serving.world, ref)
         if disks and observed.config.get("type") != "logical":
             raise bad("KCHPOOL0029E", "Only a pool of type logical takes `disks`.")
+        if disks and sees_sources(self.serving):
+            check_devices(pool, disks)
 
         before: list[Document] = []
         after: list[Document] = []

@@ -7,7 +7,9 @@ libvirt tells the rest when the pool is started. Each question has a time limit,
 from __future__ import annotations
 
 import logging
+import os
 import posixpath
+import stat
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
@@ -37,6 +39,8 @@ def check_source(host: HostServices, name: str, kind: str, source: Mapping[str, 
     match kind:
         case "logical":
             _check_group(host, name, wanted=bool(source.get("from_vg")))
+            if not source.get("from_vg"):
+                check_devices(name, source["devices"])
         case "netfs":
             _check_export(host, str(source["host"]), str(source["path"]))
         case "iscsi":
@@ -53,6 +57,26 @@ def _check_group(host: HostServices, name: str, *, wanted: bool) -> None:
         raise bad("KCHPOOL0038E", f"There is no volume group {name}; name the pool as one of /host/vgs.")
     if present is not None and not wanted:
         raise bad("KCHPOOL0036E", f"There is a volume group {name} already; choose another name.")
+
+
+def check_devices(pool: str, devices: Sequence[str]) -> None:
+    """Raises Refusal 400 for what is no disk or partition of this machine: LVM would tell when the pool is started."""
+    for device in devices:
+        if not device.startswith("/"):
+            raise bad("KCHPOOL0020E", f"{device} isn't the path of a device; give one such as /dev/sdb.")
+        if not _is_block_device(device):
+            raise bad(
+                "KCHPOOL0027E",
+                f"The host has no disk or partition {device}, so it can't be added to {pool}; name one of "
+                "/host/partitions by its path.",
+            )
+
+
+def _is_block_device(path: str) -> bool:
+    try:
+        return stat.S_ISBLK(os.stat(path).st_mode)  # noqa: PTH116  # a Path is no use for text that may hold a NUL
+    except (OSError, ValueError):
+        return False
 
 
 def _check_export(host: HostServices, server: str, path: str) -> None:

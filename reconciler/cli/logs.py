@@ -12,6 +12,7 @@ from reconciler.cli.machines import machine_argument, opened
 from reconciler.cli.options import RESULT, connect, state, verb
 from reconciler.cli.output import Output
 from reconciler.errors import OnggiError
+from reconciler.given_file import read_given
 from reconciler.settings import Settings
 from specs.reference import Ref
 
@@ -66,9 +67,7 @@ def _serial(machine: Ref, lines: int, settings: Settings) -> tuple[str, list[str
     if not is_here(settings.connect):
         return file, [], f"its serial log is {file} on the host of {settings.connect}"
     try:
-        with Path(file).open("rb") as log:
-            log.seek(max(Path(file).stat().st_size - _MOST_BYTES, 0))
-            text = log.read(_MOST_BYTES).decode(errors="replace")
+        text = read_given(Path(file), _MOST_BYTES, last=True).decode(errors="replace")
     except OSError as error:
         return file, [], f"its serial log {file} can't be read ({error.strerror}); run this as a user who may"
     return file, [printable(line) for line in deque(text.replace("\r\n", "\n").splitlines(), lines)], ""

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Final
 
 from reconciler.errors import SourceError, StateError
+from reconciler.given_file import read_given
 
 NO: Final = "no"
 HEAD: Final = "head"
@@ -243,8 +244,7 @@ def _content(file: Path | None, setting: str) -> bytes:
     if file is None:
         return b""
     try:
-        with file.open("rb") as opened:
-            content = opened.read(_LONGEST_FILE + 1)
+        content = read_given(file, _LONGEST_FILE)
     except OSError as error:
         raise SourceError(f"The {setting} file {file} can't be read ({error.strerror}); correct its path.") from None
     if len(content) > _LONGEST_FILE:

@@ -18,6 +18,7 @@ import ldap
 from ldap.controls import SimplePagedResultsControl
 from ldap.extop import ExtendedRequest
 
+from reconciler.given_file import read_given
 from reconciler.network.addresses import Networks
 from reconciler.network.connecting import connect
 from reconciler.network.exchange import KIB, Exchange, Patience
@@ -26,6 +27,7 @@ from reconciler.network.relay import relayed
 from reconciler.network.wire import Wire, encrypted
 
 MOST_BYTES: Final = 32 * 1024 * KIB  # of all answers to one question
+_MOST_AUTHORITIES: Final = 4 << 20  # bytes of a file of certificates
 _START_TLS: Final = "1.3.6.1.4.1.1466.20037"
 _PORTS: Final = {"ldap": 389, "ldaps": 636}
 # libldap opens a connection of its own after one that was lost; this leads nowhere.
@@ -111,7 +113,9 @@ def _speaking(wire: Wire) -> Iterator[Any]:
 
 
 def _authorities(ca_file: Path | None) -> ssl.SSLContext:
-    return trusted() if ca_file is None else ssl.create_default_context(cafile=str(ca_file))
+    if ca_file is None:
+        return trusted()
+    return ssl.create_default_context(cadata=read_given(ca_file, _MOST_AUTHORITIES).decode("ascii", "replace"))
 
 
 def _cookie(controls: Sequence[Any]) -> bytes:

@@ -41,6 +41,7 @@ from reconciler.planning.remade import (
     was_autostarted,
 )
 from reconciler.planning.volume_group import as_running, growth
+from reconciler.planning.way_out import over_what_is_there
 from reconciler.planning.why import is_drift, not_applied, why_changed
 from specs.binding import parse, patched, serialise, write
 from specs.effect import Change, Effect, strongest
@@ -56,7 +57,11 @@ from specs.storagepool.types import FOLDERS, MOUNTED
 
 def assess(resource: Resource, observed: Observed | None, context: Context, subnet: Callable[[], str]) -> Assessment:
     """What to do about one pool or network. `subnet()` gives a free one, for a new network that declares none."""
-    return within_reach(resource, observed, context, lambda wanted: _assess(wanted, observed, context, subnet))
+
+    def over(wanted: Resource) -> Assessment:
+        return over_what_is_there(wanted, observed, context, lambda known: _assess(known, observed, context, subnet))
+
+    return within_reach(resource, observed, context, over)
 
 
 def _assess(resource: Resource, observed: Observed | None, context: Context, subnet: Callable[[], str]) -> Assessment:

@@ -17,6 +17,7 @@ from typing import Any
 
 from reconciler.desired.state import DesiredState
 from reconciler.errors import Conflict, NotFound, Terminal
+from reconciler.given_file import read_given
 from reconciler.observed.snapshot import Snapshot
 from reconciler.planning.ownership import Owned
 from reconciler.planning.plan import Plan
@@ -83,8 +84,7 @@ def write_saved_plan(file: Path, saved: SavedPlan) -> None:
 def read_saved_plan(file: Path) -> SavedPlan:
     """What `write_saved_plan` wrote. Raises NotFound for no file, Terminal for one that is something else."""
     try:
-        with file.open("rb") as stream:
-            text = stream.read(_LARGEST + 1)
+        text = read_given(file, _LARGEST)
     except OSError as error:
         raise NotFound(f"{file} can't be read: {error.strerror}; name a repository or a saved plan.") from None
     try:

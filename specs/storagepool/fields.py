@@ -40,7 +40,8 @@ SPEC = mapping(
         ),
         "path": ABSOLUTE_PATH.but(
             "Where the volumes appear on the host: the folder itself, or where the source is "
-            "mounted. Default: below /var/lib/libvirt for netfs and fs, the volume group for "
+            "mounted. A new pool has it on or below a folder of the setting allowed-pool-folder. "
+            "Default: below /var/lib/libvirt for netfs and fs, the volume group for "
             "logical, /dev/disk/by-path for iscsi and scsi.",
             examples=("/var/lib/libvirt/images",),
             effect=Effect.NEXT_BOOT,

@@ -47,7 +47,10 @@ SPEC = mapping(
         "source": mapping(
             "Where its contents come from, once, when it is made. Default: it starts empty.",
             {
-                "url": URL.but("What is downloaded into it: an http, https, ftp or ftps address."),
+                "url": URL.but(
+                    "What is downloaded into it: an http, https, ftp or ftps address. Its server is on the Internet, "
+                    "or in a network of the setting allowed-network."
+                ),
                 "sha256": text(
                     "SHA-256 of the download, 64 hexadecimal digits; a volume that doesn't match is "
                     "refused. Default: not checked.",

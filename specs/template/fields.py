@@ -31,7 +31,8 @@ SPEC = mapping(
         ),
         "cdrom": text(
             "The medium in the CD-ROM drive: an absolute path, a URL (http, https, ftp or ftps), "
-            "or a volume (`volume` or `pool/volume`). Default: no drive.",
+            "or a volume (`volume` or `pool/volume`). A path lies in a folder of the setting allowed-folder, "
+            "a URL leads to the Internet or into a network of allowed-network. Default: no drive.",
             "^(?:/(?!(?:.*/)?\\.\\.(?:/|$))[^\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029]*|(?:https?|ftps?)://[^\\s/?#@<>\\\"'\\\\]+(?:[/?#]\\S*)?|[^/\\\\\\\"'<>&\\u0000-\\u001f\\u007f-\\u009f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u206f\\ufeff\\s.\\-](?:[^/\\\\\\\"'<>&\\u0000-\\u001f\\u007f-\\u009f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u206f\\ufeff]{0,126}[^/\\\\\\\"'<>&\\u0000-\\u001f\\u007f-\\u009f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u206f\\ufeff\\s])?(?:/[^/\\\\\\\"'<>&\\u0000-\\u001f\\u007f-\\u009f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u206f\\ufeff\\s.\\-](?:[^/\\\\\\\"'<>&\\u0000-\\u001f\\u007f-\\u009f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u206f\\ufeff]{0,126}[^/\\\\\\\"'<>&\\u0000-\\u001f\\u007f-\\u009f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u206f\\ufeff\\s])?)?)$",
             at_most=4096,
             error="A CD-ROM is an absolute path without `..`, a URL (http, https, ftp or ftps) "

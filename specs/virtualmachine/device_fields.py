@@ -209,11 +209,16 @@ CDROM = mapping(
             "The medium is a volume: `volume` in the pool default, or `pool/volume`.", effect=Effect.LIVE
         ),
         "path": ABSOLUTE_PATH.but(
-            "The medium is a file of the host, in one of the folders that the agent allows.",
+            "The medium is a file of the host, in a folder of the setting allowed-folder; while there is none, no path "
+            "is taken.",
             examples=("/var/lib/libvirt/images/debian-12.iso",),
             effect=Effect.LIVE,
         ),
-        "url": URL.but("The medium is read over http, https, ftp or ftps while the machine runs.", effect=Effect.LIVE),
+        "url": URL.but(
+            "The medium is read over http, https, ftp or ftps while the machine runs. Its server is on the Internet, "
+            "or in a network of the setting allowed-network.",
+            effect=Effect.LIVE,
+        ),
         "bus": word(
             "How the guest sees the drive. Default: sata, or scsi on machines other than x86.",
             "sata",

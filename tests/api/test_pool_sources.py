@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from api.storage.pool_sources import _is_within
+from api.http.refusal import Refusal
+from api.storage.pool_sources import _is_within, check_devices
 from tests.api.live import LiveApi, live_api
 from tests.host.namespaces import Namespace, namespace
 from tests.host.storage_network import NEVER, exported, network, silent
@@ -80,6 +81,20 @@ def test_a_server_that_never_answers_would_block_the_mount() -> None:
 def test_what_is_exported_covers_what_lies_in_it() -> None:
     assert all(_is_within(path, "/srv/iso") for path in ("/srv/iso", "/srv//iso/", "/srv/iso/a", "/iso", "/"))
     assert not any(_is_within(path, "/srv/iso") for path in ("/srv", "/srv/isos", "/other", "/srv/iso/../x"))
+
+
+def test_a_device_has_to_be_there(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    for device, code in (
+        ("/dev/none", "KCHPOOL0027E"),
+        ("/dev/null", "KCHPOOL0027E"),
+        (str(tmp_path / "file"), "KCHPOOL0027E"),
+        ("/dev/\0", "KCHPOOL0027E"),
+        ("sdb", "KCHPOOL0020E"),
+    ):
+        with pytest.raises(Refusal) as refused:
+            check_devices("lab", [device])
+        assert (refused.value.status, refused.value.reason.partition(":")[0]) == (400, code), device
 
 
 @dataclass
@@ -169,3 +184,7 @@ def test_the_name_of_a_volume_group_is_taken(disks: Disks, lab: Lab) -> None:
     assert answer.status_code == 400
     assert answer.json()["reason"].startswith("KCHPOOL0036E: "), answer.text
     assert (lab.api.log(), disks.of(group)) == ([], {first})
+
+
+def test_a_logical_pool_on_a_device_that_is_not_there_is_refused_before_it_is_committed(lab: Lab) -> None:
+    assert lab.refused(type="logical", source={"devices": ["/dev/none"]}) == "KCHPOOL0027E"

@@ -32,6 +32,11 @@ TWINS = [
     "\u00a0",
     "\u3000",
     "\U000e0041",
+    "\ufffc",
+    "\ufffd",
+    "\ue000",
+    "\U000f0000",
+    "\U0010fffd",
 ]
 
 
@@ -40,11 +45,11 @@ def unseen() -> list[str]:
     found = [
         character
         for character in map(chr, range(sys.maxunicode + 1))
-        if unicodedata.category(character) in ("Cc", "Cf", "Zl", "Zp", "Zs")
+        if unicodedata.category(character) in ("Cc", "Cf", "Co", "Zl", "Zp", "Zs")
         and character not in SEEN | {" "}
         and not 0x13430 <= ord(character) <= 0x1345F  # joins hieroglyphs, visibly
     ]
-    return [*found, *FILLERS, *VARIANTS]
+    return [*found, *FILLERS, *VARIANTS, "\ufffc", "\ufffd"]
 
 
 def test_no_name_has_what_nobody_sees() -> None:
@@ -55,6 +60,12 @@ def test_no_name_has_what_nobody_sees() -> None:
         assert name_problem(name), f"U+{ord(character):04X}"
         assert not by_pattern.is_valid(name), f"U+{ord(character):04X}"
         assert not volume.is_valid(f"pool/{name}"), f"U+{ord(character):04X}"
+
+
+def test_no_name_has_what_is_no_character() -> None:
+    for character in ("\u0378", "\uffff", "\U0001fffe", "\U000e1000"):  # not assigned, or never to be
+        assert unicodedata.category(character) == "Cn"
+        assert "is shown in another way everywhere" in name_problem(f"we{character}b"), f"U+{ord(character):04X}"
 
 
 def test_a_letter_and_its_accent_have_one_spelling() -> None:

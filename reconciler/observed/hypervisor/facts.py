@@ -8,6 +8,8 @@ that no driver accepts, and only "not supported" counts as no.
 from __future__ import annotations
 
 import ipaddress
+import re
+import socket
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -16,6 +18,7 @@ import libvirt
 import psutil
 
 from reconciler.bulkhead import Failure, contained
+from reconciler.locality import is_here
 from reconciler.observed.hypervisor.acceleration import kvm_is_usable
 from reconciler.observed.hypervisor.connection import Connections
 from reconciler.observed.hypervisor.failure import is_not_found, is_unsupported
@@ -27,6 +30,8 @@ from specs.reference import NETWORK, STORAGE_POOL, STORAGE_VOLUME, Ref
 from specs.storagepool.types import OF_FILES
 
 _BEST_FIRST = ("kvm", "qemu", "test")
+# What comes and goes with each guest and container, and no network goes through.
+_OF_GUESTS = re.compile(r"(?:vnet|macvtap|tap|veth)[0-9a-f]+")
 _PLAIN = frozenset({"iso", "none", "unknown"})  # libvirt's words for bytes without an image format; QEMU's is raw
 _NODE_DEVICES = (
     libvirt.VIR_CONNECT_LIST_NODE_DEVICES_CAP_PCI_DEV
@@ -94,6 +99,7 @@ class HostFacts:
             volumes=volumes,
             pool_paths=pool_paths,
             node_devices=known.devices,
+            interfaces=self._interfaces(known),
             used_subnets=tuple(sorted(subnets)),
             allowed_folders=self._allowed_folders,
             reach=self._reach,
@@ -103,6 +109,11 @@ class HostFacts:
         if self._host_subnets is None:
             self._host_subnets = tuple(_host_subnets())
         return self._host_subnets
+
+    def _interfaces(self, known: _Known) -> frozenset[str] | None:
+        if not is_here(self._connections.uri) or known.domain_types == ("test",):
+            return None  # another machine's, or one that there isn't
+        return frozenset(name for _, name in socket.if_nameindex() if not _OF_GUESTS.fullmatch(name))
 
     def forget_addresses(self) -> None:
         """A full reading begins: the machine's own addresses are asked for again, which takes a while."""

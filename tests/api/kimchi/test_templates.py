@@ -30,7 +30,8 @@ def test_one_life_of_one_template(kimchi: Kimchi) -> None:
     assert {key: made[key] for key in made.keys() - {"actions"}} == {
         "name": "small", "icon": made["icon"], "folder": [], "os_distro": "unknown", "os_version": "unknown", "cpus": 1,
         "memory": 1024, "max_memory": 1024, "cdrom": iso, "storagepool": "/storagepools/default",
-        "networks": ["default"], "disks": [{"index": 0, "size": 10, "format": "qcow2"}], "graphics": {"type": "vnc", "listen": "127.0.0.1"},
+        "networks": ["default"], "disks": [{"index": 0, "size": 10, "format": "qcow2"}],
+        "graphics": {"type": "vnc", "listen": "127.0.0.1"},
         "cpu_info": {}, "netboot": False, "invalid": {},
     }  # fmt: skip
 
