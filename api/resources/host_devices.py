@@ -19,6 +19,7 @@ _QUERY: Final = {
     "_passthrough": text(
         "Only those that a VM can be given, or only the others.", enum=["true", "false"], x_code="KCHDEVS0002E"
     ),
+    "_available_only": text("true: none that a VM has.", enum=["true", "false"], x_code="KCHDEVS0004E"),
     "_passthrough_affected_by": text(
         "What goes to a VM along with the device of this name.", pattern="^[_A-Za-z0-9-]+$", x_code="KCHDEVS0003E"
     ),
@@ -68,6 +69,9 @@ class Devices(_Family):
         if "_passthrough" in query:
             wanted = query["_passthrough"] == "true"
             chosen = tuple(each for each in chosen if found.is_eligible(each) is wanted)
+        if query.get("_available_only") == "true":
+            snapshot = self.serving.world.snapshot
+            chosen = tuple(each for each in chosen if not holders(each, snapshot))
         return guarded(chosen, device_view, _name)
 
 

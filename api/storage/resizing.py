@@ -10,6 +10,7 @@ from reconciler.passes import World
 from reconciler.serving.machine_items import items_of, own_volume
 from reconciler.serving.serving import Serving
 from specs.codecs import size_text
+from specs.host import Feature
 from specs.reference import STORAGE_POOL, Ref
 from specs.storagepool.types import OF_FILES
 
@@ -22,6 +23,10 @@ def resize_change(serving: Serving, world: World, ref: Ref, size: int) -> tuple[
     kind = str(world.snapshot.objects[Ref(STORAGE_POOL, ref.pool)].config.get("type"))
     if kind not in OF_FILES:
         raise Unsupported(f"libvirt can't grow a volume in a pool of type {kind}; make a larger one and copy this one.")
+    if not world.snapshot.host.can(Feature.VOLUME_RESIZE):
+        raise Unsupported(
+            f"{ref} can't grow: this connection doesn't resize volumes; use one that does, qemu:///system."
+        )
     resource = world.desired.resources.get(ref)
     machine = resource.parent if resource is not None else None
     if machine is None:

@@ -52,6 +52,7 @@ def test_a_kind_is_asked_for(api: LiveApi) -> None:
         ("_cap=rice", "KCHDEVS0001E"),
         ("_cap=netx", "KCHDEVS0001E"),
         ("_passthrough=maybe", "KCHDEVS0002E"),
+        ("_available_only=maybe", "KCHDEVS0004E"),
         ("_passthrough_affected_by=a/b", "KCHDEVS0003E"),
         ("_passthrough_affected_by=-x%0A", "KCHDEVS0003E"),
         ("_passthrough_affected_by=computer&_cap=net", "KCHHOST0004E"),
@@ -119,3 +120,7 @@ def test_the_machines_that_have_a_device_are_named(
     for word in ("vmholders", "vm_holders"):
         assert holder in real.client.get(f"/host/devices/{pci[0]}/{word}").json()
         assert real.client.get(f"/host/devices/{pci[0]}/{word}/{name}").json() == holder
+    free = names(real, _cap="pci", _available_only="true")
+    assert pci[0] not in free
+    assert set(free) <= set(pci)
+    assert names(real, _cap="pci", _available_only="false") == pci

@@ -251,9 +251,14 @@ def test_sizes(lab: LiveApi) -> None:
     assert "isn't shrunk" in refused(lab.client.post(resize, json={"size": 4 * MIB}), "KCHVOL0011E")
     same = lab.client.post(resize, json={"size": 8 * MIB})
     assert (same.status_code, same.json()["capacity"]) == (200, 8 * MIB)
-    # The test driver resizes nothing, and says so.
+    # The test driver resizes and wipes nothing, and says so before anything is committed.
+    commits = lab.log()
     answer = lab.client.post(resize, json={"size": 16 * MIB})
+    assert (answer.status_code, lab.log()) == (501, commits)
+    assert "KCHVOL0011E: " in answer.json()["reason"]
     assert "can't grow: this connection doesn't resize volumes" in answer.json()["reason"]
+    wiped = lab.client.post(f"{VOLUMES}/disk/wipe")
+    assert (wiped.status_code, wiped.json()["reason"].partition(":")[0]) == (501, "KCHVOL0009E")
 
 
 def test_the_reserved_pool_is_read_only(api: LiveApi) -> None:
