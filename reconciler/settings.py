@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from reconciler import bounds
 from reconciler.bounds import check_folders
-from reconciler.desired.limits import DEFAULT_MAX_FILES
+from reconciler.desired.limits import DEFAULT_MAX_FETCH, DEFAULT_MAX_FILES
 from reconciler.errors import SettingsError
 from reconciler.locality import is_uri
 from reconciler.planning.terms import DEFAULT_TRASH_RETENTION_S
@@ -69,6 +69,7 @@ class Settings:
     path: str = ""  # a folder inside the repository; empty: all of it
     worktree: bool = False  # the files as they lie in a repository's work tree, to look ahead
     max_files: int = DEFAULT_MAX_FILES  # that a source may have; what else is read of it is bounded in proportion
+    max_fetch: int = DEFAULT_MAX_FETCH  # bytes that one fetch may bring
     allowed_folders: tuple[str, ...] = ()  # where a CD-ROM's path may lie; absolute
     allowed_pool_folders: tuple[str, ...] = field(default_factory=lambda: bounds.default_pool_folders())
     allowed_secret_folders: tuple[str, ...] = bounds.SECRET_FOLDERS  # in which `passwordFrom` may name files
@@ -114,6 +115,8 @@ class Settings:
             raise SettingsError(f"trash-retention is {self.trash_retention_s:g} s; give 0 or more, such as 7d.")
         if not 1 <= self.max_files <= MOST_FILES:
             raise SettingsError(f"max-files is {self.max_files}; give a number from 1 to {MOST_FILES}.")
+        if self.max_fetch < 1 << 20:
+            raise SettingsError(f"max-fetch is {self.max_fetch} bytes; give at least 1MiB.")
         check_folders("allowed-folder", self.allowed_folders)
         check_folders("allowed-secret-folder", self.allowed_secret_folders)
         check_folders("allowed-pool-folder", self.allowed_pool_folders)

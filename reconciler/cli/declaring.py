@@ -37,6 +37,21 @@ class Duration(click.ParamType[float]):
             self.fail(str(error), param, ctx)
 
 
+class Size(click.ParamType[int]):
+    """Bytes with a unit: 512MiB, 1GiB."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The number of bytes."""
+        from specs.codecs import bytes_of
+
+        count = value if isinstance(value, int) else bytes_of(str(value))
+        if count is None:
+            self.fail(f"{value!r} isn't a size; give one such as 1GiB.", param, ctx)
+        return count
+
+
 class Window(click.ParamType["SyncWindow"]):
     """A sync window: a text, or a table of the settings file."""
 
@@ -59,7 +74,9 @@ def setting(*names: str, parameter: str = "", key_type: type = str, **attributes
     parameter = parameter or key.replace("-", "_")
     FILE_KEYS[key] = key_type
     PARAMETERS[key] = parameter
-    if (default := _DEFAULTS.get(parameter)) is not None:
+    if isinstance(attributes.get("type"), Size):
+        attributes["default"] = f"{_DEFAULTS[parameter] >> 20}MiB"
+    elif (default := _DEFAULTS.get(parameter)) is not None:
         attributes["default"] = in_words(default) if isinstance(default, float) else default
     return click.option(*names, parameter, envvar=variable(key), show_envvar=True, **attributes)
 

@@ -17,7 +17,7 @@ import click
 
 import reconciler.cli.account_options  # noqa: F401  # the settings file may have them whatever the verb
 from reconciler import bounds
-from reconciler.cli.declaring import FILE_KEYS, PARAMETERS, Decorator, Duration, Window, setting, variable
+from reconciler.cli.declaring import FILE_KEYS, PARAMETERS, Decorator, Duration, Size, Window, setting, variable
 from reconciler.cli.here import repository_here
 from reconciler.cli.network_options import allowed_networks
 from reconciler.cli.output import Output, wants_colour
@@ -96,6 +96,13 @@ max_files = setting(
     show_default=True,
     metavar="N",
     help="How many YAML files a source may have; one with more is refused as a whole.",
+)
+max_fetch = setting(
+    "--max-fetch",
+    type=Size(),
+    show_default=True,
+    metavar="SIZE",
+    help="How much one fetch from a remote may bring; a larger one is ended.",
 )
 state = setting(
     "--state",
@@ -278,7 +285,7 @@ verbose = setting(
 quiet = setting("--quiet", "-q", key_type=bool, is_flag=True, help="Tell only of warnings and errors.")
 
 SIGNED = (require_signed, allowed_signers, revoked_signers, allowed_gpg_keys)
-SOURCE = (repository, branch, path, max_files, disabled_plugins, *SIGNED)
+SOURCE = (repository, branch, path, max_files, max_fetch, disabled_plugins, *SIGNED)
 REACH = (allowed_folders, allowed_pool_folders, allowed_secret_folders, allowed_secret_variables)
 HOST = (connect, *REACH, allowed_networks)
 RESULT = (output, no_color)
@@ -357,7 +364,7 @@ def verb(
             given: dict[str, Any] = {}
             if checked and (chosen := {key: values.pop(key) for key in _SETTINGS & values.keys()}):
                 given["settings"] = Settings(**chosen)
-                allow(given["settings"].max_files)
+                allow(given["settings"].max_files, given["settings"].max_fetch)
                 _look_for_plugins(given["settings"])
             if "output" in values:
                 colour = wants_colour(values.pop("no_color"))

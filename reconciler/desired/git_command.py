@@ -10,19 +10,22 @@ from __future__ import annotations
 import base64
 import os
 import re
+import resource
 import shlex
 import signal
 import subprocess
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
 from reconciler.confined.identity import Identity
 from reconciler.confined.program import program_as
+from reconciler.desired import limits
 from reconciler.desired.foreign.judging import others_at
 from reconciler.desired.location import Remote
-from reconciler.errors import Cancelled, SourceError, Transient
+from reconciler.errors import Cancelled, OnggiError, SourceError, Transient
 
 _OPTIONS = (
     "-c", "protocol.ext.allow=never",
@@ -48,6 +51,9 @@ _BOILERPLATE = re.compile(
 
 # What git runs at the other end, which for a file URL is this machine, and the option that says how.
 _OTHER_END = {"ls-remote": "upload-pack", "fetch": "upload-pack", "push": "receive-pack"}
+
+
+_TOO_LARGE_S = 600.0  # until a fetch that brought too much is tried again
 
 
 class GitCommand:
@@ -78,6 +84,8 @@ class GitCommand:
             if self._closed:
                 raise Cancelled("The agent is stopping; the source isn't asked any more.")
             process = self._process = self._start(words, given, env or {})
+            if "fetch" in words:
+                _bound(process, limits.most_fetched())
         try:
             output, complaint = process.communicate(given, timeout=self._timeout_s)
         except subprocess.TimeoutExpired:
@@ -97,6 +105,26 @@ class GitCommand:
                 retry_after_s=10.0,
             )
         return output
+
+    def fetch(self, mirror: Path, *refspecs: str) -> None:
+        """Into a bare repository, and nothing else. Raises as `run`; what came of it by then is removed."""
+        try:
+            self.run(
+                f"--git-dir={mirror}", "fetch", "--quiet", "--force", "--no-tags", "--no-write-fetch-head",
+                "--no-recurse-submodules", "--end-of-options", self._remote.url, *refspecs,
+            )  # fmt: skip
+        except OnggiError as error:
+            most, largest = limits.most_fetched(), 0
+            for left in (mirror / "objects").rglob("tmp_*"):
+                largest = max(largest, left.stat().st_size)
+                left.unlink(missing_ok=True)
+            if largest < most:
+                raise
+            raise Transient(
+                f"A fetch from {self._remote.key} would bring more than {most >> 20} MiB, and was ended; keep there "
+                "what documents need and nothing else, or raise --max-fetch (max-fetch in the settings).",
+                retry_after_s=_TOO_LARGE_S,
+            ) from error
 
     def close(self) -> None:
         """End the command that is running; none is started after that."""
@@ -156,6 +184,12 @@ class GitCommand:
         for secret in filter(None, (self._remote.password, quote(self._remote.password), self._remote.user)):
             text = text.replace(secret, "…")
         return re.sub(r"//[^/\s]*@", "//", _printable(text))[:300].rstrip(".")
+
+
+def _bound(process: subprocess.Popen[str], most: int) -> None:
+    """No file that it writes gets larger: the kernel ends who tries. Its helpers, which start later, inherit that."""
+    with suppress(ProcessLookupError):
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (most, most))
 
 
 def _printable(text: str) -> str:

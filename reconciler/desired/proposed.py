@@ -49,11 +49,7 @@ class ProposedChanges:
         if not _REFERENCE.fullmatch(reference) or not _COMMIT.fullmatch(head):
             raise SourceError("The forge names a pull request in a way that git isn't asked with; check --forge.")
         self._make_mirror()
-        self._git.run(
-            f"--git-dir={self._mirror}", "fetch", "--quiet", "--force", "--no-tags", "--no-write-fetch-head",
-            "--no-recurse-submodules", "--end-of-options", self._remote.url,
-            f"+refs/heads/{branch}:{BASE}", f"+{reference}:{HEAD}",
-        )  # fmt: skip
+        self._git.fetch(self._mirror, f"+refs/heads/{branch}:{BASE}", f"+{reference}:{HEAD}")
         try:
             self._merging.merge(head)
         except SourceError as error:

@@ -126,10 +126,7 @@ class RemoteRepository:
                 self._answered = True
                 return False
             self._make_mirror()
-            self._git.run(
-                f"--git-dir={self._mirror}", "fetch", "--quiet", "--force", "--no-tags", "--no-write-fetch-head",
-                "--no-recurse-submodules", "--end-of-options", self._remote.url, f"+{tip.reference}:{_INCOMING}",
-            )  # fmt: skip
+            self._git.fetch(self._mirror, f"+{tip.reference}:{_INCOMING}")
             self._take_over(tip)
             self._answered = True
             return True

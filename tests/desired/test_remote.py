@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.desired import limits
 from reconciler.desired.git_command import GitCommand, environment
 from reconciler.desired.location import Remote, parse_location
 from reconciler.desired.opening import open_source
@@ -461,3 +462,17 @@ def test_a_git_that_started_us_doesnt_lead_ours_astray(
     for name in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY"):
         monkeypatch.setenv(name, os.fspath(tmp_path / "elsewhere"))
     assert paths(remote) == ["a.yaml"]
+
+
+@pytest.mark.parametrize("files", [1, 150], ids=["unpacked", "as a pack"])
+def test_a_fetch_that_brings_too_much_is_ended_and_leaves_nothing(
+    tree: WorkTree, remote: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, files: int
+) -> None:
+    monkeypatch.setattr(limits, "_max_fetch", 1 << 20)
+    head = tree.commit({f"{number}.bin": os.urandom((3 << 20) // files) for number in range(files)})
+    push(tree)
+    with pytest.raises(Transient, match=r"would bring more than 1 MiB, and was ended; .* --max-fetch"):
+        remote.read()
+    assert not [*tmp_path.rglob("tmp_pack_*"), *tmp_path.rglob("tmp_idx_*")]
+    monkeypatch.setattr(limits, "_max_fetch", 8 << 20)
+    assert str(remote.read().revision) == f"main@sha1:{head}"
