@@ -17,18 +17,24 @@ from specs.codecs import size_text
 from specs.name import NAME_PATTERN, name_problem
 from specs.nearest import nearest
 from specs.registry import Kind
+from specs.schema_reasons import part_at, reason
 from specs.url import FORMATS, format_problem
 from specs.yaml_values import pointer_of
 
 # Below these keys a value may be a secret: it never appears in a message.
 _SENSITIVE: Final = frozenset({"passwordFrom", "userData", "metaData", "networkConfig"})
 
-_TYPES: Final = {
-    "string": "text",
-    "integer": "a whole number",
-    "boolean": "true or false",
-    "array": "a list",
-    "object": "a mapping (`key: value`)",
+_MAPPING: Final = "a mapping (`key: value`)"  # what JSON calls an object
+# How a sentence ends: what to do in the file.
+_REMEDIES: Final = {
+    "const": "write that",
+    "minimum": "correct it",
+    "maximum": "correct it",
+    "maxLength": "shorten it",
+    "maxItems": "shorten it",
+    "minLength": "write at least one, or remove the line",
+    "minItems": "write at least one, or remove the line",
+    "uniqueItems": "remove one of the two",
 }
 _YES_NO: Final = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
 _LOOKS_LIKE_GIB: Final = 65_536  # somebody who writes a size this small has forgotten the unit
@@ -89,31 +95,21 @@ def _sentence(keyword: str, rule: Mapping[str, Any], path: Sequence[str | int], 
         return problem
     if "errorMessage" in rule:
         return str(rule["errorMessage"])
+    begun = reason(field, keyword, rule.get(keyword), an_object=_MAPPING)
     match keyword:
         case "type":
-            return f"{field} has to be {_types(rule['type'])}{'' if secret else _hint(rule['type'], value)}."
+            return f"{begun}{'' if secret else _hint(rule['type'], value)}."
         case "enum":
-            return f"{field} has to be one of {', '.join(map(str, rule['enum']))}{_meant(rule['enum'], value)}"
-        case "const":
-            return f"{field} has to be `{rule['const']}`; write that."
-        case "minimum" | "maximum":
-            limit = "at least" if keyword == "minimum" else "at most"
-            return f"{field} has to be {limit} {rule[keyword]}; correct it."
-        case "maxLength":
-            return f"{field} has at most {rule[keyword]} characters; shorten it."
-        case "minLength" | "minItems":
-            return f"{field} can't be empty; write at least one, or remove the line."
-        case "uniqueItems":
-            return f"{field} lists something twice; remove one of the two."
-        case _:
-            return f"{field} isn't what the schema asks for ({keyword}); see `onggi explain`."
+            return f"{begun}{_meant(rule['enum'], value)}"
+    if begun and keyword in _REMEDIES:
+        return f"{begun}; {_REMEDIES[keyword]}."
+    return f"{field} isn't what the schema asks for ({keyword}); see `onggi explain`."
 
 
 def _rule(schema: Any, path: Sequence[str | int]) -> Mapping[str, Any]:
     """The part of the schema that holds the broken constraint."""
-    for step in path:
-        schema = schema[step]
-    return schema if isinstance(schema, Mapping) else {}
+    found = part_at(schema, path)
+    return found if isinstance(found, Mapping) else {}
 
 
 def _field(path: Sequence[str | int]) -> str:
@@ -142,10 +138,6 @@ def _purpose(rule: Mapping[str, Any], name: str) -> str:
     text = str(rule.get("properties", {}).get(name, {}).get("description", ""))
     first = re.split(r"[.;:](?:\s|$)", text, maxsplit=1)[0]
     return f" ({first[0].lower()}{first[1:]})" if first else ""
-
-
-def _types(types: str | list[str]) -> str:
-    return " or ".join(_TYPES[name] for name in ([types] if isinstance(types, str) else types))
 
 
 def _hint(types: str | list[str], value: Any) -> str:

@@ -15,6 +15,7 @@ import jsonschema_rs
 import orjson
 
 from api.http.refusal import Refusal
+from specs.schema_reasons import reason
 
 Schema = Mapping[str, Any]
 
@@ -138,25 +139,5 @@ def _sentence(where: str, keyword: str, rule: Any, error: Any) -> str:
         case "additionalProperties":
             unknown = ", ".join(f"`{str(name)[:64]}`" for name in error.kind.unexpected[:5])
             return f"{where} can't have {unknown}."
-        case "type":
-            kinds = [rule] if isinstance(rule, str) else rule
-            return f"{where} has to be {' or '.join(_KINDS.get(kind, kind) for kind in kinds)}."
-        case "enum":
-            return f"{where} has to be one of {', '.join(str(each) for each in rule)}."
-        case "minimum" | "exclusiveMinimum":
-            return f"{where} has to be at least {rule}."
-        case "maximum":
-            return f"{where} can be at most {rule}."
-        case "minLength" | "minItems":
-            return f"{where} can't be empty."
-        case "maxLength" | "maxItems":
-            return f"{where} is too long."
-        case "uniqueItems":
-            return f"{where} has something twice."
-    return f"{where} isn't of the form that it has to have."
-
-
-_KINDS = {
-    "string": "a text", "integer": "a whole number", "number": "a number", "boolean": "true or false",
-    "array": "a list", "object": "an object", "null": "null",
-}  # fmt: skip
+    begun = reason(where, keyword, rule)
+    return f"{begun}." if begun else f"{where} isn't of the form that it has to have."
