@@ -18,6 +18,7 @@ pytest_plugins = [
     "tests.lab.other_user",
     "tests.lab.repositories",
     "tests.lab.secluded_libvirtd",
+    "tests.lab.whole_code",
 ]
 
 # No test is timed, properties included: the machine may be busy. What hangs ends by pytest's own limit.
