@@ -129,7 +129,12 @@ SPEC = mapping(
             effect=Effect.LIVE,
             at=BESIDE,
         ),
-        "active": yes_no("Whether the network is started. Default: true.", default=True, effect=Effect.LIVE, at=BESIDE),
+        "active": yes_no(
+            "Whether the network is started. Default: true; one that is only taken over is left as it is.",
+            default=True,
+            effect=Effect.LIVE,
+            at=BESIDE,
+        ),
         **policies(
             "Has no meaning for a network, which holds no data; kept so that every kind has "
             "the same switches. Default: Retain."

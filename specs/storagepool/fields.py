@@ -152,7 +152,12 @@ SPEC = mapping(
             effect=Effect.LIVE,
             at=BESIDE,
         ),
-        "active": yes_no("Whether the pool is started. Default: true.", default=True, effect=Effect.LIVE, at=BESIDE),
+        "active": yes_no(
+            "Whether the pool is started. Default: true; one that is only taken over is left as it is.",
+            default=True,
+            effect=Effect.LIVE,
+            at=BESIDE,
+        ),
         "build": yes_no(
             "Whether the folder is made (dir, kimchi-iso, netfs, fs) or the source is formatted "
             "(logical, disk) when the pool is made. Default: true for folders, false wherever it "
