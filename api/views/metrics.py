@@ -1,12 +1,15 @@
-"""The agent's figures as Prometheus reads them: its text format 0.0.4, written by hand for a handful of families."""
+"""The agent's figures as Prometheus reads them, in its text format 0.0.4, which its own client library writes."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final
+
+from prometheus_client import generate_latest
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 from reconciler.applying.task_records import FAILED, FINISHED, RUNNING, TaskRecord
 from reconciler.passes import World
@@ -18,134 +21,148 @@ from reconciler.version import VERSION
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
-Labels = Mapping[str, str]
+# What stands behind a name: the values of its labels, and the number.
+Row = tuple[tuple[str, ...], float]
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """One line: what comes behind the family's name, the labels, and the value."""
+class _Families(Collector):
+    """What was found, for the library, which asks for it."""
 
-    value: float
-    labels: Labels
-    suffix: str = ""
+    def __init__(self, found: Iterable[Metric]) -> None:
+        self._found = found
+
+    def collect(self) -> Iterable[Metric]:
+        """All of it."""
+        return self._found
 
 
 def metrics_text(
     world: World, counted: Counted, webhooks: Mapping[tuple[str, str], int], tasks: Iterable[TaskRecord]
 ) -> str:
     """Everything, ready to be sent."""
-    return "".join(_families(world, counted, webhooks, tasks))
+    return text_of(_families(world, counted, webhooks, tasks))
+
+
+def text_of(families: Iterable[Metric]) -> str:
+    """These families in Prometheus' format."""
+    return generate_latest(_Families(families)).decode()
 
 
 def _families(
     world: World, counted: Counted, webhooks: Mapping[tuple[str, str], int], tasks: Iterable[TaskRecord]
-) -> Iterator[str]:
-    yield _family("onggi_build_info", "gauge", "The version of onggi.", [Sample(1, {"version": VERSION})])
-    yield _family(
-        "onggi_revision_info", "gauge", "The revision in force.", [Sample(1, {"revision": str(world.desired.revision)})]
+) -> Iterator[Metric]:
+    yield gauge("onggi_build_info", "The version of onggi.", ["version"], [((VERSION,), 1)])
+    revision = str(world.desired.revision)
+    yield gauge("onggi_revision_info", "The revision in force.", ["revision"], [((revision,), 1)])
+    yield _histogram("onggi_reconcile_duration_seconds", "How long passes took.", counted)
+    ended = counted.outcomes
+    yield _counter("onggi_reconcile_total", "Steps that ended, by kind and result.", ["kind", "result"], ended)
+    yield gauge(
+        "onggi_resource_info", "Every declared object and how it is.", ["kind", "name", "ready", "status"],
+        _resources(world),
+    )  # fmt: skip
+    yield gauge(
+        "onggi_drift_fields", "Fields on the host that aren't as declared.", ["kind", "name", "policy"], _drift(world)
     )
-    yield _family("onggi_reconcile_duration_seconds", "histogram", "How long passes took.", _histogram(counted))
-    yield _family(
-        "onggi_reconcile_total", "counter", "Steps that ended, by kind and result.",
-        (Sample(count, {"kind": kind, "result": result}) for (kind, result), count in sorted(counted.outcomes.items())),
+    yield gauge(
+        "onggi_restart_required", "Objects with changes that wait for a boot.", ["kind", "name"],
+        _with(world, RESTART_REQUIRED),
     )  # fmt: skip
-    yield _family("onggi_resource_info", "gauge", "Every declared object and how it is.", _resources(world))
-    yield _family("onggi_drift_fields", "gauge", "Fields on the host that aren't as declared.", _drift(world))
-    yield _family(
-        "onggi_restart_required", "gauge", "Objects with changes that wait for a boot.", _with(world, RESTART_REQUIRED)
+    yield gauge(
+        "onggi_data_lost", "Objects whose data is gone from the host.", ["kind", "name"], _with(world, DATA_LOST)
     )
-    yield _family("onggi_data_lost", "gauge", "Objects whose data is gone from the host.", _with(world, DATA_LOST))
-    yield _family("onggi_plan_steps", "gauge", "Steps that are to be done.", [Sample(len(world.plan.steps), {})])
-    yield _family("onggi_plan_blocked", "gauge", "What won't be done as it is.", [Sample(len(world.plan.blocked), {})])
-    yield _family(
-        "onggi_libvirt_connected", "gauge", "Whether the host can be reached.",
-        [Sample(int(world.snapshot.connected), {})],
+    yield _number("onggi_plan_steps", "Steps that are to be done.", len(world.plan.steps))
+    yield _number("onggi_plan_blocked", "What won't be done as it is.", len(world.plan.blocked))
+    yield _number("onggi_libvirt_connected", "Whether the host can be reached.", world.snapshot.connected)
+    yield _number(
+        "onggi_source_readable", "Whether the repository answers and its newest revision can be followed.",
+        world.source is None or world.source.is_followed,
     )  # fmt: skip
-    yield _family(
-        "onggi_source_readable", "gauge", "Whether the repository answers and its newest revision can be followed.",
-        [Sample(int(world.source is None or world.source.is_followed), {})],
+    yield gauge(
+        "onggi_source_unreadable_since_seconds", "When it ceased to, in seconds since 1970, with the reason.",
+        ["reason"], _source(world, followed=False),
     )  # fmt: skip
-    yield _family(
-        "onggi_source_unreadable_since_seconds", "gauge", "When it ceased to, in seconds since 1970, with the reason.",
-        _source(world, followed=False),
-    )  # fmt: skip
-    yield _family(
-        "onggi_source_rewritten_since_seconds", "gauge",
+    yield gauge(
+        "onggi_source_rewritten_since_seconds",
         "When its history was rewritten, in seconds since 1970, while what that lacks waits for an approval.",
-        _source(world, followed=True),
+        ["reason"], _source(world, followed=True),
     )  # fmt: skip
-    yield _family("onggi_document_problems", "gauge", "Mistakes in documents, by file.", _problems(world))
-    yield _family("onggi_conditions", "gauge", "What holds for objects beside that they are ready.", _noted(world))
+    yield gauge("onggi_document_problems", "Mistakes in documents, by file.", ["path"], _problems(world))
+    yield gauge(
+        "onggi_conditions", "What holds for objects beside that they are ready.", ["kind", "name", "type", "reason"],
+        _noted(world),
+    )  # fmt: skip
     by_status = Counter(task.status for task in tasks)
-    yield _family(
-        "onggi_tasks", "gauge", "Long tasks that are remembered, by status.",
-        [Sample(by_status[status], {"status": status}) for status in (RUNNING, FINISHED, FAILED)],
+    yield gauge(
+        "onggi_tasks", "Long tasks that are remembered, by status.", ["status"],
+        [((status,), by_status[status]) for status in (RUNNING, FINISHED, FAILED)],
     )  # fmt: skip
-    yield _family(
-        "onggi_webhook_requests_total", "counter", "Webhooks, by provider and what became of them.",
-        (Sample(count, {"provider": who, "result": result}) for (who, result), count in sorted(webhooks.items())),
+    yield _counter(
+        "onggi_webhook_requests_total", "Webhooks, by provider and what became of them.", ["provider", "result"],
+        webhooks,
     )  # fmt: skip
 
 
-def _histogram(counted: Counted) -> Iterator[Sample]:
-    for bound, count in zip((*(f"{bound:g}" for bound in BOUNDS_S), "+Inf"), counted.passes, strict=True):
-        yield Sample(count, {"le": bound}, "_bucket")
-    yield Sample(counted.seconds, {}, "_sum")
-    yield Sample(counted.passes[-1], {}, "_count")
-
-
-def _resources(world: World) -> Iterator[Sample]:
+def _resources(world: World) -> Iterator[Row]:
     for ref, conditions in sorted(world.conditions.items()):
         ready = any(item.type == READY and item.status for item in conditions)
-        word = printable_status(conditions, world.snapshot.get(ref))
-        yield Sample(1, {"kind": ref.kind, "name": ref.name, "ready": str(ready).lower(), "status": word})
+        yield (ref.kind, ref.name, str(ready).lower(), printable_status(conditions, world.snapshot.get(ref))), 1
 
 
-def _drift(world: World) -> Iterator[Sample]:
-    fields: Counter[tuple[str, str, str]] = Counter()
+def _drift(world: World) -> Iterator[Row]:
+    fields: Counter[tuple[str, ...]] = Counter()
     for item in deviations(world.drift):
         fields[item.ref.kind, item.ref.name, item.policy] += len(item.fields)
-    for (kind, name, policy), count in sorted(fields.items()):
-        yield Sample(count, {"kind": kind, "name": name, "policy": policy})
+    yield from sorted(fields.items())
 
 
-def _source(world: World, *, followed: bool) -> Iterator[Sample]:
+def _source(world: World, *, followed: bool) -> Iterator[Row]:
     if world.source is not None and world.source.since and world.source.is_followed is followed:
-        yield Sample(datetime.fromisoformat(world.source.since).timestamp(), {"reason": world.source.reason})
+        yield (world.source.reason,), datetime.fromisoformat(world.source.since).timestamp()
 
 
-def _problems(world: World) -> Iterator[Sample]:
+def _problems(world: World) -> Iterator[Row]:
     for path, count in sorted(Counter(problem.path for problem in world.desired.problems).items()):
-        yield Sample(count, {"path": path})
+        yield (path,), count
 
 
-def _noted(world: World) -> Iterator[Sample]:
+def _noted(world: World) -> Iterator[Row]:
     for ref, conditions in sorted(world.conditions.items()):
         for item in conditions:
             if item.type != READY and item.status:
-                yield Sample(1, {"kind": ref.kind, "name": ref.name, "type": item.type, "reason": item.reason})
+                yield (ref.kind, ref.name, item.type, item.reason), 1
 
 
-def _with(world: World, condition: str) -> Iterator[Sample]:
+def _with(world: World, condition: str) -> Iterator[Row]:
     for ref, conditions in sorted(world.conditions.items()):
         if any(item.type == condition and item.status for item in conditions):
-            yield Sample(1, {"kind": ref.kind, "name": ref.name})
+            yield (ref.kind, ref.name), 1
 
 
-# The format
+# The library's families
 
 
-def _family(name: str, kind: str, told: str, samples: Iterable[Sample]) -> str:
-    lines = [f"# HELP {name} {told}", f"# TYPE {name} {kind}"]
-    lines += [f"{name}{each.suffix}{_labels(each.labels)} {each.value:.17g}" for each in samples]
-    return "\n".join(lines) + "\n"
+def gauge(name: str, told: str, labels: Sequence[str], rows: Iterable[Row]) -> Metric:
+    """What goes up and down, or just holds."""
+    family = GaugeMetricFamily(name, told, labels=labels)
+    for values, number in rows:
+        family.add_metric(values, number)
+    return family
 
 
-def _labels(labels: Labels) -> str:
-    if not labels:
-        return ""
-    return "{" + ",".join(f'{key}="{_escaped(value)}"' for key, value in labels.items()) + "}"
+def _number(name: str, told: str, number: float) -> Metric:
+    return gauge(name, told, (), [((), number)])
 
 
-def _escaped(value: str) -> str:
-    return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+def _counter(name: str, told: str, labels: Sequence[str], counts: Mapping[tuple[str, str], int]) -> Metric:
+    family = CounterMetricFamily(name, told, labels=labels)
+    for values, count in sorted(counts.items()):
+        family.add_metric(values, count)
+    return family
+
+
+def _histogram(name: str, told: str, counted: Counted) -> Metric:
+    bounds = (*(f"{bound:g}" for bound in BOUNDS_S), "+Inf")
+    return HistogramMetricFamily(
+        name, told, buckets=list(zip(bounds, counted.passes, strict=True)), sum_value=counted.seconds
+    )

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import jsonschema
 import libvirt
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
-from api.views.metrics import Sample, _family
+from api.views.metrics import gauge, text_of
+from reconciler.reporting.metrics import BOUNDS_S
 from tests.api.live import LiveApi
 from tests.lab.waiting import until
 
@@ -93,19 +97,37 @@ def test_metrics_are_in_prometheus_format(api: LiveApi) -> None:
     declare(api)
     answer = api.client.get("/metrics")
     assert answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
-    lines = answer.text.splitlines()
-    assert "onggi_libvirt_connected 1" in lines
-    assert 'onggi_reconcile_total{kind="Network",result="created"} 1' in lines
-    assert 'onggi_resource_info{kind="Network",name="lab",ready="true",status="Active"} 1' in lines
-    buckets = [int(line.rpartition(" ")[2]) for line in lines if line.startswith("onggi_reconcile_duration_seconds_b")]
+    found = {family.name: family for family in text_string_to_metric_families(answer.text)}
+    samples = {(each.name, *sorted(each.labels.values())): each.value for one in found.values() for each in one.samples}
+    assert samples["onggi_libvirt_connected",] == 1
+    assert samples["onggi_reconcile_total", "Network", "created"] == 1
+    (lab,) = [each for each in found["onggi_resource_info"].samples if each.labels["name"] == "lab"]
+    assert (lab.labels, lab.value) == ({"kind": "Network", "name": "lab", "ready": "true", "status": "Active"}, 1)
+    durations = "onggi_reconcile_duration_seconds"
+    buckets = [each.value for each in found[durations].samples if each.name == f"{durations}_bucket"]
+    assert len(buckets) == len(BOUNDS_S) + 1
     assert buckets == sorted(buckets)
-    assert f"onggi_reconcile_duration_seconds_count {buckets[-1]}" in lines
-    for name in ("onggi_restart_required", "onggi_webhook_requests_total", "onggi_drift_fields"):
-        assert f"# TYPE {name} {'counter' if name.endswith('total') else 'gauge'}" in lines
+    assert buckets[-1] == samples[f"{durations}_count",] >= 1
+    assert samples[f"{durations}_sum",] > 0
+
+
+def test_every_metric_keeps_its_name_and_its_type(api: LiveApi) -> None:
+    told = api.client.get("/metrics").text
+    assert re.findall(r"^# TYPE onggi_(\w+ \w+)$", told, re.MULTILINE) == [
+        "build_info gauge", "revision_info gauge", "reconcile_duration_seconds histogram", "reconcile_total counter",
+        "resource_info gauge", "drift_fields gauge", "restart_required gauge", "data_lost gauge", "plan_steps gauge",
+        "plan_blocked gauge", "libvirt_connected gauge", "source_readable gauge",
+        "source_unreadable_since_seconds gauge", "source_rewritten_since_seconds gauge", "document_problems gauge",
+        "conditions gauge", "tasks gauge", "webhook_requests_total counter",
+    ]  # fmt: skip
+    assert len(re.findall(r"^# HELP onggi_\w+ .+\.$", told, re.MULTILINE)) == 18
+    assert all(line.startswith(("# HELP onggi_", "# TYPE onggi_", "onggi_")) for line in told.splitlines())
+    assert 'onggi_reconcile_duration_seconds_bucket{le="1"} ' in told
+    assert "_created" not in told
 
 
 def test_what_a_label_holds_stays_in_it() -> None:
-    told = _family("x", "gauge", "Of x.", [Sample(1.5, {"name": 'a"\\\nb'})])
+    told = text_of([gauge("x", "Of x.", ["name"], [(('a"\\\nb',), 1.5)])])
     assert told == '# HELP x Of x.\n# TYPE x gauge\nx{name="a\\"\\\\\\nb"} 1.5\n'
 
 

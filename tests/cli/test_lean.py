@@ -12,7 +12,7 @@ import pytest
 from reconciler.version import VERSION
 from tests.cli.command import Onggi
 
-HEAVY = ("libvirt", "lxml", "pygit2", "falcon", "uvicorn", "rich", "pycdlib", "httpx", "watchdog")
+HEAVY = ("libvirt", "lxml", "pygit2", "falcon", "uvicorn", "rich", "pycdlib", "httpx", "watchdog", "prometheus_client")
 FIRST_SET = Path(__file__).parents[2] / "reconciler/cli/first_set"
 
 WATCH = """

@@ -71,14 +71,14 @@ def test_a_remote_that_cannot_be_read_is_told_with_since_when_and_what_stays_in_
     pushed_repository.push()
     source = Ref(SOURCE, f"file://{remote}")
     with running_agent(f"file://{remote}", SHARED, state, interval_s=1.0) as agent:
-        assert "onggi_source_readable 1\n" in metrics(agent)
+        assert "onggi_source_readable 1.0\n" in metrics(agent)
         remote.rename(tmp_path / "moved.git")
         until(lambda: info(state).get("source_problem"), 60, "the status tells")
         begun = info(state)
         assert begun["source_reason"] == "NotAnswering"
         assert head in begun["source_problem"]
         assert "stays in force" in begun["source_problem"]
-        until(lambda: "onggi_source_readable 0\n" in metrics(agent), 60, "and so does the metric")
+        until(lambda: "onggi_source_readable 0.0\n" in metrics(agent), 60, "and so does the metric")
         assert 'onggi_source_unreadable_since_seconds{reason="NotAnswering"}' in metrics(agent)
         assert told(state, source) == [("Warning", "SourceUnreadable")]
     with running_agent(f"file://{remote}", SHARED, state, interval_s=1.0):
@@ -168,7 +168,7 @@ def test_a_rewritten_history_is_a_condition_until_what_it_lacks_is_decided(
         (shown,) = agent_conditions(info(state))
         assert (shown["type"], shown["status"]) == ("HistoryRewritten", "True")
         until(lambda: 'onggi_source_rewritten_since_seconds{reason="Rewritten"}' in metrics(agent), 60, "a metric, too")
-        assert "onggi_source_readable 1\n" in metrics(agent)
+        assert "onggi_source_readable 1.0\n" in metrics(agent)
         pushed_repository.commit({"other.yaml": vm("other")})
         pushed_repository.push()
         until(lambda: info(state)["source_reason"] == "", 60, "what it lacked is declared again")
