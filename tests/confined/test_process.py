@@ -49,8 +49,7 @@ def test_it_is_the_other_user_and_nothing_else(child: Child, monkeypatch: pytest
 
 
 def test_who_may_not_become_another_is_told_what_is_lacking(child: Child, monkeypatch: pytest.MonkeyPatch) -> None:
-    limited = [*interpreter("child")]
-    limited[-1] = limited[-1].replace("main()", "import os; os.setresuid(1, 1, 1); main()")
+    limited = ["setpriv", "--bounding-set", "-setuid,-setgid", *interpreter("child")]
     monkeypatch.setattr(process, "interpreter", lambda _module: limited)
     with pytest.raises(BrokenTalkError, match="CAP_SETUID"):
         ask(child(), "echo")

@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 
+from specs.declared import declared_at, placed
 from specs.effect import Effect
 from specs.effects import field_effects
 from specs.registry import kinds
 from tests.lab.approving import converge_approved
 from tests.lab.libvirtd import HostObjects
 from tests.lab.repositories import Repository
+from tests.laws.samples import values
 from tests.stories.live_guest import LiveGuest, networks
 
 # What is about power, people, loss or the API, is in the seed, isn't in the machine's XML, or changes another object's.
@@ -100,7 +102,22 @@ def cases(guest: LiveGuest, folder: Path) -> Iterator[tuple[str, dict[str, Any],
     yield "bootDevices", {"bootDevices": ["network", "hd"]}, boot
     yield "machine", {"machine": "pc-q35-7.1"}, boot
     yield "serialConsole", {"serialConsole": False}, boot
+    yield from at_paths(tried=("title", "description", "bootMenu"))
     yield "disks.size", {"disks": [{**root, "size": "32MiB"}]}, live  # the last, for a volume isn't shrunk again
+
+
+def at_paths(tried: tuple[str, ...]) -> Iterator[tuple[str, dict[str, Any], Effect]]:
+    """Cases of the other fields that a path in the definition says, made up from their declarations."""
+    spec = kinds()["VirtualMachine"].declarations.SPEC
+    for name, field in placed(spec):
+        if name not in tried:
+            *way, last = name.split("/")
+            edit = {last: values(name, field)[-1 if "default" in field.keywords else 0]}
+            for depth in range(len(way), 0, -1):
+                holder = declared_at(spec, "/".join(way[:depth]))
+                needed = {key: values(key, holder[key])[0] for key in holder.keywords.get("required", ())}
+                edit = {way[depth - 1]: needed | edit}
+            yield name.replace("/", "."), edit, field.effect
 
 
 def group_of(field: str) -> str:
