@@ -18,7 +18,12 @@ class Difference:
 SOURCES_THAT_ARENT_THERE = Difference(
     "the test driver's pools are of nothing, so nobody is asked whether their source exists",
     test={},
-    qemu={"netfs": "400 KCHPOOL0013E", "iscsi": "400 KCHISCSI0002E", "group": "400 KCHPOOL0038E"},
+    qemu={
+        "netfs": "400 KCHPOOL0013E",
+        "iscsi": "400 KCHISCSI0002E",
+        "disks": "400 KCHPOOL0027E",
+        "group": "400 KCHPOOL0038E",
+    },
 )
 HOT_PLUG = Difference(
     "the test driver attaches and changes nothing of a machine that runs",
@@ -27,7 +32,7 @@ HOT_PLUG = Difference(
 )
 VOLUME_DATA = Difference(
     "the test driver's volumes hold nothing, and stay as large as they are",
-    test={"upload": [501, 404, 404], "there": [], "resize": (409, 1 << 20), "wipe": 501},
+    test={"upload": [501, 404, 404], "there": [], "resize": (501, 1 << 20), "wipe": 501},
     qemu={"upload": [202, 200, 200], "there": ["up.img"], "resize": (200, 2 << 20), "wipe": 200},
 )
 VIEWER = Difference(
