@@ -40,7 +40,7 @@ def url_problem(text: str, schemes: Collection[str] = READABLE) -> str | None:
         return "A URL holds no user name or password, which everybody could read; leave them out."
     if port == 0:
         return "The URL has a host or a port that can't be; a port is a number from 1 to 65535."
-    if _is_odd_number(host):
+    if not parts.netloc.startswith("[") and _is_odd_number(host):  # in brackets there is one way to read one
         return (
             "The URL's host is a number that programs read in different ways; write an IPv4 address as four numbers, "
             "as in http://192.0.2.7/image.iso."
