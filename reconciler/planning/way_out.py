@@ -33,7 +33,8 @@ def over_what_is_there(
         "then it isn't started."
     )
     if "vlan" in resource.spec and observed is None:  # nothing can be made over it
-        return Assessment(blocked=_told(resource, message))
+        found = assess(resource)  # a host that makes no VLANs needs no interface for them
+        return found if found.blocked is not None else Assessment(blocked=_told(resource, message))
     if observed is not None and observed.active:
         message = f"The host has no network interface {way} any more; no machine can start on {resource.ref}."
         found = assess(resource)

@@ -14,7 +14,7 @@ from reconciler.planning.ownership import Fact, Owned
 from reconciler.planning.plan import Plan
 from reconciler.planning.planner import Planner
 from reconciler.planning.terms import Terms
-from specs.host import Host
+from specs.host import Feature, Host
 from tests.planning.test_activatable import uid
 from tests.planning.values import REPOSITORY, REVISION, network
 
@@ -22,13 +22,18 @@ NET, OTHER = network("lab"), network("other")
 THERE = frozenset({"lo", "eth0", "br0"})
 
 
-def plan(spec: Mapping[str, Any], *objects: Observed, interfaces: frozenset[str] | None = THERE) -> Plan:
+def plan(
+    spec: Mapping[str, Any],
+    *objects: Observed,
+    interfaces: frozenset[str] | None = THERE,
+    features: frozenset[Feature] = frozenset(),
+) -> Plan:
     resources = {
         NET: Resource(NET, uid("lab"), {"mode": "bridge", **spec}, "net.yaml", 1),
         OTHER: Resource(OTHER, uid("other"), {"mode": "bridge", "bridge": "br0"}, "other.yaml", 1),
     }
     owned = {each.ref: Owned(each.ref, each.uid, facts={Fact.DIGEST: "earlier"}) for each in objects}
-    snapshot = Snapshot(1, Host(interfaces=interfaces), {each.ref: each for each in objects})
+    snapshot = Snapshot(1, Host(interfaces=interfaces, features=features), {each.ref: each for each in objects})
     return Planner().plan(DesiredState(REVISION, REPOSITORY, resources), snapshot, owned, frozenset(), Terms())
 
 
@@ -55,9 +60,16 @@ def test_a_new_one_is_defined_and_not_started_and_its_neighbour_is(spec: dict[st
     assert f"no network interface {spec.get('interface', 'br9')}" in blocked.message
 
 
-def test_nothing_is_made_for_a_vlan_of_a_card_that_is_not_there() -> None:
-    made = plan({"interface": "eth9", "vlan": 5})
-    assert (done(made, NET), [each.reason for each in made.blocked]) == ([], ["DependencyNotReady"])
+@pytest.mark.parametrize(
+    ("features", "said"),
+    [(frozenset(Feature), "no network interface eth9"), (frozenset(), "make a bridge over eth9.5")],
+    ids=["which the host could make", "which no card would help to"],
+)
+def test_nothing_is_made_for_a_vlan_of_a_card_that_is_not_there(features: frozenset[Feature], said: str) -> None:
+    made = plan({"interface": "eth9", "vlan": 5}, features=features)
+    (blocked,) = made.blocked
+    assert (done(made, NET), blocked.reason) == ([], "DependencyNotReady")
+    assert said in blocked.message
 
 
 def test_it_is_started_as_soon_as_the_device_is_there() -> None:
