@@ -8,10 +8,11 @@ import random
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import click
 
-from reconciler.cli.declaring import FILE_KEYS, PARAMETERS
+from reconciler.cli.declaring import FILE_KEYS, PARAMETERS, Size
 from reconciler.cli.main import Verbs, onggi
 from reconciler.desired.location import check_branch, parse_location, parse_sub_path
 from reconciler.errors import OnggiError
@@ -60,11 +61,7 @@ def _argument(draw: random.Random) -> str:
 
 def _parsed(draw: random.Random, state: Path) -> Iterator[str]:
     """Every option of every verb that takes a value."""
-    context = click.Context(onggi)
-    assert isinstance(onggi, Verbs)
-    for name in onggi.list_commands(context):
-        verb = onggi.get_command(context, name)
-        assert verb is not None
+    for name, verb in _verbs().items():
         for parameter in verb.params:
             if isinstance(parameter, click.Option) and (parameter.is_flag or parameter.name == "config"):
                 continue
@@ -96,14 +93,28 @@ def _in_file(draw: random.Random, folder: Path) -> Iterator[str]:
         try:
             found = read_settings_file(file, FILE_KEYS)
             if wanted is str:
-                Settings(**{PARAMETERS[key]: found[key]})
-        except OnggiError:
+                Settings(**{PARAMETERS[key]: _as_its_option_reads_it(PARAMETERS[key], found[key])})
+        except (click.ClickException, OnggiError):
             continue
         except TypeError as error:
             if "unexpected keyword" not in str(error):  # an option that isn't one of the settings, such as the output
                 yield f"{key} = {written[:80]}: {error}"
         except Exception as error:
             yield f"{key} = {written[:80]}: {type(error).__name__}: {error}"
+
+
+def _as_its_option_reads_it(name: str, value: str) -> Any:
+    """What the file says goes through the option's type, where that makes another thing of a text."""
+    every = (parameter for verb in _verbs().values() for parameter in verb.params)
+    option = next((each for each in every if each.name == name and isinstance(each.type, Size)), None)
+    return value if option is None else option.type.convert(value, option, None)
+
+
+def _verbs() -> dict[str, click.Command]:
+    assert isinstance(onggi, Verbs)
+    context = click.Context(onggi)
+    verbs = {name: onggi.get_command(context, name) for name in onggi.list_commands(context)}
+    return {name: verb for name, verb in verbs.items() if verb is not None}
 
 
 def _used(draw: random.Random, state: Path) -> Iterator[str]:
