@@ -55,7 +55,7 @@ metadata:
   name: {pool}
 spec:
   type: dir
-  path: /{pool}
+  path: /var/lib/libvirt/{pool}
 """
 
 
