@@ -276,7 +276,8 @@ def value_at(spec: Spec, name: str) -> Any:
     return value
 
 
-def _put_at(spec: dict[str, Any], name: str, value: Any) -> None:
+def put_at(spec: dict[str, Any], name: str, value: Any) -> None:
+    """Set the value at a `/`-joined name; the mappings on the way are made."""
     if "/" not in name:
         spec[name] = value
         return
@@ -292,7 +293,7 @@ def read(binds: Iterable[Bind], root: Element) -> dict[str, Any]:
     for bind in binds:
         value = bind.read(root)
         if value is not None:
-            _put_at(spec, bind.name, value)
+            put_at(spec, bind.name, value)
     return spec
 
 

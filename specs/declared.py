@@ -52,9 +52,10 @@ class Declared:
         made = _declared({}, about, **more)
         return replace(made, base=self, fields=self.fields, item=self.item)
 
-    def with_place(self, at: str, absent: Any = None) -> Declared:
-        """The same at a place in the definition."""
-        return replace(self, at=at, absent=absent)
+    def unplaced(self, about: str = "") -> Declared:
+        """The same, in other words if need be, where it is nowhere in a definition and a change costs nothing."""
+        own = {key: value for key, value in self.keywords.items() if key != "x-effect"}
+        return replace(self, keywords={**own, "description": about} if about else own, at="", absent=None)
 
 
 def _declared(
@@ -139,6 +140,11 @@ def shared(name: str, value: Declared) -> Declared:
     return replace(value, shared=name)
 
 
+def either(*texts: Declared) -> str:
+    """The pattern of what is one of several texts, each with a pattern from its beginning to its end."""
+    return f"^(?:{'|'.join(each.keywords['pattern'].removeprefix('^').removesuffix('$') for each in texts)})$"
+
+
 def has(*names: str) -> dict[str, Any]:
     """A condition for rules: the mapping has all of these."""
     return {"required": list(names)}
@@ -151,22 +157,22 @@ def is_one(name: str, *values: str) -> dict[str, Any]:
 
 
 def exactly_one(*names: str, error: str) -> Keywords:
-    """A rule."""
+    """The rule that a mapping has one of these fields and none of the others."""
     return {"oneOf": [has(name) for name in names], "errorMessage": error}
 
 
 def any_of(*names: str, error: str) -> Keywords:
-    """A rule."""
+    """The rule that a mapping has at least one of these fields."""
     return {"anyOf": [has(name) for name in names], "errorMessage": error}
 
 
 def never(condition: Keywords, error: str) -> Keywords:
-    """A rule."""
+    """The rule that a mapping doesn't fulfil a condition."""
     return {"not": condition, "errorMessage": error}
 
 
 def where(condition: Keywords, then: Keywords, otherwise: Keywords | None = None) -> Keywords:
-    """A rule for what fulfils a condition, and one for what doesn't."""
+    """The rule that `then` holds where a condition is fulfilled, and `otherwise` where it isn't."""
     return {"if": condition, "then": then, **({} if otherwise is None else {"else": otherwise})}
 
 
@@ -188,23 +194,6 @@ def declared_at(spec: Declared, name: str) -> Declared:
     return spec
 
 
-def sayable(spec: Declared, observed: Mapping[str, Any]) -> dict[str, Any]:
-    """Of what a definition says at paths whatever a document has to say of it: not what is a default anyway."""
-    said: dict[str, Any] = {}
-    for name, each in placed(spec):
-        holder: Any = observed
-        *way, last = name.split("/")
-        for key in way:
-            holder = holder.get(key) or {}
-        value = holder.get(last)
-        if value not in (None, each.absent, each.keywords.get("default")):
-            inside = said
-            for key in way:
-                inside = inside.setdefault(key, {})
-            inside[last] = value
-    return said
-
-
 def placed(spec: Declared, name: str = "") -> Iterator[tuple[str, Declared]]:
     """(`/`-joined name, field) of each field whose value a path in the definition says."""
     for key, each in spec.fields.items():
@@ -213,32 +202,3 @@ def placed(spec: Declared, name: str = "") -> Iterator[tuple[str, Declared]]:
             yield whole, each
         elif each.at == "":
             yield from placed(each, f"{whole}/")
-
-
-def schema(value: Declared) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The JSON Schema of a value, and those of the shared values that it refers to by name."""
-    found: dict[str, Any] = {}
-    return _schema(value, found), found
-
-
-def _schema(value: Declared, found: dict[str, Any]) -> dict[str, Any]:
-    if value.base is not None:
-        return {**_reference(value.base, found), **value.keywords}
-    return _reference(value, found) if value.shared else _own(value, found)
-
-
-def _reference(value: Declared, found: dict[str, Any]) -> dict[str, Any]:
-    if value.shared not in found:
-        found[value.shared] = {}  # keeps its place, before those that it refers to itself
-        found[value.shared] = _own(value, found)
-    return {"$ref": f"#/$defs/{value.shared}"}
-
-
-def _own(value: Declared, found: dict[str, Any]) -> dict[str, Any]:
-    own = dict(value.keywords)
-    rules = own.pop("allOf", None)
-    if value.fields:
-        own["properties"] = {name: _schema(each, found) for name, each in value.fields.items()}
-    if value.item is not None:
-        own["items"] = _schema(value.item, found)
-    return own if rules is None else {**own, "allOf": rules}

@@ -4,10 +4,10 @@ and one that has code says there only what its declaration doesn't.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from specs.binding import Bind, Field
+from specs.binding import Bind, Field, put_at, value_at
 from specs.codecs import INTEGER, TEXT, YES_NO
 from specs.declared import Declared, declared_at, place, placed
 
@@ -32,6 +32,16 @@ def complete(spec: Declared, binds: Iterable[Bind]) -> tuple[Bind, ...]:
     given = tuple(binds)
     known = {bind.name for bind in given}
     return (*(_field(name, field, "", {}) for name, field in placed(spec) if name not in known), *given)
+
+
+def sayable(spec: Declared, observed: Mapping[str, Any]) -> dict[str, Any]:
+    """Of what a definition says at paths whatever a document has to say of it: not what is a default anyway."""
+    said: dict[str, Any] = {}
+    for name, field in placed(spec):
+        value = value_at(observed, name)
+        if value not in (None, field.absent, field.keywords.get("default")):
+            put_at(said, name, value)
+    return said
 
 
 def _field(name: str, declared: Declared, path: str, how: dict[str, Any]) -> Field:

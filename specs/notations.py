@@ -5,6 +5,8 @@ from __future__ import annotations
 from specs.declared import mapping, quantity, shared, text
 from specs.name import NAME_PATTERN, VOLUME_PATTERN
 
+SIZE_PATTERN = r"^[0-9]{1,19}(?:\.[0-9]{1,3})? ?(?:[KkMmGgTt](?:[Ii]?[Bb])?|[Pp](?:[Ii][Bb])?|[Bb])$"
+
 NAME = shared(
     "name",
     text(
@@ -39,7 +41,7 @@ SIZE = shared(
     "size",
     text(
         "A size: a number with its unit, such as 10GiB.",
-        r"^[0-9]{1,19}(?:\.[0-9]{1,3})? ?(?:[KkMmGgTt](?:[Ii]?[Bb])?|[Pp](?:[Ii][Bb])?|[Bb])$",
+        SIZE_PATTERN,
         error="A size is a number with a unit, such as 10GiB or 512MiB.",
         unit="bytes",
     ),
@@ -52,7 +54,7 @@ MEMORY = shared(
         16,
         16777216,
         unit="MiB",
-        pattern=r"^[0-9]{1,19}(?:\.[0-9]{1,3})? ?(?:[KkMmGgTt](?:[Ii]?[Bb])?|[Pp](?:[Ii][Bb])?|[Bb])$",
+        pattern=SIZE_PATTERN,
         error="Memory is a number of MiB from 16 to 16777216, or a size with a unit such as 2GiB; correct it.",
     ),
 )

@@ -1,8 +1,23 @@
-"""The fields that every kind with an object on the host shares: how onggi may treat it."""
+"""The fields that kinds with an object on the host share: how onggi may treat it, and whether it is started."""
 
 from __future__ import annotations
 
-from specs.declared import BESIDE, Declared, items, text, word
+from specs.declared import BESIDE, Declared, items, text, word, yes_no
+from specs.effect import Effect
+
+
+def activation(what: str) -> dict[str, Declared]:
+    """Whether a pool or network is started, now and with the host."""
+    about = f"Whether the {what} is started. Default: true; one that is only taken over is left as it is."
+    return {
+        "autostart": yes_no(
+            f"Whether the host starts the {what} when it boots. Default: false.",
+            default=False,
+            effect=Effect.LIVE,
+            at=BESIDE,
+        ),
+        "active": yes_no(about, default=True, effect=Effect.LIVE, at=BESIDE),
+    }
 
 
 def policies(about_deletion: str) -> dict[str, Declared]:

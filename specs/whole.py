@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from specs.declared import Declared, mapping, schema, text, word
+from specs.declared import Declared, mapping, text, word
 from specs.document import API_VERSION
 from specs.effect import Effect
 from specs.notations import NAME, UUID
@@ -39,8 +39,8 @@ _SWITCHES = {
 def document_schema(kind: Kind) -> dict[str, Any]:
     """The schema of a kind's documents, from its `fields` module."""
     fields = kind.declarations
-    spec, defs = schema(fields.SPEC)
-    named, more = schema(_metadata(getattr(fields, "ABOUT_NAME", _ABOUT_NAME), getattr(fields, "ANNOTATIONS", {})))
+    spec, defs = _schema_of(fields.SPEC)
+    named, more = _schema_of(_metadata(getattr(fields, "ABOUT_NAME", _ABOUT_NAME), getattr(fields, "ANNOTATIONS", {})))
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": f"https://onggi.dev/schema/v1/{kind.name.lower()}.json",
@@ -80,7 +80,36 @@ def _metadata(about_name: str, annotations: dict[str, Declared]) -> Declared:
 
 def _free(about: str, longest: int, about_value: str, known: dict[str, Declared], **more: Any) -> Declared:
     """A mapping of keys that people choose."""
-    value, _ = schema(text(about_value, at_most=longest))
+    value, _ = _schema_of(text(about_value, at_most=longest))
     return Declared(
         {"type": "object", "description": about, "propertyNames": _KEYS, "additionalProperties": value, **more}, known
     )
+
+
+def _schema_of(value: Declared) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The schema of a value, and those of the shared values that it refers to by name."""
+    found: dict[str, Any] = {}
+    return _schema(value, found), found
+
+
+def _schema(value: Declared, found: dict[str, Any]) -> dict[str, Any]:
+    if value.base is not None:
+        return {**_reference(value.base, found), **value.keywords}
+    return _reference(value, found) if value.shared else _own(value, found)
+
+
+def _reference(value: Declared, found: dict[str, Any]) -> dict[str, Any]:
+    if value.shared not in found:
+        found[value.shared] = {}  # keeps its place, before those that it refers to itself
+        found[value.shared] = _own(value, found)
+    return {"$ref": f"#/$defs/{value.shared}"}
+
+
+def _own(value: Declared, found: dict[str, Any]) -> dict[str, Any]:
+    own = dict(value.keywords)
+    rules = own.pop("allOf", None)
+    if value.fields:
+        own["properties"] = {name: _schema(each, found) for name, each in value.fields.items()}
+    if value.item is not None:
+        own["items"] = _schema(value.item, found)
+    return own if rules is None else {**own, "allOf": rules}

@@ -14,7 +14,7 @@ from typing import Any
 from reconciler.exporting.draft import Draft, Spec, Surroundings
 from reconciler.observed.snapshot import Observed
 from specs.codecs import size_text
-from specs.declared import sayable
+from specs.declared_binds import sayable
 from specs.host import NodeDevice
 from specs.virtualmachine.fields import SPEC
 from specs.virtualmachine.sources import text

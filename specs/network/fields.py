@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from specs.declared import (
-    BESIDE,
     IN_CODE,
     exactly_one,
     has,
@@ -19,7 +18,7 @@ from specs.declared import (
 )
 from specs.effect import Effect
 from specs.notations import HOST_INTERFACE, HOST_NAME, IP_ADDRESS, IPV4_ADDRESS, MAC
-from specs.policy import policies
+from specs.policy import activation, policies
 
 ABOUT = "A virtual network, or the way into one of the host's."
 
@@ -123,18 +122,7 @@ SPEC = mapping(
             at=IN_CODE,
         ),
         "domain": HOST_NAME.but("DNS domain of the network. Default: none.", effect=Effect.NEXT_BOOT, at=IN_CODE),
-        "autostart": yes_no(
-            "Whether the host starts the network when it boots. Default: false.",
-            default=False,
-            effect=Effect.LIVE,
-            at=BESIDE,
-        ),
-        "active": yes_no(
-            "Whether the network is started. Default: true; one that is only taken over is left as it is.",
-            default=True,
-            effect=Effect.LIVE,
-            at=BESIDE,
-        ),
+        **activation("network"),
         **policies(
             "Has no meaning for a network, which holds no data; kept so that every kind has "
             "the same switches. Default: Retain."

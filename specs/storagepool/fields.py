@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
-from specs.declared import BESIDE, IN_CODE, Keywords, has, is_one, items, mapping, number, text, where, word, yes_no
+from specs.declared import (
+    IN_CODE,
+    Declared,
+    Keywords,
+    has,
+    is_one,
+    items,
+    mapping,
+    number,
+    text,
+    where,
+    word,
+    yes_no,
+)
 from specs.effect import Effect
 from specs.notations import ABSOLUTE_PATH, HOST_NAME, SECRET_FROM
-from specs.policy import policies
+from specs.policy import activation, policies
 
 
 def _needs(kind: str, error: str, *of_source: str, beside: tuple[str, ...] = ()) -> Keywords:
@@ -14,6 +27,23 @@ def _needs(kind: str, error: str, *of_source: str, beside: tuple[str, ...] = ())
     return where(
         is_one("type", kind), {**has("source", *beside), "properties": {"source": source}, "errorMessage": error}
     )
+
+
+def _iscsi_name(about: str, examples: tuple[str, ...] = ()) -> Declared:
+    return text(
+        about,
+        r"^(?:iqn\.[0-9]{4}-[0-9]{2}\.[A-Za-z0-9._:-]+|eui\.[0-9A-Fa-f]{16}|naa\.[0-9A-Fa-f]{16,32})$",
+        examples=examples,
+        error="An iSCSI name begins with iqn. and a date, such as iqn.2024-01.org.example:disks; correct it.",
+    )
+
+
+def _adapter(about: str) -> Declared:
+    return text(about, "^[A-Za-z0-9_]{1,64}$", error="An adapter is named such as scsi_host2; correct it.")
+
+
+def _world_wide_name(about: str) -> Declared:
+    return text(about, "^[0-9A-Fa-f]{16}$", error="A world wide name has 16 hexadecimal digits; correct it.")
 
 
 ABOUT = "A place for volumes: a folder, a share, a volume group, a target."
@@ -61,18 +91,12 @@ SPEC = mapping(
                     unique=True,
                     examples=(["/dev/sdb"],),
                 ),
-                "target": text(
+                "target": _iscsi_name(
                     "iSCSI qualified name of the target (iscsi, iscsi-direct).",
-                    r"^(?:iqn\.[0-9]{4}-[0-9]{2}\.[A-Za-z0-9._:-]+|eui\.[0-9A-Fa-f]{16}|naa\.[0-9A-Fa-f]{16,32})$",
                     examples=("iqn.2024-01.org.example:disks",),
-                    error="An iSCSI name begins with iqn. and a date, such as "
-                    "iqn.2024-01.org.example:disks; correct it.",
                 ),
-                "initiator": text(
-                    "iSCSI qualified name by which this host introduces itself (iscsi-direct; optional for iscsi).",
-                    r"^(?:iqn\.[0-9]{4}-[0-9]{2}\.[A-Za-z0-9._:-]+|eui\.[0-9A-Fa-f]{16}|naa\.[0-9A-Fa-f]{16,32})$",
-                    error="An iSCSI name begins with iqn. and a date, such as "
-                    "iqn.2024-01.org.example:disks; correct it.",
+                "initiator": _iscsi_name(
+                    "iSCSI qualified name by which this host introduces itself (iscsi-direct; optional for iscsi)."
                 ),
                 "adapter": mapping(
                     "The SCSI host adapter (scsi).",
@@ -84,25 +108,11 @@ SPEC = mapping(
                             "fc_host",
                             default="scsi_host",
                         ),
-                        "name": text(
-                            "The adapter's node-device name, such as scsi_host2 (scsi_host).",
-                            "^[A-Za-z0-9_]{1,64}$",
-                            error="An adapter is named such as scsi_host2; correct it.",
-                        ),
-                        "wwnn": text(
-                            "World wide node name of the virtual port (fc_host).",
-                            "^[0-9A-Fa-f]{16}$",
-                            error="A world wide name has 16 hexadecimal digits; correct it.",
-                        ),
-                        "wwpn": text(
-                            "World wide port name of the virtual port (fc_host).",
-                            "^[0-9A-Fa-f]{16}$",
-                            error="A world wide name has 16 hexadecimal digits; correct it.",
-                        ),
-                        "parent": text(
-                            "The Fibre Channel adapter that the virtual port is made on. Default: chosen by libvirt.",
-                            "^[A-Za-z0-9_]{1,64}$",
-                            error="An adapter is named such as scsi_host2; correct it.",
+                        "name": _adapter("The adapter's node-device name, such as scsi_host2 (scsi_host)."),
+                        "wwnn": _world_wide_name("World wide node name of the virtual port (fc_host)."),
+                        "wwpn": _world_wide_name("World wide port name of the virtual port (fc_host)."),
+                        "parent": _adapter(
+                            "The Fibre Channel adapter that the virtual port is made on. Default: chosen by libvirt."
                         ),
                     },
                     rules=(
@@ -146,18 +156,7 @@ SPEC = mapping(
             effect=Effect.NEXT_BOOT,
             at=IN_CODE,
         ),
-        "autostart": yes_no(
-            "Whether the host starts the pool when it boots. Default: false.",
-            default=False,
-            effect=Effect.LIVE,
-            at=BESIDE,
-        ),
-        "active": yes_no(
-            "Whether the pool is started. Default: true; one that is only taken over is left as it is.",
-            default=True,
-            effect=Effect.LIVE,
-            at=BESIDE,
-        ),
+        **activation("pool"),
         "build": yes_no(
             "Whether the folder is made (dir, kimchi-iso, netfs, fs) or the source is formatted "
             "(logical, disk) when the pool is made. Default: true for folders, false wherever it "

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from specs.declared import exactly_one, has, items, mapping, never, number, quantity, text, word
-from specs.notations import MEMORY, NAME, VOLUME_REFERENCE
-from specs.virtualmachine.device_fields import GRAPHICS
+from specs.declared import either, items, mapping, number, quantity, text, word
+from specs.notations import ABSOLUTE_PATH, MEMORY, NAME, SIZE_PATTERN, URL, VOLUME_REFERENCE
+from specs.virtualmachine.device_fields import GRAPHICS, NEW_OR_EXISTING
 from specs.virtualmachine.fields import CPU_TOPOLOGY
+from specs.virtualmachine.fields import SPEC as MACHINE
 
 ABOUT = "What virtual machines have in common. It makes nothing on the host by itself."
 
@@ -15,14 +16,12 @@ SPEC = mapping(
         "template": NAME.but(
             "Another Template that this one extends: fields written here win, lists replace lists. Default: none."
         ),
-        "osDistro": text(
-            "The guest's distribution, such as debian. Default: unknown.", at_most=64, examples=("debian",)
+        "osDistro": MACHINE["osDistro"].unplaced("The guest's distribution, such as debian. Default: unknown."),
+        "osVersion": MACHINE["osVersion"].unplaced(),
+        "cpus": MACHINE["cpus"].unplaced("Number of virtual CPUs. Default: 1."),
+        "maximumCpus": MACHINE["maximumCpus"].unplaced(
+            "Up to how many CPUs a machine can be given while it runs. Default: `cpus`."
         ),
-        "osVersion": text(
-            'The guest\'s version, as text, such as "12". Default: unknown.', at_most=64, examples=("12",)
-        ),
-        "cpus": number("Number of virtual CPUs. Default: 1.", 1, 4096, default=1),
-        "maximumCpus": number("Up to how many CPUs a machine can be given while it runs. Default: `cpus`.", 1, 4096),
         "memory": MEMORY.but(
             "Memory in MiB, or a size with a unit such as 2GiB. Default: 1024.", default=1024, examples=(2048, "2GiB")
         ),
@@ -33,7 +32,7 @@ SPEC = mapping(
             "The medium in the CD-ROM drive: an absolute path, a URL (http, https, ftp or ftps), "
             "or a volume (`volume` or `pool/volume`). A path lies in a folder of the setting allowed-folder, "
             "a URL leads to the Internet or into a network of allowed-network. Default: no drive.",
-            "^(?:/(?!(?:.*/)?\\.\\.(?:/|$))[^\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029]*|(?:https?|ftps?)://[^\\s/?#@<>\\\"'\\\\]+(?:[/?#]\\S*)?|[^/\\\\\\\"'<>&\\u0000-\\u001f\\u007f-\\u009f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u206f\\ufeff\\s.\\-](?:[^/\\\\\\\"'<>&\\u0000-\\u001f\\u007f-\\u009f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u206f\\ufeff]{0,126}[^/\\\\\\\"'<>&\\u0000-\\u001f\\u007f-\\u009f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u206f\\ufeff\\s])?(?:/[^/\\\\\\\"'<>&\\u0000-\\u001f\\u007f-\\u009f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u206f\\ufeff\\s.\\-](?:[^/\\\\\\\"'<>&\\u0000-\\u001f\\u007f-\\u009f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u206f\\ufeff]{0,126}[^/\\\\\\\"'<>&\\u0000-\\u001f\\u007f-\\u009f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u206f\\ufeff\\s])?)?)$",
+            either(ABSOLUTE_PATH, URL, VOLUME_REFERENCE),
             at_most=4096,
             error="A CD-ROM is an absolute path without `..`, a URL (http, https, ftp or ftps) "
             "without credentials, or a volume; correct it.",
@@ -57,7 +56,7 @@ SPEC = mapping(
                         1,
                         1048576,
                         unit="GiB",
-                        pattern=r"^[0-9]{1,19}(?:\.[0-9]{1,3})? ?(?:[KkMmGgTt](?:[Ii]?[Bb])?|[Pp](?:[Ii][Bb])?|[Bb])$",
+                        pattern=SIZE_PATTERN,
                         examples=("20GiB",),
                         error="A size is a number with its unit, such as 20GiB; a whole number alone counts "
                         "GiB, from 1 to 1048576.",
@@ -83,35 +82,13 @@ SPEC = mapping(
                     ),
                     "pool": NAME.but("The storage pool of the volume. Default: the template's storagePool."),
                 },
-                rules=(
-                    exactly_one(
-                        "size",
-                        "volume",
-                        error="A disk is either a new volume (`size`) or an existing one (`volume`); write exactly "
-                        "one of the two.",
-                    ),
-                    never(
-                        has("volume", "base"),
-                        "`base` is for a new volume (`size`); an existing `volume` keeps the backing image that it "
-                        "has, so remove one of the two.",
-                    ),
-                ),
+                rules=NEW_OR_EXISTING,
             ),
         ),
         "graphics": GRAPHICS.but("The graphical console. Default: VNC that only the host itself reaches."),
-        "bootDevices": items(
+        "bootDevices": MACHINE["bootDevices"].unplaced(
             "The kinds of devices that each machine tries to boot from, in this order; `network` "
-            "first lets it be installed over the network. Default: hd, cdrom.",
-            word(
-                "hd: a disk; cdrom: a CD-ROM drive; network: an interface (PXE); fd: a floppy drive.",
-                "hd",
-                "cdrom",
-                "network",
-                "fd",
-            ),
-            least=1,
-            unique=True,
-            examples=(["network", "hd"],),
+            "first lets it be installed over the network. Default: hd, cdrom."
         ),
         "cpuTopology": CPU_TOPOLOGY.but(
             "How the virtual CPUs are arranged: sockets × cores × threads has to equal `cpus`, "
@@ -121,6 +98,6 @@ SPEC = mapping(
             "Where the template is shown in the API's clients, as folder names from the top. Default: at the top.",
             NAME.but("A folder's name."),
         ),
-        "icon": text("Path or URL of a picture for the API's clients. Default: chosen by osDistro.", at_most=4096),
+        "icon": MACHINE["icon"].unplaced(),
     },
 )

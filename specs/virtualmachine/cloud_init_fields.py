@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from specs.declared import items, mapping, text, word
+from specs.declared import BESIDE, items, mapping, text, word
 from specs.effect import Effect
 from specs.notations import NAME
 
@@ -78,4 +78,5 @@ CLOUD_INIT = mapping(
             effect=Effect.LIVE,
         ),
     },
+    at=BESIDE,
 )

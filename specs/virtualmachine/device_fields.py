@@ -99,6 +99,19 @@ GRAPHICS = shared(
     ),
 )
 
+NEW_OR_EXISTING = (
+    exactly_one(
+        "size",
+        "volume",
+        error="A disk is either a new volume (`size`) or an existing one (`volume`); write exactly one of the two.",
+    ),
+    never(
+        has("volume", "base"),
+        "`base` is for a new volume (`size`); an existing `volume` keeps the backing image that it "
+        "has, so remove one of the two.",
+    ),
+)
+
 DISK = mapping(
     "A disk: a new volume (`size`) or an existing one (`volume`).",
     {
@@ -181,16 +194,7 @@ DISK = mapping(
         ),
     },
     rules=(
-        exactly_one(
-            "size",
-            "volume",
-            error="A disk is either a new volume (`size`) or an existing one (`volume`); write exactly one of the two.",
-        ),
-        never(
-            has("volume", "base"),
-            "`base` is for a new volume (`size`); an existing `volume` keeps the backing image that it "
-            "has, so remove one of the two.",
-        ),
+        *NEW_OR_EXISTING,
         never(
             has("volume", "onLoss"),
             "`onLoss` is for a new volume (`size`); write it into the StorageVolume document of an existing `volume`.",

@@ -291,7 +291,7 @@ SPEC = mapping(
             },
             required=("model",),
         ),
-        "cloudInit": CLOUD_INIT.with_place(BESIDE),
+        "cloudInit": CLOUD_INIT,
         "restartPolicy": word(
             "What is done about changes that wait for the next boot: `Never` (they wait until "
             "somebody switches the machine off and on), `WhenStopped` (likewise; and when the "

@@ -151,6 +151,13 @@ def test_what_kinds_share_is_the_same_in_all_of_them() -> None:
     assert seen["volumeReference"]["pattern"] == VOLUME_PATTERN
 
 
+@pytest.mark.parametrize("name", ["web\u00ad.iso", "\u3164.iso", "web\u2000.iso"])
+def test_a_template_takes_no_volume_for_its_drive_of_which_there_can_be_none(name: str) -> None:
+    schema = kinds()["Template"].schema["properties"]["spec"]["properties"]["cdrom"]
+    assert jsonschema_rs.is_valid({"pattern": schema["pattern"]}, "web.iso")
+    assert not jsonschema_rs.is_valid({"pattern": schema["pattern"]}, name)
+
+
 @every_kind
 def test_the_example_is_good_and_shows_every_field(kind: Kind) -> None:
     parsed = parse(f"{kind.name}.yaml", kind.example.encode())
