@@ -49,22 +49,21 @@ def speaking_tests(module: ModuleType) -> set[str]:
 
 @pytest.fixture(scope="module")
 def coverage(request: pytest.FixtureRequest) -> Iterator[Coverage]:
-    """What a file's tests speak to. One that ran as a whole has left nothing of its nouns out."""
+    """What a file's tests speak to. One that ran as a whole, here, has left nothing of its nouns out."""
     module = request.module
     noted = Coverage(module.__name__.rpartition(".")[2])
     yield noted
-    ours = [item for item in request.session.items if isinstance(item, pytest.Function) and item.module is module]
-    chosen = [item for item in ours if hasattr(item, "callspec")]
-    for driver in noted.drivers:
-        if speaking_tests(module) <= {
-            item.originalname for item in chosen if item.callspec.params.get("host") == driver
-        }:
+    for driver, ran in noted.ran.items():
+        if speaking_tests(module) <= ran:
             assert not (missing := noted.missing(driver)), f"never done on {driver}: {missing}"
 
 
 @pytest.fixture
-def kimchi(host: Host, repository: Repository, tmp_path: Path, coverage: Coverage) -> Iterator[Kimchi]:
+def kimchi(
+    host: Host, repository: Repository, tmp_path: Path, coverage: Coverage, request: pytest.FixtureRequest
+) -> Iterator[Kimchi]:
     """Volumes base.qcow2 (3 GiB), data.qcow2 and installer.iso in the pool; a file some.iso in the folder `isos`."""
+    coverage.ran[host.driver].add(request.function.__name__)
     repository.commit({}, "Begin")
     with live_api(repository, tmp_path / "state", host.uri, allowed_folders=(str(host.folder / "isos"),)) as running:
         running.client.event_hooks["response"].append(partial(coverage.note, host.driver))

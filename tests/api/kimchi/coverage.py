@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 
 import httpx
 
@@ -54,20 +55,17 @@ class Coverage:
 
     def __init__(self, file: str) -> None:
         self._file = file
-        self._done: dict[str, set[tuple[str, str]]] = {}
-
-    @property
-    def drivers(self) -> set[str]:
-        """Those that something was done on."""
-        return set(self._done)
+        self._done: dict[str, set[tuple[str, str]]] = defaultdict(set)
+        self.ran: dict[str, set[str]] = defaultdict(set)  # the names of those tests
 
     def note(self, driver: str, answer: httpx.Response) -> None:
         """Something was asked for. It counts when it was done."""
         if answer.is_error:
             return
         path = answer.request.url.raw_path.decode().partition("?")[0]
-        done = self._done.setdefault(driver, set())
-        done |= {(answer.request.method, each) for each, pattern in _PATTERNS.items() if pattern.fullmatch(path)}
+        self._done[driver] |= {
+            (answer.request.method, each) for each, pattern in _PATTERNS.items() if pattern.fullmatch(path)
+        }
 
     def missing(self, driver: str) -> list[str]:
         """What belongs to the file and wasn't done."""
