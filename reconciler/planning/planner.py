@@ -236,7 +236,7 @@ class Planner:
         else:
             assessment = activatable.assess(resource, observed, context, subnet)
         assessment = in_scope(assessment, context)
-        settled = observed is not None and _at_rest(assessment)
+        settled = observed is not None and ref not in context.terms.moving and _at_rest(assessment)
         silent = settled and _says_nothing(assessment, context.owned.get(ref))
         return _Remembered(inputs, assessment, declared, blob, settled, silent)
 

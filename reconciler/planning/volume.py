@@ -94,6 +94,8 @@ def _existing(resource: Resource, observed: Observed, context: Context) -> Asses
     changes = [] if seed else list(compare(resource, observed, context.host).config)
     ours = entry is not None or seed or resource.policy.adopt or _used_by_ours(resource, context)
     if not ours and (changes or resource.parent is not None):
+        if resource.ref in context.terms.moving:  # only just being made: the ledger says whose it is once that is done
+            return Assessment()
         message = (
             f"{resource.ref} already exists on this host and onggi didn't make it; rename this document, or use the "
             'existing one with the annotation onggi/adopt: "true"'

@@ -302,3 +302,17 @@ def test_the_size_to_grow_to_is_the_declared_one() -> None:
     assert step.operations == (GrowVolume(DATA, 2 * GIB),)
     assert [(change.pointer, change.old, change.new) for change in step.changes] == [("/capacity", GIB, 2 * GIB)]
     assert step.action is Action.UPDATE
+
+
+def test_a_volume_that_is_only_just_being_made_is_nobody_elses() -> None:
+    """The host shows it before the ledger says whose it is; once nobody is at work, silence would hide a conflict."""
+    disk = replace(resource(DATA), spec=TWO, parent=WEB)
+    desired = DesiredState(REVISION, REPOSITORY, {DATA: disk})
+    planner, seen = Planner(), Snapshot(1, Host(pool_paths={"disks": "/disks"}), {POOL: pool(), DATA: volume()})
+
+    def told(moving: frozenset[Ref]) -> list[str]:
+        return [each.reason for each in planner.plan(desired, seen, {}, frozenset(), Terms(moving=moving)).blocked]
+
+    assert told(frozenset({DATA})) == []
+    assert told(frozenset()) == ["OwnedByOther"]
+    assert told(frozenset({DATA})) == []
