@@ -13,8 +13,8 @@ from api.http.endpoint import Call, Resource
 from api.http.refusal import Refusal, bad, not_found
 from reconciler.desired.writing.changes import DocumentChange, Documents, Put, Remove
 from reconciler.errors import NotApplied, OnggiError
+from reconciler.loop.passes import World
 from reconciler.observed.snapshot import Observed
-from reconciler.passes import World
 from reconciler.planning.operations import Stop, Undefine
 from reconciler.planning.plan import Action, one_off_step
 from specs.document import API_VERSION

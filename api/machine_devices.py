@@ -18,8 +18,8 @@ from api.http.endpoint import Call
 from api.http.refusal import Refusal
 from reconciler.desired.writing.changes import DocumentChange, Documents, Put
 from reconciler.errors import NotApplied, OnggiError, Transient, Unsupported
+from reconciler.loop.passes import World
 from reconciler.observed.snapshot import Observed
-from reconciler.passes import World
 from reconciler.planning.operations import Define, EditLive, Operation
 from reconciler.planning.plan import one_off_step
 from reconciler.serving.machine_items import Item, Pair, is_seed, items_of, pairs

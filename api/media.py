@@ -16,9 +16,9 @@ from api.storage.use import machines_with
 from api.views.machine_storages import CDROM, DISK
 from reconciler.desired.implied import complete
 from reconciler.errors import Terminal
+from reconciler.hypervisor.performing.media_addresses import check_host
 from reconciler.locality import is_here
 from reconciler.network.limits import FOR_CLIENTS
-from reconciler.observed.hypervisor.performing.media_addresses import check_host
 from reconciler.observed.snapshot import Snapshot
 from reconciler.planning.one_off import RefreshPool
 from reconciler.planning.plan import one_off_step

@@ -19,7 +19,7 @@ import uvicorn
 from api.http.closing import Closing
 from api.http.connection import Connection
 from reconciler.errors import SettingsError
-from reconciler.settings import host_and_port
+from reconciler.settings.settings import host_and_port
 
 _BACKLOG = 128
 _GRACE_S = 1.5  # for what is being answered at the end; `onggi run` has five seconds for everything

@@ -31,7 +31,7 @@ from api.views.templates import (
 )
 from reconciler.desired.implied import DEFAULT_POOL
 from reconciler.desired.templates import machine_fields
-from reconciler.passes import World
+from reconciler.loop.passes import World
 from reconciler.serving.client import Client
 from reconciler.serving.serving import Serving
 from specs.codecs import bytes_of

@@ -31,12 +31,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from api.app import create_app
 from api.server import Server
 from api.services import Services
-from reconciler.agent import Agent
-from reconciler.line import Line
+from reconciler.line.line import Line
+from reconciler.loop.agent import Agent
 from reconciler.reporting.plan_text import plan_text
 from reconciler.serving.host import open_host
 from reconciler.serving.opening import Opening
-from reconciler.settings import Settings
+from reconciler.settings.settings import Settings
 from specs.reference import Ref
 
 HERE = Path(__file__).resolve().parent

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from bench.repository import Repository
-from reconciler.line import Line
-from reconciler.settings import Settings
+from reconciler.line.line import Line
+from reconciler.settings.settings import Settings
 
 
 def test_nothing_keeps_the_benchmarks_machines_from_being_planned(tmp_path: Path, private_test_uri: str) -> None:

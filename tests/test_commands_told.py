@@ -11,10 +11,10 @@ from pathlib import Path
 import click
 import pytest
 
-from reconciler.applying.records import ALL
 from reconciler.cli.main import onggi
 from reconciler.cli.objects import KindName
-from reconciler.reporting.status import resume_command
+from reconciler.ledger.records import ALL
+from reconciler.status.status import resume_command
 from specs.reference import Ref
 from specs.registry import find_kind
 from tests.planning.values import resource, vm

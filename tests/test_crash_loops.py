@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.crash_loops import LONGEST_S, STABLE_S, CrashLoops
+from reconciler.loop.crash_loops import LONGEST_S, STABLE_S, CrashLoops
 from reconciler.planning.operations import Start
 from reconciler.planning.plan import Action, Step
 from tests.planning.values import step, vm

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reconciler.dispatcher import touched
+from reconciler.loop.dispatcher import touched
 from reconciler.planning.operations import Define, Rename, RenameSnapshots
 from reconciler.planning.plan import Action, Step
 from specs.effect import Effect

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.line import Line
+from reconciler.line.line import Line
 from reconciler.reporting.plan_text import plan_text
-from reconciler.settings import Settings
+from reconciler.settings.settings import Settings
 
 EXAMPLES = sorted(path for path in (Path(__file__).parents[1] / "examples").iterdir() if path.name[:2].isdigit())
 # These name image servers and storage of an example network; they are planned, and not applied.

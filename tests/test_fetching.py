@@ -10,7 +10,7 @@ from pathlib import Path
 
 from reconciler.desired.state import Revision, SourceTree
 from reconciler.errors import Transient
-from reconciler.fetching import Fetching
+from reconciler.loop.fetching import Fetching
 from tests.lab.waiting import until
 
 

@@ -14,7 +14,7 @@ from reconciler.given_file import read_given
 from reconciler.host.ldap_session import _authorities
 from reconciler.reporting.saved_plan import read_saved_plan
 from reconciler.secret_file import SecretFile
-from reconciler.settings import read_settings_file
+from reconciler.settings.settings import read_settings_file
 
 DOORS: dict[str, Callable[[Path], object]] = {
     "config": lambda path: read_settings_file(path, {}),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reconciler.groups import groups, takes_long
+from reconciler.planning.groups import groups, takes_long
 from reconciler.planning.operations import SetAutostart, Start, Stop
 from reconciler.planning.plan import Plan
 from tests.planning.values import network, step, vm

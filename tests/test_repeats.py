@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from reconciler.loop.repeats import Flapping, Repeats
 from reconciler.planning.ownership import Owned
 from reconciler.planning.plan import Action, Step
-from reconciler.repeats import Flapping, Repeats
 from specs.effect import Change, Effect
 from tests.planning.values import step, vm
 

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from reconciler.loop.settling import REST_S, Settling
 from reconciler.observed.snapshot import Observed
 from reconciler.planning.operations import Define, EditLive, Operation, Start
 from reconciler.planning.plan import Action, Step
-from reconciler.settling import REST_S, Settling
 from specs.effect import Change, Effect
 from specs.reference import Ref
 from tests.planning.values import network, step, vm

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler import bounds
+from reconciler.settings import bounds
 from tests.test_docs import blocks
 
 INSTALL = Path(__file__).parents[1] / "docs/install.md"

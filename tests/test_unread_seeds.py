@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import pytest
 
+from reconciler.loop.unread_seeds import PATIENCE_S, UnreadSeeds
 from reconciler.observed.counters import Counters
 from reconciler.observed.snapshot import Observed, Snapshot
 from reconciler.planning.plan import Plan
 from reconciler.reporting.matters import matters
-from reconciler.reporting.status import SEED_UNREAD, conditions
-from reconciler.unread_seeds import PATIENCE_S, UnreadSeeds
+from reconciler.status.status import SEED_UNREAD, conditions
 from specs.host import Host
 from specs.reference import Ref
 from tests.planning.values import context, resource, vm

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.errors import SettingsError
-from reconciler.windows import OutsideWindow, SyncWindow, WindowClock, parse_window, state_at
+from reconciler.settings.windows import OutsideWindow, SyncWindow, WindowClock, parse_window, state_at
 
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Seoul", "America/St_Johns")
 # Days around both changes of the clock, and an ordinary one.

@@ -21,7 +21,7 @@ from reconciler.desired.writing.changes import Documents
 from reconciler.errors import NotFound, OnggiError, Refused, Terminal
 from reconciler.exporting.draft import Surroundings
 from reconciler.exporting.machine import machine
-from reconciler.passes import World
+from reconciler.loop.passes import World
 from reconciler.planning.one_off import CloneVolume
 from reconciler.planning.operations import DeleteVolume
 from reconciler.planning.ownership import Owned

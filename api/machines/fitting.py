@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from api.storage.use import machines_with
 from reconciler.desired.implied import DEFAULT_POOL
-from reconciler.passes import World
+from reconciler.loop.passes import World
 from specs.codecs import bytes_of
 from specs.reference import STORAGE_POOL, Ref
 from specs.storagepool.types import LUNS, OF_DEVICES

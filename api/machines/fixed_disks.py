@@ -15,7 +15,7 @@ from typing import Any
 
 from reconciler.desired.implied import DRIVE_FIELDS, FIRST_DISK
 from reconciler.locality import is_here
-from reconciler.passes import World
+from reconciler.loop.passes import World
 from reconciler.serving.serving import Serving
 from specs.reference import STORAGE_VOLUME, Ref
 

@@ -10,7 +10,7 @@ from api.machines.removing import remove_machine
 from reconciler.desired.implied import complete
 from reconciler.desired.writing.changes import DocumentChange, Documents, Put, Remove
 from reconciler.errors import Conflict, NotApplied, OnggiError
-from reconciler.passes import World
+from reconciler.loop.passes import World
 from reconciler.serving.client import Client
 from reconciler.serving.serving import Serving
 from specs.reference import STORAGE_POOL, VIRTUAL_MACHINE, Ref

@@ -8,7 +8,7 @@ from itertools import count
 from typing import Final
 
 from api.http.refusal import Refusal, bad
-from reconciler.passes import World
+from reconciler.loop.passes import World
 from reconciler.serving.serving import Serving
 from specs.name import name_problem
 from specs.reference import STORAGE_VOLUME, VIRTUAL_MACHINE, Ref

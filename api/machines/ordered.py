@@ -15,7 +15,7 @@ from api.machines.consoles import console_words
 from api.machines.drafting import new_machine, template_spec
 from api.machines.fitting import unfit_disks
 from api.machines.making import block_pools, disks_to_be, mistakes_of
-from reconciler.passes import World
+from reconciler.loop.passes import World
 from specs.reference import NETWORK, STORAGE_POOL, Ref
 
 _TEMPLATES: Final = "/templates/"

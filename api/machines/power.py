@@ -12,7 +12,7 @@ from api.documents import Document, DocumentResource
 from api.http.endpoint import Call
 from api.http.refusal import bad
 from reconciler.errors import NotApplied, Transient
-from reconciler.passes import World
+from reconciler.loop.passes import World
 from reconciler.planning.one_off import PowerOff, Reset
 from reconciler.planning.operations import Operation, Pause, Resume, Start, Stop
 from reconciler.planning.plan import one_off_step

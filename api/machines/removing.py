@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from api.http.refusal import Refusal
 from reconciler.desired.writing.changes import DocumentChange, Documents, Remove
 from reconciler.errors import NotApplied, NotFound, OnggiError, Transient
-from reconciler.passes import World
+from reconciler.loop.passes import World
 from reconciler.planning.one_off import PowerOff
 from reconciler.planning.operations import DeleteVolume, Undefine
 from reconciler.planning.plan import Action, one_off_step

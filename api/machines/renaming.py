@@ -12,8 +12,8 @@ from api.machines.fixed_disks import fixed_disks, keep_with, name_disks
 from api.machines.names import name_taken
 from reconciler.desired.writing.changes import DocumentChange, Documents, Put, Remove
 from reconciler.errors import NotApplied, Transient
+from reconciler.loop.passes import World
 from reconciler.observed.snapshot import Observed
-from reconciler.passes import World
 from reconciler.serving.client import Client
 from reconciler.serving.serving import Serving
 from specs.reference import Ref

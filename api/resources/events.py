@@ -24,10 +24,10 @@ from api.http.shares import Shares, peer_of_request
 from api.moments import moment
 from api.services import Services
 from api.views.reports import EVENT
-from reconciler.applying.clock import rfc3339, utc_now
-from reconciler.applying.history import KEPT_EVENTS
-from reconciler.applying.ledger import Ledger
+from reconciler.clock import rfc3339, utc_now
 from reconciler.errors import OnggiError
+from reconciler.ledger.history import KEPT_EVENTS
+from reconciler.ledger.ledger import Ledger
 from reconciler.reporting.status_text import event_json
 
 _MOST_STREAMS: Final = 64

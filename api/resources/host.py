@@ -9,11 +9,11 @@ from api.http.endpoint import Answer, Call, Resource, action, get
 from api.http.refusal import Refusal, bad
 from api.views.host import CPUS, HISTORY, HOST, STATS, cpus_view, history_view, host_view, stats_view
 from api.views.tasks import TASK, task_view
-from reconciler.applying.task_records import RUNNING
 from reconciler.errors import Conflict, Disconnected, Refused
 from reconciler.host.cpuinfo import from_capabilities, from_sys
 from reconciler.host.facts import machine_facts
 from reconciler.host.packages import ALL_UPDATED
+from reconciler.ledger.task_records import RUNNING
 from reconciler.serving.tasks import Tell
 from specs.reference import VIRTUAL_MACHINE
 

@@ -14,7 +14,7 @@ from api.views.attachments import machines_on_networks
 from api.views.guarded import guarded
 from api.views.networks import NETWORK, network_view, networks_of_templates
 from api.ways_out import bridge_fields, check_way_out
-from reconciler.passes import World
+from reconciler.loop.passes import World
 from reconciler.serving.serving import Serving
 from specs import reference
 

@@ -20,13 +20,13 @@ from api.views.reports import (
     plan_view,
     revisions_view,
 )
-from reconciler.applying.history import KEPT_EVENTS
-from reconciler.applying.ledger import Ledger
-from reconciler.applying.records import ALL
+from reconciler.ledger.history import KEPT_EVENTS
+from reconciler.ledger.ledger import Ledger
+from reconciler.ledger.records import ALL
 from reconciler.reporting.drift_text import record_json
 from reconciler.reporting.matters import unread_files
-from reconciler.reporting.status import ANYTHING
 from reconciler.reporting.status_text import status_document, status_report
+from reconciler.status.status import ANYTHING
 from specs.reference import Ref
 from specs.registry import find_kind
 

@@ -19,8 +19,8 @@ from api.storage.use import refuse_protected, running_users
 from api.views.guarded import guarded
 from api.views.pools import ISO_POOL, ISO_TYPE, POOL, iso_pool_view, pool_type, pool_view, templates_on
 from reconciler.errors import InvalidDocument, NotApplied, OnggiError, Transient
+from reconciler.loop.passes import World
 from reconciler.observed.snapshot import Observed
-from reconciler.passes import World
 from specs import reference
 from specs.reach import pool_owner
 from specs.reference import Ref

@@ -24,8 +24,8 @@ from api.views.tasks import TASK, task_view
 from api.views.volumes import VOLUME
 from reconciler.desired.writing.changes import Remove
 from reconciler.errors import Refused
+from reconciler.loop.passes import World
 from reconciler.observed.snapshot import Observed
-from reconciler.passes import World
 from reconciler.planning.one_off import WipeVolume
 from reconciler.planning.operations import DeleteVolume
 from reconciler.planning.plan import Action, one_off_step

@@ -24,9 +24,9 @@ from api.storage.resource import UPLOAD_CODES, VolumeResource, target_of
 from api.views.pools import ISO_POOL
 from api.views.tasks import TASK, task_view
 from api.views.volumes import VOLUME
-from reconciler.applying.task_records import TaskRecord
 from reconciler.errors import Refused, Transient
-from reconciler.passes import World
+from reconciler.ledger.task_records import TaskRecord
+from reconciler.loop.passes import World
 from reconciler.serving.client import Client
 from reconciler.serving.room import Promise
 from specs.reference import Ref

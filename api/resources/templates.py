@@ -23,7 +23,7 @@ from api.views.guarded import guarded
 from api.views.templates import FORMATS, TEMPLATE, TOPOLOGY, UNKNOWN, template_view
 from reconciler.desired.writing.changes import DocumentChange, Documents, Put, Remove
 from reconciler.locality import is_here
-from reconciler.passes import World
+from reconciler.loop.passes import World
 from specs import reference
 from specs.name import name_problem
 from specs.reference import Ref

@@ -17,8 +17,8 @@ from api.media import BAD_PATH, Media, Medium
 from api.views.guarded import guarded
 from api.views.machine_storages import CDROM, DISK, LISTS, STORAGE, find_storage, storage_view, storages
 from reconciler.desired.writing.changes import Put
+from reconciler.loop.passes import World
 from reconciler.observed.snapshot import Observed
-from reconciler.passes import World
 from reconciler.serving.machine_items import Item, own_volume
 from specs.document import API_VERSION
 from specs.reference import Ref

@@ -37,9 +37,9 @@ from api.machines.renaming import rename_machine
 from api.views.machines import MACHINE, VOLATILE, machine_view, machine_views
 from api.views.tasks import TASK, task_view
 from reconciler.errors import NotApplied, Transient
+from reconciler.loop.passes import World
 from reconciler.observed.consoles import console_of
 from reconciler.observed.snapshot import Observed
-from reconciler.passes import World
 from reconciler.serving.tasks import Tell, Work
 from specs.name import TITLE_PATTERN, name_problem
 from specs.reach import console_owner

@@ -7,9 +7,9 @@ from typing import Any
 from api.views.guarded import guarded
 from api.views.pools import ISO_TYPE, pool_type
 from api.views.volumes import image_view, is_image, volume_view, volumes_of
+from reconciler.loop.passes import World
 from reconciler.observed.readable import readable
 from reconciler.observed.snapshot import Observed, Snapshot
-from reconciler.passes import World
 from reconciler.serving.serving import Serving
 from specs.reference import STORAGE_POOL, VIRTUAL_MACHINE, Ref
 

@@ -14,10 +14,10 @@ from api.http.refusal import bad
 from api.http.schema import Schema, boolean, number, obj, text
 from api.views.pools import space_of
 from reconciler.errors import OnggiError
+from reconciler.loop.passes import World
 from reconciler.network.addresses import Networks
 from reconciler.network.limits import Busy
 from reconciler.observed.snapshot import Observed
-from reconciler.passes import World
 from reconciler.serving.new_volumes import FORMATS
 from reconciler.serving.offers import Offer, look_at
 from specs.codecs import size_text

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from reconciler.desired.writing.changes import DocumentChange, Documents, Edit, Put
 from reconciler.errors import Terminal, Unsupported
-from reconciler.passes import World
+from reconciler.loop.passes import World
 from reconciler.serving.machine_items import items_of, own_volume
 from reconciler.serving.serving import Serving
 from specs.codecs import size_text

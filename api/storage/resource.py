@@ -11,9 +11,9 @@ from api.http.refusal import bad, not_found
 from api.storage.new_volume import free_refs, names_in
 from api.views.pools import ISO_POOL
 from api.views.volumes import is_folder, volume_view
-from reconciler.applying.task_records import TaskRecord
+from reconciler.ledger.task_records import TaskRecord
+from reconciler.loop.passes import World
 from reconciler.observed.snapshot import Observed
-from reconciler.passes import World
 from reconciler.serving.client import Client
 from reconciler.serving.tasks import Tell, Work
 from specs import reference

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from api.views.volumes import volumes_on
 from reconciler.errors import Conflict
-from reconciler.passes import World
+from reconciler.loop.passes import World
 from reconciler.planning.ownership import Fact
 from reconciler.planning.uses import users_of
 from specs.reference import STORAGE_VOLUME, VIRTUAL_MACHINE, Ref

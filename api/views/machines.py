@@ -19,10 +19,10 @@ from api.views.icons import icon_of
 from api.views.machine_hardware import HARDWARE, hardware
 from api.views.screenshots import screenshot_uri
 from reconciler.desired.state import Resource
+from reconciler.loop.passes import World
 from reconciler.observed.consoles import console_of
 from reconciler.observed.snapshot import Observed, Snapshot
 from reconciler.observed.statistics import IDLE, MachineStatistics
-from reconciler.passes import World
 from reconciler.serving.secrets import Secrets
 from specs.reach import console_owners
 from specs.reference import VIRTUAL_MACHINE, Ref

@@ -11,12 +11,12 @@ from prometheus_client import generate_latest
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from reconciler.applying.task_records import FAILED, FINISHED, RUNNING, TaskRecord
-from reconciler.passes import World
+from reconciler.ledger.task_records import FAILED, FINISHED, RUNNING, TaskRecord
+from reconciler.loop.passes import World
 from reconciler.planning.loss import DATA_LOST
-from reconciler.reporting.drift import deviations
 from reconciler.reporting.metrics import BOUNDS_S, Counted
-from reconciler.reporting.status import READY, RESTART_REQUIRED, printable_status
+from reconciler.status.drift import deviations
+from reconciler.status.status import READY, RESTART_REQUIRED, printable_status
 from reconciler.version import VERSION
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"

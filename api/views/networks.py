@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from api.http.schema import Schema, arr, boolean, obj, text
 from api.views.attachments import machines_on_networks
+from reconciler.loop.passes import World
 from reconciler.observed.snapshot import BRIDGE, Observed
-from reconciler.passes import World
 from specs.reference import TEMPLATE
 
 NETWORK: Final[Schema] = obj(

@@ -8,8 +8,8 @@ from functools import lru_cache
 from typing import Any, Final
 
 from api.http.schema import Schema, boolean, integer, obj, text
+from reconciler.loop.passes import World
 from reconciler.observed.snapshot import Observed, Snapshot
-from reconciler.passes import World
 from specs.binding import parse
 from specs.reference import STORAGE_VOLUME, TEMPLATE, Ref
 

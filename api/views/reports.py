@@ -12,9 +12,9 @@ from typing import Any, Final
 import orjson
 
 from api.http.schema import Schema, arr, boolean, integer, number, obj, text
-from reconciler.applying.notice_book import OVER
-from reconciler.applying.records import Event
-from reconciler.passes import World
+from reconciler.ledger.notice_book import OVER
+from reconciler.ledger.records import Event
+from reconciler.loop.passes import World
 from reconciler.reporting.drift_text import DriftReport
 from reconciler.reporting.problem_json import problem_json
 from specs.reference import Ref

@@ -6,7 +6,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from api.http.schema import Schema, obj, text
-from reconciler.applying.task_records import FAILED, FINISHED, RUNNING, TaskRecord
+from reconciler.ledger.task_records import FAILED, FINISHED, RUNNING, TaskRecord
 
 _FIELDS: Final = {
     "id": text("Identifies the task in this API.", examples=["7"]),

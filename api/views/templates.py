@@ -11,7 +11,7 @@ from api.machines.fitting import is_pool_of, unfit_disks
 from api.views.icons import icon_of
 from reconciler.desired.implied import DEFAULT_POOL
 from reconciler.desired.templates import machine_fields
-from reconciler.passes import World
+from reconciler.loop.passes import World
 from specs.codecs import bytes_of
 from specs.reference import NETWORK, STORAGE_POOL, STORAGE_VOLUME, Ref
 

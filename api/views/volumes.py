@@ -7,9 +7,9 @@ from functools import lru_cache
 from typing import Any, Final
 
 from api.http.schema import Schema, arr, boolean, integer, obj, text
+from reconciler.loop.passes import World
 from reconciler.observed.osinfo.images import IsoFacts
 from reconciler.observed.snapshot import Observed, Snapshot
-from reconciler.passes import World
 from reconciler.planning.uses import users_of
 from specs.reference import STORAGE_VOLUME, Ref
 

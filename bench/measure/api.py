@@ -20,10 +20,10 @@ from bench.repository import Repository
 from bench.table import Row, seconds
 from bench.timing import Times, repeated, timed
 from bench.world import URI
-from reconciler.agent import Agent as InProcess
+from reconciler.loop.agent import Agent as InProcess
 from reconciler.serving.host import open_host
 from reconciler.serving.opening import Opening
-from reconciler.settings import Settings
+from reconciler.settings.settings import Settings
 
 _SECONDS = 4.0
 _CLIENTS = 4

@@ -15,8 +15,8 @@ from bench import names
 from bench.table import Row, seconds
 from bench.timing import Times, timed
 from bench.world import URI, World
-from reconciler.line import Line
-from reconciler.settings import Settings
+from reconciler.line.line import Line
+from reconciler.settings.settings import Settings
 
 _MOST = 2.0
 _SHARE = 100

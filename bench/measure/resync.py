@@ -12,8 +12,8 @@ from bench.measure.calls import counted_calls
 from bench.table import Row, seconds
 from bench.timing import repeated
 from bench.world import URI
-from reconciler.line import Line
-from reconciler.settings import Settings
+from reconciler.line.line import Line
+from reconciler.settings.settings import Settings
 
 _MOST = 1.5
 _WARM_UP = 2

@@ -17,8 +17,8 @@ from bench import definitions, names
 from bench.repository import Repository
 from bench.table import Row, seconds
 from reconciler.desired.limits import allow
-from reconciler.line import Line
-from reconciler.settings import MOST_FILES, Settings
+from reconciler.line.line import Line
+from reconciler.settings.settings import MOST_FILES, Settings
 
 MANY = 10_000
 _FEW = 1_000

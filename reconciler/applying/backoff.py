@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from reconciler.applying.clock import Clock, utc_now
+from reconciler.clock import Clock, utc_now
 from specs.reference import Ref
 
 FIRST_S = 1.0

@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from reconciler.applying.outcome import Result, StepOutcome
-from reconciler.applying.records import CutOff
+from reconciler.ledger.records import CutOff
 from reconciler.observed.snapshot import Snapshot
 from reconciler.planning.plan import Action, Plan
+from reconciler.status.outcome import Result, StepOutcome
 
 _DONE = "; found done afterwards"
 _NOT_DONE = "it was cut off before it was done, and isn't planned any more"

@@ -14,23 +14,17 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from reconciler.applying.graph import Graph
-from reconciler.applying.journal import Journal
 from reconciler.applying.lanes import Lane, Lanes, Task
-from reconciler.applying.ledger import Ledger
-from reconciler.applying.outcome import Result, StepOutcome
 from reconciler.applying.performing import STOPPING, Performed, Performer, Progress, perform
 from reconciler.errors import OnggiError, StateError
 from reconciler.faults import boundary
-from reconciler.planning.one_off import (
-    CloneVolume,
-    CreateSnapshot,
-    DeleteSnapshot,
-    RevertSnapshot,
-    WipeVolume,
-)
+from reconciler.ledger.journal import Journal
+from reconciler.ledger.ledger import Ledger
+from reconciler.planning.one_off import CloneVolume, CreateSnapshot, DeleteSnapshot, RevertSnapshot, WipeVolume
 from reconciler.planning.operations import CreateVolume, DeleteVolume, GrowVolume, RenameVolume, Start, Stop
 from reconciler.planning.ownership import Fact, Owned
 from reconciler.planning.plan import Action, Plan, Step
+from reconciler.status.outcome import Result, StepOutcome
 from specs.reference import STORAGE_POOL, Ref
 
 __all__ = ["Executor", "Performer", "Progress"]

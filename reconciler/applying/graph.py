@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from reconciler.applying.outcome import Result, StepOutcome
 from reconciler.planning.plan import Step
+from reconciler.status.outcome import Result, StepOutcome
 from specs.reference import Ref
 
 _UNSUCCESSFUL = (Result.FAILED, Result.SKIPPED)

@@ -12,12 +12,12 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Protocol
 
-from reconciler.applying.outcome import Result, StepOutcome
 from reconciler.errors import Cancelled, Disconnected, OnggiError, Transient
 from reconciler.faults import boundary
 from reconciler.planning.one_off import CloneVolume
 from reconciler.planning.operations import CreateVolume, Operation
 from reconciler.planning.plan import Action, Step
+from reconciler.status.outcome import Result, StepOutcome
 from specs.reference import Ref
 
 log = logging.getLogger("onggi.apply")

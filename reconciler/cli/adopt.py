@@ -14,13 +14,13 @@ from reconciler.cli.objects import complete_object, known_kind, object_named
 from reconciler.cli.options import HOST, RESULT, SOURCE, state, verb
 from reconciler.cli.output import Output
 from reconciler.cli.progress import told_when_slow
-from reconciler.settings import Settings
+from reconciler.settings.settings import Settings
 from specs.reference import Ref
 
 if TYPE_CHECKING:
-    from reconciler.adopting import Candidate
-    from reconciler.applying.outcome import StepOutcome
+    from reconciler.line.adopting import Candidate
     from reconciler.planning.plan import Plan
+    from reconciler.status.outcome import StepOutcome
     from specs.effect import Change
 
 
@@ -59,8 +59,8 @@ def command(settings: Settings, out: Output, wanted: tuple[Ref, ...], enforce: b
     onggi's mark, and the plan that will be applied is shown. What belongs to another repository is never taken unless
     its document says onggi/adopt. Stop a running agent first. Exits with 1 when something couldn't be adopted.
     """
-    from reconciler import adopting
-    from reconciler.line import Line
+    from reconciler.line import adopting
+    from reconciler.line.line import Line
 
     if not Path(settings.repository).exists() and (first := object_named(settings.repository)) is not None:
         wanted = (first, *wanted)  # REPO was left away
@@ -92,7 +92,7 @@ def _missing(found: Iterable[Candidate], wanted: tuple[Ref, ...]) -> list[Ref]:
 
 def _tell(found: list[Candidate], wanted: tuple[Ref, ...], failed: Mapping[Ref, str], out: Output) -> None:
     """What isn't adopted, on stderr; everything else is adopted nevertheless."""
-    from reconciler.reporting.value_text import printable
+    from reconciler.status.value_text import printable
 
     sentences = [each.message for each in found if each.message]
     sentences += [f"{ref} stays observed: {message}" for ref, message in failed.items()]
@@ -119,7 +119,7 @@ def _word(each: Candidate, failed: Mapping[Ref, str], *, enforce: bool) -> str:
 def _text(found: list[Candidate], plan: Plan, failed: Mapping[Ref, str], out: Output, *, enforce: bool) -> str:
     from reconciler.reporting.change_text import change_rows
     from reconciler.reporting.plan_text import plan_text
-    from reconciler.reporting.value_text import printable
+    from reconciler.status.value_text import printable
 
     differing = _differences(plan)
     lines = []

@@ -15,12 +15,12 @@ from reconciler.cli.output import Output
 from reconciler.cli.plan import saved
 from reconciler.cli.progress import Report, told_when_slow
 from reconciler.cli.stopping import on_signals
-from reconciler.settings import Settings
+from reconciler.settings.settings import Settings
 
 if TYPE_CHECKING:
-    from reconciler.applying.outcome import StepOutcome
-    from reconciler.line import Line
+    from reconciler.line.line import Line
     from reconciler.planning.plan import Plan
+    from reconciler.status.outcome import StepOutcome
 
 
 @verb(
@@ -46,8 +46,8 @@ def command(settings: Settings, out: Output, outside_window: bool, yes: bool, de
     In place of REPO, the file of a plan that `onggi plan --out` saved can be given: exactly that plan is applied, or
     nothing when the repository or the host has moved since.
     """
-    from reconciler.applying.approval_book import VERB
-    from reconciler.line import Line
+    from reconciler.ledger.approval_book import VERB
+    from reconciler.line.line import Line
     from reconciler.reporting.plan_text import plan_text, problems_text
 
     reviewed = None
@@ -99,8 +99,8 @@ def command(settings: Settings, out: Output, outside_window: bool, yes: bool, de
 def _mind_windows(settings: Settings, out: Output, *, outside_window: bool) -> None:
     """Raises OutsideWindow when nothing may be applied now, unless that is wanted nevertheless."""
     if settings.sync_windows:
-        from reconciler.applying.clock import utc_now
-        from reconciler.windows import state_at
+        from reconciler.clock import utc_now
+        from reconciler.settings.windows import state_at
 
         state = state_at(settings.sync_windows, utc_now())
         if outside_window and not state.open:
@@ -111,7 +111,7 @@ def _mind_windows(settings: Settings, out: Output, *, outside_window: bool) -> N
 
 def _apply(line: Line, plan: Plan, out: Output, *, only_this: bool) -> tuple[tuple[StepOutcome, ...], Plan]:
     """What was shown, and unless `only_this` whatever only shows after it. The plan that is left is told too."""
-    from reconciler.applying.outcome import failed_for_good, in_the_end
+    from reconciler.status.outcome import failed_for_good, in_the_end
 
     stop = threading.Event()
     with on_signals(stop.set), Report(quiet=out.quiet) as report:

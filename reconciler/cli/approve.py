@@ -10,12 +10,12 @@ import click
 
 from reconciler.cli.options import state, verb
 from reconciler.errors import NotFound
-from reconciler.reporting.value_text import printable
-from reconciler.settings import Settings
+from reconciler.settings.settings import Settings
+from reconciler.status.value_text import printable
 from specs.reference import Ref
 
 if TYPE_CHECKING:
-    from reconciler.applying.approval_book import Waiting
+    from reconciler.ledger.approval_book import Waiting
 
 _NAMED = 10
 _DIGEST = re.compile(r"sha256:[0-9a-f]{8,64}")
@@ -30,8 +30,8 @@ def command(digest: str, settings: Settings) -> None:
     has moved, the plan has another digest, and the earlier one is refused here. Works beside a running agent, which
     goes on at once.
     """
-    from reconciler.applying.ledger import Ledger
-    from reconciler.applying.lock import StateFolder
+    from reconciler.ledger.ledger import Ledger
+    from reconciler.ledger.lock import StateFolder
 
     if not _DIGEST.fullmatch(digest):
         raise click.UsageError("give the digest that `onggi plan` or `onggi status` shows, such as sha256:1f2e3d4c5b6a")

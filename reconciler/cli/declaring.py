@@ -13,10 +13,10 @@ import click
 
 from reconciler.duration import in_words, seconds
 from reconciler.errors import SettingsError
-from reconciler.settings import Settings
+from reconciler.settings.settings import Settings
 
 if TYPE_CHECKING:
-    from reconciler.windows import SyncWindow
+    from reconciler.settings.windows import SyncWindow
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -60,7 +60,7 @@ class Window(click.ParamType["SyncWindow"]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> SyncWindow:
         """The window."""
-        from reconciler.windows import SyncWindow, parse_window
+        from reconciler.settings.windows import SyncWindow, parse_window
 
         try:
             return value if isinstance(value, SyncWindow) else parse_window(value)

@@ -11,7 +11,7 @@ from reconciler.cli.events import Moment
 from reconciler.cli.options import HOST, MARKDOWN, MARKDOWN_RESULT, branch, detailed_exitcode, path, state, verb
 from reconciler.cli.output import Output
 from reconciler.cli.progress import told_when_slow
-from reconciler.settings import Settings
+from reconciler.settings.settings import Settings
 
 repository = click.argument(
     "repository",
@@ -52,7 +52,7 @@ def command(settings: Settings, out: Output, history: bool, since: datetime | No
 
 
 def _compared(settings: Settings, out: Output, detailed_exitcode: bool) -> int:
-    from reconciler.line import Line
+    from reconciler.line.line import Line
     from reconciler.reporting.drift_text import DriftReport, report_markdown, report_text
     from reconciler.reporting.plan_text import problems_text
     from reconciler.reporting.problem_json import problem_json
@@ -87,7 +87,7 @@ def _compared(settings: Settings, out: Output, detailed_exitcode: bool) -> int:
 
 
 def _recorded(settings: Settings, out: Output, healed: bool, since: datetime | None, detailed_exitcode: bool) -> int:
-    from reconciler.applying.ledger import Ledger
+    from reconciler.ledger.ledger import Ledger
     from reconciler.reporting.drift_text import record_json, records_markdown, records_text
 
     found = Ledger.open(settings.state, readonly=True).drifts(healed=healed, since=since)

@@ -12,7 +12,7 @@ from reconciler.cli.options import RESULT, state, verb
 from reconciler.cli.output import Output
 from reconciler.duration import moment
 from reconciler.errors import SettingsError
-from reconciler.settings import Settings
+from reconciler.settings.settings import Settings
 from specs.registry import Kind
 
 
@@ -58,7 +58,7 @@ def command(
 
     The oldest comes first. Of a kind, or of one object, when it is named.
     """
-    from reconciler.applying.ledger import Ledger
+    from reconciler.ledger.ledger import Ledger
     from reconciler.reporting.status_text import event_json, events_text
 
     # The ledger picks one object by itself; a kind or warnings alone are picked here, from all that it keeps.

@@ -11,7 +11,7 @@ from reconciler.cli.objects import KindName
 from reconciler.cli.options import RESULT, disabled_plugins, verb
 from reconciler.cli.output import Output
 from reconciler.errors import NotFound
-from reconciler.settings import Settings
+from reconciler.settings.settings import Settings
 from specs.registry import kinds
 
 

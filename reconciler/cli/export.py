@@ -13,7 +13,7 @@ from reconciler.cli.options import HOST, RESULT, state, verb
 from reconciler.cli.output import Output
 from reconciler.cli.progress import told_when_slow
 from reconciler.errors import OnggiError
-from reconciler.settings import Settings
+from reconciler.settings.settings import Settings
 from specs.reference import Ref
 from specs.registry import find_kind
 
@@ -83,7 +83,7 @@ def command(
     """
     from reconciler.exporting.export import export
     from reconciler.exporting.folder import look, put
-    from reconciler.observed.hypervisor import Hypervisor
+    from reconciler.hypervisor import Hypervisor
 
     folder, wanted = words
     present = look(folder)
@@ -125,8 +125,8 @@ def command(
 
 def _known(repository_id: str, settings: Settings) -> Known:
     """What an agent of this host has written down. One that never ran here knows nothing."""
-    from reconciler.applying.ledger import Ledger
     from reconciler.exporting.foreign import Known
+    from reconciler.ledger.ledger import Ledger
 
     try:
         ledger = Ledger.open(settings.state, readonly=True)
@@ -150,7 +150,7 @@ def _kept(present: Present, *, force: bool) -> dict[Any, str]:
 
 
 def _tell(found: Export, out: Output) -> None:
-    from reconciler.reporting.value_text import printable
+    from reconciler.status.value_text import printable
 
     for note in found.notes:
         out.note(printable(note))

@@ -6,7 +6,7 @@ from reconciler.cli.objects import kind_argument, name_argument
 from reconciler.cli.options import RESULT, state, verb
 from reconciler.cli.output import Output
 from reconciler.errors import NotFound
-from reconciler.settings import Settings
+from reconciler.settings.settings import Settings
 from specs.reference import Ref
 from specs.registry import Kind
 
@@ -19,8 +19,8 @@ def command(kind: Kind, name: str | None, settings: Settings, out: Output) -> in
     documents. Exits with 1 when one of them won't come true by itself, or when the agent can't read or follow its
     repository.
     """
-    from reconciler.applying.ledger import Ledger
-    from reconciler.applying.lock import StateFolder
+    from reconciler.ledger.ledger import Ledger
+    from reconciler.ledger.lock import StateFolder
     from reconciler.reporting.matters import is_well
     from reconciler.reporting.said_since import said_since
     from reconciler.reporting.status_text import status_document, statuses_text

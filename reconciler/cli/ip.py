@@ -6,7 +6,7 @@ from reconciler.cli.machines import machine_argument, opened
 from reconciler.cli.options import RESULT, connect, verb
 from reconciler.cli.output import Output
 from reconciler.cli.progress import told_when_slow
-from reconciler.settings import Settings
+from reconciler.settings.settings import Settings
 from specs.reference import Ref
 
 

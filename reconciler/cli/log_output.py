@@ -12,7 +12,7 @@ import sys
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from reconciler.applying.clock import rfc3339
+from reconciler.clock import rfc3339
 
 # Whatever ends a line, moves a terminal's cursor or turns the text around.
 _UNSAFE: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")

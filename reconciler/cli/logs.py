@@ -13,11 +13,11 @@ from reconciler.cli.options import RESULT, connect, state, verb
 from reconciler.cli.output import Output
 from reconciler.errors import OnggiError
 from reconciler.given_file import read_given
-from reconciler.settings import Settings
+from reconciler.settings.settings import Settings
 from specs.reference import Ref
 
 if TYPE_CHECKING:
-    from reconciler.applying.records import Event
+    from reconciler.ledger.records import Event
 
 _MOST_BYTES = 1 << 20  # of a serial log's end
 
@@ -39,7 +39,7 @@ def command(machine: Ref, lines: int, settings: Settings, out: Output) -> None:
     A serial log is there when the machine's definition has one (`<log file=…/>`), and is read on the hypervisor's own
     machine. `onggi console` shows the serial line itself.
     """
-    from reconciler.applying.ledger import Ledger
+    from reconciler.ledger.ledger import Ledger
     from reconciler.reporting.status_text import event_json
 
     events = list(Ledger.open(settings.state, readonly=True).events(lines, machine))
@@ -55,7 +55,7 @@ def command(machine: Ref, lines: int, settings: Settings, out: Output) -> None:
 def _serial(machine: Ref, lines: int, settings: Settings) -> tuple[str, list[str], str]:
     """The serial log's file, its last lines, and why there are none."""
     from reconciler.locality import is_here
-    from reconciler.reporting.value_text import printable
+    from reconciler.status.value_text import printable
 
     try:
         with opened(settings) as hypervisor:

@@ -12,12 +12,12 @@ from click.shell_completion import CompletionItem
 from reconciler.cli.objects import object_named
 from reconciler.cli.output import Output
 from reconciler.errors import OnggiError
-from reconciler.settings import Settings
+from reconciler.settings.settings import Settings
 from specs.reference import VIRTUAL_MACHINE, Ref
 
 if TYPE_CHECKING:
-    from reconciler.by_hand import Done
-    from reconciler.observed.hypervisor import Hypervisor
+    from reconciler.hypervisor import Hypervisor
+    from reconciler.line.by_hand import Done
 
 
 def _machine(_ctx: click.Context, _param: click.Parameter, word: str) -> Ref:
@@ -29,8 +29,8 @@ def _machine(_ctx: click.Context, _param: click.Parameter, word: str) -> Ref:
 
 def _complete(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """The machines that the state folder knows."""
-    from reconciler.applying.ledger import Ledger
-    from reconciler.settings import default_state
+    from reconciler.ledger.ledger import Ledger
+    from reconciler.settings.settings import default_state
 
     try:
         statuses = Ledger.open(ctx.params.get("state") or default_state(), readonly=True).statuses()
@@ -48,7 +48,7 @@ machine_argument: Callable[[Callable[..., Any]], Callable[..., Any]] = click.arg
 @contextmanager
 def opened(settings: Settings) -> Iterator[Hypervisor]:
     """The host, for one verb."""
-    from reconciler.observed.hypervisor import Hypervisor
+    from reconciler.hypervisor import Hypervisor
 
     hypervisor = Hypervisor.open(settings.connect)
     try:

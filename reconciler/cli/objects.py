@@ -49,8 +49,8 @@ def object_named(word: str) -> Ref | None:
 
 def complete_name(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """The names of the objects of the kind that was typed, as the state folder knows them."""
-    from reconciler.applying.ledger import Ledger
-    from reconciler.settings import default_state
+    from reconciler.ledger.ledger import Ledger
+    from reconciler.settings.settings import default_state
 
     kind = ctx.params.get("kind")
     try:
@@ -63,8 +63,8 @@ def complete_name(ctx: click.Context, _param: click.Parameter, incomplete: str) 
 
 def complete_object(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Objects as KIND/NAME, as the state folder knows them, under the word for the kind that was typed."""
-    from reconciler.applying.ledger import Ledger
-    from reconciler.settings import default_state
+    from reconciler.ledger.ledger import Ledger
+    from reconciler.settings.settings import default_state
 
     word, slash, _ = incomplete.partition("/")
     if not slash:

@@ -16,18 +16,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import reconciler.cli.account_options  # noqa: F401  # the settings file may have them whatever the verb
-from reconciler import bounds
 from reconciler.cli.declaring import FILE_KEYS, PARAMETERS, Decorator, Duration, Size, Window, setting, variable
 from reconciler.cli.here import repository_here
 from reconciler.cli.network_options import allowed_networks
 from reconciler.cli.output import Output, wants_colour
 from reconciler.desired.limits import allow
 from reconciler.errors import SettingsError
-from reconciler.settings import (
-    Settings,
-    read_settings_file,
-    settings_files,
-)
+from reconciler.settings import bounds
+from reconciler.settings.settings import Settings, read_settings_file, settings_files
 
 if TYPE_CHECKING:
     from specs.registry import Kind

@@ -19,11 +19,11 @@ from reconciler.cli.options import (
 )
 from reconciler.cli.output import Output
 from reconciler.cli.progress import told_when_slow
-from reconciler.settings import Settings
+from reconciler.settings.settings import Settings
 
 if TYPE_CHECKING:
     from reconciler.desired.state import DesiredState
-    from reconciler.line import Line
+    from reconciler.line.line import Line
     from reconciler.observed.snapshot import Snapshot
     from reconciler.planning.plan import Plan
     from reconciler.reporting.saved_plan import SavedPlan
@@ -65,9 +65,9 @@ def command(settings: Settings, out: Output, file: Path | None, detailed_exitcod
     Works beside a running agent. Exits with 1 when documents have errors, or a remote can't be asked; the plan of all
     others, or of the revision that was fetched last, is shown nevertheless.
     """
-    from reconciler.applying.approval_book import VERB
     from reconciler.desired.files import shown
-    from reconciler.line import Line
+    from reconciler.ledger.approval_book import VERB
+    from reconciler.line.line import Line
     from reconciler.reporting.plan_text import plan_text, problems_text
     from reconciler.reporting.problem_json import problem_json
 

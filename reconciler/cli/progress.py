@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Self
 
 import click
 
-from reconciler.reporting.value_text import printable
+from reconciler.status.value_text import printable
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars

@@ -7,7 +7,7 @@ from reconciler.cli.options import RESULT, connect, state, verb
 from reconciler.cli.output import Output
 from reconciler.cli.progress import told_when_slow
 from reconciler.cli.stop import now, timeout
-from reconciler.settings import Settings
+from reconciler.settings.settings import Settings
 from specs.reference import Ref
 
 
@@ -18,7 +18,7 @@ def command(machine: Ref, timeout_s: float, now: bool, settings: Settings, out: 
     What waits for a restart comes true by it, which a reboot from inside the guest doesn't do. Its document isn't
     changed: it runs before and after.
     """
-    from reconciler.by_hand import Control
+    from reconciler.line.by_hand import Control
 
     with opened(settings) as hypervisor, told_when_slow(f"waiting for {machine} to shut down …", quiet=out.quiet):
         done = Control(settings, hypervisor, machine).restart(timeout_s, now=now)

@@ -6,7 +6,7 @@ import click
 
 from reconciler.cli.objects import kind_argument, name_argument, ref_of
 from reconciler.cli.options import state, verb
-from reconciler.settings import Settings
+from reconciler.settings.settings import Settings
 from specs.registry import Kind
 
 
@@ -16,10 +16,10 @@ def command(kind: Kind | None, name: str | None, settings: Settings) -> None:
 
     Ends a suspension; that of everything when none is named, where single objects stay suspended.
     """
-    from reconciler.applying.ledger import Ledger
-    from reconciler.applying.lock import StateFolder
-    from reconciler.applying.records import ALL
-    from reconciler.reporting.status import ANYTHING
+    from reconciler.ledger.ledger import Ledger
+    from reconciler.ledger.lock import StateFolder
+    from reconciler.ledger.records import ALL
+    from reconciler.status.status import ANYTHING
 
     ref = ref_of(kind, name)
     with StateFolder.open(settings.state, exclusive=False) as folder:

@@ -8,7 +8,7 @@ import click
 
 from reconciler.cli.options import RESULT, branch, repository, verb
 from reconciler.cli.output import Output
-from reconciler.settings import Settings
+from reconciler.settings.settings import Settings
 
 if TYPE_CHECKING:
     from reconciler.desired.rollback import Rollback

@@ -32,11 +32,11 @@ from reconciler.cli.options import (
 from reconciler.cli.stack_dump import dump_when_asked
 from reconciler.cli.stopping import on_signals
 from reconciler.errors import OnggiError
-from reconciler.settings import Settings, host_and_port
+from reconciler.settings.settings import Settings, host_and_port
 
 if TYPE_CHECKING:
     from api.server import Server
-    from reconciler.agent import Agent
+    from reconciler.loop.agent import Agent
     from reconciler.serving.opening import Opening
 
 log = logging.getLogger("onggi.run")
@@ -77,9 +77,9 @@ def command(settings: Settings) -> int:
 
 
 def _once(settings: Settings) -> int:
-    from reconciler.applying.clock import utc_now
-    from reconciler.line import Line
-    from reconciler.windows import state_at
+    from reconciler.clock import utc_now
+    from reconciler.line.line import Line
+    from reconciler.settings.windows import state_at
 
     stop = threading.Event()
     with Line.open(settings, exclusive=True) as line, on_signals(stop.set):
@@ -100,7 +100,7 @@ def _once(settings: Settings) -> int:
 
 def _forever(settings: Settings) -> int:
     import reconciler.confined.process  # noqa: F401  # the way out needs it, when there is no time left to load it
-    from reconciler.agent import Agent
+    from reconciler.loop.agent import Agent
     from reconciler.serving.host import open_host
     from reconciler.serving.opening import Opening
 

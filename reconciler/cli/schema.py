@@ -8,7 +8,7 @@ import click
 
 from reconciler.cli.objects import KindName, known_kind
 from reconciler.cli.options import disabled_plugins, verb
-from reconciler.settings import Settings
+from reconciler.settings.settings import Settings
 
 
 @verb(

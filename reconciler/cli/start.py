@@ -6,7 +6,7 @@ from reconciler.cli.machines import machine_argument, opened, show
 from reconciler.cli.options import RESULT, connect, state, verb
 from reconciler.cli.output import Output
 from reconciler.cli.progress import told_when_slow
-from reconciler.settings import Settings
+from reconciler.settings.settings import Settings
 from specs.reference import Ref
 
 
@@ -18,7 +18,7 @@ def command(machine: Ref, settings: Settings, out: Output) -> None:
     machine is to run. Without one it is started as it is, and what its document says to that is told; what a running
     agent would undo is refused.
     """
-    from reconciler.by_hand import Control
+    from reconciler.line.by_hand import Control
 
     with opened(settings) as hypervisor, told_when_slow(f"starting {machine} …", quiet=out.quiet):
         done = Control(settings, hypervisor, machine).start()

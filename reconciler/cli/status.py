@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from reconciler.cli.options import RESULT, state, verb
 from reconciler.cli.output import Output
-from reconciler.settings import Settings
+from reconciler.settings.settings import Settings
 
 
 @verb("status", state, *RESULT)
@@ -15,13 +15,13 @@ def command(settings: Settings, out: Output) -> int:
     repository or one of its files can't be read or followed, or when something won't come true by itself: it failed, is
     held back, or was lost.
     """
-    from reconciler.applying.ledger import Ledger
-    from reconciler.applying.lock import StateFolder
-    from reconciler.applying.records import ALL
+    from reconciler.ledger.ledger import Ledger
+    from reconciler.ledger.lock import StateFolder
+    from reconciler.ledger.records import ALL
     from reconciler.reporting.matters import is_well, unread_files
     from reconciler.reporting.said_since import said_since
-    from reconciler.reporting.status import ANYTHING
     from reconciler.reporting.status_text import agent_text, status_report, statuses_text
+    from reconciler.status.status import ANYTHING
 
     ledger = Ledger.open(settings.state, readonly=True)
     info, suspensions = ledger.agent_info(), ledger.suspensions.suspensions()

@@ -9,7 +9,7 @@ from reconciler.cli.machines import machine_argument, opened, show
 from reconciler.cli.options import RESULT, connect, state, verb
 from reconciler.cli.output import Output
 from reconciler.cli.progress import told_when_slow
-from reconciler.settings import Settings
+from reconciler.settings.settings import Settings
 from specs.reference import Ref
 
 timeout = click.option(
@@ -34,7 +34,7 @@ def command(machine: Ref, timeout_s: float, now: bool, settings: Settings, out: 
     machine is to be off. Without one its guest is asked to shut down, and what its document says to that is told; what
     a running agent would undo is refused.
     """
-    from reconciler.by_hand import Control
+    from reconciler.line.by_hand import Control
 
     with opened(settings) as hypervisor, told_when_slow(f"waiting for {machine} to shut down …", quiet=out.quiet):
         done = Control(settings, hypervisor, machine).stop(timeout_s, now=now)

@@ -10,7 +10,7 @@ import click
 
 from reconciler.cli.objects import kind_argument, name_argument, ref_of
 from reconciler.cli.options import state, verb
-from reconciler.settings import Settings
+from reconciler.settings.settings import Settings
 from specs.registry import Kind
 
 _LONGEST_REASON = 200
@@ -29,8 +29,8 @@ def command(kind: Kind | None, name: str | None, settings: Settings, reason: str
     Until it is resumed; everything when none is named. Who said so, when and why stands in its status. Works beside a
     running agent.
     """
-    from reconciler.applying.ledger import Ledger
-    from reconciler.applying.lock import StateFolder
+    from reconciler.ledger.ledger import Ledger
+    from reconciler.ledger.lock import StateFolder
 
     ref = ref_of(kind, name)
     with StateFolder.open(settings.state, exclusive=False) as folder:

@@ -8,7 +8,7 @@ import click
 
 from reconciler.cli.options import RESULT, state, trash_retention, verb
 from reconciler.cli.output import Output
-from reconciler.settings import Settings
+from reconciler.settings.settings import Settings
 
 
 @verb(
@@ -24,9 +24,9 @@ def command(settings: Settings, out: Output, empty: bool) -> None:
     A volume whose document is gone and said `deletionPolicy: Delete` is kept for a while. Commit its document again,
     and it is back with its data. Works beside a running agent.
     """
-    from reconciler.applying.clock import rfc3339
-    from reconciler.applying.ledger import Ledger
-    from reconciler.applying.lock import StateFolder
+    from reconciler.clock import rfc3339
+    from reconciler.ledger.ledger import Ledger
+    from reconciler.ledger.lock import StateFolder
     from reconciler.planning.trash import emptied, trashed
     from reconciler.reporting.table import table_text
 

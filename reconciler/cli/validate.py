@@ -14,7 +14,7 @@ from reconciler.cli.here import repository_here
 from reconciler.cli.options import RESULT, SIGNED, disabled_plugins, max_files, state, verb
 from reconciler.cli.output import Output
 from reconciler.errors import SourceError
-from reconciler.settings import Settings
+from reconciler.settings.settings import Settings
 
 if TYPE_CHECKING:
     from specs.problem import Problem

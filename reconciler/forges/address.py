@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from reconciler.desired.location import Remote, parse_location
 from reconciler.errors import SettingsError, SourceError
-from reconciler.settings import Settings
+from reconciler.settings.settings import Settings
 
 FORGES = ("github", "gitlab", "gitea", "forgejo")
 

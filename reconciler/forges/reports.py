@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable
 from typing import Self
 from urllib.parse import urlsplit
 
-from reconciler.applying.outcome import StepOutcome
 from reconciler.desired.location import Remote, parse_location
 from reconciler.desired.proposed import ProposedChanges
 from reconciler.desired.state import DesiredState
@@ -23,7 +22,8 @@ from reconciler.forges.statuses import Statuses
 from reconciler.forges.verdict import verdict
 from reconciler.planning.plan import Plan
 from reconciler.reporting.plan_markdown import headline
-from reconciler.settings import Settings
+from reconciler.settings.settings import Settings
+from reconciler.status.outcome import StepOutcome
 
 log = logging.getLogger("onggi.forge")
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from reconciler.applying.outcome import Result, StepOutcome
 from reconciler.desired.state import DesiredState
 from reconciler.forges.forge import CommitStatus, State
 from reconciler.planning.plan import Plan, Step
 from reconciler.reporting.plan_markdown import headline
+from reconciler.status.outcome import Result, StepOutcome
 
 
 def verdict(desired: DesiredState, plan: Plan, outcomes: Iterable[StepOutcome], context: str) -> CommitStatus:

@@ -15,13 +15,7 @@ from reconciler.planning.fixed_addresses import unknown_mac
 from reconciler.planning.lacking import Lack, can_be_defined, find_lack, left, reduced
 from reconciler.planning.live_edits import live_edits, live_only, postponed, without_followed
 from reconciler.planning.migration import assess_away, is_called_back
-from reconciler.planning.operations import (
-    Define,
-    Operation,
-    SetAutostart,
-    Start,
-    Stop,
-)
+from reconciler.planning.operations import Define, Operation, SetAutostart, Start, Stop
 from reconciler.planning.ownership import Fact, Owned, kept_count, remade_before
 from reconciler.planning.plan import Action, Blocked, Step
 from reconciler.planning.power import (

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from reconciler.reporting.value_text import is_blob, item_name, printable, value_text
+from reconciler.status.value_text import is_blob, item_name, printable, value_text
 from specs.codecs import size_text
 from specs.effect import Change
 

@@ -12,11 +12,11 @@ from typing import Any
 
 import click
 
-from reconciler.applying.drift import DriftRecord
+from reconciler.ledger.drift_history import DriftRecord
 from reconciler.reporting.change_text import change_rows
-from reconciler.reporting.drift import Drift, DriftedField, DriftKind, deviations
 from reconciler.reporting.table import table_text
-from reconciler.reporting.value_text import abbreviated, is_blob, printable, value_text
+from reconciler.status.drift import Drift, DriftedField, DriftKind, deviations
+from reconciler.status.value_text import abbreviated, is_blob, printable, value_text
 from specs.effect import Change, Effect
 from specs.reference import Ref
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from reconciler.applying.notice_book import Notice
-from reconciler.reporting.broken import problems_by_file, problems_sentence
-from reconciler.reporting.condition import Condition
-from reconciler.reporting.status import (
+from reconciler.ledger.notice_book import Notice
+from reconciler.status.broken import problems_by_file, problems_sentence
+from reconciler.status.condition import Condition
+from reconciler.status.status import (
     CRASH_LOOP,
     DRIFTED,
     FLAPPING,

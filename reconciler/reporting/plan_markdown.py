@@ -13,7 +13,7 @@ from typing import Final
 
 from reconciler.planning.plan import Action, Blocked, Plan, Step
 from reconciler.reporting.change_text import change_rows
-from reconciler.reporting.value_text import abbreviated, printable
+from reconciler.status.value_text import abbreviated, printable
 from specs.effect import Change, Effect
 from specs.problem import Problem
 from specs.reference import VIRTUAL_MACHINE, Ref

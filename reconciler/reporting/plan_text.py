@@ -11,7 +11,7 @@ import click
 
 from reconciler.planning.plan import Action, Blocked, Plan, Step
 from reconciler.reporting.change_text import change_rows, value
-from reconciler.reporting.value_text import abbreviated, is_blob, printable
+from reconciler.status.value_text import abbreviated, is_blob, printable
 from specs.effect import Change, Effect
 from specs.problem import Problem
 from specs.reference import VIRTUAL_MACHINE, Ref

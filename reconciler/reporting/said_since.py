@@ -7,10 +7,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from reconciler.applying.records import ObjectStatus, Suspension
+from reconciler.ledger.records import ObjectStatus, Suspension
 from reconciler.planning.ownership import Owned
-from reconciler.reporting.condition import Condition
-from reconciler.reporting.status import ANYTHING, READY, SUSPENDED, resume_command
+from reconciler.status.condition import Condition
+from reconciler.status.status import ANYTHING, READY, SUSPENDED, resume_command
 from specs.reference import Ref
 
 

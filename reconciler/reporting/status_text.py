@@ -7,12 +7,12 @@ from typing import Any
 
 import click
 
-from reconciler.applying.notice_book import Notice
-from reconciler.applying.records import Event, ObjectStatus
-from reconciler.reporting.source_state import REWRITTEN, UNREADABLE
-from reconciler.reporting.status import READY, RECONCILING, status_word
+from reconciler.ledger.notice_book import Notice
+from reconciler.ledger.records import Event, ObjectStatus
 from reconciler.reporting.table import table_text
-from reconciler.reporting.value_text import printable
+from reconciler.status.source_state import REWRITTEN, UNREADABLE
+from reconciler.status.status import READY, RECONCILING, status_word
+from reconciler.status.value_text import printable
 
 _WELL = frozenset({"Ready", "Running", "Active", "Available", "Stopped", "Paused", "Inactive", "Created", "Configured"})
 _UNDER_WAY = frozenset({"Provisioning", "Updating", "Pruning", "Suspended", "Stopping", "DependencyNotReady"})

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from reconciler.agent import Agent
 from reconciler.desired.writing.changes import Documents
 from reconciler.errors import NotApplied, NotFound, Terminal
 from reconciler.exporting.export import export
-from reconciler.passes import World
+from reconciler.loop.agent import Agent
+from reconciler.loop.passes import World
 from specs.document import parse
 from specs.reference import STORAGE_VOLUME, Ref
 

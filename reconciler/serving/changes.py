@@ -12,11 +12,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from reconciler.agent import Agent
 from reconciler.desired.writing.changes import Author, DocumentChange, Documents, Edit
 from reconciler.errors import NotApplied, SourceError, Transient, WritesRefused
 from reconciler.faults import boundary
-from reconciler.passes import World
+from reconciler.loop.agent import Agent
+from reconciler.loop.passes import World
 from reconciler.planning.approval import NEEDS_APPROVAL
 from reconciler.serving.asked import EVERYTHING, Asked, asked_by
 from reconciler.serving.client import Client

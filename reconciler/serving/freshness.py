@@ -8,10 +8,10 @@ from collections.abc import Callable, Hashable, Iterable
 from functools import partial
 from typing import Final
 
-from reconciler.agent import Agent
 from reconciler.bulkhead import contained
+from reconciler.loop.agent import Agent
+from reconciler.loop.passes import World
 from reconciler.observed.snapshot import Observed
-from reconciler.passes import World
 from reconciler.planning.one_off import RefreshPool
 from reconciler.serving.refreshes import Refreshes
 from specs.reference import STORAGE_POOL, Ref

@@ -27,7 +27,7 @@ from reconciler.host.storage_servers import StorageServers
 from reconciler.host.volume_groups import VolumeGroups
 from reconciler.network.addresses import Networks
 from reconciler.serving.long_answers import Shared
-from reconciler.settings import Settings
+from reconciler.settings.settings import Settings
 
 _T = TypeVar("_T")
 

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 from reconciler.desired.implied import SEED_DRIVE, complete
 from reconciler.desired.templates import machine_fields, merged
 from reconciler.desired.writing.changes import Documents
+from reconciler.loop.passes import World
 from reconciler.observed.snapshot import Observed
-from reconciler.passes import World
 from reconciler.planning.kept_disks import remembered
 from specs.binding import Items
 from specs.problem import Unrenderable

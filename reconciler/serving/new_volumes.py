@@ -12,11 +12,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from reconciler.agent import Agent
 from reconciler.desired.writing.changes import DocumentChange, Documents, Put, Remove
 from reconciler.errors import Cancelled, NotApplied, OnggiError, Refused, Transient
+from reconciler.loop.agent import Agent
+from reconciler.loop.passes import World
 from reconciler.observed.snapshot import Observed
-from reconciler.passes import World
 from reconciler.planning.one_off import CloneVolume
 from reconciler.planning.operations import CreateVolume
 from reconciler.planning.plan import Action, one_off_step

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from reconciler.errors import Terminal
+from reconciler.hypervisor.performing.downloads import download, shown
+from reconciler.hypervisor.performing.intake import split_head
 from reconciler.network.addresses import Networks
 from reconciler.network.exchange import Patience
 from reconciler.network.limits import FOR_CLIENTS
-from reconciler.observed.hypervisor.performing.downloads import download, shown
-from reconciler.observed.hypervisor.performing.intake import split_head
 from specs.storagevolume.header import HEADER_BYTES, foreign_problem, image_header
 
 _LONGEST_S: Final = 20.0

@@ -5,12 +5,11 @@ from __future__ import annotations
 import logging
 import threading
 
-from reconciler.agent import Agent
-from reconciler.bounds import KEPT_SECRETS
 from reconciler.desired.writing.writer import open_writer
 from reconciler.errors import OnggiError
 from reconciler.host.qemu_access import may_read, qemu_ids
 from reconciler.locality import is_here
+from reconciler.loop.agent import Agent
 from reconciler.observed.osinfo.database import Database
 from reconciler.observed.osinfo.images import Images
 from reconciler.observed.statistics import Statistics
@@ -26,6 +25,7 @@ from reconciler.serving.secrets import Secrets
 from reconciler.serving.serving import Serving
 from reconciler.serving.tasks import Tasks
 from reconciler.serving.uploads import Uploads
+from reconciler.settings.bounds import KEPT_SECRETS
 
 log = logging.getLogger("onggi.serving")
 

@@ -10,13 +10,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from reconciler.agent import Agent
-from reconciler.applying.outcome import Result, StepOutcome
 from reconciler.applying.performing import Progress
 from reconciler.errors import OnggiError, Terminal, Transient
-from reconciler.passes import World
+from reconciler.loop.agent import Agent
+from reconciler.loop.passes import World
 from reconciler.planning.plan import Step
 from reconciler.serving.client import Client
+from reconciler.status.outcome import Result, StepOutcome
 from specs.reference import STORAGE_VOLUME, Ref
 
 _TIMEOUT_S: Final = 60.0

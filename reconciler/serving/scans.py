@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from reconciler.agent import Agent
-from reconciler.applying.task_records import TaskRecord
 from reconciler.errors import Cancelled, Terminal, Unsupported
+from reconciler.ledger.task_records import TaskRecord
 from reconciler.locality import is_here
+from reconciler.loop.agent import Agent
 from reconciler.observed.osinfo.images import Images
 from reconciler.serving.client import Client
 from reconciler.serving.refreshes import Refreshes

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from reconciler.agent import Agent
 from reconciler.desired.writing.changes import Documents
 from reconciler.errors import Disconnected, Transient
-from reconciler.observed.hypervisor.hypervisor import Hypervisor
-from reconciler.passes import World
+from reconciler.hypervisor.hypervisor import Hypervisor
+from reconciler.loop.agent import Agent
+from reconciler.loop.passes import World
 from reconciler.serving.adoption import document_of
 from reconciler.serving.changes import Changes
 from reconciler.serving.freshness import Freshness
@@ -21,7 +21,7 @@ from reconciler.serving.scans import Scans
 from reconciler.serving.secrets import Secrets
 from reconciler.serving.tasks import Tasks
 from reconciler.serving.uploads import Uploads
-from reconciler.settings import Settings
+from reconciler.settings.settings import Settings
 from specs.reference import Ref
 
 if TYPE_CHECKING:

@@ -14,9 +14,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Final
 
-from reconciler.agent import Agent
-from reconciler.applying.task_records import FAILED, FINISHED, KEPT_TASKS, RUNNING, TaskRecord
 from reconciler.errors import Cancelled, NotFound, OnggiError
+from reconciler.ledger.task_records import FAILED, FINISHED, KEPT_TASKS, RUNNING, TaskRecord
+from reconciler.loop.agent import Agent
 from reconciler.serving.client import Client
 
 log = logging.getLogger("onggi.tasks")

@@ -16,10 +16,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
-from reconciler.agent import Agent
-from reconciler.applying.task_records import TaskRecord
 from reconciler.errors import Cancelled, Conflict, OnggiError, Refused, Transient, Unsupported
-from reconciler.passes import World
+from reconciler.ledger.task_records import TaskRecord
+from reconciler.loop.agent import Agent
+from reconciler.loop.passes import World
 from reconciler.planning.one_off import RefreshPool
 from reconciler.planning.operations import CreateVolume, DeleteVolume
 from reconciler.planning.plan import Action, one_off_step

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from enum import Enum, auto
 
 from reconciler.errors import NotApplied
-from reconciler.passes import World
+from reconciler.loop.passes import World
 from reconciler.planning.plan import Blocked, Step
 from reconciler.serving.asked import EVERYTHING, Asked, concerns
 from specs.reference import Ref

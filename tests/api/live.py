@@ -16,11 +16,11 @@ import pytest
 from api.app import create_app
 from api.server import Server
 from api.services import Services
-from reconciler.agent import Agent
+from reconciler.loop.agent import Agent
 from reconciler.serving.host import HostServices
 from reconciler.serving.opening import Opening
 from reconciler.serving.serving import Serving
-from reconciler.settings import Settings
+from reconciler.settings.settings import Settings
 from tests.api.host import harmless_host
 from tests.lab.repositories import Repository, git
 from tests.lab.waiting import until

@@ -15,7 +15,7 @@ import pytest
 from reconciler.host import directory
 from reconciler.host.directory import LdapAccounts, LdapSettings
 from reconciler.serving.host import open_host
-from reconciler.settings import Settings
+from reconciler.settings.settings import Settings
 from tests.api.host import harmless_host
 from tests.api.live import LiveApi, live_api
 from tests.cli.command import Onggi, onggi

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from api.views.machines import machine_views
 from reconciler.desired.state import DesiredState, Resource, Revision
+from reconciler.loop.passes import World
 from reconciler.observed.snapshot import Observed, Snapshot
 from reconciler.observed.statistics import MachineStatistics
-from reconciler.passes import World
 from reconciler.planning.plan import Plan
 from reconciler.serving.secrets import Secrets
 from specs.host import Host

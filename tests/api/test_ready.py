@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.agent import Agent
-from reconciler.passes import World
-from reconciler.settings import Settings
+from reconciler.loop.agent import Agent
+from reconciler.loop.passes import World
+from reconciler.settings.settings import Settings
 from specs.reference import VIRTUAL_MACHINE
 from tests.lab.repositories import Repository
 

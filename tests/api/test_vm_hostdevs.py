@@ -7,8 +7,8 @@ import libvirt
 import pytest
 
 from api.resources.vm_hostdevs import together
+from reconciler.hypervisor import Hypervisor
 from reconciler.observed.host_devices import HostDevice, listing
-from reconciler.observed.hypervisor import Hypervisor
 from tests.api.live import LiveApi
 from tests.api.parts import declare, define, document
 

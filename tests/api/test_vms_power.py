@@ -7,8 +7,8 @@ from pathlib import Path
 import libvirt
 import pytest
 
-from reconciler import crash_loops
-from reconciler.windows import SyncWindow
+from reconciler.loop import crash_loops
+from reconciler.settings.windows import SyncWindow
 from specs.reference import Ref
 from tests.api.live import LiveApi, live_api
 from tests.api.machines import code_of, make

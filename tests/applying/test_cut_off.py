@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from reconciler.applying.cut_off import outcomes
-from reconciler.applying.ledger import Ledger
-from reconciler.applying.outcome import Result, StepOutcome
-from reconciler.applying.records import CutOff
+from reconciler.ledger.ledger import Ledger
+from reconciler.ledger.records import CutOff
 from reconciler.observed.snapshot import Observed, Snapshot
 from reconciler.planning.operations import Undefine
 from reconciler.planning.plan import Action, Plan, Step
+from reconciler.status.outcome import Result, StepOutcome
 from specs.effect import Effect
 from specs.host import Host
 from specs.reference import Ref

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.applying.ledger import Ledger
-from reconciler.observed.hypervisor.reading.definitions import masked
+from reconciler.hypervisor.reading.definitions import masked
+from reconciler.ledger.ledger import Ledger
 from reconciler.observed.snapshot import Observed
 from reconciler.planning.ownership import Owned
 from specs.reference import Ref

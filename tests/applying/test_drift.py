@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from reconciler.applying import drift as records
-from reconciler.applying.drift import Noted
-from reconciler.applying.ledger import Ledger
-from reconciler.applying.outcome import Result, StepOutcome
-from reconciler.reporting.drift import Drift, DriftedField, DriftKind
+from reconciler.ledger import drift_history as records
+from reconciler.ledger.drift_history import Noted
+from reconciler.ledger.ledger import Ledger
+from reconciler.status.drift import Drift, DriftedField, DriftKind
+from reconciler.status.outcome import Result, StepOutcome
 from specs.reference import Ref
 from tests.applying.world import define, network
 

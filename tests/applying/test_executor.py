@@ -11,12 +11,12 @@ import pytest
 
 from reconciler.applying import performing
 from reconciler.applying.executor import Executor, Progress
-from reconciler.applying.ledger import Ledger
-from reconciler.applying.outcome import Result, StepOutcome
 from reconciler.errors import Cancelled, Conflict, Disconnected, Terminal, Transient
+from reconciler.ledger.ledger import Ledger
 from reconciler.planning.operations import Define, Operation
 from reconciler.planning.ownership import Owned
 from reconciler.planning.plan import Action, Plan, Step
+from reconciler.status.outcome import Result, StepOutcome
 from specs.effect import Effect
 from specs.reference import Ref
 from tests.applying.conftest import SmallDisk

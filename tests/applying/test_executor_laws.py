@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.applying.executor import Executor, Progress
-from reconciler.applying.ledger import Ledger
-from reconciler.applying.outcome import Result
 from reconciler.errors import Terminal
+from reconciler.ledger.ledger import Ledger
 from reconciler.planning.plan import Step
+from reconciler.status.outcome import Result
 from specs.reference import Ref
 from tests.applying.world import FolderHost, define, network, plan, volume
 
@@ -85,7 +85,7 @@ _KILLED = """
 import sys, threading
 from pathlib import Path
 from reconciler.applying.executor import Executor
-from reconciler.applying.ledger import Ledger
+from reconciler.ledger.ledger import Ledger
 from tests.applying.world import FolderHost, define, network, plan, volume
 from specs.reference import Ref
 

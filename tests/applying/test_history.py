@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.applying.history import KEPT_EVENTS
-from reconciler.applying.ledger import Ledger
-from reconciler.applying.outcome import Result, StepOutcome
+from reconciler.ledger.history import KEPT_EVENTS
+from reconciler.ledger.ledger import Ledger
 from reconciler.planning.ownership import Owned
-from reconciler.reporting.condition import Condition
+from reconciler.status.condition import Condition
+from reconciler.status.outcome import Result, StepOutcome
 from specs.reference import Ref
 from tests.applying.world import define, network
 

@@ -15,10 +15,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.applying.ledger import DATABASE_NAME, Ledger
-from reconciler.applying.migrations import MIGRATIONS
-from reconciler.applying.records import ALL
 from reconciler.errors import StateError
+from reconciler.ledger.ledger import DATABASE_NAME, Ledger
+from reconciler.ledger.migrations import MIGRATIONS
+from reconciler.ledger.records import ALL
 from reconciler.planning.ownership import Owned
 from specs.reference import NETWORK, VIRTUAL_MACHINE, Ref
 from tests.applying.conftest import SmallDisk
@@ -100,7 +100,7 @@ def test_what_was_begun_is_unfinished_for_the_next_start_and_not_while_it_is_bei
 
 def test_a_process_that_is_killed_leaves_whole_transactions_only(tmp_path: Path) -> None:
     code = """
-from reconciler.applying.ledger import Ledger
+from reconciler.ledger.ledger import Ledger
 from reconciler.planning.ownership import Owned
 from specs.reference import Ref
 ledger = Ledger.open(Path(sys.argv[1]))
@@ -128,8 +128,8 @@ for batch in range(10**6):
 
 def test_a_killed_process_takes_its_open_transaction_with_it(tmp_path: Path) -> None:
     code = """
-from reconciler.applying.database import open_for_writing
-from reconciler.applying.clock import utc_now
+from reconciler.ledger.database import open_for_writing
+from reconciler.clock import utc_now
 connection = open_for_writing(Path(sys.argv[1]) / "onggi.db", clock=utc_now, set_aside=True)
 connection.execute("INSERT INTO suspended (kind, name) VALUES ('Network', 'kept')")
 connection.execute("PRAGMA cache_spill = 1")
@@ -264,7 +264,7 @@ def test_a_reader_sees_what_the_agent_beside_it_writes_and_cannot_write_itself(l
 def test_another_process_suspends_and_resumes_beside_the_agent(ledger: Ledger, tmp_path: Path) -> None:
     def elsewhere(call: str) -> None:
         code = f"""
-from reconciler.applying.ledger import Ledger
+from reconciler.ledger.ledger import Ledger
 from specs.reference import Ref
 Ledger.open(Path(sys.argv[1]), readonly=True).{call}
 """

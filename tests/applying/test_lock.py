@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.applying.lock import StateFolder
 from reconciler.errors import StateError
+from reconciler.ledger.lock import StateFolder
 from tests.applying.conftest import SmallDisk
 
 _AGENT = """
 import sys
-from reconciler.applying.lock import StateFolder
+from reconciler.ledger.lock import StateFolder
 folder = StateFolder.open(sys.argv[1], exclusive=True)
 print("ready", flush=True)
 sys.stdin.read()
@@ -79,7 +79,7 @@ def test_looking_for_the_holder_keeps_no_agent_from_starting(tmp_path: Path) -> 
         [
             sys.executable,
             "-c",
-            "import sys; from reconciler.applying.lock import StateFolder\n"
+            "import sys; from reconciler.ledger.lock import StateFolder\n"
             "print('ready', flush=True)\nwhile True: StateFolder.holder(sys.argv[1])",
             str(tmp_path),
         ],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from reconciler.applying.ledger import Ledger
+from reconciler.ledger.ledger import Ledger
 from tests.planning.values import vm
 
 WEB, DB = (vm("web"), "OwnedByOther"), (vm("db"), "Flapping")

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from reconciler.applying.executor import Executor
-from reconciler.applying.ledger import Ledger
-from reconciler.applying.outcome import Result, StepOutcome
 from reconciler.errors import Cancelled, Conflict, Disconnected, OnggiError, Refused, Terminal
+from reconciler.ledger.ledger import Ledger
 from reconciler.planning.one_off import CloneVolume, CreateSnapshot, PowerOff
 from reconciler.planning.operations import Operation, Stop
 from reconciler.planning.plan import Action, one_off_step
+from reconciler.status.outcome import Result, StepOutcome
 from specs.effect import Effect
 from specs.reference import VIRTUAL_MACHINE, Ref
 from tests.applying.world import FolderHost, plan

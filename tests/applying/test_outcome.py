@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from reconciler.applying.outcome import Result, StepOutcome, failed_for_good, in_the_end
 from reconciler.planning.operations import Define
 from reconciler.planning.plan import Action, Step
+from reconciler.status.outcome import Result, StepOutcome, failed_for_good, in_the_end
 from specs.effect import Effect
 from specs.reference import Ref
 

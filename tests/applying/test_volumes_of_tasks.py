@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 from reconciler.applying.executor import Executor
-from reconciler.applying.intents import CameOf
-from reconciler.applying.ledger import Ledger
-from reconciler.applying.outcome import Result
-from reconciler.applying.task_records import FAILED, FINISHED, RUNNING, TaskRecord
 from reconciler.errors import Conflict
+from reconciler.ledger.intents import CameOf
+from reconciler.ledger.ledger import Ledger
+from reconciler.ledger.task_records import FAILED, FINISHED, RUNNING, TaskRecord
 from reconciler.planning.one_off import CloneVolume
 from reconciler.planning.operations import CreateVolume, Operation
 from reconciler.planning.plan import Action, one_off_step
+from reconciler.status.outcome import Result
 from specs.reference import Ref
 from tests.applying.world import FolderHost, plan
 

@@ -6,15 +6,7 @@ import threading
 from collections.abc import Callable, Collection
 from pathlib import Path
 
-from reconciler.planning.operations import (
-    CreateVolume,
-    Define,
-    DeleteVolume,
-    Operation,
-    Start,
-    Stop,
-    Undefine,
-)
+from reconciler.planning.operations import CreateVolume, Define, DeleteVolume, Operation, Start, Stop, Undefine
 from reconciler.planning.ownership import Owned
 from reconciler.planning.plan import Action, Plan, Step
 from specs.effect import Effect

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.applying.lock import StateFolder
+from reconciler.ledger.lock import StateFolder
 from tests.cli.command import Onggi
 
 CONNECT = ("--connect", "test:///default")
@@ -21,7 +21,7 @@ def folder(onggi: Onggi, tmp_path: Path) -> Path:
 
 def owned(onggi: Onggi, state: Path) -> dict[str, bool]:
     """What the ledger holds, and whether it is only observed."""
-    from reconciler.applying.ledger import Ledger
+    from reconciler.ledger.ledger import Ledger
 
     entries = Ledger.open(state, readonly=True).owned()
     return {str(ref): "observe" in entry.facts for ref, entry in sorted(entries.items())}

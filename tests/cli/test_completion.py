@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.applying.ledger import Ledger
-from reconciler.reporting.condition import Condition
+from reconciler.ledger.ledger import Ledger
+from reconciler.status.condition import Condition
 from specs.reference import Ref
 from tests.cli.command import Onggi
 

@@ -12,13 +12,13 @@ from pathlib import Path
 import libvirt
 import pytest
 
-from reconciler.applying.ledger import Ledger
-from reconciler.applying.lock import StateFolder
-from reconciler.by_hand import Control
 from reconciler.errors import Refused
-from reconciler.observed.hypervisor import Hypervisor
+from reconciler.hypervisor import Hypervisor
+from reconciler.ledger.ledger import Ledger
+from reconciler.ledger.lock import StateFolder
+from reconciler.line.by_hand import Control
 from reconciler.planning.ownership import Fact, Owned
-from reconciler.settings import Settings
+from reconciler.settings.settings import Settings
 from specs.reference import Ref
 from tests.api.live import LiveApi, live_api
 from tests.cli.command import COMMAND, Onggi

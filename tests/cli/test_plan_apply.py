@@ -10,7 +10,7 @@ from pathlib import Path
 import libvirt
 import pytest
 
-from reconciler.applying.lock import StateFolder
+from reconciler.ledger.lock import StateFolder
 from tests.cli.command import Done, Onggi
 from tests.lab.libvirtd import HostObjects
 from tests.lab.repositories import Repository

@@ -15,7 +15,7 @@ from reconciler.cli.declaring import PARAMETERS
 from reconciler.cli.main import onggi as onggi_command
 from reconciler.duration import in_words, seconds
 from reconciler.errors import SettingsError
-from reconciler.settings import Settings, default_state, host_and_port
+from reconciler.settings.settings import Settings, default_state, host_and_port
 from tests.cli.command import Onggi
 
 # The source that a verb is about stands behind it, and these are about one call of it.

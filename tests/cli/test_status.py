@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 import yaml
 
-from reconciler.applying.ledger import Ledger
-from reconciler.applying.lock import StateFolder
-from reconciler.applying.outcome import Result, StepOutcome
-from reconciler.applying.records import ALL
+from reconciler.ledger.ledger import Ledger
+from reconciler.ledger.lock import StateFolder
+from reconciler.ledger.records import ALL
 from reconciler.planning.operations import Define
 from reconciler.planning.plan import Action, Step
-from reconciler.reporting.condition import Condition
+from reconciler.status.condition import Condition
+from reconciler.status.outcome import Result, StepOutcome
 from specs.effect import Effect
 from specs.reference import Ref
 from tests.cli.command import Onggi

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from reconciler.applying.executor import Progress
-from reconciler.applying.outcome import Result, StepOutcome
 from reconciler.cli import progress as module
 from reconciler.cli.progress import Report, told_when_slow
 from reconciler.planning.operations import CreateVolume, Stop
 from reconciler.planning.plan import Action, Step
+from reconciler.status.outcome import Result, StepOutcome
 from specs.effect import Effect
 from specs.reference import Ref
 from tests.cli.command import COMMAND, Onggi

@@ -89,15 +89,15 @@ class ForkServer:
 
 
 def serve() -> None:
-    import reconciler.agent
-    import reconciler.line
+    import reconciler.line.line
+    import reconciler.loop.agent
     import specs.virtualmachine.seed
     from specs.registry import kinds
 
     for kind in kinds().values():
         assert kind.name
-    assert reconciler.agent
-    assert reconciler.line
+    assert reconciler.loop.agent
+    assert reconciler.line.line
     assert specs.virtualmachine.seed
     logging.getLogger("onggi").addHandler(logging.NullHandler())
     logging.getLogger("onggi").propagate = False
@@ -135,7 +135,7 @@ def _child(run: Run) -> dict[str, Any]:
 def _live(run: Run) -> dict[str, Any]:
     from reconciler import faults
     from reconciler.errors import OnggiError
-    from reconciler.settings import Settings
+    from reconciler.settings.settings import Settings
 
     passed, happened, lock = 0, False, threading.Lock()
 
@@ -173,7 +173,7 @@ def fill(folder: Path) -> None:
 
 
 def _as_apply(settings: Any) -> dict[str, Any]:
-    from reconciler.line import Line
+    from reconciler.line.line import Line
 
     with Line.open(settings, exclusive=True) as line:
         result = line.converge()
@@ -191,7 +191,7 @@ def _as_apply(settings: Any) -> dict[str, Any]:
 
 
 def _as_agent(settings: Any) -> dict[str, Any]:
-    from reconciler.agent import Agent
+    from reconciler.loop.agent import Agent
     from tests.lab.waiting import until
 
     agent, stop = Agent(settings), threading.Event()

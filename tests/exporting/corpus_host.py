@@ -12,11 +12,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from reconciler.exporting.export import Export, export
-from reconciler.line import Line
-from reconciler.observed.hypervisor import Hypervisor
+from reconciler.hypervisor import Hypervisor
+from reconciler.line.line import Line
 from reconciler.observed.snapshot import Snapshot
 from reconciler.planning.operations import CreateVolume, Define, Start
-from reconciler.settings import Settings
+from reconciler.settings.settings import Settings
 from specs.binding import child_at, element, parse, serialise
 from specs.reference import NETWORK, STORAGE_POOL, VIRTUAL_MACHINE, Ref
 

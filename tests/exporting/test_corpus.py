@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from reconciler.exporting.export import Export
+from reconciler.hypervisor import Hypervisor
 from reconciler.lazily import Lazily
-from reconciler.line import Line
-from reconciler.observed.hypervisor import Hypervisor
+from reconciler.line.line import Line
 from specs.reference import Ref
 from tests.exporting.corpus_host import corpus, define, exported, line_of, write
 from tests.lab.libvirtd import HostObjects

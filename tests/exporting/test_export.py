@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from reconciler.desired.identity import object_uid
 from reconciler.exporting.export import Export, export
 from reconciler.exporting.foreign import Known
+from reconciler.hypervisor import Hypervisor
 from reconciler.network.addresses import Networks
-from reconciler.observed.hypervisor import Hypervisor
 from reconciler.planning.operations import Define, Start, Undefine
 from reconciler.planning.ownership import Owned
 from specs.binding import parse, serialise

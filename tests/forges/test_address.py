@@ -8,7 +8,7 @@ import pytest
 
 from reconciler.errors import SettingsError
 from reconciler.forges.address import forge_address
-from reconciler.settings import Settings
+from reconciler.settings.settings import Settings
 
 TOKEN = Path("/etc/onggi/token")
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import libvirt
 import pytest
 
-from reconciler.agent import Agent
 from reconciler.errors import SettingsError
 from reconciler.forges import client
 from reconciler.forges.reports import host_name
+from reconciler.loop.agent import Agent
 from reconciler.network.exchange import Patience
 from tests.forges.server import API, TOKEN, running_forge
 from tests.forges.world import World, vm

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from reconciler.agent import Agent
+from reconciler.loop.agent import Agent
 from tests.forges.server import ME, REPOSITORY, TOKEN, LocalForge
 from tests.lab.repositories import Repository, git
 from tests.stories.agents import running_agent

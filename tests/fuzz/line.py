@@ -29,22 +29,22 @@ from reconciler.desired.load import Loader
 from reconciler.desired.resolve import Resolver
 from reconciler.desired.state import DesiredState, Revision, SourceFile, SourceTree
 from reconciler.exporting.export import export
-from reconciler.observed.hypervisor.reading.carrying import carried
+from reconciler.hypervisor.reading.carrying import carried
+from reconciler.loop.passes import World
 from reconciler.observed.osinfo.images import NO_IMAGE
 from reconciler.observed.snapshot import Observed, Snapshot
-from reconciler.passes import World
 from reconciler.planning.operations import CreateVolume, Define, Start
 from reconciler.planning.ownership import Owned
 from reconciler.planning.plan import Action, Plan
 from reconciler.planning.planner import Planner
-from reconciler.reporting.drift import drift
 from reconciler.reporting.drift_text import DriftReport, report_markdown, report_text
 from reconciler.reporting.metrics import Tally
 from reconciler.reporting.plan_markdown import plan_markdown
 from reconciler.reporting.plan_text import plan_text, problems_text
 from reconciler.reporting.saved_plan import plan_digest
-from reconciler.reporting.status import conditions
 from reconciler.serving.secrets import Secrets
+from reconciler.status.drift import drift
+from reconciler.status.status import conditions
 from specs.binding import parse
 from specs.host import Host, VolumeSource
 from specs.reference import STORAGE_VOLUME, TEMPLATE, VIRTUAL_MACHINE, Ref

@@ -34,7 +34,7 @@ def disks(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.fixture
 def api(hand: libvirt.virConnect, disks: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LiveApi]:
-    monkeypatch.setattr("reconciler.passes._PATIENCE_S", 0.5)
+    monkeypatch.setattr("reconciler.loop.passes._PATIENCE_S", 0.5)
     repository = Repository(disks / "repository" / "documents")
     repository.commit({}, "Begin")
     with live_api(repository, disks / "state" / "onggi") as running:

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from reconciler.errors import OnggiError, Refused, Terminal
+from reconciler.hypervisor.performing.images import check_download
+from reconciler.hypervisor.performing.volume_data import judged
 from reconciler.network.addresses import Networks
-from reconciler.observed.hypervisor.performing.images import check_download
-from reconciler.observed.hypervisor.performing.volume_data import judged
 from reconciler.serving.offers import look_at
 from specs.binding import parse
 from specs.storagevolume.header import HEADER_BYTES

@@ -10,10 +10,10 @@ import pytest
 from lxml import etree
 
 from reconciler.errors import Disconnected
-from reconciler.line import Line
-from reconciler.observed.hypervisor import Hypervisor
-from reconciler.observed.hypervisor.reading import found
-from reconciler.settings import Settings
+from reconciler.hypervisor import Hypervisor
+from reconciler.hypervisor.reading import found
+from reconciler.line.line import Line
+from reconciler.settings.settings import Settings
 from specs.binding import parse
 from tests.hostile.lying_libvirtd import LONGEST, LyingLibvirtd
 from tests.lab.repositories import Repository

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from reconciler.applying.ledger import Ledger
-from reconciler.applying.lock import StateFolder
 from reconciler.confined.trust import others_than_us
 from reconciler.errors import StateError, Terminal
-from reconciler.observed.hypervisor.performing.media import check_media
+from reconciler.hypervisor.performing.media import check_media
+from reconciler.ledger.ledger import Ledger
+from reconciler.ledger.lock import StateFolder
 from tests.hostile.commands import ENVIRONMENT, ONGGI, error, mistakes, onggi
 from tests.hostile.documents import vm
 from tests.lab.other_user import OTHER, THIRD, give

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from reconciler.desired.opening import open_source
-from reconciler.line import Line
-from reconciler.settings import Settings
+from reconciler.line.line import Line
+from reconciler.settings.settings import Settings
 from tests.desired.writing.writers import Place, add
 from tests.lab.repositories import ENVIRONMENT, Repository, git
 

@@ -9,8 +9,8 @@ import libvirt
 import pytest
 import yaml
 
-from reconciler.line import Line
-from reconciler.settings import Settings
+from reconciler.line.line import Line
+from reconciler.settings.settings import Settings
 from specs.reach import console_owner
 from specs.reference import Ref
 from tests.api.conftest import hand

@@ -14,11 +14,11 @@ from typing import get_args
 import pytest
 
 from reconciler.errors import Conflict, NotFound, OnggiError, Refused
-from reconciler.observed.hypervisor import Hypervisor
-from reconciler.observed.hypervisor.connection import Connections
-from reconciler.observed.hypervisor.performing.exchanged_disks import check_exchanged
-from reconciler.observed.hypervisor.performing.given import Given
-from reconciler.observed.hypervisor.performing.traps import Opened, opened_by
+from reconciler.hypervisor import Hypervisor
+from reconciler.hypervisor.connection import Connections
+from reconciler.hypervisor.performing.exchanged_disks import check_exchanged
+from reconciler.hypervisor.performing.given import Given
+from reconciler.hypervisor.performing.traps import Opened, opened_by
 from reconciler.planning import one_off, operations
 from reconciler.planning.one_off import (
     CloneVolume,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.applying.lock import StateFolder
+from reconciler.ledger.lock import StateFolder
 from tests.cli.command import Onggi
 from tests.lab.repositories import Repository
 from tests.lab.waiting import until

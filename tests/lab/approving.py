@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from reconciler.agent import Agent
-from reconciler.convergence import Convergence
-from reconciler.line import Line
+from reconciler.line.convergence import Convergence
+from reconciler.line.line import Line
+from reconciler.loop.agent import Agent
 from tests.lab.waiting import until
 
 

@@ -17,8 +17,8 @@ import libvirt
 import psutil
 import pytest
 
+from reconciler.hypervisor.asking.kernel_interfaces import kernel_interfaces
 from reconciler.observed.answers import HostInterface
-from reconciler.observed.hypervisor.asking.kernel_interfaces import kernel_interfaces
 from tests.lab.libvirtd import PREFIX, STORAGE
 from tests.lab.waiting import until
 

@@ -12,8 +12,8 @@ import libvirt
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from reconciler.line import Line
-from reconciler.settings import Settings
+from reconciler.line.line import Line
+from reconciler.settings.settings import Settings
 from specs.reference import Ref
 from tests.lab.libvirtd import HostObjects
 from tests.laws.documents import document_sets, files

@@ -17,10 +17,10 @@ import pytest
 import yaml
 from lxml import etree
 
-from reconciler.line import Line
+from reconciler.line.line import Line
 from reconciler.planning.plan import Plan
-from reconciler.reporting.drift import Drift, DriftKind
-from reconciler.settings import Settings
+from reconciler.settings.settings import Settings
+from reconciler.status.drift import Drift, DriftKind
 from specs.reference import STORAGE_POOL, VIRTUAL_MACHINE, Ref
 from tests.lab.libvirtd import HostObjects
 from tests.lab.repositories import Repository

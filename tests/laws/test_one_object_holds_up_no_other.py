@@ -21,13 +21,13 @@ from reconciler.desired.load import Loader
 from reconciler.desired.resolve import Resolver
 from reconciler.desired.state import Revision, SourceFile, SourceTree
 from reconciler.exporting.export import export
-from reconciler.line import Line
+from reconciler.line.line import Line
 from reconciler.observed.snapshot import Snapshot
 from reconciler.planning.ownership import Owned
 from reconciler.planning.planner import Planner
-from reconciler.reporting.drift import drift
-from reconciler.reporting.status import conditions
-from reconciler.settings import Settings
+from reconciler.settings.settings import Settings
+from reconciler.status.drift import drift
+from reconciler.status.status import conditions
 from specs.reference import Ref
 from tests.laws.odd_ones import OddError, fail_for, functions
 
@@ -160,8 +160,8 @@ BEYOND = frozenset(
         "reconciler.planning.order:_held",
         "reconciler.planning.prune:_assess",
         "reconciler.planning.prune:_is_new_loss",
-        "reconciler.reporting.drift:_Pass.contained",
-        "reconciler.reporting.status:_Pass.contained",
+        "reconciler.status.drift:_Pass.contained",
+        "reconciler.status.status:_Pass.contained",
     }
 )
 PLACES = sorted(
@@ -170,7 +170,7 @@ PLACES = sorted(
             "specs.document", "specs.validate", "specs.network", "specs.storagepool", "specs.storagevolume",
             "specs.virtualmachine", "specs.template", "reconciler.desired.load", "reconciler.desired.resolve",
             "reconciler.desired.identity", "reconciler.observed.snapshot", "reconciler.planning",
-            "reconciler.reporting.drift", "reconciler.reporting.status", "reconciler.exporting",
+            "reconciler.status.drift", "reconciler.status.status", "reconciler.exporting",
         )
     )
     - BEYOND

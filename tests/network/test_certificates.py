@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from reconciler.errors import Transient
+from reconciler.hypervisor.performing.downloads import download
 from reconciler.network.addresses import Networks
-from reconciler.observed.hypervisor.performing.downloads import download
 
 HERE = Networks.of(["127.0.0.0/8", "::1"])
 CONTENT = b"content" * 100_000

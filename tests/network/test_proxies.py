@@ -9,9 +9,9 @@ from collections.abc import Iterator
 import pytest
 
 from reconciler.errors import Transient
+from reconciler.hypervisor.performing.downloads import download
 from reconciler.network.addresses import INTERNET, Networks
 from reconciler.network.connecting import NotAllowed
-from reconciler.observed.hypervisor.performing.downloads import download
 from tests.network.misbehaving import Misbehaving, misbehaving
 
 REFUSAL = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"

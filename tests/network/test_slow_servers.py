@@ -8,9 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from reconciler.errors import Cancelled, OnggiError, Transient
+from reconciler.hypervisor.performing.downloads import download
 from reconciler.network.addresses import Networks
 from reconciler.network.exchange import Patience
-from reconciler.observed.hypervisor.performing.downloads import download
 from tests.lab.ports import free_port
 from tests.lab.waiting import until
 from tests.network.misbehaving import Behaviour, byte_by_byte, flood, misbehaving, says, silent

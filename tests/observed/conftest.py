@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.hypervisor import Hypervisor
 from reconciler.network.addresses import Networks
-from reconciler.observed.hypervisor import Hypervisor
 from reconciler.planning.operations import CreateVolume, Define, Start
 from specs.reference import STORAGE_POOL, VIRTUAL_MACHINE, Ref
 from tests.lab.libvirtd import HostObjects

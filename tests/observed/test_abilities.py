@@ -5,7 +5,7 @@ from __future__ import annotations
 import libvirt
 import pytest
 
-from reconciler.observed.hypervisor.hypervisor import Hypervisor
+from reconciler.hypervisor.hypervisor import Hypervisor
 
 
 def test_a_driver_that_runs_nothing_real_says_little() -> None:

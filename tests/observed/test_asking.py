@@ -14,8 +14,8 @@ import pytest
 from PIL import Image
 
 from reconciler.errors import NotFound, Refused, Terminal
-from reconciler.observed.hypervisor import Hypervisor
-from reconciler.observed.hypervisor.asking.kernel_interfaces import kernel_interfaces
+from reconciler.hypervisor import Hypervisor
+from reconciler.hypervisor.asking.kernel_interfaces import kernel_interfaces
 from reconciler.observed.pictures import black, png, thumbnail
 from reconciler.planning.operations import Start
 from specs.reference import Ref
@@ -141,7 +141,7 @@ def test_bridges_bonds_and_vlans_have_parts(tmp_path: Path) -> None:
 
 LOOK = """
 import json
-from reconciler.observed.hypervisor.asking.kernel_interfaces import kernel_interfaces
+from reconciler.hypervisor.asking.kernel_interfaces import kernel_interfaces
 print(json.dumps({name: [each.type, each.ipaddr, each.netmask, each.active, each.parts]
                   for name, each in kernel_interfaces().items()}))
 """

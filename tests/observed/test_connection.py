@@ -10,8 +10,8 @@ from contextlib import ExitStack
 import pytest
 
 from reconciler.errors import Disconnected
-from reconciler.observed.hypervisor import Hypervisor
-from reconciler.observed.hypervisor.connection import Connections, Lane
+from reconciler.hypervisor import Hypervisor
+from reconciler.hypervisor.connection import Connections, Lane
 from reconciler.planning.operations import SetAutostart
 from specs.reference import Ref
 from tests.hostile.private_libvirtd import PrivateLibvirtd, private_libvirtd
@@ -68,7 +68,7 @@ def test_no_connection_is_ever_used_by_two_threads_at_once(private_libvirtd: Pri
 
 LOST_WHILE_ASKED = """
 import sys, threading
-from reconciler.observed.hypervisor.connection import Connections
+from reconciler.hypervisor.connection import Connections
 
 connections, over = Connections(sys.argv[1], changed=lambda _: None, devices=lambda: None), threading.Event()
 

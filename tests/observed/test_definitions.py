@@ -6,8 +6,8 @@ import libvirt
 import pytest
 from lxml import etree
 
-from reconciler.observed.hypervisor import Hypervisor
-from reconciler.observed.hypervisor.reading.definitions import definition, masked
+from reconciler.hypervisor import Hypervisor
+from reconciler.hypervisor.reading.definitions import definition, masked
 from tests.lab.libvirtd import HostObjects
 from tests.observed.conftest import machine
 

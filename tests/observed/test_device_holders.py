@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from reconciler.hypervisor import Hypervisor
+from reconciler.hypervisor.asking.devices import DeviceList
+from reconciler.hypervisor.connection import Connections
 from reconciler.observed import device_holders
 from reconciler.observed.device_holders import Holder, holders
 from reconciler.observed.host_devices import HostDevice
-from reconciler.observed.hypervisor import Hypervisor
-from reconciler.observed.hypervisor.asking.devices import DeviceList
-from reconciler.observed.hypervisor.connection import Connections
 from reconciler.observed.snapshot import Observed, Snapshot
 from specs.host import Host
 from specs.reference import NETWORK, VIRTUAL_MACHINE, Ref

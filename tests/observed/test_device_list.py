@@ -9,10 +9,10 @@ import libvirt
 import pytest
 
 from reconciler.errors import Disconnected
-from reconciler.observed.hypervisor.asking import devices
-from reconciler.observed.hypervisor.asking.device_xml import host_device
-from reconciler.observed.hypervisor.asking.devices import DeviceList
-from reconciler.observed.hypervisor.connection import Connections
+from reconciler.hypervisor.asking import devices
+from reconciler.hypervisor.asking.device_xml import host_device
+from reconciler.hypervisor.asking.devices import DeviceList
+from reconciler.hypervisor.connection import Connections
 from tests.lab.waiting import until
 
 VIRTUAL_ADAPTER = """<device><parent>scsi_host1</parent><capability type='scsi_host'><capability type='fc_host'>

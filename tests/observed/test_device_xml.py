@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from reconciler.observed.hypervisor.asking.device_xml import host_device
+from reconciler.hypervisor.asking.device_xml import host_device
 
 GOLDEN = sorted(Path(__file__).with_name("node_devices").glob("*.xml"))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from lxml import etree
 
-from reconciler.observed.hypervisor.performing.devices import has_same_source, identity, is_meant
+from reconciler.hypervisor.performing.devices import has_same_source, identity, is_meant
 
 PCI = "<hostdev><source><address domain='0x0000' bus='0x00' slot='{slot}' function='0x0'/></source></hostdev>"
 USB = "<hostdev><source><vendor id='{vendor}'/><product id='0xbeef'/>{address}</source></hostdev>"

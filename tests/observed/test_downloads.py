@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 
 from reconciler.errors import Cancelled, OnggiError, Terminal, Transient, Unsupported
-from reconciler.observed.hypervisor import Hypervisor
-from reconciler.observed.hypervisor.performing.images import check_download
+from reconciler.hypervisor import Hypervisor
+from reconciler.hypervisor.performing.images import check_download
 from reconciler.planning.operations import CreateVolume, Start
 from specs.binding import parse
 from specs.reference import Ref

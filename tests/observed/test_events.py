@@ -12,7 +12,7 @@ from pathlib import Path
 import libvirt
 import pytest
 
-from reconciler.observed.hypervisor import Hypervisor
+from reconciler.hypervisor import Hypervisor
 from reconciler.planning.operations import EditLive, Pause, Resume, Start, Undefine
 from specs.reference import NETWORK, Ref
 from tests.lab.libvirtd import HostObjects
@@ -128,7 +128,7 @@ LAST_CONNECTION = """
 import gc
 
 import libvirt
-from reconciler.observed.hypervisor import Hypervisor
+from reconciler.hypervisor import Hypervisor
 
 hypervisor = Hypervisor.open("test:///default")
 hypervisor.observe(None, None)

@@ -6,7 +6,7 @@ import libvirt
 import pytest
 
 from reconciler.errors import Conflict, NotFound, OnggiError, Terminal, Transient, Unsupported
-from reconciler.observed.hypervisor.failure import translate
+from reconciler.hypervisor.failure import translate
 
 
 def error_of(uri: str, call: str, *arguments: object) -> libvirt.libvirtError:

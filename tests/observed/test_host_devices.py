@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.errors import NotFound
+from reconciler.hypervisor.asking.device_xml import host_device
 from reconciler.observed.host_devices import HostDevice, HostDevices, listing
-from reconciler.observed.hypervisor.asking.device_xml import host_device
 
 RECORDED = listing(host_device(path.read_text()) for path in Path(__file__).with_name("node_devices").glob("*.xml"))
 

@@ -13,7 +13,7 @@ import pytest
 from lxml import etree
 
 from reconciler.errors import Cancelled, Conflict, NotFound, OnggiError, Terminal, Transient
-from reconciler.observed.hypervisor import Hypervisor
+from reconciler.hypervisor import Hypervisor
 from reconciler.planning.operations import (
     CreateVolume,
     Define,
@@ -243,7 +243,7 @@ def test_a_nic_comes_and_goes_while_the_machine_runs(
 def test_a_guest_that_keeps_a_device_is_a_transient_failure(
     qemu_host: Hypervisor, paused_machine: Paused, network: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("reconciler.observed.hypervisor.performing.live._UNPLUG_TIMEOUT_S", 0.5)
+    monkeypatch.setattr("reconciler.hypervisor.performing.live._UNPLUG_TIMEOUT_S", 0.5)
     nic = NIC.format(mac="52:54:00:12:34:57", network=network).replace("usb-net", "virtio")
     web = paused_machine(
         "web", nic, top="<features><acpi/></features>"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.observed.hypervisor.reading.statistics import memory_in_use
+from reconciler.hypervisor.reading.statistics import memory_in_use
 
 
 @pytest.mark.parametrize(

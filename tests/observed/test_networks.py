@@ -10,7 +10,7 @@ import pytest
 from lxml import etree
 
 from reconciler.errors import Terminal
-from reconciler.observed.hypervisor import Hypervisor
+from reconciler.hypervisor import Hypervisor
 from reconciler.observed.snapshot import BRIDGE, PORTS
 from reconciler.planning.operations import ReconnectInterfaces, Start, UpdateNetwork
 from specs.reference import NETWORK, VIRTUAL_MACHINE, Ref

@@ -10,13 +10,13 @@ import libvirt
 import pytest
 
 from reconciler.applying.executor import Executor, Progress
-from reconciler.applying.ledger import Ledger
-from reconciler.applying.outcome import Result, StepOutcome
 from reconciler.errors import NotFound, Refused
-from reconciler.observed.hypervisor import Hypervisor
+from reconciler.hypervisor import Hypervisor
+from reconciler.ledger.ledger import Ledger
 from reconciler.planning.one_off import PowerOff, Reset
 from reconciler.planning.operations import Pause, Start, Stop
 from reconciler.planning.plan import Plan, Step, one_off_step
+from reconciler.status.outcome import Result, StepOutcome
 from specs.reference import Ref
 from tests.lab.libvirtd import HostObjects
 from tests.observed.conftest import Made, machine

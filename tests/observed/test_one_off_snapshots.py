@@ -10,7 +10,7 @@ import libvirt
 import pytest
 
 from reconciler.errors import NotFound, Refused
-from reconciler.observed.hypervisor import Hypervisor
+from reconciler.hypervisor import Hypervisor
 from reconciler.planning.one_off import CreateSnapshot, DeleteSnapshot, RevertSnapshot
 from reconciler.planning.operations import Start
 from specs.reference import Ref

@@ -12,8 +12,8 @@ import pytest
 from lxml import etree
 
 from reconciler.errors import Terminal
-from reconciler.observed.hypervisor import Hypervisor
-from reconciler.observed.hypervisor.performing.secret_reading import read_secret
+from reconciler.hypervisor import Hypervisor
+from reconciler.hypervisor.performing.secret_reading import read_secret
 from reconciler.planning.operations import Define, EditLive, SecretSlot, SecretSource, Start
 from specs.reach import Reach
 from tests.lab.libvirtd import HostObjects

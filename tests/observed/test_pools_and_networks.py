@@ -11,7 +11,7 @@ import pytest
 from lxml import etree
 
 from reconciler.errors import Conflict, OnggiError, Terminal
-from reconciler.observed.hypervisor import Hypervisor
+from reconciler.hypervisor import Hypervisor
 from reconciler.planning.operations import Define, Operation, SetAutostart, Start, Stop, Undefine, UpdateNetwork
 from specs.reference import NETWORK, Ref
 from tests.lab.libvirtd import HostObjects

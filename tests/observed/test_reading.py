@@ -9,7 +9,7 @@ from pathlib import Path
 import libvirt
 import pytest
 
-from reconciler.observed.hypervisor import Hypervisor
+from reconciler.hypervisor import Hypervisor
 from reconciler.observed.snapshot import Snapshot
 from reconciler.planning.operations import Pause, Resume, SetAutostart, Start, Stop, Undefine
 from specs.host import Feature, VolumeSource

@@ -5,8 +5,8 @@ from __future__ import annotations
 import libvirt
 import pytest
 
-from reconciler.observed.hypervisor.performing import refusals
-from reconciler.observed.hypervisor.performing.refusals import Refusals, is_refusal
+from reconciler.hypervisor.performing import refusals
+from reconciler.hypervisor.performing.refusals import Refusals, is_refusal
 from reconciler.observed.snapshot import Observed
 from reconciler.planning.operations import EditLive
 from specs.reference import VIRTUAL_MACHINE, Ref

@@ -12,9 +12,9 @@ import pytest
 
 from reconciler import faults
 from reconciler.errors import Conflict, Refused, Terminal
-from reconciler.observed.hypervisor import Hypervisor
-from reconciler.observed.hypervisor.performing import snapshot_definitions
-from reconciler.observed.hypervisor.performing.snapshot_images import SnapshotImages
+from reconciler.hypervisor import Hypervisor
+from reconciler.hypervisor.performing import snapshot_definitions
+from reconciler.hypervisor.performing.snapshot_images import SnapshotImages
 from reconciler.planning.one_off import CreateSnapshot, DeleteSnapshot, RevertSnapshot
 from reconciler.planning.operations import Rename, RenameSnapshots, Start
 from specs.binding import Element, parse, serialise

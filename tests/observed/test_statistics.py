@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.errors import Disconnected, Terminal
+from reconciler.hypervisor import Hypervisor
 from reconciler.observed.counters import MOST_BYTES_PER_S, Counters, Rates, rates
-from reconciler.observed.hypervisor import Hypervisor
 from reconciler.observed.statistics import IDLE, RECENT, MachineStatistics, Statistics, pause_s
 from reconciler.planning.operations import Resume, Start, Stop
 from specs.reference import VIRTUAL_MACHINE, Ref

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reconciler.observed.hypervisor.performing.refusals import Refusals
+from reconciler.hypervisor.performing.refusals import Refusals
 from reconciler.observed.snapshot import Observed
 from reconciler.planning.operations import EditLive
 from tests.planning.values import vm

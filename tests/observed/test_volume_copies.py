@@ -11,13 +11,13 @@ import libvirt
 import pytest
 
 from reconciler.applying.executor import Executor
-from reconciler.applying.ledger import Ledger
-from reconciler.applying.outcome import Result
 from reconciler.errors import Cancelled, Conflict, NotFound, Refused, Terminal
-from reconciler.observed.hypervisor import Hypervisor
+from reconciler.hypervisor import Hypervisor
+from reconciler.ledger.ledger import Ledger
 from reconciler.planning.one_off import CloneVolume
 from reconciler.planning.operations import Start, Stop
 from reconciler.planning.plan import Action, Plan, one_off_step
+from reconciler.status.outcome import Result
 from specs.reference import Ref
 from tests.lab.libvirtd import HostObjects
 from tests.lab.waiting import until

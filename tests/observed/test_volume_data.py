@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.errors import Cancelled, NotFound, OnggiError, Refused, Unsupported
-from reconciler.observed.hypervisor import Hypervisor
+from reconciler.hypervisor import Hypervisor
 from reconciler.planning.one_off import RefreshPool, WipeVolume
 from reconciler.planning.operations import GrowVolume, Start
 from specs.reference import STORAGE_POOL, Ref

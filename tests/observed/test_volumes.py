@@ -13,7 +13,7 @@ import libvirt
 import pytest
 
 from reconciler.errors import Conflict, NotFound, OnggiError, Terminal
-from reconciler.observed.hypervisor import Hypervisor
+from reconciler.hypervisor import Hypervisor
 from reconciler.observed.snapshot import Observed
 from reconciler.planning.operations import CreateVolume, DeleteVolume, GrowVolume, Start, Stop
 from specs.reference import STORAGE_POOL, Ref

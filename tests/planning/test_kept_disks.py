@@ -11,7 +11,7 @@ from reconciler.planning.operations import CreateVolume, Define, EditLive
 from reconciler.planning.ownership import Fact
 from reconciler.planning.plan import Blocked, Plan
 from reconciler.planning.remade import LastSeen
-from reconciler.reporting.status import conditions
+from reconciler.status.status import conditions
 from specs.reference import VIRTUAL_MACHINE, Ref
 from tests.desired.documents import document, vm
 from tests.planning.rehearsed_host import RehearsedHost, disk_paths, pool, pulled, steps_of

@@ -16,8 +16,8 @@ from reconciler.planning.ownership import Fact, Owned
 from reconciler.planning.plan import Plan
 from reconciler.planning.planner import Planner
 from reconciler.planning.terms import Terms
-from reconciler.reporting.drift import DriftKind, drift
-from reconciler.reporting.status import conditions
+from reconciler.status.drift import DriftKind, drift
+from reconciler.status.status import conditions
 from specs.host import Host, VolumeSource
 from specs.mark import Mark
 from specs.reference import Ref

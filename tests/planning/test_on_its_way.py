@@ -13,7 +13,7 @@ from reconciler.planning.ownership import Owned
 from reconciler.planning.plan import Plan
 from reconciler.planning.planner import Planner
 from reconciler.planning.terms import Held, Terms
-from reconciler.reporting.drift import drift
+from reconciler.status.drift import drift
 from specs.host import Host
 from tests.planning.values import REPOSITORY, REVISION, vm
 

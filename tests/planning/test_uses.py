@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from reconciler.observed.hypervisor import Hypervisor
+from reconciler.hypervisor import Hypervisor
 from reconciler.observed.snapshot import Observed, Snapshot
 from reconciler.planning.uses import users_of
 from specs.host import Host

@@ -12,7 +12,7 @@ from reconciler.observed.snapshot import Observed, Snapshot
 from reconciler.planning.missing import MISSING
 from reconciler.planning.ownership import Owned
 from reconciler.planning.plan import Action, Blocked, Plan, Step
-from reconciler.reporting.drift import Drift, DriftedField, DriftKind, deviations, drift, still_different, unjudged
+from reconciler.status.drift import Drift, DriftedField, DriftKind, deviations, drift, still_different, unjudged
 from specs.effect import Change, Effect
 from specs.host import Host
 from specs.reference import STORAGE_POOL, Ref

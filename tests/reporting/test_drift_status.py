@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from reconciler.applying.outcome import Result, StepOutcome
 from reconciler.desired.state import DesiredState
+from reconciler.loop.repeats import Flapping
 from reconciler.observed.snapshot import Snapshot
 from reconciler.planning.missing import MISSING
 from reconciler.planning.plan import Action, Plan
-from reconciler.repeats import Flapping
-from reconciler.reporting.condition import Condition
-from reconciler.reporting.drift import Drift, DriftedField, DriftKind
-from reconciler.reporting.status import conditions
+from reconciler.status.condition import Condition
+from reconciler.status.drift import Drift, DriftedField, DriftKind
+from reconciler.status.outcome import Result, StepOutcome
+from reconciler.status.status import conditions
 from specs.host import Host
 from tests.planning.values import REVISION, resource, step, vm
 

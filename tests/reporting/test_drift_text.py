@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from reconciler.applying.drift import DriftRecord
-from reconciler.reporting.drift import Drift, DriftedField, DriftKind
+from reconciler.ledger.drift_history import DriftRecord
 from reconciler.reporting.drift_text import (
     DriftReport,
     record_json,
@@ -12,6 +11,7 @@ from reconciler.reporting.drift_text import (
     report_markdown,
     report_text,
 )
+from reconciler.status.drift import Drift, DriftedField, DriftKind
 from tests.planning.values import vm
 
 WEB, DB = vm("web"), vm("db")

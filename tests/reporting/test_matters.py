@@ -9,11 +9,11 @@ import pytest
 from reconciler.desired.state import DesiredState
 from reconciler.planning.ownership import Owned
 from reconciler.planning.plan import Action, Step
-from reconciler.reporting.broken import hidden
-from reconciler.reporting.condition import Condition
 from reconciler.reporting.matters import FILE, is_well, matters
-from reconciler.reporting.source_state import source_state
-from reconciler.reporting.step_text import step_text
+from reconciler.status.broken import hidden
+from reconciler.status.condition import Condition
+from reconciler.status.source_state import source_state
+from reconciler.status.step_text import step_text
 from specs.effect import Change, Effect
 from specs.problem import Problem
 from specs.reference import Ref

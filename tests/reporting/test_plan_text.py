@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from reconciler.planning.plan import Action, Blocked, Plan, Step, Waiting
 from reconciler.reporting.plan_text import plan_text, problems_text, summary_text
-from reconciler.reporting.value_text import printable, value_text
+from reconciler.status.value_text import printable, value_text
 from specs.effect import Change, Effect
 from specs.problem import Problem
 from specs.reference import Ref

@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 
 from reconciler.applying.backoff import Backoff
-from reconciler.applying.outcome import Result, StepOutcome
-from reconciler.applying.records import ALL
 from reconciler.desired.state import DesiredState, Policy, Resource, Revision
+from reconciler.ledger.records import ALL
 from reconciler.observed.snapshot import Observed, Snapshot
 from reconciler.planning.operations import Define, Undefine
 from reconciler.planning.plan import Action, Blocked, Plan, Step, Waiting
-from reconciler.reporting.condition import Condition
-from reconciler.reporting.drift import Drift, DriftedField, DriftKind
-from reconciler.reporting.status import conditions, printable_status, status_word
+from reconciler.status.condition import Condition
+from reconciler.status.drift import Drift, DriftedField, DriftKind
+from reconciler.status.outcome import Result, StepOutcome
+from reconciler.status.status import conditions, printable_status, status_word
 from specs.effect import Change, Effect
 from specs.host import Host
 from specs.problem import Problem

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from reconciler.agent import Agent
-from reconciler.applying.clock import Clock, utc_now
-from reconciler.settings import Settings
+from reconciler.clock import Clock, utc_now
+from reconciler.loop.agent import Agent
+from reconciler.settings.settings import Settings
 
 
 @contextmanager

@@ -8,8 +8,8 @@ from pathlib import Path
 import libvirt
 import pytest
 
-from reconciler.line import Line
-from reconciler.settings import Settings
+from reconciler.line.line import Line
+from reconciler.settings.settings import Settings
 from tests.lab.libvirtd import HostObjects
 from tests.lab.repositories import Repository
 from tests.stories.live_guest import LiveGuest, live_guest

@@ -15,10 +15,10 @@ import libvirt
 import yaml
 from lxml import etree
 
-from reconciler.convergence import Convergence
-from reconciler.line import Line
+from reconciler.line.convergence import Convergence
+from reconciler.line.line import Line
 from reconciler.planning.plan import Plan
-from reconciler.settings import Settings
+from reconciler.settings.settings import Settings
 from specs.reference import VIRTUAL_MACHINE, Ref
 from tests.lab.approving import converge_approved
 from tests.lab.libvirtd import HostObjects

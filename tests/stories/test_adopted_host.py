@@ -12,12 +12,12 @@ from pathlib import Path
 import libvirt
 import pytest
 
-from reconciler import adopting
 from reconciler.exporting.export import export
-from reconciler.line import Line
-from reconciler.observed.hypervisor import Hypervisor
+from reconciler.hypervisor import Hypervisor
+from reconciler.line import adopting
+from reconciler.line.line import Line
 from reconciler.planning.operations import Define
-from reconciler.settings import Settings
+from reconciler.settings.settings import Settings
 from specs.mark import NAMESPACE, Mark
 from specs.reference import Ref
 from tests.exporting.corpus_host import make_volumes, only, write

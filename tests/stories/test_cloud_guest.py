@@ -9,9 +9,9 @@ from pathlib import Path
 import libvirt
 import yaml
 
-from reconciler.line import Line
-from reconciler.settings import Settings
-from reconciler.unread_seeds import FIRMWARE_BYTES, SYSTEM_BYTES
+from reconciler.line.line import Line
+from reconciler.loop.unread_seeds import FIRMWARE_BYTES, SYSTEM_BYTES
+from reconciler.settings.settings import Settings
 from specs.reference import VIRTUAL_MACHINE, Ref
 from specs.virtualmachine.cdroms import seed_drive
 from tests.lab.libvirtd import HostObjects

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.line import Line
+from reconciler.line.line import Line
 from reconciler.planning.operations import CreateVolume, Define, DeleteVolume
-from reconciler.settings import Settings
+from reconciler.settings.settings import Settings
 from specs.reference import Ref
 from tests.lab.repositories import Repository
 

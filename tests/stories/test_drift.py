@@ -12,12 +12,12 @@ import libvirt
 import pytest
 
 from reconciler.applying import backoff
-from reconciler.applying.drift import DriftRecord
-from reconciler.applying.ledger import Ledger
-from reconciler.line import Line
-from reconciler.reporting.condition import Condition
-from reconciler.reporting.drift import Drift, DriftKind
-from reconciler.settings import Settings
+from reconciler.ledger.drift_history import DriftRecord
+from reconciler.ledger.ledger import Ledger
+from reconciler.line.line import Line
+from reconciler.settings.settings import Settings
+from reconciler.status.condition import Condition
+from reconciler.status.drift import Drift, DriftKind
 from specs.reference import Ref
 from tests.lab.libvirtd import HostObjects
 from tests.lab.repositories import Repository

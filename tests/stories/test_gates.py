@@ -11,11 +11,11 @@ from pathlib import Path
 import libvirt
 import pytest
 
-from reconciler.applying.ledger import Ledger
 from reconciler.cli import options
+from reconciler.ledger.ledger import Ledger
 from reconciler.reporting.status_text import agent_conditions
-from reconciler.settings import read_settings_file
-from reconciler.windows import parse_window
+from reconciler.settings.settings import read_settings_file
+from reconciler.settings.windows import parse_window
 from specs.reference import NETWORK, Ref
 from tests.cli.command import Onggi, onggi
 from tests.desired.repositories import WorkTree, git

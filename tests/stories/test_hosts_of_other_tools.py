@@ -19,9 +19,9 @@ import yaml
 
 from bench.peers.installed import environment
 from reconciler.exporting.export import export
-from reconciler.line import Line
-from reconciler.observed.hypervisor import Hypervisor
-from reconciler.settings import Settings
+from reconciler.hypervisor import Hypervisor
+from reconciler.line.line import Line
+from reconciler.settings.settings import Settings
 from specs.reference import STORAGE_VOLUME, VIRTUAL_MACHINE, Ref
 from tests.exporting.corpus_host import make_volumes, only, write
 from tests.lab.libvirtd import QEMU_SYSTEM, HostObjects

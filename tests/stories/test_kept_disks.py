@@ -8,7 +8,7 @@ import libvirt
 import pytest
 from lxml import etree
 
-from reconciler.line import Line
+from reconciler.line.line import Line
 from tests.lab.libvirtd import HostObjects
 from tests.lab.repositories import Repository
 

@@ -10,7 +10,7 @@ import libvirt
 import pytest
 from lxml import etree
 
-from reconciler.convergence import Convergence
+from reconciler.line.convergence import Convergence
 from tests.lab.vnc import accepts, asks_for_nothing
 from tests.stories.live_guest import LiveGuest
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import libvirt
 
-from reconciler.applying.ledger import Ledger
+from reconciler.ledger.ledger import Ledger
 from specs.reference import STORAGE_VOLUME, VIRTUAL_MACHINE, Ref
 from tests.cli.command import Onggi
 from tests.lab.repositories import Repository

@@ -5,8 +5,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from reconciler.line import Line
-from reconciler.settings import Settings
+from reconciler.line.line import Line
+from reconciler.settings.settings import Settings
 from tests.lab.repositories import Repository
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import libvirt
 import pytest
 
-from reconciler.line import Line
+from reconciler.line.line import Line
 from reconciler.planning.plan import Plan
-from reconciler.settings import Settings
+from reconciler.settings.settings import Settings
 from tests.hostile.private_libvirtd import PrivateLibvirtd
 from tests.lab.repositories import Repository
 from tests.lab.waiting import until

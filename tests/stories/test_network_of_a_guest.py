@@ -13,8 +13,8 @@ import libvirt
 from click.testing import CliRunner
 from lxml import etree
 
-from reconciler.applying.ledger import Ledger
 from reconciler.cli.main import onggi
+from reconciler.ledger.ledger import Ledger
 from tests.lab.libvirtd import HostObjects
 from tests.lab.repositories import Repository
 from tests.lab.serial_console import SerialConsole

@@ -12,9 +12,9 @@ import libvirt
 import pytest
 from lxml import etree
 
-from reconciler.line import Line
+from reconciler.line.line import Line
 from reconciler.planning.plan import Plan
-from reconciler.settings import Settings
+from reconciler.settings.settings import Settings
 from specs.reference import Ref
 from tests.lab.libvirtd import HostObjects
 from tests.lab.repositories import Repository

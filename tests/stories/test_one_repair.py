@@ -7,7 +7,7 @@ from pathlib import Path
 
 import libvirt
 
-from reconciler.applying.ledger import Ledger
+from reconciler.ledger.ledger import Ledger
 from specs.reference import Ref
 from tests.lab.libvirtd import HostObjects
 from tests.lab.repositories import Repository

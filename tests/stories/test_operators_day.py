@@ -17,10 +17,10 @@ import libvirt
 import pytest
 from lxml import etree
 
-from reconciler.convergence import Convergence
-from reconciler.line import Line
+from reconciler.line.convergence import Convergence
+from reconciler.line.line import Line
 from reconciler.planning.plan import Plan
-from reconciler.settings import Settings
+from reconciler.settings.settings import Settings
 from tests.lab.libvirtd import HostObjects
 from tests.lab.repositories import Repository, git
 from tests.lab.serial_console import SerialConsole

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.line import Line
+from reconciler.line.line import Line
 from reconciler.planning.operations import Define, Stop, Undefine
-from reconciler.settings import Settings
+from reconciler.settings.settings import Settings
 from specs.reference import Ref
 from tests.lab.approving import converge_approved
 from tests.lab.repositories import Repository

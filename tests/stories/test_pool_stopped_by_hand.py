@@ -6,9 +6,9 @@ from pathlib import Path
 
 import libvirt
 
-from reconciler.applying.outcome import Result
-from reconciler.line import Line
-from reconciler.settings import Settings
+from reconciler.line.line import Line
+from reconciler.settings.settings import Settings
+from reconciler.status.outcome import Result
 from tests.lab.libvirtd import HostObjects
 from tests.lab.repositories import Repository
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import libvirt
 
-from reconciler.line import Line
-from reconciler.settings import Settings
+from reconciler.line.line import Line
+from reconciler.settings.settings import Settings
 from tests.lab.approving import converge_approved
 from tests.lab.libvirtd import HostObjects
 from tests.lab.repositories import Repository

@@ -7,7 +7,7 @@ from pathlib import Path
 import libvirt
 import pytest
 
-from reconciler.line import Line
+from reconciler.line.line import Line
 from specs.reference import Ref
 from tests.lab.libvirtd import HostObjects
 from tests.lab.repositories import Repository

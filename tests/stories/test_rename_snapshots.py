@@ -8,7 +8,7 @@ import libvirt
 import pytest
 
 from reconciler import faults
-from reconciler.line import Line
+from reconciler.line.line import Line
 from reconciler.planning.one_off import CreateSnapshot, DeleteSnapshot, RevertSnapshot
 from reconciler.planning.operations import RenameSnapshots
 from specs.reference import Ref

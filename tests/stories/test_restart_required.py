@@ -8,14 +8,14 @@ from pathlib import Path
 import libvirt
 import pytest
 
-from reconciler.applying.ledger import Ledger
-from reconciler.convergence import Convergence
-from reconciler.line import Line
+from reconciler.ledger.ledger import Ledger
+from reconciler.line.convergence import Convergence
+from reconciler.line.line import Line
 from reconciler.planning.operations import Start, Stop
 from reconciler.planning.ownership import Fact
 from reconciler.planning.plan import Plan
-from reconciler.reporting.condition import Condition
-from reconciler.reporting.status import conditions
+from reconciler.status.condition import Condition
+from reconciler.status.status import conditions
 from specs.reference import VIRTUAL_MACHINE, Ref
 from tests.lab.libvirtd import HostObjects
 from tests.lab.repositories import Repository

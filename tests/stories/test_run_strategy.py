@@ -12,10 +12,10 @@ from pathlib import Path
 import libvirt
 import pytest
 
-from reconciler import crash_loops
-from reconciler.applying.ledger import Ledger
-from reconciler.line import Line
-from reconciler.settings import Settings
+from reconciler.ledger.ledger import Ledger
+from reconciler.line.line import Line
+from reconciler.loop import crash_loops
+from reconciler.settings.settings import Settings
 from specs.reference import Ref
 from tests.hostile.private_libvirtd import PrivateLibvirtd, private_libvirtd
 from tests.lab.libvirtd import HostObjects

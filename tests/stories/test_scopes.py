@@ -10,10 +10,10 @@ from pathlib import Path
 import libvirt
 import pytest
 
-from reconciler.line import Line
+from reconciler.line.line import Line
 from reconciler.planning.operations import CreateVolume, Define
 from reconciler.planning.plan import Plan
-from reconciler.settings import Settings
+from reconciler.settings.settings import Settings
 from specs.reference import Ref
 from tests.lab.approving import approve
 from tests.lab.repositories import Repository, git

@@ -10,10 +10,10 @@ from xml.etree import ElementTree
 import libvirt
 import pytest
 
-from reconciler.agent import Agent
 from reconciler.errors import StateError
-from reconciler.line import Line
-from reconciler.settings import Settings
+from reconciler.line.line import Line
+from reconciler.loop.agent import Agent
+from reconciler.settings.settings import Settings
 from specs.reference import Ref
 from tests.lab.approving import approve_removal
 from tests.lab.repositories import Repository, git

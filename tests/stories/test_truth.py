@@ -10,13 +10,13 @@ import libvirt
 import pytest
 
 from api.views.metrics import metrics_text
-from reconciler.agent import Agent
-from reconciler.applying.ledger import Ledger
-from reconciler.applying.records import Event, ObjectStatus
+from reconciler.ledger.ledger import Ledger
+from reconciler.ledger.records import Event, ObjectStatus
+from reconciler.loop.agent import Agent
 from reconciler.reporting.matters import FILE, SOURCE, is_well, unread_files
 from reconciler.reporting.plan_text import plan_text
 from reconciler.reporting.status_text import agent_conditions, status_report
-from reconciler.settings import Settings
+from reconciler.settings.settings import Settings
 from specs.reference import Ref
 from tests.lab.repositories import Repository, git
 from tests.lab.waiting import until

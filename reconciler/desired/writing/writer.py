@@ -14,14 +14,7 @@ from typing import Final, Protocol
 from reconciler.desired.load import LoadedDocuments, Loader
 from reconciler.desired.source import Source
 from reconciler.desired.state import Revision
-from reconciler.desired.writing.changes import (
-    Author,
-    DocumentChange,
-    Edit,
-    Put,
-    Written,
-    commit_message,
-)
+from reconciler.desired.writing.changes import Author, DocumentChange, Edit, Put, Written, commit_message
 from reconciler.desired.writing.place import Moved, Note, Place
 from reconciler.desired.writing.rewriting import Tip, TipDocuments, rewrite
 from reconciler.desired.writing.three_way import clash

@@ -1,0 +1,275 @@
+"""One host as the rest of onggi sees it: look at it, do things to it, hear that something may have changed.
+
+How that is done is in `connection` (the lanes to libvirt), `reading` (a snapshot) and `performing` (a plan's
+operations).
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from reconciler.errors import Disconnected, OnggiError
+from reconciler.hypervisor.connection import Connections
+from reconciler.hypervisor.facts import HostFacts
+from reconciler.hypervisor.performing.refusals import Refusals
+from reconciler.hypervisor.reading.reader import Reader
+from reconciler.lazily import Lazily
+from reconciler.network.addresses import INTERNET, Networks
+from reconciler.observed.snapshot import Snapshot
+from specs.host import Host
+from specs.reach import Reach
+from specs.reference import Ref
+
+if TYPE_CHECKING:
+    from reconciler.hypervisor.asking.questions import Questions
+    from reconciler.hypervisor.performing.hands import Hands
+    from reconciler.hypervisor.performing.intake import Progress
+    from reconciler.observed.answers import Abilities, GuestAddress, HostInterface, SnapshotOf
+    from reconciler.observed.counters import Counters
+    from reconciler.observed.host_devices import HostDevices
+    from reconciler.planning.operations import EditLive, Operation
+    from reconciler.planning.terms import Held
+
+log = logging.getLogger("onggi.hypervisor")
+
+_NOT_STOPPED = threading.Event()
+
+
+def _untold(done: int, total: int | None) -> None:
+    """Progress that nobody wants to hear of."""
+
+
+class Hypervisor:
+    """One host. Every method may be called from any thread, and raises Disconnected while the host can't be reached;
+    the next call tries to connect again. When to try is the caller's choice.
+    """
+
+    def __init__(
+        self,
+        uri: str,
+        *,
+        allowed_folders: Iterable[str] = (),
+        own_folders: Iterable[str] = (),
+        reach: Reach | None = None,
+        networks: Networks = INTERNET,
+        volume_reread_s: float = 600.0,
+        write_here: bool = True,
+    ) -> None:
+        self.uri = uri
+        self._subscribers: list[Callable[[Ref | None], object]] = []
+        self._connections = Connections(uri, changed=self._changed, devices=self._devices_changed)
+        allowed, own = tuple(map(str, allowed_folders)), tuple(own_folders)
+        self._facts = HostFacts(self._connections, allowed, reach)
+        self._reader = Reader(self._connections, self._facts, volume_reread_s=volume_reread_s)
+        self._refusals = Refusals()
+        self._questions = Lazily(self._all_questions)
+        self._hands = Lazily(lambda: self._all_hands(allowed, own, reach, networks, write_here=write_here))
+
+    def _all_questions(self) -> Questions:
+        from reconciler.hypervisor.asking.questions import Questions
+
+        return Questions(self._connections)
+
+    def _all_hands(
+        self,
+        allowed: tuple[str, ...],
+        own: tuple[str, ...],
+        reach: Reach | None,
+        networks: Networks,
+        *,
+        write_here: bool,
+    ) -> Hands:
+        from reconciler.hypervisor.performing.hands import Hands
+
+        return Hands(
+            self._connections,
+            self._facts,
+            self._refusals,
+            allowed_folders=allowed,
+            own_folders=own,
+            reach=reach,
+            networks=networks,
+            write_here=write_here,
+        )
+
+    @classmethod
+    def open(
+        cls,
+        uri: str,
+        *,
+        allowed_folders: Iterable[str] = (),
+        own_folders: Iterable[str] = (),
+        reach: Reach | None = None,
+        networks: Networks = INTERNET,
+    ) -> Hypervisor:
+        """A host by its libvirt URI. Connects with the first call that needs it; `allowed_folders` and `reach` go into
+        its facts, `own_folders` are the agent's, on which no pool is made. Without a `reach` there are no bounds.
+        `networks` are from where images may come.
+        """
+        return cls(uri, allowed_folders=allowed_folders, own_folders=own_folders, reach=reach, networks=networks)
+
+    def prepare(self) -> None:
+        """Load all that is loaded at its first use: below what runs for long, an upgrade may replace the files."""
+        self._questions()
+        self._hands()
+
+    def close(self) -> None:
+        """Let go of all connections. The object is of no use afterwards."""
+        self._connections.close()
+        self._reader.close()
+
+    @property
+    def connected(self) -> bool:
+        """True while the host answers, as far as is known without asking it."""
+        return self._connections.connected
+
+    def unanswered(self, patience_s: float) -> str:
+        """A sentence on a call that should be quick and hasn't come back for so long; empty when there is none."""
+        return self._connections.unanswered(patience_s)
+
+    def host(self) -> Host:
+        """What the host can do and where its things are, without observing its machines."""
+        return self.observe(None, None).host
+
+    def observe(self, previous: Snapshot | None = None, dirty: frozenset[Ref] | None = None) -> Snapshot:
+        """What the host has: everything, or `previous` with only `dirty` read again. The very same snapshot when
+        nothing changed. Whatever can't be read is a sentence in it and hides nothing else.
+        """
+        try:
+            self.settle()
+        except Disconnected:
+            raise
+        except OnggiError as error:
+            log.info("new volumes don't show yet: %s", error)
+        hands = self._hands.made
+        snapshot = self._reader.read(previous, dirty, hidden=frozenset() if hands is None else hands.volumes.hidden())
+        self._refusals.look(snapshot.objects)
+        return snapshot
+
+    def outdated(self, pool: str) -> None:
+        """Files of a pool came or went behind libvirt: it looks again before the pool is observed next."""
+        self._reader.outdated(pool)
+
+    def perform(
+        self, operation: Operation, *, stop: threading.Event = _NOT_STOPPED, progress: Progress = _untold
+    ) -> None:
+        """Do one thing, or find it done. Raises OnggiError: Cancelled soon after `stop` is set. `progress` gets bytes.
+
+        After an error nothing is left half-made, unless it is Disconnected or Cancelled.
+        """
+        self._hands().performer.perform(operation, stop, progress)
+
+    def upload(
+        self,
+        ref: Ref,
+        offset: int,
+        length: int,
+        chunks: Iterable[bytes],
+        stop: threading.Event = _NOT_STOPPED,
+        *,
+        capacity: int | None = None,
+    ) -> None:
+        """Write exactly `length` bytes of `chunks` into a volume that nobody uses, at `offset`. Blocks until the disk
+        has them. After an error send the same piece again.
+
+        `capacity` is what the volume was made with: libvirt takes its size from an image's header as soon as that is
+        there. Raises Refused with `BeyondCapacity`, `SizeMismatch`, `UnsafeImage`, `VolumeInUse` or `UploadUnderWay`;
+        Unsupported, NotFound, Cancelled; Terminal when the disk is full; and whatever `chunks` raises.
+        """
+        hands = self._hands()
+        hands.performer.check_volume(ref)
+        hands.data.upload(ref, offset, length, chunks, stop, capacity)
+
+    def snapshots(self, ref: Ref) -> tuple[SnapshotOf, ...]:
+        """A VM's snapshots, the oldest first. Raises OnggiError."""
+        return self._questions().snapshots(ref)
+
+    def screenshot(self, ref: Ref) -> bytes:
+        """A PNG of a VM's screen as it is now. Raises Refused with `MachineNotRunning`, Unsupported and others."""
+        return self._questions().screenshot(ref)
+
+    def machine_state(self, ref: Ref) -> str:
+        """How a VM is at this moment: running, paused, shutoff, ... Raises NotFound and others."""
+        return self._questions().machine_state(ref)
+
+    def guest_addresses(self, ref: Ref, *sources: str) -> tuple[GuestAddress, ...]:
+        """The addresses of a running VM, as far as anybody knows them, or those of `sources` (lease, agent, arp).
+
+        Raises NotFound and others.
+        """
+        return self._questions().guest_addresses(ref, *sources)
+
+    def serial_log(self, ref: Ref) -> str:
+        """The file that holds what came over a VM's serial line; empty for none. Raises NotFound and others."""
+        return self._questions().serial_log(ref)
+
+    def host_interfaces(self) -> tuple[HostInterface, ...]:
+        """The host's network interfaces by name, all of them. Raises OnggiError."""
+        return self._questions().host_interfaces()
+
+    def devices(self) -> HostDevices:
+        """The host's devices, all of them; the very same value while nothing changed. Raises Disconnected."""
+        return self._questions().devices.read()
+
+    def abilities(self) -> Abilities:
+        """What its machines can have, asked once for each connection. Raises Disconnected."""
+        return self._questions().abilities.read()
+
+    @property
+    def abilities_before(self) -> Abilities | None:
+        """The same as it was told last, for when the host is away; None when it never was."""
+        questions = self._questions.made
+        return None if questions is None else questions.abilities.latest
+
+    def held(self) -> Mapping[tuple[EditLive, str], Held]:
+        """What running machines were told and isn't said again: by the edit and libvirt's id of the running domain."""
+        return self._refusals.known()
+
+    def present(self, refs: Collection[Ref]) -> frozenset[Ref]:
+        """Which of these volumes are on the host now, whatever an earlier snapshot says. Raises OnggiError."""
+        return self._hands().volumes.present(refs)
+
+    def settle(self) -> None:
+        """Make new volumes show as what they are; `observe` does so too. Raises OnggiError."""
+        if (hands := self._hands.made) is not None:
+            hands.volumes.settle()
+
+    def discard_unfinished(self, ref: Ref) -> bool:
+        """Delete a volume that a killed run may have left half-made. False when there is none, or when something
+        uses it.
+        """
+        return self._hands().volumes.discard_unfinished(ref)
+
+    def machine_statistics(self) -> Mapping[Ref, Counters]:
+        """What each running machine has used so far. Never connects: that is left to whoever needs the host."""
+        from reconciler.hypervisor.reading.statistics import count_running
+
+        return count_running(self._connections)
+
+    def subscribe(self, callback: Callable[[Ref | None], object]) -> None:
+        """Call back with each object that may have changed; None: any may have, because the connection came or went.
+
+        Called from threads of libvirt's; it has to return at once.
+        """
+        self._subscribers.append(callback)
+
+    def take_rebooted(self) -> frozenset[Ref]:
+        """The VMs whose guests have rebooted since this was asked last, as far as events told."""
+        return self._connections.runs.take_rebooted()
+
+    def migrated(self) -> frozenset[str]:
+        """The UUIDs of VMs that went to another host and haven't run here since, as far as events told."""
+        return self._connections.runs.migrated
+
+    def _changed(self, ref: Ref | None) -> None:
+        for callback in self._subscribers:
+            callback(ref)
+
+    def _devices_changed(self) -> None:
+        self._facts.forget_devices()
+        if (questions := self._questions.made) is not None:
+            questions.devices.forget()
+        self._changed(None)  # a device is no object of a snapshot; only a full reading looks at them

@@ -1,0 +1,1 @@
+"""What is remembered from run to run, in one database: ownership, intents, history, people's words, and status."""

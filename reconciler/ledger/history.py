@@ -1,0 +1,240 @@
+"""The ledger's tables for people to read: events, last outcomes and conditions. Losing them never costs safety.
+
+Functions over a connection; transactions and locks are the ledger's.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from reconciler.clock import rfc3339
+from reconciler.ledger.records import CutOff, Event, LastOutcome, ObjectStatus
+from reconciler.status.condition import Condition
+from reconciler.status.outcome import Result, StepOutcome
+from specs.reference import Ref
+
+if TYPE_CHECKING:
+    from reconciler.planning.plan import Step
+
+KEPT_EVENTS = 10_000
+_REPEATABLE = 500  # how far back a repeated event is looked for
+
+Conditions = tuple[Condition, ...]
+
+
+def record(connection: sqlite3.Connection, outcomes: Iterable[StepOutcome], revision: str, who: str, time: str) -> None:
+    """Add an event for each outcome but UNCHANGED, and remember it as the object's last.
+
+    A failure or a skip that repeats the object's last event is counted there: a machine that fails for a night must
+    not push everything else out of the history.
+    """
+    from reconciler.status.step_text import step_text
+
+    for outcome in outcomes:
+        if outcome.result is Result.UNCHANGED:
+            continue
+        step, result = outcome.step, outcome.result.value
+        key = (step.ref.kind, step.ref.name)
+        unhappy = outcome.result in (Result.FAILED, Result.SKIPPED)
+        count = 1
+        if unhappy:
+            same = (*key, result, outcome.message, revision)
+            earlier = connection.execute(
+                "SELECT e.id, e.count FROM last_outcome o JOIN event e ON e.id = o.event"
+                " WHERE o.kind = ? AND o.name = ? AND e.result = ? AND e.message = ? AND e.revision = ?",
+                same,
+            ).fetchone()
+            if earlier is not None:
+                connection.execute("DELETE FROM event WHERE id = ?", (earlier[0],))
+                count = earlier[1] + 1
+        kind_of_event = "Warning" if outcome.result is Result.FAILED else "Normal"
+        message = outcome.message or step_text(step)
+        event = connection.execute(
+            "INSERT INTO event (time, kind, name, type, result, message, revision, who, count)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (time, *key, kind_of_event, result, message, revision, who, count),
+        ).lastrowid
+        connection.execute(
+            "INSERT OR REPLACE INTO last_outcome VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (*key, time, step.action.value, result, outcome.message, revision, outcome.duration_s, event),
+        )
+    _trim(connection)
+
+
+def begin(connection: sqlite3.Connection, steps: Iterable[Step], revision: str) -> None:
+    """Note steps that are about to be done, for the case that nobody lives to `record` how they ended."""
+    connection.executemany(
+        "INSERT OR REPLACE INTO begun VALUES (?, ?, ?, ?, ?, ?)",
+        ((step.ref.kind, step.ref.name, step.action.value, step.why, step.path, revision) for step in steps),
+    )
+
+
+def begun(connection: sqlite3.Connection) -> list[CutOff]:
+    """The steps that were noted and not recorded."""
+    rows = connection.execute("SELECT kind, name, action, why, path, revision FROM begun").fetchall()
+    if not rows:
+        return []
+    from reconciler.planning.plan import Action, Step
+    from specs.effect import Effect
+
+    return [
+        CutOff(Step(Ref(kind, name), Action(action), why, Effect.LIVE, (), path=path), revision)
+        for kind, name, action, why, path, revision in rows
+    ]
+
+
+def add(
+    connection: sqlite3.Connection,
+    ref: Ref,
+    kind_of_event: str,
+    result: str,
+    message: str,
+    revision: str,
+    who: str,
+    time: str,
+) -> None:
+    """Add an event that isn't the outcome of a step. `kind_of_event` is Normal or Warning."""
+    connection.execute(
+        "INSERT INTO event (time, kind, name, type, result, message, revision, who, count)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1)",
+        (time, ref.kind, ref.name, kind_of_event, result, message, revision, who),
+    )
+    _trim(connection)
+
+
+def _trim(connection: sqlite3.Connection) -> None:
+    oldest_kept = connection.execute(
+        "SELECT id FROM event ORDER BY id DESC LIMIT 1 OFFSET ?", (KEPT_EVENTS - 1,)
+    ).fetchone()
+    if oldest_kept is not None:
+        connection.execute("DELETE FROM event WHERE id < ?", oldest_kept)
+
+
+def events(
+    connection: sqlite3.Connection, limit: int, ref: Ref | None = None, since: datetime | None = None
+) -> list[Event]:
+    """The last `limit` events, oldest first; of one object, and not before `since`, when given."""
+    where: list[str] = []
+    arguments: list[str | int] = []
+    if ref is not None:
+        where.append("kind = ? AND name = ?")
+        arguments += [ref.kind, ref.name]
+    if since is not None:
+        where.append("time >= ?")
+        arguments.append(rfc3339(since))
+    condition = f" WHERE {' AND '.join(where)}" if where else ""
+    rows = connection.execute(
+        "SELECT time, kind, name, type, result, message, revision, who, count FROM event"  # noqa: S608  # only fixed words
+        f"{condition} ORDER BY id DESC LIMIT ?",
+        (*arguments, limit),
+    ).fetchall()
+    return [Event(row[0], Ref(row[1], row[2]), *row[3:]) for row in reversed(rows)]
+
+
+def news(connection: sqlite3.Connection, after: int, since: str, limit: int) -> list[tuple[int, Event]]:
+    """The first `limit` events with a greater number than `after`, each with its number, by which they are in order.
+
+    Also those of the numbers just before that are from `since` on: a repeated failure is counted where it was told.
+    """
+    rows = connection.execute(
+        "SELECT id, time, kind, name, type, result, message, revision, who, count FROM event"
+        " WHERE id > ?1 - ?2 AND (id > ?1 OR time >= ?3) ORDER BY id LIMIT ?4",
+        (after, _REPEATABLE, since, limit),
+    )
+    return [(row[0], Event(row[1], Ref(row[2], row[3]), *row[4:])) for row in rows]
+
+
+def last_event(connection: sqlite3.Connection) -> int:
+    """The number of the newest event; 0 when there is none."""
+    return int(connection.execute("SELECT coalesce(max(id), 0) FROM event").fetchone()[0])
+
+
+def conditions(connection: sqlite3.Connection, ref: Ref | None = None) -> dict[Ref, Conditions]:
+    """Every object's conditions, or one's, as they were stored; without the revision, which is one for all."""
+    found: dict[Ref, list[Condition]] = {}
+    for kind, name, type_, status, reason, message, since in connection.execute(
+        "SELECT kind, name, type, status, reason, message, last_transition_time FROM condition"
+        " WHERE ?1 = '' OR (kind = ?1 AND name = ?2) ORDER BY kind, name, position",
+        _key(ref),
+    ):
+        item = Condition(type_, bool(status), reason, message, "", since)
+        found.setdefault(Ref(kind, name), []).append(item)
+    return {ref: tuple(items) for ref, items in found.items()}
+
+
+def changed_conditions(
+    stored: Mapping[Ref, Conditions], wanted: Mapping[Ref, Conditions], time: str
+) -> dict[Ref, Conditions]:
+    """What has to be written so that `wanted` is stored; empty conditions stand for an object that is gone.
+
+    A condition whose status didn't change keeps its time of transition.
+    """
+    changed: dict[Ref, Conditions] = {}
+    for ref, items in wanted.items():
+        before = stored.get(ref, ())
+        if len(before) == len(items) and all(map(_same, before, items)):
+            continue
+        earlier = {item.type: item for item in before}
+        changed[ref] = tuple(_dated(item, earlier.get(item.type), time) for item in items)
+    changed.update((ref, ()) for ref in stored.keys() - wanted.keys())
+    return changed
+
+
+def _same(old: Condition, new: Condition) -> bool:
+    return old.type == new.type and old.status == new.status and old.reason == new.reason and old.message == new.message
+
+
+def _dated(new: Condition, old: Condition | None, time: str) -> Condition:
+    since = old.last_transition_time if old is not None and old.status == new.status else time
+    return Condition(new.type, new.status, new.reason, new.message, "", since)
+
+
+def write_conditions(connection: sqlite3.Connection, changed: Mapping[Ref, Conditions]) -> None:
+    """Store what `changed_conditions` found."""
+    keys = [(ref.kind, ref.name) for ref in changed]
+    connection.executemany("DELETE FROM condition WHERE kind = ? AND name = ?", keys)
+    connection.executemany(
+        "INSERT INTO condition VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            (
+                ref.kind, ref.name, position, item.type, item.status, item.reason, item.message,
+                item.last_transition_time,
+            )
+            for ref, items in changed.items()
+            for position, item in enumerate(items)
+        ),
+    )  # fmt: skip
+
+
+def statuses(connection: sqlite3.Connection, revision: str, ref: Ref | None = None) -> list[ObjectStatus]:
+    """The status of every object that has conditions, or of one, in the order of kinds and names."""
+    key = _key(ref)
+    one = " WHERE ?1 = '' OR (kind = ?1 AND name = ?2)"
+    owned = {
+        Ref(kind, name): (uid, path)
+        for kind, name, uid, path in connection.execute(f"SELECT kind, name, uid, path FROM owned{one}", key)  # noqa: S608
+    }
+    states = {
+        Ref(kind, name): state
+        for kind, name, state in connection.execute(f"SELECT kind, name, state FROM state{one}", key)  # noqa: S608
+    }
+    outcomes = {
+        Ref(row[0], row[1]): LastOutcome(*row[2:])
+        for row in connection.execute(
+            f"SELECT kind, name, time, action, result, message, revision, duration_s FROM last_outcome{one}",  # noqa: S608
+            key,
+        )
+    }
+    found = []
+    for each, items in conditions(connection, ref).items():
+        uid, path = owned.get(each, ("", ""))
+        dated = tuple(Condition(c.type, c.status, c.reason, c.message, revision, c.last_transition_time) for c in items)
+        found.append(ObjectStatus(each, dated, uid, path, states.get(each, ""), revision, outcomes.get(each)))
+    return found
+
+
+def _key(ref: Ref | None) -> tuple[str, str]:
+    return (ref.kind, ref.name) if ref is not None else ("", "")

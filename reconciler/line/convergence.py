@@ -1,0 +1,24 @@
+"""What came of bringing a host to where one revision wants it, as a value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from reconciler.planning.plan import Plan
+from reconciler.status.outcome import StepOutcome
+from specs.problem import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Convergence:
+    """What `converge` did: the first plan, every outcome, and the plan that is left (empty when all is well)."""
+
+    planned: Plan
+    outcomes: tuple[StepOutcome, ...]
+    remaining: Plan
+    problems: tuple[Problem, ...]
+
+    @property
+    def succeeded(self) -> bool:
+        """True when the host is as the revision says and every document could be understood."""
+        return not (self.remaining.steps or self.remaining.blocked or self.problems)

@@ -1,0 +1,445 @@
+"""One repository and one host, joined: read, observe, plan, apply. What the verbs and the agent are made of.
+
+Each method is one arrow of the line; the values in between are finished and immutable.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from reconciler.applying.progress_board import ProgressBoard
+from reconciler.desired.load import Loader
+from reconciler.desired.opening import open_source
+from reconciler.desired.resolve import Resolver
+from reconciler.desired.source import Source
+from reconciler.desired.state import DesiredState, SourceTree
+from reconciler.errors import Disconnected, OnggiError, StateError
+from reconciler.faults import boundary
+from reconciler.hypervisor import Hypervisor
+from reconciler.lazily import Lazily
+from reconciler.ledger.intents import CameOf
+from reconciler.ledger.ledger import Ledger
+from reconciler.ledger.lock import StateFolder
+from reconciler.line.lineage import Lineage
+from reconciler.observed.snapshot import Snapshot
+from reconciler.planning.groups import without
+from reconciler.planning.operations import DeleteVolume
+from reconciler.planning.plan import Action, Plan, Step, one_off_step
+from reconciler.planning.planner import Planner
+from reconciler.planning.terms import Terms
+from reconciler.settings.bounds import own_folders, reach_of
+from reconciler.settings.settings import Settings
+from reconciler.status.outcome import Result, StepOutcome, failed_for_good
+from specs.reference import STORAGE_VOLUME, Ref
+
+if TYPE_CHECKING:
+    from reconciler.applying.executor import Executor, Progress
+    from reconciler.ledger.records import CutOff
+    from reconciler.line.convergence import Convergence
+    from reconciler.status.drift import Drift
+
+log = logging.getLogger("onggi.line")
+
+_UNCOMMITTED = "the task that it was made for was cut off before its commit"
+
+
+class Line:
+    """Use as a context manager: `with Line.open(settings, exclusive=False) as line: plan = line.plan()`."""
+
+    def __init__(self, settings: Settings, folder: StateFolder, ledger: Ledger, source: Source) -> None:
+        self.settings = settings
+        self.ledger = ledger
+        self.source = source
+        self.lineage = Lineage(ledger, source)
+        self.hypervisor = Hypervisor.open(
+            settings.connect,
+            allowed_folders=settings.allowed_folders,
+            own_folders=own_folders(settings),
+            reach=reach_of(settings),
+            networks=settings.networks,
+        )
+        self._executor = Lazily(self._new_executor)
+        self.progress = ProgressBoard()  # of what `apply` does
+        self._folder = folder
+        self._loader = Loader()
+        self._resolver = Resolver(allowed_folders=settings.allowed_folders)
+        self._planner = Planner()
+        self._snapshot: Snapshot | None = None
+        self.ordered: frozenset[Ref] = frozenset()  # what clients have ordered by name to go
+        self._touched: set[Ref] = set()  # volumes that steps have changed since the host was last looked at
+        self._lost = threading.Event()  # steps may have been cut off since the last recovery
+        self._unaccounted: dict[Ref, CutOff] = {}  # those that were, before it was
+
+    @classmethod
+    def open(cls, settings: Settings, *, exclusive: bool) -> Line:
+        """Open the state, the source and (at first use) the connection. `exclusive` refuses a second agent.
+
+        Raises StateError, SourceError; the connection is made later and raises Disconnected.
+        """
+        folder = StateFolder.open(settings.state, exclusive=exclusive)
+        try:
+            ledger = Ledger.open(folder.path, readonly=not exclusive)
+            source = open_source(
+                settings.repository,
+                branch=settings.branch,
+                path=settings.path,
+                state_dir=folder.path,
+                signatures=settings.signatures,
+                recording=exclusive,
+                worktree=settings.worktree,
+            )
+        except BaseException:
+            folder.close()
+            raise
+        line = cls(settings, folder, ledger, source)
+        if exclusive:
+            line.prepare()
+        return line
+
+    def _new_executor(self) -> Executor:
+        from reconciler.applying.executor import Executor
+
+        return Executor(self.hypervisor, self.ledger)
+
+    def prepare(self) -> None:
+        """Load what acting needs; who only looks doesn't wait for that."""
+        self._executor()
+        self.hypervisor.prepare()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the host, the source and the state, in this order."""
+        self.hypervisor.close()
+        self.source.close()
+        self.ledger.close()
+        self._folder.close()
+
+    def desired(self) -> DesiredState:
+        """git revision → documents → validated desired state. Raises SourceError."""
+        return self._resolved(self.source.read())
+
+    def last_good(self) -> DesiredState | None:
+        """What the last revision asked for that could be trusted, also in an earlier run; None without signatures."""
+        tree = self.source.last_good()
+        return self._resolved(tree) if tree is not None else None
+
+    def _resolved(self, tree: SourceTree) -> DesiredState:
+        tree, repository_id = self.lineage.named(tree)
+        loaded = self._loader.load(tree)
+        return self.lineage.judged(self._resolver.resolve(tree, loaded, repository_id))
+
+    def observe(self, dirty: frozenset[Ref] | None = None) -> Snapshot:
+        """What libvirt has: everything, or the last snapshot with only `dirty` read again. Raises Disconnected."""
+        while True:
+            recovered = not self._lost.is_set() or self.recover()
+            snapshot = self._look(dirty)
+            if not self._lost.is_set():  # a step that was cut off beside the reading may have left a half-made volume
+                break
+        if not recovered:
+            self._lost.set()
+        return snapshot
+
+    def _look(self, dirty: frozenset[Ref] | None) -> Snapshot:
+        before, touched = self._snapshot, self._touched.copy()
+        if before is not None and dirty is None and touched:
+            # A full reading carries a volume over for as long as it is listed; these are known to have moved.
+            before = replace(before, objects={ref: seen for ref, seen in before.objects.items() if ref not in touched})
+        self._snapshot = self.hypervisor.observe(before, dirty if before is not None else None)
+        if dirty is None:
+            self._touched -= touched
+        return self._snapshot
+
+    def compare(
+        self,
+        desired: DesiredState,
+        snapshot: Snapshot,
+        suspended: frozenset[Ref] | None = None,
+        moving: frozenset[Ref] = frozenset(),
+    ) -> Plan:
+        """Desired × observed → plan. Pure but for reading what the ledger remembers.
+
+        `moving` is what steps beside the loop may have done something to since the host was looked at.
+        """
+        left_alone = self.ledger.suspended() if suspended is None else suspended
+        working = self.ledger.working()  # asked before what is owned: a step that ends now has its entry in that
+        plan = self._planner.plan(
+            desired,
+            snapshot,
+            self.ledger.owned(),
+            left_alone,
+            self._terms(self.hypervisor.take_rebooted(), moving),
+            self.ledger.definitions.get,
+        )
+        if working and plan.records:
+            # What is just being made shows on the host before the ledger says that we made it.
+            plan = replace(plan, records=tuple(entry for entry in plan.records if entry.ref not in working))
+        if self._unaccounted:
+            self._account(plan, snapshot)
+        return plan
+
+    def _account(self, plan: Plan, snapshot: Snapshot) -> None:
+        """Put into the history what a run that was cut off has done, as the host shows it."""
+        from reconciler.applying import cut_off
+
+        half_made = frozenset(self.ledger.unfinished())
+        known = [item for ref, item in self._unaccounted.items() if ref not in half_made]
+        for revision, outcomes in cut_off.outcomes(known, plan, snapshot).items():
+            self.ledger.record(outcomes, revision)
+        self._unaccounted = {ref: item for ref, item in self._unaccounted.items() if ref in half_made}
+
+    def _terms(self, rebooted: frozenset[Ref], moving: frozenset[Ref] = frozenset()) -> Terms:
+        held = self.hypervisor.held()
+        migrated = self.hypervisor.migrated()
+        return Terms(
+            now=time.time(),
+            approved=self.ledger.approved(),
+            trash_retention_s=self.settings.trash_retention_s,
+            rebooted=rebooted,
+            migrated=migrated,
+            held=held,
+            ordered=self.ordered,
+            moving=moving,
+        )
+
+    def drift(self, plan: Plan, desired: DesiredState, snapshot: Snapshot) -> tuple[Drift, ...]:
+        """What of the plan is drift. Ask before `apply`, which changes what the ledger remembers."""
+        from reconciler.status.drift import drift
+
+        return drift(plan, plan.wish or desired, snapshot, self.ledger.owned())
+
+    def note_drift(
+        self, plan: Plan, desired: DesiredState, snapshot: Snapshot, moving: frozenset[Ref] = frozenset()
+    ) -> tuple[Drift, ...]:
+        """The same, and keep its records: what is new, what goes on, and what has ended by whose doing.
+
+        The plan's revision is the one that counts from now on, unless it has to be decided on first. `moving` are
+        objects that something was done to since `snapshot` was taken, or is: the ledger says already that they are as
+        declared, and how they differ in the snapshot is nobody's doing by hand.
+
+        How all that is ours looks now is kept too, for the day on which some of it is gone.
+        """
+        from reconciler.ledger.drift_history import Noted
+        from reconciler.status.drift import still_different, unjudged
+
+        desired = plan.wish or desired
+        found = tuple(item for item in self.drift(plan, desired, snapshot) if item.ref not in moving)
+        digests = {ref: resource.digest for ref, resource in desired.resources.items()}
+        unknown = unjudged(plan, desired, moving)
+        self.lineage.follow(desired, plan)
+        self.ledger.note_drift(Noted(found, still_different(plan), unknown, digests.get))
+        self.ledger.definitions.keep(snapshot.objects, self.ledger.owned())
+        return found
+
+    def note_status(self, desired: DesiredState, plan: Plan, outcomes: Iterable[StepOutcome]) -> None:
+        """Write down how everything is after a run without an agent, for `onggi status` and `get`."""
+        from reconciler.line.noted_status import note_status
+
+        if (seen := self._snapshot) is not None:
+            drifts = self.drift(plan, desired, seen)
+            note_status(self.ledger, self.settings.connect, desired, seen, plan, outcomes, drifts)
+
+    def note_approvals(self, plan: Plan, by: str) -> None:
+        """Remember what the plan waits for a person's word on, so that `onggi approve` knows it."""
+        try:
+            self.ledger.approvals.tell(plan, by)
+        except StateError as error:
+            log.debug("%s", error)  # who may only look may plan all the same; the agent tells of it anyway
+
+    def rehearse(self, tree: SourceTree, snapshot: Snapshot) -> tuple[DesiredState, Plan]:
+        """What `tree` would come to if it were the source's. Safe beside a pass: shares no cache, writes nothing."""
+        tree, repository_id = self.lineage.named(tree)
+        resolver = Resolver(allowed_folders=self.settings.allowed_folders)
+        desired = resolver.resolve(tree, Loader().load(tree), repository_id)
+        terms = self._terms(frozenset())  # news of a reboot is told once, and is for the pass that acts on it
+        owned, suspended, last_seen = self.ledger.owned(), self.ledger.suspended(), self.ledger.definitions.get
+        return desired, Planner().plan(desired, snapshot, owned, suspended, terms, last_seen)
+
+    def plan(self) -> Plan:
+        """Read both sides and plan."""
+        return self.compare(self.desired(), self.observe())
+
+    def apply(
+        self,
+        plan: Plan,
+        *,
+        stop: threading.Event | None = None,
+        on_progress: Callable[[Progress], None] | None = None,
+    ) -> tuple[StepOutcome, ...]:
+        """Do what the plan says. Never raises for a step: its outcome tells."""
+        self._note(plan)
+        if plan.empty:
+            return ()
+
+        def tell(progress: Progress) -> None:
+            self.progress.note(progress)
+            if on_progress is not None:
+                on_progress(progress)
+
+        outcomes = self._executor().apply(plan, stop=stop or threading.Event(), on_progress=tell)
+        self.note_touched(outcomes)
+        try:
+            self.ledger.record(outcomes, plan.revision)
+        except StateError:
+            self._lost.set()
+            raise
+        if any(outcome.result is Result.FAILED for outcome in outcomes):
+            self._lost.set()
+        return outcomes
+
+    def perform(
+        self,
+        step: Step,
+        *,
+        revision: str,
+        who: str,
+        stop: threading.Event,
+        on_progress: Callable[[Progress], None] | None = None,
+    ) -> StepOutcome:
+        """Do one step that is nobody's desired state, for `who`. Never raises for the step: its outcome tells.
+
+        It's begun at no revision: should it be cut off, no later plan can tell whether it was done.
+        """
+        outcomes = self._executor().apply(Plan(revision="", steps=(step,)), stop=stop, on_progress=on_progress)
+        self.note_touched(outcomes)
+        outcome = outcomes[0]
+        try:
+            self.ledger.record(outcomes, revision, who)
+        except StateError:
+            self._lost.set()
+            raise
+        if outcome.result in (Result.FAILED, Result.SKIPPED):
+            self._lost.set()
+        return outcome
+
+    def note_touched(self, outcomes: Iterable[StepOutcome]) -> None:
+        """Volumes that these steps worked on are read anew with the next look at the host."""
+        for outcome in outcomes:
+            refs = (outcome.step.ref, *(operation.ref for operation in outcome.step.operations))
+            self._touched.update(ref for ref in refs if ref.kind == STORAGE_VOLUME)
+
+    def _note(self, plan: Plan) -> None:
+        """Write down what the ledger has to hold, or to forget, although nothing is to be done on the host."""
+        self.ledger.change(own=plan.records, disown=plan.forgotten)
+
+    def converge(
+        self,
+        *,
+        stop: threading.Event | None = None,
+        on_progress: Callable[[Progress], None] | None = None,
+        passes: int = 5,
+        given_up: frozenset[Ref] = frozenset(),
+    ) -> Convergence:
+        """Plan and apply until nothing is left to do, nothing more succeeds, or `passes` are through.
+
+        More than one pass is needed where something only shows after another step, such as the LUNs of a new pool.
+        What has failed for good is tried once: neither that nor what builds on it is begun again. `given_up` are
+        objects that have done so before.
+        """
+        from reconciler.line.convergence import Convergence
+
+        recovered = self.recover()
+        desired = self.desired()
+        planned = remaining = self._compare_and_note(desired)
+        outcomes: list[StepOutcome] = []
+        for _ in range(passes):
+            done = self.apply(without(remaining, given_up), stop=stop, on_progress=on_progress)
+            outcomes.extend(done)
+            given_up |= failed_for_good(done)
+            recovered = recovered or self.recover()  # a pool may only be active by now
+            remaining = self._compare_and_note(desired)
+            if remaining.empty or (stop is not None and stop.is_set()) or not _any_success(done):
+                break
+        self._note(remaining)
+        self.note_status(desired, remaining, outcomes)
+        return Convergence(planned, tuple(outcomes), remaining, desired.problems)
+
+    def _compare_and_note(self, desired: DesiredState) -> Plan:
+        self.remove_uncommitted(desired)
+        snapshot = self.observe()
+        plan = self.compare(desired, snapshot)
+        self.note_drift(plan, desired, snapshot)
+        return plan
+
+    def recover(self) -> bool:
+        """Remove volumes that a run which was cut off left half-made; they hold nothing yet and nobody uses them.
+
+        False when one couldn't be removed now; it is noted still, and everything else can go on. Raises Disconnected.
+        """
+        done = True
+        self._lost.clear()
+        self._unaccounted |= {item.step.ref: item for item in self.ledger.cut_off()}
+        for ref in self.ledger.unfinished():
+            try:
+                came_of = self._discard(ref)
+            except Disconnected:
+                self._lost.set()
+                raise
+            except OnggiError as error:
+                log.error("%s", error)  # noqa: TRY400  # a sentence; the trace says no more
+                done = False
+                continue
+            if came_of is CameOf.REMOVED:
+                log.warning("%s was left half-made by a run that was cut off; removed", ref)
+            boundary("before a recovery is noted")
+            self.ledger.end_unfinished(ref, came_of)
+        return done
+
+    def remove_uncommitted(self, desired: DesiredState) -> frozenset[Ref]:
+        """Remove volumes that a task of an earlier run has made whole and then hasn't committed documents for.
+
+        `desired` is what the source says now. Only what it certainly doesn't ask for goes, and nothing that anything
+        uses; what can't be decided yet is left for a later call. Gives what was removed. Raises Disconnected.
+        """
+        removed = set()
+        for ref in self.ledger.uncommitted():
+            asked_for = self.lineage.asks_for(desired, ref)
+            if asked_for is None:
+                continue
+            if asked_for:
+                self.ledger.end_unfinished(ref, CameOf.DECLARED)
+                continue
+            step = one_off_step(ref, _UNCOMMITTED, DeleteVolume(ref), action=Action.DELETE)
+            self.ledger.change(steps=[step], note=str(desired.revision))
+            came_of = CameOf.UNDECIDED
+            try:
+                came_of = self._discard(ref)
+                boundary("before a recovery is noted")
+                self.ledger.end_unfinished(ref, came_of)
+            except Disconnected:
+                self.ledger.give_up((), [ref])  # whether it is gone shows once the host is back
+                raise
+            except OnggiError as error:
+                log.warning("%s", error)
+            finally:
+                result = Result.DELETED if came_of is CameOf.REMOVED else Result.UNCHANGED
+                self.ledger.record([StepOutcome(step, result)], str(desired.revision))
+            if came_of is CameOf.REMOVED:
+                log.warning("%s was removed: %s", ref, _UNCOMMITTED)
+                self.ledger.disown(ref)
+                self._unaccounted.pop(ref, None)  # an earlier start may have been cut off in this
+                self._touched.add(ref)
+                removed.add(ref)
+        return frozenset(removed)
+
+    def _discard(self, ref: Ref) -> CameOf:
+        """Remove a volume that nothing uses. Raises OnggiError."""
+        if self.hypervisor.discard_unfinished(ref):
+            return CameOf.REMOVED
+        return CameOf.USED if self.hypervisor.present([ref]) else CameOf.GONE
+
+
+def _any_success(outcomes: tuple[StepOutcome, ...]) -> bool:
+    return any(outcome.ok for outcome in outcomes)

@@ -1,5 +1,0 @@
-"""The only place that talks to libvirt. Everybody else gets a `Hypervisor`, plain values and sentences."""
-
-from reconciler.observed.hypervisor.hypervisor import Hypervisor
-
-__all__ = ["Hypervisor"]

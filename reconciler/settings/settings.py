@@ -1,0 +1,272 @@
+"""What one run of onggi is told: a frozen value, checked once, and the file that part of it may come from.
+
+Where the values come from (flags, variables, the file, defaults) is the command line's business; whether a repository,
+a branch or a URI exists is found out by whoever opens it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from reconciler.desired.limits import DEFAULT_MAX_FETCH, DEFAULT_MAX_FILES
+from reconciler.errors import SettingsError
+from reconciler.locality import is_uri
+from reconciler.planning.terms import DEFAULT_TRASH_RETENTION_S
+from reconciler.settings import bounds
+from reconciler.settings.bounds import check_folders
+
+if TYPE_CHECKING:
+    from reconciler.desired.signatures import SignaturePolicy
+    from reconciler.host.directory import LdapSettings
+    from reconciler.network.addresses import Networks
+    from reconciler.settings.windows import SyncWindow
+
+DEFAULT_CONNECT = "qemu:///system"
+DEFAULT_LDAP_FILTER = "(uid=%(username)s)"
+SHORTEST_INTERVAL_S = 1.0
+MOST_FILES = 1_000_000
+
+_MAX_PORT = 65535
+_LONGEST_FILE = 1 << 20  # of settings
+_WANTED = {
+    str: "a text",
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number or a text such as 30s",
+    list: "a list of texts",
+    dict: "tables of its own, each below [[…]]",
+}
+
+
+def default_state() -> Path:
+    """The state folder when none is named: the system's as root, else the user's own."""
+    if os.geteuid() == 0:
+        return Path("/var/lib/onggi")
+    base = os.environ.get("XDG_STATE_HOME", "")
+    # The XDG specification: a relative path there is to be ignored.
+    return (Path(base) if base.startswith("/") else Path.home() / ".local/state") / "onggi"
+
+
+def settings_files() -> tuple[Path, ...]:
+    """Where the settings file is looked for when none is named; the first that exists is read."""
+    base = os.environ.get("XDG_CONFIG_HOME", "")
+    user = Path(base) if base.startswith("/") else Path.home() / ".config"
+    return Path("/etc/onggi/onggi.toml"), user / "onggi/onggi.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that a run may be told. Raises SettingsError for a value that can't be right."""
+
+    repository: str = ""  # a path or URL of a git repository, or a plain folder
+    connect: str = DEFAULT_CONNECT
+    state: Path = field(default_factory=default_state)
+    branch: str = ""  # empty: the repository's default branch
+    path: str = ""  # a folder inside the repository; empty: all of it
+    worktree: bool = False  # the files as they lie in a repository's work tree, to look ahead
+    max_files: int = DEFAULT_MAX_FILES  # that a source may have; what else is read of it is bounded in proportion
+    max_fetch: int = DEFAULT_MAX_FETCH  # bytes that one fetch may bring
+    allowed_folders: tuple[str, ...] = ()  # where a CD-ROM's path may lie; absolute
+    allowed_pool_folders: tuple[str, ...] = field(default_factory=lambda: bounds.default_pool_folders())
+    allowed_secret_folders: tuple[str, ...] = bounds.SECRET_FOLDERS  # in which `passwordFrom` may name files
+    allowed_secret_variables: tuple[str, ...] = bounds.SECRET_VARIABLES  # those that it may name; `*` ends a prefix
+    allowed_networks: tuple[str, ...] = ()  # from where images may come, beside the Internet; CIDR
+    interval_s: float = 30.0  # between two questions to a remote
+    resync_s: float = 300.0  # between two full readings of the host
+    listen: str = ""  # HOST:PORT of the API; empty: none
+    trusted_proxies: tuple[str, ...] = ()  # addresses or networks whose X-Forwarded-Proto is believed
+    auth: str = "none"  # who may use the API; none: everybody on this machine
+    api_writes: str = "on"  # on | off: whether the API may change the repository
+    federation: str = "off"  # on | off: whether other agents on the network are told of this one, and listed
+    accounts: str = "system"  # system | ldap: where the users and groups are listed that machines are given to
+    ldap_url: str = ""
+    ldap_search_base: str = ""
+    ldap_user_filter: str = DEFAULT_LDAP_FILTER
+    ldap_bind_dn: str = ""  # who asks; empty: nobody in particular
+    ldap_bind_password_file: Path | None = None
+    ldap_start_tls: bool = False
+    ldap_ca_file: Path | None = None  # whom to trust; None: the system's authorities
+    disabled_plugins: tuple[str, ...] = ()  # plugins that aren't loaded; `*`: none is
+    once: bool = False  # one pass instead of a loop
+    trash_retention_s: float = DEFAULT_TRASH_RETENTION_S  # how long a removed volume is kept
+    webhook_secret_file: Path | None = None  # what webhooks are proven by; without one none is taken
+    forge: str | None = None  # github | gitlab | gitea | forgejo; None: as the repository's host says
+    forge_url: str = ""  # of its API; empty: as the repository's host says
+    forge_repository: str = ""  # owner/name there; empty: as the repository's URL says
+    forge_token_file: Path | None = None  # who reports; without one nothing is reported
+    forge_plan_forks: bool = False  # plan pull requests from forks too
+    require_signed: str = "no"  # no | head | all: which commits have to be signed
+    allowed_signers: Path | None = None  # by whose ssh keys
+    revoked_signers: Path | None = None  # ssh keys that aren't taken, whatever allowed_signers says
+    allowed_gpg_keys: Path | None = None  # by whose GPG keys
+    sync_windows: tuple[SyncWindow, ...] = ()  # when the host may be changed; none: always
+
+    def __post_init__(self) -> None:
+        if not is_uri(self.connect):
+            raise SettingsError(f"{self.connect!r} isn't a libvirt URI; give one such as {DEFAULT_CONNECT}.")
+        for name, value in (("interval", self.interval_s), ("resync-interval", self.resync_s)):
+            if not SHORTEST_INTERVAL_S <= value < float("inf"):
+                raise SettingsError(f"{name} is {value:g} s; give at least {SHORTEST_INTERVAL_S:g} s.")
+        if not 0 <= self.trash_retention_s < float("inf"):
+            raise SettingsError(f"trash-retention is {self.trash_retention_s:g} s; give 0 or more, such as 7d.")
+        if not 1 <= self.max_files <= MOST_FILES:
+            raise SettingsError(f"max-files is {self.max_files}; give a number from 1 to {MOST_FILES}.")
+        if self.max_fetch < 1 << 20:
+            raise SettingsError(f"max-fetch is {self.max_fetch} bytes; give at least 1MiB.")
+        check_folders("allowed-folder", self.allowed_folders)
+        check_folders("allowed-secret-folder", self.allowed_secret_folders)
+        check_folders("allowed-pool-folder", self.allowed_pool_folders)
+        _ = self.networks
+        keys = self.allowed_signers or self.allowed_gpg_keys
+        if self.require_signed != "no" and keys is None:
+            raise SettingsError(
+                "require-signed allows nobody so far; name keys by allowed-signers or allowed-gpg-keys."
+            )
+        if self.require_signed == "no" and (keys or self.revoked_signers):
+            raise SettingsError("Keys without require-signed would guard nothing; set require-signed to head or all.")
+        if self.listen:
+            host_and_port(self.listen)
+            if self.once:
+                raise SettingsError("--once ends after one pass and serves nobody; leave --listen away, or --once.")
+        elif self.federation == "on":
+            raise SettingsError(
+                "federation tells others where the API answers, and it is served nowhere; give --listen, or set "
+                "federation to off."
+            )
+        for proxy in self.trusted_proxies:
+            if not _is_network(proxy):
+                raise SettingsError(
+                    f"trusted-proxy {proxy!r} is neither an address nor a network; give one such as 127.0.0.1 or ::1."
+                )
+        self._check_accounts()
+
+    def _check_accounts(self) -> None:
+        if self.accounts == "ldap":
+            _ = self.ldap
+        elif self.ldap_url or self.ldap_search_base or self.ldap_bind_dn:
+            raise SettingsError("An LDAP server that no accounts come from isn't asked; set accounts to ldap.")
+
+    @property
+    def ldap(self) -> LdapSettings:
+        """The LDAP server that accounts come from. Raises SettingsError when these settings name none."""
+        from reconciler.host.directory import LdapSettings
+        from reconciler.secret_file import SecretFile
+
+        if not self.ldap_url:
+            raise SettingsError("Accounts from LDAP need a server; give ldap-url such as ldaps://ldap.example.org.")
+        if bool(self.ldap_bind_dn) != (self.ldap_bind_password_file is not None):
+            raise SettingsError(
+                "Give both ldap-bind-dn and ldap-bind-password-file: who asks the LDAP server has to prove it."
+            )
+        file = self.ldap_bind_password_file
+        secret = SecretFile(file, "ldap-bind-password-file") if file is not None else None
+        return LdapSettings(
+            self.ldap_url,
+            self.ldap_search_base,
+            user_filter=self.ldap_user_filter,
+            bind_dn=self.ldap_bind_dn,
+            bind_password=(lambda: secret.text()) if secret is not None else str,
+            start_tls=self.ldap_start_tls,
+            ca_file=self.ldap_ca_file,
+        )
+
+    @property
+    def networks(self) -> Networks:
+        """Where documents and clients may make onggi fetch from. Raises SettingsError for what is no network."""
+        from reconciler.network.addresses import INTERNET, Networks
+
+        return Networks.of(self.allowed_networks) if self.allowed_networks else INTERNET
+
+    @property
+    def signatures(self) -> SignaturePolicy:
+        """Which commits have to be signed, and by whom."""
+        from reconciler.desired.signatures import SignaturePolicy
+
+        return SignaturePolicy(self.require_signed, self.allowed_signers, self.revoked_signers, self.allowed_gpg_keys)
+
+
+def host_and_port(listen: str) -> tuple[str, int]:
+    """The host and port of `127.0.0.1:8010` or `[::1]:8010`. Raises SettingsError.
+
+    Only this machine's own addresses: nobody can log in yet, so nobody else may come in.
+    """
+    host, separator, port = listen.rpartition(":")
+    if not separator or not host or not port.isascii() or not port.isdigit() or int(port) > _MAX_PORT:
+        raise SettingsError(f"{listen!r} isn't an address to listen on; give HOST:PORT such as 127.0.0.1:8010.")
+    host = host[1:-1] if host.startswith("[") and host.endswith("]") else host
+    if not _is_loopback(host):
+        raise SettingsError(
+            f"{listen} can be reached from other machines, and the API has no login yet; "
+            f"listen on 127.0.0.1:{port} and put a proxy with a login in front of it."
+        )
+    return host, int(port)
+
+
+def _is_loopback(host: str) -> bool:
+    import ipaddress
+
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _is_network(text: str) -> bool:
+    import ipaddress
+
+    try:
+        ipaddress.ip_network(text)
+    except ValueError:
+        return False
+    return True
+
+
+def read_settings_file(path: Path, types: Mapping[str, type]) -> dict[str, Any]:
+    """The settings in a TOML file by key. `types` are str, bool, int, float (also a duration), list, dict (tables).
+
+    Raises SettingsError for a file that can't be read, an unknown key or a value of another type, naming it.
+    """
+    import tomllib
+
+    from reconciler.given_file import read_given
+
+    try:
+        content = read_given(path, _LONGEST_FILE)
+        if len(content) > _LONGEST_FILE:
+            raise SettingsError(f"The settings file {path} has more than {_LONGEST_FILE >> 20} MiB; check --config.")
+        found = tomllib.loads(content.decode())
+    except OSError as error:
+        raise SettingsError(f"The settings file {path} can't be read ({error.strerror}); check --config.") from None
+    except ValueError as error:  # TOMLDecodeError and UnicodeDecodeError
+        raise SettingsError(f"The settings file {path} isn't TOML: {error}; correct it.") from None
+    except RecursionError:
+        raise SettingsError(f"The settings file {path} is nested too deeply; no setting needs that.") from None
+    for key, value in found.items():
+        if key not in types:
+            from specs.nearest import nearest
+
+            near = nearest(key, types)
+            remedy = f"did you mean {near[0]!r}?" if near else f"known keys are {', '.join(sorted(types))}."
+            raise SettingsError(f"The settings file {path} has an unknown key {key!r}; {remedy}")
+        if not _fits(value, types[key]):
+            wanted = _WANTED[types[key]]
+            raise SettingsError(f"{key!r} in the settings file {path} has to be {wanted}; correct it.")
+        if any("\0" in str(text) for text in (value if isinstance(value, list) else [value])):
+            raise SettingsError(f"{key!r} in the settings file {path} has a NUL in it; remove it.")
+    return found
+
+
+def _fits(value: Any, wanted: type) -> bool:
+    if wanted is list:
+        return isinstance(value, list) and all(isinstance(item, str) for item in value)
+    if wanted is dict:
+        return isinstance(value, list) and all(isinstance(item, dict) for item in value)
+    if wanted is int:
+        return isinstance(value, int) and not isinstance(value, bool)
+    if wanted is float:
+        return isinstance(value, int | float | str) and not isinstance(value, bool)
+    return isinstance(value, wanted)
