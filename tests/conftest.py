@@ -18,6 +18,7 @@ pytest_plugins = [
     "tests.lab.other_user",
     "tests.lab.repositories",
     "tests.lab.secluded_libvirtd",
+    "tests.lab.small_disk",
     "tests.lab.whole_code",
 ]
 

@@ -19,8 +19,8 @@ from reconciler.planning.plan import Action, Plan, Step
 from reconciler.status.outcome import Result, StepOutcome
 from specs.effect import Effect
 from specs.reference import Ref
-from tests.applying.conftest import SmallDisk
 from tests.applying.world import FolderHost, define, network, plan, remove, volume
+from tests.lab.small_disk import SmallDisk
 
 A, B, C, D = (network(f"tf-{letter}") for letter in "abcd")
 ROOT, DATA = Ref.volume("default", "tf-root"), Ref.volume("default", "tf-data")

@@ -12,7 +12,7 @@ import pytest
 
 from reconciler.errors import StateError
 from reconciler.ledger.lock import StateFolder
-from tests.applying.conftest import SmallDisk
+from tests.lab.small_disk import SmallDisk
 
 _AGENT = """
 import sys

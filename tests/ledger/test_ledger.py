@@ -21,7 +21,7 @@ from reconciler.ledger.migrations import MIGRATIONS
 from reconciler.ledger.records import ALL
 from reconciler.planning.ownership import Owned
 from specs.reference import NETWORK, VIRTUAL_MACHINE, Ref
-from tests.applying.conftest import SmallDisk
+from tests.lab.small_disk import SmallDisk
 
 WEB = Ref(VIRTUAL_MACHINE, "tf-web")
 LAN = Ref(NETWORK, "tf-lan")
