@@ -16,7 +16,7 @@ from reconciler.loop.passes import World
 from reconciler.planning.one_off import PowerOff, Reset
 from reconciler.planning.operations import Operation, Pause, Resume, Start, Stop
 from reconciler.planning.plan import one_off_step
-from reconciler.planning.power import STARTED, strategy
+from reconciler.planning.virtualmachine.power import STARTED, strategy
 from specs.reference import Ref
 
 _LATER_S: Final = 60.0

@@ -17,7 +17,7 @@ from reconciler.loop.passes import World
 from reconciler.planning.one_off import PowerOff
 from reconciler.planning.operations import DeleteVolume, Undefine
 from reconciler.planning.plan import Action, one_off_step
-from reconciler.planning.uses import users_of
+from reconciler.planning.storagevolume.uses import users_of
 from reconciler.serving.client import Client
 from reconciler.serving.serving import Serving
 from specs.reach import console_owner

@@ -21,7 +21,7 @@ from reconciler.observed.answers import SnapshotOf
 from reconciler.observed.snapshot import Observed
 from reconciler.planning.one_off import CreateSnapshot, DeleteSnapshot, RevertSnapshot
 from reconciler.planning.plan import one_off_step
-from reconciler.planning.power import strategy
+from reconciler.planning.virtualmachine.power import strategy
 from reconciler.serving.tasks import Tell
 from specs.binding import parse
 from specs.name import INVISIBLE

@@ -6,7 +6,7 @@ from api.views.volumes import volumes_on
 from reconciler.errors import Conflict
 from reconciler.loop.passes import World
 from reconciler.planning.ownership import Fact
-from reconciler.planning.uses import users_of
+from reconciler.planning.storagevolume.uses import users_of
 from specs.reference import STORAGE_VOLUME, VIRTUAL_MACHINE, Ref
 
 

@@ -13,7 +13,7 @@ from prometheus_client.registry import Collector
 
 from reconciler.ledger.task_records import FAILED, FINISHED, RUNNING, TaskRecord
 from reconciler.loop.passes import World
-from reconciler.planning.loss import DATA_LOST
+from reconciler.planning.storagevolume.loss import DATA_LOST
 from reconciler.reporting.metrics import BOUNDS_S, Counted
 from reconciler.status.drift import deviations
 from reconciler.status.status import READY, RESTART_REQUIRED, printable_status

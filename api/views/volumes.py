@@ -10,7 +10,7 @@ from api.http.schema import Schema, arr, boolean, integer, obj, text
 from reconciler.loop.passes import World
 from reconciler.observed.osinfo.images import IsoFacts
 from reconciler.observed.snapshot import Observed, Snapshot
-from reconciler.planning.uses import users_of
+from reconciler.planning.storagevolume.uses import users_of
 from specs.reference import STORAGE_VOLUME, Ref
 
 FactsOf = Callable[[str], IsoFacts]  # by the path of the image

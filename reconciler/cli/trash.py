@@ -27,7 +27,7 @@ def command(settings: Settings, out: Output, empty: bool) -> None:
     from reconciler.clock import rfc3339
     from reconciler.ledger.ledger import Ledger
     from reconciler.ledger.lock import StateFolder
-    from reconciler.planning.trash import emptied, trashed
+    from reconciler.planning.storagevolume.trash import emptied, trashed
     from reconciler.reporting.table import table_text
 
     with StateFolder.open(settings.state, exclusive=False) as folder:

@@ -18,7 +18,7 @@ from reconciler.ledger.lock import StateFolder
 from reconciler.planning.one_off import PowerOff
 from reconciler.planning.operations import Resume, Start, Stop
 from reconciler.planning.ownership import Fact
-from reconciler.planning.power import DEFAULT_STRATEGY
+from reconciler.planning.virtualmachine.power import DEFAULT_STRATEGY
 from reconciler.settings.settings import Settings
 from specs.reference import Ref
 

@@ -14,8 +14,8 @@ from datetime import UTC, datetime
 
 from reconciler.planning.operations import Start
 from reconciler.planning.plan import Step
-from reconciler.planning.power import end_text
 from reconciler.planning.terms import duration_text
+from reconciler.planning.virtualmachine.power import end_text
 from specs.reference import VIRTUAL_MACHINE, Ref
 
 FIRST_S = 10.0

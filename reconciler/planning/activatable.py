@@ -17,6 +17,7 @@ from reconciler.planning.claim import Claim, Refusal, blocked, claim
 from reconciler.planning.context import Context
 from reconciler.planning.diff import compare, told_along
 from reconciler.planning.interruption import held_back, names, stops
+from reconciler.planning.network.way_out import over_what_is_there
 from reconciler.planning.operations import (
     Define,
     DefineInterface,
@@ -40,8 +41,7 @@ from reconciler.planning.remade import (
     vanished,
     was_autostarted,
 )
-from reconciler.planning.volume_group import as_running, growth
-from reconciler.planning.way_out import over_what_is_there
+from reconciler.planning.storagepool.volume_group import as_running, growth
 from reconciler.planning.why import is_drift, not_applied, why_changed
 from specs.binding import parse, patched, serialise, write
 from specs.effect import Change, Effect, strongest

@@ -11,14 +11,14 @@ from reconciler.bulkhead import Failure, contained
 from reconciler.desired.state import DesiredState, Resource
 from reconciler.observed.snapshot import Observed, Snapshot
 from reconciler.planning.foreseen import foreseen
-from reconciler.planning.loss import Loss, find_losses
 from reconciler.planning.mentions import mentioned
-from reconciler.planning.migration import find_away
+from reconciler.planning.network.plugs import cut_off
 from reconciler.planning.ownership import Owned
-from reconciler.planning.plugs import cut_off
 from reconciler.planning.remade import LastSeen
-from reconciler.planning.renames import Renames, find_renames
+from reconciler.planning.storagevolume.loss import Loss, find_losses
 from reconciler.planning.terms import Terms
+from reconciler.planning.virtualmachine.migration import find_away
+from reconciler.planning.virtualmachine.renames import Renames, find_renames
 from specs.host import Host, VolumeSource
 from specs.reference import NETWORK, STORAGE_POOL, STORAGE_VOLUME, VIRTUAL_MACHINE, Ref
 from specs.registry import kinds

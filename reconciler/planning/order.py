@@ -13,14 +13,14 @@ from graphlib import CycleError, TopologicalSorter
 
 from reconciler.bulkhead import Failure, contained
 from reconciler.desired.state import DesiredState
-from reconciler.planning.attached import has_volume
 from reconciler.planning.context import Context, has_object
 from reconciler.planning.failed import failed
 from reconciler.planning.observing import under_observation
 from reconciler.planning.operations import Rename
 from reconciler.planning.plan import Action, Blocked, Step
-from reconciler.planning.power import strategy
 from reconciler.planning.scopes import SCOPE_CHANGED
+from reconciler.planning.virtualmachine.attached import has_volume
+from reconciler.planning.virtualmachine.power import strategy
 from specs.effect import Effect
 from specs.reference import STORAGE_POOL, STORAGE_VOLUME, VIRTUAL_MACHINE, Ref
 

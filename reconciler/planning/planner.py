@@ -14,30 +14,32 @@ from typing import Any
 from reconciler.bulkhead import Failure, contained
 from reconciler.desired.state import DesiredState, Resource
 from reconciler.observed.snapshot import Snapshot
-from reconciler.planning import activatable, machine, prune, volume
+from reconciler.planning import activatable, prune
 from reconciler.planning.assessment import Assessment
 from reconciler.planning.context import Context, has_object
 from reconciler.planning.diff import with_ignored_state
 from reconciler.planning.failed import failed, unreadable
 from reconciler.planning.foreseen import Foresight
-from reconciler.planning.keeping import Keeper, Kept
 from reconciler.planning.left_alone import changed_meanwhile
 from reconciler.planning.letting_go import used_all_the_same
-from reconciler.planning.loss import held_losses
 from reconciler.planning.missing import MISSING, left_missing
 from reconciler.planning.observing import is_observed, only_told, under_observation
 from reconciler.planning.order import ordered
 from reconciler.planning.ownership import Fact, Owned
-from reconciler.planning.parting import parted
 from reconciler.planning.plan import Action, Blocked, Plan, Step, Waiting
 from reconciler.planning.reaching import kept_folders
 from reconciler.planning.remade import LastSeen
-from reconciler.planning.rename_hint import rename_hints
-from reconciler.planning.renaming import assess_renamed
 from reconciler.planning.scopes import in_scope
 from reconciler.planning.standstill import Standstill
+from reconciler.planning.storagevolume import volume
+from reconciler.planning.storagevolume.loss import held_losses
 from reconciler.planning.surroundings import Surroundings
 from reconciler.planning.terms import Terms
+from reconciler.planning.virtualmachine import machine
+from reconciler.planning.virtualmachine.keeping import Keeper, Kept
+from reconciler.planning.virtualmachine.parting import parted
+from reconciler.planning.virtualmachine.rename_hint import rename_hints
+from reconciler.planning.virtualmachine.renaming import assess_renamed
 from specs.effect import Change
 from specs.network.subnet import free_subnet
 from specs.reference import NETWORK, STORAGE_VOLUME, VIRTUAL_MACHINE, Ref

@@ -17,16 +17,16 @@ from reconciler.planning.context import Context
 from reconciler.planning.failed import failed
 from reconciler.planning.guards import ALWAYS_ALLOWED, Leaving, is_approved, judged
 from reconciler.planning.letting_go import in_use, users_after
-from reconciler.planning.migration import MIGRATED, away_users
 from reconciler.planning.observing import is_observed
 from reconciler.planning.operations import DeleteVolume, Operation, Stop, TrashVolume, Undefine
 from reconciler.planning.ownership import Fact, Owned
 from reconciler.planning.plan import Action, Blocked, Step
-from reconciler.planning.power import DEFAULT_SHUTDOWN_TIMEOUT_S
 from reconciler.planning.put_aside import FILE_NOT_READ, put_aside
 from reconciler.planning.scopes import elsewhere, left_alone, left_behind
+from reconciler.planning.storagevolume.trash import is_over, trashed
 from reconciler.planning.terms import duration_text
-from reconciler.planning.trash import is_over, trashed
+from reconciler.planning.virtualmachine.migration import MIGRATED, away_users
+from reconciler.planning.virtualmachine.power import DEFAULT_SHUTDOWN_TIMEOUT_S
 from reconciler.planning.why import why_volume_leaves
 from specs.effect import Effect
 from specs.reference import STORAGE_POOL, STORAGE_VOLUME, VIRTUAL_MACHINE, Ref

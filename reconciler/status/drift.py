@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from reconciler.bulkhead import Failure, contained
 from reconciler.desired.state import DesiredState, Resource
 from reconciler.observed.snapshot import Observed, Snapshot
-from reconciler.planning.loss import DATA_LOST
-from reconciler.planning.migration import MIGRATED
 from reconciler.planning.missing import WHOLE
 from reconciler.planning.ownership import Owned
 from reconciler.planning.plan import Action, Blocked, Plan, Step
+from reconciler.planning.storagevolume.loss import DATA_LOST
+from reconciler.planning.virtualmachine.migration import MIGRATED
 from reconciler.planning.why import is_drift
 from specs.effect import Change, Effect
 from specs.problem import Unrenderable

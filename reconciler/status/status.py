@@ -18,10 +18,10 @@ from reconciler.bulkhead import INTERNAL_ERROR, Failure, contained
 from reconciler.clock import rfc3339
 from reconciler.desired.state import DesiredState, Resource
 from reconciler.observed.snapshot import Observed, Snapshot
-from reconciler.planning.loss import DATA_LOST
 from reconciler.planning.missing import WHOLE
 from reconciler.planning.ownership import Owned
 from reconciler.planning.plan import Action, Blocked, Plan, Step
+from reconciler.planning.storagevolume.loss import DATA_LOST
 from reconciler.status.broken import hidden, problems_sentence
 from reconciler.status.condition import Condition
 from reconciler.status.drift import Drift, DriftedField, deviations

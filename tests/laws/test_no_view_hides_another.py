@@ -31,7 +31,7 @@ ADDRESSES = (
 BEYOND = frozenset({"reconciler.observed.snapshot:Snapshot.get", "api.storage.images:_ref"})
 PLACES = sorted(
     {
-        *functions("api.views", "api.storage", "api.resources", "reconciler.planning.uses"),
+        *functions("api.views", "api.storage", "api.resources", "reconciler.planning.storagevolume.uses"),
         *functions("reconciler.observed.consoles", "reconciler.observed.snapshot", "reconciler.reporting.status_text"),
     }
     - BEYOND

@@ -10,7 +10,7 @@ import pytest
 from reconciler.desired.state import Resource
 from reconciler.observed.snapshot import BRIDGE, PORTS, Observed
 from reconciler.planning.interruption import held_back, names
-from reconciler.planning.plugs import cut_off
+from reconciler.planning.network.plugs import cut_off
 from specs.effect import Change, Effect
 from specs.reference import NETWORK, STORAGE_POOL, VIRTUAL_MACHINE, Ref
 from tests.planning.machines import CARD, DATA, WITH_DATA, off, on

@@ -16,11 +16,11 @@ from reconciler.planning.guards import removal_digest
 from reconciler.planning.operations import Define
 from reconciler.planning.ownership import Fact, Owned
 from reconciler.planning.plan import Action, Step
-from reconciler.planning.power import MIGRATED_AWAY
 from reconciler.planning.prune import contained_removals, forgotten, removals
 from reconciler.planning.scopes import move_digest
+from reconciler.planning.storagevolume.trash import Trashed, emptied
 from reconciler.planning.terms import Terms
-from reconciler.planning.trash import Trashed, emptied
+from reconciler.planning.virtualmachine.power import MIGRATED_AWAY
 from specs.host import Host, VolumeSource
 from specs.mark import Mark
 from specs.reference import STORAGE_POOL, Ref

@@ -11,8 +11,8 @@ from typing import Any
 
 from reconciler.desired.state import Resource
 from reconciler.observed.snapshot import Observed
-from reconciler.planning.kept_cards import FOUND_MAC
 from reconciler.planning.plan import Blocked
+from reconciler.planning.virtualmachine.kept_cards import FOUND_MAC
 from specs.virtualmachine.interfaces import INTERFACES
 
 

@@ -8,25 +8,11 @@ from reconciler.desired.state import Resource
 from reconciler.observed.snapshot import Observed
 from reconciler.planning.assessment import Assessment, ownership_entry
 from reconciler.planning.claim import Claim, Refusal, blocked, claim, needs_no_mark_yet, taken_from
-from reconciler.planning.console_password import renewal, slots, slots_again
 from reconciler.planning.context import Context, drive_volumes
 from reconciler.planning.diff import Comparison, compare, managed_items, told_along
-from reconciler.planning.fixed_addresses import unknown_mac
-from reconciler.planning.lacking import Lack, can_be_defined, find_lack, left, reduced
-from reconciler.planning.live_edits import live_edits, live_only, postponed, without_followed
-from reconciler.planning.migration import assess_away, is_called_back
 from reconciler.planning.operations import Define, Operation, SetAutostart, Start, Stop
 from reconciler.planning.ownership import Fact, Owned, kept_count, remade_before
 from reconciler.planning.plan import Action, Blocked, Step
-from reconciler.planning.power import (
-    DEFAULT_SHUTDOWN_TIMEOUT_S,
-    RUNNING,
-    STARTED,
-    last_run,
-    power_changes,
-    strategy,
-    why_started,
-)
 from reconciler.planning.reaching import within_reach
 from reconciler.planning.remade import (
     PERSISTENT,
@@ -36,7 +22,21 @@ from reconciler.planning.remade import (
     vanished,
     was_autostarted,
 )
-from reconciler.planning.restart import Restart, restart, restart_facts
+from reconciler.planning.virtualmachine.console_password import renewal, slots, slots_again
+from reconciler.planning.virtualmachine.fixed_addresses import unknown_mac
+from reconciler.planning.virtualmachine.lacking import Lack, can_be_defined, find_lack, left, reduced
+from reconciler.planning.virtualmachine.live_edits import live_edits, live_only, postponed, without_followed
+from reconciler.planning.virtualmachine.migration import assess_away, is_called_back
+from reconciler.planning.virtualmachine.power import (
+    DEFAULT_SHUTDOWN_TIMEOUT_S,
+    RUNNING,
+    STARTED,
+    last_run,
+    power_changes,
+    strategy,
+    why_started,
+)
+from reconciler.planning.virtualmachine.restart import Restart, restart, restart_facts
 from reconciler.planning.why import is_drift, why_changed
 from specs.binding import parse, patched, serialise, write
 from specs.effect import Change, Effect, strongest

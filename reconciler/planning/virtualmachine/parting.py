@@ -13,9 +13,9 @@ from reconciler.bulkhead import Failure, contained
 from reconciler.observed.snapshot import Observed
 from reconciler.planning.context import Context
 from reconciler.planning.failed import failed
-from reconciler.planning.kept_disks import has_data
 from reconciler.planning.operations import Define, EditLive, RenameSnapshots
 from reconciler.planning.plan import Blocked, Step
+from reconciler.planning.virtualmachine.kept_disks import has_data
 from specs.reference import VIRTUAL_MACHINE, Ref
 from specs.virtualmachine.sources import text
 

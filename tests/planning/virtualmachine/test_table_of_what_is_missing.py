@@ -11,14 +11,14 @@ import pytest
 from reconciler.desired.state import DesiredState, Policy, Resource
 from reconciler.observed.snapshot import Observed, Snapshot
 from reconciler.planning.context import Context
-from reconciler.planning.lacking import Lack, can_be_defined, find_lack, reduced
-from reconciler.planning.loss import find_losses, held, held_losses
 from reconciler.planning.missing import left_missing
 from reconciler.planning.operations import EditLive, SetAutostart, Start, Stop
 from reconciler.planning.ownership import Fact, Owned
 from reconciler.planning.plan import Action, Step
-from reconciler.planning.power import MIGRATED_AWAY
+from reconciler.planning.storagevolume.loss import find_losses, held, held_losses
 from reconciler.planning.terms import Terms
+from reconciler.planning.virtualmachine.lacking import Lack, can_be_defined, find_lack, reduced
+from reconciler.planning.virtualmachine.power import MIGRATED_AWAY
 from specs.host import Feature, Host, NodeDevice, VolumeSource
 from specs.mark import Mark
 from specs.reference import STORAGE_POOL, Ref

@@ -11,12 +11,12 @@ from reconciler.planning.claim import blocked, claim_volume
 from reconciler.planning.context import Context
 from reconciler.planning.diff import compare
 from reconciler.planning.foreseen import future_format
-from reconciler.planning.loss import Loss, held
-from reconciler.planning.migration import away_users, untouched
 from reconciler.planning.operations import CreateVolume, DeleteVolume, GrowVolume
 from reconciler.planning.ownership import Fact, kept_count, remade_before
 from reconciler.planning.plan import Action, Blocked, Step
 from reconciler.planning.scopes import elsewhere
+from reconciler.planning.storagevolume.loss import Loss, held
+from reconciler.planning.virtualmachine.migration import away_users, untouched
 from reconciler.planning.why import is_drift, not_applied, why_changed
 from specs.binding import serialise, write
 from specs.effect import Change, Effect

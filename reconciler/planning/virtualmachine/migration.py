@@ -19,7 +19,7 @@ from reconciler.planning.approval import approval_digest
 from reconciler.planning.assessment import Assessment, ownership_entry
 from reconciler.planning.ownership import Fact, Owned, remade_before
 from reconciler.planning.plan import Blocked
-from reconciler.planning.power import MIGRATED_AWAY, is_migrated
+from reconciler.planning.virtualmachine.power import MIGRATED_AWAY, is_migrated
 from specs.reference import VIRTUAL_MACHINE, Ref
 
 if TYPE_CHECKING:

@@ -16,12 +16,15 @@ from typing import Any
 from reconciler.bulkhead import Failure, contained
 from reconciler.desired.state import DesiredState, Resource
 from reconciler.observed.snapshot import Observed
-from reconciler.planning import kept_words
 from reconciler.planning.approval import NEEDS_APPROVAL
 from reconciler.planning.context import Context
 from reconciler.planning.failed import failed
-from reconciler.planning.kept_cards import with_kept_cards
-from reconciler.planning.kept_disks import (
+from reconciler.planning.observing import is_observed
+from reconciler.planning.plan import Blocked
+from reconciler.planning.remade import vanished
+from reconciler.planning.virtualmachine import kept_words
+from reconciler.planning.virtualmachine.kept_cards import with_kept_cards
+from reconciler.planning.virtualmachine.kept_disks import (
     Coming,
     Decision,
     Leaving,
@@ -31,9 +34,6 @@ from reconciler.planning.kept_disks import (
     is_unknown,
     remembered,
 )
-from reconciler.planning.observing import is_observed
-from reconciler.planning.plan import Blocked
-from reconciler.planning.remade import vanished
 from specs.reference import STORAGE_POOL, STORAGE_VOLUME, VIRTUAL_MACHINE, Ref
 from specs.registry import kinds
 

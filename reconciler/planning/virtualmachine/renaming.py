@@ -10,11 +10,12 @@ from dataclasses import replace
 
 from reconciler.desired.state import Resource
 from reconciler.observed.snapshot import Observed
-from reconciler.planning import machine, volume
 from reconciler.planning.assessment import Assessment, ownership_entry
 from reconciler.planning.context import Context
 from reconciler.planning.operations import Rename, RenameSnapshots, RenameVolume
 from reconciler.planning.plan import Action, Blocked, Step
+from reconciler.planning.storagevolume import volume
+from reconciler.planning.virtualmachine import machine
 from reconciler.planning.why import is_drift
 from specs.binding import parse, serialise, set_text_at
 from specs.effect import Change, Effect

@@ -14,8 +14,8 @@ from reconciler.planning.operations import CreateVolume, GrowVolume
 from reconciler.planning.ownership import Fact, Owned
 from reconciler.planning.plan import Action, Plan
 from reconciler.planning.planner import Planner
-from reconciler.planning.power import MIGRATED_AWAY
 from reconciler.planning.terms import Terms
+from reconciler.planning.virtualmachine.power import MIGRATED_AWAY
 from specs.binding import parse
 from specs.host import Feature, Host, VolumeSource
 from specs.mark import Mark

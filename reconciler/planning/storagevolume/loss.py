@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 
 from reconciler.desired.state import Resource
 from reconciler.planning.approval import approval_digest
-from reconciler.planning.migration import away_users
 from reconciler.planning.ownership import remade_before
 from reconciler.planning.plan import Blocked
+from reconciler.planning.virtualmachine.migration import away_users
 from specs.reference import STORAGE_POOL, STORAGE_VOLUME, VIRTUAL_MACHINE, Ref
 
 if TYPE_CHECKING:

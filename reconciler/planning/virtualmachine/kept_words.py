@@ -7,7 +7,7 @@ from typing import Any
 
 from reconciler.desired.state import Resource
 from reconciler.planning.context import Context
-from reconciler.planning.kept_disks import Coming, Decision
+from reconciler.planning.virtualmachine.kept_disks import Coming, Decision
 from specs.reference import Ref
 from specs.virtualmachine.sources import text
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from reconciler.hypervisor import Hypervisor
 from reconciler.observed.snapshot import Observed, Snapshot
-from reconciler.planning.uses import users_of
+from reconciler.planning.storagevolume.uses import users_of
 from specs.host import Host
 from specs.reference import VIRTUAL_MACHINE, Ref
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from reconciler.observed.snapshot import Observed
-from reconciler.planning.fixed_addresses import unknown_mac
+from reconciler.planning.virtualmachine.fixed_addresses import unknown_mac
 from specs.host import Host
 from specs.virtualmachine.lowering import lower, mac_addresses
 from tests.planning.values import resource, vm

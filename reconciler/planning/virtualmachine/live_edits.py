@@ -11,11 +11,11 @@ from dataclasses import replace
 
 from reconciler.desired.state import Resource
 from reconciler.observed.snapshot import Observed
-from reconciler.planning.console_password import device_slots
 from reconciler.planning.context import Context
 from reconciler.planning.diff import Comparison
 from reconciler.planning.operations import EditLive
 from reconciler.planning.terms import Held
+from reconciler.planning.virtualmachine.console_password import device_slots
 from specs.binding import parse
 from specs.effect import Change, Effect
 from specs.host import Feature

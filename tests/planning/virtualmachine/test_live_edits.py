@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.planning.live_edits import in_order
 from reconciler.planning.operations import EditLive
+from reconciler.planning.virtualmachine.live_edits import in_order
 from specs.reference import VIRTUAL_MACHINE, Ref
 
 WEB = Ref(VIRTUAL_MACHINE, "web")

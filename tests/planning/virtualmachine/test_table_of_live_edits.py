@@ -11,10 +11,14 @@ import pytest
 from reconciler.desired.state import DesiredState, Resource
 from reconciler.observed.snapshot import Observed, Snapshot
 from reconciler.planning.assessment import Assessment
-from reconciler.planning.console_password import device_slots, renewal, slots, slots_again
 from reconciler.planning.context import Context
 from reconciler.planning.diff import Comparison, compare
-from reconciler.planning.live_edits import (
+from reconciler.planning.operations import EditLive, SecretSlot, SecretSource
+from reconciler.planning.ownership import Fact, Owned
+from reconciler.planning.reaching import within_reach
+from reconciler.planning.terms import Held, Terms
+from reconciler.planning.virtualmachine.console_password import device_slots, renewal, slots, slots_again
+from reconciler.planning.virtualmachine.live_edits import (
     NO_HOTPLUG,
     STANDS_STILL,
     in_order,
@@ -23,10 +27,6 @@ from reconciler.planning.live_edits import (
     postponed,
     without_followed,
 )
-from reconciler.planning.operations import EditLive, SecretSlot, SecretSource
-from reconciler.planning.ownership import Fact, Owned
-from reconciler.planning.reaching import within_reach
-from reconciler.planning.terms import Held, Terms
 from specs.effect import Change, Effect
 from specs.host import Feature, Host
 from specs.reach import Reach, console_owner

@@ -12,8 +12,8 @@ from reconciler.desired.state import Policy, Resource
 from reconciler.observed.snapshot import Observed
 from reconciler.planning.operations import Pause, Resume, Start, Stop
 from reconciler.planning.ownership import Fact, Owned
-from reconciler.planning.power import last_run, power_changes, why_started
-from reconciler.planning.restart import Restart, restart, restart_facts
+from reconciler.planning.virtualmachine.power import last_run, power_changes, why_started
+from reconciler.planning.virtualmachine.restart import Restart, restart, restart_facts
 from specs.effect import Change, Effect
 from tests.planning.values import resource, vm
 

@@ -13,13 +13,13 @@ from typing import Any
 
 from reconciler.desired.state import Resource
 from reconciler.observed.snapshot import Observed
-from reconciler.planning.attached import has_volume
 from reconciler.planning.context import Context
-from reconciler.planning.loss import DATA_LOST, held_losses
 from reconciler.planning.operations import EditLive, Operation, Start, Stop
 from reconciler.planning.ownership import Fact, Owned
 from reconciler.planning.plan import Blocked
-from reconciler.planning.power import STARTED
+from reconciler.planning.storagevolume.loss import DATA_LOST, held_losses
+from reconciler.planning.virtualmachine.attached import has_volume
+from reconciler.planning.virtualmachine.power import STARTED
 from reconciler.planning.why import not_applied
 from specs.binding import parse
 from specs.reference import NETWORK, STORAGE_VOLUME, Ref

@@ -14,7 +14,7 @@ from reconciler.planning.context import Context, has_object
 from reconciler.planning.foreseen import future_format
 from reconciler.planning.mentions import mentioned
 from reconciler.planning.ownership import Fact, Owned
-from reconciler.planning.uses import users_of
+from reconciler.planning.storagevolume.uses import users_of
 from specs.host import Host, VolumeSource
 from specs.reference import NETWORK, STORAGE_POOL, TEMPLATE, Ref
 from tests.planning.values import REPOSITORY, REVISION, network, resource, vm

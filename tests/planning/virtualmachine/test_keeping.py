@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 from reconciler.desired.state import Resource
-from reconciler.planning.keeping import Keeper
 from reconciler.planning.ownership import Fact
 from reconciler.planning.remade import LastSeen
+from reconciler.planning.virtualmachine.keeping import Keeper
 from specs.reference import STORAGE_POOL, STORAGE_VOLUME
 from tests.desired.documents import vm
 from tests.planning.machines import DATA, OTHERS, PLAIN, POOL, WITH_DATA, off

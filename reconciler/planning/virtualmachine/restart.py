@@ -17,7 +17,7 @@ from reconciler.desired.state import Resource
 from reconciler.observed.snapshot import Observed
 from reconciler.planning.operations import Operation, Start
 from reconciler.planning.ownership import Fact, Owned
-from reconciler.planning.power import STARTED, shutdown, strategy
+from reconciler.planning.virtualmachine.power import STARTED, shutdown, strategy
 from specs.effect import Change, Effect
 
 DEFAULT_POLICY = "Never"
