@@ -11,12 +11,12 @@ from typing import Any, ClassVar
 
 from api.http.endpoint import Call, Resource
 from api.http.refusal import Refusal, bad, not_found
-from reconciler.desired.writing.changes import DocumentChange, Documents, Put, Remove
 from reconciler.errors import NotApplied, OnggiError
 from reconciler.loop.passes import World
 from reconciler.observed.snapshot import Observed
 from reconciler.planning.operations import Stop, Undefine
 from reconciler.planning.plan import Action, one_off_step
+from reconciler.writing.changes import DocumentChange, Documents, Put, Remove
 from specs.document import API_VERSION
 from specs.name import name_problem
 from specs.reference import Ref

@@ -16,13 +16,13 @@ from lxml import etree
 from api.documents import Document, DocumentResource
 from api.http.endpoint import Call
 from api.http.refusal import Refusal
-from reconciler.desired.writing.changes import DocumentChange, Documents, Put
 from reconciler.errors import NotApplied, OnggiError, Transient, Unsupported
 from reconciler.loop.passes import World
 from reconciler.observed.snapshot import Observed
 from reconciler.planning.operations import Define, EditLive, Operation
 from reconciler.planning.plan import one_off_step
 from reconciler.serving.machine_items import Item, Pair, is_seed, items_of, pairs
+from reconciler.writing.changes import DocumentChange, Documents, Put
 from specs.binding import Items, parse, read, serialise
 from specs.host import Feature
 from specs.reference import VIRTUAL_MACHINE, Ref

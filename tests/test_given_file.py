@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.desired.signatures import SignaturePolicy, _Keys
 from reconciler.errors import OnggiError
 from reconciler.given_file import read_given
 from reconciler.host.ldap_session import _authorities
 from reconciler.reporting.saved_plan import read_saved_plan
 from reconciler.secret_file import SecretFile
 from reconciler.settings.settings import read_settings_file
+from reconciler.source.signatures import SignaturePolicy, _Keys
 
 DOORS: dict[str, Callable[[Path], object]] = {
     "config": lambda path: read_settings_file(path, {}),

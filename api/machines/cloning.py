@@ -17,7 +17,6 @@ from api.machines.making import disks_to_be, make_machine, pool_type
 from api.machines.removing import users_of_disk
 from reconciler.applying.performing import Progress
 from reconciler.desired.implied import DEFAULT_POOL
-from reconciler.desired.writing.changes import Documents
 from reconciler.errors import NotFound, OnggiError, Refused, Terminal
 from reconciler.exporting.draft import Surroundings
 from reconciler.exporting.machine import machine
@@ -29,6 +28,7 @@ from reconciler.planning.plan import Action, one_off_step
 from reconciler.serving.client import Client
 from reconciler.serving.serving import Serving
 from reconciler.serving.tasks import Tell
+from reconciler.writing.changes import Documents
 from specs.codecs import size_text
 from specs.reach import console_owner, console_owners
 from specs.reference import STORAGE_POOL, Ref

@@ -8,11 +8,11 @@ from typing import Any, Final
 
 from api.machines.removing import remove_machine
 from reconciler.desired.implied import complete
-from reconciler.desired.writing.changes import DocumentChange, Documents, Put, Remove
 from reconciler.errors import Conflict, NotApplied, OnggiError
 from reconciler.loop.passes import World
 from reconciler.serving.client import Client
 from reconciler.serving.serving import Serving
+from reconciler.writing.changes import DocumentChange, Documents, Put, Remove
 from specs.reference import STORAGE_POOL, VIRTUAL_MACHINE, Ref
 from specs.registry import kinds
 from specs.storagepool.types import OF_DEVICES

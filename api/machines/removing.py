@@ -11,7 +11,6 @@ import logging
 from collections.abc import Sequence
 
 from api.http.refusal import Refusal
-from reconciler.desired.writing.changes import DocumentChange, Documents, Remove
 from reconciler.errors import NotApplied, NotFound, OnggiError, Transient
 from reconciler.loop.passes import World
 from reconciler.planning.one_off import PowerOff
@@ -20,6 +19,7 @@ from reconciler.planning.plan import Action, one_off_step
 from reconciler.planning.storagevolume.uses import users_of
 from reconciler.serving.client import Client
 from reconciler.serving.serving import Serving
+from reconciler.writing.changes import DocumentChange, Documents, Remove
 from specs.reach import console_owner
 from specs.reference import STORAGE_VOLUME, Ref
 

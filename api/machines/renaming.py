@@ -10,12 +10,12 @@ from typing import Any
 
 from api.machines.fixed_disks import fixed_disks, keep_with, name_disks
 from api.machines.names import name_taken
-from reconciler.desired.writing.changes import DocumentChange, Documents, Put, Remove
 from reconciler.errors import NotApplied, Transient
 from reconciler.loop.passes import World
 from reconciler.observed.snapshot import Observed
 from reconciler.serving.client import Client
 from reconciler.serving.serving import Serving
+from reconciler.writing.changes import DocumentChange, Documents, Put, Remove
 from specs.reference import Ref
 
 Document = dict[str, Any]

@@ -22,13 +22,13 @@ from api.storage.use import refuse_protected, users
 from api.views.pools import ISO_POOL, ISO_TYPE, pool_type
 from api.views.tasks import TASK, task_view
 from api.views.volumes import VOLUME
-from reconciler.desired.writing.changes import Remove
 from reconciler.errors import Refused
 from reconciler.loop.passes import World
 from reconciler.observed.snapshot import Observed
 from reconciler.planning.one_off import WipeVolume
 from reconciler.planning.operations import DeleteVolume
 from reconciler.planning.plan import Action, one_off_step
+from reconciler.writing.changes import Remove
 from specs.reference import STORAGE_POOL, Ref
 from specs.size import MAX_BYTES
 

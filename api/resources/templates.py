@@ -21,9 +21,9 @@ from api.machines.memory import memory_schema
 from api.template_fields import Fields, TemplateFields, check_cpus
 from api.views.guarded import guarded
 from api.views.templates import FORMATS, TEMPLATE, TOPOLOGY, UNKNOWN, template_view
-from reconciler.desired.writing.changes import DocumentChange, Documents, Put, Remove
 from reconciler.locality import is_here
 from reconciler.loop.passes import World
+from reconciler.writing.changes import DocumentChange, Documents, Put, Remove
 from specs import reference
 from specs.name import name_problem
 from specs.reference import Ref

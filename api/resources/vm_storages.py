@@ -16,10 +16,10 @@ from api.machine_devices import Listed, MachineDevices
 from api.media import BAD_PATH, Media, Medium
 from api.views.guarded import guarded
 from api.views.machine_storages import CDROM, DISK, LISTS, STORAGE, find_storage, storage_view, storages
-from reconciler.desired.writing.changes import Put
 from reconciler.loop.passes import World
 from reconciler.observed.snapshot import Observed
 from reconciler.serving.machine_items import Item, own_volume
+from reconciler.writing.changes import Put
 from specs.document import API_VERSION
 from specs.reference import Ref
 from specs.virtualmachine import cdroms, disks

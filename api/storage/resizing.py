@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reconciler.desired.writing.changes import DocumentChange, Documents, Edit, Put
 from reconciler.errors import Terminal, Unsupported
 from reconciler.loop.passes import World
 from reconciler.serving.machine_items import items_of, own_volume
 from reconciler.serving.serving import Serving
+from reconciler.writing.changes import DocumentChange, Documents, Edit, Put
 from specs.codecs import size_text
 from specs.host import Feature
 from specs.reference import STORAGE_POOL, Ref

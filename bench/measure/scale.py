@@ -16,9 +16,9 @@ import yaml
 from bench import definitions, names
 from bench.repository import Repository
 from bench.table import Row, seconds
-from reconciler.desired.limits import allow
 from reconciler.line.line import Line
 from reconciler.settings.settings import MOST_FILES, Settings
+from reconciler.source.limits import allow
 
 MANY = 10_000
 _FEW = 1_000

@@ -16,8 +16,8 @@ def repository_here() -> str:
 
     Raises SourceError for a repository of another user, and a usage error where there is none.
     """
-    from reconciler.desired.files import REPOSITORY_FILE
-    from reconciler.desired.foreign.judging import others_at, top_of
+    from reconciler.source.files import REPOSITORY_FILE
+    from reconciler.source.foreign.judging import others_at, top_of
 
     here = Path.cwd()
     found = _top(here) if others_at(here) is None else top_of(here)
@@ -32,7 +32,7 @@ def repository_here() -> str:
 
 def _top(here: Path) -> Path | None:
     """As git says, which may only be asked about what nobody else may write."""
-    from reconciler.desired.git import discover
+    from reconciler.source.git import discover
 
     found = discover(here)
     return found.path if found is not None else None

@@ -20,10 +20,10 @@ from reconciler.cli.declaring import FILE_KEYS, PARAMETERS, Decorator, Duration,
 from reconciler.cli.here import repository_here
 from reconciler.cli.network_options import allowed_networks
 from reconciler.cli.output import Output, wants_colour
-from reconciler.desired.limits import allow
 from reconciler.errors import SettingsError
 from reconciler.settings import bounds
 from reconciler.settings.settings import Settings, read_settings_file, settings_files
+from reconciler.source.limits import allow
 
 if TYPE_CHECKING:
     from specs.registry import Kind

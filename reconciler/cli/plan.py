@@ -65,11 +65,11 @@ def command(settings: Settings, out: Output, file: Path | None, detailed_exitcod
     Works beside a running agent. Exits with 1 when documents have errors, or a remote can't be asked; the plan of all
     others, or of the revision that was fetched last, is shown nevertheless.
     """
-    from reconciler.desired.files import shown
     from reconciler.ledger.approval_book import VERB
     from reconciler.line.line import Line
     from reconciler.reporting.plan_text import plan_text, problems_text
     from reconciler.reporting.problem_json import problem_json
+    from reconciler.source.files import shown
 
     if settings.worktree and file is not None:
         raise click.UsageError("a plan of the work tree can't be saved, for only commits are applied; commit it first")
@@ -121,7 +121,7 @@ def command(settings: Settings, out: Output, file: Path | None, detailed_exitcod
 
 def _work_tree(settings: Settings, uncommitted: tuple[str, ...]) -> str:
     """What a plan of the work tree says of itself before anything else."""
-    from reconciler.desired.files import shown
+    from reconciler.source.files import shown
 
     if not settings.worktree:
         return ""

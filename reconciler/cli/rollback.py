@@ -11,7 +11,7 @@ from reconciler.cli.output import Output
 from reconciler.settings.settings import Settings
 
 if TYPE_CHECKING:
-    from reconciler.desired.rollback import Rollback
+    from reconciler.source.rollback import Rollback
 
 _MARKS = {"added": ("+", "green"), "changed": ("~", "yellow"), "removed": ("-", "red")}
 
@@ -33,8 +33,8 @@ def command(settings: Settings, out: Output, to: str, dry_run: bool) -> None:
     never over edits that aren't committed. To a remote the commit is pushed. It is signed when git signs commits
     (commit.gpgSign). An agent follows it as any other commit; nothing else is told to the host.
     """
-    from reconciler.desired.files import shown
-    from reconciler.desired.rollback import roll_back
+    from reconciler.source.files import shown
+    from reconciler.source.rollback import roll_back
 
     done = roll_back(settings.repository, branch=settings.branch, to=to, dry_run=dry_run)
     out.show(
@@ -51,7 +51,7 @@ def command(settings: Settings, out: Output, to: str, dry_run: bool) -> None:
 
 
 def _text(done: Rollback, out: Output) -> str:
-    from reconciler.desired.files import shown
+    from reconciler.source.files import shown
 
     lines = []
     for item in done.changes:

@@ -76,8 +76,8 @@ def command(paths: tuple[str, ...], settings: Settings, out: Output) -> int:
 def _folder(path: str) -> _Checked:
     """Everything in a folder, with what the documents say of each other. Raises SourceError."""
     from reconciler.desired.load import Loader
-    from reconciler.desired.opening import open_folder
     from reconciler.desired.resolve import Resolver
+    from reconciler.source.opening import open_folder
     from specs.validate import validate_set
 
     if (Path(path) / "HEAD").is_file() and (Path(path) / "objects").is_dir():
@@ -97,7 +97,7 @@ def _folder(path: str) -> _Checked:
 
 def _signed(path: str, settings: Settings) -> _Checked:
     """What is wrong with the signature of a folder's newest commit."""
-    from reconciler.desired.opening import open_source
+    from reconciler.source.opening import open_source
     from specs.problem import Problem
 
     try:
@@ -113,8 +113,8 @@ def _signed(path: str, settings: Settings) -> _Checked:
 
 def _file(path: str) -> _Checked:
     """One file by itself."""
-    from reconciler.desired.files import REPOSITORY_FILE, size_problem
-    from reconciler.desired.repository_file import declared_repository_id
+    from reconciler.source.files import REPOSITORY_FILE, size_problem
+    from reconciler.source.repository_file import declared_repository_id
     from specs.document import MAX_FILE_BYTES, parse
     from specs.validate import validate
 

@@ -1,1 +1,1 @@
-"""From a git revision (or a folder) to a validated desired state."""
+"""From a source tree to a validated desired state."""

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from reconciler.bulkhead import Failure, contained
-from reconciler.desired.state import SourceFile, SourceTree
+from reconciler.source.tree import SourceFile, SourceTree
 from specs.document import Document, parse
 from specs.problem import Problem
 from specs.reference import TEMPLATE, Ref

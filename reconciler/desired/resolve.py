@@ -14,14 +14,15 @@ from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from reconciler.bulkhead import Failure, contained
-from reconciler.desired import limits
-from reconciler.desired.files import REPOSITORY_FILE
 from reconciler.desired.identity import object_uid
 from reconciler.desired.implied import ImpliedVolume, complete
 from reconciler.desired.load import LoadedDocuments
-from reconciler.desired.state import DesiredState, Policy, Resource, SourceTree
+from reconciler.desired.state import DesiredState, Policy, Resource
 from reconciler.desired.template_chain import Expanded, TemplateChains
 from reconciler.desired.templates import machine_fields, merged
+from reconciler.source import limits
+from reconciler.source.files import REPOSITORY_FILE
+from reconciler.source.tree import SourceTree
 from specs.document import Document
 from specs.problem import Problem
 from specs.reference import STORAGE_POOL, STORAGE_VOLUME, TEMPLATE, VIRTUAL_MACHINE, Ref

@@ -14,13 +14,14 @@ from typing import Any, ParamSpec
 from reconciler.bulkhead import Failure, contained
 from reconciler.desired.load import Loader
 from reconciler.desired.resolve import Resolver
-from reconciler.desired.state import DesiredState, Revision, SourceFile, SourceTree
+from reconciler.desired.state import DesiredState
 from reconciler.exporting.draft import Draft, Spec
 from reconciler.exporting.text import document_text
 from reconciler.observed.snapshot import Snapshot
 from reconciler.planning.diff import compare
 from reconciler.planning.plan import Plan
 from reconciler.planning.planner import Planner
+from reconciler.source.tree import Revision, SourceFile, SourceTree
 from specs.binding import Items, value_at
 from specs.effect import Change
 from specs.problem import Unrenderable

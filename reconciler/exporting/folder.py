@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reconciler.confined.trust import others_on_the_way
-from reconciler.desired.files import REPOSITORY_FILE
-from reconciler.desired.folder import Folder
-from reconciler.desired.git import discover
 from reconciler.desired.load import Loader
 from reconciler.errors import Conflict, OnggiError
+from reconciler.source.files import REPOSITORY_FILE
+from reconciler.source.folder import Folder
+from reconciler.source.git import discover
 from specs.reference import Ref
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from reconciler.desired.writing.yaml_text import Style, block
 from reconciler.exporting.draft import Draft
+from reconciler.writing.yaml_text import Style, block
 from specs.document import API_VERSION
 from specs.schema_order import in_schema_order
 

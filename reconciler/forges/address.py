@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from reconciler.desired.location import Remote, parse_location
 from reconciler.errors import SettingsError, SourceError
 from reconciler.settings.settings import Settings
+from reconciler.source.location import Remote, parse_location
 
 FORGES = ("github", "gitlab", "gitea", "forgejo")
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
-from reconciler.desired.state import DesiredState, SourceTree
+from reconciler.desired.state import DesiredState
 from reconciler.errors import Conflict, OnggiError, Terminal
 from reconciler.forges.comments import PlanComments
 from reconciler.forges.forge import CommitStatus, Forge, Proposal, State
@@ -21,6 +21,7 @@ from reconciler.forges.verdict import preview
 from reconciler.observed.snapshot import Snapshot
 from reconciler.planning.plan import Blocked, Plan
 from reconciler.reporting.plan_markdown import plan_markdown
+from reconciler.source.tree import SourceTree
 
 log = logging.getLogger("onggi.forge")
 

@@ -10,8 +10,6 @@ from collections.abc import Callable, Iterable
 from typing import Self
 from urllib.parse import urlsplit
 
-from reconciler.desired.location import Remote, parse_location
-from reconciler.desired.proposed import ProposedChanges
 from reconciler.desired.state import DesiredState
 from reconciler.forges.address import forge_address
 from reconciler.forges.client import ForgeClient
@@ -23,6 +21,8 @@ from reconciler.forges.verdict import verdict
 from reconciler.planning.plan import Plan
 from reconciler.reporting.plan_markdown import headline
 from reconciler.settings.settings import Settings
+from reconciler.source.location import Remote, parse_location
+from reconciler.source.proposed import ProposedChanges
 from reconciler.status.outcome import StepOutcome
 
 log = logging.getLogger("onggi.forge")

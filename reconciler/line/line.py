@@ -15,10 +15,8 @@ from typing import TYPE_CHECKING, Self
 
 from reconciler.applying.progress_board import ProgressBoard
 from reconciler.desired.load import Loader
-from reconciler.desired.opening import open_source
 from reconciler.desired.resolve import Resolver
-from reconciler.desired.source import Source
-from reconciler.desired.state import DesiredState, SourceTree
+from reconciler.desired.state import DesiredState
 from reconciler.errors import Disconnected, OnggiError, StateError
 from reconciler.faults import boundary
 from reconciler.hypervisor import Hypervisor
@@ -35,6 +33,9 @@ from reconciler.planning.planner import Planner
 from reconciler.planning.terms import Terms
 from reconciler.settings.bounds import own_folders, reach_of
 from reconciler.settings.settings import Settings
+from reconciler.source.opening import open_source
+from reconciler.source.source import Source
+from reconciler.source.tree import SourceTree
 from reconciler.status.outcome import Result, StepOutcome, failed_for_good
 from specs.reference import STORAGE_VOLUME, Ref
 

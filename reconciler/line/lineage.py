@@ -7,16 +7,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from reconciler.desired.files import REPOSITORY_FILE
-from reconciler.desired.repository_file import gone_problem
-from reconciler.desired.source import Source
-from reconciler.desired.state import DesiredState, SourceTree
+from reconciler.desired.state import DesiredState
 from reconciler.errors import OnggiError
 from reconciler.ledger.followed import Followed
 from reconciler.ledger.ledger import Ledger
 from reconciler.planning.approval import NEEDS_APPROVAL
 from reconciler.planning.ownership import Fact, Owned
 from reconciler.planning.plan import Plan
+from reconciler.source.files import REPOSITORY_FILE
+from reconciler.source.repository_file import gone_problem
+from reconciler.source.source import Source
+from reconciler.source.tree import SourceTree
 from specs.reference import Ref
 from specs.scope import Scope
 

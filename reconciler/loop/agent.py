@@ -18,8 +18,6 @@ from dataclasses import replace
 from reconciler.bulkhead import described
 from reconciler.clock import Clock, utc_now
 from reconciler.desired.state import DesiredState
-from reconciler.desired.verification import Unverified
-from reconciler.desired.watch import watching
 from reconciler.errors import Disconnected, OnggiError, SourceError, Transient
 from reconciler.forges.proposals import World as ProposalWorld
 from reconciler.forges.reports import ForgeReports
@@ -38,6 +36,8 @@ from reconciler.planning.plan import Plan
 from reconciler.reporting.metrics import Tally
 from reconciler.settings.settings import Settings
 from reconciler.settings.windows import WindowClock
+from reconciler.source.verification import Unverified
+from reconciler.source.watch import watching
 from reconciler.status.condition import Condition
 from reconciler.status.drift import Drift
 from reconciler.status.source_state import SourceState, source_state

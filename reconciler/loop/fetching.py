@@ -12,8 +12,8 @@ import threading
 from collections.abc import Callable
 from typing import Final
 
-from reconciler.desired.source import Source
 from reconciler.errors import OnggiError
+from reconciler.source.source import Source
 
 log = logging.getLogger("onggi.agent")
 

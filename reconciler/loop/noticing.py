@@ -11,10 +11,11 @@ import logging
 from collections.abc import Mapping
 from dataclasses import replace
 
-from reconciler.desired.source import Source
-from reconciler.desired.state import DesiredState, Revision
+from reconciler.desired.state import DesiredState
 from reconciler.ledger.ledger import Ledger
 from reconciler.reporting.matters import FILE, HISTORY_REWRITTEN, LASTING, SOURCE, UNREADABLE, WAITS_FOR_OTHERS, matters
+from reconciler.source.source import Source
+from reconciler.source.tree import Revision
 from reconciler.status.condition import Condition
 from reconciler.status.source_state import SourceState
 from reconciler.status.status import DRIFTED

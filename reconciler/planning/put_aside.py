@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 
-from reconciler.desired.state import DesiredState, Unread
+from reconciler.desired.state import DesiredState
 from reconciler.planning.ownership import Fact, Owned
 from reconciler.planning.plan import Blocked
+from reconciler.source.tree import Unread
 
 FILE_EMPTIED = "FileEmptied"
 FILE_NOT_READ = "FileNotRead"

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from reconciler.desired.writing.changes import Documents
 from reconciler.errors import NotApplied, NotFound, Terminal
 from reconciler.exporting.export import export
 from reconciler.loop.agent import Agent
 from reconciler.loop.passes import World
+from reconciler.writing.changes import Documents
 from specs.document import parse
 from specs.reference import STORAGE_VOLUME, Ref
 

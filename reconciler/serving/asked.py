@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from reconciler.desired.writing.changes import DocumentChange, Documents, Put
 from reconciler.planning.plan import Action, Step
+from reconciler.writing.changes import DocumentChange, Documents, Put
 from specs.reference import Ref
 
 Asked = Mapping[Ref, frozenset[str]]  # the fields of the spec that a write changes; absent: all of the object is meant

@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from reconciler.desired.writing.changes import Author, DocumentChange, Documents, Edit
 from reconciler.errors import NotApplied, SourceError, Transient, WritesRefused
 from reconciler.faults import boundary
 from reconciler.loop.agent import Agent
@@ -21,10 +20,12 @@ from reconciler.planning.approval import NEEDS_APPROVAL
 from reconciler.serving.asked import EVERYTHING, Asked, asked_by
 from reconciler.serving.client import Client
 from reconciler.serving.verdict import Verdict, family, verdict
+from reconciler.source.commit_text import Author
+from reconciler.writing.changes import DocumentChange, Documents, Edit
 from specs.reference import Ref
 
 if TYPE_CHECKING:
-    from reconciler.desired.writing.writer import Writer
+    from reconciler.writing.writer import Writer
 
 _TIMEOUT_S: Final = 120.0
 

@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 
 from reconciler.desired.implied import SEED_DRIVE, complete
 from reconciler.desired.templates import machine_fields, merged
-from reconciler.desired.writing.changes import Documents
 from reconciler.loop.passes import World
 from reconciler.observed.snapshot import Observed
 from reconciler.planning.virtualmachine.kept_disks import remembered
+from reconciler.writing.changes import Documents
 from specs.binding import Items
 from specs.problem import Unrenderable
 from specs.reference import STORAGE_POOL, STORAGE_VOLUME, TEMPLATE, VIRTUAL_MACHINE, Ref

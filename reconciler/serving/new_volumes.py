@@ -12,7 +12,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from reconciler.desired.writing.changes import DocumentChange, Documents, Put, Remove
 from reconciler.errors import Cancelled, NotApplied, OnggiError, Refused, Transient
 from reconciler.loop.agent import Agent
 from reconciler.loop.passes import World
@@ -24,6 +23,7 @@ from reconciler.serving.changes import Changes
 from reconciler.serving.client import Client
 from reconciler.serving.operations import Operations
 from reconciler.serving.tasks import Tell
+from reconciler.writing.changes import DocumentChange, Documents, Put, Remove
 from specs.binding import serialise, write
 from specs.codecs import size_text
 from specs.document import API_VERSION

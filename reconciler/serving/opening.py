@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import threading
 
-from reconciler.desired.writing.writer import open_writer
 from reconciler.errors import OnggiError
 from reconciler.host.qemu_access import may_read, qemu_ids
 from reconciler.locality import is_here
@@ -26,6 +25,7 @@ from reconciler.serving.serving import Serving
 from reconciler.serving.tasks import Tasks
 from reconciler.serving.uploads import Uploads
 from reconciler.settings.bounds import KEPT_SECRETS
+from reconciler.writing.writer import open_writer
 
 log = logging.getLogger("onggi.serving")
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from reconciler.desired.writing.changes import Documents
 from reconciler.errors import Disconnected, Transient
 from reconciler.hypervisor.hypervisor import Hypervisor
 from reconciler.loop.agent import Agent
@@ -22,6 +21,7 @@ from reconciler.serving.secrets import Secrets
 from reconciler.serving.tasks import Tasks
 from reconciler.serving.uploads import Uploads
 from reconciler.settings.settings import Settings
+from reconciler.writing.changes import Documents
 from specs.reference import Ref
 
 if TYPE_CHECKING:

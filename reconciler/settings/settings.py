@@ -12,18 +12,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reconciler.desired.limits import DEFAULT_MAX_FETCH, DEFAULT_MAX_FILES
 from reconciler.errors import SettingsError
 from reconciler.locality import is_uri
 from reconciler.planning.terms import DEFAULT_TRASH_RETENTION_S
 from reconciler.settings import bounds
 from reconciler.settings.bounds import check_folders
+from reconciler.source.limits import DEFAULT_MAX_FETCH, DEFAULT_MAX_FILES
 
 if TYPE_CHECKING:
-    from reconciler.desired.signatures import SignaturePolicy
     from reconciler.host.directory import LdapSettings
     from reconciler.network.addresses import Networks
     from reconciler.settings.windows import SyncWindow
+    from reconciler.source.signatures import SignaturePolicy
 
 DEFAULT_CONNECT = "qemu:///system"
 DEFAULT_LDAP_FILTER = "(uid=%(username)s)"
@@ -184,7 +184,7 @@ class Settings:
     @property
     def signatures(self) -> SignaturePolicy:
         """Which commits have to be signed, and by whom."""
-        from reconciler.desired.signatures import SignaturePolicy
+        from reconciler.source.signatures import SignaturePolicy
 
         return SignaturePolicy(self.require_signed, self.allowed_signers, self.revoked_signers, self.allowed_gpg_keys)
 

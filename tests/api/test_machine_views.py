@@ -6,12 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from api.views.machines import machine_views
-from reconciler.desired.state import DesiredState, Resource, Revision
+from reconciler.desired.state import DesiredState, Resource
 from reconciler.loop.passes import World
 from reconciler.observed.snapshot import Observed, Snapshot
 from reconciler.observed.statistics import MachineStatistics
 from reconciler.planning.plan import Plan
 from reconciler.serving.secrets import Secrets
+from reconciler.source.tree import Revision
 from specs.host import Host
 from specs.reference import Ref
 

@@ -8,10 +8,10 @@ from typing import Any
 import libvirt
 import pytest
 
-from reconciler.desired.writing.changes import Edit
 from reconciler.errors import Conflict, Transient
 from reconciler.serving.changes import Made
 from reconciler.serving.client import Client
+from reconciler.writing.changes import Edit
 from specs.reference import Ref
 from tests.api.live import LiveApi
 from tests.api.machines import disks_on, make

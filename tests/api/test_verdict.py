@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from reconciler.desired.state import Resource
-from reconciler.desired.writing.changes import Put
 from reconciler.errors import NotApplied
 from reconciler.loop.passes import World
 from reconciler.planning.plan import Action, Plan, Step
 from reconciler.serving.asked import asked_by
 from reconciler.serving.verdict import Verdict, verdict
 from reconciler.status.outcome import Result, StepOutcome
+from reconciler.writing.changes import Put
 from specs.effect import Change, Effect
 from specs.reference import Ref
 from tests.planning.values import context, resource, step, vm

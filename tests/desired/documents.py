@@ -9,7 +9,8 @@ from typing import Any
 
 from reconciler.desired.load import Loader
 from reconciler.desired.resolve import Resolver
-from reconciler.desired.state import DesiredState, Revision, SourceFile, SourceTree
+from reconciler.desired.state import DesiredState
+from reconciler.source.tree import Revision, SourceFile, SourceTree
 from specs.problem import Problem
 
 REPOSITORY = "0c2a8c3e-64a5-4d5a-9a51-9f6a8b1f3d55"

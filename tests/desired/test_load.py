@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from reconciler.desired import files
 from reconciler.desired.load import Loader
+from reconciler.source import files
 from specs.reference import Ref
-
-from .documents import document, together, tree_of, vm
+from tests.desired.documents import document, together, tree_of, vm
 
 WEB, DB = Ref("VirtualMachine", "web"), Ref("VirtualMachine", "db")
 

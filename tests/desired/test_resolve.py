@@ -10,18 +10,17 @@ from typing import Any
 import pytest
 import yaml
 
-from reconciler.desired import files
 from reconciler.desired.identity import object_uid
 from reconciler.desired.load import Loader
-from reconciler.desired.opening import open_source
 from reconciler.desired.resolve import Resolver
 from reconciler.desired.state import Policy
+from reconciler.source import files
+from reconciler.source.opening import open_source
 from specs.reference import Ref
 from specs.virtualmachine.lowering import derived_mac
+from tests.desired.documents import REPOSITORY, Desired, document, together, tree_of, vm
+from tests.source.repositories import WorkTree
 from tests.specs.virtualmachine.test_seed import files as files_of
-
-from .documents import REPOSITORY, Desired, document, together, tree_of, vm
-from .repositories import WorkTree
 
 WEB = Ref("VirtualMachine", "web")
 

@@ -7,10 +7,11 @@ from types import MappingProxyType
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.desired.state import DesiredState, Revision
+from reconciler.desired.state import DesiredState
 from reconciler.forges.forge import CommitStatus, State
 from reconciler.forges.verdict import preview, verdict
 from reconciler.planning.plan import Action, Blocked, Plan, Step, Waiting
+from reconciler.source.tree import Revision
 from reconciler.status.outcome import Result, StepOutcome
 from specs.effect import Change, Effect
 from specs.problem import Problem

@@ -27,7 +27,7 @@ from api.views.volumes import volume_view
 from reconciler import bulkhead
 from reconciler.desired.load import Loader
 from reconciler.desired.resolve import Resolver
-from reconciler.desired.state import DesiredState, Revision, SourceFile, SourceTree
+from reconciler.desired.state import DesiredState
 from reconciler.exporting.export import export
 from reconciler.hypervisor.reading.carrying import carried
 from reconciler.loop.passes import World
@@ -43,6 +43,7 @@ from reconciler.reporting.plan_markdown import plan_markdown
 from reconciler.reporting.plan_text import plan_text, problems_text
 from reconciler.reporting.saved_plan import plan_digest
 from reconciler.serving.secrets import Secrets
+from reconciler.source.tree import Revision, SourceFile, SourceTree
 from reconciler.status.drift import drift
 from reconciler.status.status import conditions
 from specs.binding import parse

@@ -14,13 +14,13 @@ import click
 
 from reconciler.cli.declaring import FILE_KEYS, PARAMETERS, Size
 from reconciler.cli.main import Verbs, onggi
-from reconciler.desired.location import check_branch, parse_location, parse_sub_path
 from reconciler.errors import OnggiError
 from reconciler.forges.address import forge_address
 from reconciler.hypervisor.acceleration import kvm_is_usable
 from reconciler.locality import is_here
 from reconciler.settings.settings import Settings, read_settings_file
 from reconciler.settings.windows import parse_window, state_at
+from reconciler.source.location import check_branch, parse_location, parse_sub_path
 from tests.fuzz.values import text
 
 _DURATIONS = (

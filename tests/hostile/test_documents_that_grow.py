@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.desired import limits
 from reconciler.desired.load import Loader
 from reconciler.desired.resolve import Resolver
-from reconciler.desired.state import DesiredState, Revision, SourceFile, SourceTree
+from reconciler.desired.state import DesiredState
+from reconciler.source import limits
+from reconciler.source.tree import Revision, SourceFile, SourceTree
 from specs.reference import VIRTUAL_MACHINE
 from specs.validate import MAX_TEMPLATES
 from tests.hostile.commands import ENVIRONMENT, ONGGI

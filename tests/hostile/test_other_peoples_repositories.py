@@ -12,14 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.desired.foreign import source as foreign
-from reconciler.desired.foreign.judging import others_at
-from reconciler.desired.opening import open_source
-from reconciler.desired.source import Source
-from reconciler.desired.watch import watching
-from reconciler.desired.writing.changes import Author, Put
-from reconciler.desired.writing.writer import open_writer
 from reconciler.errors import OnggiError, SourceError
+from reconciler.source.commit_text import Author
+from reconciler.source.foreign import source as foreign
+from reconciler.source.foreign.judging import others_at
+from reconciler.source.opening import open_source
+from reconciler.source.source import Source
+from reconciler.source.watch import watching
+from reconciler.writing.changes import Put
+from reconciler.writing.writer import open_writer
 from specs.reference import Ref
 from tests.hostile.commands import ENVIRONMENT, ONGGI, error, onggi, planned, told
 from tests.hostile.documents import vm

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.desired.opening import open_source
 from reconciler.line.line import Line
 from reconciler.settings.settings import Settings
-from tests.desired.writing.writers import Place, add
+from reconciler.source.opening import open_source
 from tests.lab.repositories import ENVIRONMENT, Repository, git
+from tests.writing.writers import Place, add
 
 NETWORK = "apiVersion: onggi/v1\nkind: Network\nmetadata: {name: lan}\nspec: {mode: isolated}\n"
 HOOKS = (

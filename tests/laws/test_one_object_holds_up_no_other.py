@@ -19,13 +19,13 @@ import yaml
 from reconciler import bulkhead
 from reconciler.desired.load import Loader
 from reconciler.desired.resolve import Resolver
-from reconciler.desired.state import Revision, SourceFile, SourceTree
 from reconciler.exporting.export import export
 from reconciler.line.line import Line
 from reconciler.observed.snapshot import Snapshot
 from reconciler.planning.ownership import Owned
 from reconciler.planning.planner import Planner
 from reconciler.settings.settings import Settings
+from reconciler.source.tree import Revision, SourceFile, SourceTree
 from reconciler.status.drift import drift
 from reconciler.status.status import conditions
 from specs.reference import Ref

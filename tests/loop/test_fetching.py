@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from reconciler.desired.state import Revision, SourceTree
 from reconciler.errors import Transient
 from reconciler.loop.fetching import Fetching
+from reconciler.source.tree import Revision, SourceTree
 from tests.lab.waiting import until
 
 

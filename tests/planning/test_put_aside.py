@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.desired.state import DesiredState, Unread
+from reconciler.desired.state import DesiredState
 from reconciler.planning.ownership import Fact, Owned
 from reconciler.planning.put_aside import put_aside
+from reconciler.source.tree import Unread
 from tests.planning.values import REPOSITORY, REVISION, vm
 
 WEB = vm("web")

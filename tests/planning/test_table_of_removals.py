@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from reconciler.desired.identity import object_uid
-from reconciler.desired.state import DesiredState, Resource, Unread
+from reconciler.desired.state import DesiredState, Resource
 from reconciler.observed.snapshot import Observed, Snapshot
 from reconciler.planning.context import Context
 from reconciler.planning.guards import removal_digest
@@ -21,6 +21,7 @@ from reconciler.planning.scopes import move_digest
 from reconciler.planning.storagevolume.trash import Trashed, emptied
 from reconciler.planning.terms import Terms
 from reconciler.planning.virtualmachine.power import MIGRATED_AWAY
+from reconciler.source.tree import Unread
 from specs.host import Host, VolumeSource
 from specs.mark import Mark
 from specs.reference import STORAGE_POOL, Ref

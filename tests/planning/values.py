@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from reconciler.desired.state import DesiredState, Resource, Revision
+from reconciler.desired.state import DesiredState, Resource
 from reconciler.observed.snapshot import Observed, Snapshot
 from reconciler.planning.context import Context
 from reconciler.planning.operations import Operation
 from reconciler.planning.plan import Action, Step
+from reconciler.source.tree import Revision
 from specs.effect import Effect
 from specs.host import Host
 from specs.reference import Ref

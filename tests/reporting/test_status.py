@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from reconciler.applying.backoff import Backoff
-from reconciler.desired.state import DesiredState, Policy, Resource, Revision
+from reconciler.desired.state import DesiredState, Policy, Resource
 from reconciler.ledger.records import ALL
 from reconciler.observed.snapshot import Observed, Snapshot
 from reconciler.planning.operations import Define, Undefine
 from reconciler.planning.plan import Action, Blocked, Plan, Step, Waiting
+from reconciler.source.tree import Revision
 from reconciler.status.condition import Condition
 from reconciler.status.drift import Drift, DriftedField, DriftKind
 from reconciler.status.outcome import Result, StepOutcome

@@ -18,10 +18,10 @@ from reconciler.settings.settings import read_settings_file
 from reconciler.settings.windows import parse_window
 from specs.reference import NETWORK, Ref
 from tests.cli.command import Onggi, onggi
-from tests.desired.repositories import WorkTree, git
-from tests.desired.signing import Signer, commit, ssh_signer
 from tests.lab.approving import approve_removal
 from tests.lab.waiting import until
+from tests.source.repositories import WorkTree, git
+from tests.source.signing import Signer, commit, ssh_signer
 from tests.stories.agents import running_agent
 
 __all__ = ["onggi"]
