@@ -68,6 +68,7 @@ swtpm | an emulated TPM for the tests, whose state has to survive
 swtpm-tools | makes the first state of an emulated TPM
 mmdebstrap | builds the lab, a machine with what this one's kernel lacks
 e2fsprogs | makes the lab's disk
+tini | reaps the QEMU processes of the tests at once, where the first process of a container takes its time
 make | runs all of this
 LIST
         *)
