@@ -1,22 +1,19 @@
-"""The ASGI application: the resources of `api/resources/`, found by scanning, on one set of services."""
+"""The ASGI application: the resources of all nouns, found by scanning, on one set of services."""
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import falcon.asgi
 
-from api import resources
 from api.errors import add_handlers
 from api.http.actions import Told
+from api.http.discovery import resource_classes
 from api.http.door import Door
-from api.http.endpoint import Resource
 from api.http.prefix import without_prefix
 from api.http.responder import add_resource
-from api.plugins import add_plugins
+from api.plugins.routing import add_plugins
 from api.services import Services
 
 _Receive = Callable[[], Awaitable[Mapping[str, Any]]]
@@ -24,7 +21,7 @@ _Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
 def create_app(services: Services) -> falcon.asgi.App[Any, Any]:
-    """The application: every resource that a module of `api.resources` defines, at its address."""
+    """The application: every resource that is declared in a folder of `api`, at its address."""
     app: falcon.asgi.App[Any, Any] = _Application(middleware=[Door(services.hosts)])
     app.req_options.strip_url_path_trailing_slash = True
     app.req_options.auto_parse_qs_csv = False
@@ -35,17 +32,6 @@ def create_app(services: Services) -> falcon.asgi.App[Any, Any]:
         add_resource(app, resource(services), told)
     add_plugins(app, services)
     return app
-
-
-def resource_classes() -> Iterator[type[Resource]]:
-    """Every class with an address in a module of `api.resources`, in the order of modules and names."""
-    for module in sorted(pkgutil.iter_modules(resources.__path__), key=lambda found: found.name):
-        members = vars(importlib.import_module(f"api.resources.{module.name}"))
-        for name in sorted(members):
-            found = members[name]
-            own = isinstance(found, type) and found.__module__ == f"api.resources.{module.name}"
-            if own and issubclass(found, Resource) and found.address:
-                yield found
 
 
 class _Application(falcon.asgi.App[Any, Any]):

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import click
 
-from api.app import resource_classes
 from api.docs.table import api_table
+from api.http.discovery import resource_classes
 from reconciler.cli.declaring import FILE_KEYS, variable
 from reconciler.cli.main import onggi
 from specs.effect import Effect

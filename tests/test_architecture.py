@@ -14,6 +14,10 @@ from pathlib import Path
 
 import pytest
 
+import api
+from api.http.discovery import resource_classes
+from api.http.endpoint import Resource
+
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("specs", "reconciler", "api", "onggi")
 PRODUCT = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
@@ -53,7 +57,7 @@ FORBIDDEN = (
     ("api/app.py", "import libvirt"),
     ("api/app.py", "import onggi.plugin"),
     ("reconciler/forges/client.py", "import httpx"),
-    ("api/media.py", "import ftplib"),
+    ("api/vms/storages/media.py", "import ftplib"),
 )
 
 
@@ -92,3 +96,32 @@ def test_a_module_opens_with_why_it_exists(path: Path) -> None:
     assert ast.get_docstring(ast.parse(path.read_text())), (
         "open with a docstring: why this exists, what it leaves to others"
     )
+
+
+# The API by noun
+
+NO_NOUN = {"http", "documents"}  # the frame, and what stands for documents whichever noun they are
+OF_ALL = {"/", "/openapi.json"}  # these tell of all nouns, as /docs does, and lie there
+FOLDERS = sorted(path.parent for path in (ROOT / "api").rglob("__init__.py") if path.parent != ROOT / "api")
+
+
+def test_nothing_lies_loose_at_the_root_of_the_api() -> None:
+    assert {path.stem for path in (ROOT / "api").glob("*.py")} == {"__init__", "app", "errors", "server", "services"}
+
+
+@pytest.mark.parametrize("folder", [each for each in FOLDERS if each.name not in NO_NOUN], ids=name_of)
+def test_a_noun_of_the_api_has_what_answers(folder: Path) -> None:
+    assert (folder / "resource.py").exists(), "a folder here is a noun of URIs: declare what answers in its resource.py"
+
+
+@pytest.mark.parametrize("resource", resource_classes(), ids=lambda each: each.address)
+def test_an_address_is_declared_in_the_folders_that_it_names(resource: type[Resource]) -> None:
+    named = [part for part in resource.address.split("/") if part and "{" not in part]
+    folders = resource.__module__.split(".")[1:-1]
+    if resource.address in OF_ALL:
+        assert folders == ["docs"]
+        return
+    assert folders == named[: len(folders)], "the folder of a noun is called as in its URIs"
+    further = named[len(folders) :]
+    deeper = Path(api.__path__[0]).joinpath(*folders, *further[:1])
+    assert not further or not deeper.is_dir(), f"it belongs into {name_of(deeper)}"

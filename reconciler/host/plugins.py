@@ -30,7 +30,7 @@ Resource = Callable[[Any], Any]  # from the API's services to an object with on_
 
 @dataclass(frozen=True, slots=True)
 class Plugin:
-    """One plugin. `routes`: URI template → resource, as in `api/resources`, each at or below /plugins/NAME. `kinds`:
+    """One plugin. `routes`: URI template → resource, as in `api/`, each at or below /plugins/NAME. `kinds`:
     what its packages of KINDS declare. `error` is a sentence when it couldn't be loaded; both are empty then.
     """
 

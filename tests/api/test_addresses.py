@@ -6,7 +6,7 @@ import threading
 
 import libvirt
 
-from api.addresses import Addresses
+from api.vms.ifaces.addresses import Addresses
 from reconciler.observed.answers import GuestAddress
 from reconciler.observed.snapshot import Observed
 from specs.reference import VIRTUAL_MACHINE, Ref

@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from api.app import resource_classes
+from api.http.discovery import resource_classes
 from api.http.endpoint import endpoints
 from tests.cli.command import Onggi, onggi
 from tests.lab.repositories import Repository

@@ -10,8 +10,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from api.app import resource_classes
 from api.http.body import MAX_BODY
+from api.http.discovery import resource_classes
 from api.http.openapi import openapi
 from tests.api.live import LiveApi, live_api, whole_api
 from tests.lab.repositories import Repository, git

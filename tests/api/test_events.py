@@ -14,7 +14,7 @@ from typing import Any
 import libvirt
 import pytest
 
-from api.resources import events as resource
+from api.events import resource
 from tests.api.live import LiveApi
 from tests.lab.waiting import until
 

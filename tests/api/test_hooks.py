@@ -17,11 +17,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from api.app import create_app
-from api.resources import hooks
+from api.hooks import resource as hooks
+from api.hooks.deliveries import Deliveries
+from api.hooks.providers import PROVIDERS
 from api.server import Server
 from api.services import Services
-from api.webhooks.deliveries import Deliveries
-from api.webhooks.providers import PROVIDERS
 from reconciler.errors import Terminal
 from tests.api.webhooks import MANNERS, PUSH, SECRET, Headers, generic, github, gitlab, hex_hmac, standard
 

@@ -6,7 +6,7 @@ from xml.etree.ElementTree import fromstring
 
 import pytest
 
-from api.icons import DEFAULT, address_of, drawn
+from api.images.drawn import DEFAULT, address_of, drawn
 from tests.api.live import LiveApi
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from api.app import resource_classes
+from api.http.discovery import resource_classes
 from api.http.endpoint import endpoints
 from api.http.openapi import openapi
 from tests.api.live import LiveApi, live_api

@@ -7,8 +7,8 @@ import threading
 import libvirt
 import pytest
 
-from api.fresh import Fresh
-from api.views.interfaces import interface_view, offered
+from api.http.fresh import Fresh
+from api.interfaces.view import interface_view, offered
 from reconciler.observed.answers import HostInterface
 from reconciler.observed.snapshot import Observed, Snapshot
 from specs.host import Host

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from api.machines.bus import Attachment, attachment, has_virtio
-from api.machines.drafting import new_machine
-from api.machines.editing import change_console, change_sizes, password_of
+from api.vms.bus import Attachment, attachment, has_virtio
+from api.vms.drafting import new_machine
+from api.vms.editing import change_console, change_sizes, password_of
 from specs.host import Host
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)

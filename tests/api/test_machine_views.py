@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from api.views.machines import machine_views
+from api.vms.view import machine_views
 from reconciler.desired.state import DesiredState, Resource
 from reconciler.loop.passes import World
 from reconciler.observed.snapshot import Observed, Snapshot

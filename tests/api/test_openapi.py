@@ -9,7 +9,8 @@ import httpx
 import pytest
 from openapi_spec_validator import validate
 
-from api.app import create_app, resource_classes
+from api.app import create_app
+from api.http.discovery import resource_classes
 from api.http.endpoint import endpoints
 from api.http.openapi import openapi
 from api.server import Server

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from api.http.refusal import Refusal
-from api.storage.pool_sources import _is_within, check_devices
+from api.storagepools.sources import _is_within, check_devices
 from tests.api.live import LiveApi, live_api
 from tests.host.namespaces import Namespace, namespace
 from tests.host.storage_network import NEVER, exported, network, silent
@@ -37,7 +37,7 @@ while True:
 CHECK = """
 import json, sys, types
 from api.http.refusal import Refusal
-from api.storage.pool_sources import check_source
+from api.storagepools.sources import check_source
 from reconciler.host.storage_servers import StorageServers
 host = types.SimpleNamespace(storage_servers=StorageServers(timeout_s=float(sys.argv[1])))
 try:

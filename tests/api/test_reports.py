@@ -9,7 +9,7 @@ import libvirt
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from api.views.metrics import gauge, text_of
+from api.metrics.view import gauge, text_of
 from reconciler.reporting.metrics import BOUNDS_S
 from tests.api.live import LiveApi
 from tests.lab.waiting import until

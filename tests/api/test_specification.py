@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from api.app import resource_classes
 from api.docs.table import since
+from api.http.discovery import resource_classes
 from api.http.endpoint import SPECIFIED as SINCE
 from api.http.endpoint import endpoints
 from api.http.openapi import openapi

@@ -60,7 +60,7 @@ def test_a_pool_on_a_folder_of_another_pool_is_refused_before_it_is_committed(
 def test_a_network_over_a_vlan_that_this_host_cannot_have_is_taken_back(
     api: LiveApi, host_objects: HostObjects, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("api.ways_out._interfaces", lambda _serving: None)  # a host that can't tell what it has
+    monkeypatch.setattr("api.networks.uplink._interfaces", lambda _serving: None)  # a host that can't tell what it has
     name = host_objects.name("vlan")
     body = {"name": name, "connection": "bridge", "interface": "lo", "vlan_id": 42}
     refused = api.client.post("/networks", json=body)

@@ -10,8 +10,9 @@ import falcon.asgi
 import falcon.testing
 import pytest
 
-from api.app import create_app, resource_classes
+from api.app import create_app
 from api.errors import add_handlers
+from api.http.discovery import resource_classes
 from api.http.door import Door
 from api.http.endpoint import Call, Endpoint, Resource, action, endpoints, get, raw
 from api.http.refusal import Refusal

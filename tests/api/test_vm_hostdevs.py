@@ -6,7 +6,7 @@ import httpx
 import libvirt
 import pytest
 
-from api.resources.vm_hostdevs import together
+from api.vms.hostdevs.resource import together
 from reconciler.hypervisor import Hypervisor
 from reconciler.observed.host_devices import HostDevice, listing
 from tests.api.live import LiveApi

@@ -9,7 +9,7 @@ import libvirt
 import pytest
 from PIL import Image
 
-from api.screenshots import Pictures
+from api.vms.screenshot.pictures import Pictures
 from tests.api.live import LiveApi
 from tests.api.parts import define
 

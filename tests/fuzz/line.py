@@ -15,15 +15,16 @@ from typing import Any
 
 import orjson
 
-from api.views.machine_interfaces import interface_view, interfaces
-from api.views.machine_storages import storage_view, storages
-from api.views.machines import machine_view
-from api.views.metrics import metrics_text
-from api.views.networks import network_view
-from api.views.pools import pool_view
-from api.views.reports import drift_view, plan_view
-from api.views.templates import template_view
-from api.views.volumes import volume_view
+from api.drift.view import drift_view
+from api.metrics.view import metrics_text
+from api.networks.view import network_view
+from api.plan.view import plan_view
+from api.storagepools.storagevolumes.view import volume_view
+from api.storagepools.view import pool_view
+from api.templates.view import template_view
+from api.vms.ifaces.view import interface_view, interfaces
+from api.vms.storages.view import storage_view, storages
+from api.vms.view import machine_view
 from reconciler import bulkhead
 from reconciler.desired.load import Loader
 from reconciler.desired.resolve import Resolver

@@ -10,7 +10,7 @@ from pathlib import Path
 import libvirt
 import pytest
 
-from api.app import resource_classes
+from api.http.discovery import resource_classes
 from api.http.openapi import openapi
 from tests.api.conftest import api, hand
 from tests.api.live import LiveApi

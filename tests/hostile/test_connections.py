@@ -17,11 +17,11 @@ from typing import Any
 import httpx
 import pytest
 
+from api.events import resource as events
 from api.http import outgoing
 from api.http.connection import MOST_PIPELINED, Connection
 from api.http.peers import peer_of
 from api.http.room import MOST_AT_ONCE, MOST_OF_ONE, MOST_UNSENT, bound_unsent, make_room
-from api.resources import events
 from tests.api.live import LiveApi, whole_api
 from tests.hostile.raw import answer_of, answer_to, connect, sent_without_end
 from tests.lab.waiting import until

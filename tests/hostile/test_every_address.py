@@ -12,7 +12,8 @@ from collections.abc import Iterator, Mapping
 import httpx
 import pytest
 
-from api.app import create_app, resource_classes
+from api.app import create_app
+from api.http.discovery import resource_classes
 from api.http.door import names_of
 from api.http.openapi import openapi
 from api.http.rules import PAGE, SPECIFICATION, STYLE

@@ -118,12 +118,12 @@ def test_nor_is_any_change(api: LiveApi, made: set[str], body: dict[str, Any]) -
 @pytest.mark.parametrize(
     ("view", "address", "stays"),
     [
-        ("api.resources.networks.network_view", "/networks", "default"),
-        ("api.resources.storagepools.pool_view", "/storagepools", "default-pool"),
-        ("api.views.machines.machine_view", "/vms", "test"),
-        ("api.resources.vm_ifaces.interface_view", "/vms/odd/ifaces", "52:54:00:00:00:01"),
-        ("api.resources.vm_storages.storage_view", "/vms/odd/storages", "hda"),
-        ("api.resources.host_devices.device_view", "/host/devices", "computer"),
+        ("api.networks.resource.network_view", "/networks", "default"),
+        ("api.storagepools.resource.pool_view", "/storagepools", "default-pool"),
+        ("api.vms.view.machine_view", "/vms", "test"),
+        ("api.vms.ifaces.resource.interface_view", "/vms/odd/ifaces", "52:54:00:00:00:01"),
+        ("api.vms.storages.resource.storage_view", "/vms/odd/storages", "hda"),
+        ("api.host.devices.resource.device_view", "/host/devices", "computer"),
     ],
 )
 def test_what_cannot_be_told_of_is_left_out_and_the_log_says_so(

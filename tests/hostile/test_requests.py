@@ -12,8 +12,8 @@ from contextlib import suppress
 import httpx
 import pytest
 
+from api.events import resource as events
 from api.http.connection import MAX_HEAD, Connection
-from api.resources import events
 from tests.api.live import LiveApi, whole_api
 from tests.hostile.raw import answer_of, answer_to, connect, sent_without_end
 from tests.lab.waiting import until

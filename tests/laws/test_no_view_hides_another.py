@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pkgutil
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -12,7 +13,8 @@ import httpx
 import pytest
 import yaml
 
-from api.views.machines import VOLATILE
+import api as api_folder
+from api.vms.view import VOLATILE
 from tests.api.live import LiveApi, live_api
 from tests.lab.repositories import Repository
 from tests.laws.odd_ones import fail_for, functions
@@ -28,10 +30,13 @@ ADDRESSES = (
     "/metrics", "/config/distros", "/revisions", "/status/VirtualMachine/good",
 )  # fmt: skip
 # What only looks something up.
-BEYOND = frozenset({"reconciler.observed.snapshot:Snapshot.get", "api.storage.images:_ref"})
+BEYOND = frozenset({"reconciler.observed.snapshot:Snapshot.get", "api.storagepools.storagevolumes.iso_images:_ref"})
+NOUNS = [
+    each.name for each in pkgutil.iter_modules(api_folder.__path__, "api.") if each.ispkg and each.name != "api.http"
+]
 PLACES = sorted(
     {
-        *functions("api.views", "api.storage", "api.resources", "reconciler.planning.storagevolume.uses"),
+        *functions(*NOUNS, "reconciler.planning.storagevolume.uses"),
         *functions("reconciler.observed.consoles", "reconciler.observed.snapshot", "reconciler.reporting.status_text"),
     }
     - BEYOND

@@ -9,7 +9,7 @@ from pathlib import Path
 import libvirt
 import pytest
 
-from api.views.metrics import metrics_text
+from api.metrics.view import metrics_text
 from reconciler.ledger.ledger import Ledger
 from reconciler.ledger.records import Event, ObjectStatus
 from reconciler.loop.agent import Agent

@@ -7,7 +7,7 @@ from typing import Any
 import libvirt
 import pytest
 
-from api.machines.processors import most_processors
+from api.vms.processors import most_processors
 from tests.api.kimchi.hosts import LUNS
 from tests.api.kimchi.words import Kimchi
 
@@ -111,7 +111,7 @@ def test_no_machine_has_more_processors_than_the_hypervisor_s_machines_can(
     kimchi: Kimchi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make(kimchi, cpus=8)
-    monkeypatch.setattr("api.machines.processors.most_processors", lambda _capabilities: 4)
+    monkeypatch.setattr("api.vms.processors.most_processors", lambda _capabilities: 4)
     many = {"topology": {"sockets": 1, "cores": 3, "threads": 2}}
     for body in ({"cpus": 5}, {"cpus": 6, "cpu_info": many}):
         assert kimchi.refusal("PUT", "/templates/small", body) == "400 KCHCPUINF0001E"

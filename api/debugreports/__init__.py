@@ -1,0 +1,1 @@
+"""/debugreports: archives of what `sos` collects about the host."""

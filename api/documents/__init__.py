@@ -1,0 +1,1 @@
+"""What stands for documents or tells of them, whichever noun it is."""

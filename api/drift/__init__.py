@@ -1,0 +1,1 @@
+"""/drift: what was changed on the host since it was last applied."""

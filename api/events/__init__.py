@@ -1,0 +1,1 @@
+"""/events: what was done, failed or was skipped."""

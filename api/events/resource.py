@@ -1,0 +1,184 @@
+"""/events: what was done, failed or was skipped, as a list and as a stream of server-sent events.
+
+A stream begins with what comes next, or behind the event that `Last-Event-ID` names, and ends with the server. Each
+reads for itself at its client's pace: nothing is queued for one that is slow.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import aclosing
+from typing import Any, Final
+
+import falcon.asgi
+from falcon.asgi import SSEvent
+
+from api.events.moments import moment
+from api.events.view import EVENT
+from api.http.closing import closing_of, gone_of
+from api.http.endpoint import OURS, Resource, raw
+from api.http.filters import BUDGET, Filter, check_few, filtered
+from api.http.refusal import Refusal, bad
+from api.http.responder import JSON_TYPE, to_json
+from api.http.schema import arr, integer, text
+from api.http.shares import Shares, peer_of_request
+from api.services import Services
+from reconciler.clock import rfc3339, utc_now
+from reconciler.errors import OnggiError
+from reconciler.ledger.history import KEPT_EVENTS
+from reconciler.ledger.ledger import Ledger
+from reconciler.reporting.status_text import event_json
+
+_MOST_STREAMS: Final = 64
+_LOOK_S: Final = 0.25
+_HEARTBEAT_S: Final = 15.0
+_AGAIN_MS: Final = 2000
+_LIMIT: Final = 100
+_STREAM: Final = "text/event-stream"
+_OWN: Final = frozenset({"limit", "since", "follow"})
+_LONGEST_NUMBER: Final = 18
+_LOOK_BUDGET: Final = BUDGET // 50  # each event's, for each of many streams
+
+
+class Events(Resource):
+    """The list, and its stream."""
+
+    address = "/events"
+    tag = "Reports"
+    since = OURS
+
+    def __init__(self, services: Services) -> None:
+        super().__init__(services)
+        self._streams = Shares()
+
+    @raw(
+        "GET", "What was done, failed or was skipped, oldest first.", arr(EVENT),
+        query={
+            "limit": integer("At most so many, the newest.", minimum=1, maximum=KEPT_EVENTS, default=_LIMIT),
+            "since": text("Only since then: 10m ago, or a moment in RFC 3339.", examples=["10m"]),
+            **{
+                name: text(f"Only those whose `{name}` matches.")
+                for name in ("kind", "name", "type", "result", "who", "revision")
+            },
+        },
+        statuses=(503,), also=(_STREAM,),
+        description="With `Accept: text/event-stream` a stream of server-sent events, each with the JSON of an event"
+        " as its data. It goes on behind `Last-Event-ID`, and tells that it lives every 15 seconds.",
+    )  # fmt: skip
+    async def on_get(self, request: falcon.asgi.Request, response: falcon.asgi.Response) -> None:
+        """200, or 400, or 503."""
+        wanted = {name: request.get_param_as_list(name) or [""] for name in request.params if name not in _OWN}
+        if _wants_stream(request):
+            await self._follow(request, response, wanted)
+            return
+        limit, since = _limit(request.get_param("limit")), request.get_param("since")
+        start = moment(since) if since is not None else None
+        ledger = self.serving.agent.line.ledger
+        found = await asyncio.to_thread(ledger.events, KEPT_EVENTS if wanted else limit, None, start)
+        response.content_type = JSON_TYPE
+        response.set_header("Cache-Control", "no-cache")
+        fitting = await filtered(map(event_json, found), wanted, peer_of_request(request))
+        response.data = to_json(fitting[-limit:])
+
+    async def _follow(
+        self, request: falcon.asgi.Request, response: falcon.asgi.Response, wanted: Mapping[str, Sequence[str]]
+    ) -> None:
+        check_few(wanted)
+        who = peer_of_request(request)
+        self._check_free(who)
+        fitting = await asyncio.to_thread(Filter, wanted)
+        ledger = self.serving.agent.line.ledger
+        last = request.get_header("Last-Event-ID") or ""
+        known = int(last) if last.isascii() and last.isdecimal() and len(last) <= _LONGEST_NUMBER else None
+        after = await asyncio.to_thread(ledger.last_event)
+        after = min(known, after) if known is not None else after
+        self._check_free(who)  # many may have been waiting for that
+        response.set_header("Cache-Control", "no-store")
+        response.set_header("X-Accel-Buffering", "no")  # a proxy that keeps it back would make it useless
+        told = self._told(ledger, after, fitting, closing_of(request), gone_of(request))
+        response.sse = self._counted(who, told)
+
+    def _check_free(self, who: str) -> None:
+        if not self._streams.has_room(who, _MOST_STREAMS):
+            raise Refusal(503, "Too many streams of events are open already; close one, or ask for the list.")
+
+    async def _counted(self, who: str, told: AsyncGenerator[SSEvent | None, None]) -> AsyncIterator[SSEvent | None]:
+        if not self._streams.take(who, _MOST_STREAMS):
+            return
+        try:
+            async with aclosing(told):
+                async for event in told:
+                    yield event
+        finally:
+            self._streams.give_back(who)
+
+    @staticmethod
+    async def _told(
+        ledger: Ledger,
+        after: int,
+        fitting: Filter,
+        closing: asyncio.Event,
+        gone: asyncio.Event,
+    ) -> AsyncGenerator[SSEvent | None, None]:
+        yield SSEvent(retry=_AGAIN_MS, comment="events follow")
+        news = await asyncio.to_thread(_News, ledger, after)
+        quiet_s = 0.0
+        while not (closing.is_set() or gone.is_set()):
+            try:
+                found = await asyncio.to_thread(news.next, fitting)
+            except Refusal as refusal:
+                yield SSEvent(comment=refusal.reason)
+                return
+            for number, told in found:
+                quiet_s = 0.0
+                yield SSEvent(data=to_json(told).replace(b"\n", b""), event="event", event_id=str(number))
+            if quiet_s >= _HEARTBEAT_S:
+                quiet_s = 0.0
+                yield None  # falcon makes a comment of it
+            try:
+                await asyncio.wait_for(closing.wait(), _LOOK_S)
+            except TimeoutError:
+                quiet_s += _LOOK_S
+
+
+class _News:
+    """What is new at each look. A repeated failure, which is counted where it was told, is told again."""
+
+    def __init__(self, ledger: Ledger, after: int) -> None:
+        self._ledger = ledger
+        self._after = after
+        self._since = rfc3339(utc_now())
+        self._counts = {
+            number: event.count for number, event in ledger.event_news(after, self._since) if number <= after
+        }
+
+    def next(self, fitting: Filter) -> list[tuple[int, dict[str, Any]]]:
+        """Those that fit, oldest first; nothing while the state can't be read."""
+        try:
+            found = self._ledger.event_news(self._after, self._since)
+        except OnggiError:
+            return []
+        fresh = [(number, event) for number, event in found if self._counts.get(number) != event.count]
+        if found:
+            self._after = max(self._after, found[-1][0])
+            self._since = max(self._since, *(event.time for _, event in found))
+            self._counts = {number: event.count for number, event in found if event.time == self._since}
+        return [(number, told) for number, event in fresh for told in fitting.of([event_json(event)], _LOOK_BUDGET)]
+
+
+def _wants_stream(request: falcon.asgi.Request) -> bool:
+    follow = request.get_param_as_bool("follow", default=None, blank_as_true=True)
+    if follow is not None:
+        return bool(follow)
+    kinds = [each.partition(";")[0].strip().lower() for each in (request.get_header("Accept") or "").split(",")]
+    return _STREAM in kinds
+
+
+def _limit(written: str | None) -> int:
+    if written is None:
+        return _LIMIT
+    number = int(written) if written.isascii() and written.isdecimal() and len(written) <= _LONGEST_NUMBER else 0
+    if not 1 <= number <= KEPT_EVENTS:
+        raise bad("KCHAPI0001E", f"`limit` is a number from 1 to {KEPT_EVENTS}.")
+    return number

@@ -1,0 +1,1 @@
+"""/groups: the groups of those who may log in."""

@@ -1,0 +1,18 @@
+"""/groups: the groups of those whom the host knows."""
+
+from __future__ import annotations
+
+from api.http.endpoint import Answer, Call, Resource, get
+from api.users.view import NAMES, SOME, listed
+
+
+class Groups(Resource):
+    """The groups of those."""
+
+    address = "/groups"
+    tag = "Accounts"
+
+    @get("The groups, by name; none where users come from a directory.", NAMES, description=SOME, blocking=True)
+    def read(self, _call: Call) -> Answer:
+        """As the system tells them."""
+        return listed(self.serving.host.accounts.groups())

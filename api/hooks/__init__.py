@@ -1,0 +1,1 @@
+"""/hooks: forges tell of pushes."""

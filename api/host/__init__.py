@@ -1,0 +1,1 @@
+"""/host: the machine that the agent runs on."""

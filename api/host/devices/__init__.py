@@ -1,0 +1,1 @@
+"""/host/devices: what is built into the machine or plugged in."""

@@ -1,0 +1,1 @@
+"""/host/packagesupdate: the packages that have a newer version."""

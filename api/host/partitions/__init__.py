@@ -1,0 +1,1 @@
+"""/host/partitions: the disks and partitions."""

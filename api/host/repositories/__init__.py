@@ -1,0 +1,1 @@
+"""/host/repositories: where packages come from."""

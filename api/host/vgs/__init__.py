@@ -1,0 +1,1 @@
+"""/host/vgs: the volume groups."""

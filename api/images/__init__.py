@@ -1,0 +1,1 @@
+"""/images: the pictures that stand for machines and templates."""

@@ -1,0 +1,1 @@
+"""/interfaces: the host's network interfaces."""

@@ -1,0 +1,1 @@
+"""/ovsbridges: Open vSwitch's bridges."""

@@ -1,0 +1,1 @@
+"""/peers: other agents in this network."""

@@ -1,0 +1,1 @@
+"""/plan: what is to be done."""

@@ -1,0 +1,20 @@
+"""/plan: what is to be done so that the host is as the documents say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from api.documents.report import Report
+from api.http.endpoint import Call, get
+from api.plan.view import PLAN, plan_view
+
+
+class Plan(Report):
+    """What is to be done."""
+
+    address = "/plan"
+
+    @get("What is to be done so that the host is as the documents say.", PLAN, blocking=True)
+    def read(self, _call: Call) -> dict[str, Any]:
+        """As the last pass planned it: empty at rest."""
+        return plan_view(self.serving.world)

@@ -1,0 +1,1 @@
+"""/plugins: what others add to this API."""

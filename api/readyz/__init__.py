@@ -1,0 +1,1 @@
+"""/readyz: the same, and with which revision."""

@@ -1,1 +1,0 @@
-"""One file per family of URIs; `app.py` finds them by scanning this folder."""

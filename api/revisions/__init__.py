@@ -1,0 +1,1 @@
+"""/revisions: what was applied."""

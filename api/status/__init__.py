@@ -1,0 +1,1 @@
+"""/status: how the agent and every declared object are."""

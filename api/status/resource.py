@@ -1,0 +1,46 @@
+"""/status: how the agent and every declared object are."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from api.documents.report import Report, named
+from api.http.endpoint import Call, get
+from api.http.refusal import Refusal
+from api.status.view import OBJECT, STATUS
+from reconciler.ledger.records import ALL
+from reconciler.reporting.matters import unread_files
+from reconciler.reporting.status_text import status_document, status_report
+from reconciler.status.status import ANYTHING
+
+
+class Status(Report):
+    """The agent and every object."""
+
+    address = "/status"
+
+    @get("How the agent and every declared object are.", STATUS, blocking=True)
+    def read(self, _call: Call) -> dict[str, Any]:
+        """As of the last pass."""
+        info = {**self.ledger.agent_info(), "pid": str(os.getpid())}
+        connected = str(self.serving.world.snapshot.connected).lower()
+        suspended = self.ledger.suspended() is ALL
+        told = info | {"connected": connected}
+        why = str(self.ledger.suspensions.suspensions().get(ANYTHING, ""))
+        unread = unread_files(self.ledger.notices.open().values())
+        return status_report(told, self.ledger.statuses(), running=True, suspended=suspended, why=why, unread=unread)
+
+
+class StatusOf(Report):
+    """One object."""
+
+    address = "/status/{kind}/{name:path}"
+
+    @get("How one declared object is.", OBJECT, blocking=True)
+    def read(self, _call: Call, kind: str, name: str) -> dict[str, Any]:
+        """As of the last pass."""
+        found = self.ledger.status(ref := named(kind, name))
+        if found is None:
+            raise Refusal(404, f"Nothing is known of {ref}; it isn't declared.")
+        return status_document(found)

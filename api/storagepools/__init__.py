@@ -1,0 +1,1 @@
+"""/storagepools: where volumes lie."""

@@ -1,0 +1,1 @@
+"""/storagepools/{pool}/storagevolumes: images and devices."""

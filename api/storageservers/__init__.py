@@ -1,0 +1,1 @@
+"""/storageservers: who offers storage in this network."""

@@ -1,0 +1,41 @@
+"""/tasks: what takes long and was begun by a request. A task is remembered over a restart of the agent.
+
+Reading them may have to wait until the disk has taken another one's end.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from api.http.endpoint import Call, Resource, get
+from api.http.refusal import Refusal
+from api.http.schema import arr
+from api.tasks.view import TASK, task_view
+from reconciler.errors import NotFound
+
+
+class Tasks(Resource):
+    """All tasks."""
+
+    address = "/tasks"
+    tag = "Tasks"
+
+    @get("The tasks, oldest first.", arr(TASK), filters=True, blocking=True)
+    def read(self, _call: Call) -> list[dict[str, Any]]:
+        """Those that run, and the latest that have ended."""
+        return [task_view(record) for record in self.serving.tasks.all()]
+
+
+class Task(Resource):
+    """One task."""
+
+    address = "/tasks/{number}"
+    tag = "Tasks"
+
+    @get("A task: how far it is, or what came of it.", TASK, blocking=True)
+    def read(self, _call: Call, number: str) -> dict[str, Any]:
+        """Where it stands."""
+        try:
+            return task_view(self.serving.tasks.get(number))
+        except NotFound as error:
+            raise Refusal(404, str(error), "KCHOBJST0001E") from None

@@ -1,0 +1,1 @@
+"""/templates: what machines are made from."""

@@ -1,0 +1,1 @@
+"""/users: who may log in on the host."""

@@ -1,0 +1,53 @@
+"""How a machine boots, its room to grow, and how its processors are arranged, in Kimchi's words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from api.http.schema import Schema, arr, boolean, integer, obj
+from api.templates.view import TOPOLOGY
+from reconciler.observed.snapshot import Observed
+from specs.binding import parse
+
+BOOT_KINDS: Final = ("hd", "cdrom", "network", "fd")
+
+HARDWARE: Final[dict[str, Schema]] = {
+    "max_memory": integer("MiB that it could have without another start.", minimum=0),
+    "cpu_info": obj(
+        {
+            "vcpus": integer("The same as `cpus`.", minimum=0),
+            "maxvcpus": integer("Processors that it could have without another start.", minimum=0),
+            "topology": obj(TOPOLOGY, description="How they are arranged; empty when that is left to the host."),
+        },
+        required=("vcpus", "maxvcpus", "topology"),
+    ),
+    "bootorder": arr({"enum": list(BOOT_KINDS)}, description="The kinds of devices that it boots from, in order."),
+    "bootmenu": boolean("Whether its firmware asks what to boot from."),
+}
+
+
+def hardware(observed: Observed) -> dict[str, Any]:
+    """Sizes as they are now; how it boots as of its next start."""
+    spec, config = observed.live or observed.config, observed.config
+    cpus = int(spec.get("cpus") or 0)
+    return {
+        "max_memory": int(spec.get("maximumMemory") or spec.get("memory") or 0),
+        "cpu_info": {
+            "vcpus": cpus,
+            "maxvcpus": int(spec.get("maximumCpus") or cpus),
+            "topology": _topology(spec.get("cpuTopology")),
+        },
+        "bootorder": list(config.get("bootDevices") or _boot_kinds(observed.xml)),
+        "bootmenu": bool(config.get("bootMenu")),
+    }
+
+
+def _topology(found: Mapping[str, int] | None) -> dict[str, int]:
+    return {name: int(found[name]) for name in TOPOLOGY} if found else {}
+
+
+def _boot_kinds(xml: str) -> list[str]:
+    from specs.virtualmachine.boot import boot_kinds
+
+    return boot_kinds(parse(xml))

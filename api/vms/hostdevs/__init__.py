@@ -1,0 +1,1 @@
+"""/vms/{name}/hostdevs: devices of the host that a machine has."""

@@ -1,0 +1,1 @@
+"""/vms/{name}/ifaces: a machine's network interfaces."""

@@ -1,0 +1,1 @@
+"""/vms/{name}/screenshot: what a machine's screen shows."""

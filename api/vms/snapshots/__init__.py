@@ -1,0 +1,1 @@
+"""/vms/{name}/snapshots: a machine's snapshots."""

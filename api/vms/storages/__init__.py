@@ -1,0 +1,1 @@
+"""/vms/{name}/storages: a machine's drives."""

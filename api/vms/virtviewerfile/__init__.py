@@ -1,0 +1,1 @@
+"""/vms/{name}/virtviewerfile: how a viewer gets to a machine's console."""
