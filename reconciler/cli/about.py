@@ -75,7 +75,7 @@ def _git() -> str:
 def _libvirt(connect: str) -> dict[str, Any]:
     at = shown(connect)
     try:
-        from reconciler.hypervisor.asking.versions import answering_at, client_version
+        from reconciler.hypervisor.host.versions import answering_at, client_version
 
         answer = asdict(answering_at(connect))
     except Exception as error:  # the binding itself may be what is broken

@@ -18,7 +18,7 @@ from reconciler.settings.settings import Settings
 from specs.reference import Ref
 
 if TYPE_CHECKING:
-    from reconciler.hypervisor.console import SerialLine
+    from reconciler.hypervisor.virtualmachine.console import SerialLine
 
 ESCAPE = b"\x1d"  # Ctrl+], as with virsh and telnet
 _CHUNK = 1024
@@ -37,7 +37,7 @@ def command(machine: Ref, settings: Settings, force: bool) -> None:
     Ctrl+] ends it; the machine goes on. Its guest has to use the serial line: `console=ttyS0` on Linux's command line.
     Outside a terminal what comes on stdin is sent, and it ends with the machine.
     """
-    from reconciler.hypervisor.console import SerialLine
+    from reconciler.hypervisor.virtualmachine.console import SerialLine
 
     with SerialLine(settings.connect, machine, force=force) as line:
         click.echo(f"Connected to {machine}; Ctrl+] ends this, and the machine goes on.", err=True)

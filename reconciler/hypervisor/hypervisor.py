@@ -1,7 +1,7 @@
 """One host as the rest of onggi sees it: look at it, do things to it, hear that something may have changed.
 
-How that is done is in `connection` (the lanes to libvirt), `reading` (a snapshot) and `performing` (a plan's
-operations).
+How that is done is in `connection` (the lanes to libvirt), `reader` (a snapshot), `queries` (what else is asked) and
+`performer` (a plan's operations).
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 from reconciler.errors import Disconnected, OnggiError
 from reconciler.hypervisor.connection import Connections
-from reconciler.hypervisor.facts import HostFacts
-from reconciler.hypervisor.performing.refusals import Refusals
-from reconciler.hypervisor.reading.reader import Reader
+from reconciler.hypervisor.host.facts import HostFacts
+from reconciler.hypervisor.reader import Reader
+from reconciler.hypervisor.virtualmachine.refusals import Refusals
 from reconciler.lazily import Lazily
 from reconciler.network.addresses import INTERNET, Networks
 from reconciler.observed.snapshot import Snapshot
@@ -24,9 +24,9 @@ from specs.reach import Reach
 from specs.reference import Ref
 
 if TYPE_CHECKING:
-    from reconciler.hypervisor.asking.questions import Questions
-    from reconciler.hypervisor.performing.hands import Hands
-    from reconciler.hypervisor.performing.intake import Progress
+    from reconciler.hypervisor.commands import Commands
+    from reconciler.hypervisor.queries import Queries
+    from reconciler.hypervisor.transfer.intake import Progress
     from reconciler.observed.answers import Abilities, GuestAddress, HostInterface, SnapshotOf
     from reconciler.observed.counters import Counters
     from reconciler.observed.host_devices import HostDevices
@@ -65,15 +65,15 @@ class Hypervisor:
         self._facts = HostFacts(self._connections, allowed, reach)
         self._reader = Reader(self._connections, self._facts, volume_reread_s=volume_reread_s)
         self._refusals = Refusals()
-        self._questions = Lazily(self._all_questions)
-        self._hands = Lazily(lambda: self._all_hands(allowed, own, reach, networks, write_here=write_here))
+        self._queries = Lazily(self._all_queries)
+        self._commands = Lazily(lambda: self._all_commands(allowed, own, reach, networks, write_here=write_here))
 
-    def _all_questions(self) -> Questions:
-        from reconciler.hypervisor.asking.questions import Questions
+    def _all_queries(self) -> Queries:
+        from reconciler.hypervisor.queries import Queries
 
-        return Questions(self._connections)
+        return Queries(self._connections)
 
-    def _all_hands(
+    def _all_commands(
         self,
         allowed: tuple[str, ...],
         own: tuple[str, ...],
@@ -81,10 +81,10 @@ class Hypervisor:
         networks: Networks,
         *,
         write_here: bool,
-    ) -> Hands:
-        from reconciler.hypervisor.performing.hands import Hands
+    ) -> Commands:
+        from reconciler.hypervisor.commands import Commands
 
-        return Hands(
+        return Commands(
             self._connections,
             self._facts,
             self._refusals,
@@ -113,8 +113,8 @@ class Hypervisor:
 
     def prepare(self) -> None:
         """Load all that is loaded at its first use: below what runs for long, an upgrade may replace the files."""
-        self._questions()
-        self._hands()
+        self._queries()
+        self._commands()
 
     def close(self) -> None:
         """Let go of all connections. The object is of no use afterwards."""
@@ -144,8 +144,10 @@ class Hypervisor:
             raise
         except OnggiError as error:
             log.info("new volumes don't show yet: %s", error)
-        hands = self._hands.made
-        snapshot = self._reader.read(previous, dirty, hidden=frozenset() if hands is None else hands.volumes.hidden())
+        commands = self._commands.made
+        snapshot = self._reader.read(
+            previous, dirty, hidden=frozenset() if commands is None else commands.volumes.hidden()
+        )
         self._refusals.look(snapshot.objects)
         return snapshot
 
@@ -160,7 +162,7 @@ class Hypervisor:
 
         After an error nothing is left half-made, unless it is Disconnected or Cancelled.
         """
-        self._hands().performer.perform(operation, stop, progress)
+        self._commands().performer.perform(operation, stop, progress)
 
     def upload(
         self,
@@ -179,50 +181,50 @@ class Hypervisor:
         there. Raises Refused with `BeyondCapacity`, `SizeMismatch`, `UnsafeImage`, `VolumeInUse` or `UploadUnderWay`;
         Unsupported, NotFound, Cancelled; Terminal when the disk is full; and whatever `chunks` raises.
         """
-        hands = self._hands()
-        hands.performer.check_volume(ref)
-        hands.data.upload(ref, offset, length, chunks, stop, capacity)
+        commands = self._commands()
+        commands.performer.check_volume(ref)
+        commands.data.upload(ref, offset, length, chunks, stop, capacity)
 
     def snapshots(self, ref: Ref) -> tuple[SnapshotOf, ...]:
         """A VM's snapshots, the oldest first. Raises OnggiError."""
-        return self._questions().snapshots(ref)
+        return self._queries().snapshots(ref)
 
     def screenshot(self, ref: Ref) -> bytes:
         """A PNG of a VM's screen as it is now. Raises Refused with `MachineNotRunning`, Unsupported and others."""
-        return self._questions().screenshot(ref)
+        return self._queries().screenshot(ref)
 
     def machine_state(self, ref: Ref) -> str:
         """How a VM is at this moment: running, paused, shutoff, ... Raises NotFound and others."""
-        return self._questions().machine_state(ref)
+        return self._queries().machine_state(ref)
 
     def guest_addresses(self, ref: Ref, *sources: str) -> tuple[GuestAddress, ...]:
         """The addresses of a running VM, as far as anybody knows them, or those of `sources` (lease, agent, arp).
 
         Raises NotFound and others.
         """
-        return self._questions().guest_addresses(ref, *sources)
+        return self._queries().guest_addresses(ref, *sources)
 
     def serial_log(self, ref: Ref) -> str:
         """The file that holds what came over a VM's serial line; empty for none. Raises NotFound and others."""
-        return self._questions().serial_log(ref)
+        return self._queries().serial_log(ref)
 
     def host_interfaces(self) -> tuple[HostInterface, ...]:
         """The host's network interfaces by name, all of them. Raises OnggiError."""
-        return self._questions().host_interfaces()
+        return self._queries().host_interfaces()
 
     def devices(self) -> HostDevices:
         """The host's devices, all of them; the very same value while nothing changed. Raises Disconnected."""
-        return self._questions().devices.read()
+        return self._queries().devices.read()
 
     def abilities(self) -> Abilities:
         """What its machines can have, asked once for each connection. Raises Disconnected."""
-        return self._questions().abilities.read()
+        return self._queries().abilities.read()
 
     @property
     def abilities_before(self) -> Abilities | None:
         """The same as it was told last, for when the host is away; None when it never was."""
-        questions = self._questions.made
-        return None if questions is None else questions.abilities.latest
+        queries = self._queries.made
+        return None if queries is None else queries.abilities.latest
 
     def held(self) -> Mapping[tuple[EditLive, str], Held]:
         """What running machines were told and isn't said again: by the edit and libvirt's id of the running domain."""
@@ -230,22 +232,22 @@ class Hypervisor:
 
     def present(self, refs: Collection[Ref]) -> frozenset[Ref]:
         """Which of these volumes are on the host now, whatever an earlier snapshot says. Raises OnggiError."""
-        return self._hands().volumes.present(refs)
+        return self._commands().volumes.present(refs)
 
     def settle(self) -> None:
         """Make new volumes show as what they are; `observe` does so too. Raises OnggiError."""
-        if (hands := self._hands.made) is not None:
-            hands.volumes.settle()
+        if (commands := self._commands.made) is not None:
+            commands.volumes.settle()
 
     def discard_unfinished(self, ref: Ref) -> bool:
         """Delete a volume that a killed run may have left half-made. False when there is none, or when something
         uses it.
         """
-        return self._hands().volumes.discard_unfinished(ref)
+        return self._commands().volumes.discard_unfinished(ref)
 
     def machine_statistics(self) -> Mapping[Ref, Counters]:
         """What each running machine has used so far. Never connects: that is left to whoever needs the host."""
-        from reconciler.hypervisor.reading.statistics import count_running
+        from reconciler.hypervisor.virtualmachine.statistics import count_running
 
         return count_running(self._connections)
 
@@ -270,6 +272,6 @@ class Hypervisor:
 
     def _devices_changed(self) -> None:
         self._facts.forget_devices()
-        if (questions := self._questions.made) is not None:
-            questions.devices.forget()
+        if (queries := self._queries.made) is not None:
+            queries.devices.forget()
         self._changed(None)  # a device is no object of a snapshot; only a full reading looks at them

@@ -21,6 +21,7 @@ from reconciler.desired.state import DesiredState
 from reconciler.errors import Disconnected, OnggiError, SourceError, Transient
 from reconciler.forges.proposals import World as ProposalWorld
 from reconciler.forges.reports import ForgeReports
+from reconciler.hypervisor.storagepool.watched_folders import PoolFolders
 from reconciler.ledger.approval_book import AGENT
 from reconciler.line.line import Line
 from reconciler.loop.dispatcher import Dispatcher
@@ -29,7 +30,6 @@ from reconciler.loop.noticing import Noticing
 from reconciler.loop.passes import Passes, World
 from reconciler.loop.unread_seeds import UnreadSeeds
 from reconciler.loop.wakeup import Wakeup
-from reconciler.observed.pool_folders import PoolFolders
 from reconciler.observed.snapshot import Snapshot
 from reconciler.planning.ownership import Owned
 from reconciler.planning.plan import Plan

@@ -1,6 +1,6 @@
 """The host's devices as values, and the questions about a list of them: of which sort, fit for a guest, tied together.
 
-Pure. Where the list comes from is for `hypervisor.asking.devices`, who holds a device for `device_holders`.
+Pure. Where the list comes from is for `hypervisor.host.devices`, who holds a device for `device_holders`.
 """
 
 from __future__ import annotations

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from reconciler.errors import Terminal
-from reconciler.hypervisor.performing.downloads import download, shown
-from reconciler.hypervisor.performing.intake import split_head
+from reconciler.hypervisor.transfer.downloads import download, shown
+from reconciler.hypervisor.transfer.intake import split_head
 from reconciler.network.addresses import Networks
 from reconciler.network.exchange import Patience
 from reconciler.network.limits import FOR_CLIENTS

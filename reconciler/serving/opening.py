@@ -7,11 +7,11 @@ import threading
 
 from reconciler.errors import OnggiError
 from reconciler.host.qemu_access import may_read, qemu_ids
+from reconciler.hypervisor.virtualmachine.sampling import Statistics
 from reconciler.locality import is_here
 from reconciler.loop.agent import Agent
 from reconciler.observed.osinfo.database import Database
 from reconciler.observed.osinfo.images import Images
-from reconciler.observed.statistics import Statistics
 from reconciler.serving.changes import Changes
 from reconciler.serving.freshness import Freshness
 from reconciler.serving.host import HostServices

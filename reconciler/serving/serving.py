@@ -25,9 +25,9 @@ from reconciler.writing.changes import Documents
 from specs.reference import Ref
 
 if TYPE_CHECKING:
+    from reconciler.hypervisor.virtualmachine.sampling import Statistics
     from reconciler.observed.osinfo.database import Database
     from reconciler.observed.osinfo.images import Images
-    from reconciler.observed.statistics import Statistics
 
 
 @dataclass(frozen=True, slots=True)

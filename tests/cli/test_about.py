@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.cli.about import shown
-from reconciler.hypervisor.asking.versions import answering_at
+from reconciler.hypervisor.host.versions import answering_at
 from tests.cli.command import Onggi
 
 DECLARED = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]["dependencies"]

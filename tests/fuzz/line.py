@@ -30,7 +30,7 @@ from reconciler.desired.load import Loader
 from reconciler.desired.resolve import Resolver
 from reconciler.desired.state import DesiredState
 from reconciler.exporting.export import export
-from reconciler.hypervisor.reading.carrying import carried
+from reconciler.hypervisor.carrying import carried
 from reconciler.loop.passes import World
 from reconciler.observed.osinfo.images import NO_IMAGE
 from reconciler.observed.snapshot import Observed, Snapshot

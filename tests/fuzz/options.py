@@ -16,7 +16,7 @@ from reconciler.cli.declaring import FILE_KEYS, PARAMETERS, Size
 from reconciler.cli.main import Verbs, onggi
 from reconciler.errors import OnggiError
 from reconciler.forges.address import forge_address
-from reconciler.hypervisor.acceleration import kvm_is_usable
+from reconciler.hypervisor.host.acceleration import kvm_is_usable
 from reconciler.locality import is_here
 from reconciler.settings.settings import Settings, read_settings_file
 from reconciler.settings.windows import parse_window, state_at

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from reconciler.errors import OnggiError, Refused, Terminal
-from reconciler.hypervisor.performing.images import check_download
-from reconciler.hypervisor.performing.volume_data import judged
+from reconciler.hypervisor.storagevolume.data import judged
+from reconciler.hypervisor.storagevolume.images import check_download
 from reconciler.network.addresses import Networks
 from reconciler.serving.offers import look_at
 from specs.binding import parse

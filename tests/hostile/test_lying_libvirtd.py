@@ -10,8 +10,7 @@ import pytest
 from lxml import etree
 
 from reconciler.errors import Disconnected
-from reconciler.hypervisor import Hypervisor
-from reconciler.hypervisor.reading import found
+from reconciler.hypervisor import Hypervisor, found
 from reconciler.line.line import Line
 from reconciler.settings.settings import Settings
 from specs.binding import parse

@@ -11,7 +11,7 @@ from lxml import etree
 
 from reconciler.confined.trust import others_than_us
 from reconciler.errors import StateError, Terminal
-from reconciler.hypervisor.performing.media import check_media
+from reconciler.hypervisor.virtualmachine.media import check_media
 from reconciler.ledger.ledger import Ledger
 from reconciler.ledger.lock import StateFolder
 from tests.hostile.commands import ENVIRONMENT, ONGGI, error, mistakes, onggi

@@ -16,9 +16,9 @@ import pytest
 from reconciler.errors import Conflict, NotFound, OnggiError, Refused
 from reconciler.hypervisor import Hypervisor
 from reconciler.hypervisor.connection import Connections
-from reconciler.hypervisor.performing.exchanged_disks import check_exchanged
-from reconciler.hypervisor.performing.given import Given
-from reconciler.hypervisor.performing.traps import Opened, opened_by
+from reconciler.hypervisor.given import Given
+from reconciler.hypervisor.traps import Opened, opened_by
+from reconciler.hypervisor.virtualmachine.exchanged_disks import check_exchanged
 from reconciler.planning import one_off, operations
 from reconciler.planning.one_off import (
     CloneVolume,
@@ -39,8 +39,8 @@ from reconciler.planning.operations import (
     Start,
 )
 from specs.reference import STORAGE_POOL, VIRTUAL_MACHINE, Ref
+from tests.hypervisor.conftest import Made, empty_volume, machine, pool, qemu_host
 from tests.lab.libvirtd import HostObjects
-from tests.observed.conftest import Made, empty_volume, machine, pool, qemu_host
 
 __all__ = ["pool", "qemu_host"]
 

@@ -17,7 +17,7 @@ import libvirt
 import psutil
 import pytest
 
-from reconciler.hypervisor.asking.kernel_interfaces import kernel_interfaces
+from reconciler.hypervisor.host.kernel_interfaces import kernel_interfaces
 from reconciler.observed.answers import HostInterface
 from tests.lab.libvirtd import PREFIX, STORAGE
 from tests.lab.waiting import until

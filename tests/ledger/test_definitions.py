@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.hypervisor.reading.definitions import masked
+from reconciler.hypervisor.virtualmachine.definitions import masked
 from reconciler.ledger.ledger import Ledger
 from reconciler.observed.snapshot import Observed
 from reconciler.planning.ownership import Owned

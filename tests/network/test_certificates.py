@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.errors import Transient
-from reconciler.hypervisor.performing.downloads import download
+from reconciler.hypervisor.transfer.downloads import download
 from reconciler.network.addresses import Networks
 
 HERE = Networks.of(["127.0.0.0/8", "::1"])

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from reconciler.errors import Transient
-from reconciler.hypervisor.performing.downloads import download
+from reconciler.hypervisor.transfer.downloads import download
 from reconciler.network.addresses import INTERNET, Networks
 from reconciler.network.connecting import NotAllowed
 from tests.network.misbehaving import Misbehaving, misbehaving

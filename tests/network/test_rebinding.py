@@ -55,7 +55,7 @@ import json, sys, threading
 from reconciler.errors import OnggiError
 from reconciler.network.addresses import Networks
 from reconciler.network.connecting import NotAllowed
-from reconciler.hypervisor.performing.downloads import download
+from reconciler.hypervisor.transfer.downloads import download
 def fetched(url):
     try:
         with download(url, threading.Event(), Networks.of(["10.50.0.0/24"])) as offered:

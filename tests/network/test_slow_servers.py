@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from reconciler.errors import Cancelled, OnggiError, Transient
-from reconciler.hypervisor.performing.downloads import download
+from reconciler.hypervisor.transfer.downloads import download
 from reconciler.network.addresses import Networks
 from reconciler.network.exchange import Patience
 from tests.lab.ports import free_port

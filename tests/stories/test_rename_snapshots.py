@@ -12,10 +12,10 @@ from reconciler.line.line import Line
 from reconciler.planning.one_off import CreateSnapshot, DeleteSnapshot, RevertSnapshot
 from reconciler.planning.operations import RenameSnapshots
 from specs.reference import Ref
+from tests.hypervisor.virtualmachine.test_one_off_snapshots import holds, write
+from tests.hypervisor.virtualmachine.test_renamed_snapshots import Killed, in_image
 from tests.lab.libvirtd import HostObjects
 from tests.lab.repositories import Repository
-from tests.observed.test_one_off_snapshots import holds, write
-from tests.observed.test_renamed_snapshots import Killed, in_image
 
 UID = "3f0c8c1e-52f4-4b0a-9c3e-d1d1a2b3c4d6"
 

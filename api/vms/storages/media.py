@@ -16,7 +16,7 @@ from api.storagepools.usage import machines_with
 from api.vms.storages.view import CDROM, DISK
 from reconciler.desired.implied import complete
 from reconciler.errors import Terminal
-from reconciler.hypervisor.performing.media_addresses import check_host
+from reconciler.hypervisor.virtualmachine.media_addresses import check_host
 from reconciler.locality import is_here
 from reconciler.network.limits import FOR_CLIENTS
 from reconciler.observed.snapshot import Snapshot

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from reconciler.observed.pool_files import open_plain
+from reconciler.host.pool_files import open_plain
 
 SECTOR: Final = 2048
 _FIRST_DESCRIPTOR: Final = 16  # before it is the system area, which is anybody's

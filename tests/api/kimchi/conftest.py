@@ -11,7 +11,7 @@ from types import ModuleType
 import libvirt
 import pytest
 
-from reconciler.hypervisor.asking import interfaces
+from reconciler.hypervisor.host import interfaces
 from tests.api.kimchi.coverage import Coverage
 from tests.api.kimchi.hosts import QEMU, TEST_DRIVER, Host, on_qemu, on_the_test_driver
 from tests.api.kimchi.words import Kimchi

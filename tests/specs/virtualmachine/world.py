@@ -9,7 +9,7 @@ from typing import Any
 
 import libvirt
 
-from reconciler.hypervisor.reading.definitions import MASK, definition
+from reconciler.hypervisor.virtualmachine.definitions import MASK, definition
 from specs.binding import Items, differences, parse, patched, read, serialise, value_at, write
 from specs.effect import Change
 from specs.host import Host, NodeDevice, VolumeSource

@@ -1,0 +1,1 @@
+"""What only networks need of libvirt: each subject has a module."""

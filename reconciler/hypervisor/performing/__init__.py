@@ -1,1 +1,0 @@
-"""Performs the operations of a plan, one at a time; each is safe to perform twice."""

@@ -1,0 +1,1 @@
+"""What only storage pools need of libvirt: each subject has a module."""

@@ -1,0 +1,1 @@
+"""How bytes come into volumes: from the network, and through libvirt."""

@@ -1,0 +1,1 @@
+"""What only virtual machines need of libvirt: each subject has a module."""
