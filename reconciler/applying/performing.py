@@ -52,6 +52,11 @@ class Performer(Protocol):
     def present(self, refs: Collection[Ref]) -> frozenset[Ref]:
         """Which of these volumes are on the host. Raises OnggiError."""
 
+    def discard_unfinished(self, ref: Ref) -> bool:
+        """Delete a volume that a killed run may have left half-made. False when there is none, or when something uses
+        it. Raises OnggiError.
+        """
+
     def settle(self) -> None:
         """Make the host see what volume operations left to be seen all at once, such as by refreshing a pool."""
 

@@ -65,7 +65,7 @@ def command(settings: Settings, out: Output, outside_window: bool, yes: bool, de
         )
     with Line.open(settings, exclusive=True) as line:
         with told_when_slow(f"reading {settings.repository} and {settings.connect} …", quiet=out.quiet):
-            line.recover()
+            line.recovery.recover()
             desired = line.desired()
             snapshot = line.observe()
             plan = line.compare(desired, snapshot)

@@ -10,25 +10,24 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from reconciler.applying.progress_board import ProgressBoard
+from reconciler.applying.recovery import Recovery
 from reconciler.desired.load import Loader
 from reconciler.desired.resolve import Resolver
 from reconciler.desired.state import DesiredState
-from reconciler.errors import Disconnected, OnggiError, StateError
-from reconciler.faults import boundary
+from reconciler.errors import StateError
 from reconciler.hypervisor import Hypervisor
 from reconciler.lazily import Lazily
-from reconciler.ledger.intents import CameOf
 from reconciler.ledger.ledger import Ledger
 from reconciler.ledger.lock import StateFolder
 from reconciler.line.lineage import Lineage
 from reconciler.observed.snapshot import Snapshot
 from reconciler.planning.groups import without
-from reconciler.planning.operations import DeleteVolume
-from reconciler.planning.plan import Action, Plan, Step, one_off_step
+from reconciler.planning.plan import Plan, Step
 from reconciler.planning.planner import Planner
 from reconciler.planning.terms import Terms
 from reconciler.settings.bounds import own_folders, reach_of
@@ -41,13 +40,10 @@ from specs.reference import STORAGE_VOLUME, Ref
 
 if TYPE_CHECKING:
     from reconciler.applying.executor import Executor, Progress
-    from reconciler.ledger.records import CutOff
     from reconciler.line.convergence import Convergence
     from reconciler.status.drift import Drift
 
 log = logging.getLogger("onggi.line")
-
-_UNCOMMITTED = "the task that it was made for was cut off before its commit"
 
 
 class Line:
@@ -66,6 +62,7 @@ class Line:
             networks=settings.networks,
         )
         self._executor = Lazily(self._new_executor)
+        self.recovery = Recovery(self.hypervisor, ledger)
         self.progress = ProgressBoard()  # of what `apply` does
         self._folder = folder
         self._loader = Loader()
@@ -74,8 +71,6 @@ class Line:
         self._snapshot: Snapshot | None = None
         self.ordered: frozenset[Ref] = frozenset()  # what clients have ordered by name to go
         self._touched: set[Ref] = set()  # volumes that steps have changed since the host was last looked at
-        self._lost = threading.Event()  # steps may have been cut off since the last recovery
-        self._unaccounted: dict[Ref, CutOff] = {}  # those that were, before it was
 
     @classmethod
     def open(cls, settings: Settings, *, exclusive: bool) -> Line:
@@ -144,14 +139,7 @@ class Line:
 
     def observe(self, dirty: frozenset[Ref] | None = None) -> Snapshot:
         """What libvirt has: everything, or the last snapshot with only `dirty` read again. Raises Disconnected."""
-        while True:
-            recovered = not self._lost.is_set() or self.recover()
-            snapshot = self._look(dirty)
-            if not self._lost.is_set():  # a step that was cut off beside the reading may have left a half-made volume
-                break
-        if not recovered:
-            self._lost.set()
-        return snapshot
+        return self.recovery.look(lambda: self._look(dirty))
 
     def _look(self, dirty: frozenset[Ref] | None) -> Snapshot:
         before, touched = self._snapshot, self._touched.copy()
@@ -187,19 +175,8 @@ class Line:
         if working and plan.records:
             # What is just being made shows on the host before the ledger says that we made it.
             plan = replace(plan, records=tuple(entry for entry in plan.records if entry.ref not in working))
-        if self._unaccounted:
-            self._account(plan, snapshot)
+        self.recovery.account(plan, snapshot)
         return plan
-
-    def _account(self, plan: Plan, snapshot: Snapshot) -> None:
-        """Put into the history what a run that was cut off has done, as the host shows it."""
-        from reconciler.applying import cut_off
-
-        half_made = frozenset(self.ledger.unfinished())
-        known = [item for ref, item in self._unaccounted.items() if ref not in half_made]
-        for revision, outcomes in cut_off.outcomes(known, plan, snapshot).items():
-            self.ledger.record(outcomes, revision)
-        self._unaccounted = {ref: item for ref, item in self._unaccounted.items() if ref in half_made}
 
     def _terms(self, rebooted: frozenset[Ref], moving: frozenset[Ref] = frozenset()) -> Terms:
         held = self.hypervisor.held()
@@ -291,13 +268,7 @@ class Line:
 
         outcomes = self._executor().apply(plan, stop=stop or threading.Event(), on_progress=tell)
         self.note_touched(outcomes)
-        try:
-            self.ledger.record(outcomes, plan.revision)
-        except StateError:
-            self._lost.set()
-            raise
-        if any(outcome.result is Result.FAILED for outcome in outcomes):
-            self._lost.set()
+        self.recovery.record(outcomes, plan.revision)
         return outcomes
 
     def perform(
@@ -315,15 +286,8 @@ class Line:
         """
         outcomes = self._executor().apply(Plan(revision="", steps=(step,)), stop=stop, on_progress=on_progress)
         self.note_touched(outcomes)
-        outcome = outcomes[0]
-        try:
-            self.ledger.record(outcomes, revision, who)
-        except StateError:
-            self._lost.set()
-            raise
-        if outcome.result in (Result.FAILED, Result.SKIPPED):
-            self._lost.set()
-        return outcome
+        self.recovery.record(outcomes, revision, who, leaving=frozenset({Result.FAILED, Result.SKIPPED}))
+        return outcomes[0]
 
     def note_touched(self, outcomes: Iterable[StepOutcome]) -> None:
         """Volumes that these steps worked on are read anew with the next look at the host."""
@@ -351,7 +315,7 @@ class Line:
         """
         from reconciler.line.convergence import Convergence
 
-        recovered = self.recover()
+        recovered = self.recovery.recover()
         desired = self.desired()
         planned = remaining = self._compare_and_note(desired)
         outcomes: list[StepOutcome] = []
@@ -359,7 +323,7 @@ class Line:
             done = self.apply(without(remaining, given_up), stop=stop, on_progress=on_progress)
             outcomes.extend(done)
             given_up |= failed_for_good(done)
-            recovered = recovered or self.recover()  # a pool may only be active by now
+            recovered = recovered or self.recovery.recover()  # a pool may only be active by now
             remaining = self._compare_and_note(desired)
             if remaining.empty or (stop is not None and stop.is_set()) or not _any_success(done):
                 break
@@ -374,72 +338,11 @@ class Line:
         self.note_drift(plan, desired, snapshot)
         return plan
 
-    def recover(self) -> bool:
-        """Remove volumes that a run which was cut off left half-made; they hold nothing yet and nobody uses them.
-
-        False when one couldn't be removed now; it is noted still, and everything else can go on. Raises Disconnected.
-        """
-        done = True
-        self._lost.clear()
-        self._unaccounted |= {item.step.ref: item for item in self.ledger.cut_off()}
-        for ref in self.ledger.unfinished():
-            try:
-                came_of = self._discard(ref)
-            except Disconnected:
-                self._lost.set()
-                raise
-            except OnggiError as error:
-                log.error("%s", error)  # noqa: TRY400  # a sentence; the trace says no more
-                done = False
-                continue
-            if came_of is CameOf.REMOVED:
-                log.warning("%s was left half-made by a run that was cut off; removed", ref)
-            boundary("before a recovery is noted")
-            self.ledger.end_unfinished(ref, came_of)
-        return done
-
     def remove_uncommitted(self, desired: DesiredState) -> frozenset[Ref]:
-        """Remove volumes that a task of an earlier run has made whole and then hasn't committed documents for.
-
-        `desired` is what the source says now. Only what it certainly doesn't ask for goes, and nothing that anything
-        uses; what can't be decided yet is left for a later call. Gives what was removed. Raises Disconnected.
-        """
-        removed = set()
-        for ref in self.ledger.uncommitted():
-            asked_for = self.lineage.asks_for(desired, ref)
-            if asked_for is None:
-                continue
-            if asked_for:
-                self.ledger.end_unfinished(ref, CameOf.DECLARED)
-                continue
-            step = one_off_step(ref, _UNCOMMITTED, DeleteVolume(ref), action=Action.DELETE)
-            self.ledger.change(steps=[step], note=str(desired.revision))
-            came_of = CameOf.UNDECIDED
-            try:
-                came_of = self._discard(ref)
-                boundary("before a recovery is noted")
-                self.ledger.end_unfinished(ref, came_of)
-            except Disconnected:
-                self.ledger.give_up((), [ref])  # whether it is gone shows once the host is back
-                raise
-            except OnggiError as error:
-                log.warning("%s", error)
-            finally:
-                result = Result.DELETED if came_of is CameOf.REMOVED else Result.UNCHANGED
-                self.ledger.record([StepOutcome(step, result)], str(desired.revision))
-            if came_of is CameOf.REMOVED:
-                log.warning("%s was removed: %s", ref, _UNCOMMITTED)
-                self.ledger.disown(ref)
-                self._unaccounted.pop(ref, None)  # an earlier start may have been cut off in this
-                self._touched.add(ref)
-                removed.add(ref)
-        return frozenset(removed)
-
-    def _discard(self, ref: Ref) -> CameOf:
-        """Remove a volume that nothing uses. Raises OnggiError."""
-        if self.hypervisor.discard_unfinished(ref):
-            return CameOf.REMOVED
-        return CameOf.USED if self.hypervisor.present([ref]) else CameOf.GONE
+        """As Recovery.remove_uncommitted, by what the source says now."""
+        return self.recovery.remove_uncommitted(
+            str(desired.revision), partial(self.lineage.asks_for, desired), self._touched.add
+        )
 
 
 def _any_success(outcomes: tuple[StepOutcome, ...]) -> bool:

@@ -154,7 +154,7 @@ class Agent:
         try:
             try:
                 if not self._recovered:
-                    self._recovered = line.recover()
+                    self._recovered = line.recovery.recover()
                 began = time.monotonic()
                 self._pass(line, dispatcher)
                 self.tally.passed(time.monotonic() - began)

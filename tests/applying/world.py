@@ -18,11 +18,14 @@ Before = Callable[[threading.Event], object]
 
 
 class FolderHost:
-    """Performs operations on files. `before[ref]` runs first and may raise, wait or look around."""
+    """Performs operations on files. `before[ref]` runs first and may raise, wait or look around; what is `used` is
+    discarded for nobody.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.before: dict[Ref, Before] = {}
+        self.used: set[Ref] = set()
         self.settled: list[frozenset[str]] = []  # the files that were there at each call
         self._lock = threading.Lock()
         self._in_pool: set[str] = set()
@@ -54,6 +57,14 @@ class FolderHost:
 
     def present(self, refs: Collection[Ref]) -> frozenset[Ref]:
         return frozenset(ref for ref in refs if self.has(ref))
+
+    def discard_unfinished(self, ref: Ref) -> bool:
+        if ref in self.before:
+            self.before[ref](threading.Event())
+        if ref in self.used or not self.has(ref):
+            return False
+        self.path(ref).unlink()
+        return True
 
     def settle(self) -> None:
         self.settled.append(self.names())
