@@ -1,22 +1,21 @@
-"""An agent with its API in a process of its own, and a client's requests to it: `python -m tests.crash.clients`.
+"""An agent with its API in a process of its own, and a client's requests to it, for `fork_server`.
 
 It dies at a boundary that one of the requests passes; see `Requests`.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.hostile.commands import ENVIRONMENT
+from reconciler import faults
+from tests.api.live import live_api
+from tests.lab.repositories import Repository
 
 
 @dataclass(frozen=True)
@@ -43,22 +42,15 @@ class Requests:
     boundary: str
     time: int = 1
 
-    def are_cut_off(self) -> None:
-        """Start the agent, ask, and see it die."""
-        done = subprocess.run(
-            [sys.executable, "-m", "tests.crash.clients"],
-            input=json.dumps(asdict(self)), env=ENVIRONMENT, cwd=Path(__file__).parents[2],
-            capture_output=True, text=True, timeout=120,
-        )  # fmt: skip
-        assert done.returncode == -signal.SIGKILL, f"it wasn't killed: {done.stdout} {done.stderr}"
+
+def read(given: Mapping[str, Any]) -> Requests:
+    """From its fields as JSON has them."""
+    return Requests(**{**given, "requests": tuple(Request(**each) for each in given["requests"])})
 
 
-def _ask(told: Requests) -> None:
-    from reconciler import faults
-    from tests.api.live import live_api
-    from tests.lab.repositories import Repository
-
-    passed, lock = 0, threading.Lock()
+def live(told: Requests) -> tuple[str, ...]:
+    """What was answered, by who was to die meanwhile."""
+    passed, answers, lock = 0, [], threading.Lock()
 
     def hook(name: str) -> None:
         nonlocal passed
@@ -79,15 +71,7 @@ def _ask(told: Requests) -> None:
             answer = api.client.request(
                 request.method, request.path, json=request.body or None, data=texts or None, files=chunk
             )
-            print(answer.text)
+            answers.append(answer.text)
             if answer.status_code == 202 and request is told.requests[-1]:
-                print(api.task(answer))
-
-
-def _read(text: str) -> Requests:
-    given = json.loads(text)
-    return Requests(**{**given, "requests": tuple(Request(**each) for each in given["requests"])})
-
-
-if __name__ == "__main__":
-    _ask(_read(sys.stdin.read()))
+                answers.append(str(api.task(answer)))
+    return tuple(answers)

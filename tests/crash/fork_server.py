@@ -15,11 +15,16 @@ import subprocess
 import sys
 import threading
 import traceback
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from tests.hostile.commands import ENVIRONMENT
+
+if TYPE_CHECKING:
+    from tests.crash.clients import Requests
 
 KILLED = "killed"
 ENDED = "ended"
@@ -56,6 +61,7 @@ class Told:
     succeeded: bool = False
     failed: tuple[str, ...] = ()
     remaining: tuple[str, ...] = ()
+    answers: tuple[str, ...] = ()
     died_of: str = ""
 
 
@@ -77,9 +83,17 @@ class ForkServer:
         self._process.wait(20)
 
     def run(self, run: Run) -> Told:
+        """Let a child do this."""
+        return self._tell({"run": asdict(run)})
+
+    def ask(self, requests: Requests) -> Told:
+        """Let a child be an agent that is asked this."""
+        return self._tell({"requests": asdict(requests)})
+
+    def _tell(self, told: dict[str, Any]) -> Told:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps(run.__dict__) + "\n")
+        self._process.stdin.write(json.dumps(told) + "\n")
         self._process.stdin.flush()
         answer = json.loads(self._process.stdout.readline())
         return Told(**{key: tuple(value) if isinstance(value, list) else value for key, value in answer.items()})
@@ -102,23 +116,35 @@ def serve() -> None:
     logging.getLogger("onggi").addHandler(logging.NullHandler())
     logging.getLogger("onggi").propagate = False
     for line in sys.stdin:
-        print(json.dumps(_child(Run(**json.loads(line)))), flush=True)
+        told = json.loads(line)
+        if "run" in told:
+            run = Run(**told["run"])
+            answer = _child(partial(_live, run), run.after_s)
+        else:
+            answer = _child(_asked(told["requests"]))
+        print(json.dumps(answer), flush=True)
 
 
-def _child(run: Run) -> dict[str, Any]:
+def _asked(requests: dict[str, Any]) -> Callable[[], dict[str, Any]]:
+    from tests.crash import clients  # with all of the API, the first time that a child is to have it
+
+    return lambda: {"end": ENDED, "answers": clients.live(clients.read(requests))}
+
+
+def _child(live: Callable[[], dict[str, Any]], after_s: float | None = None) -> dict[str, Any]:
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(reading)
         try:
-            told = _live(run)
+            told = live()
         except BaseException:
             told = {"end": ENDED, "died_of": traceback.format_exc()}
         os.write(writing, json.dumps(told).encode())
         os._exit(0)
     os.close(writing)
-    if run.after_s is not None:
-        select.select([reading], [], [], run.after_s)
+    if after_s is not None:
+        select.select([reading], [], [], after_s)
         os.kill(child, signal.SIGKILL)
     parts = []
     while part := os.read(reading, 65536):

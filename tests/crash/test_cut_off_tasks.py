@@ -17,6 +17,7 @@ import pytest
 from tests.api.live import LiveApi, live_api
 from tests.api.parts import is_at_rest
 from tests.crash.clients import Request, Requests
+from tests.crash.fork_server import KILLED, ForkServer
 from tests.crash.world import clear
 from tests.hostile.documents import pool, vm
 from tests.hostile.private_libvirtd import PrivateLibvirtd
@@ -51,9 +52,11 @@ class Host:
     state: Path
     files: bool
     source: str
+    server: ForkServer
 
     def kill(self, boundary: str, *requests: Request, time: int = 1) -> None:
-        Requests(self.source, self.uri, str(self.state), requests, boundary, time).are_cut_off()
+        told = self.server.ask(Requests(self.source, self.uri, str(self.state), requests, boundary, time))
+        assert told.end == KILLED, f"it wasn't killed: {told}"
 
     def volumes(self) -> set[str]:
         lab = self.hand.storagePoolLookupByName("lab")
@@ -80,6 +83,7 @@ ON_FILES = pytest.mark.parametrize("host", ["qemu"], indirect=True)
 def host(
     request: pytest.FixtureRequest,
     libvirtd: PrivateLibvirtd,
+    fork_server: ForkServer,
     pools_folder: Path,
     repository: Repository,
     tmp_path: Path,
@@ -89,7 +93,7 @@ def host(
     hand = libvirt.open(uri)  # the test driver's host lasts while somebody is connected
     clear(hand, pools_folder)
     repository.commit({"pool.yaml": pool("lab", pools_folder / "lab"), "web.yaml": vm("web", disks=DISKS)})
-    yield Host(uri, hand, repository, tmp_path / "state", files, str(repository.path))
+    yield Host(uri, hand, repository, tmp_path / "state", files, str(repository.path), fork_server)
     clear(hand, pools_folder)
     hand.close()
 
