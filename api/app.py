@@ -8,9 +8,9 @@ from typing import Any
 import falcon.asgi
 
 from api.errors import add_handlers
-from api.http.actions import Told
+from api.http.action_names import ActionNames
+from api.http.admission import Admission
 from api.http.discovery import resource_classes
-from api.http.door import Door
 from api.http.prefix import without_prefix
 from api.http.responder import add_resource
 from api.plugins.routing import add_plugins
@@ -22,14 +22,14 @@ _Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 def create_app(services: Services) -> falcon.asgi.App[Any, Any]:
     """The application: every resource that is declared in a folder of `api`, at its address."""
-    app: falcon.asgi.App[Any, Any] = _Application(middleware=[Door(services.hosts)])
+    app: falcon.asgi.App[Any, Any] = _Application(middleware=[Admission(services.hosts)])
     app.req_options.strip_url_path_trailing_slash = True
     app.req_options.auto_parse_qs_csv = False
     app.req_options.keep_blank_qs_values = True
     add_handlers(app)
-    told = Told(resource_classes())
+    names = ActionNames(resource_classes())
     for resource in resource_classes():
-        add_resource(app, resource(services), told)
+        add_resource(app, resource(services), names)
     add_plugins(app, services)
     return app
 

@@ -1,7 +1,7 @@
 """One table: error → HTTP status. Every answer that isn't a success has the body {code, reason}.
 
 `code` is the status line's text such as `404 Not Found`, `reason` one sentence for a person behind a code
-(`api/http/told.py`). What is unexpected goes to the log; the client learns only that it happened.
+(`api/http/error_body.py`). What is unexpected goes to the log; the client learns only that it happened.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import Any
 import falcon
 import falcon.asgi
 
+from api.http.error_body import error_body_of
 from api.http.refusal import Refusal
-from api.http.told import told_of
 from reconciler.errors import (
     Conflict,
     NotApplied,
@@ -60,13 +60,13 @@ def add_handlers(app: falcon.asgi.App[Any, Any]) -> None:
 def refuse(request: falcon.Request, response: falcon.Response, status: str, reason: str) -> None:
     """Answer with an error."""
     response.status = status
-    response.media = told_of(request, status, reason)
+    response.media = error_body_of(request, status, reason)
 
 
 def _serialise(request: falcon.Request, response: falcon.Response, error: falcon.HTTPError) -> None:
     status = falcon.code_to_http_status(error.status)
     reason = error.description or _REASONS.get(status) or error.title or status
-    response.media = told_of(request, status, reason)
+    response.media = error_body_of(request, status, reason)
 
 
 def status_of(error: OnggiError) -> str:

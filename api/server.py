@@ -16,8 +16,8 @@ from typing import Any
 import falcon.asgi
 import uvicorn
 
-from api.http.closing import Closing
 from api.http.connection import Connection
+from api.http.shutdown import GracefulShutdown
 from reconciler.errors import SettingsError
 from reconciler.settings.settings import host_and_port
 
@@ -28,14 +28,14 @@ _GRACE_S = 1.5  # for what is being answered at the end; `onggi run` has five se
 class _Server(uvicorn.Server):
     """Tells the application of its end."""
 
-    def __init__(self, config: uvicorn.Config, closing: Closing) -> None:
+    def __init__(self, config: uvicorn.Config, graceful: GracefulShutdown) -> None:
         super().__init__(config)
-        self._closing = closing
+        self._graceful = graceful
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """In the event loop, once `should_exit` is set."""
-        self._closing.begin()
-        asyncio.get_running_loop().call_later(_GRACE_S, self._closing.cut)
+        self._graceful.begin()
+        asyncio.get_running_loop().call_later(_GRACE_S, self._graceful.abort)
         await super().shutdown(sockets)
 
 
@@ -48,11 +48,12 @@ class Server:
         self._listen = listen
         self._address = host_and_port(listen)
         config = uvicorn.Config(
-            closing := Closing(app), http=Connection, ws="none", log_config=None, access_log=False, lifespan="off",
-            server_header=False, proxy_headers=bool(trusted_proxies), forwarded_allow_ips=list(trusted_proxies),
+            shutdown := GracefulShutdown(app), http=Connection, ws="none", lifespan="off", log_config=None,
+            access_log=False, server_header=False,
+            proxy_headers=bool(trusted_proxies), forwarded_allow_ips=list(trusted_proxies),
             timeout_graceful_shutdown=math.ceil(_GRACE_S),
         )  # fmt: skip
-        self._server = _Server(config, closing)
+        self._server = _Server(config, shutdown)
         self._socket: socket.socket | None = None
         self._thread: threading.Thread | None = None
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 from api.docs.prose import inline, prose
 from api.docs.samples import curl, resolved
 from api.docs.schema_table import schema_html, type_html
-from api.http.rules import STYLE
+from api.http.response_headers import STYLE
 
 _METHODS: Final = ("get", "post", "put", "delete")
 

@@ -8,12 +8,12 @@ from operator import itemgetter
 from typing import Any, Final
 
 from api.docs.page import page
+from api.http.cacheable import cacheable
 from api.http.discovery import resource_classes
 from api.http.endpoint import OURS, Answer, Call, Resource, get
-from api.http.kept import kept
 from api.http.openapi import openapi
 from api.http.responder import to_json
-from api.http.rules import PAGE, SPECIFICATION, STYLE
+from api.http.response_headers import PAGE, SPECIFICATION, STYLE
 from api.http.schema import obj, text
 from reconciler.version import VERSION
 
@@ -92,7 +92,7 @@ class Specification(_Family):
     @get("This API as an OpenAPI 3.1 document.", obj({"openapi": text()}, required=("openapi",), closed=False))
     def read(self, call: Call) -> Answer:
         """Made once."""
-        return kept(call, _specification(self.routes), "application/json")
+        return cacheable(call, _specification(self.routes), "application/json")
 
 
 class Page(_Family):
@@ -103,7 +103,7 @@ class Page(_Family):
     @get("This documentation.", text(), content_type="text/html")
     def read(self, call: Call) -> Answer:
         """Made once. It loads nothing from elsewhere."""
-        return kept(call, _page(self.routes), "text/html; charset=utf-8", _POLICY)
+        return cacheable(call, _page(self.routes), "text/html; charset=utf-8", _POLICY)
 
 
 class Style(_Family):
@@ -114,4 +114,4 @@ class Style(_Family):
     @get("How the documentation looks.", text(), content_type="text/css")
     def read(self, call: Call) -> Answer:
         """A file of this package."""
-        return kept(call, _style(), "text/css; charset=utf-8")
+        return cacheable(call, _style(), "text/css; charset=utf-8")

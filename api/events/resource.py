@@ -16,13 +16,14 @@ from falcon.asgi import SSEvent
 
 from api.events.moments import moment
 from api.events.view import EVENT
-from api.http.closing import closing_of, gone_of
 from api.http.endpoint import OURS, Resource, raw
 from api.http.filters import BUDGET, Filter, check_few, filtered
+from api.http.peer import peer_of_request
+from api.http.quota import Quota
 from api.http.refusal import Refusal, bad
 from api.http.responder import JSON_TYPE, to_json
 from api.http.schema import arr, integer, text
-from api.http.shares import Shares, peer_of_request
+from api.http.shutdown import disconnected_of, shutdown_of
 from api.services import Services
 from reconciler.clock import rfc3339, utc_now
 from reconciler.errors import OnggiError
@@ -50,7 +51,7 @@ class Events(Resource):
 
     def __init__(self, services: Services) -> None:
         super().__init__(services)
-        self._streams = Shares()
+        self._streams = Quota()
 
     @raw(
         "GET", "What was done, failed or was skipped, oldest first.", arr(EVENT),
@@ -96,7 +97,7 @@ class Events(Resource):
         self._check_free(who)  # many may have been waiting for that
         response.set_header("Cache-Control", "no-store")
         response.set_header("X-Accel-Buffering", "no")  # a proxy that keeps it back would make it useless
-        told = self._told(ledger, after, fitting, closing_of(request), gone_of(request))
+        told = self._told(ledger, after, fitting, shutdown_of(request), disconnected_of(request))
         response.sse = self._counted(who, told)
 
     def _check_free(self, who: str) -> None:
@@ -104,14 +105,14 @@ class Events(Resource):
             raise Refusal(503, "Too many streams of events are open already; close one, or ask for the list.")
 
     async def _counted(self, who: str, told: AsyncGenerator[SSEvent | None, None]) -> AsyncIterator[SSEvent | None]:
-        if not self._streams.take(who, _MOST_STREAMS):
+        if not self._streams.acquire(who, _MOST_STREAMS):
             return
         try:
             async with aclosing(told):
                 async for event in told:
                     yield event
         finally:
-            self._streams.give_back(who)
+            self._streams.release(who)
 
     @staticmethod
     async def _told(

@@ -16,14 +16,13 @@ import httptools
 import orjson
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from api.http.closing import Receive, Scope, Send
+from api.http.error_body import error_body
+from api.http.eviction import evict_for, evict_unread
 from api.http.head import head_problem
-from api.http.outgoing import Outgoing
-from api.http.peers import peer_of
-from api.http.room import bound_unsent, make_room
-from api.http.rules import ruled
-from api.http.shares import mark_peer
-from api.http.told import told
+from api.http.lingering import LingeringTransport
+from api.http.peer import mark_peer, peer_of
+from api.http.response_headers import with_policy
+from api.http.shutdown import Receive, Scope, Send
 
 log = logging.getLogger("onggi.api")
 
@@ -51,7 +50,7 @@ class Connection(HttpToolsProtocol):
         self.peer = ""
         self._late: asyncio.TimerHandle | None = None
         self._look: asyncio.TimerHandle | None = None
-        self._out: Outgoing
+        self._out: LingeringTransport
         self._sent = 0  # when it was looked at last
         self._moved = 0.0
         self._incoming = False  # in the middle of a request
@@ -89,11 +88,11 @@ class Connection(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's is
         """Wait for a request, though not for ever."""
-        self._out = Outgoing(transport, lambda: self._incoming)
+        self._out = LingeringTransport(transport, lambda: self._incoming)
         self._moved = self.loop.time()
         super().connection_made(cast(asyncio.Transport, self._out))
         self.peer = peer_of(transport.get_extra_info("socket"))
-        if not make_room([each for each in self._all() if each is not self], self.peer):
+        if not evict_for([each for each in self._all() if each is not self], self.peer):
             self._end(falcon.HTTP_503, "Too many connections are open; close some, and try again.")
             return
         self._expect_head()
@@ -201,13 +200,13 @@ class Connection(HttpToolsProtocol):
             nonlocal begun
             if event["type"] == "http.response.start":
                 begun = True
-                headers = ruled(scope["path"], event.get("headers", ()))
+                headers = with_policy(scope["path"], event.get("headers", ()))
                 if self._incoming and self.scope is scope:
                     headers.append(_CLOSE)
                 event = {**event, "headers": headers}
             await send(event)
             if self.unsent > _MUCH:
-                bound_unsent(self._all())
+                evict_unread(self._all())
 
         try:
             await self._application(scope, receive, send_ruled)
@@ -231,7 +230,7 @@ class Connection(HttpToolsProtocol):
             return
         if self._is_at_rest():
             content = _told(status, reason)
-            headers = ruled("", [_JSON, (b"content-length", str(len(content)).encode()), _CLOSE])
+            headers = with_policy("", [_JSON, (b"content-length", str(len(content)).encode()), _CLOSE])
             head = b"".join(b"%s: %s\r\n" % each for each in headers)
             self._out.write(b"HTTP/1.1 %s\r\n%s\r\n%s" % (status.encode(), head, content))
         self._out.close()
@@ -242,4 +241,4 @@ class _RefusedError(Exception):
 
 
 def _told(status: str, reason: str) -> bytes:
-    return orjson.dumps(told(status, reason))
+    return orjson.dumps(error_body(status, reason))

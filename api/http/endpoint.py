@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
 
 import falcon.asgi
 
+from api.http.keyed_lock import KeyedLock
 from api.http.schema import Checked, Schema, obj
-from api.http.turns import Turns
 from api.services import Services
 from reconciler.serving.client import Client
 from reconciler.serving.serving import Serving
 
 if TYPE_CHECKING:
-    from api.http.actions import Told
+    from api.http.action_names import ActionNames
 
 SPECIFIED: Final = "1.5"  # the version of the original whose specification this API follows
 OURS: Final = "onggi"  # what the original never had
@@ -91,11 +91,11 @@ class Resource:
     address: ClassVar[str] = ""  # a URI template; empty: an abstract class
     tag: ClassVar[str] = ""  # the family that it is documented with
     since: ClassVar[str] = SPECIFIED  # of which version of the original its endpoints are that say nothing themselves
-    actions: Told  # what representations of resources name; set where it is added to an application
+    actions: ActionNames  # what representations of resources name; set where it is added to an application
 
     def __init__(self, services: Services) -> None:
         self.services = services
-        self.turns = Turns()  # of writes that go by what was seen
+        self.locks = KeyedLock()  # of writes that go by what was seen
 
     @property
     def serving(self) -> Serving:

@@ -19,8 +19,8 @@ from typing import Any, Final
 
 import re2
 
+from api.http.quota import Quota
 from api.http.refusal import Refusal
-from api.http.shares import Shares
 
 MOST: Final = 16  # values in one request
 LONGEST: Final = 128  # what is longer is a text and no expression
@@ -36,7 +36,7 @@ _OPTIONS.never_capture = True
 _OPTIONS.max_mem = 32 << 10  # of a compiled expression, and again of what matching it remembers
 
 _threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="onggi-filter")
-_places = Shares()
+_places = Quota()
 
 
 async def filtered(members: Iterable[Any], wanted: Mapping[str, Sequence[str]], who: str) -> list[Any]:
@@ -46,7 +46,7 @@ async def filtered(members: Iterable[Any], wanted: Mapping[str, Sequence[str]], 
     if not wanted:
         return list(members)
     check_few(wanted)
-    if not _places.take(who, _WAITING):
+    if not _places.acquire(who, _WAITING):
         raise Refusal(503, "Too many filtered lists are asked for at once; ask again soon.")
     try:
         async with asyncio.timeout(_TIME_S):
@@ -54,7 +54,7 @@ async def filtered(members: Iterable[Any], wanted: Mapping[str, Sequence[str]], 
     except TimeoutError:
         raise Refusal(503, "Others' filtered lists take their time; ask again soon.") from None
     finally:
-        _places.give_back(who)
+        _places.release(who)
 
 
 def check_few(wanted: Mapping[str, Sequence[str]]) -> None:

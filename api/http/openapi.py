@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
-from api.http.actions import Told
+from api.http.action_names import ActionNames
 from api.http.endpoint import Endpoint, Resource, endpoints
 from api.http.filters import MOST
 from api.http.schema import Schema, obj, text
@@ -60,7 +60,7 @@ def openapi(
 ) -> dict[str, Any]:
     """The document, as plain data. `plugins` are classes by URI template, perhaps falcon's own that declare nothing."""
     classes = list(classes)
-    made = _Document(Told(classes))
+    made = _Document(ActionNames(classes))
     paths: dict[str, dict[str, Any]] = {}
     tags: dict[str, None] = {}
     for resource, address, tag in (
@@ -106,8 +106,8 @@ def _path(path: str) -> dict[str, Any]:
 class _Document:
     """Collects what several operations share."""
 
-    def __init__(self, told: Told) -> None:
-        self._told = told
+    def __init__(self, actions: ActionNames) -> None:
+        self._actions = actions
         self.schemas: dict[str, Any] = {}
         self.responses: dict[str, Any] = {}
         self.parameters: dict[str, Any] = {}
@@ -143,7 +143,7 @@ class _Document:
 
     def schema(self, schema: Schema) -> Any:
         """Without what only this program reads; by reference when it has a title."""
-        public = self._public(self._told.schema(schema))
+        public = self._public(self._actions.schema(schema))
         title = public.get("title") if isinstance(public, Mapping) else None
         if not isinstance(title, str) or not _COMPONENT.fullmatch(title):
             return public
@@ -172,7 +172,7 @@ class _Document:
             yield {"name": name, "in": "query", "required": False, **_described(schema), "schema": self._public(schema)}
         if not endpoint.filters or endpoint.returns is None:
             return
-        for name in _fields(self._told.schema(endpoint.returns.get("items", {}))):
+        for name in _fields(self._actions.schema(endpoint.returns.get("items", {}))):
             if name not in endpoint.query:
                 key = f"filter_{name}"
                 self.parameters[key] = {

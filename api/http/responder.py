@@ -20,14 +20,14 @@ import falcon
 import falcon.asgi
 import orjson
 
-from api.http.actions import Told
+from api.http.action_names import ActionNames
 from api.http.body import read_object
 from api.http.endpoint import Answer, Call, Endpoint, Resource, endpoints
+from api.http.error_body import failing_as
 from api.http.filters import filtered
+from api.http.peer import peer_of_request
 from api.http.refusal import Refusal
 from api.http.schema import Checked, obj
-from api.http.shares import peer_of_request
-from api.http.told import begin
 from reconciler.serving.client import Client
 
 JSON_TYPE: Final = "application/json;charset=utf-8"
@@ -36,17 +36,17 @@ JSON_TYPE: Final = "application/json;charset=utf-8"
 _readers = ThreadPoolExecutor(max_workers=16, thread_name_prefix="onggi-read")
 _writers = ThreadPoolExecutor(max_workers=32, thread_name_prefix="onggi-write")
 
-_NONE: Final = Told()
+_NONE: Final = ActionNames()
 
 _T = TypeVar("_T")
 
 Responder = Callable[..., Awaitable[None]]
 
 
-def add_resource(app: falcon.asgi.App[Any, Any], resource: Resource, told: Told = _NONE) -> None:
-    """Let `app` answer at the resource's address, and at those of its actions. `told` knows the actions of all."""
+def add_resource(app: falcon.asgi.App[Any, Any], resource: Resource, actions: ActionNames = _NONE) -> None:
+    """Let `app` answer at the resource's address, and at those of its actions. `actions` knows those of all."""
     names = {""}
-    resource.actions = told
+    resource.actions = actions
     for method_name, endpoint in endpoints(type(resource)).items():
         names.add(endpoint.name)
         if not endpoint.raw:
@@ -68,7 +68,7 @@ def _suffix(name: str) -> str:
 def _failing(answer: Responder, failure: str) -> Responder:
     @functools.wraps(answer)
     async def respond(request: falcon.asgi.Request, response: falcon.asgi.Response, **params: str) -> None:
-        begin(request, failure)
+        failing_as(request, failure)
         await answer(request, response, **params)
 
     return respond
@@ -83,7 +83,7 @@ def _responder(resource: Resource, method_name: str, endpoint: Endpoint) -> Resp
         parameters, wanted = _parameters(request, endpoint)
         query.check(parameters)
         call = Call(body, parameters, client_of(request), request)
-        begin(request, endpoint.failure)
+        failing_as(request, endpoint.failure)
         if endpoint.method == "GET":
             answer = await _run(method, endpoint, call, params)
         else:
@@ -120,7 +120,7 @@ async def write_beside(work: Callable[[], _T]) -> _T:
 
 
 def client_of(request: falcon.asgi.Request) -> Client:
-    """Who asks; set by the door that the request came through."""
+    """Who asks; found out at its admission."""
     client: Client = request.context.client
     return client
 
@@ -187,7 +187,7 @@ async def as_seen(resource: Resource, request: falcon.asgi.Request, params: Mapp
     if not expected or read is None:
         yield
         return
-    async with resource.turns.turn(tuple(params.items())):
+    async with resource.locks.hold(tuple(params.items())):
         await _check_unchanged(resource, read, expected, request, params)
         yield
 

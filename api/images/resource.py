@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from api.http.cacheable import cacheable
 from api.http.endpoint import Answer, Call, Resource, get
-from api.http.kept import kept
 from api.http.refusal import not_found
 from api.http.schema import text
 from api.images.drawn import find
@@ -29,4 +29,4 @@ class Icon(Resource):
         content = find(file)
         if content is None:
             raise not_found("", f"The picture {file}")
-        return kept(call, content, "image/svg+xml", _HEADERS, caching="max-age=86400")
+        return cacheable(call, content, "image/svg+xml", _HEADERS, caching="max-age=86400")

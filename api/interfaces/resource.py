@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, Final
 
 from api.http.endpoint import Call, Resource, get
-from api.http.fresh import Fresh
 from api.http.refusal import not_found
 from api.http.schema import arr, text
+from api.http.ttl_cache import TtlCache
 from api.interfaces.view import INTERFACE, interface_view, offered, used_by_networks
 from api.services import Services
 
@@ -22,7 +22,7 @@ class _Family(Resource):
 
     def __init__(self, services: Services) -> None:
         super().__init__(services)
-        self.interfaces = Fresh(lambda: self.serving.hypervisor.host_interfaces(), _KEPT_S)
+        self.interfaces = TtlCache(lambda: self.serving.hypervisor.host_interfaces(), _KEPT_S)
 
 
 class Interfaces(_Family):

@@ -8,7 +8,7 @@ from typing import Any
 
 from api.documents.resource import Document, DocumentResource
 from api.http.endpoint import Call, action, delete, get, post, put
-from api.http.guarded import guarded
+from api.http.isolated import isolated
 from api.http.refusal import bad
 from api.http.schema import arr, boolean, integer, obj, text
 from api.networks.attachments import machines_on_networks
@@ -66,7 +66,7 @@ class Networks(_Family):
         """Every network that could be read."""
         world = self.serving.world
         found = sorted(ref for ref in world.snapshot.objects if ref.kind == reference.NETWORK)
-        return guarded(found, lambda ref: network_view(world, world.snapshot.objects[ref]))
+        return isolated(found, lambda ref: network_view(world, world.snapshot.objects[ref]))
 
     @post(
         "Make a network. It starts with the host; activate it to start it now.", NETWORK, _CREATE, failure="KCHNET0008E"

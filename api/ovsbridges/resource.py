@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from api.http.endpoint import Call, Resource, get
-from api.http.fresh import Fresh
 from api.http.schema import arr, text
+from api.http.ttl_cache import TtlCache
 from api.services import Services
 
 _KEPT_S: Final = 3.0
@@ -21,7 +21,7 @@ class OvsBridges(Resource):
 
     def __init__(self, services: Services) -> None:
         super().__init__(services)
-        self.bridges = Fresh(lambda: self.serving.host.ovs_bridges(), _KEPT_S)
+        self.bridges = TtlCache(lambda: self.serving.host.ovs_bridges(), _KEPT_S)
 
     @get("The names of Open vSwitch's bridges; none on a host without it.", arr(text()), blocking=True)
     def read(self, _call: Call) -> list[str]:

@@ -11,7 +11,7 @@ import falcon
 
 from api.documents.resource import Document, DocumentResource
 from api.http.endpoint import Answer, Call, action, delete, get, post, put
-from api.http.guarded import guarded
+from api.http.isolated import isolated
 from api.http.refusal import Refusal, bad
 from api.http.responder import read_beside
 from api.http.schema import arr, boolean, integer, obj, text
@@ -118,7 +118,7 @@ class StoragePools(_Family):
         """Every pool that could be read."""
         found = sorted(ref for ref in self.serving.world.snapshot.objects if ref.kind == reference.STORAGE_POOL)
         world = await self.fresh_world([ref.name for ref in found])
-        return [*guarded(found, lambda ref: self.view(world, ref.name)), iso_pool_view()]
+        return [*isolated(found, lambda ref: self.view(world, ref.name)), iso_pool_view()]
 
     @post(
         "Make a storage pool. It starts with the host; activate it to start it now.", POOL, _CREATE,

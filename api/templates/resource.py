@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from api.documents.resource import DocumentResource
 from api.http.endpoint import Answer, Call, action, delete, get, post, put
-from api.http.guarded import guarded
+from api.http.isolated import isolated
 from api.http.prefix import below
 from api.http.refusal import Refusal, bad, not_found
 from api.http.schema import arr, boolean, integer, number, obj, text
@@ -176,7 +176,7 @@ class Templates(_Family):
         """Every template whose document is sound."""
         world = self.serving.world
         found = sorted(ref for ref in world.desired.resources if ref.kind == reference.TEMPLATE)
-        return guarded(found, lambda ref: self.view(world, ref.name))
+        return isolated(found, lambda ref: self.view(world, ref.name))
 
     @post(
         "Make a template, of an ISO image or of a disk's base image.",

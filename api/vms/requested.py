@@ -31,7 +31,7 @@ def template_at(world: World, address: str) -> tuple[str, dict[str, Any]]:
     raise Refusal(404, f"The template {given} doesn't exist.", "KCHOBJST0001E")
 
 
-def ordered_machine(
+def requested_machine(
     world: World,
     name: str,
     template_name: str,

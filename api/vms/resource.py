@@ -34,7 +34,7 @@ from api.vms.names import is_taken, name_taken, promise, promise_clone, promise_
 from api.vms.processors import check_processors
 from api.vms.removing import remove_machine
 from api.vms.renaming import rename_machine
-from api.vms.requested import ordered_machine, template_at
+from api.vms.requested import requested_machine, template_at
 from api.vms.view import MACHINE, VOLATILE, machine_view, machine_views
 from reconciler.errors import NotApplied, Transient
 from reconciler.loop.passes import World
@@ -149,7 +149,7 @@ class Machines(_Family):
         ref = promise(self.serving, name) if name else promise_from_template(self.serving, template_name)
         try:
             folders = self.serving.settings.allowed_folders
-            document = ordered_machine(world, ref.name, template_name, template, call.body, folders)
+            document = requested_machine(world, ref.name, template_name, template, call.body, folders)
             check_processors(self.serving, int(document["spec"]["cpus"]))
             change_words(
                 document["spec"], {key: call.body[key] for key in ("title", "description") if key in call.body}

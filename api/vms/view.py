@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
-from api.http.guarded import guarded
+from api.http.isolated import isolated
 from api.http.schema import Schema, arr, boolean, integer, number, obj, or_null, text
 from api.images.view import icon_of
 from api.vms.hardware_view import HARDWARE, hardware
@@ -109,7 +109,7 @@ def machines_of(snapshot: Snapshot) -> tuple[Observed, ...]:
 
 def machine_views(world: World, statistics: Mapping[Ref, MachineStatistics], secrets: Secrets) -> list[dict[str, Any]]:
     """All machines. One that can't be told of is left out, and hides no other."""
-    return guarded(
+    return isolated(
         machines_of(world.snapshot),
         lambda observed: machine_view(world, observed, statistics, secrets),
         lambda observed: observed.ref,

@@ -190,7 +190,7 @@ def _served(settings: Settings, thread: _AgentThread, serving: Opening) -> Serve
     if not settings.listen:
         return None
     from api.app import create_app
-    from api.http.door import names_of
+    from api.http.admission import names_of
     from api.server import Server
     from api.services import Services
     from reconciler.host.plugins import plugins_in_use

@@ -13,8 +13,8 @@ import pytest
 
 from api.http import filters
 from api.http.filters import LONGEST, MOST, Filter
+from api.http.quota import Quota, most_of_one
 from api.http.refusal import Refusal
-from api.http.shares import Shares, most_of_one
 from tests.api.live import LiveApi, whole_api
 from tests.lab.waiting import until
 
@@ -93,13 +93,13 @@ def test_whatever_is_written_as_an_expression_is_compiled_small_or_refused() -> 
 
 
 def test_nobody_has_all_places() -> None:
-    places = Shares()
-    assert [places.take("one", 4) for _ in range(4)] == [True, True, True, False]
-    assert places.take("other", 4)
+    places = Quota()
+    assert [places.acquire("one", 4) for _ in range(4)] == [True, True, True, False]
+    assert places.acquire("other", 4)
     assert not places.has_room("third", 4)
-    places.give_back("one")
-    assert places.take("third", 4)
-    assert [places.take("one", 1) for places in (Shares(),)] == [True]
+    places.release("one")
+    assert places.acquire("third", 4)
+    assert [places.acquire("one", 1) for places in (Quota(),)] == [True]
 
 
 # Served

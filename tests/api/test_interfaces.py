@@ -7,7 +7,7 @@ import threading
 import libvirt
 import pytest
 
-from api.http.fresh import Fresh
+from api.http.ttl_cache import TtlCache
 from api.interfaces.view import interface_view, offered
 from reconciler.observed.answers import HostInterface
 from reconciler.observed.snapshot import Observed, Snapshot
@@ -74,7 +74,7 @@ def test_what_is_told_is_exactly_kimchis_five_fields() -> None:
 
 def test_an_answer_is_asked_for_once_however_many_want_it() -> None:
     asked = []
-    fresh = Fresh(lambda: asked.append(1) or len(asked), 3600)
+    fresh = TtlCache(lambda: asked.append(1) or len(asked), 3600)
     threads = [threading.Thread(target=fresh) for _ in range(8)]
     for thread in threads:
         thread.start()
@@ -91,7 +91,7 @@ def test_an_answer_that_failed_is_asked_for_again() -> None:
             raise answer
         return answer
 
-    fresh = Fresh(ask, 3600)
+    fresh = TtlCache(ask, 3600)
     with pytest.raises(OSError, match="away"):
         fresh()
     assert fresh() == 7

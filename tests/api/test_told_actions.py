@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from api.http.actions import Told
+from api.http.action_names import ActionNames
 from api.http.endpoint import OURS, Call, Resource, action, get
 from api.http.schema import arr, obj, text
 
@@ -38,7 +38,7 @@ class Shelf(Resource):
         return {}
 
 
-TOLD = Told([Lamp, Shelf])
+TOLD = ActionNames([Lamp, Shelf])
 WHOLE = {"name": "desk", "actions": ["break", "switch"]}
 
 

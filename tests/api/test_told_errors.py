@@ -12,13 +12,13 @@ import pytest
 
 from api.app import create_app
 from api.errors import add_handlers
+from api.http.admission import Admission
 from api.http.discovery import resource_classes
-from api.http.door import Door
 from api.http.endpoint import Call, Endpoint, Resource, action, endpoints, get, raw
+from api.http.error_body import error_body
 from api.http.refusal import Refusal
 from api.http.responder import add_resource
 from api.http.schema import obj
-from api.http.told import told
 from api.services import Services
 from reconciler import errors
 from specs.problem import Problem
@@ -75,7 +75,7 @@ class Failing(Resource):
 
 @pytest.fixture(scope="module")
 def client() -> falcon.testing.TestClient:
-    app: falcon.asgi.App[Any, Any] = falcon.asgi.App(middleware=[Door(lambda: None)])
+    app: falcon.asgi.App[Any, Any] = falcon.asgi.App(middleware=[Admission(lambda: None)])
     add_handlers(app)
     add_resource(app, Failing(Services(ready=lambda: True, alive=lambda: True, info=dict)))
     return falcon.testing.TestClient(app)
@@ -106,9 +106,9 @@ def test_what_an_endpoint_cannot_do_has_the_code_of_what_it_was_to_do(client: fa
 
 
 def test_a_status_that_the_original_has_no_code_for_is_one_of_ours() -> None:
-    assert told(falcon.HTTP_412, "It has changed.")["reason"] == "ONGGI0412E: It has changed."
-    assert told(falcon.HTTP_405, "No.", method="DELETE")["reason"] == "KCHAPI0002E: No."
-    assert told(falcon.HTTP_405, "No.", method="GET")["reason"] == "ONGGI0405E: No."
+    assert error_body(falcon.HTTP_412, "It has changed.")["reason"] == "ONGGI0412E: It has changed."
+    assert error_body(falcon.HTTP_405, "No.", method="DELETE")["reason"] == "KCHAPI0002E: No."
+    assert error_body(falcon.HTTP_405, "No.", method="GET")["reason"] == "ONGGI0405E: No."
 
 
 def test_every_write_of_a_document_says_what_could_not_be_done() -> None:

@@ -18,10 +18,10 @@ import httpx
 import pytest
 
 from api.events import resource as events
-from api.http import outgoing
+from api.http import lingering
 from api.http.connection import MOST_PIPELINED, Connection
-from api.http.peers import peer_of
-from api.http.room import MOST_AT_ONCE, MOST_OF_ONE, MOST_UNSENT, bound_unsent, make_room
+from api.http.eviction import MOST_AT_ONCE, MOST_OF_ONE, MOST_UNSENT, evict_for, evict_unread
+from api.http.peer import peer_of
 from tests.api.live import LiveApi, whole_api
 from tests.hostile.raw import answer_of, answer_to, connect, sent_without_end
 from tests.lab.waiting import until
@@ -143,7 +143,7 @@ def test_a_body_that_came_whole_keeps_the_connection(api: LiveApi) -> None:
 
 
 def test_who_still_sends_can_read_why_it_is_not_wanted(api: LiveApi, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(outgoing, "_LINGER_S", 3600.0)
+    monkeypatch.setattr(lingering, "_LINGER_S", 3600.0)
     with connect(api.url) as one:
         one.sendall(b"POST /nowhere HTTP/1.1\r\nHost: localhost\r\nContent-Length: 50000\r\n\r\n")
         for _ in range(50):
@@ -173,30 +173,30 @@ def dropped(held: list[Held]) -> list[Held]:
 def test_the_stillest_of_whoever_holds_most_makes_room() -> None:
     others = [Held("small", still_since=0), *(Held("large", still_since=5 + n) for n in range(MOST_OF_ONE - 1))]
     others += [Held("third", still_since=1) for _ in range(MOST_AT_ONCE - len(others))]
-    assert make_room(others, "new")
+    assert evict_for(others, "new")
     assert dropped(others) == [others[1]]
 
 
 def test_nobody_has_all_of_them() -> None:
     others = [Held("large", still_since=n) for n in range(MOST_OF_ONE)]
-    assert make_room(others, "new")
+    assert evict_for(others, "new")
     assert not dropped(others)
-    assert make_room(others, "large")
+    assert evict_for(others, "large")
     assert dropped(others) == [others[0]]
 
 
 def test_who_waits_for_us_is_not_sent_away() -> None:
     others = [Held("large", waits_for_us=True) for _ in range(MOST_AT_ONCE)]
-    assert not make_room(others, "large")
-    assert not make_room(others, "new")
+    assert not evict_for(others, "large")
+    assert not evict_for(others, "new")
     others[7].waits_for_us = False
-    assert make_room(others, "new")
+    assert evict_for(others, "new")
     assert dropped(others) == [others[7]]
 
 
 def test_what_is_kept_for_those_who_do_not_read_is_bounded() -> None:
     others = [Held("a", still_since=n, unsent=MOST_UNSENT // 4) for n in range(6)] + [Held("b")]
-    bound_unsent(others)
+    evict_unread(others)
     assert dropped(others) == others[:2]
 
 

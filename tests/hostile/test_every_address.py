@@ -13,10 +13,10 @@ import httpx
 import pytest
 
 from api.app import create_app
+from api.http.admission import names_of
 from api.http.discovery import resource_classes
-from api.http.door import names_of
 from api.http.openapi import openapi
-from api.http.rules import PAGE, SPECIFICATION, STYLE
+from api.http.response_headers import PAGE, SPECIFICATION, STYLE
 from api.server import Server
 from api.services import Services
 from tests.api.live import whole_api

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from api.host.devices.view import DEVICE, HOLDER, device_view, holder_view
 from api.http.endpoint import Call, Resource, get
-from api.http.guarded import guarded
+from api.http.isolated import isolated
 from api.http.refusal import bad, not_found
 from api.http.schema import arr, text
 from reconciler.errors import NotFound
@@ -62,7 +62,7 @@ class Devices(_Family):
                     "KCHHOST0004E", "_passthrough_affected_by goes with no other parameter; leave the others out."
                 )
             try:
-                return guarded(found.affected_by(tied), device_view, _name)
+                return isolated(found.affected_by(tied), device_view, _name)
             except NotFound:
                 raise not_found("KCHHOST0003E", f"The device {tied}") from None
         chosen = found.of_kind(query["_cap"]) if "_cap" in query else found.devices
@@ -72,7 +72,7 @@ class Devices(_Family):
         if query.get("_available_only") == "true":
             snapshot = self.serving.world.snapshot
             chosen = tuple(each for each in chosen if not holders(each, snapshot))
-        return guarded(chosen, device_view, _name)
+        return isolated(chosen, device_view, _name)
 
 
 class Device(_Family):

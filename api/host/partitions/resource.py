@@ -6,9 +6,9 @@ from typing import Any, Final
 
 from api.host.partitions.view import PARTITION, partition_view
 from api.http.endpoint import Call, Resource, get
-from api.http.fresh import Fresh
 from api.http.refusal import not_found
 from api.http.schema import arr, text
+from api.http.ttl_cache import TtlCache
 from api.services import Services
 
 _KEPT_S: Final = 2.0
@@ -22,7 +22,7 @@ class _Family(Resource):
 
     def __init__(self, services: Services) -> None:
         super().__init__(services)
-        self.disks = Fresh(lambda: self.serving.host.disks(), _KEPT_S)
+        self.disks = TtlCache(lambda: self.serving.host.disks(), _KEPT_S)
 
 
 class Partitions(_Family):

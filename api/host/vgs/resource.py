@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, Final
 
 from api.http.endpoint import Call, Resource, get
-from api.http.fresh import Fresh
 from api.http.refusal import not_found
 from api.http.schema import Schema, arr, integer, obj, text
+from api.http.ttl_cache import TtlCache
 from api.services import Services
 from reconciler.host.group_list import VolumeGroup
 
@@ -28,7 +28,7 @@ class _Family(Resource):
 
     def __init__(self, services: Services) -> None:
         super().__init__(services)
-        self.groups = Fresh(lambda: self.serving.host.groups(), _KEPT_S)
+        self.groups = TtlCache(lambda: self.serving.host.groups(), _KEPT_S)
 
 
 class VolumeGroups(_Family):

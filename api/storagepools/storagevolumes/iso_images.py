@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from api.http.guarded import guarded
+from api.http.isolated import isolated
 from api.storagepools.storagevolumes.view import image_view, is_image, volume_view, volumes_of
 from api.storagepools.view import ISO_TYPE, pool_type
 from reconciler.loop.passes import World
@@ -18,7 +18,9 @@ View = dict[str, Any]
 
 def volume_views(serving: Serving, world: World, pool: Observed) -> list[View]:
     """The volumes of an active pool; of a kimchi-iso pool also what lies deeper."""
-    found = guarded(volumes_of(world, pool.ref.name), lambda seen: volume_view(world, seen, serving.images.facts), _ref)
+    found = isolated(
+        volumes_of(world, pool.ref.name), lambda seen: volume_view(world, seen, serving.images.facts), _ref
+    )
     return [*found, *scanned(serving, world, pool)]
 
 
@@ -26,7 +28,7 @@ def all_images(serving: Serving, world: World) -> list[View]:
     """The ISO images of all active pools by name, each path once."""
     found: dict[str, View] = {}
     pools = [seen for ref, seen in world.snapshot.objects.items() if ref.kind == STORAGE_POOL]
-    for views in guarded(pools, lambda pool: _images(serving, world, pool), _ref):
+    for views in isolated(pools, lambda pool: _images(serving, world, pool), _ref):
         for view in views:
             found.setdefault(view["path"], view)
     return sorted(found.values(), key=lambda view: str(view["name"]))
@@ -39,7 +41,7 @@ def _images(serving: Serving, world: World, pool: Observed) -> list[View]:
     def view(seen: Observed) -> View | None:
         return volume_view(world, seen, serving.images.facts, raw_facts=True) if is_image(seen) else None
 
-    views = guarded(volumes_of(world, pool.ref.name), view, _ref)
+    views = isolated(volumes_of(world, pool.ref.name), view, _ref)
     return [*(each for each in views if each is not None), *scanned(serving, world, pool)]
 
 

@@ -12,9 +12,9 @@ import falcon
 import falcon.asgi
 
 from api.http.body import read_object
+from api.http.disconnect import while_connected
 from api.http.endpoint import Call, get, raw
 from api.http.forms import AROUND, MAX_FILE, Given, Wanted, is_form, read_form
-from api.http.leaving import while_there
 from api.http.refusal import bad
 from api.http.responder import JSON_TYPE, as_seen, client_of, to_json, write_beside
 from api.http.schema import Checked, arr, obj, text
@@ -136,7 +136,7 @@ class StorageVolumes(VolumeResource):
                     self.serving.uploads.leave(Ref.volume(pool, new.name))
 
                 try:
-                    async with as_seen(self, request, {"pool": pool}), while_there(request, leave):
+                    async with as_seen(self, request, {"pool": pool}), while_connected(request, leave):
                         return await write_beside(lambda: self._take(pool, new, given, client, gone))
                 except Refused as error:
                     raise bad(UPLOAD_CODES.get(error.reason, ""), str(error)) from None

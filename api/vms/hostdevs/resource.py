@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from api.http.endpoint import Call, delete, get, post
-from api.http.guarded import guarded
+from api.http.isolated import isolated
 from api.http.refusal import bad, not_found
 from api.http.schema import arr, obj, text
 from api.vms.devices import Listed, MachineDevices
@@ -56,7 +56,7 @@ class MachineHostDevices(_Family):
     @get("The host's devices that a machine has.", arr(HOST_DEVICE), filters=True)
     def read(self, _call: Call, name: str) -> list[dict[str, Any]]:
         """Those that it runs with, or would start with."""
-        return guarded(
+        return isolated(
             self.all(self.machine(name)).items(), lambda found: host_device_view(*found), lambda found: found[0]
         )
 

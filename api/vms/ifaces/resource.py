@@ -6,7 +6,7 @@ import secrets
 from typing import Any, Final
 
 from api.http.endpoint import Answer, Call, delete, get, post, put
-from api.http.guarded import guarded
+from api.http.isolated import isolated
 from api.http.refusal import bad, not_found
 from api.http.schema import arr, obj, text
 from api.services import Services
@@ -96,7 +96,7 @@ class MachineInterfaces(_Family):
         """Those that it runs with, or would start with."""
         observed = self.machine(name)
         ips = self.addresses.by_mac(observed)
-        return guarded(
+        return isolated(
             interfaces(observed),
             lambda item: interface_view(item, observed, ips),
             lambda _item: f"an interface of {observed.ref}",

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from api.http.endpoint import Call, delete, get, post, put
-from api.http.guarded import guarded
+from api.http.isolated import isolated
 from api.http.refusal import bad, not_found
 from api.http.schema import arr, obj, text
 from api.vms.devices import Listed, MachineDevices
@@ -68,7 +68,7 @@ class MachineStorages(_Family):
     def read(self, _call: Call, name: str) -> list[dict[str, Any]]:
         """Those that it runs with, or would start with."""
         observed, host = self.machine(name), self.serving.world.snapshot.host
-        return guarded(
+        return isolated(
             storages(observed), lambda found: storage_view(*found, host), lambda _found: f"a storage of {observed.ref}"
         )
 

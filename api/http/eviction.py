@@ -10,14 +10,14 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Final, Protocol
 
-from api.http.shares import most_of_one
+from api.http.quota import most_of_one
 
 MOST_AT_ONCE: Final = 512  # services often have no more than 1024 files open
 MOST_OF_ONE: Final = most_of_one(MOST_AT_ONCE)
 MOST_UNSENT: Final = 64 << 20  # bytes that wait for clients to read them, of all connections together
 
 
-class Held(Protocol):
+class Evictable(Protocol):
     """A connection."""
 
     peer: str
@@ -38,7 +38,7 @@ class Held(Protocol):
         """Without another word."""
 
 
-def make_room(others: Sequence[Held], peer: str) -> bool:
+def evict_for(others: Sequence[Evictable], peer: str) -> bool:
     """For one more of `peer`; one of `others` may have to leave. False when there is none."""
     if len(others) < MOST_OF_ONE:
         return True
@@ -50,7 +50,7 @@ def make_room(others: Sequence[Held], peer: str) -> bool:
     return _drop_stillest(each for each in others if each.peer == crowd and not each.waits_for_us)
 
 
-def bound_unsent(connections: Iterable[Held]) -> None:
+def evict_unread(connections: Iterable[Evictable]) -> None:
     """Let those go that have taken nothing for longest, until little enough is kept for them."""
     unread = [each for each in connections if each.unsent]
     while sum(each.unsent for each in unread) > MOST_UNSENT and len(unread) > 1:
@@ -59,7 +59,7 @@ def bound_unsent(connections: Iterable[Held]) -> None:
         stillest.drop()
 
 
-def _drop_stillest(candidates: Iterable[Held]) -> bool:
+def _drop_stillest(candidates: Iterable[Evictable]) -> bool:
     stillest = min(candidates, key=lambda each: each.still_since, default=None)
     if stillest is None:
         return False

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from api.http.endpoint import Answer, Call
 
 
-def kept(
+def cacheable(
     call: Call,
     content: bytes,
     content_type: str,

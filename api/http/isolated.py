@@ -11,7 +11,7 @@ _S = TypeVar("_S")
 _T = TypeVar("_T")
 
 
-def guarded(members: Iterable[_S], view: Callable[[_S], _T], what: Callable[[_S], object] = str) -> list[_T]:
+def isolated(members: Iterable[_S], view: Callable[[_S], _T], what: Callable[[_S], object] = str) -> list[_T]:
     """The view of each member. `what` names it in the log; nothing that may be a secret."""
     found = (contained("listing", what(member), "", view, member) for member in members)
     return [each for each in found if not isinstance(each, Failure)]

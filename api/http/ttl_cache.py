@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 _T = TypeVar("_T")
 
 
-class Fresh(Generic[_T]):
+class TtlCache(Generic[_T]):
     """For any thread. A question that fails raises what it raises, and is asked anew next time."""
 
     def __init__(self, ask: Callable[[], _T], keep_s: float) -> None:

@@ -17,7 +17,7 @@ _MOST_DROPPED: Final = 64 * 1024
 _LINGER_S: Final = 1.0
 
 
-class Outgoing:
+class LingeringTransport:
     """Stands for a transport. `comes_more` tells whether the client is in the middle of sending something."""
 
     def __init__(self, transport: asyncio.Transport, comes_more: Callable[[], bool]) -> None:

@@ -8,11 +8,11 @@ from contextlib import asynccontextmanager, suppress
 
 import falcon.asgi
 
-from api.http.closing import Receive, receive_of
+from api.http.shutdown import Receive, receive_of
 
 
 @asynccontextmanager
-async def while_there(request: falcon.asgi.Request, left: Callable[[], None]) -> AsyncIterator[None]:
+async def while_connected(request: falcon.asgi.Request, left: Callable[[], None]) -> AsyncIterator[None]:
     """Calls `left` when the client leaves within the block. The request's body has to be read before."""
     receive = receive_of(request)
     watch = asyncio.create_task(_watch(receive, left)) if receive is not None else None

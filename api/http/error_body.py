@@ -19,7 +19,7 @@ _OF_THE_WORK: Final = frozenset({"400", "409", "500", "501", "503"})  # what an 
 _FAILURE: Final = "onggi_failure"
 
 
-def told(status: str, reason: str, *, method: str = "", failure: str = "") -> dict[str, str]:
+def error_body(status: str, reason: str, *, method: str = "", failure: str = "") -> dict[str, str]:
     """The body. `status` is the status line's text; `reason` a sentence, behind its code where it has one already."""
     if _CODED.match(reason) is None:
         number = status[:3]
@@ -28,12 +28,12 @@ def told(status: str, reason: str, *, method: str = "", failure: str = "") -> di
     return {"code": status, "reason": reason}
 
 
-def told_of(request: falcon.Request, status: str, reason: str) -> dict[str, str]:
+def error_body_of(request: falcon.Request, status: str, reason: str) -> dict[str, str]:
     """The same for a request: what an endpoint couldn't do has the code that the endpoint declares."""
-    return told(status, reason, method=request.method, failure=getattr(request.context, _FAILURE, ""))
+    return error_body(status, reason, method=request.method, failure=getattr(request.context, _FAILURE, ""))
 
 
-def begin(request: Any, failure: str) -> None:
+def failing_as(request: Any, failure: str) -> None:
     """From here on the endpoint itself is at work: what fails without a code of its own is `failure`."""
     setattr(request.context, _FAILURE, failure)
 

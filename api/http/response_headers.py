@@ -29,7 +29,7 @@ _NOTHING: Final = b"default-src 'none'; base-uri 'none'; form-action 'none'; fra
 _KEEP: Final = b"cache-control"
 
 
-def ruled(path: str, headers: Iterable[tuple[bytes, bytes]]) -> Headers:
+def with_policy(path: str, headers: Iterable[tuple[bytes, bytes]]) -> Headers:
     """An answer's headers as they leave. A policy of its own may let its page load something."""
     made, headers = [], list(headers)
     # Of pictures those that are there say for how long; that there is none may be otherwise tomorrow.

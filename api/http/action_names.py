@@ -16,7 +16,7 @@ ACTIONS: Final = "actions"
 _ABOUT: Final = "What can be done with it: a POST to its address with `/` and one of these behind it."
 
 
-class Told:
+class ActionNames:
     """The names of the actions of each kind of resource."""
 
     def __init__(self, classes: Iterable[type[Resource]] = ()) -> None:

@@ -1,9 +1,11 @@
-"""What every request comes through: it gets a name, and who asks is found out or it is turned away.
+"""Admits every request or refuses it: the one place where it gets a name and who asks is found out.
 
 A web page of somebody else, open in a browser on this machine, must not be able to do anything here: requests are
 refused when a browser says that another site makes them, reading and following a link included (it can't see the
 answer, though it could have the host work, or ask other machines), and so are all that call this server by a name that
 isn't its own. Only the documentation may be linked to.
+
+Nobody logs in so far. Whoever does is found out here, for all endpoints; what a role may do, an endpoint declares.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from urllib.parse import urlsplit
 import falcon.asgi
 
 from api.http.refusal import Refusal
-from api.http.rules import PAGE
+from api.http.response_headers import PAGE
 from reconciler.serving.client import Client
 
 NOBODY: Final = "api"  # who it is while nobody logs in
@@ -26,7 +28,7 @@ _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
-class Door:
+class Admission:
     """Middleware. `hosts` gives the names that this server goes by; None: whatever it is called."""
 
     def __init__(self, hosts: Callable[[], Collection[str] | None]) -> None:

@@ -13,7 +13,7 @@ import falcon
 import falcon.asgi
 import orjson
 
-from api.http.told import told
+from api.http.error_body import error_body
 
 _KEY: Final = "onggi.closing"
 _GONE: Final = "onggi.gone"
@@ -25,7 +25,7 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
-class Closing:
+class GracefulShutdown:
     """The ASGI application around `app`. `begin` and `cut` are called in the server's event loop."""
 
     def __init__(self, app: Any) -> None:
@@ -63,7 +63,7 @@ class Closing:
         """Take nothing new, and end streams."""
         self._event().set()
 
-    def cut(self) -> None:
+    def abort(self) -> None:
         """Wait no longer."""
         self._cut = True
         for task in tuple(self._tasks):
@@ -75,13 +75,13 @@ class Closing:
         return self._closing
 
 
-def closing_of(request: falcon.asgi.Request) -> asyncio.Event:
+def shutdown_of(request: falcon.asgi.Request) -> asyncio.Event:
     """Set when the server ends: whatever would go on for ever has to end with it."""
     found = request.scope.get(_KEY)
     return found if isinstance(found, asyncio.Event) else asyncio.Event()
 
 
-def gone_of(request: falcon.asgi.Request) -> asyncio.Event:
+def disconnected_of(request: falcon.asgi.Request) -> asyncio.Event:
     """Set when the client has left, if somebody listens to what it says."""
     found = request.scope.get(_GONE)
     return found if isinstance(found, asyncio.Event) else asyncio.Event()
@@ -116,7 +116,7 @@ class _Answer:
 
 
 async def _refuse(send: Send) -> None:
-    content = orjson.dumps(told(falcon.HTTP_503, _REASON))
+    content = orjson.dumps(error_body(falcon.HTTP_503, _REASON))
     headers = [
         (b"content-type", b"application/json;charset=utf-8"),
         (b"content-length", str(len(content)).encode()),

@@ -4,16 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import MutableMapping
-from typing import Any, Final
-
-import falcon.asgi
-
-_PEER: Final = "onggi.peer"
 
 
-class Shares:
-    """Who holds how many. For any thread."""
+class Quota:
+    """Who holds how many places. For any thread."""
 
     def __init__(self) -> None:
         self._held: Counter[str] = Counter()
@@ -24,7 +18,7 @@ class Shares:
         with self._lock:
             return self._has_room(who, most)
 
-    def take(self, who: str, most: int) -> bool:
+    def acquire(self, who: str, most: int) -> bool:
         """One of `most` places; False when there is none, or none for this one."""
         with self._lock:
             if not self._has_room(who, most):
@@ -32,7 +26,7 @@ class Shares:
             self._held[who] += 1
             return True
 
-    def give_back(self, who: str) -> None:
+    def release(self, who: str) -> None:
         """One that was taken."""
         with self._lock:
             self._held[who] -= 1
@@ -45,13 +39,3 @@ class Shares:
 def most_of_one(most: int) -> int:
     """How many of `most` one client may have."""
     return max(1, most * 3 // 4)
-
-
-def mark_peer(scope: MutableMapping[str, Any], peer: str) -> None:
-    """Let a request tell who is at the other end of its connection."""
-    scope[_PEER] = peer
-
-
-def peer_of_request(request: falcon.asgi.Request) -> str:
-    """A user of this machine or an address; behind a proxy that of the proxy."""
-    return str(request.scope.get(_PEER, ""))

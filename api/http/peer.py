@@ -8,8 +8,12 @@ from __future__ import annotations
 import ipaddress
 import socket
 import struct
+from collections.abc import MutableMapping
 from typing import Any, Final
 
+import falcon.asgi
+
+_PEER: Final = "onggi.peer"  # of a request's scope
 _SOCK_DIAG: Final = 4  # NETLINK_SOCK_DIAG
 _BY_FAMILY: Final = 20  # SOCK_DIAG_BY_FAMILY, also of the answer
 _REQUEST: Final = 1
@@ -32,6 +36,16 @@ def peer_of(connection: socket.socket | None) -> str:
         return ""
     user = _user(connection.family, peer, own) if ipaddress.ip_address(peer[0]).is_loopback else None
     return str(peer[0]) if user is None else f"user {user}"
+
+
+def mark_peer(scope: MutableMapping[str, Any], peer: str) -> None:
+    """Let a request tell who is at the other end of its connection."""
+    scope[_PEER] = peer
+
+
+def peer_of_request(request: falcon.asgi.Request) -> str:
+    """A user of this machine or an address; behind a proxy that of the proxy."""
+    return str(request.scope.get(_PEER, ""))
 
 
 def _user(family: int, peer: tuple[Any, ...], own: tuple[Any, ...]) -> int | None:
