@@ -1,5 +1,5 @@
-"""Writes the kinds' JSON Schemas from their declared fields, and docs/reference/, docs/effects.md, docs/cli.md,
-docs/settings.md and docs/addresses.md from the schemas, binds, commands and endpoints: `make docs`.
+"""Writes the kinds' JSON Schemas and types from their declared fields, and docs/reference/, docs/effects.md,
+docs/cli.md, docs/settings.md and docs/addresses.md from the schemas, binds, commands and endpoints: `make docs`.
 
 Tests check that it was run.
 """
@@ -20,6 +20,7 @@ from specs.effect import Effect
 from specs.effects import field_effects
 from specs.explain import Explanation, explain
 from specs.registry import Kind, kinds
+from specs.typed import typed_module
 from specs.whole import schema_text
 
 HERE = Path(__file__).resolve().parent
@@ -68,9 +69,10 @@ def pages() -> dict[Path, str]:
     return found
 
 
-def schemas() -> dict[Path, str]:
-    """Each kind's schema by its path. The pages are made from what these files say."""
-    return {kind.folder / "schema.json": schema_text(kind) for kind in kinds().values()}
+def sources() -> dict[Path, str]:
+    """What is made of each kind's declared fields, by its path. The pages are made from what these files say."""
+    schemas = {kind.folder / "schema.json": schema_text(kind) for kind in kinds().values()}
+    return schemas | {kind.folder / "spec.py": typed_module(kind) for kind in kinds().values()}
 
 
 def reference(kind: Kind) -> str:
@@ -153,9 +155,9 @@ def command_line() -> str:
 def main() -> None:
     """Write what changed; with --check only tell, and exit 1 when anything did."""
     if "--check" in sys.argv:
-        outdated = [path for path, text in (schemas() | pages()).items() if _is_outdated(path, text)]
+        outdated = [path for path, text in (sources() | pages()).items() if _is_outdated(path, text)]
         sys.exit(f"run `make docs`: {', '.join(map(_shown, outdated))} would change" if outdated else 0)
-    for made in (schemas, pages):
+    for made in (sources, pages):
         for path, text in made().items():
             if _is_outdated(path, text):
                 path.parent.mkdir(exist_ok=True)

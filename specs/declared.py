@@ -26,7 +26,8 @@ class Declared:
 
     `at` is its place in the definition, empty for what is placed with the mapping or list that it is in. `absent` is
     what it means that the XML doesn't have it (libvirt's documented default). `shared` names a value that several
-    fields have; `item` is each one's of a list.
+    fields have; `item` is each one's of a list. `lowered` has the fields that lowering makes of a mapping's where it
+    does more than count a size in bytes: new ones, other ones, and `GONE` for those that aren't there any more.
     """
 
     keywords: Keywords
@@ -36,6 +37,7 @@ class Declared:
     base: Declared | None = None  # the shared value that this one refers to
     at: str = ""
     absent: Any = None
+    lowered: Declared | None = None
 
     def __getitem__(self, name: str) -> Declared:
         """A field by name, also of a list's items. Raises KeyError."""
@@ -50,12 +52,15 @@ class Declared:
     def but(self, about: str = "", **more: Any) -> Declared:
         """A field of this shared value, with words, a default, examples, an effect or a place of its own."""
         made = _declared({}, about, **more)
-        return replace(made, base=self, fields=self.fields, item=self.item)
+        return replace(made, base=self, fields=self.fields, item=self.item, lowered=self.lowered)
 
     def unplaced(self, about: str = "") -> Declared:
         """The same, in other words if need be, where it is nowhere in a definition and a change costs nothing."""
         own = {key: value for key, value in self.keywords.items() if key != "x-effect"}
         return replace(self, keywords={**own, "description": about} if about else own, at="", absent=None)
+
+
+GONE: Final = Declared({})  # among lowered fields: one that lowering takes out
 
 
 def _declared(
@@ -126,13 +131,19 @@ def mapping(
     required: Sequence[str] = (),
     rules: Sequence[Keywords] = (),
     one: bool = False,
+    lowered: Declared | None = None,
     **more: Any,
 ) -> Declared:
     """A mapping with exactly these fields; `rules` hold between them, with `one` it has exactly one of them."""
     limits = {"minProperties": 1, "maxProperties": 1} if one else {}
     keywords = {"required": list(required) or None, "allOf": list(rules) or None}
     made = _declared({"type": "object", "additionalProperties": False, **limits, **keywords}, about, **more)
-    return replace(made, fields=fields)
+    return replace(made, fields=fields, lowered=lowered)
+
+
+def counts(about: str) -> Declared:
+    """Whole numbers, or none, by names."""
+    return _declared({"type": "object", "additionalProperties": {"type": ["integer", "null"]}}, about)
 
 
 def shared(name: str, value: Declared) -> Declared:

@@ -15,16 +15,15 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 
 from specs.reference import Ref
+from specs.spec import NewSpec, Spec
 
 if TYPE_CHECKING:
     from specs.binding import Bind, Element
     from specs.declared import Declared
     from specs.host import Host
-
-Spec = Mapping[str, Any]
 
 
 class FieldsModule(Protocol):
@@ -39,7 +38,7 @@ class XmlModule(Protocol):
 
     BINDS: tuple[Bind, ...]
 
-    def lower(self, declared: Spec, *, name: str, uid: str, host: Host) -> dict[str, Any]:
+    def lower(self, declared: Spec, *, name: str, uid: str, host: Host) -> NewSpec:
         """Concrete spec: sizes as numbers, volumes as paths, MACs derived. Adds no default for an omitted field."""
 
     def skeleton(self, lowered: Spec, *, name: str, uid: str, host: Host) -> Element:
@@ -56,8 +55,8 @@ class Kind:
     plural: str
     aliases: tuple[str, ...]
     package: str
-    references: Callable[[str, Spec], Iterable[Ref]]
-    check: Callable[[str, Spec], Iterable[tuple[str, str]]]
+    references: Callable[[str, Any], Iterable[Ref]]
+    check: Callable[[str, Any], Iterable[tuple[str, str]]]
     has_xml: bool = True
 
     @property
@@ -89,6 +88,29 @@ class Kind:
         """The reference of a document of this kind; a volume's is scoped by its pool."""
         pool = spec.get("pool")
         return Ref.volume(str(pool), name) if self.name == "StorageVolume" else Ref(self.name, name)
+
+
+D = TypeVar("D")  # a kind's spec as documents say it
+L = TypeVar("L")  # the same lowered
+
+
+@dataclass(frozen=True)
+class TypedKind(Kind, Generic[D, L]):
+    """A kind of ours, whose specs have types: what a document says, and what lowering makes of it or is observed.
+
+    `declared` and `lowered` are the way to them from a spec of any kind: who calls them knows that it is of this one.
+    """
+
+    references: Callable[[str, D], Iterable[Ref]]
+    check: Callable[[str, D], Iterable[tuple[str, str]]]
+
+    def declared(self, spec: Spec) -> D:
+        """A spec of this kind, as documents say it."""
+        return cast("D", spec)
+
+    def lowered(self, spec: Spec) -> L:
+        """A lowered or observed spec of this kind."""
+        return cast("L", spec)
 
 
 _added: dict[str, Kind] = {}

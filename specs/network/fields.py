@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from specs.declared import (
+    GONE,
     IN_CODE,
     exactly_one,
     has,
@@ -129,6 +130,7 @@ SPEC = mapping(
         ),
     },
     required=("mode",),
+    lowered=mapping("A VLAN as the host's bridge that carries it.", {"vlan": GONE}),
     rules=(
         where(
             is_one("mode", "bridge"),

@@ -1,10 +1,17 @@
 """The kind StoragePool: a place for volumes."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from specs.reference import STORAGE_POOL
-from specs.registry import Kind
+from specs.registry import TypedKind
 from specs.storagepool.model import check, references
 
-KIND = Kind(
+if TYPE_CHECKING:
+    from specs.storagepool.spec import LoweredStoragePool, StoragePoolSpec
+
+KIND: TypedKind[StoragePoolSpec, LoweredStoragePool] = TypedKind(
     name=STORAGE_POOL,
     plural="storagepools",
     aliases=("pool", "pools"),

@@ -155,6 +155,17 @@ SPEC = mapping(
             },
             effect=Effect.NEXT_BOOT,
             at=IN_CODE,
+            lowered=mapping(
+                "Credentials as the name of a libvirt secret.",
+                {
+                    "name": text("The volume group's name (logical)."),
+                    "auth": mapping(
+                        "The user and the secret.",
+                        {"username": text("The user name."), "secret": text("What the secret is for.")},
+                        required=("username", "secret"),
+                    ),
+                },
+            ),
         ),
         **activation("pool"),
         "build": yes_no(

@@ -79,6 +79,16 @@ SPEC = mapping(
         ),
     },
     required=("pool",),
+    lowered=mapping(
+        "The backing volume as the place where it is.",
+        {
+            "backingVolume": mapping(
+                "Where it is.",
+                {"path": text("Its path."), "format": text("Its image format.")},
+                required=("path", "format"),
+            )
+        },
+    ),
     rules=(
         any_of(
             "capacity", "source", error="A volume needs a `capacity`, such as 10GiB, unless it has a `source`; add it."

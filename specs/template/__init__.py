@@ -1,10 +1,19 @@
 """The kind Template: what virtual machines have in common."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from specs.reference import TEMPLATE
-from specs.registry import Kind
+from specs.registry import TypedKind
 from specs.template.model import check, references
 
-KIND = Kind(
+if TYPE_CHECKING:
+    from typing import Never
+
+    from specs.template.spec import TemplateSpec
+
+KIND: TypedKind[TemplateSpec, Never] = TypedKind(
     name=TEMPLATE,
     plural="templates",
     aliases=("tpl",),

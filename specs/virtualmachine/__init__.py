@@ -1,10 +1,17 @@
 """The kind VirtualMachine: a virtual machine."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from specs.reference import VIRTUAL_MACHINE
-from specs.registry import Kind
+from specs.registry import TypedKind
 from specs.virtualmachine.model import check, references
 
-KIND = Kind(
+if TYPE_CHECKING:
+    from specs.virtualmachine.spec import LoweredVirtualMachine, VirtualMachineSpec
+
+KIND: TypedKind[VirtualMachineSpec, LoweredVirtualMachine] = TypedKind(
     name=VIRTUAL_MACHINE,
     plural="virtualmachines",
     aliases=("vm", "vms", "machine"),

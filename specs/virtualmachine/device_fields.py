@@ -2,7 +2,22 @@
 
 from __future__ import annotations
 
-from specs.declared import BESIDE, exactly_one, has, items, mapping, never, number, quantity, shared, text, word, yes_no
+from specs.declared import (
+    BESIDE,
+    GONE,
+    counts,
+    exactly_one,
+    has,
+    items,
+    mapping,
+    never,
+    number,
+    quantity,
+    shared,
+    text,
+    word,
+    yes_no,
+)
 from specs.effect import Effect
 from specs.notations import (
     ABSOLUTE_PATH,
@@ -95,6 +110,26 @@ GRAPHICS = shared(
                 error="A time is written in UTC such as 2030-12-31T23:59:59Z; correct it, or write `never`.",
                 effect=Effect.LIVE,
             ),
+        },
+        lowered=mapping("", {"passwordFrom": text("Stands for a password, which nobody sees.")}),
+    ),
+)
+
+# Where a drive's data is: see `sources`.
+SOURCE = shared(
+    "source",
+    mapping(
+        "A file, a block device, a volume of a pool, or a URL; empty without a medium.",
+        {
+            "file": text("Path of an image."),
+            "dev": text("Path of a block device."),
+            "pool": text("The volume's pool."),
+            "volume": text("The volume's name."),
+            "url": text("Address of an image."),
+            "path": text("Where the volume is now, if that belongs to this host's present sessions."),
+            "format": text("Image format, of a volume that is known."),
+            "above": items("Files in which the data goes on.", text()),
+            "backing": items("Paths below a snapshot's overlay.", text()),
         },
     ),
 )
@@ -193,6 +228,7 @@ DISK = mapping(
             at=BESIDE,
         ),
     },
+    lowered=mapping("Its volume as the place where it is.", {"volume": GONE, "source": SOURCE}, required=("source",)),
     rules=(
         *NEW_OR_EXISTING,
         never(
@@ -246,6 +282,11 @@ CDROM = mapping(
             effect=Effect.NEXT_BOOT,
         ),
     },
+    lowered=mapping(
+        "Its medium as the place where it is, and its name by position.",
+        {"volume": GONE, "path": GONE, "url": GONE, "source": SOURCE},
+        required=("name", "source"),
+    ),
     rules=(
         never(
             {
@@ -329,6 +370,7 @@ INTERFACE = mapping(
             at=BESIDE,
         ),
     },
+    lowered=mapping("", {"derivedMac": text("Its MAC address where none is declared.")}),
     rules=(
         exactly_one(
             "network",
@@ -349,5 +391,10 @@ HOST_DEVICE = mapping(
             effect=Effect.LIVE,
         ),
     },
+    lowered=mapping(
+        "What it is known by.",
+        {"type": word("What it hangs on.", "pci", "usb", "scsi"), "address": counts("The numbers of its address.")},
+        required=("type", "address"),
+    ),
     required=("device",),
 )

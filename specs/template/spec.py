@@ -1,0 +1,64 @@
+"""A Template's spec as types. Written by `make docs` from `fields.py`: what is changed here is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, Required, TypedDict
+
+
+class Disk(TypedDict, total=False):
+    """A disk of each machine made from the template: a new volume (`size`), or an existing one (`volume`)."""
+
+    index: int
+    size: int | str
+    base: str
+    volume: str
+    format: Literal["qcow2", "raw", "bochs", "cloop", "cow", "dmg", "qcow", "qed", "vmdk", "vpc"]
+    pool: str
+
+
+class SecretFrom(TypedDict, total=False):
+    """Where a secret is kept, never the secret itself: exactly one of `file` and `env`."""
+
+    file: str
+    env: str
+
+
+class Graphics(TypedDict, total=False):
+    """The graphical console."""
+
+    type: Literal["vnc", "spice", "none"]
+    listen: str
+    passwordFrom: SecretFrom
+    passwordValidTo: str
+
+
+class CpuTopology(TypedDict, total=False):
+    """How the virtual CPUs are arranged: sockets × cores × threads has to equal `cpus`, or `maximumCpus` where
+    that is written.
+    """
+
+    sockets: Required[int]
+    cores: Required[int]
+    threads: Required[int]
+
+
+class TemplateSpec(TypedDict, total=False):
+    """The fields that machines have in common."""
+
+    template: str
+    osDistro: str
+    osVersion: str
+    cpus: int
+    maximumCpus: int
+    memory: int | str
+    maximumMemory: int | str
+    cdrom: str
+    storagePool: str
+    networks: Sequence[str]
+    disks: Sequence[Disk]
+    graphics: Graphics
+    bootDevices: Sequence[Literal["hd", "cdrom", "network", "fd"]]
+    cpuTopology: CpuTopology
+    folder: Sequence[str]
+    icon: str
