@@ -18,9 +18,10 @@ from lxml import etree
 from specs.bound import Bound
 from specs.codecs import TEXT, Codec
 from specs.effect import Change, Effect
+from specs.spec import NewSpec, Spec
 
 Element = etree._Element
-Spec = Mapping[str, Any]
+Item = Any  # of a list: of the type that the kind gives it, whose own functions the hooks of `Items` are
 EffectOf = Effect | Callable[[Any, Any], Effect]  # fixed, or decided from (old, new)
 
 # Entities and network access are off: XML that reaches us from outside must not be able to read files.
@@ -143,8 +144,8 @@ class Field:
     put: Callable[[Element, Any], None] | None = None
     same: Callable[[Any, Any], bool] | None = None
     missing: Any = None
-    effect_in: Callable[[Any, Any, Spec], Effect] | None = None
-    comparable: Callable[[Spec, Spec], bool] | None = None
+    effect_in: Callable[[Any, Any, Any], Effect] | None = None
+    comparable: Callable[[Item, Item], bool] | None = None
     bound: tuple[Bound, ...] = ()
     refuses: Callable[[Any, Around], str] | None = None
 
@@ -202,19 +203,19 @@ class Items:
     elements: Callable[[Element], Iterable[Element]]
     parent: str
     fields: tuple[Field, ...]
-    identity: Callable[[Spec], Hashable]
-    label: Callable[[Spec], str]
-    build: Callable[[Spec], Element]
+    identity: Callable[[Item], Hashable]
+    label: Callable[[Item], str]
+    build: Callable[[Item], Element]
     add_effect: EffectOf = Effect.LIVE
     remove_effect: EffectOf = Effect.LIVE
     complete: bool = False
-    match: Callable[[Sequence[Spec], Sequence[Spec]], Sequence[int | None]] | None = None
-    insert: Callable[[Element, Spec, Spec], Element] | None = None
-    known_as: Callable[[Spec, frozenset[str]], str | None] | None = None
-    settle: Callable[[Element, Spec, Sequence[Bind]], None] | None = None
-    called: Callable[[Spec], str] | None = None  # what its document calls an item that has another label
+    match: Callable[[Sequence[Item], Sequence[Item]], Sequence[int | None]] | None = None
+    insert: Callable[[Element, Item, Any], Element] | None = None
+    known_as: Callable[[Item, frozenset[str]], str | None] | None = None
+    settle: Callable[[Element, Any, Sequence[Bind]], None] | None = None
+    called: Callable[[Item], str] | None = None  # what its document calls an item that has another label
 
-    def read(self, root: Element) -> list[dict[str, Any]]:
+    def read(self, root: Element) -> list[NewSpec]:
         """Every item that the XML has, in document order."""
         return [read(self.fields, element) for element in self.elements(root)]
 
@@ -276,7 +277,7 @@ def value_at(spec: Spec, name: str) -> Any:
     return value
 
 
-def put_at(spec: dict[str, Any], name: str, value: Any) -> None:
+def put_at(spec: NewSpec, name: str, value: Any) -> None:
     """Set the value at a `/`-joined name; the mappings on the way are made."""
     if "/" not in name:
         spec[name] = value
@@ -287,9 +288,9 @@ def put_at(spec: dict[str, Any], name: str, value: Any) -> None:
     spec[last] = value
 
 
-def read(binds: Iterable[Bind], root: Element) -> dict[str, Any]:
-    """The observed spec: what the XML says, in the shape in which it would be declared."""
-    spec: dict[str, Any] = {}
+def read(binds: Iterable[Bind], root: Element) -> Any:
+    """The observed spec: what the XML says, in the shape of the lowered ones of whichever kind the binds are."""
+    spec: NewSpec = {}
     for bind in binds:
         value = bind.read(root)
         if value is not None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from specs.effect import Effect
+from specs.spec import Spec
 
 Keywords = Mapping[str, Any]
 
@@ -187,10 +188,16 @@ def where(condition: Keywords, then: Keywords, otherwise: Keywords | None = None
     return {"if": condition, "then": then, **({} if otherwise is None else {"else": otherwise})}
 
 
-def carried(spec: Declared, written: Mapping[str, Any]) -> dict[str, Any]:
-    """Of a declared spec whatever the definition is to have, as it is written."""
-    known = spec.fields
-    return {name: value for name, value in written.items() if name in known and known[name].at != BESIDE}
+def carried(spec: Declared, written: Spec) -> Any:
+    """Of a declared spec whatever the definition is to have as it is written: what is to become a lowered one, without
+    the fields of which lowering makes other ones.
+    """
+    known, other = spec.fields, spec.lowered.fields if spec.lowered is not None else {}
+    return {
+        name: value
+        for name, value in written.items()
+        if name in known and known[name].at != BESIDE and other.get(name) is not GONE
+    }
 
 
 def place(field: Declared) -> str:

@@ -4,12 +4,13 @@ and one that has code says there only what its declaration doesn't.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from specs.binding import Bind, Field, put_at, value_at
 from specs.codecs import INTEGER, TEXT, YES_NO
 from specs.declared import Declared, declared_at, place, placed
+from specs.spec import NewSpec, Spec
 
 _CODECS = {"boolean": YES_NO, "integer": INTEGER}
 
@@ -34,9 +35,9 @@ def complete(spec: Declared, binds: Iterable[Bind]) -> tuple[Bind, ...]:
     return (*(_field(name, field, "", {}) for name, field in placed(spec) if name not in known), *given)
 
 
-def sayable(spec: Declared, observed: Mapping[str, Any]) -> dict[str, Any]:
+def sayable(spec: Declared, observed: Spec) -> NewSpec:
     """Of what a definition says at paths whatever a document has to say of it: not what is a default anyway."""
-    said: dict[str, Any] = {}
+    said: NewSpec = {}
     for name, field in placed(spec):
         value = value_at(observed, name)
         if value not in (None, field.absent, field.keywords.get("default")):

@@ -1,5 +1,5 @@
 """A kind's specs as types for mypy: the text of its `spec.py`, made from the declared fields, so that a field that is
-misspelt or taken for something else is found wherever it is read.
+misspelt or taken for something else is found wherever it is read. See docs/adr/0044-a-spec-has-a-type.md.
 
 `VirtualMachineSpec` is what a document says. `LoweredVirtualMachine` is what lowering makes of it, and the shape of
 what is observed, of which any part may be missing: sizes are numbers, a word may be any (a host has more of them than

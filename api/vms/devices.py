@@ -207,9 +207,11 @@ class MachineDevices(DocumentResource):
         return Refusal(409, f"The change is committed, and {what} isn't there yet{why}.")
 
 
-def devices(observed: Observed, listed: str, key: str) -> list[Mapping[str, Any]]:
-    """The machine's devices: those that it runs with, and those behind them that wait for its next start."""
-    found: dict[str, Mapping[str, Any]] = {}
+def devices(observed: Observed, listed: str, key: str) -> list[Any]:
+    """The machine's devices, of the type of their list: those that it runs with, and behind them those that wait for
+    its next start.
+    """
+    found: dict[str, Any] = {}
     for spec in (observed.live, observed.config):
         for item in (spec or {}).get(listed) or ():
             if name := str(item.get(key) or ""):  # one without has no address

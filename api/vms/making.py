@@ -16,6 +16,7 @@ from reconciler.writing.changes import DocumentChange, Documents, Put, Remove
 from specs.reference import STORAGE_POOL, VIRTUAL_MACHINE, Ref
 from specs.registry import kinds
 from specs.storagepool.types import OF_DEVICES
+from specs.virtualmachine import KIND as MACHINES
 
 log = logging.getLogger("onggi.api")
 
@@ -70,7 +71,7 @@ def mistakes_of(world: World, document: Document, allowed_folders: tuple[str, ..
 
 def disks_to_be(world: World, name: str, disks: Iterable[Mapping[str, Any]]) -> list[Ref]:
     """The volumes that these disks of a machine's document stand for, in their order."""
-    spec = {"disks": list(disks)}
+    spec = MACHINES.declared({"disks": list(disks)})
     found = complete(name, "", spec, block_pools=block_pools(world, declared_only=True), allowed_folders=())
     return [volume.ref for volume in found.volumes]
 

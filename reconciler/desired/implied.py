@@ -7,14 +7,16 @@ there is one way to make a volume.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from specs.reference import Ref
 from specs.system_folders import no_medium
 
-Spec = Mapping[str, Any]
+if TYPE_CHECKING:
+    from specs.storagevolume.spec import StorageVolumeSpec
+    from specs.virtualmachine.spec import Cdrom, CloudInit, Disk, VirtualMachineSpec
 
 DEFAULT_POOL: Final = "default"
 FIRST_DISK: Final = "disk0"
@@ -29,7 +31,7 @@ class ImpliedVolume:
     """A volume to be: its StorageVolume spec, and what makes a seed's bytes."""
 
     ref: Ref
-    spec: Spec
+    spec: StorageVolumeSpec
     content: Callable[[], bytes] | None = None
 
 
@@ -37,16 +39,16 @@ class ImpliedVolume:
 class Completion:
     """A VM's spec with every volume named in full, the volumes that it implies, and (pointer, sentence) of mistakes."""
 
-    spec: dict[str, Any]
+    spec: VirtualMachineSpec
     volumes: list[ImpliedVolume] = field(default_factory=list)
     mistakes: list[tuple[str, str]] = field(default_factory=list)
 
 
 def complete(
-    name: str, uid: str, spec: Spec, *, block_pools: frozenset[str], allowed_folders: tuple[str, ...]
+    name: str, uid: str, spec: VirtualMachineSpec, *, block_pools: frozenset[str], allowed_folders: tuple[str, ...]
 ) -> Completion:
     """Complete the spec of the VM `name`. In `block_pools` volumes are devices, not files: raw, no suffix."""
-    result = Completion(dict(spec))
+    result = Completion(spec.copy())
     if "disks" in spec:
         result.spec["disks"] = [
             _disk(name, place, disk, block_pools, result) for place, disk in enumerate(spec["disks"])
@@ -60,17 +62,18 @@ def complete(
     return result
 
 
-def _disk(vm: str, place: int, disk: Spec, block_pools: frozenset[str], result: Completion) -> dict[str, Any]:
+def _disk(vm: str, place: int, disk: Disk, block_pools: frozenset[str], result: Completion) -> Disk:
     pool = disk.get("pool", DEFAULT_POOL)
-    drive = {key: disk[key] for key in DRIVE_FIELDS if key in disk}
+    drive: Disk = _drive(disk)
     if "volume" in disk:
-        return drive | {"volume": Ref.volume_named(disk["volume"], pool).name}
+        drive["volume"] = Ref.volume_named(disk["volume"], pool).name
+        return drive
     # Only a machine's single new disk may go without a name, and keeps this one wherever it stands among the others.
     drive.setdefault("name", FIRST_DISK)
     is_block = pool in block_pools
     image_format = disk.get("format", "raw" if is_block else "qcow2")
     volume = f"{vm}-{drive['name']}{'' if is_block else _SUFFIX.get(image_format, f'.{image_format}')}"
-    volume_spec: dict[str, Any] = {"pool": pool, "format": image_format, "capacity": disk["size"]}
+    volume_spec: StorageVolumeSpec = {"pool": pool, "format": image_format, "capacity": disk["size"]}
     if "onLoss" in disk:
         volume_spec["onLoss"] = disk["onLoss"]
     if "base" in disk:
@@ -81,10 +84,16 @@ def _disk(vm: str, place: int, disk: Spec, block_pools: frozenset[str], result: 
             )
             result.mistakes.append((f"/disks/{place}/base", message))
     result.volumes.append(ImpliedVolume(Ref.volume(pool, volume), volume_spec))
-    return drive | {"volume": f"{pool}/{volume}"}
+    drive["volume"] = f"{pool}/{volume}"
+    return drive
 
 
-def _cdrom(place: int, cdrom: Spec, allowed_folders: tuple[str, ...], result: Completion) -> Spec:
+def _drive(disk: Disk) -> Any:
+    """What stays with the machine, in the order in which that says it."""
+    return {key: value for key, value in disk.items() if key in DRIVE_FIELDS}
+
+
+def _cdrom(place: int, cdrom: Cdrom, allowed_folders: tuple[str, ...], result: Completion) -> Cdrom:
     if "volume" in cdrom:
         return {**cdrom, "volume": Ref.volume_named(cdrom["volume"], DEFAULT_POOL).name}
     path = cdrom.get("path")
@@ -110,7 +119,7 @@ def _below(path: str, folder: str) -> bool:
     return ".." not in parts and len(parts) > len(allowed) and parts[: len(allowed)] == allowed
 
 
-def _seed(vm: str, uid: str, cloud_init: Spec, result: Completion) -> None:
+def _seed(vm: str, uid: str, cloud_init: CloudInit, result: Completion) -> None:
     # They bring the ISO writer and YAML along, which a repository without cloud-init doesn't need.
     from specs.virtualmachine.lowering import mac_addresses
     from specs.virtualmachine.seed import seed_image, seed_volume_name
@@ -123,7 +132,7 @@ def _seed(vm: str, uid: str, cloud_init: Spec, result: Completion) -> None:
     volume = seed_volume_name(vm, cloud_init, uid)
     image = SeedImage(lambda: seed_image(cloud_init, vm, uid))
     result.volumes.append(ImpliedVolume(Ref.volume(pool, volume), {"pool": pool, "format": "raw"}, image))
-    seed = {"name": SEED_DRIVE, "volume": f"{pool}/{volume}"}
+    seed: Cdrom = {"name": SEED_DRIVE, "volume": f"{pool}/{volume}"}
     if "bus" in cloud_init:
         seed["bus"] = cloud_init["bus"]
     result.spec["cdroms"] = [*result.spec.get("cdroms", ()), seed]

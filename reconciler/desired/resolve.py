@@ -29,6 +29,7 @@ from specs.reference import STORAGE_POOL, STORAGE_VOLUME, TEMPLATE, VIRTUAL_MACH
 from specs.registry import kinds
 from specs.scope import Scope
 from specs.storagepool.types import OF_DEVICES
+from specs.virtualmachine import KIND as MACHINES
 from specs.virtualmachine.staged import ANNOTATION as NEXT_BOOT
 from specs.virtualmachine.staged import next_boot_fields
 
@@ -200,7 +201,7 @@ class Resolver:
         completion = complete(
             document.name,
             uid,
-            spec,
+            MACHINES.declared(spec),
             block_pools=inputs.block_pools,
             allowed_folders=self._allowed_folders,
         )
@@ -343,7 +344,7 @@ def _policy(document: Document, spec: Mapping[str, Any]) -> Policy:
         adopt=_annotated(document, "onggi/adopt"),
         protect=_annotated(document, "onggi/protect"),
         complete=tuple(filter(None, document.annotations.get("onggi/complete", "").replace(" ", "").split(","))),
-        next_boot=next_boot_fields(document.annotations.get(NEXT_BOOT, ""), spec),
+        next_boot=next_boot_fields(document.annotations.get(NEXT_BOOT, ""), MACHINES.declared(spec)),
     )
 
 

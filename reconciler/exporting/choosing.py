@@ -14,6 +14,7 @@ from reconciler.exporting.draft import KINDS, Draft, Surroundings
 from reconciler.observed.snapshot import Observed
 from specs.name import name_problem
 from specs.reference import NETWORK, STORAGE_POOL, STORAGE_VOLUME, VIRTUAL_MACHINE, Ref
+from specs.virtualmachine import KIND as MACHINES
 from specs.virtualmachine.cdroms import SEED_PREFIX
 
 
@@ -101,10 +102,11 @@ def _needed(observed: Observed, around: Surroundings) -> Iterator[Ref]:
         yield Ref(STORAGE_POOL, observed.ref.pool)
     if observed.ref.kind != VIRTUAL_MACHINE:
         return
-    for interface in observed.config.get("interfaces", ()):
+    config = MACHINES.lowered(observed.config)
+    for interface in config.get("interfaces", ()):
         if interface.get("network"):
             yield Ref(NETWORK, str(interface["network"]))
-    for drive in (*observed.config.get("disks", ()), *observed.config.get("cdroms", ())):
+    for drive in (*config.get("disks", ()), *config.get("cdroms", ())):
         volume = around.volume_of(drive.get("source") or {})
         if volume is not None:
             yield Ref(STORAGE_POOL, volume.pool)
@@ -140,7 +142,8 @@ def _declarable(refs: Iterable[Ref], around: Surroundings) -> set[Ref]:
 
 def disks_of(machine: Observed, around: Surroundings) -> list[Ref]:
     """The volumes of a machine's disks, as far as they are known."""
-    volumes = (around.volume_of(disk.get("source") or {}) for disk in machine.config.get("disks", ()))
+    disks = MACHINES.lowered(machine.config).get("disks", ())
+    volumes = (around.volume_of(disk.get("source") or {}) for disk in disks)
     return [ref for ref in volumes if ref is not None and ref in around.snapshot.objects]
 
 

@@ -8,13 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING
 
 from reconciler.observed.snapshot import Snapshot
 from specs.host import Host
 from specs.reference import Ref
+from specs.spec import NewSpec
 
-Spec = dict[str, Any]
+if TYPE_CHECKING:
+    from specs.virtualmachine.spec import LoweredSource
 
 
 @dataclass(slots=True)
@@ -23,7 +25,7 @@ class Draft:
 
     ref: Ref
     uid: str  # empty for a volume
-    spec: Spec
+    spec: NewSpec
     left: list[str] = field(default_factory=list)
     owner: str = ""  # a half-sentence: whose it is, when it's another repository's
 
@@ -56,7 +58,7 @@ class Surroundings:
             found.setdefault(self.host.volumes[ref].path, ref)
         return found
 
-    def volume_of(self, source: Mapping[str, Any]) -> Ref | None:
+    def volume_of(self, source: LoweredSource) -> Ref | None:
         """The volume that a drive's source means; None for what lies in no pool that is active."""
         if "volume" in source:
             return Ref.volume(str(source.get("pool", "")), str(source["volume"]))

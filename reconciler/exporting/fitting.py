@@ -15,7 +15,7 @@ from reconciler.bulkhead import Failure, contained
 from reconciler.desired.load import Loader
 from reconciler.desired.resolve import Resolver
 from reconciler.desired.state import DesiredState
-from reconciler.exporting.draft import Draft, Spec
+from reconciler.exporting.draft import Draft
 from reconciler.exporting.text import document_text
 from reconciler.observed.snapshot import Snapshot
 from reconciler.planning.diff import compare
@@ -27,6 +27,7 @@ from specs.effect import Change
 from specs.problem import Unrenderable
 from specs.reference import Ref
 from specs.registry import kinds
+from specs.spec import NewSpec
 
 _P = ParamSpec("_P")
 
@@ -178,7 +179,7 @@ def _unrenderable(draft: Draft, snapshot: Snapshot) -> str:
     """The field, or the item of a list, that this host can't have."""
     xml, always = kinds()[draft.ref.kind].xml, {key: draft.spec[key] for key in _ESSENTIAL if key in draft.spec}
 
-    def sound(part: Spec) -> bool:
+    def sound(part: NewSpec) -> bool:
         try:
             xml.lower({**always, **part}, name=draft.ref.short_name, uid=draft.uid, host=snapshot.host)
         except Unrenderable:

@@ -7,19 +7,29 @@ restart of the host or a lost state folder. What a document can't say stays in l
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from itertools import count
-from typing import Any
+from typing import TYPE_CHECKING
 
-from reconciler.exporting.draft import Draft, Spec, Surroundings
+from reconciler.exporting.draft import Draft, Surroundings
 from reconciler.observed.snapshot import Observed
 from specs.codecs import size_text
 from specs.declared_binds import sayable
 from specs.host import NodeDevice
+from specs.spec import NewSpec, Spec
+from specs.virtualmachine import KIND as MACHINES
 from specs.virtualmachine.fields import SPEC
 from specs.virtualmachine.sources import text
 
-Item = Mapping[str, Any]
+if TYPE_CHECKING:
+    from specs.virtualmachine.spec import (
+        LoweredCdrom,
+        LoweredDisk,
+        LoweredGraphics,
+        LoweredHostDevice,
+        LoweredInterface,
+        LoweredVirtualMachine,
+    )
 
 _MIB = 1 << 20
 _DOMAIN_TYPES = {"kvm": "kvm", "qemu": "emulated"}
@@ -31,13 +41,14 @@ _DEFAULT_BOOT = (["hd"], ["hd", "cdrom"])  # libvirt's, and that of a new machin
 
 def machine(observed: Observed, around: Surroundings) -> Draft:
     """The draft of one VM."""
-    config = observed.config
+    config = MACHINES.lowered(observed.config)
     draft = Draft(observed.ref, observed.uid, {"runStrategy": "Manual"})
     spec = draft.spec
     spec.update(sayable(SPEC, config))
-    for key in ("cpuTopology", "machine"):
-        if config.get(key):
-            spec[key] = config[key]
+    if topology := config.get("cpuTopology"):
+        spec["cpuTopology"] = topology
+    if chipset := config.get("machine"):
+        spec["machine"] = chipset
     _sizes(config, draft)
     if (domain_type := _DOMAIN_TYPES.get(str(config.get("domainType")))) is not None:
         spec["domainType"] = domain_type
@@ -47,7 +58,7 @@ def machine(observed: Observed, around: Surroundings) -> Draft:
         draft.left.append("its CPU model, which is one by name")
     if config.get("firmware") == "uefi":
         spec["firmware"] = "uefi"
-    if (kinds := config.get("bootDevices")) not in (None, *_DEFAULT_BOOT):
+    if (kinds := config.get("bootDevices")) is not None and kinds not in _DEFAULT_BOOT:
         spec["bootDevices"] = list(kinds)
     if config.get("serialConsole") is False:
         spec["serialConsole"] = False
@@ -62,12 +73,12 @@ def machine(observed: Observed, around: Surroundings) -> Draft:
     return draft
 
 
-def _put(spec: Spec, name: str, items: Iterator[Spec]) -> None:
+def _put(spec: NewSpec, name: str, items: Iterator[Spec]) -> None:
     if found := list(items):
         spec[name] = found
 
 
-def _sizes(config: Item, draft: Draft) -> None:
+def _sizes(config: LoweredVirtualMachine, draft: Draft) -> None:
     cpus, memory = config.get("cpus"), config.get("memory")
     if isinstance(cpus, int):
         draft.spec["cpus"] = cpus
@@ -82,8 +93,8 @@ def _sizes(config: Item, draft: Draft) -> None:
         draft.spec["maximumMemory"] = size_text(maximum * _MIB)
 
 
-def _graphics(found: Item, draft: Draft) -> None:
-    graphics: Spec = {"type": found["type"]} if found.get("type") else {}
+def _graphics(found: LoweredGraphics, draft: Draft) -> None:
+    graphics: LoweredGraphics = {"type": found["type"]} if found.get("type") else {}
     listen = found.get("listen")
     if listen and listen != _DEFAULT_LISTEN:
         graphics["listen"] = listen
@@ -107,7 +118,7 @@ class _Targets:
         return letter == chr(ord("a") + index)
 
 
-def _disks(disks: Iterable[Item], draft: Draft, around: Surroundings, targets: _Targets) -> Iterator[Spec]:
+def _disks(disks: Iterable[LoweredDisk], draft: Draft, around: Surroundings, targets: _Targets) -> Iterator[Spec]:
     for disk in disks:
         source, target = disk.get("source") or {}, str(disk.get("target") or "")
         expected = targets.is_expected(target)
@@ -117,7 +128,7 @@ def _disks(disks: Iterable[Item], draft: Draft, around: Surroundings, targets: _
             why = f"{where} is no volume of an active pool" if where else "its source has no word in a document"
             draft.left.append(f"the disk {target or '(unnamed)'}: {why}")
             continue
-        item: Spec = {"volume": volume.name}
+        item: NewSpec = {"volume": volume.name}
         if disk.get("bus") and disk["bus"] != _DEFAULT_DISK_BUS:
             item["bus"] = disk["bus"]
         if target and not expected:
@@ -129,16 +140,16 @@ def _disks(disks: Iterable[Item], draft: Draft, around: Surroundings, targets: _
         yield _with_order(item, disk)
 
 
-def _rate(key: str, limit: int) -> int | str:
-    return size_text(limit) if "ytes" in key and limit % 1024 == 0 else limit
+def _rate(key: str, limit: object) -> object:
+    return size_text(limit) if "ytes" in key and isinstance(limit, int) and limit % 1024 == 0 else limit
 
 
-def _cdroms(drives: Iterable[Item], around: Surroundings, targets: _Targets) -> Iterator[Spec]:
+def _cdroms(drives: Iterable[LoweredCdrom], around: Surroundings, targets: _Targets) -> Iterator[Spec]:
     found = list(drives)
     for drive in found:
         source, target = drive.get("source") or {}, str(drive.get("target") or "")
         expected = targets.is_expected(target)
-        item: Spec = {}
+        item: NewSpec = {}
         if (volume := around.volume_of(source)) is not None:
             item["volume"] = volume.name
         elif path := source.get("file") or source.get("dev"):
@@ -152,20 +163,21 @@ def _cdroms(drives: Iterable[Item], around: Surroundings, targets: _Targets) -> 
         yield _with_order(item, drive)
 
 
-def _interfaces(interfaces: Iterable[Item], draft: Draft) -> Iterator[Spec]:
+def _interfaces(interfaces: Iterable[LoweredInterface], draft: Draft) -> Iterator[Spec]:
     found = list(interfaces)
     networks = {each.get("network") or each.get("bridge") for each in found}
     names: set[str] = set()
     for interface in found:
-        kind = next((key for key in ("network", "bridge") if interface.get(key)), None)
-        if kind is None:
+        network, bridge = interface.get("network"), interface.get("bridge")
+        joined = network or bridge
+        if not joined:
             draft.left.append(f"the interface {interface.get('mac')}: it is on neither a network nor a bridge")
             continue
-        item: Spec = {kind: interface[kind]}
-        if interface[kind] in names:  # its name, unless another one says so
-            free = (f"{interface[kind]}-{number}" for number in count(2))
+        item: NewSpec = {"network" if network else "bridge": joined}
+        if joined in names:  # its name, unless another one says so
+            free = (f"{joined}-{number}" for number in count(2))
             item["name"] = next(name for name in free if name not in names and name not in networks)
-        names.add(str(item.get("name", interface[kind])))
+        names.add(str(item.get("name", joined)))
         if interface.get("model") and interface["model"] != _DEFAULT_MODEL:
             item["model"] = interface["model"]
         if interface.get("mac"):
@@ -175,7 +187,7 @@ def _interfaces(interfaces: Iterable[Item], draft: Draft) -> Iterator[Spec]:
         yield _with_order(item, interface)
 
 
-def _host_devices(devices: Iterable[Item], draft: Draft, around: Surroundings) -> Iterator[Spec]:
+def _host_devices(devices: Iterable[LoweredHostDevice], draft: Draft, around: Surroundings) -> Iterator[Spec]:
     for device in devices:
         name = _device_name(device, around.host.node_devices.values())
         if name is None:
@@ -184,15 +196,16 @@ def _host_devices(devices: Iterable[Item], draft: Draft, around: Surroundings) -
             yield {"device": name}
 
 
-def _device_name(device: Item, known: Iterable[NodeDevice]) -> str | None:
+def _device_name(device: LoweredHostDevice, known: Iterable[NodeDevice]) -> str | None:
     address = dict(device["address"])
     for node in known:
         if node.kind == device["type"] and dict(node.address) == address:
             return node.name
-    if device["type"] == "pci" and None not in address.values():
-        return "pci_{domain:04x}_{bus:02x}_{slot:02x}_{function:x}".format(**address)
+    numbers = {key: number for key, number in address.items() if number is not None}
+    if device["type"] == "pci" and len(numbers) == len(address):
+        return "pci_{domain:04x}_{bus:02x}_{slot:02x}_{function:x}".format(**numbers)
     return None
 
 
-def _with_order(item: Spec, found: Item) -> Spec:
+def _with_order(item: NewSpec, found: LoweredDisk | LoweredCdrom | LoweredInterface) -> NewSpec:
     return item | ({"bootOrder": found["bootOrder"]} if found.get("bootOrder") else {})

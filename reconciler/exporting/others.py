@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from ipaddress import IPv4Network
-from typing import Any
+from typing import TYPE_CHECKING
 
-from reconciler.exporting.draft import Draft, Spec, Surroundings
+from reconciler.exporting.draft import Draft, Surroundings
 from reconciler.observed.snapshot import Observed
 from specs.codecs import size_text
+from specs.network import KIND as NETWORKS
 from specs.network.model import check
 from specs.network.subnet import gateway
 from specs.reference import Ref
+from specs.spec import NewSpec
+from specs.storagepool import KIND as POOLS
+from specs.storagevolume import KIND as VOLUMES
+
+if TYPE_CHECKING:
+    from specs.network.spec import Dns, LoweredNetwork
 
 _PLAIN_FORMATS = frozenset({"none", "unknown"})
 
 
 def network(observed: Observed) -> Draft:
     """The draft of one network."""
-    config = observed.config
+    config = NETWORKS.lowered(observed.config)
     draft = Draft(observed.ref, observed.uid, {"mode": config.get("mode")})
     spec = draft.spec
-    for key in ("bridge", "interface", "subnet", "domain"):
-        if config.get(key) and not (key == "domain" and spec["mode"] == "bridge"):
-            spec[key] = config[key]
+    said = {"bridge": config.get("bridge"), "interface": config.get("interface"), "subnet": config.get("subnet")}
+    if spec["mode"] != "bridge":
+        said["domain"] = config.get("domain")
+    spec |= {key: value for key, value in said.items() if value}
     if spec["mode"] != "bridge":
         if _has_gateway_of_its_own(config):
             spec["gateway"] = config["gateway"]
@@ -35,46 +42,52 @@ def network(observed: Observed) -> Draft:
     return draft
 
 
-def _has_gateway_of_its_own(config: Mapping[str, Any]) -> bool:
+def _has_gateway_of_its_own(config: LoweredNetwork) -> bool:
     """False where it is the address that a document means anyway."""
     subnet = config.get("subnet")
     return bool(subnet and config.get("gateway") and config["gateway"] != str(gateway(IPv4Network(subnet))))
 
 
-def _dhcp(config: Mapping[str, Any], draft: Draft) -> Spec:
+def _dhcp(config: LoweredNetwork, draft: Draft) -> NewSpec:
     if "subnet" not in config:
         return {}  # addresses of IPv6 pass through
     dhcp = config.get("dhcp") or {}
-    found: Spec = {key: dhcp[key] for key in ("start", "end") if dhcp.get(key)}
+    edges = {"start": dhcp.get("start"), "end": dhcp.get("end")}
+    found: NewSpec = {key: address for key, address in edges.items() if address}
     if hosts := dhcp.get("hosts"):
-        found["hosts"] = [{key: host[key] for key in host if host[key]} for host in hosts]
+        found["hosts"] = [{key: value for key, value in host.items() if value} for host in hosts]
     _leave_unsayable(found, draft)
     return found or ({"enabled": False} if dhcp.get("enabled") is False else {})
 
 
-def _leave_unsayable(dhcp: Spec, draft: Draft) -> None:
+def _leave_unsayable(dhcp: NewSpec, draft: Draft) -> None:
     """Take out as a whole what no document can say in part: half a range, or a list that is complete by definition."""
-    broken = {pointer: why.rstrip(".") for pointer, why in check(draft.ref.name, {**draft.spec, "dhcp": dhcp})}
+    broken = {
+        pointer: why.rstrip(".")
+        for pointer, why in check(draft.ref.name, NETWORKS.declared({**draft.spec, "dhcp": dhcp}))
+    }
     if why := broken.get("/dhcp/start") or broken.get("/dhcp/end"):
         draft.left.append(f"dhcp: its range from {dhcp.pop('start')} to {dhcp.pop('end')}: {why}")
     if why := next((why for pointer, why in broken.items() if pointer.startswith("/dhcp/hosts/")), ""):
         draft.left.append(f"dhcp/hosts: the {len(dhcp.pop('hosts'))} fixed addresses, for one can't be declared: {why}")
 
 
-def _dns(dns: Mapping[str, Any]) -> Spec:
+def _dns(dns: Dns) -> NewSpec:
     if dns.get("enabled") is False:
         return {"enabled": False}
-    return {key: dns[key] for key in ("forwarders", "hosts") if dns.get(key)}
+    said = {"forwarders": dns.get("forwarders"), "hosts": dns.get("hosts")}
+    return {key: value for key, value in said.items() if value}
 
 
 def pool(observed: Observed) -> Draft:
     """The draft of one pool. A password in libvirt is never read: its credentials stay as they are."""
-    config = observed.config
-    draft = Draft(observed.ref, observed.uid, {key: config[key] for key in ("type", "path") if config.get(key)})
+    config = POOLS.lowered(observed.config)
+    said = {"type": config.get("type"), "path": config.get("path")}
+    draft = Draft(observed.ref, observed.uid, {key: value for key, value in said.items() if value})
     found = config.get("source") or {}
     source = {key: value for key, value in found.items() if value and key not in ("auth", "name")}
-    if source.get("adapter", {}).get("type") == "scsi_host":
-        source["adapter"] = {key: value for key, value in source["adapter"].items() if key != "type"}
+    if (adapter := found.get("adapter")) and adapter.get("type") == "scsi_host":
+        source["adapter"] = {key: value for key, value in adapter.items() if key != "type"}
     if found.get("auth"):
         draft.left.append("the credentials of its source, which libvirt keeps")
     if source:
@@ -85,13 +98,13 @@ def pool(observed: Observed) -> Draft:
 
 def volume(observed: Observed, around: Surroundings) -> Draft:
     """The draft of one volume. Its data is there, so that nothing is said about where it came from."""
-    ref, config = observed.ref, observed.config
+    ref, config = observed.ref, VOLUMES.lowered(observed.config)
     draft = Draft(ref, "", {"pool": ref.pool})
     if (capacity := config.get("capacity")) is not None:
         draft.spec["capacity"] = size_text(int(capacity))
     if config.get("format") and config["format"] not in _PLAIN_FORMATS:
         draft.spec["format"] = config["format"]
-    if path := (config.get("backingVolume") or {}).get("path"):
+    if (below := config.get("backingVolume")) and (path := below.get("path")):
         backing = around.volume_at.get(path)
         if backing is None:
             draft.left.append(f"its backing image {path}, which is no volume of an active pool")
@@ -104,7 +117,7 @@ def _short(volume_ref: Ref, pool_name: str) -> str:
     return volume_ref.short_name if volume_ref.pool == pool_name else volume_ref.name
 
 
-def _running(observed: Observed, spec: Spec) -> None:
+def _running(observed: Observed, spec: NewSpec) -> None:
     if observed.autostart:
         spec["autostart"] = True
     if not observed.active:

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 from specs.host import Host
 from specs.mark import Mark
 from specs.reference import Ref
 from specs.registry import kinds
+from specs.spec import Spec
 
 # Keys of an active network's details: the name of its bridge on the host, and for each port who is plugged in.
 BRIDGE = "bridge"
@@ -37,7 +37,7 @@ class Observed:
     persistent: bool = True
     mark: Mark | None = None
     # A volume's path, capacity, allocation and backing path; a network's bridge and ports.
-    details: Mapping[str, Any] = field(default_factory=dict)
+    details: Spec = field(default_factory=dict)
 
     @property
     def active(self) -> bool:
@@ -45,19 +45,20 @@ class Observed:
         return self.state not in ("inactive", "shutoff", "crashed")
 
     @cached_property
-    def config(self) -> Mapping[str, Any]:
+    def config(self) -> Spec:
         """The spec that the persistent definition amounts to."""
         return self._read(self.xml)
 
     @cached_property
-    def live(self) -> Mapping[str, Any] | None:
+    def live(self) -> Spec | None:
         """The spec that the running definition amounts to; None when it isn't running."""
         return None if self.live_xml is None else self._read(self.live_xml)
 
-    def _read(self, xml: str) -> Mapping[str, Any]:
+    def _read(self, xml: str) -> Spec:
         from specs.binding import parse, read  # lxml is loaded only by who really reads XML
 
-        return read(kinds()[self.ref.kind].xml.BINDS, parse(xml))
+        spec: Spec = read(kinds()[self.ref.kind].xml.BINDS, parse(xml))
+        return spec
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -45,6 +45,7 @@ from reconciler.planning.storagepool.volume_group import as_running, growth
 from reconciler.planning.why import is_drift, not_applied, why_changed
 from specs.binding import parse, patched, serialise, write
 from specs.effect import Change, Effect, strongest
+from specs.network import KIND as NETWORKS
 from specs.network.vlan import vlan_bridge_xml
 from specs.problem import Unrenderable
 from specs.reference import NETWORK, STORAGE_POOL
@@ -131,7 +132,7 @@ def _update(
     if ref.kind == NETWORK and "gateway" not in spec and "subnet" in spec:
         from specs.network.addresses import gateway_after  # lxml is loaded only by who really reads XML
 
-        if (moved := gateway_after(observed.config, spec["subnet"])) is not None:
+        if (moved := gateway_after(NETWORKS.lowered(observed.config), spec["subnet"])) is not None:
             spec = {**spec, "gateway": moved}
     comparison = told_along(compare(resource, observed, context.host, spec), observed)
     record = _record(resource, observed, entry, answer)
@@ -259,7 +260,7 @@ def _sections(resource: Resource, observed: Observed, lowered: Mapping[str, Any]
 
     return [
         UpdateNetwork(resource.ref, edit.command, edit.section, edit.xml)
-        for edit in live_sections(lowered, parse(observed.live_xml))
+        for edit in live_sections(NETWORKS.lowered(lowered), parse(observed.live_xml))
     ]
 
 

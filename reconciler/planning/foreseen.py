@@ -15,6 +15,7 @@ from reconciler.observed.snapshot import Snapshot
 from reconciler.planning.ownership import Fact, Owned
 from specs.host import Host, VolumeSource
 from specs.reference import STORAGE_POOL, STORAGE_VOLUME, Ref
+from specs.storagepool import KIND as POOLS
 from specs.storagepool.types import OF_FILES
 from specs.storagepool.xml import target_path
 from specs.storagevolume.model import told_format
@@ -59,7 +60,9 @@ def foreseen(desired: DesiredState, snapshot: Snapshot, owned: Mapping[Ref, Owne
     storage = {resource.ref: resource for resource in _storage(desired)}
     for ref, resource in storage.items():
         if ref.kind == STORAGE_POOL and ref.name not in paths and resource.spec.get("type") in OF_FILES:
-            path = contained("finding its folder", ref, resource.digest, target_path, resource.spec, ref.name)
+            path = contained(
+                "finding its folder", ref, resource.digest, target_path, POOLS.declared(resource.spec), ref.name
+            )
             if isinstance(path, str):
                 paths[ref.name] = path
     for ref, resource in storage.items():

@@ -20,6 +20,7 @@ from reconciler.planning.plan import Blocked
 from specs import canonical
 from specs.reach import Reach, console_owners, pool_owner
 from specs.reference import STORAGE_POOL, VIRTUAL_MACHINE
+from specs.storagepool import KIND as POOLS
 from specs.storagepool.types import OF_FILES
 from specs.storagepool.xml import target_path
 
@@ -58,7 +59,11 @@ def kept_folders(context: Context) -> Iterator[str]:
 
 def pool_folder(resource: Resource) -> str:
     """The folder of a pool of files; empty for all else."""
-    return canonical.path(target_path(resource.spec, resource.ref.name) or "") if _is_of_files(resource) else ""
+    return (
+        canonical.path(target_path(POOLS.declared(resource.spec), resource.ref.name) or "")
+        if _is_of_files(resource)
+        else ""
+    )
 
 
 def _present_folder(resource: Resource, observed: Observed) -> str:

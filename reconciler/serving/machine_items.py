@@ -20,6 +20,7 @@ from specs.problem import Unrenderable
 from specs.reference import STORAGE_POOL, STORAGE_VOLUME, TEMPLATE, VIRTUAL_MACHINE, Ref
 from specs.registry import kinds
 from specs.storagepool.types import OF_DEVICES
+from specs.virtualmachine import KIND as MACHINES
 
 Item = dict[str, Any]
 
@@ -109,11 +110,14 @@ def completed(
         for ref, resource in world.desired.resources.items()
         if ref.kind == STORAGE_POOL and resource.spec.get("type") in OF_DEVICES
     )
-    spec = complete(observed.ref.name, observed.uid, part, block_pools=block, allowed_folders=()).spec
+    declared = MACHINES.declared(part)
+    spec = complete(observed.ref.name, observed.uid, declared, block_pools=block, allowed_folders=()).spec
     known = remembered(world.owned.get(observed.ref))
     if known and "disks" in spec:  # an entry that was renamed is still the volume that it was
-        own = [disk if "volume" in item else {**disk, "volume": known.get(str(disk["name"]), disk["volume"])}
-               for item, disk in zip(items, spec["disks"], strict=True)]  # fmt: skip
+        own = [disk.copy() for disk in spec["disks"]]
+        for item, disk in zip(items, own, strict=True):
+            if "volume" not in item:
+                disk["volume"] = known.get(str(disk["name"]), disk["volume"])
         spec["disks"] = own
     return spec
 

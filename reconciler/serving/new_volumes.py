@@ -30,6 +30,7 @@ from specs.document import API_VERSION
 from specs.name import name_problem
 from specs.reference import STORAGE_VOLUME, Ref
 from specs.size import MIN_BYTES
+from specs.storagevolume import KIND as VOLUMES
 from specs.storagevolume import xml
 
 log = logging.getLogger("onggi.volumes")
@@ -155,7 +156,7 @@ class NewVolumes:
 def volume_xml(ref: Ref, spec: Mapping[str, Any], world: World) -> str:
     """What libvirt makes a new volume from."""
     name, host = ref.short_name, world.snapshot.host
-    lowered = xml.lower({"pool": ref.pool, **spec}, name=name, uid="", host=host)
+    lowered = xml.lower(VOLUMES.declared({"pool": ref.pool, **spec}), name=name, uid="", host=host)
     return serialise(write(xml.BINDS, xml.skeleton(lowered, name=name, uid="", host=host), lowered))
 
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from specs.reference import Ref
 
+if TYPE_CHECKING:
+    from specs.distribution.spec import DistributionSpec
 
-def references(_name: str, _spec: Mapping[str, Any]) -> Iterable[Ref]:
+
+def references(_name: str, _spec: DistributionSpec) -> Iterable[Ref]:
     """It needs nothing else."""
     return ()
 
 
-def check(_name: str, _spec: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
+def check(_name: str, _spec: DistributionSpec) -> Iterable[tuple[str, str]]:
     """What an address may be, the schema says whole."""
     return ()

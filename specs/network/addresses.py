@@ -7,16 +7,20 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 from lxml import etree
 
 from specs import canonical
-from specs.binding import Bind, Element, Items, Spec
+from specs.binding import Bind, Element, Items
 from specs.codecs import ADDRESS, MAC
 from specs.declared_binds import binder
 from specs.network.fields import SPEC
 from specs.network.subnet import gateway, whole_range
 from specs.problem import Unrenderable
+
+if TYPE_CHECKING:
+    from specs.network.spec import DhcpHost, LoweredNetwork
 
 bind = binder(SPEC)
 bind_host = binder(SPEC["dhcp"]["hosts"])
@@ -104,7 +108,7 @@ def _put_gateway(root: Element, address: str) -> None:
     ip.set("address", address)
 
 
-def gateway_after(config: Spec, subnet: str) -> str | None:
+def gateway_after(config: LoweredNetwork, subnet: str) -> str | None:
     """Where the gateway of a network goes that gets another subnet and declares none, if somebody has to be told.
 
     One that still fits stays, and that the first address becomes the new subnet's first goes without saying.
@@ -196,7 +200,7 @@ def _same_name(declared: str, observed: str | None) -> bool:
     return observed is not None and canonical.host_name(declared) == canonical.host_name(observed)
 
 
-def _insert_dhcp_host(root: Element, item: Spec, declared: Spec) -> Element:
+def _insert_dhcp_host(root: Element, item: DhcpHost, declared: LoweredNetwork) -> Element:
     dhcp, subnet = _dhcp(root)
     if len(dhcp) == 0 and declared["dhcp"].get("enabled"):
         _add_range(dhcp, subnet)
@@ -205,7 +209,7 @@ def _insert_dhcp_host(root: Element, item: Spec, declared: Spec) -> Element:
     return element
 
 
-def dhcp_host(item: Spec) -> Element:
+def dhcp_host(item: DhcpHost) -> Element:
     """The `<host>` of one fixed address."""
     return etree.Element("host", {key: item[key] for key in ("mac", "name", "ip") if item.get(key)})
 

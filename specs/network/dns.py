@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from lxml import etree
 
 from specs import canonical
-from specs.binding import Bind, Element, Items, Spec
+from specs.binding import Bind, Element, Items
 from specs.codecs import YES_NO
 from specs.declared_binds import binder
 from specs.network.fields import SPEC
+
+if TYPE_CHECKING:
+    from specs.network.spec import DnsHost
 
 bind = binder(SPEC)
 bind_host = binder(SPEC["dns"]["hosts"])
@@ -51,14 +55,14 @@ def _hostnames(host: Element) -> list[str]:
     return [each.text or "" for each in host.iterfind("hostname")]
 
 
-def _put_hostnames(host: Element, names: list[str]) -> None:
+def _put_hostnames(host: Element, names: Sequence[str]) -> None:
     for old in host.findall("hostname"):
         host.remove(old)
     for name in names:
         etree.SubElement(host, "hostname").text = name
 
 
-def dns_host(item: Spec) -> Element:
+def dns_host(item: DnsHost) -> Element:
     """The `<host>` of one address's names."""
     element = etree.Element("host", {"ip": item["ip"]})
     _put_hostnames(element, item["hostnames"])

@@ -8,16 +8,19 @@ while the network still runs with another subnet.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from lxml import etree
 
-from specs.binding import Element, Items, Spec, read, value_at, write_item
+from specs.binding import Element, Items, read, value_at, write_item
 from specs.network.addresses import DHCP_HOSTS, ranges
 from specs.network.dns import DNS_HOSTS
 from specs.network.xml import BINDS
+
+if TYPE_CHECKING:
+    from specs.network.spec import Dhcp, LoweredNetwork
 
 Command = Literal["add", "modify", "delete"]
 Section = Literal["ip-dhcp-host", "ip-dhcp-range", "dns-host"]
@@ -32,7 +35,7 @@ class SectionEdit:
     xml: str
 
 
-def live_sections(lowered: Spec, live_root: Element) -> list[SectionEdit]:
+def live_sections(lowered: LoweredNetwork, live_root: Element) -> list[SectionEdit]:
     """The edits that make the running network agree with `lowered` as far as it can; none where it already does.
 
     An item that differs is deleted and added anew: libvirt finds one to modify by any of its keys, so that two hosts
@@ -50,11 +53,12 @@ def live_sections(lowered: Spec, live_root: Element) -> list[SectionEdit]:
     return edits
 
 
-def _range_edits(dhcp: Mapping[str, Any], present: list[tuple[str, str]]) -> Iterator[SectionEdit]:
+def _range_edits(dhcp: Dhcp, present: list[tuple[str, str]]) -> Iterator[SectionEdit]:
     first = present[0] if present else (None, None)
-    wanted = (dhcp.get("start", first[0]), dhcp.get("end", first[1]))
-    if wanted == first or None in wanted:
+    start, end = dhcp.get("start", first[0]), dhcp.get("end", first[1])
+    if start is None or end is None or (start, end) == first:
         return
+    wanted = (start, end)
     # The new one comes first, so that DHCP never pauses; libvirt appends, so the others follow it to the end.
     if wanted not in present:
         yield _range("add", *wanted)
@@ -70,7 +74,7 @@ def _range(command: Command, start: str, end: str) -> SectionEdit:
     return SectionEdit(command, "ip-dhcp-range", _text(etree.Element("range", {"start": start, "end": end})))
 
 
-def _item_edits(bind: Items, section: Section, lowered: Spec, live_root: Element) -> Iterator[SectionEdit]:
+def _item_edits(bind: Items, section: Section, lowered: LoweredNetwork, live_root: Element) -> Iterator[SectionEdit]:
     wanted = value_at(lowered, bind.name)
     if wanted is None:
         return

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from specs import canonical
 from specs.network.subnet import gateway, last_of_range
 from specs.reference import Ref
+
+if TYPE_CHECKING:
+    from specs.network.spec import Dhcp, DhcpHost, Dns, LoweredNetwork, NetworkSpec
 
 _LONGEST_PREFIX = 29  # room for a gateway and some machines
 _SHORTEST_PREFIX = 8
@@ -18,21 +21,20 @@ FORWARDING_MODES = frozenset({"nat", "route", "open"})
 
 _SAME = {"mac": canonical.mac, "ip": canonical.address, "name": canonical.host_name}
 
-Item = Mapping[str, Any]
 Broken = tuple[str, str]  # JSON pointer into the spec, sentence
 
 
-def has_own_bridge(spec: Item) -> bool:
+def has_own_bridge(spec: NetworkSpec | LoweredNetwork) -> bool:
     """True for a network whose bridge libvirt makes when it starts, and takes away when it stops."""
     return spec.get("mode") in FORWARDING_MODES | {"isolated"}
 
 
-def references(_name: str, _spec: Item) -> Iterable[Ref]:
+def references(_name: str, _spec: NetworkSpec) -> Iterable[Ref]:
     """A network needs nothing that has a document."""
     return []
 
 
-def check(_name: str, spec: Item) -> Iterator[Broken]:
+def check(_name: str, spec: NetworkSpec) -> Iterator[Broken]:
     """The rules that hold between fields. Relies on the shape that the schema asks for."""
     subnet: ipaddress.IPv4Network | None = None
     if "subnet" in spec:
@@ -69,7 +71,7 @@ def _subnet(text: str) -> ipaddress.IPv4Network | str:
 
 
 def _check_dhcp(
-    dhcp: Item, subnet: ipaddress.IPv4Network | None, own: ipaddress.IPv4Address | None
+    dhcp: Dhcp, subnet: ipaddress.IPv4Network | None, own: ipaddress.IPv4Address | None
 ) -> Iterator[Broken]:
     written = [key for key in ("start", "end", "hosts") if dhcp.get(key)]
     if dhcp.get("enabled") is False and written:
@@ -94,7 +96,7 @@ def _check_dhcp(
 
 
 def _check_dhcp_hosts(
-    hosts: Iterable[Item], subnet: ipaddress.IPv4Network | None, own: ipaddress.IPv4Address | None
+    hosts: Iterable[DhcpHost], subnet: ipaddress.IPv4Network | None, own: ipaddress.IPv4Address | None
 ) -> Iterator[Broken]:
     taken: dict[tuple[str, str], int] = {}
     for index, host in enumerate(hosts):
@@ -128,7 +130,7 @@ def _host_address(
     return address
 
 
-def _check_dns(dns: Item) -> Iterator[Broken]:
+def _check_dns(dns: Dns) -> Iterator[Broken]:
     places = [(f"/dns/forwarders/{index}", text) for index, text in enumerate(dns.get("forwarders", ()))]
     places += [(f"/dns/hosts/{index}/ip", host["ip"]) for index, host in enumerate(dns.get("hosts", ()))]
     for pointer, text in places:

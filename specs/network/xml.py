@@ -8,12 +8,12 @@ MAC, STP — is never read back.
 from __future__ import annotations
 
 import ipaddress
-from typing import Any
+from typing import TYPE_CHECKING
 
 from lxml import etree
 
 from specs import canonical
-from specs.binding import Bind, Element, Spec
+from specs.binding import Bind, Element
 from specs.bound import bound_to, never_beside
 from specs.declared import carried
 from specs.declared_binds import binder, complete
@@ -25,6 +25,9 @@ from specs.network.model import FORWARDING_MODES
 from specs.network.subnet import free_subnet
 from specs.network.vlan import vlan_bridge_name
 from specs.problem import Unrenderable
+
+if TYPE_CHECKING:
+    from specs.network.spec import DhcpHost, LoweredNetwork, NetworkSpec
 
 bind = binder(SPEC)
 
@@ -43,24 +46,24 @@ _OF_OWN_BRIDGE = (
 _OF_A_SWITCH = ("virtualport", "vlan", "portgroup/virtualport", "portgroup/vlan")
 
 
-def lower(declared: Spec, *, name: str, uid: str, host: Host) -> dict[str, Any]:  # noqa: ARG001  (every kind's signature)
+def lower(declared: NetworkSpec, *, name: str, uid: str, host: Host) -> LoweredNetwork:  # noqa: ARG001  (every kind's signature)
     """Addresses in their shortest notation, MACs in lower case, and a VLAN as the host's bridge that carries it.
 
     Raises Unrenderable for a VLAN where the connection can't define the host's interfaces.
     """
-    lowered = carried(SPEC, declared)
-    if "vlan" in lowered:
-        lowered["bridge"] = _vlan_bridge(lowered.pop("interface"), lowered.pop("vlan"), host)
+    lowered: LoweredNetwork = carried(SPEC, declared)
+    if "vlan" in declared:
+        lowered["bridge"] = _vlan_bridge(lowered.pop("interface"), declared["vlan"], host)
     if "subnet" in declared:
         lowered["subnet"] = canonical.subnet(declared["subnet"])
     if "gateway" in declared:
         lowered["gateway"] = canonical.address(declared["gateway"])
     if "dhcp" in declared:
-        lowered["dhcp"] = dict(declared["dhcp"])
+        lowered["dhcp"] = declared["dhcp"].copy()
         if "hosts" in declared["dhcp"]:
             lowered["dhcp"]["hosts"] = [_dhcp_host(each) for each in declared["dhcp"]["hosts"]]
     if "dns" in declared:
-        lowered["dns"] = dict(declared["dns"])
+        lowered["dns"] = declared["dns"].copy()
         if "forwarders" in declared["dns"]:
             lowered["dns"]["forwarders"] = [canonical.address(text) for text in declared["dns"]["forwarders"]]
         if "hosts" in declared["dns"]:
@@ -72,17 +75,15 @@ def lower(declared: Spec, *, name: str, uid: str, host: Host) -> dict[str, Any]:
     return lowered
 
 
-def _dhcp_host(item: Spec) -> dict[str, Any]:
+def _dhcp_host(item: DhcpHost) -> DhcpHost:
     return {**item, "mac": canonical.mac(item["mac"]), "ip": canonical.address(item["ip"])}
 
 
-def skeleton(lowered: Spec, *, name: str, uid: str, host: Host) -> Element:
+def skeleton(lowered: LoweredNetwork, *, name: str, uid: str, host: Host) -> Element:
     """A new network: its subnet, a free one when none is declared, all of which DHCP hands out unless that is off."""
     root = etree.Element("network")
     etree.SubElement(root, "name").text = name
     etree.SubElement(root, "uuid").text = uid
-    if "mode" not in lowered:
-        etree.SubElement(root, "forward").set("mode", "nat")
     if lowered.get("mode") != "bridge":
         subnet = ipaddress.IPv4Network(lowered.get("subnet") or free_subnet(host.used_subnets))
         add_ip(root, subnet, lowered.get("gateway"), dhcp=lowered.get("dhcp", {}).get("enabled", True))

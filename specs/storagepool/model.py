@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
 from specs import canonical
 from specs.reference import Ref
 from specs.storagepool.types import OF_DEVICES
 from specs.system_folders import is_of_the_system
+
+if TYPE_CHECKING:
+    from specs.storagepool.spec import StoragePoolSpec
 
 # What of `source` a type makes use of. A field that would be passed over in silence is a mistake.
 _SOURCE_FIELDS: Mapping[str, frozenset[str]] = {
@@ -24,12 +27,12 @@ _SOURCE_FIELDS: Mapping[str, frozenset[str]] = {
 }
 
 
-def references(_name: str, _spec: Mapping[str, Any]) -> Iterable[Ref]:
+def references(_name: str, _spec: StoragePoolSpec) -> Iterable[Ref]:
     """A pool needs nothing that has a document."""
     return []
 
 
-def check(_name: str, spec: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def check(_name: str, spec: StoragePoolSpec) -> Iterator[tuple[str, str]]:
     """The rules that hold between fields. Relies on the shape that the schema asks for."""
     kind = spec.get("type", "")
     if "path" in spec:

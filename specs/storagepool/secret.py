@@ -7,12 +7,14 @@ definition; its value, which the document's `passwordFrom` points to, is read an
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
 from lxml import etree
 
 from specs.binding import child_at, serialise
+
+if TYPE_CHECKING:
+    from specs.storagepool.spec import SourceAuth
 
 _NAMESPACE = uuid.UUID("6f0a5d0e-7f3f-4d0a-9a52-0d8f0c7f7c1e")  # any fixed one: equal names give equal UUIDs
 
@@ -22,7 +24,7 @@ def secret_usage(name: str) -> str:
     return f"onggi-{name}"
 
 
-def auth_secret_xml(name: str, auth: Mapping[str, Any]) -> str:
+def auth_secret_xml(name: str, auth: SourceAuth) -> str:
     """The XML for virSecretDefineXML of the pool `name`, whose spec's `source.auth` is `auth`. Holds no password.
 
     Its UUID is always the same, so that defining it again changes it instead of failing.

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lxml import etree
 
 from specs import canonical
-from specs.binding import Bind, Element, Field, Spec, child_at, set_text_at, text_at
+from specs.binding import Bind, Element, Field, child_at, set_text_at, text_at
 from specs.bound import bound_to
 from specs.codecs import INTEGER
 from specs.declared import carried
@@ -23,6 +23,9 @@ from specs.host import Host
 from specs.storagepool.fields import SPEC
 from specs.storagepool.secret import secret_usage
 
+if TYPE_CHECKING:
+    from specs.storagepool.spec import LoweredSource, LoweredStoragePool, StoragePoolSpec
+
 bind = binder(SPEC)
 
 _MOUNT_FOLDER = "/var/lib/libvirt/onggi"
@@ -30,12 +33,12 @@ _ISCSI = frozenset({"iscsi", "iscsi-direct"})
 _ISCSI_PORT = 3260
 
 
-def lower(declared: Spec, *, name: str, uid: str, host: Host) -> dict[str, Any]:  # noqa: ARG001  (every kind's signature)
+def lower(declared: StoragePoolSpec, *, name: str, uid: str, host: Host) -> LoweredStoragePool:  # noqa: ARG001  (every kind's signature)
     """Libvirt's pool type and paths as libvirt writes them; credentials as the name of a libvirt secret."""
-    lowered = carried(SPEC, declared)
+    lowered: LoweredStoragePool = carried(SPEC, declared)
     if lowered.get("type") == "kimchi-iso":
         lowered["type"] = "dir"
-    source: dict[str, Any] = dict(declared.get("source", {}))
+    source: LoweredSource = carried(SPEC["source"], declared.get("source", {}))
     if "path" in declared:
         lowered["path"] = canonical.path(declared["path"])
         if lowered.get("type") == "logical":
@@ -52,11 +55,11 @@ def lower(declared: Spec, *, name: str, uid: str, host: Host) -> dict[str, Any]:
     return lowered
 
 
-def target_path(lowered: Spec, name: str) -> str | None:
+def target_path(spec: StoragePoolSpec | LoweredStoragePool, name: str) -> str | None:
     """Where a pool's volumes appear on the host: as declared, else where a new pool of its type puts them."""
-    match lowered.get("type"):
-        case _ if "path" in lowered:
-            return str(lowered["path"])
+    match spec.get("type"):
+        case _ if "path" in spec:
+            return str(spec["path"])
         case "netfs" | "fs":
             return f"{_MOUNT_FOLDER}/{name}"
         case "logical":
@@ -69,7 +72,7 @@ def target_path(lowered: Spec, name: str) -> str | None:
             return None
 
 
-def skeleton(lowered: Spec, *, name: str, uid: str, host: Host) -> Element:  # noqa: ARG001  (every kind's signature)
+def skeleton(lowered: LoweredStoragePool, *, name: str, uid: str, host: Host) -> Element:  # noqa: ARG001  (every kind's signature)
     """A new pool: its target path, NFS for a share, and GPT for a disk that is to be labelled."""
     root = etree.Element("pool", {"type": lowered["type"]})
     etree.SubElement(root, "name").text = name
@@ -140,7 +143,7 @@ def _same_devices(declared: list[str], observed: list[str] | None) -> bool:
     return {canonical.path(each) for each in declared} == {canonical.path(each) for each in observed or ()}
 
 
-def _devices_effect(old: list[str] | None, new: list[str], observed: Spec) -> Effect:
+def _devices_effect(old: list[str] | None, new: list[str], observed: LoweredStoragePool) -> Effect:
     """A volume group gets further devices at once, and none can be taken out; others need a restart of the pool."""
     if observed.get("type") != "logical":
         return Effect.NEXT_BOOT

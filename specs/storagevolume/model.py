@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from specs.reference import STORAGE_POOL, Ref
 from specs.size import check_size
 
+if TYPE_CHECKING:
+    from specs.storagevolume.spec import Source, StorageVolumeSpec
+
 _ENDINGS = {".qcow2": "qcow2", ".iso": "raw", ".raw": "raw"}
 
 
-def told_format(name: str, source: Mapping[str, Any] | None) -> str | None:
+def told_format(name: str, source: Source | None) -> str | None:
     """The image format that a source's URL or its volume's name tells by its ending, if one of them does; nothing
     without a source.
     """
-    path = str((source or {}).get("url", "")).partition("#")[0].partition("?")[0]
+    path = source["url"].partition("#")[0].partition("?")[0] if source and "url" in source else ""
     for text in (path.lower(), name.lower()) if source else ():
         for ending, image_format in _ENDINGS.items():
             if text.endswith(ending):
@@ -23,7 +26,7 @@ def told_format(name: str, source: Mapping[str, Any] | None) -> str | None:
     return None
 
 
-def references(_name: str, spec: Mapping[str, Any]) -> Iterable[Ref]:
+def references(_name: str, spec: StorageVolumeSpec) -> Iterable[Ref]:
     """Its pool, and its backing volume with that one's pool."""
     pool = spec.get("pool", "")
     needed = [Ref(STORAGE_POOL, pool)]
@@ -33,7 +36,7 @@ def references(_name: str, spec: Mapping[str, Any]) -> Iterable[Ref]:
     return dict.fromkeys(needed)
 
 
-def check(name: str, spec: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def check(name: str, spec: StorageVolumeSpec) -> Iterator[tuple[str, str]]:
     """The rules that hold between fields. Relies on the shape that the schema asks for."""
     yield from check_size("/capacity", spec.get("capacity"))
     if "backingVolume" not in spec:

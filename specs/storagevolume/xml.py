@@ -7,12 +7,12 @@ drift.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from lxml import etree
 
 from specs import canonical
-from specs.binding import Bind, Element, Field, Spec, child_at
+from specs.binding import Bind, Element, Field, child_at
 from specs.codecs import PATH, bytes_of
 from specs.declared import carried
 from specs.declared_binds import binder, complete
@@ -22,6 +22,9 @@ from specs.problem import Unrenderable
 from specs.reference import Ref
 from specs.storagevolume.fields import SPEC
 from specs.storagevolume.model import told_format
+
+if TYPE_CHECKING:
+    from specs.storagevolume.spec import LoweredStorageVolume, StorageVolumeSpec
 
 bind = binder(SPEC)
 
@@ -41,14 +44,14 @@ class RoundedUp(int):
     unit: int = 1
 
 
-def lower(declared: Spec, *, name: str, uid: str, host: Host) -> dict[str, Any]:  # noqa: ARG001  (every kind's signature)
+def lower(declared: StorageVolumeSpec, *, name: str, uid: str, host: Host) -> LoweredStorageVolume:  # noqa: ARG001  (every kind's signature)
     """Capacity in bytes, and the backing volume as its path and format; `pool` and `source` stay for the skeleton.
 
     Raises Unrenderable for a backing volume that isn't known on this host.
     """
-    lowered = carried(SPEC, declared)
+    lowered: LoweredStorageVolume = carried(SPEC, declared)
     if "capacity" in declared:
-        lowered["capacity"] = bytes_of(declared["capacity"])
+        lowered["capacity"] = _bytes(declared["capacity"])
     image_format = lowered.pop("format", None)
     if image_format is not None and image_format not in _PLAIN:
         lowered["format"] = image_format
@@ -65,7 +68,14 @@ def lower(declared: Spec, *, name: str, uid: str, host: Host) -> dict[str, Any]:
     return lowered
 
 
-def skeleton(lowered: Spec, *, name: str, uid: str, host: Host) -> Element:  # noqa: ARG001  (every kind's signature)
+def _bytes(capacity: str) -> int:
+    count = bytes_of(capacity)
+    if count is None:
+        raise Unrenderable(f"The capacity {capacity!r} isn't a size; write a number with a unit such as 10GiB.")
+    return count
+
+
+def skeleton(lowered: LoweredStorageVolume, *, name: str, uid: str, host: Host) -> Element:  # noqa: ARG001  (every kind's signature)
     """A new volume: qcow2 where volumes are files, unless its name or its source says otherwise. Never filled
     beforehand.
     """

@@ -8,13 +8,17 @@ One that names kinds names all of them, and no device keeps a place of its own.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from lxml import etree
 
-from specs.binding import Bind, Element, Items, Spec, child_at, element, set_text_at, value_at
+from specs.binding import Bind, Element, Items, child_at, element, set_text_at, value_at
 from specs.declared_binds import binder
 from specs.virtualmachine.device_fields import DISK
 from specs.virtualmachine.fields import SPEC
+
+if TYPE_CHECKING:
+    from specs.virtualmachine.spec import LoweredVirtualMachine
 
 bind = binder(SPEC)
 
@@ -65,7 +69,7 @@ BOOT_KINDS = bind("bootDevices", get=_kinds, put=_put_kinds)
 BOOT_ORDER = binder(DISK)("bootOrder", "boot/@order", put=_leave)
 
 
-def settle_boot_order(root: Element, declared: Spec, binds: Sequence[Bind]) -> None:
+def settle_boot_order(root: Element, declared: LoweredVirtualMachine, binds: Sequence[Bind]) -> None:
     """Give the declared devices their places, and the others theirs behind them, if any declared one isn't there."""
     wanted = dict(_declared_orders(root, declared, binds))
     if all(_order(device) == order for device, order in wanted.items()):
@@ -81,7 +85,9 @@ def settle_boot_order(root: Element, declared: Spec, binds: Sequence[Bind]) -> N
         set_text_at(device, "boot/@order", str(last))
 
 
-def _declared_orders(root: Element, declared: Spec, binds: Sequence[Bind]) -> Iterator[tuple[Element, int]]:
+def _declared_orders(
+    root: Element, declared: LoweredVirtualMachine, binds: Sequence[Bind]
+) -> Iterator[tuple[Element, int]]:
     for bind in binds:
         if not isinstance(bind, Items) or BOOT_ORDER not in bind.fields:
             continue

@@ -7,9 +7,9 @@ MiB. Where no maximum is declared and there was no room before, both move togeth
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from specs.binding import Element, Spec, child_at, drop_attributes, set_text_at, text_at
+from specs.binding import Element, child_at, drop_attributes, set_text_at, text_at
 from specs.codecs import INTEGER, bytes_of
 from specs.declared_binds import binder
 from specs.effect import Effect
@@ -25,6 +25,9 @@ from specs.virtualmachine.layout import (
     settle_memory,
     settle_processors,
 )
+
+if TYPE_CHECKING:
+    from specs.virtualmachine.spec import LoweredVirtualMachine
 
 bind = binder(SPEC)
 
@@ -79,7 +82,7 @@ def _set_mebibytes(root: Element, path: str, mebibytes: int | float) -> None:
     element.set("unit", "MiB" if whole else "KiB")
 
 
-def _memory_effect(_old: Any, new: int, observed: Spec) -> Effect:
+def _memory_effect(_old: Any, new: int, observed: LoweredVirtualMachine) -> Effect:
     """Live up to `maximumMemory`, as far as the guest's balloon driver follows; next boot above it."""
     return Effect.LIVE if new <= (observed.get("maximumMemory") or 0) else Effect.NEXT_BOOT
 
@@ -116,7 +119,7 @@ def _set_processors(root: Element, count: int) -> None:
         set_text_at(root, "cpu/topology", None)
 
 
-def _cpus_effect(old: int | None, new: int, observed: Spec) -> Effect:
+def _cpus_effect(old: int | None, new: int, observed: LoweredVirtualMachine) -> Effect:
     """Live when there are more than before, up to `maximumCpus`; next boot for fewer, and above it."""
     hot = old is not None and old < new <= (observed.get("maximumCpus") or 0)
     return Effect.LIVE if hot else Effect.NEXT_BOOT

@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lxml import etree
 
-from specs.binding import Element, Field, Items, Spec, child_at, write_item
+from specs.binding import Element, Field, Items, child_at, write_item
 from specs.codecs import Codec
 from specs.effect import Effect
 from specs.virtualmachine.boot import BOOT_ORDER, settle_boot_order
 from specs.virtualmachine.drives import BUS, TARGET, pair_by, place_on_bus, plug_effect
-from specs.virtualmachine.sources import Source, image_format, read_source, same_source, text, write_source
+from specs.virtualmachine.sources import image_format, read_source, same_source, text, write_source
+
+if TYPE_CHECKING:
+    from specs.virtualmachine.spec import LoweredCdrom, LoweredSource, LoweredVirtualMachine
 
 DEFAULT_BUS = "sata"
 SEED_BUS = "scsi"  # a new seed's drive, on virtio-scsi: kernels made for clouds have no driver for SATA, IDE or USB
@@ -31,19 +34,19 @@ def _elements(root: Element) -> Iterator[Element]:
     return (disk for disk in root.iterfind("devices/disk") if disk.get("device") == "cdrom")
 
 
-def _put_medium(drive: Element, source: Source) -> None:
+def _put_medium(drive: Element, source: LoweredSource) -> None:
     write_source(drive, source)
     driver = drive.find("driver")
     if driver is not None and source:
         driver.set("type", image_format(source))
 
 
-def _is_seed(found: Spec) -> bool:
+def _is_seed(found: LoweredCdrom) -> bool:
     name = text(found["source"]).rpartition("/")[2]
     return found.get("name") == SEED_DRIVE or name.startswith(SEED_PREFIX)
 
 
-def seed_drive(drives: Iterable[Spec]) -> Spec | None:
+def seed_drive(drives: Iterable[LoweredCdrom]) -> LoweredCdrom | None:
     """The one of observed drives that holds cloud-init's seed, if there is one."""
     return next((drive for drive in drives if _is_seed(drive)), None)
 
@@ -53,31 +56,31 @@ def _alias_word(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9_-]", "_", name)
 
 
-def _same_target(drive: Spec, found: Spec) -> bool:
+def _same_target(drive: LoweredCdrom, found: LoweredCdrom) -> bool:
     return "target" in drive and drive["target"] == found.get("target")
 
 
-def _same_chosen_name(drive: Spec, found: Spec) -> bool:
+def _same_chosen_name(drive: LoweredCdrom, found: LoweredCdrom) -> bool:
     return not _BY_POSITION.fullmatch(drive["name"]) and _same_name(drive, found)
 
 
-def _same_name(drive: Spec, found: Spec) -> bool:
+def _same_name(drive: LoweredCdrom, found: LoweredCdrom) -> bool:
     return _alias_word(drive["name"]) == found.get("name")
 
 
-def _both_seeds(drive: Spec, found: Spec) -> bool:
+def _both_seeds(drive: LoweredCdrom, found: LoweredCdrom) -> bool:
     return drive["name"] == SEED_DRIVE and _is_seed(found)
 
 
-def _same_medium(drive: Spec, found: Spec) -> bool:
+def _same_medium(drive: LoweredCdrom, found: LoweredCdrom) -> bool:
     return bool(drive["source"]) and same_source(drive["source"], found["source"])
 
 
-def _ours_left(drive: Spec, found: Spec) -> bool:
+def _ours_left(drive: LoweredCdrom, found: LoweredCdrom) -> bool:
     return "name" in found and _any_left(drive, found)
 
 
-def _any_left(drive: Spec, found: Spec) -> bool:
+def _any_left(drive: LoweredCdrom, found: LoweredCdrom) -> bool:
     # A declared drive takes over one that was there before, so that adopting a machine doesn't add a second one.
     return "target" not in drive and drive["name"] != SEED_DRIVE and not _is_seed(found)
 
@@ -85,20 +88,20 @@ def _any_left(drive: Spec, found: Spec) -> bool:
 _RULES = (_same_target, _same_chosen_name, _both_seeds, _same_medium, _same_name, _ours_left, _any_left)
 
 
-def _match(declared: Sequence[Spec], observed: Sequence[Spec]) -> list[int | None]:
+def _match(declared: Sequence[LoweredCdrom], observed: Sequence[LoweredCdrom]) -> list[int | None]:
     # NOTE: names by position move up when an earlier drive leaves, so they decide only after the medium did.
     return pair_by(_RULES, declared, observed)
 
 
-def _label(drive: Spec) -> str:
+def _label(drive: LoweredCdrom) -> str:
     return str(drive.get("name") or drive.get("target") or "")
 
 
-def _known_as(drive: Spec, _labels: frozenset[str]) -> str | None:
+def _known_as(drive: LoweredCdrom, _labels: frozenset[str]) -> str | None:
     return drive.get("name")
 
 
-def _insert(root: Element, item: Spec, declared: Spec) -> Element:
+def _insert(root: Element, item: LoweredCdrom, declared: LoweredVirtualMachine) -> Element:
     drive = etree.SubElement(child_at(root, "devices"), "disk", type="file", device="cdrom")
     etree.SubElement(drive, "driver", name="qemu", type=image_format(item["source"]))
     write_source(drive, item["source"])
@@ -126,11 +129,11 @@ def _free_alias(root: Element, name: str) -> str:
     return alias
 
 
-def _build(item: Spec) -> Element:
+def _build(item: LoweredCdrom) -> Element:
     return _insert(etree.Element("domain"), item, {})
 
 
-def _identity(item: Spec) -> Any:
+def _identity(item: LoweredCdrom) -> Any:
     return item["name"]
 
 
@@ -138,7 +141,7 @@ _on_bus = plug_effect(DEFAULT_BUS)
 _on_seed_bus = plug_effect(SEED_BUS)
 
 
-def _plugging(old: Spec | None, new: Spec | None) -> Effect:
+def _plugging(old: LoweredCdrom | None, new: LoweredCdrom | None) -> Effect:
     """Live for a drive with a medium on the buses scsi and usb; next boot for an empty one, and on the others."""
     empty = new is not None and not new.get("source")  # libvirt can't plug one in: QEMU would be given no file
     is_seed = new is not None and new["name"] == SEED_DRIVE

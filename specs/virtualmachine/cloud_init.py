@@ -7,13 +7,16 @@ text says the same as a field, cloud-init would pass one of the two over in sile
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from yaml.nodes import Node, ScalarNode, SequenceNode
 
 from specs.virtualmachine.cloud_yaml import read_mapping, sentence, top_level
 from specs.virtualmachine.ssh_keys import key_problem
 from specs.yaml_stream import YamlMistakeError
+
+if TYPE_CHECKING:
+    from specs.virtualmachine.spec import CloudInit
 
 Broken = tuple[str, str]  # JSON pointer into the spec, sentence
 
@@ -22,34 +25,34 @@ _META_DATA = {"sshKeys": ("public-keys",), "hostname": ("local-hostname", "hostn
 _USER_DATA = {"user": ("user",), "hostname": ("hostname", "fqdn")}
 
 
-def check_cloud_init(cloud_init: Mapping[str, Any]) -> Iterator[Broken]:
+def check_cloud_init(cloud_init: CloudInit) -> Iterator[Broken]:
     """The rules of a spec's `cloudInit`. Relies on the shape that the schema asks for."""
     for index, key in enumerate(cloud_init.get("sshKeys", ())):
         if (problem := key_problem(key)) is not None:
             yield f"/cloudInit/sshKeys/{index}", problem
-    for field, check in (
-        ("metaData", _check_meta_data),
-        ("userData", _check_user_data),
-        ("networkConfig", _check_rest),
+    for field, text, check in (
+        ("metaData", cloud_init.get("metaData"), _check_meta_data),
+        ("userData", cloud_init.get("userData"), _check_user_data),
+        ("networkConfig", cloud_init.get("networkConfig"), _check_rest),
     ):
         try:
-            yield from check(cloud_init, cloud_init[field]) if field in cloud_init else ()
+            yield from () if text is None else check(cloud_init, text)
         except YamlMistakeError as mistake:
             yield f"/cloudInit/{field}", sentence(mistake)
 
 
-def _check_meta_data(cloud_init: Mapping[str, Any], text: str) -> Iterator[Broken]:
+def _check_meta_data(cloud_init: CloudInit, text: str) -> Iterator[Broken]:
     yield from _said_twice(cloud_init, "metaData", read_mapping(text), _META_DATA)
 
 
-def _check_user_data(cloud_init: Mapping[str, Any], text: str) -> Iterator[Broken]:
+def _check_user_data(cloud_init: CloudInit, text: str) -> Iterator[Broken]:
     if is_cloud_config(text):
         found = top_level(text)
         yield from _said_twice(cloud_init, "userData", found, _USER_DATA)
         yield from _nobody(cloud_init, found.get("users"))
 
 
-def _check_rest(_cloud_init: Mapping[str, Any], text: str) -> Iterator[Broken]:
+def _check_rest(_cloud_init: CloudInit, text: str) -> Iterator[Broken]:
     top_level(text)
     yield from ()
 
@@ -60,7 +63,7 @@ def is_cloud_config(user_data: str) -> bool:
 
 
 def _said_twice(
-    cloud_init: Mapping[str, Any], text: str, found: Mapping[str, Any], same: Mapping[str, tuple[str, ...]]
+    cloud_init: CloudInit, text: str, found: Mapping[str, Any], same: Mapping[str, tuple[str, ...]]
 ) -> Iterator[Broken]:
     for field, keys in same.items():
         for key in keys if field in cloud_init else ():
@@ -69,7 +72,7 @@ def _said_twice(
                 yield f"/cloudInit/{field}", told
 
 
-def _nobody(cloud_init: Mapping[str, Any], users: Node | None) -> Iterator[Broken]:
+def _nobody(cloud_init: CloudInit, users: Node | None) -> Iterator[Broken]:
     """userData that lists users of its own does away with the default one, to whom these fields belong."""
     if isinstance(users, SequenceNode):
         names = [item.value for item in users.value if isinstance(item, ScalarNode)]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lxml import etree
 
-from specs.binding import Around, Element, Field, Items, Spec, child_at, write_item
+from specs.binding import Around, Element, Field, Items, child_at, write_item
 from specs.bound import bound_to
 from specs.declared_binds import binder
 from specs.effect import Effect
@@ -17,6 +17,9 @@ from specs.virtualmachine.device_fields import DISK
 from specs.virtualmachine.drives import BUS, TARGET, as_plain_disk, pair_by, place_on_bus, plug_effect
 from specs.virtualmachine.iolimits import IO_LIMITS
 from specs.virtualmachine.sources import exactly_same, image_format, read_source, same_source, text, write_source
+
+if TYPE_CHECKING:
+    from specs.virtualmachine.spec import LoweredDisk, LoweredVirtualMachine
 
 bind = binder(DISK)
 
@@ -49,12 +52,12 @@ def _put_format(disk: Element, value: str) -> None:
         as_plain_disk(disk)
 
 
-def _is_the_image_itself(disk: Spec, found: Spec) -> bool:
+def _is_the_image_itself(disk: LoweredDisk, found: LoweredDisk) -> bool:
     """Not the overlay of a snapshot above it, whose format is its own: as another one QEMU would spoil it."""
     return exactly_same(disk["source"], found["source"])
 
 
-def _match(declared: Sequence[Spec], observed: Sequence[Spec]) -> list[int | None]:
+def _match(declared: Sequence[LoweredDisk], observed: Sequence[LoweredDisk]) -> list[int | None]:
     return pair_by(
         (
             lambda disk, found: exactly_same(disk["source"], found["source"]),
@@ -65,12 +68,12 @@ def _match(declared: Sequence[Spec], observed: Sequence[Spec]) -> list[int | Non
     )
 
 
-def _label(disk: Spec) -> str:
+def _label(disk: LoweredDisk) -> str:
     source = disk["source"]
     return f"{source['pool']}/{source['volume']}" if "volume" in source else text(source)
 
 
-def _known_as(disk: Spec, labels: frozenset[str]) -> str | None:
+def _known_as(disk: LoweredDisk, labels: frozenset[str]) -> str | None:
     """The `pool/volume` under which a disk was declared. Its path doesn't tell the pool, but the volume's name."""
     source = disk["source"]
     if (label := _label(disk)) in labels:
@@ -79,7 +82,7 @@ def _known_as(disk: Spec, labels: frozenset[str]) -> str | None:
     return next((label for label in sorted(labels) if label.partition("/")[2] in names), None)
 
 
-def _insert(root: Element, item: Spec, declared: Spec) -> Element:
+def _insert(root: Element, item: LoweredDisk, declared: LoweredVirtualMachine) -> Element:
     disk = etree.SubElement(child_at(root, "devices"), "disk", type="file", device="disk")
     source = item["source"]
     kind = item.get("format") or image_format(source)
@@ -90,11 +93,11 @@ def _insert(root: Element, item: Spec, declared: Spec) -> Element:
     return disk
 
 
-def _build(item: Spec) -> Element:
+def _build(item: LoweredDisk) -> Element:
     return _insert(etree.Element("domain"), item, {})
 
 
-def _identity(item: Spec) -> Any:
+def _identity(item: LoweredDisk) -> Any:
     return text(item["source"])
 
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import count
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from lxml import etree
 
-from specs.binding import Around, Element, Spec, child_at
+from specs.binding import Around, Element, child_at
 from specs.bound import bound_to, never_beside
 from specs.declared_binds import binder
 from specs.effect import Effect
 from specs.virtualmachine.buses import NEVER_READ_ONLY, lacks_ide
 from specs.virtualmachine.device_fields import DISK
+
+if TYPE_CHECKING:
+    from specs.virtualmachine.spec import LoweredCdrom, LoweredDisk, LoweredVirtualMachine
 
 bind = binder(DISK)
 
@@ -24,15 +27,16 @@ HOT_PLUGGED = frozenset({"virtio", "scsi", "usb"})  # the buses on which a drive
 def plug_effect(default_bus: str) -> Callable[[Any, Any], Effect]:
     """The effect of a drive that comes or goes, `default_bus` being what an undeclared bus means."""
 
-    def effect(old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> Effect:
+    def effect(old: LoweredDisk | LoweredCdrom | None, new: LoweredDisk | LoweredCdrom | None) -> Effect:
         """Live on the buses virtio, scsi and usb; next boot on the others."""
-        bus = (new or old or {}).get("bus", default_bus)
+        drive = new or old
+        bus = drive.get("bus", default_bus) if drive else default_bus
         return Effect.LIVE if bus in HOT_PLUGGED else Effect.NEXT_BOOT
 
     return effect
 
 
-def place_on_bus(root: Element, drive: Element, bus: str, target: str, declared: Spec) -> None:
+def place_on_bus(root: Element, drive: Element, bus: str, target: str, declared: LoweredVirtualMachine) -> None:
     """Give a new drive its bus and device name; without a declared `target` the first that nobody has or declares."""
     taken = {each.get("dev") for each in root.iterfind("devices/disk/target")} | set(_declared_targets(declared))
     etree.SubElement(drive, "target", dev=target or free_target(bus, taken), bus=bus)
@@ -130,11 +134,10 @@ def allow_usb(root: Element) -> None:
     never_beside("/devices/controller[@type='usb'][@model='none']").leave(root, None)
 
 
-def _declared_targets(declared: Spec) -> Iterator[str]:
-    for kind in ("disks", "cdroms"):
-        for item in declared.get(kind) or ():
-            if "target" in item:
-                yield item["target"]
+def _declared_targets(declared: LoweredVirtualMachine) -> Iterator[str]:
+    for drive in (*declared.get("disks", ()), *declared.get("cdroms", ())):
+        if "target" in drive:
+            yield drive["target"]
 
 
 def free_target(bus: str, taken: set[str | None] | set[str]) -> str:
@@ -179,10 +182,12 @@ BUS = bind(
 )
 TARGET = bind("target", "target/@dev", put=_put_target)
 
-Rule = Callable[[Spec, Spec], bool]
+Item = TypeVar("Item")
 
 
-def pair_by(rules: Sequence[Rule], declared: Sequence[Spec], observed: Sequence[Spec]) -> list[int | None]:
+def pair_by(
+    rules: Sequence[Callable[[Item, Item], bool]], declared: Sequence[Item], observed: Sequence[Item]
+) -> list[int | None]:
     """For each declared item the index of its observed one. A rule sees only what the rules before it left over."""
     found: list[int | None] = [None] * len(declared)
     free = list(range(len(observed)))

@@ -321,4 +321,11 @@ SPEC = mapping(
             "Retain."
         ),
     },
+    lowered=mapping(
+        "What only a definition has.",
+        {
+            "cells": number("How many NUMA cells its memory is laid out in, if any.", 1, 4096),
+            "modules": number("MiB of its memory that are modules, if any.", 1, 16777216),
+        },
+    ),
 )

@@ -5,14 +5,17 @@ Passwords never pass through here: only whether there is one, which libvirt tell
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from specs import canonical
-from specs.binding import Element, Spec, child_at, drop_attributes, element, value_at
+from specs.binding import Element, child_at, drop_attributes, element, value_at
 from specs.bound import bound_to
 from specs.declared_binds import binder
 from specs.effect import Effect
 from specs.virtualmachine.fields import SPEC
+
+if TYPE_CHECKING:
+    from specs.virtualmachine.spec import LoweredVirtualMachine
 
 bind = binder(SPEC)
 
@@ -130,7 +133,7 @@ def _make_slot(root: Element, _value: Any) -> None:
         add_console(root, "vnc", LOOPBACK)
 
 
-def _password_effect(_old: Any, _new: Any, observed: Spec) -> Effect:
+def _password_effect(_old: Any, _new: Any, observed: LoweredVirtualMachine) -> Effect:
     """Live where the console had a password when the machine started; next boot for its first one."""
     return Effect.LIVE if value_at(observed, "graphics/passwordFrom") else Effect.NEXT_BOOT
 

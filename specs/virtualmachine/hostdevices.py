@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lxml import etree
 
-from specs.binding import Element, Field, Items, Spec, child_at
+from specs.binding import Element, Field, Items, child_at
 from specs.codecs import INTEGER
 from specs.effect import Effect
 from specs.virtualmachine.drives import allow_usb
+
+if TYPE_CHECKING:
+    from specs.virtualmachine.spec import LoweredHostDevice, LoweredVirtualMachine
 
 # The numbers of an address, by kind, in the order in which a device's name has them.
 ADDRESS = {
@@ -39,9 +42,9 @@ def _address(device: Element) -> Mapping[str, int | None]:
     return {key: numbers.get(key) for key in ADDRESS[str(device.get("type"))]}
 
 
-def _label(item: Spec) -> str:
-    numbers = [item["address"].get(key) for key in ADDRESS[item["type"]]]
-    if None in numbers:
+def _label(item: LoweredHostDevice) -> str:
+    numbers = [number for key in ADDRESS[item["type"]] if (number := item["address"].get(key)) is not None]
+    if len(numbers) < len(ADDRESS[item["type"]]):
         return f"{item['type']}:unknown"
     if item["type"] == "pci":
         return "pci_{:04x}_{:02x}_{:02x}_{:x}".format(*numbers)
@@ -50,7 +53,7 @@ def _label(item: Spec) -> str:
     return "usb:{}.{}".format(*numbers)  # not libvirt's name, which counts ports
 
 
-def _build(item: Spec) -> Element:
+def _build(item: LoweredHostDevice) -> Element:
     address = item["address"]
     device = etree.Element("hostdev", mode="subsystem", type=item["type"], managed="yes")
     source = etree.SubElement(device, "source")
@@ -65,7 +68,7 @@ def _build(item: Spec) -> Element:
     return device
 
 
-def _insert(root: Element, item: Spec, _declared: Spec) -> Element:
+def _insert(root: Element, item: LoweredHostDevice, _declared: LoweredVirtualMachine) -> Element:
     device = _build(item)
     child_at(root, "devices").append(device)
     if item["type"] == "usb":
@@ -73,7 +76,7 @@ def _insert(root: Element, item: Spec, _declared: Spec) -> Element:
     return device
 
 
-def _identity(item: Spec) -> Any:
+def _identity(item: LoweredHostDevice) -> Any:
     return _label(item)
 
 

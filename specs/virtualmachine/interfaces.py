@@ -7,17 +7,20 @@ that was there before is taken as it is, so that adopting a machine doesn't give
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lxml import etree
 
-from specs.binding import Element, Items, Spec, child_at, write_item
+from specs.binding import Element, Items, child_at, write_item
 from specs.bound import Bound, bound_to, never_beside
 from specs.codecs import MAC
 from specs.declared_binds import binder
 from specs.virtualmachine.boot import BOOT_ORDER, settle_boot_order
 from specs.virtualmachine.device_fields import INTERFACE
 from specs.virtualmachine.drives import pair_by
+
+if TYPE_CHECKING:
+    from specs.virtualmachine.spec import LoweredInterface, LoweredVirtualMachine
 
 bind = binder(INTERFACE)
 
@@ -44,7 +47,7 @@ def _connect(interface: Element, kind: str, name: str) -> None:
     etree.SubElement(interface, "source").set(kind, name)
 
 
-def _match(declared: Sequence[Spec], observed: Sequence[Spec]) -> list[int | None]:
+def _match(declared: Sequence[LoweredInterface], observed: Sequence[LoweredInterface]) -> list[int | None]:
     return pair_by(
         (
             lambda item, found: _identity(item) == found.get("mac"),
@@ -55,26 +58,26 @@ def _match(declared: Sequence[Spec], observed: Sequence[Spec]) -> list[int | Non
     )
 
 
-def _same_connection(item: Spec, found: Spec) -> bool:
+def _same_connection(item: LoweredInterface, found: LoweredInterface) -> bool:
     return (item.get("network"), item.get("bridge")) == (found.get("network"), found.get("bridge"))
 
 
-def _identity(item: Spec) -> Any:
+def _identity(item: LoweredInterface) -> Any:
     return item.get("mac") or item.get("derivedMac")
 
 
-def _insert(root: Element, item: Spec, _declared: Spec) -> Element:
+def _insert(root: Element, item: LoweredInterface, _declared: LoweredVirtualMachine) -> Element:
     interface = etree.SubElement(child_at(root, "devices"), "interface", type="network")
     etree.SubElement(interface, "mac", address=str(_identity(item)))
     write_item(INTERFACES, interface, {"model": DEFAULT_MODEL, **item})
     return interface
 
 
-def _build(item: Spec) -> Element:
+def _build(item: LoweredInterface) -> Element:
     return _insert(etree.Element("domain"), item, {})
 
 
-def _called(item: Spec) -> str:
+def _called(item: LoweredInterface) -> str:
     return str(item.get("name") or item.get("network") or item.get("bridge") or _identity(item))
 
 

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from lxml import etree
 
-from specs.binding import Element, Items, read, serialise, text_at, value_at
+from specs.binding import Element, Item, Items, read, serialise, text_at, value_at
 from specs.effect import Change, Effect
 from specs.virtualmachine.graphics import PASSWORD, VALID_TO, find_console
 from specs.virtualmachine.iolimits import IO_LIMITS
 from specs.virtualmachine.xml import BINDS
+
+if TYPE_CHECKING:
+    from specs.virtualmachine.spec import LoweredVirtualMachine
 
 Verb = Literal["attach", "detach", "update", "memory", "vcpus", "title", "description", "resize", "iotune"]
 
@@ -40,7 +43,7 @@ class LiveEdit(NamedTuple):
 
 
 def live_edits(
-    lowered: Mapping[str, Any],
+    lowered: LoweredVirtualMachine,
     live_root: Element,
     changes: Iterable[Change],
     managed: frozenset[str] = frozenset(),
@@ -57,7 +60,7 @@ def live_edits(
 
 
 def _edits(
-    lowered: Mapping[str, Any], live_root: Element, change: Change, managed: frozenset[str]
+    lowered: LoweredVirtualMachine, live_root: Element, change: Change, managed: frozenset[str]
 ) -> Iterator[LiveEdit]:
     verb = _VERBS.get(change.pointer)
     if verb is not None:
@@ -70,7 +73,7 @@ def _edits(
     if change.new is None:
         yield from _detach(bind, live_root, change, managed)
         return
-    wanted: Sequence[Mapping[str, Any]] = value_at(lowered, bind.name) or []
+    wanted: Sequence[Item] = value_at(lowered, bind.name) or []
     elements = list(bind.elements(live_root))
     indexes = bind.matches(wanted, [read(bind.fields, element) for element in elements])
     for item, index in zip(wanted, indexes, strict=True):
@@ -82,7 +85,7 @@ def _edits(
             yield _limit(elements[index], item) if limits else _update(bind, elements[index], item)
 
 
-def _attach(bind: Items, live_root: Element, item: Mapping[str, Any], lowered: Mapping[str, Any]) -> Iterator[LiveEdit]:
+def _attach(bind: Items, live_root: Element, item: Item, lowered: LoweredVirtualMachine) -> Iterator[LiveEdit]:
     root = copy.deepcopy(live_root)
     before = len(root.findall("devices/controller"))
     element = bind.insert_into(root, item, lowered)
@@ -101,7 +104,7 @@ def _detach(bind: Items, live_root: Element, change: Change, managed: frozenset[
             return
 
 
-def _update(bind: Items, element: Element, item: Mapping[str, Any]) -> LiveEdit:
+def _update(bind: Items, element: Element, item: Item) -> LiveEdit:
     element = copy.deepcopy(element)
     found = read(bind.fields, element)
     for field in bind.fields:
@@ -115,7 +118,7 @@ def _update(bind: Items, element: Element, item: Mapping[str, Any]) -> LiveEdit:
     return LiveEdit("update", serialise(element))
 
 
-def _limit(element: Element, item: Mapping[str, Any]) -> LiveEdit:
+def _limit(element: Element, item: Item) -> LiveEdit:
     """libvirt refuses to update a disk so; it has a call of its own for limits, which needs the name and nothing else.
 
     So the XML has nothing else either: two passes that want the same say the same.
@@ -126,7 +129,7 @@ def _limit(element: Element, item: Mapping[str, Any]) -> LiveEdit:
     return LiveEdit("iotune", serialise(disk))
 
 
-def _update_console(lowered: Mapping[str, Any], live_root: Element) -> Iterator[LiveEdit]:
+def _update_console(lowered: LoweredVirtualMachine, live_root: Element) -> Iterator[LiveEdit]:
     """Everything about the password at once: libvirt sets it anew when its time is changed."""
     root = copy.deepcopy(live_root)
     console = find_console(root)

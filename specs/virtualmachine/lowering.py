@@ -11,7 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from specs import canonical
 from specs.codecs import bytes_of
@@ -23,19 +23,34 @@ from specs.virtualmachine.fields import SPEC
 from specs.virtualmachine.graphics import IS_SET
 from specs.virtualmachine.sources import path_source, url_source, volume_source
 
-Spec = Mapping[str, Any]
+if TYPE_CHECKING:
+    from specs.virtualmachine.spec import (
+        Cdrom,
+        Disk,
+        Graphics,
+        Interface,
+        IoLimits,
+        LoweredCdrom,
+        LoweredDisk,
+        LoweredGraphics,
+        LoweredHostDevice,
+        LoweredInterface,
+        LoweredVirtualMachine,
+        VirtualMachineSpec,
+    )
+
 
 _MIB = 1 << 20
 _PCI_NAME = re.compile(r"pci_([0-9a-f]{4,8})_([0-9a-f]{2})_([0-9a-f]{2})_([0-7])")
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def lower(declared: Spec, *, name: str, uid: str, host: Host) -> dict[str, Any]:
+def lower(declared: VirtualMachineSpec, *, name: str, uid: str, host: Host) -> LoweredVirtualMachine:
     """The concrete spec that the binds compare; `memory` is in whole MiB, rounded up as QEMU does.
 
     Raises Unrenderable for what this host can't do or doesn't know.
     """
-    lowered = carried(SPEC, declared)
+    lowered: LoweredVirtualMachine = carried(SPEC, declared)
     if "memory" in declared:
         lowered["memory"] = _mebibytes(declared["memory"])
     if "maximumMemory" in declared:
@@ -65,7 +80,7 @@ def derived_mac(uid: str, interface: str) -> str:
     return "52:54:00:" + ":".join(f"{byte:02x}" for byte in digest[:3])
 
 
-def mac_addresses(interfaces: Sequence[Spec], uid: str) -> list[str]:
+def mac_addresses(interfaces: Sequence[Interface], uid: str) -> list[str]:
     """The MAC address of each declared interface: as written, else as derived."""
     return [str(item.get("mac") or item["derivedMac"]) for item in _interfaces(interfaces, uid)]
 
@@ -77,7 +92,7 @@ def _mebibytes(memory: int | str) -> int:
     return -(-count // _MIB)
 
 
-def _cpus(declared: Spec) -> int | None:
+def _cpus(declared: VirtualMachineSpec) -> int | None:
     if "cpus" in declared:
         return int(declared["cpus"])
     topology = declared.get("cpuTopology")
@@ -86,10 +101,13 @@ def _cpus(declared: Spec) -> int | None:
     return int(topology["sockets"] * topology["cores"] * topology["threads"])
 
 
-def _graphics(declared: Spec) -> dict[str, Any]:
+def _graphics(declared: Graphics) -> LoweredGraphics:
     if declared.get("type") == "none":
         return {"type": "none"}
-    return {**declared, **({"passwordFrom": IS_SET} if "passwordFrom" in declared else {})}
+    lowered: LoweredGraphics = carried(SPEC["graphics"], declared)
+    if "passwordFrom" in declared:
+        lowered["passwordFrom"] = IS_SET
+    return lowered
 
 
 def _domain_type(wanted: str, host: Host) -> str:
@@ -105,33 +123,38 @@ def _domain_type(wanted: str, host: Host) -> str:
     )
 
 
-def _disk(disk: Spec, host: Host) -> dict[str, Any]:
-    lowered = carried(DISK, disk)
-    pool, _, volume = lowered.pop("volume").partition("/")
+def _disk(disk: Disk, host: Host) -> LoweredDisk:
+    lowered: LoweredDisk = carried(DISK, disk)
+    pool, _, volume = disk["volume"].partition("/")
     lowered["source"] = volume_source(pool, volume, host)
     if "ioLimits" in disk:
-        lowered["ioLimits"] = {word: bytes_of(limit) for word, limit in disk["ioLimits"].items()}
+        lowered["ioLimits"] = _in_bytes(disk["ioLimits"])
     return lowered
 
 
-def _cdrom(drive: Spec, place: int, host: Host) -> dict[str, Any]:
-    lowered = {"name": f"cdrom{place}", **carried(CDROM, drive)}
-    medium = {kind: lowered.pop(kind) for kind in ("volume", "path", "url") if kind in lowered}
-    if "volume" in medium:
-        pool, _, volume = medium["volume"].partition("/")
+def _in_bytes(limits: IoLimits) -> Any:
+    """Each limit as a number, whichever there are."""
+    return {word: bytes_of(str(limit)) for word, limit in limits.items()}
+
+
+def _cdrom(drive: Cdrom, place: int, host: Host) -> LoweredCdrom:
+    lowered: LoweredCdrom = carried(CDROM, drive)
+    lowered.setdefault("name", f"cdrom{place}")
+    if "volume" in drive:
+        pool, _, volume = drive["volume"].partition("/")
         lowered["source"] = volume_source(pool, volume, host)
-    elif "path" in medium:
-        lowered["source"] = path_source(medium["path"])
+    elif "path" in drive:
+        lowered["source"] = path_source(drive["path"])
     else:
-        lowered["source"] = url_source(medium["url"]) if "url" in medium else {}
+        lowered["source"] = url_source(drive["url"]) if "url" in drive else {}
     return lowered
 
 
-def _interfaces(interfaces: Sequence[Spec], uid: str) -> list[dict[str, Any]]:
+def _interfaces(interfaces: Sequence[Interface], uid: str) -> list[LoweredInterface]:
     seen: Counter[str] = Counter()
     lowered = []
     for interface in interfaces:
-        item = carried(INTERFACE, interface)
+        item: LoweredInterface = carried(INTERFACE, interface)
         name = str(interface.get("name") or interface.get("network") or interface.get("bridge"))
         # The second one on a network is another card; the first keeps its address when a second comes.
         identity = f"{name}#{seen[name]}" if seen[name] else name
@@ -144,7 +167,7 @@ def _interfaces(interfaces: Sequence[Spec], uid: str) -> list[dict[str, Any]]:
     return lowered
 
 
-def missing_devices(declared: Spec, host: Host) -> tuple[str, ...]:
+def missing_devices(declared: VirtualMachineSpec, host: Host) -> tuple[str, ...]:
     """Of the declared host devices those that the host doesn't have now, such as a USB stick that was pulled out."""
     names = (str(device["device"]) for device in declared.get("hostDevices") or ())
     return tuple(name for name in names if _found_device(name, host) is None)
@@ -163,7 +186,7 @@ def _found_device(name: str, host: Host) -> NodeDevice | None:
     return known if known is not None and known.kind in ("pci", "usb", "scsi") else None
 
 
-def _host_device(name: str, host: Host) -> dict[str, Any]:
+def _host_device(name: str, host: Host) -> LoweredHostDevice:
     known = _found_device(name, host)
     if known is None:
         raise Unrenderable(no_device(name))

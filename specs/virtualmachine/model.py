@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING
 
 from specs import canonical
 from specs.codecs import bytes_of
@@ -14,19 +14,22 @@ from specs.size import check_size
 from specs.virtualmachine.buses import NEVER_READ_ONLY, lacks_ide
 from specs.virtualmachine.static_addresses import check_addresses
 
+if TYPE_CHECKING:
+    from specs.template.spec import TemplateSpec
+    from specs.virtualmachine.spec import Cdrom, Disk, Interface, VirtualMachineSpec
+
 _MIN_MEMORY_MIB = 16
 _MAX_MEMORY_MIB = 1 << 24
 
-Item = Mapping[str, Any]
 Broken = tuple[str, str]  # JSON pointer into the spec, sentence
 
 
-def references(_name: str, spec: Item) -> Iterable[Ref]:
+def references(_name: str, spec: VirtualMachineSpec) -> Iterable[Ref]:
     """Everything that the machine needs, once each: its template, pools, volumes and networks."""
     return dict.fromkeys(_references(spec))
 
 
-def check(_name: str, spec: Item) -> Iterator[Broken]:
+def check(_name: str, spec: VirtualMachineSpec) -> Iterator[Broken]:
     """The rules that hold between fields. Relies on the shape that the schema asks for."""
     yield from check_cpus(spec)
     yield from check_memory(spec)
@@ -43,7 +46,7 @@ def check(_name: str, spec: Item) -> Iterator[Broken]:
     yield from check_graphics(spec)
 
 
-def check_cpus(spec: Item) -> Iterator[Broken]:
+def check_cpus(spec: VirtualMachineSpec | TemplateSpec) -> Iterator[Broken]:
     """The topology has to make as many CPUs as the machine may have; a template may say the other half."""
     cpus, maximum = spec.get("cpus"), spec.get("maximumCpus")
     if cpus is not None and maximum is not None and cpus > maximum:
@@ -66,31 +69,30 @@ def check_cpus(spec: Item) -> Iterator[Broken]:
         yield "/cpuTopology", sentence
 
 
-def check_memory(spec: Item) -> Iterator[Broken]:
+def check_memory(spec: VirtualMachineSpec | TemplateSpec) -> Iterator[Broken]:
     """A size with a unit has to lie within the same limits as a number of MiB."""
-    for field in ("memory", "maximumMemory"):
-        memory = spec.get(field)
-        if isinstance(memory, str) and not _MIN_MEMORY_MIB <= (bytes_of(memory) or 0) >> 20 <= _MAX_MEMORY_MIB:
+    for field, size in (("memory", spec.get("memory")), ("maximumMemory", spec.get("maximumMemory"))):
+        if isinstance(size, str) and not _MIN_MEMORY_MIB <= (bytes_of(size) or 0) >> 20 <= _MAX_MEMORY_MIB:
             yield f"/{field}", f"A machine has from {_MIN_MEMORY_MIB}MiB to 16TiB of memory; write another size."
     if "memory" in spec and "maximumMemory" in spec:
-        memory, maximum = (bytes_of(spec[field], "MiB") or 0 for field in ("memory", "maximumMemory"))
+        memory, maximum = (bytes_of(size, "MiB") or 0 for size in (spec["memory"], spec["maximumMemory"]))
         if memory > maximum:
             yield "/maximumMemory", f"`memory` is {spec['memory']}, which is more than this; raise this, or lower it."
 
 
-def _check_boot(spec: Item) -> Iterator[Broken]:
+def _check_boot(spec: VirtualMachineSpec) -> Iterator[Broken]:
     """libvirt takes an order of kinds or places of single devices."""
     placed = [
         f"/{kind}/{number}/bootOrder"
-        for kind in ("disks", "cdroms", "interfaces")
-        for number, item in enumerate(spec.get(kind, ()))
+        for kind, items in _devices(spec).items()
+        for number, item in enumerate(items)
         if "bootOrder" in item
     ]
     if "bootDevices" in spec and placed:
         yield placed[0], "`bootDevices` gives the whole machine's order by kinds; remove one of the two."
 
 
-def check_graphics(spec: Item) -> Iterator[Broken]:
+def check_graphics(spec: VirtualMachineSpec | TemplateSpec) -> Iterator[Broken]:
     """The console listens on an address; what a time limits is a password, and it is a time that there is."""
     graphics = spec.get("graphics", {})
     until = graphics.get("passwordValidTo")
@@ -123,7 +125,7 @@ def _is_time(text: str) -> bool:
     return True
 
 
-def _references(spec: Item) -> Iterator[Ref]:
+def _references(spec: VirtualMachineSpec) -> Iterator[Ref]:
     if "template" in spec:
         yield Ref(TEMPLATE, spec["template"])
     for disk in spec.get("disks", ()):
@@ -151,7 +153,7 @@ def _volume(text: str, pool: str) -> Iterator[Ref]:
     yield volume
 
 
-def _check_disks(disks: Sequence[Item]) -> Iterator[Broken]:
+def _check_disks(disks: Sequence[Disk]) -> Iterator[Broken]:
     new = [index for index, disk in enumerate(disks) if "size" in disk]
     for index, disk in enumerate(disks):
         yield from check_size(f"/disks/{index}/size", disk.get("size"))
@@ -173,7 +175,7 @@ def _check_disks(disks: Sequence[Item]) -> Iterator[Broken]:
                 yield f"/disks/{index}/volume", sentence
 
 
-def _check_interfaces(interfaces: Sequence[Item]) -> Iterator[Broken]:
+def _check_interfaces(interfaces: Sequence[Interface]) -> Iterator[Broken]:
     macs: dict[str, int] = {}
     for index, interface in enumerate(interfaces):
         if "mac" in interface:
@@ -183,9 +185,13 @@ def _check_interfaces(interfaces: Sequence[Item]) -> Iterator[Broken]:
                 yield f"/interfaces/{index}/mac", sentence
 
 
-def _check_unique(spec: Item) -> Iterator[Broken]:
+def _devices(spec: VirtualMachineSpec) -> Mapping[str, Sequence[Disk | Cdrom | Interface]]:
+    return {"disks": spec.get("disks", ()), "cdroms": spec.get("cdroms", ()), "interfaces": spec.get("interfaces", ())}
+
+
+def _check_unique(spec: VirtualMachineSpec) -> Iterator[Broken]:
     """Names within their list; device names and places in the boot order across all of the machine's devices."""
-    lists = {name: spec.get(name, ()) for name in ("disks", "cdroms", "interfaces")}
+    lists = _devices(spec)
     for name, items in lists.items():
         called: dict[str, int] = {}
         for index, item in enumerate(items):
@@ -194,32 +200,34 @@ def _check_unique(spec: Item) -> Iterator[Broken]:
                 sentence = f"Item {first + 1} of `{name}` is called `{own}` too; give each a `name` of its own."
                 yield f"/{name}/{index}", sentence
     for key, what in (("target", "is the device"), ("bootOrder", "boots at place")):
-        taken: dict[Any, str] = {}
+        taken: dict[object, str] = {}
         for name, items in lists.items():
             for index, item in enumerate(items):
                 place = f"{name}/{index}"
-                if key in item and (first_place := taken.setdefault(item[key], place)) != place:
+                own_place = item.get(key)
+                if own_place is not None and (first_place := taken.setdefault(own_place, place)) != place:
                     other, _, position = first_place.partition("/")
-                    sentence = f"Item {int(position) + 1} of `{other}` {what} {item[key]} already; choose another."
+                    sentence = f"Item {int(position) + 1} of `{other}` {what} {own_place} already; choose another."
                     yield f"/{place}/{key}", sentence
 
 
-def _check_buses(spec: Item) -> Iterator[Broken]:
+def _check_buses(spec: VirtualMachineSpec) -> Iterator[Broken]:
     """What libvirt never takes: a bus that the chipset hasn't, and a disk that can't be what it says on its bus."""
     machine = str(spec.get("machine", ""))
     if spec.get("cloudInit", {}).get("bus") == "ide" and lacks_ide(machine):
         yield "/cloudInit/bus", f"The machine type {machine} has no IDE; write `scsi` or `sata`, or `machine: pc`."
-    for name in ("disks", "cdroms"):
-        for index, item in enumerate(spec.get(name, ())):
-            bus = item.get("bus")
-            if bus == "ide" and lacks_ide(machine):
+    drives: Mapping[str, Sequence[Disk | Cdrom]] = {"disks": spec.get("disks", ()), "cdroms": spec.get("cdroms", ())}
+    for name, items in drives.items():
+        for index, item in enumerate(items):
+            if item.get("bus") == "ide" and lacks_ide(machine):
                 yield f"/{name}/{index}/bus", f"The machine type {machine} has no IDE; write `sata`, or `machine: pc`."
-            if name == "disks" and bus in NEVER_READ_ONLY and item.get("readOnly"):
-                sentence = f"No disk on the bus {bus} can be read-only; choose virtio, scsi or usb as its `bus`."
-                yield f"/{name}/{index}/readOnly", sentence
+    for index, disk in enumerate(spec.get("disks", ())):
+        if (bus := disk.get("bus")) in NEVER_READ_ONLY and disk.get("readOnly"):
+            sentence = f"No disk on the bus {bus} can be read-only; choose virtio, scsi or usb as its `bus`."
+            yield f"/disks/{index}/readOnly", sentence
 
 
-def _called(name: str, index: int, item: Item) -> str:
+def _called(name: str, index: int, item: Disk | Cdrom | Interface) -> str:
     """An item's name, or the one that it has by default; empty for a disk that its volume tells apart."""
     if "name" in item:
         return str(item["name"])

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from io import BytesIO
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pycdlib
 import yaml
@@ -20,7 +20,8 @@ from pycdlib.dates import DirectoryRecordDate, VolumeDescriptorDate
 from specs.virtualmachine.cloud_yaml import read_mapping
 from specs.yaml_stream import YamlMistakeError
 
-CloudInit = Mapping[str, Any]
+if TYPE_CHECKING:
+    from specs.virtualmachine.spec import CloudInit
 
 _VOLUME_ID = "cidata"  # by which cloud-init finds the medium
 _DATE = bytes((100, 1, 1, 0, 0, 0, 0))  # 2000-01-01 00:00 UTC, as a directory record writes it

@@ -5,12 +5,14 @@ Everything here is a default at birth: once the machine exists nobody compares i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
 from specs.binding import Element, child_at, element
 from specs.host import Host
 from specs.virtualmachine.graphics import LOOPBACK, add_console
+
+if TYPE_CHECKING:
+    from specs.virtualmachine.spec import LoweredVirtualMachine
 
 _X86 = ("x86_64", "i686")
 _CPU_MODE = {"kvm": "host-model", "qemu": "maximum"}
@@ -20,7 +22,7 @@ _ROOT_PORTS = 12
 _USB_PORTS = 15
 
 
-def skeleton(lowered: Mapping[str, Any], *, name: str, uid: str, host: Host) -> Element:
+def skeleton(lowered: LoweredVirtualMachine, *, name: str, uid: str, host: Host) -> Element:
     """The `<domain>` before any declared field is written into it."""
     kind = lowered.get("domainType") or next(iter(host.domain_types), "qemu")
     machine = lowered.get("machine") or _machine(lowered, host)
@@ -65,12 +67,13 @@ def skeleton(lowered: Mapping[str, Any], *, name: str, uid: str, host: Host) -> 
     return root
 
 
-def _machine(lowered: Mapping[str, Any], host: Host) -> str | None:
+def _machine(lowered: LoweredVirtualMachine, host: Host) -> str | None:
     """The newer chipset, unless there are drives on a bus that only the older one has."""
     drives = (*lowered.get("disks", ()), *lowered.get("cdroms", ()))
     wanted = "pc" if any(drive.get("bus") == "ide" for drive in drives) else "q35"
     return wanted if wanted in host.machines else None
 
 
-def _has_boot_order(lowered: Mapping[str, Any]) -> bool:
-    return any("bootOrder" in item for kind in ("disks", "cdroms", "interfaces") for item in lowered.get(kind, ()))
+def _has_boot_order(lowered: LoweredVirtualMachine) -> bool:
+    devices = (*lowered.get("disks", ()), *lowered.get("cdroms", ()), *lowered.get("interfaces", ()))
+    return any("bootOrder" in device for device in devices)

@@ -7,8 +7,7 @@ Finding a drive's element, its target and its bus are left to the neighbours.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote, urlsplit
 
 from lxml import etree
@@ -18,12 +17,14 @@ from specs.binding import Element
 from specs.host import Host
 from specs.reference import Ref
 
-Source = Mapping[str, Any]
+if TYPE_CHECKING:
+    from specs.virtualmachine.spec import LoweredSource
+
 
 _PORTS = {"http": 80, "https": 443, "ftp": 21, "ftps": 990}
 
 
-def volume_source(pool: str, volume: str, host: Host) -> dict[str, Any]:
+def volume_source(pool: str, volume: str, host: Host) -> LoweredSource:
     """The source of a declared volume. `format` is given only when the volume is known; `path` is where it is now, and
     `above` are the files in which its data goes on, of snapshots that were made outside of it.
 
@@ -31,7 +32,7 @@ def volume_source(pool: str, volume: str, host: Host) -> dict[str, Any]:
     names pool and volume, and libvirt finds the path at each start.
     """
     ref = Ref.volume(pool, volume)
-    source: dict[str, Any] = {"pool": pool, "volume": volume}
+    source: LoweredSource = {"pool": pool, "volume": volume}
     place = host.volume_source(ref)
     if place is None:
         return source
@@ -42,48 +43,52 @@ def volume_source(pool: str, volume: str, host: Host) -> dict[str, Any]:
     if place.type not in ("file", "block"):
         return source
     if place.path.rpartition("/")[2] != volume:
-        return source | {"path": place.path}
-    return {"dev" if place.type == "block" else "file": place.path} | source
+        return {**source, "path": place.path}
+    return _at(place.path, block=place.type == "block") | source
 
 
-def path_source(path: str) -> dict[str, Any]:
+def path_source(path: str) -> LoweredSource:
     """The source of a CD-ROM that is declared by path: an image, or a drive of the host."""
     path = canonical.path(path)
-    return {"dev" if path.startswith("/dev/") else "file": path}
+    return _at(path, block=path.startswith("/dev/"))
 
 
-def url_source(url: str) -> dict[str, Any]:
+def _at(path: str, *, block: bool) -> LoweredSource:
+    return {"dev": path} if block else {"file": path}
+
+
+def url_source(url: str) -> LoweredSource:
     """The source of a CD-ROM that the hypervisor reads over the network."""
     parts = urlsplit(url)
     return {"url": _url(parts.scheme.lower(), parts.hostname or "", parts.port, unquote(parts.path), parts.query)}
 
 
-def image_format(source: Source) -> str:
+def image_format(source: LoweredSource) -> str:
     """The format of an image whose format nobody declared: as the host knows it, else by the name's ending."""
     known = source.get("format")
     name = str(source.get("file") or source.get("volume") or "")
     return str(known) if known else "qcow2" if name.endswith(".qcow2") else "raw"
 
 
-def text(source: Source) -> str:
+def text(source: LoweredSource) -> str:
     """A source in one line: its path, its URL, or `pool/volume`; empty without a medium."""
     if path := _path(source):
         return path
     return str(source.get("url") or (f"{source['pool']}/{source['volume']}" if "volume" in source else ""))
 
 
-def same_source(declared: Source, observed: Source) -> bool:
+def same_source(declared: LoweredSource, observed: LoweredSource) -> bool:
     """True when both mean the same data, also when a snapshot's overlay lies above it.
 
     A definition tells what is below only if its machine ran when the snapshot was made; else the host's volumes do.
     """
     if exactly_same(declared, observed) or canonical.path(_path(declared)) in observed.get("backing", ()):
         return True
-    above: tuple[str, ...] = declared.get("above", ())
+    above = declared.get("above", ())
     return bool(above) and canonical.path(_path(observed)) in above
 
 
-def exactly_same(declared: Source, observed: Source) -> bool:
+def exactly_same(declared: LoweredSource, observed: LoweredSource) -> bool:
     """True when both mean the same data, and nothing lies above it."""
     if "url" in declared or "url" in observed:
         return declared.get("url") == observed.get("url")
@@ -97,18 +102,18 @@ def exactly_same(declared: Source, observed: Source) -> bool:
     return canonical.path(path) == canonical.path(seen)
 
 
-def read_source(disk: Element) -> dict[str, Any]:
+def read_source(disk: Element) -> LoweredSource:
     """A drive's source. `backing` are the paths below a snapshot's overlay, which only some definitions tell."""
     source = disk.find("source")
-    found: dict[str, Any] = {}
+    found: LoweredSource = {}
     if source is None:
         return found
     if path := source.get("file"):
         found["file"] = canonical.path(path)
     elif path := source.get("dev"):
         found["dev"] = canonical.path(path)
-    elif source.get("volume"):
-        found |= {"pool": source.get("pool") or "", "volume": source.get("volume")}
+    elif volume := source.get("volume"):
+        found |= {"pool": source.get("pool") or "", "volume": volume}
     elif protocol := source.get("protocol"):
         host = source.find("host")
         name, port = ("", "") if host is None else (host.get("name") or "", host.get("port") or "")
@@ -119,7 +124,7 @@ def read_source(disk: Element) -> dict[str, Any]:
     return found
 
 
-def write_source(disk: Element, source: Source) -> None:
+def write_source(disk: Element, source: LoweredSource) -> None:
     """Make a drive's element name `source`; an empty one takes the medium out."""
     for tag in ("source", "backingStore", "mirror"):
         for old in disk.findall(tag):
@@ -138,15 +143,17 @@ def write_source(disk: Element, source: Source) -> None:
         port = parts.port or _PORTS.get(parts.scheme, 0)
         etree.SubElement(element, "host", name=parts.hostname or "", port=str(port))
         return
-    for key in ("file", "dev"):
-        if key in source:
-            element.set(key, source[key])
-            return
+    if "file" in source:
+        element.set("file", source["file"])
+        return
+    if "dev" in source:
+        element.set("dev", source["dev"])
+        return
     element.set("pool", source["pool"])
     element.set("volume", source["volume"])
 
 
-def _path(source: Source) -> str:
+def _path(source: LoweredSource) -> str:
     return str(source.get("file") or source.get("dev") or source.get("path") or "")
 
 

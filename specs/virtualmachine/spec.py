@@ -271,3 +271,5 @@ class LoweredVirtualMachine(TypedDict, total=False):
     domainType: str
     serialConsole: bool
     watchdog: LoweredWatchdog
+    cells: int
+    modules: int

@@ -5,16 +5,18 @@ The annotation names a field with the value that waits, so that it ends by itsel
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from specs.codecs import bytes_of
+
+if TYPE_CHECKING:
+    from specs.virtualmachine.spec import VirtualMachineSpec
 
 ANNOTATION: Final = "onggi/next-boot"
 _MIB: Final = 1 << 20
 
 
-def next_boot_fields(annotation: str, spec: Mapping[str, Any]) -> frozenset[str]:
+def next_boot_fields(annotation: str, spec: VirtualMachineSpec) -> frozenset[str]:
     """The fields that wait, out of `memory=2048, cpus=2` (MiB, a count), where `spec` declares just these values."""
     pairs = (entry.strip().partition("=") for entry in annotation.split(","))
     return frozenset(field for field, _, value in pairs if value and value == waiting_value(field, spec.get(field)))

@@ -6,10 +6,12 @@ An interface is told to the guest by its MAC address, so that neither its place 
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
-Item = Mapping[str, Any]
+if TYPE_CHECKING:
+    from specs.virtualmachine.spec import CloudInit, Interface, VirtualMachineSpec
+
 Broken = tuple[str, str]  # JSON pointer into the spec, sentence
 Address = ipaddress.IPv4Interface | ipaddress.IPv6Interface
 
@@ -17,7 +19,7 @@ _EVERYWHERE = {4: "0.0.0.0/0", 6: "::/0"}  # the word `default` came later: olde
 _LONGEST = {4: 31, 6: 127}  # networks so small have no address that is the network's own
 
 
-def check_addresses(spec: Item) -> Iterator[Broken]:
+def check_addresses(spec: VirtualMachineSpec) -> Iterator[Broken]:
     """The rules of `addresses`, `gateways` and `nameservers`. Relies on the shape that the schema asks for."""
     cloud_init = spec.get("cloudInit")
     seen: dict[object, str] = {}
@@ -40,7 +42,7 @@ def check_addresses(spec: Item) -> Iterator[Broken]:
         yield from _check_teller(place, interface, cloud_init)
 
 
-def _check_teller(place: str, interface: Item, cloud_init: Item | None) -> Iterator[Broken]:
+def _check_teller(place: str, interface: Interface, cloud_init: CloudInit | None) -> Iterator[Broken]:
     """Somebody has to tell the guest, and only one."""
     if not interface.get("addresses"):
         for key in ("gateways", "nameservers"):
@@ -100,7 +102,7 @@ def _ip(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
         return None
 
 
-def network_config(interfaces: Sequence[Item], macs: Sequence[str]) -> str:
+def network_config(interfaces: Sequence[Interface], macs: Sequence[str]) -> str:
     """The network-config (version 2) of a machine whose interfaces have these MAC addresses, in the same order. Those
     without an address of their own go on asking DHCP, as they would without any network-config.
     """
@@ -114,7 +116,7 @@ def network_config(interfaces: Sequence[Item], macs: Sequence[str]) -> str:
     return yaml.safe_dump({"version": 2, "ethernets": cards}, sort_keys=False)
 
 
-def _settings(interface: Item) -> dict[str, Any]:
+def _settings(interface: Interface) -> dict[str, Any]:
     found: dict[str, Any] = (
         {"optional": True} if interface.get("link") == "down" else {}
     )  # the boot doesn't wait for it

@@ -6,8 +6,7 @@ devices. Each device's own rules are in the neighbouring modules.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from specs.binding import Bind
 from specs.declared_binds import complete
@@ -21,6 +20,9 @@ from specs.virtualmachine.lowering import lower
 from specs.virtualmachine.machine import MACHINE
 from specs.virtualmachine.skeleton import skeleton
 
+if TYPE_CHECKING:
+    from specs.virtualmachine.spec import SecretFrom, VirtualMachineSpec
+
 BINDS: tuple[Bind, ...] = complete(SPEC, (*MACHINE, *GRAPHICS, DISKS, CDROMS, INTERFACES, HOST_DEVICES))
 
 
@@ -29,16 +31,16 @@ class Secret(NamedTuple):
 
     path: str
     attribute: str
-    source: Mapping[str, str]
+    source: SecretFrom
 
 
-def secret_slots(declared: Mapping[str, Any]) -> tuple[Secret, ...]:
+def secret_slots(declared: VirtualMachineSpec) -> tuple[Secret, ...]:
     """The secrets that a spec refers to. They are put in at the last moment, and never by this package."""
     graphics = declared.get("graphics", {})
     source = graphics.get("passwordFrom")
     if source is None or graphics.get("type") == "none":
         return ()
-    return (Secret("devices/graphics", "passwd", dict(source)),)
+    return (Secret("devices/graphics", "passwd", source),)
 
 
 __all__ = ["BINDS", "Secret", "lower", "secret_slots", "skeleton"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from api.http.schema import Schema, obj, text
@@ -13,6 +13,11 @@ from specs.host import Host
 from specs.reference import Ref
 from specs.virtualmachine.sources import image_format
 from specs.virtualmachine.sources import text as source_text
+
+if TYPE_CHECKING:
+    from specs.virtualmachine.spec import LoweredCdrom, LoweredDisk, LoweredSource
+
+    Drive = LoweredDisk | LoweredCdrom
 
 DISK, CDROM = "disk", "cdrom"
 LISTS: Final[Mapping[str, str]] = {DISK: "disks", CDROM: "cdroms"}
@@ -29,19 +34,19 @@ STORAGE: Final[Schema] = obj(_FIELDS, required=tuple(_FIELDS), title="Storage of
 _PORTS: Final = {"http": 80, "https": 443, "ftp": 21, "ftps": 990, "tftp": 69}
 
 
-def storages(observed: Observed) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def storages(observed: Observed) -> Iterator[tuple[str, Drive]]:
     """(disk or cdrom, the drive) for each that the machine has."""
     for kind, listed in LISTS.items():
         for item in devices(observed, listed, "target"):
             yield kind, item
 
 
-def find_storage(observed: Observed, dev: str) -> tuple[str, Mapping[str, Any]] | None:
+def find_storage(observed: Observed, dev: str) -> tuple[str, Drive] | None:
     """The drive of this device name."""
     return next(((kind, item) for kind, item in storages(observed) if item["target"] == dev), None)
 
 
-def storage_view(kind: str, item: Mapping[str, Any], host: Host) -> dict[str, Any]:
+def storage_view(kind: str, item: Drive, host: Host) -> dict[str, Any]:
     """One drive."""
     source = item.get("source") or {}
     return {
@@ -53,7 +58,7 @@ def storage_view(kind: str, item: Mapping[str, Any], host: Host) -> dict[str, An
     }
 
 
-def _path(source: Mapping[str, Any], host: Host) -> str:
+def _path(source: LoweredSource, host: Host) -> str:
     if "url" in source:
         return _with_port(str(source["url"]))
     if "volume" in source and not source.get("file") and not source.get("dev"):

@@ -14,6 +14,7 @@ from pathlib import Path
 from reconciler.errors import Terminal
 from specs.binding import Element
 from specs.reach import Reach
+from specs.storagepool import KIND as POOLS
 from specs.storagepool.model import check
 from specs.storagepool.types import OF_FILES
 
@@ -29,7 +30,7 @@ def check_pool_folder(root: Element, own_folders: Iterable[str], present: str = 
     if any(target.is_relative_to(_resolved(own)) for own in own_folders):
         raise Terminal(f"{path} belongs to the agent itself; choose a folder of its own for the pool.")
     if str(target) != path:
-        for _, message in check("", {"type": kind, "path": str(target)}):
+        for _, message in check("", POOLS.declared({"type": kind, "path": str(target)})):
             raise Terminal(f"the pool's folder {path} is a link: {message}")
     if path != present and (repository := _repository_around(target)) is not None:
         # By its configuration and hooks whoever works there is told which programs to run.

@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping
 
 from reconciler.bulkhead import Failure, contained
 from reconciler.observed.snapshot import BRIDGE, PORTS, Observed, Snapshot
+from specs.network import KIND as NETWORKS
+from specs.network.model import has_own_bridge
 from specs.reference import NETWORK, VIRTUAL_MACHINE, Ref
 
 
@@ -38,9 +40,7 @@ def cut_off(snapshot: Snapshot) -> Mapping[Ref, tuple[Ref, ...]]:
 
 
 def _has_own_bridge(network: Observed) -> bool:
-    from specs.network.model import has_own_bridge  # lxml is loaded only by who really reads XML
-
-    return network.live is not None and has_own_bridge(network.live)
+    return network.live is not None and has_own_bridge(NETWORKS.lowered(network.live))
 
 
 def _interfaces(machine: Observed, bridges: Mapping[str, str]) -> list[tuple[str, str]]:

@@ -23,6 +23,7 @@ from specs.effect import Change, Effect
 from specs.host import Feature
 from specs.problem import Unrenderable
 from specs.reference import STORAGE_POOL, Ref
+from specs.storagevolume import KIND as VOLUMES
 from specs.storagevolume import xml
 
 
@@ -58,7 +59,7 @@ def _assess(resource: Resource, observed: Observed | None, context: Context) -> 
 def _create(resource: Resource, context: Context, loss: Loss | None = None) -> Step:
     """Made anew in the place of one that is lost where there is a `loss`, because somebody has said so."""
     name = resource.ref.short_name
-    lowered = xml.lower(resource.spec, name=name, uid="", host=context.host)
+    lowered = xml.lower(VOLUMES.declared(resource.spec), name=name, uid="", host=context.host)
     if resource.has_content:
         lowered = {**lowered, "capacity": len(resource.content or b"")}
     root = write(xml.BINDS, xml.skeleton(lowered, name=name, uid="", host=context.host), lowered)

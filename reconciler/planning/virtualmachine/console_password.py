@@ -15,6 +15,7 @@ from reconciler.planning.operations import SecretSlot, SecretSource
 from reconciler.planning.ownership import Fact, Owned
 from specs.binding import value_at
 from specs.effect import Change, Effect
+from specs.virtualmachine import KIND as MACHINES
 from specs.virtualmachine import xml
 
 _FIELD = "graphics/passwordFrom"
@@ -22,8 +23,9 @@ _FIELD = "graphics/passwordFrom"
 
 def slots(resource: Resource) -> tuple[SecretSlot, ...]:
     """The places of a VM's secrets in its definition."""
+    declared = MACHINES.declared(resource.spec)
     return tuple(
-        SecretSlot(slot.path, slot.attribute, SecretSource(**slot.source)) for slot in xml.secret_slots(resource.spec)
+        SecretSlot(slot.path, slot.attribute, SecretSource(**slot.source)) for slot in xml.secret_slots(declared)
     )
 
 

@@ -6,19 +6,17 @@ plugging in another one cuts it off; so the card stays, with its address, and mo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from reconciler.desired.state import Resource
 from reconciler.observed.snapshot import Observed
+from specs.virtualmachine import KIND as MACHINES
 from specs.virtualmachine.interfaces import INTERFACES
 from specs.virtualmachine.lowering import lower, mac_addresses
 
 if TYPE_CHECKING:
     from reconciler.planning.context import Context
-
-Spec = Mapping[str, Any]
 
 # Of an interface, beside its `mac`: that the address is its card's, and not one that its document says.
 FOUND_MAC = "foundMac"
@@ -26,15 +24,15 @@ FOUND_MAC = "foundMac"
 
 def with_kept_cards(resource: Resource, observed: Observed, context: Context) -> Resource:
     """The machine with the addresses written down that its cards have; the very same where the names tell them."""
-    interfaces = resource.spec.get("interfaces")
+    interfaces = MACHINES.declared(resource.spec).get("interfaces")
     if not interfaces or "/interfaces" in resource.policy.ignore_fields:
         return resource
-    found = observed.config.get("interfaces") or []
+    found = MACHINES.lowered(observed.config).get("interfaces") or []
     there = {item.get("mac") for item in found}
     if all(mac in there for mac in mac_addresses(interfaces, observed.uid)):
         return resource
     lowered = lower({"interfaces": interfaces}, name=resource.ref.name, uid=observed.uid, host=context.host)
-    wanted: list[Spec] = lowered["interfaces"]
+    wanted = lowered["interfaces"]
     places = list(INTERFACES.matches(wanted, found))
     managed = observed.mark.managed if observed.mark is not None else frozenset()
     free = [

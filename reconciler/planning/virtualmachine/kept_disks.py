@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reconciler.desired.state import Resource
 from reconciler.observed.snapshot import Observed
@@ -18,12 +18,14 @@ from reconciler.planning.context import Context
 from reconciler.planning.ownership import Fact, Owned
 from specs.codecs import bytes_of
 from specs.reference import STORAGE_POOL, STORAGE_VOLUME, Ref
+from specs.virtualmachine import KIND as MACHINES
 from specs.virtualmachine import xml
 from specs.virtualmachine.cdroms import SEED_PREFIX
 from specs.virtualmachine.disks import DISKS
 from specs.virtualmachine.sources import text
 
-Spec = Mapping[str, Any]
+if TYPE_CHECKING:
+    from specs.virtualmachine.spec import Disk, LoweredDisk
 
 _PREFIX = f"/{DISKS.name}/"
 _PLACES = frozenset({"target", "bootOrder"})  # what only one device of a machine has at a time
@@ -35,7 +37,7 @@ class Leaving:
     """A disk with data that the machine has and its document doesn't name. `found` is as its definition has it."""
 
     volume: Ref
-    found: Spec
+    found: LoweredDisk
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ class Coming:
     """A disk that the document names and the machine doesn't have. `new`: its volume would be made for it, empty."""
 
     volume: Ref
-    disk: Spec
+    disk: Disk
     new: bool
     own: bool  # asked for by `size`: its volume is called after the machine and the entry
 
@@ -58,7 +60,7 @@ class Decision:
     renamed: Mapping[Ref, Ref]
     leaving: tuple[Leaving, ...] = ()
     coming: tuple[Coming, ...] = ()
-    displacing: Mapping[Ref, Spec] = field(
+    displacing: Mapping[Ref, LoweredDisk] = field(
         default_factory=dict
     )  # what would come to the place of a disk that stays, or below it
     digest: str = ""  # by which a person lets `leaving` go
@@ -71,10 +73,10 @@ def is_settled(resource: Resource, observed: Observed, context: Context) -> bool
 
     So it is nearly always, and that is cheap to tell.
     """
-    disks = {disk["volume"]: disk for disk in resource.spec.get("disks") or ()}
+    disks = {disk["volume"]: disk for disk in MACHINES.declared(resource.spec).get("disks") or ()}
     managed = observed.mark.managed if observed.mark is not None else frozenset()
     before = {pointer.removeprefix(_PREFIX) for pointer in managed if pointer.startswith(_PREFIX)}
-    if any(is_unknown(item, context) for item in observed.config.get("disks") or ()):
+    if any(is_unknown(item, context) for item in MACHINES.lowered(observed.config).get("disks") or ()):
         return False
     return before <= disks.keys() and not any(_PLACES & disks[volume].keys() for volume in disks.keys() - before)
 
@@ -87,14 +89,14 @@ def remembered(entry: Owned | None) -> dict[str, str]:
 
 def decide(resource: Resource, observed: Observed | None, context: Context) -> Decision:
     """Compare what the machine has with what its document names. `observed` is None for one that isn't there."""
-    disks: Sequence[Spec] = resource.spec.get("disks") or ()
+    disks = MACHINES.declared(resource.spec).get("disks") or ()
     known = remembered(context.owned.get(resource.ref))
     if observed is None:
         here = [
             Coming(Ref(STORAGE_VOLUME, disk["volume"]), disk, True, _is_own(disk, resource, context)) for disk in disks
         ]
         return Decision(_from_memory(here, known, context.snapshot.objects, context))
-    found = observed.config.get("disks") or []
+    found = MACHINES.lowered(observed.config).get("disks") or []
     lowered = xml.lower({"disks": disks}, name=resource.ref.name, uid=observed.uid, host=context.host)["disks"]
     matches = DISKS.matches(lowered, found)
     coming = [
@@ -135,7 +137,7 @@ def decide(resource: Resource, observed: Observed | None, context: Context) -> D
     return Decision(renamed, tuple(leaving), tuple(coming), displacing, digest, approved)
 
 
-def is_unknown(item: Spec, context: Context) -> bool:
+def is_unknown(item: LoweredDisk, context: Context) -> bool:
     """Whether a disk is an image of which nobody can tell what lies below it: it may be a snapshot's file.
 
     Its pool is off, or it lies in none; and libvirt wrote nothing about it, for the machine was off.
@@ -145,12 +147,12 @@ def is_unknown(item: Spec, context: Context) -> bool:
     return not known and path.startswith("/") and item.get("format") == "qcow2"
 
 
-def _at_same_place(disk: Spec, found: Spec, but: Spec | None = None) -> bool:
+def _at_same_place(disk: Disk, found: LoweredDisk, but: Disk | None = None) -> bool:
     """Whether a disk would get the device name or the place in the boot order that another one has.
 
     `but` is what a document says of the other one: it may have been given another place.
     """
-    return any(key in disk and disk[key] == found.get(key) and key not in (but or {}) for key in _PLACES)
+    return any(disk.get(key) == found.get(key) and key in disk and key not in (but or {}) for key in _PLACES)
 
 
 def in_its_place(coming: Coming, leaving: Sequence[Leaving]) -> bool:
@@ -163,7 +165,7 @@ def in_its_place(coming: Coming, leaving: Sequence[Leaving]) -> bool:
     )
 
 
-def _going(observed: Observed, undeclared: Sequence[Spec], context: Context) -> Iterator[Leaving]:
+def _going(observed: Observed, undeclared: Sequence[LoweredDisk], context: Context) -> Iterator[Leaving]:
     managed = observed.mark.managed if observed.mark is not None else frozenset()
     for item in undeclared:
         if (pointer := DISKS.removal(item, managed, listed=True)) is not None:
@@ -171,7 +173,7 @@ def _going(observed: Observed, undeclared: Sequence[Spec], context: Context) -> 
             yield Leaving(context.present_at.get(path) or Ref(STORAGE_VOLUME, pointer.removeprefix(_PREFIX)), item)
 
 
-def has_data(item: Spec, volume: Ref, context: Context, *, exchanged: bool = False) -> bool:
+def has_data(item: LoweredDisk, volume: Ref, context: Context, *, exchanged: bool = False) -> bool:
     """Whether a guest may have written what is on a disk: not where nothing is left, nor on one that it only reads.
 
     When something new comes as it goes, it is `exchanged`: then both count too, for neither may become an empty one.
@@ -190,7 +192,7 @@ def _would_be_made(volume: Ref, context: Context) -> bool:
     return volume not in context.snapshot.objects and volume not in context.owned
 
 
-def _is_own(disk: Spec, resource: Resource, context: Context) -> bool:
+def _is_own(disk: Disk, resource: Resource, context: Context) -> bool:
     volume = context.desired.resources.get(Ref(STORAGE_VOLUME, disk["volume"]))
     return volume is not None and volume.parent == resource.ref
 

@@ -23,6 +23,7 @@ from reconciler.planning.virtualmachine.power import STARTED
 from reconciler.planning.why import not_applied
 from specs.binding import parse
 from specs.reference import NETWORK, STORAGE_VOLUME, Ref
+from specs.virtualmachine import KIND as MACHINES
 from specs.virtualmachine.lowering import missing_devices, no_device
 
 
@@ -90,7 +91,7 @@ class Lack:
 def find_lack(resource: Resource, observed: Observed | None, context: Context, missing: frozenset[Ref]) -> Lack:
     """What a machine lacks: `missing`, which was found out about others, what of its disks is lost, and devices."""
     lost = held_losses(resource, context)
-    devices = missing_devices(resource.spec, context.host) if "hostDevices" in resource.spec else ()
+    devices = missing_devices(MACHINES.declared(resource.spec), context.host) if "hostDevices" in resource.spec else ()
     if not (lost or devices or missing):
         return Lack()
     refs = missing | lost

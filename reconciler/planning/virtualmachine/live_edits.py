@@ -19,6 +19,7 @@ from reconciler.planning.virtualmachine.console_password import device_slots
 from specs.binding import parse
 from specs.effect import Change, Effect
 from specs.host import Feature
+from specs.virtualmachine import KIND as MACHINES
 from specs.virtualmachine import live
 
 # Live verbs that need no hot-plug support of the connection.
@@ -76,7 +77,7 @@ def live_edits(
             continue
         found = [
             EditLive(resource.ref, edit.verb, edit.value, device_slots(resource) if edit.password else ())
-            for edit in live.live_edits(comparison.lowered, root, [change], comparison.earlier)
+            for edit in live.live_edits(MACHINES.lowered(comparison.lowered), root, [change], comparison.earlier)
         ]
         held = next((known for edit in found if (known := context.terms.held.get((edit, run)))), None)
         if not context.host.can(Feature.DEVICE_HOTPLUG) and any(edit.verb not in _ALWAYS_LIVE for edit in found):

@@ -43,6 +43,7 @@ from specs.effect import Change, Effect, strongest
 from specs.mark import mark_of, write_mark
 from specs.problem import Unrenderable
 from specs.reference import Ref
+from specs.virtualmachine import KIND as MACHINES
 from specs.virtualmachine import xml
 
 
@@ -81,7 +82,7 @@ def _assess(resource: Resource, observed: Observed | None, context: Context, mis
 
 
 def _create(resource: Resource, context: Context, lack: Lack) -> Step:
-    spec, uid, name = resource.spec, resource.uid, resource.ref.name
+    spec, uid, name = MACHINES.declared(resource.spec), resource.uid, resource.ref.name
     lowered = xml.lower(spec, name=name, uid=uid, host=context.host)
     root = write(xml.BINDS, xml.skeleton(lowered, name=name, uid=uid, host=context.host), lowered)
     write_mark(root, mark_of(context.desired.scope, name, managed_items(lowered, xml.BINDS)))
