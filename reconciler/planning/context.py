@@ -13,7 +13,7 @@ from reconciler.observed.snapshot import Observed, Snapshot
 from reconciler.planning.foreseen import foreseen
 from reconciler.planning.mentions import mentioned
 from reconciler.planning.network.plugs import cut_off
-from reconciler.planning.ownership import Owned
+from reconciler.planning.ownership import Fact, Owned
 from reconciler.planning.remade import LastSeen
 from reconciler.planning.storagevolume.loss import Loss, find_losses
 from reconciler.planning.terms import Terms
@@ -45,6 +45,11 @@ class Context:
     def by_uid(self) -> Mapping[str, Ref]:
         """Which object on the host has a UUID."""
         return {observed.uid: ref for ref, observed in self.snapshot.objects.items() if observed.uid}
+
+    @cached_property
+    def only_observed(self) -> frozenset[Ref]:
+        """What was taken over and isn't to be changed yet."""
+        return frozenset(ref for ref, entry in self.owned.items() if Fact.OBSERVE in entry.facts)
 
     def present_name(self, entry: Owned) -> Ref:
         """What the object of an entry is called now; the entry's own name when it isn't there at all."""

@@ -26,13 +26,30 @@ class _Known:
     """What a host was made of, and the host."""
 
     storage: tuple[Resource, ...]
-    snapshot: Snapshot
-    owned: Mapping[Ref, Owned]
+    entries: tuple[Owned | None, ...]  # of these
+    observed: Host
+    overlays: Mapping[str, tuple[str, ...]]
     host: Host
+
+    def is_of(
+        self,
+        storage: tuple[Resource, ...],
+        entries: tuple[Owned | None, ...],
+        observed: Host,
+        overlays: Mapping[str, tuple[str, ...]],
+    ) -> bool:
+        """True when it was made of the very same; what is of another make may be equal all the same."""
+        return (
+            self.observed is observed
+            and len(self.storage) == len(storage)
+            and all(map(is_, self.storage, storage))
+            and all(map(is_, self.entries, entries))
+            and self.overlays == overlays
+        )
 
 
 class Foresight:
-    """The last answer. All that it was made of is immutable: the very same values give the same one."""
+    """The last answer, for as long as it is the answer: whatever is made of the host may be remembered with it."""
 
     def __init__(self) -> None:
         self._known: _Known | None = None
@@ -40,39 +57,47 @@ class Foresight:
     def __call__(self, desired: DesiredState, snapshot: Snapshot, owned: Mapping[Ref, Owned]) -> Host:
         """As `foreseen`."""
         storage = tuple(_storage(desired))
+        entries = tuple(owned.get(resource.ref) for resource in storage)
+        overlays = _overlays(desired, snapshot, owned)
         known = self._known
-        if (
-            known is None
-            or known.snapshot is not snapshot
-            or known.owned is not owned
-            or len(known.storage) != len(storage)
-            or not all(map(is_, known.storage, storage))
-        ):
-            known = self._known = _Known(storage, snapshot, owned, foreseen(desired, snapshot, owned))
-        return known.host
+        if known is not None and known.is_of(storage, entries, snapshot.host, overlays):
+            return known.host
+        host = _foreseen(storage, snapshot.host, owned, overlays)
+        if known is not None and known.host == host:
+            host = known.host
+        self._known = _Known(storage, entries, snapshot.host, overlays, host)
+        return host
 
 
 def foreseen(desired: DesiredState, snapshot: Snapshot, owned: Mapping[Ref, Owned]) -> Host:
     """The observed host plus the pools and volumes that are declared. Depends on no other resources than on those."""
-    observed = snapshot.host
+    return _foreseen(tuple(_storage(desired)), snapshot.host, owned, _overlays(desired, snapshot, owned))
+
+
+def _foreseen(
+    storage: tuple[Resource, ...],
+    observed: Host,
+    owned: Mapping[Ref, Owned],
+    overlays: Mapping[str, tuple[str, ...]],
+) -> Host:
     paths = dict(observed.pool_paths)
     volumes = dict(observed.volumes)
-    storage = {resource.ref: resource for resource in _storage(desired)}
-    for ref, resource in storage.items():
+    for resource in storage:
+        ref = resource.ref
         if ref.kind == STORAGE_POOL and ref.name not in paths and resource.spec.get("type") in OF_FILES:
             path = contained(
                 "finding its folder", ref, resource.digest, target_path, POOLS.declared(resource.spec), ref.name
             )
             if isinstance(path, str):
                 paths[ref.name] = path
-    for ref, resource in storage.items():
+    for resource in storage:
+        ref = resource.ref
         if ref.kind != STORAGE_VOLUME:
             continue
         known, folder = volumes.get(ref), paths.get(ref.pool)
         source = contained("finding its place", ref, resource.digest, _place, resource, known, folder, owned.get(ref))
         if isinstance(source, VolumeSource):
             volumes[ref] = source
-    overlays = _overlays(storage, snapshot, owned)
     return replace(observed, pool_paths=paths, volumes=volumes, overlays=overlays)
 
 
@@ -80,15 +105,13 @@ def _storage(desired: DesiredState) -> list[Resource]:
     return [each for ref, each in desired.resources.items() if ref.kind == STORAGE_VOLUME or ref.kind == STORAGE_POOL]
 
 
-def _overlays(
-    storage: Mapping[Ref, Resource], snapshot: Snapshot, owned: Mapping[Ref, Owned]
-) -> dict[str, tuple[str, ...]]:
+def _overlays(desired: DesiredState, snapshot: Snapshot, owned: Mapping[Ref, Owned]) -> Mapping[str, tuple[str, ...]]:
     """The files of snapshots, by what lies below them: neither declared nor ours, unlike a machine's own disk
     above its base.
     """
     found: dict[str, tuple[str, ...]] = {}
     for ref, seen in snapshot.objects.items():
-        if ref.kind != STORAGE_VOLUME or ref in storage or ref in owned:
+        if ref.kind != STORAGE_VOLUME or ref in desired.resources or ref in owned:
             continue
         if below := str(seen.details.get("backing") or ""):
             found[below] = (*found.get(below, ()), str(seen.details["path"]))

@@ -1,7 +1,7 @@
 """Makes the plan: one assessment for each declared resource, one for each that has to leave, then their order.
 
-What was found out about a resource is remembered for as long as the resource, its object and the volumes that it refers
-to are the same objects as before, so that a pass costs in proportion to what changed.
+What was found out about a resource is remembered for as long as the resource, its object, its entry in the ledger and
+all that lies beside them (`surroundings`) are as before, so that a pass costs in proportion to what changed.
 """
 
 from __future__ import annotations
@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
 
 from reconciler.bulkhead import Failure, contained
-from reconciler.desired.state import DesiredState, Resource
+from reconciler.desired.state import DesiredState
 from reconciler.observed.snapshot import Snapshot
 from reconciler.planning import activatable, prune
 from reconciler.planning.assessment import Assessment
@@ -23,7 +22,7 @@ from reconciler.planning.foreseen import Foresight
 from reconciler.planning.left_alone import changed_meanwhile
 from reconciler.planning.letting_go import used_all_the_same
 from reconciler.planning.missing import MISSING, left_missing
-from reconciler.planning.observing import is_observed, only_told, under_observation
+from reconciler.planning.observing import only_told, under_observation
 from reconciler.planning.order import ordered
 from reconciler.planning.ownership import Fact, Owned
 from reconciler.planning.plan import Action, Blocked, Plan, Step, Waiting
@@ -32,8 +31,7 @@ from reconciler.planning.remade import LastSeen
 from reconciler.planning.scopes import in_scope
 from reconciler.planning.standstill import Standstill
 from reconciler.planning.storagevolume import volume
-from reconciler.planning.storagevolume.loss import held_losses
-from reconciler.planning.surroundings import Surroundings
+from reconciler.planning.surroundings import ALONE, Own, Surroundings, are_all, beside, owning
 from reconciler.planning.terms import Terms
 from reconciler.planning.virtualmachine import machine
 from reconciler.planning.virtualmachine.keeping import Keeper, Kept
@@ -47,18 +45,15 @@ from specs.reference import NETWORK, STORAGE_VOLUME, VIRTUAL_MACHINE, Ref
 _NO_TERMS = Terms()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Remembered:
-    inputs: tuple[Any, ...]
+    """What was found out about a resource, and from what."""
+
+    own: Own
+    beside: tuple[object, ...]
     assessment: Assessment
-    resource: Resource
-    blob: str | None  # of its document
     settled: bool  # it is there, and as it should be: what is missing, or moves, is looked at afresh
     silent: bool = False  # and a plan has nothing to say of it, nor to write down
-
-    def holds(self, resource: Resource, blob: str | None) -> bool:
-        """Where the surroundings are the same."""
-        return self.settled and self.resource is resource and self.blob == blob
 
 
 class Planner:
@@ -112,24 +107,30 @@ class Planner:
         left_alone: list[tuple[Ref, tuple[Change, ...]]] = []
         assessments: dict[Ref, Assessment] = {}
         subnets = _SubnetChooser(context)
-        some_observed = any(map(is_observed, context.owned.values()))
+        some_observed = bool(context.only_observed)
         around = contained("looking around", "the plan", str(desired.revision), Surroundings.of, context)
         surroundings = around if isinstance(around, Surroundings) else None
-        before = self._memory if surroundings is not None and surroundings.same_as(self._surroundings) else {}
-        all_alike = not suspended and not some_observed and context.owned is owned
+        if surroundings is None or not surroundings.remind_of(self._surroundings):
+            self._memory = {}
+        nothing_beside = surroundings is not None and surroundings.same_as(self._surroundings)
+        before = self._memory if nothing_beside else {}
+        all_alike = not suspended and not some_observed
         memory: dict[Ref, _Remembered] = {}
+        own = owning(context)
         for ref, resource in desired.resources.items():
+            found = before.get(ref) if ref.kind in ALONE else None
+            is_as_before = found is not None and found.settled and found.own == own(resource)
+            if found is not None and is_as_before and found.silent and all_alike and ref not in kept.remembered:
+                memory[ref] = found
+                continue  # nearly all
             if not has_object(ref):
                 continue
             is_left_alone = ref in suspended or resource.parent in suspended
-            settled = before.get(ref)
-            if settled is not None and settled.holds(resource, desired.blobs.get(resource.path)):
-                assessed: _Remembered | Failure = settled
-                if settled.silent and all_alike and ref not in kept.remembered:
-                    memory[ref] = settled
-                    continue  # nearly all
+            assessed: _Remembered | Failure
+            if found is not None and is_as_before:
+                assessed = found
             else:
-                assessed = contained("planning", ref, resource.digest, self._assess, resource, context, subnets)
+                assessed = contained("planning", ref, resource.digest, self._assess, own(resource), context, subnets)
             if isinstance(assessed, Failure):
                 if not is_left_alone:
                     blocked[ref] = failed(ref, assessed, resource.path, resource.line)
@@ -206,27 +207,17 @@ class Planner:
         assessments[ref] = found
         return None if found.step is None or parted([found.step], kept.let_go, context) else found.step
 
-    def _assess(self, resource: Resource, context: Context, subnet: Callable[[], str]) -> _Remembered:
+    def _assess(self, told_by: Own, context: Context, subnet: _SubnetChooser) -> _Remembered:
+        resource, observed, entry, *_ = told_by
         ref = resource.ref
-        observed = context.snapshot.get(ref)
         if ref in context.snapshot.unseen:
-            return _Remembered((), Assessment(blocked=unreadable(resource)), resource, None, settled=False)
-        declared, blob = resource, context.desired.blobs.get(resource.path)
-        inputs = (
-            resource,
-            observed,
-            context.owned.get(ref),
-            context.resource_sources(resource),
-            context.snapshot.host.node_devices if resource.spec.get("hostDevices") else None,
-            context.cut_off.get(ref) if ref.kind == NETWORK else None,
-            context.desired.scope,
-            blob,
-            held_losses(resource, context) if ref.kind == VIRTUAL_MACHINE else None,
-        )
+            return _Remembered(told_by, (), Assessment(blocked=unreadable(resource)), settled=False)
+        around = beside(resource, context)
         before = self._memory.get(ref)
         # What is missing, or depends on who uses it, is looked at afresh; a VM at rest is the case that has to be fast.
-        if before is not None and before.settled and before.inputs == inputs:
+        if before is not None and before.settled and before.own == told_by and before.beside == around:
             return before
+        given = subnet.given
         if observed is not None:
             resource = with_ignored_state(resource, observed)
         if (renamed := assess_renamed(resource, context)) is not None:
@@ -238,9 +229,9 @@ class Planner:
         else:
             assessment = activatable.assess(resource, observed, context, subnet)
         assessment = in_scope(assessment, context)
-        settled = observed is not None and ref not in context.terms.moving and _at_rest(assessment)
-        silent = settled and _says_nothing(assessment, context.owned.get(ref))
-        return _Remembered(inputs, assessment, declared, blob, settled, silent)
+        settled = _at_rest(assessment) and given == subnet.given and are_all(told_by, context)
+        silent = settled and _says_nothing(assessment, entry)
+        return _Remembered(told_by, around, assessment, settled, silent)
 
 
 def _to_remember(assessments: Mapping[Ref, Assessment], done: Iterable[Step]) -> Iterator[Owned]:
@@ -267,11 +258,13 @@ class _SubnetChooser:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._used: list[str] = []
+        self.given = 0
 
     def __call__(self) -> str:
         self._used = self._used or self._in_use()
         chosen = free_subnet(self._used)
         self._used.append(chosen)
+        self.given += 1
         return chosen
 
     def _in_use(self) -> list[str]:

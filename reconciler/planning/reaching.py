@@ -49,8 +49,8 @@ def kept_folders(context: Context) -> Iterator[str]:
     """A sentence on each declared pool that is on the host already, and wouldn't be made there today."""
     reach = context.host.reach
     for ref, resource in context.desired.resources.items() if reach is not None else ():
-        observed = context.snapshot.get(ref)
-        if ref.kind != STORAGE_POOL or observed is None or reach is None:
+        observed = context.snapshot.get(ref) if ref.kind == STORAGE_POOL else None
+        if observed is None or reach is None:
             continue
         folder = contained("finding its folder", ref, observed.xml, _present_folder, resource, observed)
         if isinstance(folder, str) and folder and not reach.has_pool_folder(folder):

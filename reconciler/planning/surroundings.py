@@ -1,51 +1,100 @@
-"""What all assessments of a pass depend on beside their own resources. While it is the same as in the pass before, only
-the resources that a commit has changed have to be asked again, however many there are.
+"""What an assessment depends on. All of it is named here, so that what was found out can be remembered for as long as
+none of that has become another one.
+
+Whatever an assessment is taught to look at belongs into one of these: what is a resource's own, what lies beside it,
+what holds for everything, or what makes an assessment one that isn't remembered at all.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from reconciler.observed.snapshot import Snapshot
+from reconciler.desired.state import Resource
+from reconciler.observed.snapshot import Observed
 from reconciler.planning.context import Context
 from reconciler.planning.ownership import Owned
+from reconciler.planning.scopes import scope_of
+from reconciler.planning.storagevolume.loss import held_losses
+from reconciler.planning.virtualmachine.power import is_migrated
 from specs.host import Host
-from specs.reference import Ref
-from specs.scope import Scope
+from specs.reference import NETWORK, STORAGE_VOLUME, VIRTUAL_MACHINE, Ref
+
+# Its document, its object, its entry in the ledger, the name of its document's content, and who has its UUID.
+Own = tuple[Resource, Observed | None, Owned | None, str | None, Ref | None]
+
+ALONE = frozenset({VIRTUAL_MACHINE, STORAGE_VOLUME})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Surroundings:
-    """All of one pass. What is large is compared by being the very same, for it is immutable."""
+    """What holds for everything in one pass."""
 
-    snapshot: Snapshot
-    owned: Mapping[Ref, Owned]
-    host: Host
-    suspended: frozenset[Ref]
-    scope: Scope
+    facts: tuple[object, ...]  # when these are others, everything is found out anew
+    host: Host  # the very same for as long as no place of any volume has changed
     loses: bool  # then each machine's losses are to be found out
 
     @classmethod
     def of(cls, context: Context) -> Surroundings:
         """Those of a pass."""
-        return cls(
-            snapshot=context.snapshot,
-            owned=context.owned,
-            host=context.host,
-            suspended=context.suspended,
-            scope=context.desired.scope,
-            loses=bool(context.losses),
-        )
+        desired, host = context.desired, context.host
+        of_host = (host.arch, host.domain_types, host.machines, host.features, host.allowed_folders, host.reach)
+        return cls((desired.scope, desired.repository_id, *of_host), host, bool(context.losses))
+
+    def remind_of(self, before: Surroundings | None) -> bool:
+        """True when anything that was found out can still hold."""
+        return before is not None and self.facts == before.facts
 
     def same_as(self, before: Surroundings | None) -> bool:
-        """True when nothing that was found out about an unchanged resource can have become another."""
+        """True when nothing that lies beside any machine or volume can have become another."""
+        if before is None or self.loses or before.loses:
+            return False
+        return self.host is before.host and self.facts == before.facts
+
+
+def owning(context: Context) -> Callable[[Resource], Own]:
+    """Tells what an assessment is made of in the first place: nearly always the very same as in the pass before.
+
+    NOTE: asked for every resource in every pass, so what it looks into is at hand.
+    """
+    observed, entry = context.snapshot.objects.get, context.owned.get
+    blob, holder = context.desired.blobs.get, context.by_uid.get
+
+    def own(resource: Resource) -> Own:
+        ref = resource.ref
+        return resource, observed(ref), entry(ref), blob(resource.path), holder(resource.uid)
+
+    return own
+
+
+def beside(resource: Resource, context: Context) -> tuple[object, ...]:
+    """What lies beside that, to be compared by value. For the kinds that stand `ALONE` all of it is the same while what
+    holds for everything is.
+    """
+    ref, host = resource.ref, context.host
+    if ref.kind == VIRTUAL_MACHINE:
+        sources = context.resource_sources(resource)
         return (
-            before is not None
-            and self.snapshot is before.snapshot
-            and self.owned is before.owned
-            and self.host is before.host
-            and self.suspended == before.suspended
-            and self.scope == before.scope
-            and not (self.loses or before.loses)
+            sources,
+            [need in host.volumes for need in resource.depends_on] if sources else (),
+            [host.above(each.path) for each in sources if each is not None] if host.overlays else (),
+            host.node_devices if "hostDevices" in resource.spec else None,
+            held_losses(resource, context),
         )
+    if ref.kind == STORAGE_VOLUME:
+        return context.resource_sources(resource), ref.pool in host.pool_paths
+    return (host.interfaces, context.cut_off.get(ref)) if ref.kind == NETWORK else ()
+
+
+def are_all(told_by: Own, context: Context) -> bool:
+    """Whether an assessment depends on nothing else: on people's words, the time, what was once, or who uses it."""
+    resource, observed, entry, *_ = told_by
+    ref = resource.ref
+    if observed is None or not observed.persistent or ref in context.terms.moving or ref in context.renames.formerly:
+        return False
+    if entry is None and ref.kind == STORAGE_VOLUME:
+        return False  # its users tell whose it is
+    found = scope_of(observed, entry)
+    if found is not None and not found.agrees(context.desired.scope):
+        return False
+    return ref.kind != VIRTUAL_MACHINE or not is_migrated(observed, entry)

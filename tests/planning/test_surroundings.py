@@ -1,4 +1,4 @@
-"""After a commit only what it has changed is asked again, and the plan is the one that a new planner makes."""
+"""Only what a commit or a look at the host has changed is asked again, and the plan is the one of a new planner."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from reconciler.desired.state import Resource
 from reconciler.planning.context import Context
 from reconciler.planning.ownership import Fact
 from reconciler.planning.planner import Planner
+from reconciler.planning.terms import Terms
 from specs.host import VolumeSource
 from specs.reference import STORAGE_POOL, STORAGE_VOLUME, Ref
 from specs.scope import Scope
-from tests.planning.values import REPOSITORY
+from tests.planning.values import REPOSITORY, vm
 from tests.planning.worlds import World, applied, found, wanted
 
 Inputs = dict[str, Any]
@@ -28,9 +29,9 @@ DB, MAIL = wanted("db", runStrategy="Halted"), wanted("mail", runStrategy="Halte
 ALL = (POOL, DATA, WEB, DB, MAIL)
 
 
-def at_rest() -> Inputs:
-    """Five documents that are applied."""
-    world = World(ALL, tuple(map(found, ALL)), tuple(map(applied, ALL)))
+def at_rest(documents: tuple[Resource, ...] = ALL) -> Inputs:
+    """Documents that are applied."""
+    world = World(documents, tuple(map(found, documents)), tuple(map(applied, documents)))
     snapshot = replace(world.snapshot, host=replace(world.snapshot.host, volumes={DATA.ref: file("raw")}))
     inputs = {"desired": world.wish, "snapshot": snapshot, "owned": {one.ref: one for one in world.ledger}}
     records = Planner().plan(**inputs).records
@@ -96,9 +97,10 @@ def test_what_is_remembered_changes_no_plan(
         assert planner.plan(**moved) == Planner().plan(**moved)
 
 
-def test_only_what_a_commit_has_changed_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    planner, inputs, asked = Planner(), at_rest(), []
-    assert planner.plan(**inputs).empty
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[Ref]:
+    """The machines and volumes that were looked at with all that lies beside them."""
+    asked: list[Ref] = []
     sources = Context.resource_sources
 
     def ask(context: Context, resource: Resource) -> Any:
@@ -106,5 +108,53 @@ def test_only_what_a_commit_has_changed_is_asked_again(monkeypatch: pytest.Monke
         return sources(context, resource)
 
     monkeypatch.setattr(Context, "resource_sources", ask)
+    return asked
+
+
+def test_only_what_a_commit_has_changed_is_asked_again(asked: list[Ref]) -> None:
+    planner, inputs = Planner(), at_rest()
+    assert planner.plan(**inputs).empty
+    asked.clear()
     plan = planner.plan(**commit(inputs, another(DB, memory=1024)))
     assert [step.ref for step in plan.steps] == [DB.ref] == asked
+
+
+def looked_again(inputs: Inputs) -> Inputs:
+    """The host as it was, in facts that are equal and not the same."""
+    snapshot = inputs["snapshot"]
+    host = replace(snapshot.host, volumes=dict(snapshot.host.volumes))
+    return inputs | {"snapshot": replace(snapshot, serial=2, host=host, objects=dict(snapshot.objects))}
+
+
+NEWS: dict[str, tuple[Move, list[Ref]]] = {
+    "nothing": (looked_again, []),
+    "a machine": (lambda inputs: observed(inputs, DB.ref, state="running"), [DB.ref]),
+    "a volume": (lambda inputs: observed(inputs, DATA.ref, xml="<volume/>"), [DATA.ref]),
+    "an entry": (lambda inputs: remembered(inputs, DB.ref, **{Fact.DIGEST.value: "older"}), [DB.ref]),
+    "a yes": (lambda inputs: inputs | {"terms": Terms(approved=frozenset({"sha256:0"}))}, []),
+    "what is left alone": (lambda inputs: inputs | {"suspended": frozenset({DB.ref})}, []),
+}
+
+
+@pytest.mark.parametrize(("move", "again"), NEWS.values(), ids=[name.replace(" ", "-") for name in NEWS])
+def test_only_what_has_changed_on_the_host_is_asked_again(move: Move, again: list[Ref], asked: list[Ref]) -> None:
+    planner, inputs = Planner(), at_rest()
+    assert planner.plan(**inputs).empty
+    asked.clear()
+    planner.plan(**move(inputs))
+    assert asked == again
+
+
+def test_one_machine_of_many_that_has_changed_is_one_question(asked: list[Ref]) -> None:
+    planner, inputs = (
+        Planner(),
+        at_rest((*ALL, *(wanted(f"vm{number}", runStrategy="Halted") for number in range(200)))),
+    )
+    assert planner.plan(**inputs).empty
+    for number in (7, 8, 9):
+        asked.clear()
+        one = vm(f"vm{number}")
+        plan = planner.plan(**observed(inputs, one, xml=found(wanted(one.name, memory=640, runStrategy="Halted")).xml))
+        assert [step.ref for step in plan.steps] == [one]
+        assert one in asked
+        assert len(asked) <= 2  # and the one that is as it was again

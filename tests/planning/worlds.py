@@ -215,8 +215,12 @@ def check(plan: Plan, *expected: str) -> None:
     assert shortened == list(expected), "\n".join(told)
 
 
+TABLED: dict[str, World] = {}  # all that the tables which were read so far hold, by their sentences
+
+
 def table(*rows: tuple[str, World, *tuple[str, ...]]) -> pytest.MarkDecorator:
     """A test for each row: what is so in a sentence, the world, and what its plan says."""
+    TABLED.update((sentence, world) for sentence, world, *_ in rows)
     params = [pytest.param(world, expected, id=sentence) for sentence, world, *expected in rows]
     return pytest.mark.parametrize(("world", "expected"), params)
 

@@ -19,7 +19,7 @@ from reconciler.observed.snapshot import Observed
 from reconciler.planning.approval import NEEDS_APPROVAL
 from reconciler.planning.context import Context
 from reconciler.planning.failed import failed
-from reconciler.planning.observing import is_observed
+from reconciler.planning.ownership import Owned
 from reconciler.planning.plan import Blocked
 from reconciler.planning.remade import vanished
 from reconciler.planning.virtualmachine import kept_words
@@ -34,6 +34,7 @@ from reconciler.planning.virtualmachine.kept_disks import (
     is_unknown,
     remembered,
 )
+from specs.host import Host
 from specs.reference import STORAGE_POOL, STORAGE_VOLUME, VIRTUAL_MACHINE, Ref
 from specs.registry import kinds
 
@@ -53,40 +54,62 @@ class Kept:
     notes: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Quiet:
+    """A machine about whose disks and cards nothing is to be done, told by these and the host's volumes alone."""
+
+    resource: Resource
+    observed: Observed | None
+    entry: Owned | None
+
+    def is_of(self, resource: Resource, observed: Observed | None, entry: Owned | None) -> bool:
+        """True for the very same."""
+        return self.resource is resource and self.observed is observed and self.entry is entry
+
+
 class Keeper:
-    """Remembers which machines need nothing, by resource and object: nearly all, pass after pass."""
+    """Remembers which machines need nothing: nearly all, pass after pass, until a volume comes or goes."""
 
     def __init__(self) -> None:
-        self._quiet: dict[Ref, tuple[Resource, Observed | None]] = {}
+        self._quiet: dict[Ref, _Quiet] = {}
+        self._around: tuple[Host, Host, str] | None = None  # what those depend on together
 
     def keep(self, context: Context) -> Kept:
         """The desired state in which nothing is lost."""
         made = _Completion(context)
-        quiet: dict[Ref, tuple[Resource, Observed | None]] = {}
+        quiet: dict[Ref, _Quiet] = {}
         made.share_folders()
+        around = (context.snapshot.host, context.host, context.desired.repository_id)
+        before = self._quiet if self._is_around(*around) and not made.pools else {}
+        owned, present, only_observed = context.owned, context.renames.present, context.only_observed
         for ref, resource in context.desired.resources.items():
             if ref.kind != VIRTUAL_MACHINE:
                 continue
-            if ref in context.suspended or is_observed(context.owned.get(ref)):
+            entry = owned.get(ref)
+            if ref in context.suspended or ref in only_observed:
                 continue  # nothing is done to it
-            observed = context.snapshot.get(context.renames.present.get(ref, ref))
-            if observed is None and ref in context.owned:  # it is made again with what it had
+            observed = context.snapshot.get(present.get(ref, ref))
+            if observed is None and entry is not None:  # it is made again with what it had
                 had = contained("finding what it had", ref, resource.digest, vanished, resource, context)
                 if isinstance(had, Failure):
                     made.blocked.append(failed(ref, had, resource.path, resource.line))
                     continue
                 observed = had
-            known = self._quiet.get(ref)
-            if known is not None and known[0] is resource and known[1] is observed and not made.pools:
+            known = before.get(ref)
+            if known is not None and known.is_of(resource, observed, entry):
                 quiet[ref] = known
                 continue
             found = contained("telling its disks", ref, resource.digest, made.complete, resource, observed)
             if isinstance(found, Failure):
                 made.blocked.append(failed(ref, found, resource.path, resource.line))
-            elif not found and ref not in made.let_go.values():  # a yes has to be found again until it is done
-                quiet[ref] = (resource, observed)
-        self._quiet = quiet
+            elif not found and ref not in made.decided:  # what was decided depends on whatever else is there
+                quiet[ref] = _Quiet(resource, observed, entry)
+        self._quiet, self._around = quiet, around
         return made.result()
+
+    def _is_around(self, observed: Host, host: Host, repository_id: str) -> bool:
+        before = self._around
+        return before is not None and before[0] is observed and before[1] is host and before[2] == repository_id
 
 
 class _Completion:
@@ -99,6 +122,7 @@ class _Completion:
         self.notes: list[str] = []
         self.held: dict[Ref, tuple[Ref, str]] = {}  # a volume that stays with a machine, and what lets it go
         self.let_go: dict[Ref, Ref] = {}
+        self.decided: set[Ref] = set()  # the machines for which that took a look at others
 
     def share_folders(self) -> None:
         """A pool is declared anew over the folder of one that is there: its volumes are the ones that lie there."""
@@ -153,6 +177,7 @@ class _Completion:
         entry = self.context.owned.get(resource.ref)
         if not remembered(entry) and (observed is None or is_settled(resource, observed, self.context)):
             return resource
+        self.decided.add(resource.ref)
         found = decide(resource, observed, self.context)
         self._rename_all(found)
         resource = self._renamed(resource, found, remembered(entry))
