@@ -1,7 +1,7 @@
 """Checks a document against its kind's JSON Schema and says each mistake in a sentence that ends in a remedy.
 
-One engine both decides and explains, so that the two never disagree. A constraint whose own words wouldn't help carries
-its sentence in the schema (`errorMessage`, which editors show as well); the others get theirs here.
+What is wrong is found out by `schema_mistakes`. A constraint whose own words wouldn't help carries its sentence in the
+schema (`errorMessage`, which editors show as well); the others get theirs here.
 """
 
 from __future__ import annotations
@@ -11,13 +11,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, Final
 
-import jsonschema_rs
-
 from specs.codecs import size_text
 from specs.name import NAME_PATTERN, name_problem
 from specs.nearest import nearest
 from specs.registry import Kind
-from specs.schema_reasons import part_at, reason
+from specs.schema_mistakes import Mistake, Shape
+from specs.schema_reasons import reason
 from specs.url import FORMATS, format_problem
 from specs.yaml_values import pointer_of
 
@@ -42,36 +41,30 @@ _SHORT_WORD = re.compile(r"[\w.+:/-]{1,40}")
 
 
 @cache
-def _validator(kind: Kind) -> jsonschema_rs.Draft202012Validator:
-    return jsonschema_rs.Draft202012Validator(kind.schema, formats=FORMATS, validate_formats=True)
+def _shape(kind: Kind) -> Shape:
+    return Shape(kind.schema, FORMATS)
 
 
 def schema_errors(kind: Kind, body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """(JSON pointer into the document, sentence) of every mistake; nothing for a document of the right shape."""
-    validator = _validator(kind)
-    if validator.is_valid(body):
+    shape = _shape(kind)
+    if shape.fits(body):
         return
-    errors = [(pointer_of(error.instance_path), error) for error in validator.iter_errors(body)]
-    mistyped = {pointer for pointer, error in errors if error.schema_path[-1:] == ["type"]}
-    for pointer, error in errors:
+    mistakes = [(pointer_of(mistake.path), mistake) for mistake in shape.mistakes(body)]
+    mistyped = {pointer for pointer, mistake in mistakes if mistake.keyword == "type"}
+    for pointer, mistake in mistakes:
         # Of what isn't a mapping at all, nothing is to be said about its fields.
-        if pointer not in mistyped or error.schema_path[-1:] == ["type"]:
-            yield from _explained(kind.schema, error)
+        if pointer not in mistyped or mistake.keyword == "type":
+            yield _explained(pointer, mistake)
 
 
-def _explained(schema: Mapping[str, Any], error: jsonschema_rs.ValidationError) -> Iterator[tuple[str, str]]:
-    path = list(error.instance_path)
-    rule = _rule(schema, error.schema_path[:-1])
-    keyword = str(error.schema_path[-1]) if error.schema_path else ""
-    pointer = pointer_of(path)
-    if keyword == "additionalProperties" and "errorMessage" not in rule:
-        for unknown in error.kind.value:
-            yield pointer_of([*path, unknown]), _unknown_field(str(unknown), list(rule.get("properties", {})))
-        return
-    if keyword == "required" and "errorMessage" not in rule:
-        yield pointer, f"`{error.kind.value}` is missing; add it{_purpose(rule, str(error.kind.value))}."
-        return
-    yield pointer, _sentence(keyword, rule, path, error.instance)
+def _explained(pointer: str, mistake: Mistake) -> tuple[str, str]:
+    rule, name = mistake.rule, mistake.name
+    if mistake.keyword == "additionalProperties" and "errorMessage" not in rule:
+        return pointer_of([*mistake.path, name]), _unknown_field(name, list(rule.get("properties", {})))
+    if mistake.keyword == "required" and "errorMessage" not in rule:
+        return pointer, f"`{name}` is missing; add it{_purpose(rule, name)}."
+    return pointer, _sentence(mistake.keyword, rule, mistake.path, mistake.value)
 
 
 def _sentence(keyword: str, rule: Mapping[str, Any], path: Sequence[str | int], value: Any) -> str:
@@ -104,12 +97,6 @@ def _sentence(keyword: str, rule: Mapping[str, Any], path: Sequence[str | int], 
     if begun and keyword in _REMEDIES:
         return f"{begun}; {_REMEDIES[keyword]}."
     return f"{field} isn't what the schema asks for ({keyword}); see `onggi explain`."
-
-
-def _rule(schema: Any, path: Sequence[str | int]) -> Mapping[str, Any]:
-    """The part of the schema that holds the broken constraint."""
-    found = part_at(schema, path)
-    return found if isinstance(found, Mapping) else {}
 
 
 def _field(path: Sequence[str | int]) -> str:

@@ -6,7 +6,6 @@ may be a secret.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 _TYPES: Final = {
@@ -18,13 +17,6 @@ _TYPES: Final = {
     "object": "an object",
     "null": "null",
 }
-
-
-def part_at(schema: Any, path: Sequence[str | int]) -> Any:
-    """The part of a schema that a validator's path leads to."""
-    for step in path:
-        schema = schema[step] if isinstance(schema, Mapping) else schema[int(step)]
-    return schema
 
 
 def reason(where: str, keyword: str, limit: Any, *, an_object: str = _TYPES["object"]) -> str:

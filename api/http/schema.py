@@ -9,17 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Any, Final
+from typing import Any
 
-import jsonschema_rs
 import orjson
 
 from api.http.refusal import Refusal
+from specs.schema_mistakes import Mistake, Shape
 from specs.schema_reasons import reason
 
 Schema = Mapping[str, Any]
-
-_FEW_PARTS: Final = 1_000
 
 
 def obj(
@@ -75,8 +73,8 @@ def _dashed(more: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @cache
-def _validator(schema: bytes) -> jsonschema_rs.Draft202012Validator:
-    return jsonschema_rs.Draft202012Validator(orjson.loads(schema))
+def _shape(schema: bytes) -> Shape:
+    return Shape(orjson.loads(schema))
 
 
 class Checked:
@@ -87,57 +85,42 @@ class Checked:
         self.schema = schema
         self._whole = whole
         self._fallback = fallback
-        self._validator = _validator(orjson.dumps(schema))
+        self._shape = _shape(orjson.dumps(schema))
 
     def check(self, body: Any) -> None:
         """Raises Refusal 400 with the code of the innermost part that has one."""
-        if self._validator.is_valid(body):
+        if self._shape.fits(body):
             return
         try:
-            error = self._error(body)
+            mistakes = sorted(self._shape.mistakes(body), key=lambda found: (len(found.path), str(found.schema_path)))
         except ValueError:  # the library's limit of depth
             raise Refusal(400, f"{self._whole} is nested too deeply.", self._fallback) from None
+        outermost = mistakes[0]
+        alike = [found for found in mistakes if found.schema_path == outermost.schema_path]
+        code, said = self._coded(outermost)
+        place = "/".join(map(str, outermost.path))
+        raise Refusal(400, said or _sentence(f"`{place}`" if place else self._whole, alike), code)
+
+    def _coded(self, mistake: Mistake) -> tuple[str, str]:
+        """Kimchi's code, and its sentence, of the innermost part of the schema that has one."""
         code, said = self._fallback, ""
         part: Any = self.schema
-        for step in ("", *map(str, error.schema_path)):
+        for step in ("", *map(str, mistake.schema_path)):
             if step:
                 part = part[step] if isinstance(part, Mapping) else part[int(step)]
             if isinstance(part, Mapping) and "x-code" in part:
                 code, said = part["x-code"], part.get("x-message", "")
-        keyword = str(error.schema_path[-1]) if error.schema_path else ""
-        place = "/".join(str(each) for each in error.instance_path)
-        raise Refusal(400, said or _sentence(f"`{place}`" if place else self._whole, keyword, part, error), code)
-
-    def _error(self, body: Any) -> Any:
-        """The outermost mistake; of a large body the first: making a list of them all would keep everybody waiting."""
-        if _has_more_parts(body, _FEW_PARTS):
-            try:
-                self._validator.validate(body)
-            except jsonschema_rs.ValidationError as error:
-                return error
-        return min(self._validator.iter_errors(body), key=lambda found: (len(found.instance_path), found.schema_path))
+        return code, said
 
 
-def _has_more_parts(body: Any, most: int) -> bool:
-    """Whether a value has more than `most` values in it, however deep."""
-    left, count = [body], 0
-    while left:
-        part = left.pop()
-        inner = part.values() if isinstance(part, Mapping) else part if isinstance(part, list) else ()
-        count += len(inner)
-        if count > most:
-            return True
-        left.extend(inner)
-    return False
-
-
-def _sentence(where: str, keyword: str, rule: Any, error: Any) -> str:
-    match keyword:
+def _sentence(where: str, mistakes: Sequence[Mistake]) -> str:
+    """About what breaks one rule in one place: several where it is about fields."""
+    first = mistakes[0]
+    match first.keyword:
         case "required":
-            missing = getattr(error.kind, "property", "")
-            return f"{where} has to have `{missing}`." if missing else f"{where} lacks something that it has to have."
+            return f"{where} has to have `{first.name}`."
         case "additionalProperties":
-            unknown = ", ".join(f"`{str(name)[:64]}`" for name in error.kind.unexpected[:5])
+            unknown = ", ".join(f"`{found.name[:64]}`" for found in mistakes[:5] if found.path == first.path)
             return f"{where} can't have {unknown}."
-    begun = reason(where, keyword, rule)
+    begun = reason(where, first.keyword, first.rule.get(first.keyword))
     return f"{begun}." if begun else f"{where} isn't of the form that it has to have."
