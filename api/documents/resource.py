@@ -5,23 +5,20 @@ What the repository doesn't know and the host has is adopted by a change of it, 
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from api.http.endpoint import Call, Resource
 from api.http.refusal import Refusal, bad, not_found
-from reconciler.errors import NotApplied, OnggiError
 from reconciler.loop.passes import World
 from reconciler.observed.snapshot import Observed
 from reconciler.planning.operations import Stop, Undefine
 from reconciler.planning.plan import Action, one_off_step
+from reconciler.serving.creating import NewObject, create
 from reconciler.writing.changes import DocumentChange, Documents, Put, Remove
 from specs.document import API_VERSION
 from specs.name import name_problem
 from specs.reference import Ref
-
-log = logging.getLogger("onggi.api")
 
 Document = dict[str, Any]
 
@@ -63,35 +60,21 @@ class DocumentResource(Resource):
             "spec": dict(spec),
         }
 
-        def edit(documents: Documents) -> Sequence[DocumentChange]:
-            if ref in documents.refs() or ref in self.serving.world.snapshot.objects:
-                raise self.taken(ref)
-            return [Put(ref, document)]
+        new = NewObject(
+            ref,
+            document,
+            self.noun,
+            f"Create {self.noun} {ref.short_name}",
+            taken=lambda: self.taken(ref),
+            leftover=lambda before: self._remove_leftover(call, ref, before),
+        )
+        return create(self.serving.changes, new, call.client)
 
-        try:
-            return self.serving.changes.make(edit, f"Create {self.noun} {ref.short_name}", call.client, [ref]).world
-        except NotApplied:
-            self._take_new_back(call, ref, document)
-            raise
-
-    def _take_new_back(self, call: Call, ref: Ref, document: Document) -> None:
-        """Remove what couldn't be made, unless somebody has already put their hand to it."""
-        resource = self.serving.world.desired.resources.get(ref)
-        taken = False
-
-        def edit(documents: Documents) -> Sequence[DocumentChange]:
-            nonlocal taken
-            taken = documents.get(ref) == document
-            return [Remove(ref)] if taken else []
-
-        try:
-            message = f"Take back {self.noun} {ref.short_name}, which can't be made"
-            self.serving.changes.make(edit, message, call.client, [ref], removes=True)
-            left = self.serving.world.snapshot.get(ref)
-            if taken and left is not None and resource is not None and left.uid == resource.uid:
-                self._remove_undeclared(call, left)
-        except OnggiError as error:
-            log.warning("what is there of %s couldn't be taken back: %s", ref, error)
+    def _remove_leftover(self, call: Call, ref: Ref, before: World) -> None:
+        """Remove what is on the host of an object that couldn't be made; not another's that is called the same."""
+        declared, left = before.desired.resources.get(ref), self.serving.world.snapshot.get(ref)
+        if declared is not None and left is not None and left.uid == declared.uid:
+            self._remove_undeclared(call, left)
 
     def taken(self, ref: Ref) -> Refusal:
         """400: the name is somebody's already."""

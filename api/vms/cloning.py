@@ -12,8 +12,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from api.vms.completion import disks_to_be, pool_type
 from api.vms.drafting import document
-from api.vms.making import disks_to_be, make_machine, pool_type
+from api.vms.making import make_machine
 from api.vms.removing import users_of_disk
 from reconciler.applying.performing import Progress
 from reconciler.desired.implied import DEFAULT_POOL

@@ -11,10 +11,10 @@ from urllib.parse import unquote
 
 from api.http.prefix import plain
 from api.http.refusal import Refusal, bad
+from api.vms.completion import block_pools, disks_to_be, mistakes_of
 from api.vms.consoles import console_words
 from api.vms.drafting import new_machine, template_spec
 from api.vms.fitting import unfit_disks
-from api.vms.making import block_pools, disks_to_be, mistakes_of
 from reconciler.loop.passes import World
 from specs.reference import NETWORK, STORAGE_POOL, Ref
 

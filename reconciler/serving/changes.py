@@ -27,7 +27,7 @@ from specs.reference import Ref
 if TYPE_CHECKING:
     from reconciler.writing.writer import Writer
 
-_TIMEOUT_S: Final = 120.0
+TIMEOUT_S: Final = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,14 @@ class Changes:
         self._removing: set[Ref] = set()  # what clients have told us to remove and wait for
 
     @property
+    def world(self) -> World:
+        """What the last pass found. Raises Transient before the first is through."""
+        world = self._agent.passes.latest
+        if world is None:
+            raise Transient("The agent's first pass isn't through yet; ask again soon.")
+        return world
+
+    @property
     def allowed(self) -> bool:
         """False when the repository is read-only for the API."""
         return self._writer is not None
@@ -68,7 +76,7 @@ class Changes:
         *,
         settle: bool = True,
         removes: bool = False,
-        timeout_s: float = _TIMEOUT_S,
+        timeout_s: float = TIMEOUT_S,
     ) -> Made:
         """Commit what `edit` gives and wait until `refs` have come true; without `settle` only until it was planned.
 
@@ -121,7 +129,7 @@ class Changes:
         self._writer.write(look, message="", author=_author(Client("")), trailers={})
         return found
 
-    def settle(self, refs: Iterable[Ref], *, removes: bool = False, timeout_s: float = _TIMEOUT_S) -> World:
+    def settle(self, refs: Iterable[Ref], *, removes: bool = False, timeout_s: float = TIMEOUT_S) -> World:
         """Wait until `refs` are as the revision in force says. Raises NotApplied, Transient as `make` does."""
         refs = frozenset(refs)
         with self._ordered(refs if removes else frozenset()):
@@ -151,7 +159,7 @@ class Changes:
                 return self._agent.passes.wait(
                     lambda world, ticket=ticket: world.ticket >= ticket and _arrived(world, refs, asked, settle),  # type: ignore[misc]
                     timeout_s,
-                    patient=timeout_s > _TIMEOUT_S,  # a task, whose end is awaited by nobody
+                    patient=timeout_s > TIMEOUT_S,  # a task, whose end is awaited by nobody
                 )
             except NotApplied as error:
                 if error.reason != NEEDS_APPROVAL or error.digest in approved or not self._is_ordered(error.digest):

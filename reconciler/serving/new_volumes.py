@@ -1,7 +1,6 @@
 """Makes volumes for clients: by a document that the agent then carries out, or by an operation whose result gets one.
 
-What can't be made leaves nothing behind: a document that didn't come true is taken back out of the repository, so that
-it isn't tried again behind the back of a client who was told that it failed.
+What can't be made leaves nothing behind.
 """
 
 from __future__ import annotations
@@ -21,9 +20,10 @@ from reconciler.planning.operations import CreateVolume
 from reconciler.planning.plan import Action, one_off_step
 from reconciler.serving.changes import Changes
 from reconciler.serving.client import Client
+from reconciler.serving.creating import NewObject, create, made_later
 from reconciler.serving.operations import Operations
 from reconciler.serving.tasks import Tell
-from reconciler.writing.changes import DocumentChange, Documents, Put, Remove
+from reconciler.writing.changes import DocumentChange, Documents, Put
 from specs.binding import serialise, write
 from specs.codecs import size_text
 from specs.document import API_VERSION
@@ -56,37 +56,30 @@ class NewVolumes:
         Gives a sentence when nothing is made for now. Raises OnggiError; the document is gone again then, unless the
         agent is stopping.
         """
-        document = _document(ref, spec)
-
-        def edit(documents: Documents) -> Sequence[DocumentChange]:
-            world = self.agent.passes.latest
-            if ref in documents.refs() or (world is not None and ref in world.snapshot.objects):
-                raise Refused(f"There is a volume {ref.name} already; choose another name.", reason="VolumeExists")
-            return [Put(ref, document)]
+        new = NewObject(
+            ref,
+            _document(ref, spec),
+            "volume",
+            f"Create volume {ref.name}",
+            taken=lambda: Refused(f"There is a volume {ref.name} already; choose another name.", reason="VolumeExists"),
+        )
 
         def watch(done: int, total: int | None) -> None:
             tell(f"{done}/{'-' if total is None else total}")
 
         try:
             with self.agent.line.progress.watching(ref, watch):
-                made = self.changes.make(edit, f"Create volume {ref.name}", client, [ref], timeout_s=_LONGEST_S)
-        except (NotApplied, Transient) as error:
+                world = create(self.changes, new, client, timeout_s=_LONGEST_S, stopping=stop.is_set)
+        except (NotApplied, Transient):
             if stop.is_set():
                 raise Cancelled("the agent is stopping; the volume is made at its next start.") from None
-            if isinstance(error, NotApplied):
-                self._take_back(ref, client)
             raise
-        if ref not in made.world.snapshot.objects:
-            return f"It is committed, and made later: {made.world.closed or 'nothing is applied now'}."
-        return None
+        return made_later(world, ref)
 
     def make_small(self, ref: Ref, spec: Mapping[str, Any], client: Client, tell: Tell) -> None:
         """Make an empty volume that is too small for a document: it's ours, and nothing watches over it."""
         self.changes.check_allowed()
-        world = self.agent.passes.latest
-        if world is None:
-            raise Transient("The agent's first pass isn't through yet; ask again soon.")
-        operation = CreateVolume(ref, volume_xml(ref, spec, world), part_of=tell.number)
+        operation = CreateVolume(ref, volume_xml(ref, spec, self.changes.world), part_of=tell.number)
         entry = self.agent.line.lineage.made_for_client(ref)
         step = one_off_step(ref, "a volume was asked for", operation, action=Action.CREATE, owned=entry)
         self.operations.perform(step, client)
@@ -142,15 +135,6 @@ class NewVolumes:
                 ledger.finish(ref)
         except OnggiError as error:  # it's still noted: the next start sees to it
             log.warning("the copy %s couldn't be removed: %s", ref, error)
-
-    def _take_back(self, ref: Ref, client: Client) -> None:
-        def edit(documents: Documents) -> Sequence[DocumentChange]:
-            return [Remove(ref)] if ref in documents.refs() else []
-
-        try:
-            self.changes.make(edit, f"Take back volume {ref.name}, which can't be made", client, [ref], removes=True)
-        except OnggiError as error:
-            log.warning("the document of %s couldn't be taken back: %s", ref, error)
 
 
 def volume_xml(ref: Ref, spec: Mapping[str, Any], world: World) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from reconciler.errors import Disconnected, Transient
+from reconciler.errors import Disconnected
 from reconciler.hypervisor.hypervisor import Hypervisor
 from reconciler.loop.agent import Agent
 from reconciler.loop.passes import World
@@ -57,10 +57,7 @@ class Serving:
     @property
     def world(self) -> World:
         """What the last pass found. Raises Transient before the first is through."""
-        world = self.agent.passes.latest
-        if world is None:
-            raise Transient("The agent's first pass isn't through yet; ask again soon.")
-        return world
+        return self.changes.world
 
     @property
     def hypervisor(self) -> Hypervisor:
