@@ -47,11 +47,12 @@ $(INSTALLED): pyproject.toml $(LOCKS) | install-run
 demo: $(if $(IS_QEMU),install-guest) install  ## Tell the story in the terminal (CONNECT=test:///default)
 	$(ON_HOST) $(PY) examples/demo.py $(CONNECT) < /dev/null
 
-# Tests on the machine's own libvirtd run one after another, beside all others: see tests/lab/beside_each_other.py.
+# Tests on the machine's own libvirtd run one after another and mostly wait; two more workers have two processors to do
+# with: see tests/lab/beside_each_other.py.
 # tini reaps at once what daemons leave, such as each QEMU of libvirtd: whoever ends a machine waits for that, and the first
 # process of a container may take seconds.
 test: install-test lint  ## Check and test everything
-	tini -s -- $(PY) -m pytest -n 2 --dist loadfile $(ARGS) < /dev/null
+	tini -s -- $(PY) -m pytest -n 3 --dist loadfile $(ARGS) < /dev/null
 
 slowest: override ARGS += --durations=20
 slowest: test  ## The same, and list the 20 tests that took longest

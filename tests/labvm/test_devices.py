@@ -14,7 +14,7 @@ from tests.api.live import LiveApi
 from tests.api.parts import document, is_at_rest
 from tests.lab.libvirtd import HostObjects
 
-pytestmark = [pytest.mark.qemu, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.qemu, pytest.mark.chain("lab"), pytest.mark.timeout(900)]
 
 # One chip with three functions, as QEMU's q35 has it: a bridge, a disk controller, and a bus for sensors.
 BRIDGE, DISKS, SENSORS = "pci_0000_00_1f_0", "pci_0000_00_1f_2", "pci_0000_00_1f_3"

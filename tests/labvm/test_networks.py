@@ -10,7 +10,7 @@ from tests.api.live import LiveApi
 from tests.api.parts import is_at_rest
 from tests.lab.libvirtd import HostObjects
 
-pytestmark = [pytest.mark.qemu, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.qemu, pytest.mark.chain("lab"), pytest.mark.timeout(900)]
 
 
 def offered(api: LiveApi) -> dict[str, str]:

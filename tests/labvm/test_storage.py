@@ -12,7 +12,7 @@ from tests.api.parts import is_at_rest
 from tests.lab.libvirtd import HostObjects
 from tests.labvm.machine import GROUP_DISK, GROUP_SIZE
 
-pytestmark = [pytest.mark.qemu, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.qemu, pytest.mark.chain("lab"), pytest.mark.timeout(900)]
 
 MIB = 1 << 20
 TARGET = "iqn.2024-01.org.example:lab"
