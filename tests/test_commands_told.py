@@ -13,8 +13,8 @@ import pytest
 
 from reconciler.cli.main import onggi
 from reconciler.cli.objects import KindName
-from reconciler.ledger.records import ALL
 from reconciler.status.status import resume_command
+from reconciler.status.suspension import ALL
 from specs.reference import Ref
 from specs.registry import find_kind
 from tests.planning.values import resource, vm

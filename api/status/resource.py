@@ -9,10 +9,9 @@ from api.documents.report import Report, named
 from api.http.endpoint import Call, get
 from api.http.refusal import Refusal
 from api.status.view import OBJECT, STATUS
-from reconciler.ledger.records import ALL
 from reconciler.reporting.matters import unread_files
 from reconciler.reporting.status_text import status_document, status_report
-from reconciler.status.status import ANYTHING
+from reconciler.status.suspension import ALL, ANYTHING
 
 
 class Status(Report):

@@ -34,7 +34,7 @@ def start(resource: DocumentResource, call: Call, ref: Ref) -> World:
         spec.pop("paused", None)
 
     # The agent's rest before it starts a machine again that keeps ending isn't for people to wait for.
-    rests = ref in resource.serving.world.resting
+    rests = ref in resource.serving.world.crash_loops
     world = resource.change(call, ref, change, "Start", settle=not rests)
     seen = world.snapshot.get(ref)
     if seen is not None and not seen.active and ref not in world.busy:

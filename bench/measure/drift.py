@@ -31,7 +31,7 @@ def measure(world: World, repository: Path, state: Path, machines: int, repeat: 
     with Line.open(settings, exclusive=True) as line:
 
         def heal() -> None:
-            plan = line.compare(line.desired(), line.observe())
+            plan = line.plan()
             if len(plan.steps) != len(changed) or not all(step.drift for step in plan.steps):
                 raise RuntimeError(f"{len(changed)} repairs expected, planned are {len(plan.steps)}")
             line.apply(plan)

@@ -27,7 +27,7 @@ def measure(repository: Path, state: Path, machines: int, repeat: int) -> Iterat
     with Line.open(settings, exclusive=True) as line:
 
         def full() -> None:
-            plan = line.compare(line.desired(), line.observe())
+            plan = line.plan()
             if not plan.empty:
                 raise RuntimeError(f"the plan should be empty, it begins with {plan.steps[:1]} {plan.blocked[:1]}")
 

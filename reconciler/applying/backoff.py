@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import random as random_numbers
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from reconciler.clock import Clock, utc_now
+from reconciler.status.retries import Retry
 from specs.reference import Ref
 
 FIRST_S = 1.0
@@ -19,15 +20,6 @@ FIRST_TERMINAL_S = 30.0  # what won't go away by itself is looked at again all t
 LONGEST_S = 300.0
 
 _SPREAD = 0.25  # a wait is shortened by up to this part, so that objects that failed together come back one by one
-
-
-@dataclass(frozen=True, slots=True)
-class Retry:
-    """An object that waits: how often it has failed, and when it is tried again."""
-
-    failures: int
-    at: datetime
-    terminal: bool
 
 
 @dataclass(slots=True)
@@ -91,6 +83,10 @@ class Backoff:
         """What `ref` waits for; None when it hasn't failed."""
         entry = self._entries.get(ref)
         return entry.retry if entry is not None else None
+
+    def retries(self) -> Mapping[Ref, Retry]:
+        """All that waits, and for what."""
+        return {ref: entry.retry for ref, entry in self._entries.items()}
 
     def next_due(self) -> float | None:
         """Seconds until the next object may be tried; None when nothing waits.

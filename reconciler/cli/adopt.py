@@ -76,7 +76,7 @@ def command(settings: Settings, out: Output, wanted: tuple[Ref, ...], enforce: b
             outcomes = adopting.enforce(line, desired, snapshot, found)
         else:
             adopting.observe(line, found)
-        plan = line.compare(desired, line.observe())
+        plan = line.compare(desired, line.observe()).plan
     failed = {outcome.step.ref: outcome.message for outcome in outcomes if outcome.message}
     out.show(
         lambda: _json(found, plan, failed, enforce=enforce), lambda: _text(found, plan, failed, out, enforce=enforce)

@@ -20,6 +20,7 @@ from reconciler.settings.settings import Settings
 if TYPE_CHECKING:
     from reconciler.line.line import Line
     from reconciler.planning.plan import Plan
+    from reconciler.status.one_pass import Pass
     from reconciler.status.outcome import StepOutcome
 
 
@@ -66,11 +67,10 @@ def command(settings: Settings, out: Output, outside_window: bool, yes: bool, de
     with Line.open(settings, exclusive=True) as line:
         with told_when_slow(f"reading {settings.repository} and {settings.connect} …", quiet=out.quiet):
             line.recovery.recover()
-            desired = line.desired()
-            snapshot = line.observe()
-            plan = line.compare(desired, snapshot)
+            now = line.look()
+            desired, plan = now.desired, now.plan
             if reviewed is not None:
-                reviewed.check(plan, saved(line, settings, desired, snapshot, plan).digest)
+                reviewed.check(plan, saved(settings, now).digest)
         if out.format == "text":
             if mistakes := problems_text(desired.problems, colour=out.colour):
                 click.echo(f"{mistakes}\n", color=out.colour)
@@ -84,11 +84,12 @@ def command(settings: Settings, out: Output, outside_window: bool, yes: bool, de
         if asked and not click.confirm("\nDo this?", err=True):
             out.note("Nothing was done.")
             return 1
-        line.note_drift(plan, desired, snapshot)
-        outcomes, remaining = _apply(line, plan, out, only_this=reviewed is not None)
+        line.note_drift(now)
+        outcomes, after = _apply(line, plan, out, only_this=reviewed is not None)
+        remaining = after.plan
         line.note_approvals(remaining, VERB)
         unanswered = line.source.problem
-        line.note_status(desired, remaining, outcomes)
+        line.note_status(after, outcomes)
     told = _Told(plan, outcomes, remaining)
     out.show(lambda: told.to_json(desired.problems), told.text)
     if desired.problems or remaining.steps or remaining.blocked or unanswered:
@@ -109,17 +110,17 @@ def _mind_windows(settings: Settings, out: Output, *, outside_window: bool) -> N
             state.refuse()
 
 
-def _apply(line: Line, plan: Plan, out: Output, *, only_this: bool) -> tuple[tuple[StepOutcome, ...], Plan]:
-    """What was shown, and unless `only_this` whatever only shows after it. The plan that is left is told too."""
+def _apply(line: Line, plan: Plan, out: Output, *, only_this: bool) -> tuple[tuple[StepOutcome, ...], Pass]:
+    """What was shown, and unless `only_this` whatever only shows after it. The last look tells what is left."""
     from reconciler.status.outcome import failed_for_good, in_the_end
 
     stop = threading.Event()
     with on_signals(stop.set), Report(quiet=out.quiet) as report:
         outcomes = line.apply(plan, stop=stop, on_progress=report)
         if only_this:
-            return outcomes, line.plan()
+            return outcomes, line.look()
         more = line.converge(stop=stop, on_progress=report, given_up=failed_for_good(outcomes))
-    return in_the_end((*outcomes, *more.outcomes)), more.remaining
+    return in_the_end((*outcomes, *more.outcomes)), more.last
 
 
 class _Told:

@@ -56,21 +56,20 @@ def _compared(settings: Settings, out: Output, detailed_exitcode: bool) -> int:
     from reconciler.reporting.drift_text import DriftReport, report_markdown, report_text
     from reconciler.reporting.plan_text import problems_text
     from reconciler.reporting.problem_json import problem_json
+    from reconciler.status.drift import drift
 
     with (
         Line.open(settings, exclusive=False) as line,
         told_when_slow(f"reading {settings.repository} and {settings.connect} …", quiet=out.quiet),
     ):
-        desired = line.desired()
-        snapshot = line.observe()
-        plan = line.compare(desired, snapshot)
-        found = line.drift(plan, desired, snapshot)
+        now = line.look()
+        found = drift(now)
         unanswered = line.source.problem
         since = {(record.ref, record.field): record.first_seen for record in line.ledger.drifts()}
-    report = DriftReport(str(desired.revision), found, since)
+    report = DriftReport(str(now.desired.revision), found, since)
     told = {item.ref for item in report.deviations}
-    report = replace(report, waiting=sum(step.ref not in told for step in plan.steps))
-    problems = desired.problems
+    report = replace(report, waiting=sum(step.ref not in told for step in now.plan.steps))
+    problems = now.desired.problems
     out.show(
         lambda: report.to_json() | {"problems": [problem_json(item) for item in problems]},
         lambda: (

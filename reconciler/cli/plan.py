@@ -22,11 +22,8 @@ from reconciler.cli.progress import told_when_slow
 from reconciler.settings.settings import Settings
 
 if TYPE_CHECKING:
-    from reconciler.desired.state import DesiredState
-    from reconciler.line.line import Line
-    from reconciler.observed.snapshot import Snapshot
-    from reconciler.planning.plan import Plan
     from reconciler.reporting.saved_plan import SavedPlan
+    from reconciler.status.one_pass import Pass
 
 _NAMED = 8  # of the files that aren't committed
 _APPROVED_LATER = "What needs an approval can be approved once it is committed, by the digest that its plan shows then."
@@ -77,9 +74,8 @@ def command(settings: Settings, out: Output, file: Path | None, detailed_exitcod
         Line.open(settings, exclusive=False) as line,
         told_when_slow(f"reading {settings.repository} and {settings.connect} …", quiet=out.quiet),
     ):
-        desired = line.desired()
-        snapshot = line.observe()
-        plan = line.compare(desired, snapshot)
+        now = line.look()
+        plan, problems = now.plan, now.desired.problems
         if not settings.worktree:  # a yes is for a commit
             line.note_approvals(plan, VERB)
         uncommitted: tuple[str, ...] = getattr(line.source, "uncommitted", ())
@@ -87,8 +83,7 @@ def command(settings: Settings, out: Output, file: Path | None, detailed_exitcod
         if file is not None:
             from reconciler.reporting.saved_plan import write_saved_plan
 
-            write_saved_plan(file, saved(line, settings, desired, snapshot, plan))
-    problems = desired.problems
+            write_saved_plan(file, saved(settings, now))
 
     def text() -> str:
         if out.format == MARKDOWN:
@@ -132,12 +127,11 @@ def _work_tree(settings: Settings, uncommitted: tuple[str, ...]) -> str:
     return f"The work tree as it lies, not committed yet: {', '.join([*names[:_NAMED], *more])}"
 
 
-def saved(line: Line, settings: Settings, desired: DesiredState, snapshot: Snapshot, plan: Plan) -> SavedPlan:
+def saved(settings: Settings, now: Pass) -> SavedPlan:
     """The plan as it is saved."""
     from reconciler.reporting.saved_plan import SavedPlan, plan_digest
 
     origin = {key: str(getattr(settings, key)) for key in ORIGIN}
     if Path(settings.repository).exists():
         origin["repository"] = str(Path(settings.repository).absolute())
-    digest = plan_digest(plan, desired, snapshot, line.ledger.owned())
-    return SavedPlan(origin, plan.revision, digest, plan.to_json())
+    return SavedPlan(origin, now.plan.revision, plan_digest(now), now.plan.to_json())

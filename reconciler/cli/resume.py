@@ -18,8 +18,7 @@ def command(kind: Kind | None, name: str | None, settings: Settings) -> None:
     """
     from reconciler.ledger.ledger import Ledger
     from reconciler.ledger.lock import StateFolder
-    from reconciler.ledger.records import ALL
-    from reconciler.status.status import ANYTHING
+    from reconciler.status.suspension import ALL, ANYTHING
 
     ref = ref_of(kind, name)
     with StateFolder.open(settings.state, exclusive=False) as folder:

@@ -17,11 +17,10 @@ def command(settings: Settings, out: Output) -> int:
     """
     from reconciler.ledger.ledger import Ledger
     from reconciler.ledger.lock import StateFolder
-    from reconciler.ledger.records import ALL
     from reconciler.reporting.matters import is_well, unread_files
     from reconciler.reporting.said_since import said_since
     from reconciler.reporting.status_text import agent_text, status_report, statuses_text
-    from reconciler.status.status import ANYTHING
+    from reconciler.status.suspension import ALL, ANYTHING
 
     ledger = Ledger.open(settings.state, readonly=True)
     info, suspensions = ledger.agent_info(), ledger.suspensions.suspensions()

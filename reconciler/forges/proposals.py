@@ -11,17 +11,18 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Final, Protocol
+from typing import Final
 
-from reconciler.desired.state import DesiredState
 from reconciler.errors import Conflict, OnggiError, Terminal
 from reconciler.forges.comments import PlanComments
+from reconciler.forges.commit_status import proposal_status
 from reconciler.forges.forge import CommitStatus, Forge, Proposal, State
-from reconciler.forges.verdict import preview
 from reconciler.observed.snapshot import Snapshot
 from reconciler.planning.plan import Blocked, Plan
 from reconciler.reporting.plan_markdown import plan_markdown
+from reconciler.source.proposed import ProposedChanges
 from reconciler.source.tree import SourceTree
+from reconciler.status.one_pass import Pass
 
 log = logging.getLogger("onggi.forge")
 
@@ -29,26 +30,7 @@ _MENDED_BY_PEOPLE_S: Final = 600.0
 _SHOWN_OF_ID: Final = 12
 
 
-class Rehearse(Protocol):
-    """Plans a tree that isn't the source's, without touching anything."""
-
-    def __call__(self, tree: SourceTree, snapshot: Snapshot) -> tuple[DesiredState, Plan]:
-        """The desired state in it, and what would be done."""
-
-
-class Changes(Protocol):
-    """Where the content of proposals comes from."""
-
-    def merged(self, branch: str, reference: str, head: str) -> SourceTree:
-        """The branch with the proposal merged into it."""
-
-
-@dataclass(frozen=True, slots=True)
-class World:
-    """What the agent knows now: the state in force and the host as last seen; None before the first pass."""
-
-    desired: DesiredState
-    snapshot: Snapshot
+Rehearse = Callable[[SourceTree, Snapshot], Pass]  # plans a tree that isn't the source's, without touching anything
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +45,9 @@ class Proposals:
     def __init__(
         self,
         forge: Forge,
-        changes: Changes,
+        changes: ProposedChanges,
         rehearse: Rehearse,
-        world: Callable[[], World | None],
+        latest: Callable[[], Pass | None],
         *,
         host: str,
         forks: bool,
@@ -74,7 +56,7 @@ class Proposals:
         self._forge = forge
         self._changes = changes
         self._rehearse = rehearse
-        self._world = world
+        self._latest = latest
         self._host = host
         self._forks = forks
         self._interval_s = interval_s
@@ -113,10 +95,10 @@ class Proposals:
         """Every open proposal that isn't shown as it is now. One that fails holds up no other. Raises OnggiError when
         they can't be listed.
         """
-        world = self._world()
-        if world is None or world.desired.revision.algorithm != "sha1":
+        now = self._latest()
+        if now is None or now.desired.revision.algorithm != "sha1":
             return
-        branch, base = world.desired.revision.branch, world.desired.revision.digest
+        branch, base = now.desired.revision.branch, now.desired.revision.digest
         open_now = self._forge.proposals(branch)
         self._done = {each.number: self._done[each.number] for each in open_now if each.number in self._done}
         for proposal in open_now:
@@ -128,13 +110,13 @@ class Proposals:
             done = self._done.get(proposal.number)
             if done is not None and done.commits == (proposal.head, base) and time.monotonic() < done.again_at:
                 continue
-            again_at = self._show(proposal, world)
+            again_at = self._show(proposal, now)
             self._done[proposal.number] = _Done((proposal.head, base), again_at)
 
-    def _show(self, proposal: Proposal, world: World) -> float:
+    def _show(self, proposal: Proposal, now: Pass) -> float:
         """Plan it and tell. The time at which to try again."""
         try:
-            status, text = self._told(proposal, world)
+            status, text = self._told(proposal, now)
             if self._comments.write(proposal.number, text):
                 self._unstated.add(proposal.number)
             if proposal.number in self._unstated:  # a comment that is still true has its status beside it
@@ -154,22 +136,22 @@ class Proposals:
             return time.monotonic() + _MENDED_BY_PEOPLE_S
         return float("inf")
 
-    def _told(self, proposal: Proposal, world: World) -> tuple[CommitStatus, str]:
+    def _told(self, proposal: Proposal, now: Pass) -> tuple[CommitStatus, str]:
         """The line beside its commit, and the text of its comment."""
         context = f"onggi/{self._host}/plan"
         title = f"### onggi: plan for {self._host}\n\n"
-        revision = world.desired.revision
+        revision = now.desired.revision
         commits = f"`{proposal.head[:_SHOWN_OF_ID]}` merged into `{revision.digest[:_SHOWN_OF_ID]}`"
         try:
             tree = self._changes.merged(revision.branch, proposal.ref, proposal.head)
         except Conflict as error:
             return CommitStatus(State.FAILURE, context, str(error)), f"{title}**No plan: {error}**\n\n_{commits}_\n"
-        desired, plan = self._rehearse(tree, world.snapshot)
-        plan = _not_approvable(plan)
+        proposed = self._rehearse(tree, now.snapshot)
+        plan, problems = _not_approvable(proposed.plan), proposed.desired.problems
         end = f"\n_{commits}. Planned against the host as it is now; nothing of it is applied before it is merged._\n"
         room = self._forge.longest_comment - len(title.encode()) - len(end.encode()) - 200
-        text = plan_markdown(plan, desired.problems, longest=room)
-        return preview(plan, len(desired.problems), context), f"{title}{text}{end}"
+        text = plan_markdown(plan, problems, longest=room)
+        return proposal_status(plan, len(problems), context), f"{title}{text}{end}"
 
     def _complain(self, error: OnggiError) -> None:
         if str(error) != self._problem and not self._closed.is_set():

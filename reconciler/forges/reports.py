@@ -6,24 +6,22 @@ import logging
 import re
 import socket
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Self
 from urllib.parse import urlsplit
 
-from reconciler.desired.state import DesiredState
 from reconciler.forges.address import forge_address
 from reconciler.forges.client import ForgeClient
+from reconciler.forges.commit_status import outcome_status
 from reconciler.forges.connect import connect
 from reconciler.forges.forge import CommitStatus, Forge, State
-from reconciler.forges.proposals import Proposals, Rehearse, World
+from reconciler.forges.proposals import Proposals, Rehearse
 from reconciler.forges.statuses import Statuses
-from reconciler.forges.verdict import verdict
-from reconciler.planning.plan import Plan
 from reconciler.reporting.plan_markdown import headline
 from reconciler.settings.settings import Settings
 from reconciler.source.location import Remote, parse_location
 from reconciler.source.proposed import ProposedChanges
-from reconciler.status.outcome import StepOutcome
+from reconciler.status.one_pass import Pass
 
 log = logging.getLogger("onggi.forge")
 
@@ -45,7 +43,7 @@ class ForgeReports:
         self._threads = [threading.Thread(target=run, name="onggi-forge", daemon=True) for run in runs]
 
     @classmethod
-    def open(cls, settings: Settings, rehearse: Rehearse, world: Callable[[], World | None]) -> Self | None:
+    def open(cls, settings: Settings, rehearse: Rehearse, latest: Callable[[], Pass | None]) -> Self | None:
         """None when the settings name no forge. Raises SettingsError; nothing is asked yet."""
         address = forge_address(settings)
         if address is None:
@@ -56,7 +54,7 @@ class ForgeReports:
         if isinstance(parse_location(settings.repository), Remote):
             changes = ProposedChanges(settings.repository, path=settings.path, state_dir=settings.state)
             proposals = Proposals(
-                forge, changes, rehearse, world,
+                forge, changes, rehearse, latest,
                 host=host, forks=settings.forge_plan_forks, interval_s=settings.interval_s,
             )  # fmt: skip
         log.info("telling %s at %s", address.repository, address.api)
@@ -72,15 +70,17 @@ class ForgeReports:
         if self._proposals is not None:
             self._proposals.look()
 
-    def planned(self, desired: DesiredState, plan: Plan) -> None:
+    def planned(self, now: Pass) -> None:
         """A pass is about to do this. Shown once, when the revision is new."""
-        if desired.revision.algorithm == "sha1":
-            self._statuses.tell(desired.revision.digest, CommitStatus(State.PENDING, self._context, headline(plan)))
+        self._tell(now, CommitStatus(State.PENDING, self._context, headline(now.plan)))
 
-    def passed(self, desired: DesiredState, plan: Plan, outcomes: Iterable[StepOutcome]) -> None:
+    def passed(self, now: Pass) -> None:
         """A pass is through."""
-        if desired.revision.algorithm == "sha1":
-            self._statuses.tell(desired.revision.digest, verdict(desired, plan, outcomes, self._context))
+        self._tell(now, outcome_status(now, self._context))
+
+    def _tell(self, now: Pass, status: CommitStatus) -> None:
+        if now.desired.revision.algorithm == "sha1":
+            self._statuses.tell(now.desired.revision.digest, status)
 
     def close(self) -> None:
         """End, soon: what is being told may be cut off."""

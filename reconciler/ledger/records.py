@@ -1,9 +1,9 @@
-"""What the ledger gives to its readers: events, last outcomes, statuses, and the set of everything."""
+"""What the ledger gives to its readers: events, last outcomes, and statuses."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from specs.reference import Ref
 
@@ -57,41 +57,3 @@ class ObjectStatus:
     state: str = ""  # as last observed: running, shutoff, active, ...; empty when it wasn't told
     revision: str = ""
     last_outcome: LastOutcome | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Suspension:
-    """Why an object, or everything, is left alone; empty where an earlier version wrote nothing down."""
-
-    reason: str = ""
-    who: str = ""
-    since: str = ""  # RFC 3339, UTC
-
-    def __str__(self) -> str:
-        told = " ".join(f"{word} {value}" for word, value in (("by", self.who), ("since", self.since)) if value)
-        return f"{told}: {self.reason}" if told and self.reason else told or self.reason
-
-
-class _Everything(frozenset[Ref]):
-    """Has every reference as a member: what `suspended` gives while the whole agent is suspended."""
-
-    def __contains__(self, item: object) -> bool:
-        return True
-
-    def __bool__(self) -> bool:
-        return True
-
-    def __eq__(self, other: object) -> bool:
-        return self is other
-
-    def __hash__(self) -> int:
-        return id(self)
-
-    def __repr__(self) -> str:
-        return "ALL"
-
-    def __reduce__(self) -> Any:
-        return "ALL"  # stays the one object that it is
-
-
-ALL = _Everything()

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 from reconciler.clock import Clock, rfc3339
-from reconciler.ledger.records import ALL, Suspension
+from reconciler.status import suspension
+from reconciler.status.suspension import ANYTHING, Suspension, Suspensions
 from specs.reference import Ref
 
 _Connect = Callable[[], AbstractContextManager[sqlite3.Connection]]
-_EVERYTHING = Ref("", "")
 
 
 class SuspensionBook:
@@ -31,7 +31,7 @@ class SuspensionBook:
     def suspend(self, ref: Ref | None, *, reason: str, who: str) -> None:
         """Leave an object alone from now on; None: everything."""
         with self._beside() as connection:
-            row = (*(ref or _EVERYTHING), reason, who, rfc3339(self._clock()))
+            row = (*(ref or ANYTHING), reason, who, rfc3339(self._clock()))
             connection.execute(
                 "INSERT OR REPLACE INTO suspended (kind, name, reason, who, since) VALUES (?, ?, ?, ?, ?)", row
             )
@@ -39,15 +39,14 @@ class SuspensionBook:
     def resume(self, ref: Ref | None) -> None:
         """End the suspension of one object; None: of the whole agent, where single objects stay suspended."""
         with self._beside() as connection:
-            connection.execute("DELETE FROM suspended WHERE kind = ? AND name = ?", tuple(ref or _EVERYTHING))
+            connection.execute("DELETE FROM suspended WHERE kind = ? AND name = ?", tuple(ref or ANYTHING))
 
     def suspended(self) -> frozenset[Ref]:
         """What is to be left alone; `ALL`, which has every reference as a member, when everything is."""
-        found = frozenset(self.suspensions())
-        return ALL if _EVERYTHING in found else found
+        return suspension.suspended(self.suspensions())
 
-    def suspensions(self) -> Mapping[Ref, Suspension]:
-        """The same, with why, by whom and since when. Everything goes by the empty reference."""
+    def suspensions(self) -> Suspensions:
+        """The same, with why, by whom and since when. Everything goes by ANYTHING."""
         with self._lock, self._reading() as connection:
             rows = connection.execute("SELECT kind, name, reason, who, since FROM suspended").fetchall()
         return {Ref(kind, name): Suspension(*told) for kind, name, *told in rows}

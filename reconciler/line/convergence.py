@@ -5,18 +5,28 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from reconciler.planning.plan import Plan
+from reconciler.status.one_pass import Pass
 from reconciler.status.outcome import StepOutcome
 from specs.problem import Problem
 
 
 @dataclass(frozen=True, slots=True)
 class Convergence:
-    """What `converge` did: the first plan, every outcome, and the plan that is left (empty when all is well)."""
+    """What `converge` did: the first plan, every outcome, and the last pass."""
 
     planned: Plan
     outcomes: tuple[StepOutcome, ...]
-    remaining: Plan
-    problems: tuple[Problem, ...]
+    last: Pass
+
+    @property
+    def remaining(self) -> Plan:
+        """What is left to do: empty when all is well."""
+        return self.last.plan
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What of the documents couldn't be understood."""
+        return self.last.desired.problems
 
     @property
     def succeeded(self) -> bool:

@@ -30,12 +30,14 @@ from reconciler.planning.groups import without
 from reconciler.planning.plan import Plan, Step
 from reconciler.planning.planner import Planner
 from reconciler.planning.terms import Terms
-from reconciler.settings.bounds import own_folders, reach_of
+from reconciler.settings.reach import own_folders, reach_of
 from reconciler.settings.settings import Settings
 from reconciler.source.opening import open_source
 from reconciler.source.source import Source
 from reconciler.source.tree import SourceTree
-from reconciler.status.outcome import Result, StepOutcome, failed_for_good
+from reconciler.status.one_pass import Pass
+from reconciler.status.outcome import Result, StepOutcome, failed_for_good, last_of_each
+from reconciler.status.suspension import suspended
 from specs.reference import STORAGE_VOLUME, Ref
 
 if TYPE_CHECKING:
@@ -151,24 +153,19 @@ class Line:
             self._touched -= touched
         return self._snapshot
 
-    def compare(
-        self,
-        desired: DesiredState,
-        snapshot: Snapshot,
-        suspended: frozenset[Ref] | None = None,
-        moving: frozenset[Ref] = frozenset(),
-    ) -> Plan:
-        """Desired × observed → plan. Pure but for reading what the ledger remembers.
+    def compare(self, desired: DesiredState, snapshot: Snapshot, moving: frozenset[Ref] = frozenset()) -> Pass:
+        """Desired × observed × remembered → a pass with its plan. Pure but for reading what the ledger remembers.
 
         `moving` is what steps beside the loop may have done something to since the host was looked at.
         """
-        left_alone = self.ledger.suspended() if suspended is None else suspended
+        suspensions = self.ledger.suspensions.suspensions()
         working = self.ledger.working()  # asked before what is owned: a step that ends now has its entry in that
+        owned = self.ledger.owned()
         plan = self._planner.plan(
             desired,
             snapshot,
-            self.ledger.owned(),
-            left_alone,
+            owned,
+            suspended(suspensions),
             self._terms(self.hypervisor.take_rebooted(), moving),
             self.ledger.definitions.get,
         )
@@ -176,7 +173,7 @@ class Line:
             # What is just being made shows on the host before the ledger says that we made it.
             plan = replace(plan, records=tuple(entry for entry in plan.records if entry.ref not in working))
         self.recovery.account(plan, snapshot)
-        return plan
+        return Pass(desired, snapshot, plan, owned=owned, suspensions=suspensions, busy=moving)
 
     def _terms(self, rebooted: frozenset[Ref], moving: frozenset[Ref] = frozenset()) -> Terms:
         held = self.hypervisor.held()
@@ -192,42 +189,32 @@ class Line:
             moving=moving,
         )
 
-    def drift(self, plan: Plan, desired: DesiredState, snapshot: Snapshot) -> tuple[Drift, ...]:
-        """What of the plan is drift. Ask before `apply`, which changes what the ledger remembers."""
-        from reconciler.status.drift import drift
+    def note_drift(self, now: Pass) -> tuple[Drift, ...]:
+        """What of the plan is drift. Its records are kept: what is new, what goes on, what has ended by whose doing.
 
-        return drift(plan, plan.wish or desired, snapshot, self.ledger.owned())
-
-    def note_drift(
-        self, plan: Plan, desired: DesiredState, snapshot: Snapshot, moving: frozenset[Ref] = frozenset()
-    ) -> tuple[Drift, ...]:
-        """The same, and keep its records: what is new, what goes on, and what has ended by whose doing.
-
-        The plan's revision is the one that counts from now on, unless it has to be decided on first. `moving` are
-        objects that something was done to since `snapshot` was taken, or is: the ledger says already that they are as
-        declared, and how they differ in the snapshot is nobody's doing by hand.
+        Call it before `apply`. The plan's revision is the one that counts from now on, unless it has to be decided on
+        first. Of what is busy the ledger says already that it is as declared, and how it differs in the snapshot is
+        nobody's doing by hand.
 
         How all that is ours looks now is kept too, for the day on which some of it is gone.
         """
         from reconciler.ledger.drift_history import Noted
-        from reconciler.status.drift import still_different, unjudged
+        from reconciler.status.drift import drift, still_different, unjudged
 
-        desired = plan.wish or desired
-        found = tuple(item for item in self.drift(plan, desired, snapshot) if item.ref not in moving)
-        digests = {ref: resource.digest for ref, resource in desired.resources.items()}
-        unknown = unjudged(plan, desired, moving)
-        self.lineage.follow(desired, plan)
-        self.ledger.note_drift(Noted(found, still_different(plan), unknown, digests.get))
-        self.ledger.definitions.keep(snapshot.objects, self.ledger.owned())
+        found = tuple(item for item in drift(now) if item.ref not in now.busy)
+        digests = {ref: resource.digest for ref, resource in now.wish.resources.items()}
+        self.lineage.follow(now.wish, now.plan)
+        self.ledger.note_drift(Noted(found, still_different(now.plan), unjudged(now), digests.get))
+        self.ledger.definitions.keep(now.snapshot.objects, self.ledger.owned())
         return found
 
-    def note_status(self, desired: DesiredState, plan: Plan, outcomes: Iterable[StepOutcome]) -> None:
+    def note_status(self, now: Pass, outcomes: Iterable[StepOutcome]) -> None:
         """Write down how everything is after a run without an agent, for `onggi status` and `get`."""
         from reconciler.line.noted_status import note_status
+        from reconciler.status.drift import drift
 
-        if (seen := self._snapshot) is not None:
-            drifts = self.drift(plan, desired, seen)
-            note_status(self.ledger, self.settings.connect, desired, seen, plan, outcomes, drifts)
+        now = replace(now, outcomes=last_of_each(outcomes), owned=self.ledger.owned())
+        note_status(self.ledger, self.settings.connect, now, drift(now))
 
     def note_approvals(self, plan: Plan, by: str) -> None:
         """Remember what the plan waits for a person's word on, so that `onggi approve` knows it."""
@@ -236,18 +223,23 @@ class Line:
         except StateError as error:
             log.debug("%s", error)  # who may only look may plan all the same; the agent tells of it anyway
 
-    def rehearse(self, tree: SourceTree, snapshot: Snapshot) -> tuple[DesiredState, Plan]:
+    def rehearse(self, tree: SourceTree, snapshot: Snapshot) -> Pass:
         """What `tree` would come to if it were the source's. Safe beside a pass: shares no cache, writes nothing."""
         tree, repository_id = self.lineage.named(tree)
         resolver = Resolver(allowed_folders=self.settings.allowed_folders)
         desired = resolver.resolve(tree, Loader().load(tree), repository_id)
         terms = self._terms(frozenset())  # news of a reboot is told once, and is for the pass that acts on it
-        owned, suspended, last_seen = self.ledger.owned(), self.ledger.suspended(), self.ledger.definitions.get
-        return desired, Planner().plan(desired, snapshot, owned, suspended, terms, last_seen)
+        owned, suspensions = self.ledger.owned(), self.ledger.suspensions.suspensions()
+        plan = Planner().plan(desired, snapshot, owned, suspended(suspensions), terms, self.ledger.definitions.get)
+        return Pass(desired, snapshot, plan, owned=owned, suspensions=suspensions)
+
+    def look(self) -> Pass:
+        """Read both sides and compare them."""
+        return self.compare(self.desired(), self.observe())
 
     def plan(self) -> Plan:
-        """Read both sides and plan."""
-        return self.compare(self.desired(), self.observe())
+        """The same, for who only wants to know what would be done."""
+        return self.look().plan
 
     def apply(
         self,
@@ -317,26 +309,25 @@ class Line:
 
         recovered = self.recovery.recover()
         desired = self.desired()
-        planned = remaining = self._compare_and_note(desired)
+        first = now = self._compare_and_note(desired)
         outcomes: list[StepOutcome] = []
         for _ in range(passes):
-            done = self.apply(without(remaining, given_up), stop=stop, on_progress=on_progress)
+            done = self.apply(without(now.plan, given_up), stop=stop, on_progress=on_progress)
             outcomes.extend(done)
             given_up |= failed_for_good(done)
             recovered = recovered or self.recovery.recover()  # a pool may only be active by now
-            remaining = self._compare_and_note(desired)
-            if remaining.empty or (stop is not None and stop.is_set()) or not _any_success(done):
+            now = self._compare_and_note(desired)
+            if now.plan.empty or (stop is not None and stop.is_set()) or not _any_success(done):
                 break
-        self._note(remaining)
-        self.note_status(desired, remaining, outcomes)
-        return Convergence(planned, tuple(outcomes), remaining, desired.problems)
+        self._note(now.plan)
+        self.note_status(now, outcomes)
+        return Convergence(first.plan, tuple(outcomes), now)
 
-    def _compare_and_note(self, desired: DesiredState) -> Plan:
+    def _compare_and_note(self, desired: DesiredState) -> Pass:
         self.remove_uncommitted(desired)
-        snapshot = self.observe()
-        plan = self.compare(desired, snapshot)
-        self.note_drift(plan, desired, snapshot)
-        return plan
+        now = self.compare(desired, self.observe())
+        self.note_drift(now)
+        return now
 
     def remove_uncommitted(self, desired: DesiredState) -> frozenset[Ref]:
         """As Recovery.remove_uncommitted, by what the source says now."""

@@ -14,29 +14,12 @@ from datetime import UTC, datetime
 
 from reconciler.planning.operations import Start
 from reconciler.planning.plan import Step
-from reconciler.planning.terms import duration_text
-from reconciler.planning.virtualmachine.power import end_text
+from reconciler.status.retries import STABLE_S, CrashLoop
 from specs.reference import VIRTUAL_MACHINE, Ref
 
 FIRST_S = 10.0
 LONGEST_S = 300.0
-STABLE_S = 120.0  # a run of this length ends the counting
 _FREE = 1  # a first short run, such as of an installer that switches its machine off, costs no wait
-
-
-@dataclass(frozen=True, slots=True)
-class CrashLoop:
-    """A machine that rests before its next start. `times` short runs came one after the other."""
-
-    times: int
-    end: str
-    at: datetime
-
-    @property
-    def message(self) -> str:
-        """What people are told."""
-        runs = f"{self.times} runs in a row ended within {duration_text(STABLE_S)} of their start"
-        return f"{runs}, the last one so: {end_text(self.end)}"
 
 
 @dataclass(slots=True)

@@ -12,20 +12,21 @@ import threading
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 from reconciler.applying.backoff import Backoff
 from reconciler.desired.state import DesiredState
 from reconciler.errors import OnggiError
 from reconciler.line.line import Line
-from reconciler.loop.crash_loops import CrashLoop, CrashLoops, ended_by_itself
-from reconciler.loop.repeats import Flapping, Repeats
+from reconciler.loop.crash_loops import CrashLoops, ended_by_itself
+from reconciler.loop.repeats import Repeats
 from reconciler.loop.settling import Settling
 from reconciler.loop.wakeup import Wakeup
-from reconciler.observed.snapshot import Snapshot
 from reconciler.planning.groups import fetches, groups, takes_long
 from reconciler.planning.operations import Start, Stop
 from reconciler.planning.plan import Plan, Step
 from reconciler.reporting.metrics import Tally
+from reconciler.status.one_pass import Pass
 from reconciler.status.outcome import Result, StepOutcome
 from reconciler.status.step_text import step_text
 from specs.reference import Ref
@@ -41,7 +42,7 @@ class Dispatcher:
     """One per agent. `wakeup` is told of every object that was touched, `tally` of what came of each step."""
 
     def __init__(self, line: Line, wakeup: Wakeup, stop: threading.Event, tally: Tally) -> None:
-        self.backoff = Backoff(random=random.random)
+        self._backoff = Backoff(random=random.random)
         self._line = line
         self._wakeup = wakeup
         self._stop = stop
@@ -76,33 +77,17 @@ class Dispatcher:
         with self._lock:
             return frozenset(self._busy)
 
-    @property
-    def failing(self) -> Mapping[Ref, StepOutcome]:
-        """The outcomes of what failed and waits to be tried again."""
+    def add_to(self, now: Pass) -> Pass:
+        """The same pass, with what has come of its plan so far and what waits to be tried again."""
         with self._lock:
-            return {
-                ref: outcome
-                for ref, outcome in self._outcomes.items()
-                if outcome.result is Result.FAILED and self.backoff.retry(ref) is not None
-            }
-
-    @property
-    def outcomes(self) -> tuple[StepOutcome, ...]:
-        """The last outcome of each object."""
-        with self._lock:
-            return tuple(self._outcomes.values())
-
-    @property
-    def flapping(self) -> Mapping[Ref, Flapping]:
-        """Every object that somebody else changes back as often as it is put right."""
-        with self._lock:
-            return self._repeats.flapping(time.monotonic())
-
-    @property
-    def crash_loops(self) -> Mapping[Ref, CrashLoop]:
-        """Every machine that ended so soon, and so often, that it rests before its next start."""
-        with self._lock:
-            return self._crash_loops.resting()
+            return replace(
+                now,
+                busy=frozenset(self._busy),
+                outcomes=dict(self._outcomes),
+                retries=self._backoff.retries(),
+                flapping=self._repeats.flapping(time.monotonic()),
+                crash_loops=self._crash_loops.resting(),
+            )
 
     def finished(self) -> frozenset[Ref]:
         """What is done. Ask before reading the host, and hand the answer to `looked_at` after it."""
@@ -118,7 +103,7 @@ class Dispatcher:
     def next_due_s(self) -> float | None:
         """Seconds until something that failed may be tried again."""
         with self._lock:
-            due = (self.backoff.next_due(), self._crash_loops.next_due_s())
+            due = (self._backoff.next_due(), self._crash_loops.next_due_s())
             return min((each for each in due if each is not None), default=None)
 
     def rested_in_s(self) -> float | None:
@@ -126,23 +111,24 @@ class Dispatcher:
         with self._lock:
             return self._settling.next_due_s(time.monotonic())
 
-    def rest(self, plan: Plan, snapshot: Snapshot) -> frozenset[Ref]:
+    def rest(self, now: Pass) -> frozenset[Ref]:
         """What was just changed by hand and perhaps still is: it isn't judged, nor repaired by `dispatch`, until it has
         come to rest.
         """
         with self._lock:
-            self._resting, to_look_at = self._settling.held(plan.steps, time.monotonic(), snapshot.objects)
+            self._resting, to_look_at = self._settling.held(now.plan.steps, time.monotonic(), now.snapshot.objects)
         for ref in to_look_at:
             self._wakeup.object(ref)
         return self._resting
 
-    def dispatch(self, plan: Plan, desired: DesiredState) -> None:
+    def dispatch(self, now: Pass) -> None:
         """Begin what can begin. Returns when the quick groups are done. Raises StateError."""
+        plan, desired = now.plan, now.wish
         self._moved = False
         digests = {step.ref: _digest(step, desired) for step in plan.steps}
         with self._lock:
-            self.backoff.forget_others(lambda ref: _document(ref, desired))
-            held = {ref for ref, digest in digests.items() if not self.backoff.due(ref, digest)} | self._busy
+            self._backoff.forget_others(lambda ref: _document(ref, desired))
+            held = {ref for ref, digest in digests.items() if not self._backoff.due(ref, digest)} | self._busy
             held |= self._crash_loops.held((step for step in plan.steps if step.ref not in held), digests)
             kept = self._crash_loops.to_keep()
             held |= self._resting
@@ -186,15 +172,15 @@ class Dispatcher:
                 self._outcomes[step.ref] = outcome
                 self._settling.done(step.ref)
                 if outcome.result is Result.FAILED:
-                    self.backoff.failed(step.ref, digests[step.ref], outcome.retry_after_s)
+                    self._backoff.failed(step.ref, digests[step.ref], outcome.retry_after_s)
                 elif outcome.result is not Result.SKIPPED:
                     self._crash_loops.started(step, digests[step.ref])
                     if not ended_by_itself(step):  # those have a back-off of their own
                         flapping = self._repeats.count(step, time.monotonic())
                     if flapping is None:
-                        self.backoff.succeeded(step.ref)
+                        self._backoff.succeeded(step.ref)
                     else:  # no fight for ever: each repair waits longer than the one before
-                        self.backoff.failed(step.ref, digests[step.ref], 0.0)
+                        self._backoff.failed(step.ref, digests[step.ref], 0.0)
             if outcome.result is Result.FAILED:
                 log.error("%s %s: %s", step.action, step.ref, outcome.message)
             elif outcome.result is not Result.SKIPPED:

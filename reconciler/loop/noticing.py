@@ -8,15 +8,14 @@ doesn't tell it again.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 from dataclasses import replace
 
 from reconciler.desired.state import DesiredState
 from reconciler.ledger.ledger import Ledger
+from reconciler.loop.passes import World
 from reconciler.reporting.matters import FILE, HISTORY_REWRITTEN, LASTING, SOURCE, UNREADABLE, WAITS_FOR_OTHERS, matters
 from reconciler.source.source import Source
 from reconciler.source.tree import Revision
-from reconciler.status.condition import Condition
 from reconciler.status.source_state import SourceState
 from reconciler.status.status import DRIFTED
 from specs.reference import Ref
@@ -48,18 +47,19 @@ class Noticing:
     def tell(
         self,
         desired: DesiredState | None,
-        found: Mapping[Ref, tuple[Condition, ...]] | None,
+        world: World | None,
         state: SourceState | None,
         *,
-        suspended: frozenset[Ref] = frozenset(),
         settled: bool = True,
     ) -> SourceState | None:
         """Tell of what has begun and what has ended since the last time, and give `state` with its beginning.
 
-        `found` is None when this pass says nothing about objects. While it isn't `settled`, what waits for others may
-        soon have them. Raises StateError.
+        `world` says nothing about objects while the host can't be reached, and is None before it ever was. While it
+        isn't `settled`, what waits for others may soon have them. Raises StateError.
         """
         book = self._ledger.notices
+        found = world.conditions if world is not None and world.snapshot.connected else None
+        suspended = world.suspended if world is not None else frozenset()
         wanted = matters(found, desired.problems) if found is not None and desired is not None else {}
         if not settled:
             known = book.open()

@@ -8,48 +8,31 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Final
 
-from reconciler.desired.state import DesiredState
 from reconciler.errors import OnggiError, Transient
-from reconciler.observed.snapshot import Snapshot
-from reconciler.planning.ownership import Owned
-from reconciler.planning.plan import Plan
 from reconciler.status.condition import Condition
 from reconciler.status.drift import Drift
-from reconciler.status.outcome import StepOutcome
-from reconciler.status.source_state import SourceState
+from reconciler.status.one_pass import Pass
+from reconciler.status.status import conditions
 from specs.reference import Ref
 
 _PATIENCE_S: Final = 10.0  # for passes that fail: libvirtd is often back sooner
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class World:
-    """One pass. `ticket` is the last mark of `Wakeup` that it has seen to; whoever set one waits for it.
+class World(Pass):
+    """A pass that is through, as readers want it: with what is told of each object, and how it differs by hand."""
 
-    `desired` is the revision in force: the last good one while the newest can't be read, which `source_problem` tells.
-    `busy` are objects that something is being done to, `owned` what is ours as the ledger knows it, `failing` the
-    outcomes of those that wait to be tried again, `resting` machines that ended too soon too often and wait for their
-    next start; `closed` says why nothing is applied now, and is empty when something is. `source` is set whenever
-    something is wrong with the repository, also when it only can't be asked for news.
-    """
+    drift: tuple[Drift, ...] = field(default=(), kw_only=True)
+    conditions: Mapping[Ref, tuple[Condition, ...]] = field(default_factory=dict, kw_only=True)
 
-    ticket: int
-    desired: DesiredState
-    snapshot: Snapshot
-    plan: Plan
-    drift: tuple[Drift, ...] = ()
-    conditions: Mapping[Ref, tuple[Condition, ...]] = field(default_factory=dict)
-    busy: frozenset[Ref] = frozenset()
-    owned: Mapping[Ref, Owned] = field(default_factory=dict)
-    failing: Mapping[Ref, StepOutcome] = field(default_factory=dict)
-    resting: frozenset[Ref] = frozenset()
-    suspended: frozenset[Ref] = frozenset()
-    closed: str = ""
-    source_problem: str = ""
-    source: SourceState | None = None
+    @classmethod
+    def of(cls, now: Pass, drift: tuple[Drift, ...]) -> World:
+        """This pass, with its conditions. `drift` is what was found when it was planned."""
+        found = {each.name: getattr(now, each.name) for each in fields(Pass)}
+        return cls(**found, drift=drift, conditions=conditions(now, drift))
 
 
 class Passes:

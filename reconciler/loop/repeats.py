@@ -9,30 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from reconciler.planning.missing import WHOLE
 from reconciler.planning.ownership import Fact
 from reconciler.planning.plan import Action, Step
+from reconciler.status.retries import Flapping
 from specs.reference import Ref
 
 _ALLOWED = 4  # times in a row that count as ordinary healing
 _FORGET_S = 30.0  # a change that comes back after a longer rest is a new one
-_WHOLE = "/"  # the field of a step that changes none: the object as a whole
-
-
-@dataclass(frozen=True, slots=True)
-class Flapping:
-    """A field that doesn't stay as it is put. `times` it was put so by now, each time with success."""
-
-    field: str
-    times: int
-
-    @property
-    def message(self) -> str:
-        """What people are told, with the remedy."""
-        what = "the object" if self.field == _WHOLE else self.field
-        return (
-            f"{what} was put right {self.times} times and keeps coming back as it was; is another tool changing it? "
-            "Stop that, or declare what it wants, or leave the field to it with ignoreFields"
-        )
 
 
 @dataclass(slots=True)
@@ -92,5 +76,5 @@ def _worst(fields: Mapping[str, _Seen], now_s: float) -> Flapping | None:
 def _changed(step: Step) -> list[tuple[str, str]]:
     """Each field with its new value as text; one stands for all when an object is made or removed."""
     if not step.changes or step.action in (Action.CREATE, Action.DELETE):
-        return [(_WHOLE, step.action.value)]
+        return [(WHOLE, step.action.value)]
     return [(change.pointer, repr(change.new)) for change in step.changes]

@@ -7,21 +7,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from reconciler.ledger.records import ObjectStatus, Suspension
+from reconciler.ledger.records import ObjectStatus
 from reconciler.planning.ownership import Owned
 from reconciler.status.condition import Condition
-from reconciler.status.status import ANYTHING, READY, SUSPENDED, resume_command
+from reconciler.status.status import READY, SUSPENDED, resume_command
+from reconciler.status.suspension import ANYTHING, Suspensions
 from specs.reference import Ref
 
 
 def said_since(
-    statuses: Iterable[ObjectStatus], suspensions: Mapping[Ref, Suspension], owned: Mapping[Ref, Owned]
+    statuses: Iterable[ObjectStatus], suspensions: Suspensions, owned: Mapping[Ref, Owned]
 ) -> list[ObjectStatus]:
     """The statuses with the suspensions that hold now; those of what was resumed wait for a pass."""
     return [_one(status, suspensions, owned) for status in statuses]
 
 
-def _one(status: ObjectStatus, suspensions: Mapping[Ref, Suspension], owned: Mapping[Ref, Owned]) -> ObjectStatus:
+def _one(status: ObjectStatus, suspensions: Suspensions, owned: Mapping[Ref, Owned]) -> ObjectStatus:
     entry = owned.get(status.ref)
     parent = entry.parent if entry is not None else None
     said = next((each for each in (status.ref, parent, ANYTHING) if each in suspensions), None)

@@ -15,13 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from reconciler.desired.state import DesiredState
 from reconciler.errors import Conflict, NotFound, Terminal
 from reconciler.given_file import read_given
-from reconciler.observed.snapshot import Snapshot
-from reconciler.planning.ownership import Owned
 from reconciler.planning.plan import Plan
-from specs.reference import Ref
+from reconciler.status.one_pass import Pass
 
 _LAYOUT = 1
 _LARGEST = 64 << 20
@@ -47,13 +44,14 @@ class SavedPlan:
             raise Conflict("the host has changed since this plan was saved; save and review a new one")
 
 
-def plan_digest(plan: Plan, desired: DesiredState, snapshot: Snapshot, owned: Mapping[Ref, Owned]) -> str:
+def plan_digest(now: Pass) -> str:
     """Names a plan together with the state of everything that it looked at."""
-    looked_at = sorted({*desired.resources, *owned, *(step.ref for step in plan.steps)})
+    plan = now.plan
+    looked_at = sorted({*now.desired.resources, *now.owned, *(step.ref for step in plan.steps)})
     state = [
         (str(ref), seen.uid, hashlib.sha256(seen.xml.encode()).hexdigest(), seen.active, seen.autostart)
         for ref in looked_at
-        if (seen := snapshot.get(ref)) is not None
+        if (seen := now.snapshot.get(ref)) is not None
     ]
     text = json.dumps([plan.digest, plan.revision, state])
     return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"

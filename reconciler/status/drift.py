@@ -6,21 +6,21 @@ applied and only waits for a boot. Keeping records of it is the ledger's busines
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from reconciler.bulkhead import Failure, contained
-from reconciler.desired.state import DesiredState, Resource
-from reconciler.observed.snapshot import Observed, Snapshot
+from reconciler.desired.state import Resource
+from reconciler.observed.snapshot import Observed
 from reconciler.planning.missing import WHOLE
-from reconciler.planning.ownership import Owned
 from reconciler.planning.plan import Action, Blocked, Plan, Step
 from reconciler.planning.storagevolume.loss import DATA_LOST
 from reconciler.planning.virtualmachine.migration import MIGRATED
 from reconciler.planning.why import is_drift
+from reconciler.status.one_pass import Pass
 from specs.effect import Change, Effect
 from specs.problem import Unrenderable
 from specs.reference import STORAGE_VOLUME, Ref
@@ -94,12 +94,12 @@ SUSPENDED = "suspended"
 _MISSING = (DriftedField(WHOLE, "present", None),)
 
 
-def drift(plan: Plan, desired: DesiredState, snapshot: Snapshot, owned: Mapping[Ref, Owned]) -> tuple[Drift, ...]:
-    """All that `plan` heals or only tells of as drift, in the order of kinds and names; extras are last.
+def drift(now: Pass) -> tuple[Drift, ...]:
+    """All that the plan heals or only tells of as drift, in the order of kinds and names; extras are last.
 
-    `desired`, `snapshot` and `owned` are what the plan was made of.
+    Taken before anybody acts on the plan, which changes what the ledger remembers.
     """
-    return _Pass(plan, desired, snapshot, owned).all()
+    return _Drifts(now).all()
 
 
 def deviations(found: Iterable[Drift]) -> list[Drift]:
@@ -114,27 +114,28 @@ def still_different(plan: Plan) -> frozenset[tuple[Ref, str]]:
     return frozenset(fields)
 
 
-def unjudged(plan: Plan, desired: DesiredState, moving: Container[Ref]) -> Callable[[Ref], bool]:
+def unjudged(now: Pass) -> Callable[[Ref], bool]:
     """Tells the objects of which the plan says nothing: held back, or with a document that can't be read; and those of
     which nobody can tell, because something is done to them now.
     """
-    blocked = {item.ref for item in plan.blocked if not item.part}
+    blocked = {item.ref for item in now.plan.blocked if not item.part}
+    desired = now.wish
 
     def unknown(ref: Ref) -> bool:
         resource = desired.resources.get(ref)
         if resource is None:
             return ref in desired.held or bool(desired.held_paths)
-        return ref in moving or ref in blocked
+        return ref in now.busy or ref in blocked
 
     return unknown
 
 
-class _Pass:
-    def __init__(self, plan: Plan, desired: DesiredState, snapshot: Snapshot, owned: Mapping[Ref, Owned]) -> None:
-        self.plan = plan
-        self.desired = desired
-        self.snapshot = snapshot
-        self.owned = owned
+class _Drifts:
+    def __init__(self, now: Pass) -> None:
+        self.plan = now.plan
+        self.desired = now.wish
+        self.snapshot = now.snapshot
+        self.owned = now.owned
 
     @cached_property
     def context(self) -> Context:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -44,6 +44,11 @@ class StepOutcome:
     def terminal(self) -> bool:
         """True for a failure that won't go away by itself: trying again at once would only fail again."""
         return self.result is Result.FAILED and self.retry_after_s is None
+
+
+def last_of_each(outcomes: Iterable[StepOutcome]) -> Mapping[Ref, StepOutcome]:
+    """The last one of each object."""
+    return {outcome.step.ref: outcome for outcome in outcomes}
 
 
 def in_the_end(outcomes: Iterable[StepOutcome]) -> tuple[StepOutcome, ...]:

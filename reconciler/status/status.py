@@ -10,22 +10,22 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Collection, Iterable, Mapping
-from datetime import datetime
-from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any
 
 from reconciler.bulkhead import INTERNAL_ERROR, Failure, contained
 from reconciler.clock import rfc3339
-from reconciler.desired.state import DesiredState, Resource
-from reconciler.observed.snapshot import Observed, Snapshot
+from reconciler.desired.state import Resource
+from reconciler.observed.snapshot import Observed
 from reconciler.planning.missing import WHOLE
-from reconciler.planning.ownership import Owned
-from reconciler.planning.plan import Action, Blocked, Plan, Step
+from reconciler.planning.plan import Action, Blocked, Step
 from reconciler.planning.storagevolume.loss import DATA_LOST
 from reconciler.status.broken import hidden, problems_sentence
 from reconciler.status.condition import Condition
 from reconciler.status.drift import Drift, DriftedField, deviations
+from reconciler.status.one_pass import Pass
 from reconciler.status.outcome import Result, StepOutcome
+from reconciler.status.retries import CrashLoop
+from reconciler.status.suspension import ANYTHING
 from specs.effect import Change, Effect
 from specs.problem import Problem
 from specs.reference import STORAGE_VOLUME, VIRTUAL_MACHINE, Ref
@@ -43,84 +43,12 @@ SEED_UNREAD = "SeedUnread"  # a machine that never looked at its cloud-init data
 
 CRASH_LOOP = "CrashLoopBackOff"  # likewise, of a machine that ends soon after each start
 
-ANYTHING = Ref("", "")  # nobody's: among what is suspended only where everything is
-
 _LONGEST_VALUE = 60
 
 
-class Waits(Protocol):
-    """What an object that failed waits for."""
-
-    @property
-    def failures(self) -> int:
-        """How often it failed in a row."""
-
-    @property
-    def at(self) -> datetime:
-        """When it is tried again."""
-
-    @property
-    def terminal(self) -> bool:
-        """True when it won't go away by itself."""
-
-
-class Flaps(Protocol):
-    """A field that doesn't stay as it is put."""
-
-    @property
-    def message(self) -> str:
-        """One sentence on which it is, how often it came back, and what to do."""
-
-
-class Rests(Protocol):
-    """A machine that ended so soon after each start that its next one waits."""
-
-    @property
-    def at(self) -> datetime:
-        """When it is started again."""
-
-    @property
-    def message(self) -> str:
-        """One sentence on how often it ended, and how."""
-
-
-class Retries(Protocol):
-    """Who knows when an object is tried again: the back-off."""
-
-    def retry(self, ref: Ref) -> Waits | None:
-        """None when the object hasn't failed."""
-
-
-def conditions(
-    desired: DesiredState,
-    snapshot: Snapshot,
-    plan: Plan,
-    outcomes: Iterable[StepOutcome],
-    suspended: Collection[Ref] = frozenset(),
-    backoff: Retries | None = None,
-    drifts: Iterable[Drift] = (),
-    flapping: Mapping[Ref, Flaps] | None = None,
-    crash_loops: Mapping[Ref, Rests] | None = None,
-    closed: str = "",
-    owned: Mapping[Ref, Owned] | None = None,
-    unread_seeds: Mapping[Ref, str] | None = None,
-    why_suspended: Mapping[Ref, object] | None = None,
-) -> Mapping[Ref, tuple[Condition, ...]]:
-    """The conditions of everything that is declared, broken, blocked or about to leave.
-
-    `outcomes` are the last ones of each object, of this pass or of earlier ones; `plan` is what this pass decided.
-    `drifts` is what of it is drift, `flapping` what somebody else undoes again and again, `crash_loops` are machines
-    that rest before their next start. `closed` says why nothing is applied now, and is empty when something is.
-    `owned` is what the ledger knows of as ours: what came from a file that can't be read any more is among it.
-    `unread_seeds` are machines whose guests never looked at their cloud-init data.
-    `why_suspended` prints as by whom, since when and why, and has what holds for everything under `ANYTHING`.
-    """
-    now = _Pass(desired, snapshot, plan, outcomes, suspended, backoff, drifts, flapping or {}, crash_loops or {})
-    now.closed = closed
-    now.owned = owned or {}
-    now.unread_seeds = unread_seeds or {}
-    now.why_suspended = why_suspended or {}
-    return now.all()
+def conditions(now: Pass, drifts: Iterable[Drift] = ()) -> Mapping[Ref, tuple[Condition, ...]]:
+    """The conditions of everything that is declared, broken, blocked or about to leave. `drifts` are of this pass."""
+    return _Conditions(now, drifts).all()
 
 
 def printable_status(found: Iterable[Condition], observed: Observed | None) -> str:
@@ -146,29 +74,14 @@ def status_word(found: Iterable[Condition], kind: str, state: str) -> str:
     return words.get(state) or state.capitalize()
 
 
-class _Pass:
-    closed = ""
-    owned: Mapping[Ref, Owned] = MappingProxyType({})
-    unread_seeds: Mapping[Ref, str] = MappingProxyType({})
-    why_suspended: Mapping[Ref, object] = MappingProxyType({})
-
-    def __init__(
-        self,
-        desired: DesiredState,
-        snapshot: Snapshot,
-        plan: Plan,
-        outcomes: Iterable[StepOutcome],
-        suspended: Collection[Ref],
-        backoff: Retries | None,
-        drifts: Iterable[Drift],
-        flapping: Mapping[Ref, Flaps],
-        crash_loops: Mapping[Ref, Rests],
-    ) -> None:
-        self.desired = desired
-        self.snapshot = snapshot
-        self.revision = str(desired.revision)
-        self.suspended = suspended
-        self.backoff = backoff
+class _Conditions:
+    def __init__(self, now: Pass, drifts: Iterable[Drift]) -> None:
+        self.now = now
+        self.desired = now.wish
+        self.revision = str(self.desired.revision)
+        self.suspended = now.suspended
+        self.outcomes = now.outcomes
+        plan = now.plan
         self.steps = {step.ref: step for step in plan.steps}
         self.blocked = {item.ref: item for item in plan.blocked if not item.part}
         self.held = {item.ref: item for item in plan.blocked if item.part}
@@ -180,11 +93,8 @@ class _Pass:
         for item in deviations(drifts):
             if item.policy == "enforce":
                 self.healing.setdefault(item.ref, []).extend(item.fields)
-        self.flapping = flapping
-        self.crash_loops = crash_loops
-        self.outcomes = {outcome.step.ref: outcome for outcome in outcomes}
         self.problems: dict[Ref, list[Problem]] = {}
-        for problem in desired.problems:
+        for problem in self.desired.problems:
             if problem.ref is not None:
                 self.problems.setdefault(problem.ref, []).append(problem)
         # Most objects are at rest; they share one value.
@@ -197,7 +107,7 @@ class _Pass:
         for ref in sorted(others - found.keys()):
             if told := self.contained(ref, None):
                 found[ref] = told
-        for ref, problems in hidden(self.desired, self.owned).items():
+        for ref, problems in hidden(self.desired, self.now.owned).items():
             if ref not in found:
                 found[ref] = (self.condition(READY, False, "InvalidDocument", problems_sentence(problems)),)
         return found
@@ -218,8 +128,9 @@ class _Pass:
             return (self.condition(READY, False, "InvalidDocument", self.problem_text(ref)),)
         if ref in self.suspended or (resource is not None and resource.parent in self.suspended):
             parent = resource.parent if resource is not None else None
-            said = next((each for each in (ref, parent, ANYTHING) if each in self.why_suspended), None)
-            why = f" ({self.why_suspended[said]})" if said is not None else ""
+            said = next((each for each in (ref, parent, ANYTHING) if each in self.now.suspensions), None)
+            who = str(self.now.suspensions[said]) if said is not None else ""
+            why = f" ({who})" if who else ""
             message = f"left alone{why} until it is resumed: {resume_command(ref, resource, self.suspended)}"
             changes = self.left_alone.get(ref)
             gone = changes is not None and any(change.pointer == WHOLE for change in changes)
@@ -230,12 +141,12 @@ class _Pass:
                 self.condition(SUSPENDED, True, "ByUser", message),
                 *([self.condition(DRIFTED, True, "NotHealed", differs)] if differs else []),
             )
-        if not self.snapshot.connected:
+        if not self.now.snapshot.connected:
             message = "the host can't be reached; the last known state is shown until it can"
             return (self.condition(READY, False, "HostUnreachable", message), *self.noted(ref))
-        if ref in self.crash_loops and ref in self.steps:
-            return (*self.crash_looping(self.crash_loops[ref]), *self.noted(ref))
-        if ref in self.flapping:
+        if ref in self.now.crash_loops and ref in self.steps:
+            return (*self.crash_looping(self.now.crash_loops[ref]), *self.noted(ref))
+        if ref in self.now.flapping:
             return (*self.fought_over(ref), *self.noted(ref))
         if ref in self.blocked:
             return (*self.held_back(self.blocked[ref]), *self.noted(ref))
@@ -247,10 +158,10 @@ class _Pass:
         if any(change.pointer == WHOLE for change in self.drifted.get(ref, ())):
             message = "it isn't on the host any more, and its driftPolicy: warn doesn't make it again"
             return (self.condition(READY, False, "Missing", message), *self.noted(ref))
-        told = ref in self.waiting or ref in self.drifted or ref in self.unread_seeds
+        told = ref in self.waiting or ref in self.drifted or ref in self.now.unread_seeds
         return (*self.at_rest, *self.noted(ref)) if told else self.at_rest
 
-    def crash_looping(self, loop: Rests) -> tuple[Condition, ...]:
+    def crash_looping(self, loop: CrashLoop) -> tuple[Condition, ...]:
         """A machine that doesn't stay up."""
         when = f"started again at {rfc3339(loop.at)}, or as soon as its document changes"
         return (
@@ -260,10 +171,10 @@ class _Pass:
 
     def fought_over(self, ref: Ref) -> tuple[Condition, ...]:
         """Put right again and again, and as often changed back. Its repairs are rare by now, and it is said so."""
-        message = self.flapping[ref].message
+        message = self.now.flapping[ref].message
         at_rest = ref not in self.steps or self.done(self.steps[ref])
         ready = self.at_rest[0] if at_rest else self.condition(READY, False, FLAPPING, message)
-        retry = self.backoff.retry(ref) if self.backoff is not None else None
+        retry = self.now.retries.get(ref)
         when = f"; put right again from {rfc3339(retry.at)} on" if retry is not None and not at_rest else ""
         return ready, self.condition(STALLED, True, FLAPPING, f"{message}{when}")
 
@@ -300,8 +211,8 @@ class _Pass:
 
     def progressing(self, step: Step) -> tuple[Condition, ...]:
         """Planned or running, and not failed before."""
-        if self.closed:
-            return (self.condition(READY, False, OUTSIDE_WINDOW, f"{step.why}; {self.closed}"),)
+        if self.now.closed:
+            return (self.condition(READY, False, OUTSIDE_WINDOW, f"{step.why}; {self.now.closed}"),)
         reason = "Pruning" if step.action is Action.DELETE else "Progressing"
         return self.condition(READY, False, reason, step.why), self.condition(RECONCILING, True, reason, step.why)
 
@@ -309,7 +220,7 @@ class _Pass:
         """Failed, now or in the pass for which it still backs off."""
         reason = "PruneFailed" if outcome.step.action is Action.DELETE else "Failed"
         ready = self.condition(READY, False, reason, outcome.message)
-        retry = self.backoff.retry(outcome.step.ref) if self.backoff is not None else None
+        retry = self.now.retries.get(outcome.step.ref)
         if retry is None:
             return ready, self.condition(RECONCILING, True, "ProgressingWithRetry", "it is tried again")
         times = "once" if retry.failures == 1 else f"{retry.failures} times"
@@ -352,8 +263,8 @@ class _Pass:
             message = f"{_texts(changes)}; {staged.message if staged else f'waits for {what}'}"
             reason = staged.reason if staged else "PendingChanges"
             notes.append(self.condition(RESTART_REQUIRED, True, reason, message))
-        if ref in self.unread_seeds:
-            notes.append(self.condition(SEED_UNREAD, True, "NeverRead", self.unread_seeds[ref]))
+        if ref in self.now.unread_seeds:
+            notes.append(self.condition(SEED_UNREAD, True, "NeverRead", self.now.unread_seeds[ref]))
         return tuple(notes)
 
     def is_gone(self, ref: Ref) -> bool:

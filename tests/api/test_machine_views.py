@@ -30,7 +30,7 @@ def ref(name: str) -> Ref:
 
 def world(*machines: Observed, **resources: Resource) -> World:
     desired = DesiredState(Revision("main", "sha1", "0"), "id", {ref(name): each for name, each in resources.items()})
-    return World(1, desired, Snapshot(1, Host(), {each.ref: each for each in machines}), Plan("r"))
+    return World(desired, Snapshot(1, Host(), {each.ref: each for each in machines}), Plan("r"))
 
 
 def off(name: str) -> Observed:

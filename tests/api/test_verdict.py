@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from reconciler.planning.plan import Action, Plan, Step
 from reconciler.serving.asked import asked_by
 from reconciler.serving.verdict import Verdict, verdict
 from reconciler.status.outcome import Result, StepOutcome
+from reconciler.status.retries import Retry
 from reconciler.writing.changes import Put
 from specs.effect import Change, Effect
 from specs.reference import Ref
@@ -49,7 +51,9 @@ def world(left: Step, failed: Step | None = None) -> World:
     """A pass in which `left` is still to do after `failed` (another look's step) didn't succeed."""
     made = context([resource(WEB), Resource(ROOT, "", {}, "web.yaml", 1, parent=WEB)])
     outcome = StepOutcome(failed, Result.FAILED, "no") if failed is not None else None
-    return World(1, made.desired, made.snapshot, Plan("", (left,)), failing={left.ref: outcome} if outcome else {})
+    failed_ones = {left.ref: outcome} if outcome else {}
+    retries = {ref: Retry(1, datetime.now(UTC), terminal=False) for ref in failed_ones}
+    return World(made.desired, made.snapshot, Plan("", (left,)), ticket=1, outcomes=failed_ones, retries=retries)
 
 
 def put(**fields: Any) -> Put:

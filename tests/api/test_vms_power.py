@@ -70,7 +70,7 @@ def test_nobody_waits_for_the_rest_of_a_machine_that_ended_too_often(
         until(lambda: hand.lookupByName("web").isActive(), 60, "it runs")
         until(lambda: state(templates) == "running", 60, "it is seen to run")
         hand.lookupByName("web").shutdown()
-    until(lambda: web in templates.serving.world.resting, 60, "it rests")
+    until(lambda: web in templates.serving.world.crash_loops, 60, "it rests")
     assert act(templates, "start") == "running"
     assert hand.lookupByName("web").isActive()
 

@@ -10,11 +10,11 @@ import yaml
 
 from reconciler.ledger.ledger import Ledger
 from reconciler.ledger.lock import StateFolder
-from reconciler.ledger.records import ALL
 from reconciler.planning.operations import Define
 from reconciler.planning.plan import Action, Step
 from reconciler.status.condition import Condition
 from reconciler.status.outcome import Result, StepOutcome
+from reconciler.status.suspension import ALL
 from specs.effect import Effect
 from specs.reference import Ref
 from tests.cli.command import Onggi

@@ -46,7 +46,7 @@ def assert_at_rest(line: Line, ref: Ref, found: Export, *, has_document: bool) -
     desired = line.desired()
     assert desired.problems == ()
     before = line.observe().objects[ref]
-    plan = line.compare(desired, line.observe())
+    plan = line.compare(desired, line.observe()).plan
     # What a machine's next start lacks it lacked before, and is told; nothing of it is the documents'.
     assert (plan.steps, plan.blocked, plan.drifted) == ((), (), ())
     assert line.converge().succeeded

@@ -310,7 +310,7 @@ def test_a_running_and_a_stopped_machine_both_stay_as_they_are(
     hypervisor.perform(Start(running))
     folder = write(exported(hypervisor), tmp_path / "documents")
     with line_of(folder, private_test_uri, tmp_path / "state") as line:
-        plan = line.compare(line.desired(), hypervisor.observe())
+        plan = line.compare(line.desired(), hypervisor.observe()).plan
         assert plan.empty
         assert not plan.blocked
     states = {ref: hypervisor.observe().objects[ref].state for ref in (running, stopped)}

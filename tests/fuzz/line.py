@@ -46,7 +46,7 @@ from reconciler.reporting.saved_plan import plan_digest
 from reconciler.serving.secrets import Secrets
 from reconciler.source.tree import Revision, SourceFile, SourceTree
 from reconciler.status.drift import drift
-from reconciler.status.status import conditions
+from reconciler.status.one_pass import Pass
 from specs.binding import parse
 from specs.host import Host, VolumeSource
 from specs.reference import STORAGE_VOLUME, TEMPLATE, VIRTUAL_MACHINE, Ref
@@ -153,19 +153,18 @@ def _pass(
 
 def _tell(desired: DesiredState, snapshot: Snapshot, plan: Plan, owned: Mapping[Ref, Owned], secrets: Secrets) -> None:
     """Everything that anybody may ask about one pass, as bytes: what can't be sent isn't told."""
-    drifts = drift(plan, desired, snapshot, owned)
-    told = conditions(desired, snapshot, plan, (), drifts=drifts)
-    world = World(1, desired, snapshot, plan, drifts, told, owned=owned)
-    report = DriftReport("r", drifts, {})
+    now = Pass(desired, snapshot, plan, owned=owned, ticket=1)
+    world = World.of(now, drift(now))
+    report = DriftReport("r", world.drift, {})
     texts = [
         plan_text(plan, colour=True, width=80),
         problems_text(desired.problems, colour=False),
         plan_markdown(plan, desired.problems),
-        plan_digest(plan, desired, snapshot, owned),
+        plan_digest(now),
         report_text(report, colour=False),
         report_markdown(report),
         metrics_text(world, Tally().counted(), {}, ()),
-        *(item.message for several in told.values() for item in several),
+        *(item.message for several in world.conditions.values() for item in several),
     ]
     for text in texts:
         text.encode()

@@ -20,7 +20,7 @@ from lxml import etree
 from reconciler.line.line import Line
 from reconciler.planning.plan import Plan
 from reconciler.settings.settings import Settings
-from reconciler.status.drift import Drift, DriftKind
+from reconciler.status.drift import Drift, DriftKind, drift
 from specs.reference import STORAGE_POOL, VIRTUAL_MACHINE, Ref
 from tests.lab.libvirtd import HostObjects
 from tests.lab.repositories import Repository
@@ -71,9 +71,8 @@ class World:
 
     def look(self) -> tuple[Plan, tuple[Drift, ...]]:
         """What a pass would find now."""
-        desired, snapshot = self.line.desired(), self.line.observe()
-        plan = self.line.compare(desired, snapshot)
-        return plan, self.line.drift(plan, desired, snapshot)
+        now = self.line.look()
+        return now.plan, drift(now)
 
     def is_at_rest(self, after: str) -> None:
         """The law: nothing to do, nothing drifted, nothing blocked, nothing that waits."""

@@ -79,13 +79,15 @@ def without(value: Any) -> Any:
 
 def passes_held(api: LiveApi, monkeypatch: pytest.MonkeyPatch) -> threading.Lock:
     """Whoever has this lock is alone: what a pass makes of an odd object, and publishes, is another law's."""
-    lock, go = threading.Lock(), api.agent._pass
+    loop = api.agent._loop
+    assert loop is not None
+    lock, go = threading.Lock(), loop.go
 
     def go_alone(*arguments: Any) -> None:
         with lock:
             go(*arguments)
 
-    monkeypatch.setattr(api.agent, "_pass", go_alone)
+    monkeypatch.setattr(loop, "go", go_alone)
     return lock
 
 

@@ -27,6 +27,7 @@ from reconciler.planning.planner import Planner
 from reconciler.settings.settings import Settings
 from reconciler.source.tree import Revision, SourceFile, SourceTree
 from reconciler.status.drift import drift
+from reconciler.status.one_pass import Pass
 from reconciler.status.status import conditions
 from specs.reference import Ref
 from tests.laws.odd_ones import OddError, fail_for, functions
@@ -108,8 +109,9 @@ def passes(world: World) -> dict[str, Any]:
         source, snapshot = tree(("good", good), ("odd", odd)), world.fresh()
         desired = resolver.resolve(source, loader.load(source), REPOSITORY)
         plan = planner.plan(desired, snapshot, world.owned)
-        drifts = drift(plan, desired, snapshot, world.owned)
-        states = conditions(desired, snapshot, plan, (), drifts=drifts)
+        now = Pass(desired, snapshot, plan, owned=world.owned)
+        drifts = drift(now)
+        states = conditions(now, drifts)
         told = {
             "steps": {step.ref: step for step in plan.steps},
             "blocked": {item.ref: item for item in plan.blocked},
@@ -160,8 +162,8 @@ BEYOND = frozenset(
         "reconciler.planning.order:_held",
         "reconciler.planning.prune:_assess",
         "reconciler.planning.prune:_is_new_loss",
-        "reconciler.status.drift:_Pass.contained",
-        "reconciler.status.status:_Pass.contained",
+        "reconciler.status.drift:_Drifts.contained",
+        "reconciler.status.status:_Conditions.contained",
     }
 )
 PLACES = sorted(

@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from reconciler.errors import StateError
 from reconciler.ledger.ledger import DATABASE_NAME, Ledger
 from reconciler.ledger.migrations import MIGRATIONS
-from reconciler.ledger.records import ALL
 from reconciler.planning.ownership import Owned
+from reconciler.status.suspension import ALL
 from specs.reference import NETWORK, VIRTUAL_MACHINE, Ref
 from tests.lab.small_disk import SmallDisk
 

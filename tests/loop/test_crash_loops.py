@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.loop.crash_loops import LONGEST_S, STABLE_S, CrashLoops
+from reconciler.loop.crash_loops import LONGEST_S, CrashLoops
 from reconciler.planning.operations import Start
 from reconciler.planning.plan import Action, Step
+from reconciler.status.retries import STABLE_S
 from tests.planning.values import step, vm
 
 WEB = vm("web")

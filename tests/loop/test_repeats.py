@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from reconciler.loop.repeats import Flapping, Repeats
+from reconciler.loop.repeats import Repeats
 from reconciler.planning.ownership import Owned
 from reconciler.planning.plan import Action, Step
+from reconciler.status.retries import Flapping
 from specs.effect import Change, Effect
 from tests.planning.values import step, vm
 

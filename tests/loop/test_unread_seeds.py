@@ -12,6 +12,7 @@ from reconciler.observed.counters import Counters
 from reconciler.observed.snapshot import Observed, Snapshot
 from reconciler.planning.plan import Plan
 from reconciler.reporting.matters import matters
+from reconciler.status.one_pass import Pass
 from reconciler.status.status import SEED_UNREAD, conditions
 from specs.host import Host
 from specs.reference import Ref
@@ -111,6 +112,6 @@ def test_the_next_look_is_when_there_is_something_to_ask(host: OneMachine) -> No
 
 def test_it_is_a_condition_and_a_matter_to_be_told_once() -> None:
     snapshot = Snapshot(1, Host(), {WEB: Observed(WEB, "uuid", domain(), domain(), "running", "booted")})
-    found = conditions(DESIRED, snapshot, Plan(DESIRED.revision, ()), (), unread_seeds={WEB: "never read"})
+    found = conditions(Pass(DESIRED, snapshot, Plan(str(DESIRED.revision)), unread_seeds={WEB: "never read"}))
     assert [(item.type, item.status) for item in found[WEB]] == [("Ready", True), (SEED_UNREAD, True)]
     assert matters(found) == {(WEB, SEED_UNREAD): "never read"}

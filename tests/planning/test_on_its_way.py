@@ -14,6 +14,7 @@ from reconciler.planning.plan import Plan
 from reconciler.planning.planner import Planner
 from reconciler.planning.terms import Held, Terms
 from reconciler.status.drift import drift
+from reconciler.status.one_pass import Pass
 from specs.host import Host
 from tests.planning.values import REPOSITORY, REVISION, vm
 
@@ -37,7 +38,8 @@ def planned(policy: str, title: str, held: dict[Any, Held]) -> tuple[Plan, set[s
     snapshot = Snapshot(1, Host(), {WEB: seen})
     owned = {WEB: Owned(WEB, UID, facts={"digest": "d1", "runStrategy": "Always"})}
     plan = Planner().plan(desired, snapshot, owned, terms=Terms(held=held))
-    return plan, {each.field for item in drift(plan, desired, snapshot, owned) for each in item.fields}
+    found = drift(Pass(desired, snapshot, plan, owned=owned))
+    return plan, {each.field for item in found for each in item.fields}
 
 
 @pytest.mark.parametrize("policy", ["enforce", "warn"])

@@ -17,7 +17,7 @@ from reconciler.ledger.ledger import Ledger
 from reconciler.line.line import Line
 from reconciler.settings.settings import Settings
 from reconciler.status.condition import Condition
-from reconciler.status.drift import Drift, DriftKind
+from reconciler.status.drift import Drift, DriftKind, drift
 from specs.reference import Ref
 from tests.lab.libvirtd import HostObjects
 from tests.lab.repositories import Repository
@@ -83,8 +83,7 @@ def conditions(state: Path, ref: Ref = WEB) -> dict[str, Condition]:
 
 def found(line: Line) -> tuple[Drift, ...]:
     """What `onggi drift` would compare now."""
-    desired, snapshot = line.desired(), line.observe()
-    return line.drift(line.compare(desired, snapshot), desired, snapshot)
+    return drift(line.look())
 
 
 @pytest.fixture
@@ -100,12 +99,11 @@ def test_what_a_step_is_working_on_is_not_judged_by_a_snapshot_from_before(
     repository.commit({"web.yaml": vm()})
     desired, before = line.desired(), line.observe()
     assert line.converge().succeeded  # beside a pass that has looked before: the ledger knows, the snapshot doesn't
-    plan = line.compare(desired, before)
-    assert line.note_drift(plan, desired, before, moving=frozenset({WEB})) == ()
+    now = line.compare(desired, before, moving=frozenset({WEB}))
+    assert line.note_drift(now) == ()
     assert line.ledger.drifts(healed=True) == []
     hand.lookupByName(WEB.name).undefine()
-    seen = line.observe()
-    assert [item.ref for item in line.note_drift(line.compare(desired, seen), desired, seen)] == [WEB]
+    assert [item.ref for item in line.note_drift(line.compare(desired, line.observe()))] == [WEB]
 
 
 # The agent

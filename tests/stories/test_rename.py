@@ -117,7 +117,7 @@ def test_what_else_changes_does_not_wait_for_the_name(
         assert ">81920</memory>" in definition
         assert host_objects.name("old-data.img") in definition
         assert domain.blockInfo("vdb")[0] == 32 << 20
-        assert not line.note_drift(line.plan(), line.desired(), line.observe()), "nobody has changed it by hand"
+        assert not line.note_drift(line.look()), "nobody has changed it by hand"
 
         repository.commit({"vm.yaml": vm(host_objects, "new", runStrategy="Halted", title="after", memory=80)})
         line.converge()
@@ -140,9 +140,9 @@ def test_a_machine_that_somebody_renamed_is_drift_and_gets_its_name_back_once_it
     domain = qemu_connection.lookupByUUIDString(UID)
     domain.createWithFlags(libvirt.VIR_DOMAIN_START_PAUSED)
     try:
-        plan = line.plan()
-        assert plan.empty
-        [drift] = line.note_drift(plan, line.desired(), line.observe())
+        now = line.look()
+        assert now.plan.empty
+        [drift] = line.note_drift(now)
         [field] = drift.fields
         assert (field.field, field.declared, field.found) == (
             "/metadata/name", host_objects.name("web"), host_objects.name("elsewhere")

@@ -15,6 +15,8 @@ from reconciler.planning.operations import Start, Stop
 from reconciler.planning.ownership import Fact
 from reconciler.planning.plan import Plan
 from reconciler.status.condition import Condition
+from reconciler.status.one_pass import Pass
+from reconciler.status.outcome import last_of_each
 from reconciler.status.status import conditions
 from specs.reference import VIRTUAL_MACHINE, Ref
 from tests.lab.libvirtd import HostObjects
@@ -203,7 +205,8 @@ def test_an_agent_that_ends_in_the_middle_of_a_restart_finishes_it_at_its_next_s
 
 
 def conditions_after(line: Line, done: Convergence) -> Mapping[Ref, tuple[Condition, ...]]:
-    return conditions(line.desired(), line.observe(), done.remaining, done.outcomes)
+    now = Pass(line.desired(), line.observe(), done.remaining, outcomes=last_of_each(done.outcomes))
+    return conditions(now)
 
 
 def cpu_model(console: SerialConsole) -> str:

@@ -117,7 +117,7 @@ def test_a_machine_that_was_migrated_away_is_not_started_beside_itself(repositor
     assert line.converge().succeeded
     snapshot = line.observe()
     gone = replace(snapshot.objects[WEB], state="shutoff", reason="migrated", live_xml=None)
-    plan = line.compare(line.desired(), replace(snapshot, objects={**snapshot.objects, WEB: gone}))
+    plan = line.compare(line.desired(), replace(snapshot, objects={**snapshot.objects, WEB: gone})).plan
     assert plan.empty
     assert [(blocked.ref, blocked.reason) for blocked in plan.blocked] == [(WEB, "Migrated")]
 

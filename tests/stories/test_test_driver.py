@@ -240,7 +240,7 @@ def test_a_pass_with_nothing_changed_plans_nothing(
     with Line.open(settings, exclusive=True) as line:
         assert line.converge().succeeded
         first = line.observe()
-        assert line.compare(line.desired(), first).empty
+        assert line.compare(line.desired(), first).plan.empty
         assert line.observe() is first, "an unchanged world is the same snapshot"
 
 

@@ -17,6 +17,7 @@ from reconciler.planning.plan import Plan
 from reconciler.planning.planner import Planner
 from reconciler.planning.terms import Terms
 from reconciler.status.drift import DriftKind, drift
+from reconciler.status.one_pass import Pass
 from reconciler.status.status import conditions
 from specs.host import Host, VolumeSource
 from specs.mark import Mark
@@ -214,7 +215,7 @@ def test_both_are_told_with_a_condition_of_their_own() -> None:
     resources = [disk(), machine()]
     found = plan(resources, [pool(), web(mark=Mark(REPOSITORY, "web"))])
     desired = DesiredState(REVISION, REPOSITORY, {one.ref: one for one in resources})
-    told = conditions(desired, host([pool()]), found, ())
+    told = conditions(Pass(desired, host([pool()]), found))
     for ref in (DISK, WEB):
         assert {(item.type, item.status, item.reason) for item in told[ref]} >= {
             ("Ready", False, "DataLost"),
@@ -227,7 +228,8 @@ def test_it_is_drift_that_nobody_puts_back() -> None:
     resources = [disk(), machine()]
     found = plan(resources, [pool(), web(mark=Mark(REPOSITORY, "web"))], [APPLIED])
     desired = DesiredState(REVISION, REPOSITORY, {one.ref: one for one in resources})
-    seen = drift(found, desired, host([pool(), web(mark=Mark(REPOSITORY, "web"))]), {DISK: APPLIED})
+    there = host([pool(), web(mark=Mark(REPOSITORY, "web"))])
+    seen = drift(Pass(desired, there, found, owned={DISK: APPLIED}))
     assert [(item.ref, item.kind, item.policy) for item in seen] == [(DISK, DriftKind.MISSING, "hold")]
 
 

@@ -11,6 +11,7 @@ from reconciler.planning.operations import CreateVolume, Define, EditLive
 from reconciler.planning.ownership import Fact
 from reconciler.planning.plan import Blocked, Plan
 from reconciler.planning.remade import LastSeen
+from reconciler.status.one_pass import Pass
 from reconciler.status.status import conditions
 from specs.reference import VIRTUAL_MACHINE, Ref
 from tests.desired.documents import document, vm
@@ -328,7 +329,7 @@ def test_a_step_that_would_lose_a_disk_all_the_same_is_not_done(
 def test_what_is_told_of_a_machine_is_told_of_the_volumes_that_it_has(host: RehearsedHost) -> None:
     def told(plan: Plan) -> dict[str, tuple[str, str]]:
         assert plan.wish is not None
-        found = conditions(plan.wish, host.snapshot(), plan, ())
+        found = conditions(Pass(plan.wish, host.snapshot(), plan))
         return {ref.name: (items[0].reason, items[0].message) for ref, items in found.items()}
 
     renamed = told(host.plan(files({**ROOT, "name": "system"}, DATA, **strategy(host))))

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from reconciler.desired.state import DesiredState
-from reconciler.loop.repeats import Flapping
 from reconciler.observed.snapshot import Snapshot
 from reconciler.planning.missing import MISSING
 from reconciler.planning.plan import Action, Plan
 from reconciler.status.condition import Condition
 from reconciler.status.drift import Drift, DriftedField, DriftKind
-from reconciler.status.outcome import Result, StepOutcome
+from reconciler.status.one_pass import Pass
+from reconciler.status.outcome import Result, StepOutcome, last_of_each
+from reconciler.status.retries import Flapping
 from reconciler.status.status import conditions
 from specs.host import Host
 from tests.planning.values import REVISION, resource, step, vm
@@ -25,7 +26,7 @@ def told(plan: Plan, *outcomes: StepOutcome, flapping: Flapping | None = None) -
     desired = DesiredState(REVISION, "r", {WEB: resource(WEB)})
     snapshot = Snapshot(1, Host(), {})
     fought = {WEB: flapping} if flapping is not None else {}
-    found = conditions(desired, snapshot, plan, outcomes, drifts=DRIFTS, flapping=fought)
+    found = conditions(Pass(desired, snapshot, plan, outcomes=last_of_each(outcomes), flapping=fought), DRIFTS)
     return {item.type: item for item in found[WEB]}
 
 
@@ -48,7 +49,7 @@ def test_a_fight_is_stalled_and_ready_only_while_the_host_is_as_declared() -> No
 
 def test_an_object_that_warn_leaves_missing_is_not_ready() -> None:
     desired = DesiredState(REVISION, "r", {WEB: resource(WEB)})
-    found = conditions(desired, Snapshot(1, Host(), {}), Plan("r", drifted=((WEB, MISSING),)), ())[WEB]
+    found = conditions(Pass(desired, Snapshot(1, Host(), {}), Plan("r", drifted=((WEB, MISSING),))))[WEB]
     assert [(item.type, item.status, item.reason) for item in found] == [
         ("Ready", False, "Missing"),
         ("Drifted", True, "NotHealed"),

@@ -13,12 +13,14 @@ from reconciler.planning.missing import MISSING
 from reconciler.planning.ownership import Owned
 from reconciler.planning.plan import Action, Blocked, Plan, Step
 from reconciler.status.drift import Drift, DriftedField, DriftKind, deviations, drift, still_different, unjudged
+from reconciler.status.one_pass import Pass
 from specs.effect import Change, Effect
 from specs.host import Host
 from specs.reference import STORAGE_POOL, Ref
 from tests.planning.values import REVISION, vm
 
 WEB = vm("web")
+NOTHING = Snapshot(1, Host(), {})
 LIVE = Effect.LIVE
 
 
@@ -39,7 +41,8 @@ def found(
     desired = DesiredState(REVISION, "r", {declared.ref: declared})
     seen = Observed(declared.ref, "u", config, live, "running" if live else "shutoff")
     snapshot = Snapshot(1, Host(), {declared.ref: seen} if config else {})
-    return drift(plan, desired, snapshot, {declared.ref: Owned(declared.ref, "u", facts={"digest": applied})})
+    owned = {declared.ref: Owned(declared.ref, "u", facts={"digest": applied})}
+    return drift(Pass(desired, snapshot, plan, owned=owned))
 
 
 def step(*changes: Change, action: Action = Action.UPDATE, is_drift: bool = True) -> Step:
@@ -131,6 +134,6 @@ def test_what_is_still_to_change_and_what_was_not_judged() -> None:
     plan = Plan("r", (step(TITLE, is_drift=False), replace(step(action=Action.CREATE), ref=vm("new"))))
     assert still_different(plan) == {(WEB, "/title"), (vm("new"), "/")}
     held = DesiredState(REVISION, "r", {WEB: resource()}, held=frozenset({vm("broken")}))
-    unknown = unjudged(Plan("r", blocked=(Blocked(WEB, "InUse", "busy"),)), held, frozenset())
+    unknown = unjudged(Pass(held, NOTHING, Plan("r", blocked=(Blocked(WEB, "InUse", "busy"),))))
     assert (unknown(WEB), unknown(vm("broken")), unknown(vm("gone"))) == (True, True, False)
-    assert unjudged(Plan("r"), held, frozenset({WEB}))(WEB)
+    assert unjudged(Pass(held, NOTHING, Plan("r"), busy=frozenset({WEB})))(WEB)

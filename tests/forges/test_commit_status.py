@@ -8,12 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.desired.state import DesiredState
+from reconciler.forges.commit_status import outcome_status, proposal_status
 from reconciler.forges.forge import CommitStatus, State
-from reconciler.forges.verdict import preview, verdict
+from reconciler.observed.snapshot import Snapshot
 from reconciler.planning.plan import Action, Blocked, Plan, Step, Waiting
 from reconciler.source.tree import Revision
-from reconciler.status.outcome import Result, StepOutcome
+from reconciler.status.one_pass import Pass
+from reconciler.status.outcome import Result, StepOutcome, last_of_each
 from specs.effect import Change, Effect
+from specs.host import Host
 from specs.problem import Problem
 from specs.reference import Ref
 
@@ -30,7 +33,8 @@ def step(ref: Ref, action: Action = Action.UPDATE) -> Step:
 
 
 def told(plan: Plan, *outcomes: StepOutcome, problems: tuple[Problem, ...] = ()) -> CommitStatus:
-    return verdict(desired(*problems), plan, outcomes, "onggi/north")
+    now = Pass(desired(*problems), Snapshot(1, Host(), {}), plan, outcomes=last_of_each(outcomes))
+    return outcome_status(now, "onggi/north")
 
 
 def test_nothing_to_do_is_a_success_that_names_what_waits() -> None:
@@ -66,8 +70,8 @@ def test_what_is_blocked_or_broken_is_a_failure() -> None:
         State.FAILURE,
         "1 blocked, 2 errors in documents; onggi status tells more",
     )
-    assert preview(Plan("r", blocked=(blocked,)), 0, "x").state is State.FAILURE
-    assert preview(Plan("r", (step(WEB, Action.DELETE),)), 0, "x").state is State.SUCCESS
+    assert proposal_status(Plan("r", blocked=(blocked,)), 0, "x").state is State.FAILURE
+    assert proposal_status(Plan("r", (step(WEB, Action.DELETE),)), 0, "x").state is State.SUCCESS
 
 
 @given(st.text())

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from reconciler.desired.state import DesiredState
 from reconciler.forges.forge import CommitStatus, State
 from reconciler.planning.plan import Plan, Step
 from reconciler.reporting.plan_markdown import headline
+from reconciler.status.one_pass import Pass
 from reconciler.status.outcome import Result, StepOutcome
 
 
-def verdict(desired: DesiredState, plan: Plan, outcomes: Iterable[StepOutcome], context: str) -> CommitStatus:
-    """How the host stands to `desired` once this pass's plan was taken up. `outcomes` are each object's last ones.
+def outcome_status(now: Pass, context: str) -> CommitStatus:
+    """How the host stands to the revision in force once this pass's plan was taken up.
 
     Messages stay out: anybody who may read the repository reads this.
     """
+    desired, plan = now.desired, now.plan
     planned = {step.ref: step for step in plan.steps}
-    last = {outcome.step.ref: outcome for outcome in outcomes if outcome.step.ref in planned}
+    last = {ref: outcome for ref in planned if (outcome := now.outcomes.get(ref)) is not None}
     failed = sum(outcome.result is Result.FAILED for outcome in last.values())
     wrong = [
         text
@@ -41,7 +40,7 @@ def _done(step: Step, outcome: StepOutcome | None) -> bool:
     return outcome is not None and outcome.step is step and outcome.result is not Result.SKIPPED
 
 
-def preview(plan: Plan, problems: int, context: str) -> CommitStatus:
+def proposal_status(plan: Plan, problems: int, context: str) -> CommitStatus:
     """What a proposal would do: failure only where it couldn't be done as it stands."""
     state = State.FAILURE if problems or plan.blocked else State.SUCCESS
     return CommitStatus(state, context, headline(plan, problems))

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 
 from reconciler.applying.backoff import Backoff
 from reconciler.desired.state import DesiredState, Policy, Resource
-from reconciler.ledger.records import ALL
 from reconciler.observed.snapshot import Observed, Snapshot
 from reconciler.planning.operations import Define, Undefine
 from reconciler.planning.plan import Action, Blocked, Plan, Step, Waiting
 from reconciler.source.tree import Revision
 from reconciler.status.condition import Condition
 from reconciler.status.drift import Drift, DriftedField, DriftKind
-from reconciler.status.outcome import Result, StepOutcome
+from reconciler.status.one_pass import Pass
+from reconciler.status.outcome import Result, StepOutcome, last_of_each
 from reconciler.status.status import conditions, printable_status, status_word
+from reconciler.status.suspension import ALL, ANYTHING, Suspension
 from specs.effect import Change, Effect
 from specs.host import Host
 from specs.problem import Problem
@@ -49,11 +49,20 @@ def told(
     problems: tuple[Problem, ...] = (),
     held: frozenset[Ref] = frozenset(),
     connected: bool = True,
-    **more: Any,
+    suspended: frozenset[Ref] = frozenset(),
+    backoff: Backoff | None = None,
 ) -> dict[Ref, ByType]:
     desired = DesiredState(REVISION, "r", {item.ref: item for item in declared}, problems, held)
     snapshot = Snapshot(1, Host(), {}, connected=connected)
-    found = conditions(desired, snapshot, plan or Plan(str(REVISION)), outcomes, **more)
+    now = Pass(
+        desired,
+        snapshot,
+        plan or Plan(str(REVISION)),
+        outcomes=last_of_each(outcomes),
+        suspensions={ref: Suspension() for ref in ([ANYTHING] if suspended is ALL else suspended)},
+        retries=backoff.retries() if backoff is not None else {},
+    )
+    found = conditions(now)
     assert all(items[0].type == "Ready" for items in found.values())
     assert all(item.status for items in found.values() for item in items[1:])
     return {ref: {item.type: item for item in items} for ref, items in found.items()}
@@ -180,7 +189,7 @@ def test_what_is_only_observed_differs_and_isnt_told_twice() -> None:
     fields = (DriftedField("/autostart", True, False),)
     desired = DesiredState(REVISION, "r", {LAN: resource(LAN)})
     drifts = [Drift(LAN, DriftKind.CHANGED, "enforce", fields)]
-    found = conditions(desired, Snapshot(1, Host(), {}), plan, (), drifts=drifts)[LAN]
+    found = conditions(Pass(desired, Snapshot(1, Host(), {}), plan), drifts)[LAN]
     assert [item.type for item in found] == ["Ready", "Drifted"]
     assert found[1].message == "/autostart false → true; it is only observed so far, and left as it is"
 

@@ -1,0 +1,59 @@
+"""What is left of a pass for others: conditions in the ledger, notices of what begins and ends, and the world that
+clients are served from.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from reconciler.line.line import Line
+from reconciler.loop.followed import FollowedSource
+from reconciler.loop.noticing import Noticing
+from reconciler.loop.passes import Passes, World
+from reconciler.settings.settings import Settings
+from reconciler.status.source_state import SourceState
+
+
+class Telling:
+    """One per agent, for its loop."""
+
+    def __init__(
+        self, settings: Settings, line: Line, followed: FollowedSource, noticing: Noticing, passes: Passes
+    ) -> None:
+        self._settings = settings
+        self._line = line
+        self._followed = followed
+        self._noticing = noticing
+        self._passes = passes
+
+    def tell(self, world: World | None, source: SourceState | None, *, settled: bool, through: bool) -> None:
+        """Write down what `onggi status` and the API report. `world` is None while there was nothing to plan; clients
+        are shown one whose pass is `through`. While it isn't `settled`, what waits for others may soon have them.
+
+        Raises StateError.
+        """
+        desired, ledger = self._followed.desired, self._line.ledger
+        revision = str(desired.revision) if desired is not None else ""
+        if world is not None:
+            found = world.conditions
+            states = {ref: seen.state for ref in found if (seen := world.snapshot.get(ref)) is not None}
+            ledger.set_conditions(found, revision, states)
+        source = self._noticing.tell(desired, world, source, settled=settled)
+        if world is not None and through:
+            self._passes.publish(replace(world, source=source))
+        ledger.set_agent_info(
+            connect=self._settings.connect,
+            listen=self._settings.listen,
+            connected=self._line.hypervisor.connected,
+            revision=revision,
+            source=self._line.source.key,
+            source_problem=source.message if source is not None else "",
+            source_reason=source.reason if source is not None else "",
+            source_since=source.since if source is not None else "",
+            source_verified=self._verified(),
+            outside_window=world.closed if world is not None else "",
+        )
+
+    def _verified(self) -> str:
+        """Whether the head is signed as it has to be; empty when it needn't be."""
+        return "" if self._settings.require_signed == "no" else str(not self._followed.untrusted).lower()
