@@ -21,7 +21,7 @@ from reconciler.host.partitions import Partitions, partitions
 from reconciler.host.peers import Peers
 from reconciler.host.power import HostPower, Power
 from reconciler.host.reports import Reports
-from reconciler.host.repositories.repository import Repositories, open_repositories
+from reconciler.host.repositories.repository import Repositories
 from reconciler.host.sampling import Sampler
 from reconciler.host.storage_servers import StorageServers
 from reconciler.host.volume_groups import VolumeGroups
@@ -113,7 +113,7 @@ def open_host(settings: Settings, root: Path = Path("/")) -> HostServices:
         power=HostPower(),
         reports=Later(lambda: Reports(settings.state / REPORTS)),
         packages=Later(lambda: open_packages(root)),
-        repositories=Later(lambda: open_repositories(root)),
+        repositories=Later(lambda: _repositories(root)),
         accounts=_accounts(settings),
         storage_servers=StorageServers(networks=Networks.of(settings.allowed_networks, private=True)),
         federation=settings.federation == "on",
@@ -126,3 +126,9 @@ def _accounts(settings: Settings) -> Accounts:
     from reconciler.host.directory import LdapAccounts  # what it needs is loaded only where it is used
 
     return LdapAccounts(settings.ldap)
+
+
+def _repositories(root: Path) -> Repositories | None:
+    from reconciler.host.repositories.opening import open_repositories  # with APT's parsers: asked for by few
+
+    return open_repositories(root)

@@ -25,7 +25,7 @@ from reconciler.serving.serving import Serving
 from reconciler.serving.tasks import Tasks
 from reconciler.serving.uploads import Uploads
 from reconciler.settings.bounds import KEPT_SECRETS
-from reconciler.writing.writer import open_writer
+from reconciler.writing.opening import open_writer
 
 log = logging.getLogger("onggi.serving")
 

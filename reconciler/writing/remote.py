@@ -7,7 +7,6 @@ them, document by document; one that contradicts them is dropped from the branch
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from typing import Final
 
@@ -37,25 +36,11 @@ from reconciler.writing.rewriting import (
     rewrite,
 )
 from reconciler.writing.three_way import clash, merged
-from reconciler.writing.writer import SourceWriter
 
 log = logging.getLogger("onggi.source")
 
 _REPLAYED: Final = "refs/onggi/replayed"
 _AWAY_S: Final = 30.0  # how long a remote that didn't answer isn't waited for again; a fetch that works ends it
-
-
-def remote_writer(source: Source, remote: RemoteRepository) -> SourceWriter:
-    """What writes to a remote, and pushes what waits after each fetch that works."""
-    lock = threading.RLock()
-    place = RemotePlace(source, remote)
-
-    def after_fetch() -> bool:
-        with lock:
-            return place.settle()
-
-    remote.after_fetch = after_fetch
-    return SourceWriter(place, lock)
 
 
 class RemotePlace:

@@ -9,12 +9,12 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Mapping, Sequence
-from typing import Final, Protocol
+from typing import Final
 
 from reconciler.desired.load import LoadedDocuments, Loader
 from reconciler.errors import Conflict, OnggiError, Transient
 from reconciler.source.commit_text import Author, commit_message
-from reconciler.source.source import Moved, Source
+from reconciler.source.source import Moved
 from reconciler.source.tree import Revision
 from reconciler.writing.changes import DocumentChange, Edit, Put, Written
 from reconciler.writing.place import Note, Place
@@ -26,20 +26,8 @@ log = logging.getLogger("onggi.source")
 _TRIES: Final = 20
 
 
-class Writer(Protocol):
-    """What a source is written with. For any thread."""
-
-    def write(self, edit: Edit, *, message: str, author: Author, trailers: Mapping[str, str]) -> Written:
-        """Make the changes that `edit` asks for, in one commit, or none at all.
-
-        Raises InvalidDocument for what can't be a document or breaks another, Conflict for what somebody else changed
-        or hasn't committed yet, SourceError for a source that can't be read or written, Transient for one that is
-        busy, Terminal when commits have to be signed and can't be, and whatever OnggiError `edit` raises.
-        """
-
-
-class SourceWriter:
-    """Writes to one place."""
+class Writer:
+    """What a source is written with: writes to one place. For any thread."""
 
     def __init__(self, place: Place, lock: threading.RLock | None = None) -> None:
         self._place = place
@@ -48,7 +36,12 @@ class SourceWriter:
         self._known: tuple[Revision, LoadedDocuments] | None = None
 
     def write(self, edit: Edit, *, message: str, author: Author, trailers: Mapping[str, str]) -> Written:
-        """As Writer.write."""
+        """Make the changes that `edit` asks for, in one commit, or none at all.
+
+        Raises InvalidDocument for what can't be a document or breaks another, Conflict for what somebody else changed
+        or hasn't committed yet, SourceError for a source that can't be read or written, Transient for one that is
+        busy, Terminal when commits have to be signed and can't be, and whatever OnggiError `edit` raises.
+        """
         note = Note(commit_message(message, trailers), author)
         with self._lock:
             base: TipDocuments | None = None
@@ -95,37 +88,3 @@ def _refuse_clash(base: TipDocuments, changes: Sequence[DocumentChange], now: Ti
                 f"{change.ref} was changed{field} in {where} at the same moment by the commit "
                 f"{now.tip.tree.revision.digest[:12]}; look at it, and ask again."
             )
-
-
-def open_writer(source: Source) -> SourceWriter:
-    """What writes to `source`, which `open_source` has opened; it goes on belonging to whoever opened it.
-
-    Raises SourceError for a source that can't be read, and what nothing can write to.
-    """
-    from reconciler.source.folder import Folder
-    from reconciler.source.foreign.source import ForeignSource
-    from reconciler.source.git import GitRepository
-    from reconciler.source.remote import RemoteRepository
-    from reconciler.source.verification import VerifiedSource
-
-    behind = source.behind if isinstance(source, VerifiedSource) else source
-    if isinstance(behind, Folder):
-        from reconciler.writing.plain_folder import FolderPlace
-
-        return SourceWriter(FolderPlace(behind))
-    if isinstance(behind, ForeignSource):
-        from reconciler.writing.foreign_place import ForeignPlace
-
-        writer = SourceWriter(ForeignPlace(behind))
-        writer.recover()
-        return writer
-    if isinstance(behind, RemoteRepository):
-        from reconciler.writing.remote import remote_writer
-
-        return remote_writer(source, behind)
-    assert isinstance(behind, GitRepository)  # noqa: S101 - there are no other sources
-    from reconciler.writing.local import LocalPlace
-
-    writer = SourceWriter(LocalPlace(source, behind))
-    writer.recover()
-    return writer

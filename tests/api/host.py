@@ -12,7 +12,7 @@ from typing import Any
 from reconciler.host.commands import Finished, Program
 from reconciler.host.power import HostPower
 from reconciler.host.reports import Reports
-from reconciler.host.repositories.repository import open_repositories
+from reconciler.host.repositories.opening import open_repositories
 from reconciler.serving.host import HostServices, Later
 
 

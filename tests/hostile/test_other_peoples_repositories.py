@@ -20,7 +20,7 @@ from reconciler.source.opening import open_source
 from reconciler.source.source import Source
 from reconciler.source.watch import watching
 from reconciler.writing.changes import Put
-from reconciler.writing.writer import open_writer
+from reconciler.writing.opening import open_writer
 from specs.reference import Ref
 from tests.hostile.commands import ENVIRONMENT, ONGGI, error, onggi, planned, told
 from tests.hostile.documents import vm

@@ -321,7 +321,7 @@ from reconciler.source.opening import open_source
 from reconciler.writing import work_tree, inside
 from reconciler.writing.commits import Commits
 from reconciler.source.commit_text import Author
-from reconciler.writing.writer import open_writer
+from reconciler.writing.opening import open_writer
 sys.path.insert(0, sys.argv[3])
 from tests.writing.writers import add, change, remove
 where = sys.argv[2]

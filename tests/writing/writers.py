@@ -10,7 +10,8 @@ from reconciler.source.commit_text import Author
 from reconciler.source.opening import open_source
 from reconciler.source.source import Source
 from reconciler.writing.changes import Documents, Edit, Put, Remove, Written
-from reconciler.writing.writer import Writer, open_writer
+from reconciler.writing.opening import open_writer
+from reconciler.writing.writer import Writer
 from specs.reference import Ref
 
 ADA = Author("Ada", "ada@example.org")

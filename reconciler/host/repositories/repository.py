@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final
 
 from reconciler.errors import NotFound, Refused
@@ -119,15 +118,3 @@ class Repositories(ABC):
 def unknown(repo_id: str) -> NotFound:
     """What is said when there is no such repository."""
     return NotFound(f"There is no package repository {repo_id!r}; the list of repositories names those that there are.")
-
-
-def open_repositories(root: Path = Path("/")) -> Repositories | None:
-    """Those of the host whose file system begins at `root`; None when it has neither APT's nor DNF's folders."""
-    from reconciler.host.repositories.apt import AptRepositories
-    from reconciler.host.repositories.yum import YumRepositories
-
-    kinds: tuple[tuple[str, Callable[[Path], Repositories]], ...] = (
-        ("etc/apt", AptRepositories),
-        ("etc/yum.repos.d", YumRepositories),
-    )
-    return next((kind(root) for folder, kind in kinds if (root / folder).is_dir()), None)

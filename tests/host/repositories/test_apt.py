@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from reconciler.errors import NotFound, Refused, Terminal
 from reconciler.host.repositories.apt import AptRepositories
 from reconciler.host.repositories.one_line import OneLineFile
-from reconciler.host.repositories.repository import open_repositories
+from reconciler.host.repositories.opening import open_repositories
 from reconciler.host.repositories.stanzas import StanzaFile
 
 LIST = """\

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.errors import NotFound, Refused
+from reconciler.host.repositories.opening import open_repositories
 from reconciler.host.repositories.repo_file import RepoFile
-from reconciler.host.repositories.repository import open_repositories
 from reconciler.host.repositories.yum import YumRepositories
 
 FEDORA = """\
