@@ -17,7 +17,7 @@ from specs.lfs import is_lfs_pointer
 from specs.name import name_problem
 from specs.nearest import nearest
 from specs.problem import Problem
-from specs.reference import STORAGE_VOLUME, Ref
+from specs.reference import Ref, holder_of
 from specs.registry import Kind, kind_named, kinds
 from specs.yaml_stream import Piece, YamlMistakeError, compose, pieces
 from specs.yaml_values import Reading, places, read
@@ -209,8 +209,8 @@ def _identity_errors(kind: Kind, body: Mapping[str, Any]) -> Iterator[tuple[str,
     """(pointer, sentence) of what keeps a document from having a reference: its name, and a volume's pool with it."""
     metadata, spec = _mapping(body.get("metadata")), _mapping(body.get("spec"))
     parts = [("/metadata", "name", metadata)]
-    if kind.name == STORAGE_VOLUME:
-        parts.append(("/spec", "pool", spec))
+    if within := holder_of(kind.name):
+        parts.append(("/spec", within, spec))
     for pointer, key, holder in parts:
         value = holder.get(key)
         if value is None:

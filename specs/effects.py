@@ -9,11 +9,7 @@ from dataclasses import dataclass
 from specs.binding import Bind, Field, Items
 from specs.effect import Effect
 from specs.explain import Explanation, explain
-from specs.reference import STORAGE_VOLUME, VIRTUAL_MACHINE
 from specs.registry import Kind, kinds
-
-# A disk's size is that of the volume which is made for it.
-_OF_THE_VOLUME = {"disks.size": "capacity"}
 
 _Known = Effect | Callable[..., Effect]
 
@@ -33,8 +29,8 @@ def field_effects(kind: Kind) -> Iterator[FieldEffect]:
         return
     words = _words(kind)
     bound = dict(_bound(kind.xml.BINDS))
-    volume = dict(_bound(kinds()[STORAGE_VOLUME].xml.BINDS))
-    bound |= {name: volume[theirs] for name, theirs in _OF_THE_VOLUME.items() if kind.name == VIRTUAL_MACHINE}
+    for name, (other, theirs) in kind.borrowed.items():
+        bound[name] = dict(_bound(kinds()[other].xml.BINDS))[theirs]
     for field in _all(explain(kind.name, "spec")):
         name = field.path.removeprefix(f"{kind.name}.spec.")
         if field.effect is None:
@@ -49,8 +45,12 @@ def field_effects(kind: Kind) -> Iterator[FieldEffect]:
 
 
 def _words(kind: Kind) -> dict[Effect, str]:
-    later = "next boot" if kind.name == VIRTUAL_MACHINE else "next start"
-    return {Effect.LIVE: "live", Effect.NEXT_BOOT: later, Effect.RECREATE: "recreate", Effect.FORBIDDEN: "refused"}
+    return {
+        Effect.LIVE: "live",
+        Effect.NEXT_BOOT: kind.next_start,
+        Effect.RECREATE: "recreate",
+        Effect.FORBIDDEN: "refused",
+    }
 
 
 def _all(field: Explanation) -> Iterator[Explanation]:

@@ -11,6 +11,14 @@ STORAGE_POOL = "StoragePool"
 STORAGE_VOLUME = "StorageVolume"
 NETWORK = "Network"
 
+# What lies in another object is called after it: the field of its spec that says in which, and that one's kind.
+_WITHIN = {STORAGE_VOLUME: ("pool", STORAGE_POOL)}
+
+
+def holder_of(kind: str) -> str:
+    """The field that says in which other object one of a kind lies; empty for what lies in none."""
+    return _WITHIN.get(kind, ("", ""))[0]
+
 
 class Ref(NamedTuple):
     """A kind and a name, such as `VirtualMachine/web`. A volume's name carries its pool: `default/web-root.qcow2`.
@@ -36,11 +44,16 @@ class Ref(NamedTuple):
         return cls(STORAGE_VOLUME, text if "/" in text else f"{pool}/{text}")
 
     @property
+    def holders(self) -> tuple[Ref, ...]:
+        """What it lies in, as its name says: a volume's pool; empty for every other kind."""
+        return (Ref(_WITHIN[self.kind][1], self.pool),) if self.kind in _WITHIN else ()
+
+    @property
     def pool(self) -> str:
         """A volume's pool; empty for every other kind."""
-        return self.name.partition("/")[0] if self.kind == STORAGE_VOLUME else ""
+        return self.name.partition("/")[0] if self.kind in _WITHIN else ""
 
     @property
     def short_name(self) -> str:
         """The name without a volume's pool."""
-        return self.name.partition("/")[2] if self.kind == STORAGE_VOLUME else self.name
+        return self.name.partition("/")[2] if self.kind in _WITHIN else self.name

@@ -12,12 +12,12 @@ import importlib
 import json
 import pkgutil
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 
-from specs.reference import Ref
+from specs.reference import Ref, holder_of
 from specs.spec import NewSpec, Spec
 
 if TYPE_CHECKING:
@@ -58,6 +58,23 @@ class Kind:
     references: Callable[[str, Any], Iterable[Ref]]
     check: Callable[[str, Any], Iterable[tuple[str, str]]]
     has_xml: bool = True
+    has_guest: bool = False  # which boots: what waits for its next start waits for its next boot
+    holds_data: bool = False  # which is nobody's to throw away
+    is_defined: bool = True  # by a definition that libvirt keeps; else it is simply there, like a file
+    noun: str = ""  # as people say it in the midst of a sentence
+    documents: str = ""  # the folder for new ones of it; see `directory`
+    # Fields of it that are another kind's, such as the size of a disk that is made.
+    borrowed: Mapping[str, tuple[str, str]] = field(default_factory=dict, hash=False)
+
+    @property
+    def directory(self) -> str:
+        """The folder into which new documents of it are written, below the root."""
+        return self.documents or f"{self.noun or self.name.lower()}s"
+
+    @property
+    def next_start(self) -> str:
+        """When a change comes true that waits for one."""
+        return "next boot" if self.has_guest else "next start"
 
     @property
     def folder(self) -> Path:
@@ -85,9 +102,9 @@ class Kind:
         return cast("XmlModule", importlib.import_module(f"{self.package}.xml"))
 
     def ref(self, name: str, spec: Spec) -> Ref:
-        """The reference of a document of this kind; a volume's is scoped by its pool."""
-        pool = spec.get("pool")
-        return Ref.volume(str(pool), name) if self.name == "StorageVolume" else Ref(self.name, name)
+        """The reference of a document of this kind, with the name of what it lies in where that belongs to it."""
+        within = holder_of(self.name)
+        return Ref(self.name, f"{spec.get(within)}/{name}" if within else name)
 
 
 D = TypeVar("D")  # a kind's spec as documents say it
@@ -144,6 +161,11 @@ def kind_named(name: str) -> Kind | None:
     if name not in kinds():
         _look()
     return kinds().get(name)
+
+
+def described(name: str) -> Kind:
+    """The kind of this name; of one that nobody knows (by now), what is so of most."""
+    return kinds().get(name) or Kind(name, f"{name.lower()}s", (), "", lambda *_: (), lambda *_: (), has_xml=False)
 
 
 def _look() -> None:

@@ -15,7 +15,7 @@ from reconciler.cli.progress import told_when_slow
 from reconciler.errors import OnggiError
 from reconciler.settings.settings import Settings
 from specs.reference import Ref
-from specs.registry import find_kind
+from specs.registry import described, find_kind
 
 if TYPE_CHECKING:
     from reconciler.exporting.export import Export
@@ -140,12 +140,12 @@ def _known(repository_id: str, settings: Settings) -> Known:
 
 def _kept(present: Present, *, force: bool) -> dict[Any, str]:
     """What has a document that stays. With `force` those at the place where they are exported to are written anew."""
-    from reconciler.exporting.draft import KINDS, Draft
+    from reconciler.exporting.draft import Draft
 
     return {
         ref: path
         for ref, path in present.declared.items()
-        if not (force and ref.kind in KINDS and path == Draft(ref, "", {}).path)
+        if not (force and described(ref.kind).has_xml and path == Draft(ref, "", {}).path)
     }
 
 

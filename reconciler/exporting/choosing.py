@@ -10,10 +10,11 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from reconciler.bulkhead import Failure, contained
-from reconciler.exporting.draft import KINDS, Draft, Surroundings
+from reconciler.exporting.draft import Draft, Surroundings
 from reconciler.observed.snapshot import Observed
 from specs.name import name_problem
 from specs.reference import NETWORK, STORAGE_POOL, STORAGE_VOLUME, VIRTUAL_MACHINE, Ref
+from specs.registry import described
 from specs.virtualmachine import KIND as MACHINES
 from specs.virtualmachine.cdroms import SEED_PREFIX
 
@@ -43,7 +44,7 @@ def choose(
     asked_for = _with_what_they_need(wanted, around)
     notes += [f"{ref} isn't on this host; check the kind and the name" for ref in wanted if ref not in objects]
     for ref, observed in sorted(objects.items()):
-        if ref.kind == STORAGE_VOLUME or ref.kind not in KINDS or (wanted and ref not in asked_for):
+        if described(ref.kind).holds_data or (wanted and ref not in asked_for):
             continue
         if ref in declared:
             notes.append(f"{ref} is declared in {declared[ref]} already")

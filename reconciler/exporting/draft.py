@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from reconciler.observed.snapshot import Snapshot
 from specs.host import Host
 from specs.reference import Ref
+from specs.registry import described
 from specs.spec import NewSpec
 
 if TYPE_CHECKING:
@@ -32,11 +33,7 @@ class Draft:
     @property
     def path(self) -> str:
         """Its file: `vms/web.yaml`, `volumes/default/web.qcow2.yaml`."""
-        return f"{_FOLDERS[self.ref.kind]}/{self.ref.name}.yaml"
-
-
-_FOLDERS = {"VirtualMachine": "vms", "StoragePool": "pools", "StorageVolume": "volumes", "Network": "networks"}
-KINDS = frozenset(_FOLDERS)
+        return f"{described(self.ref.kind).directory}/{self.ref.name}.yaml"
 
 
 @dataclass(frozen=True)

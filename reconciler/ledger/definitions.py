@@ -14,7 +14,8 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
-from specs.reference import STORAGE_VOLUME, Ref
+from specs.reference import Ref
+from specs.registry import described
 
 if TYPE_CHECKING:
     from reconciler.observed.snapshot import Observed
@@ -49,7 +50,7 @@ class DefinitionBook:
             seen: dict[Ref, tuple[str, bool]] = {}
             news: list[tuple[Ref, Observed, bytes, bytes]] = []
             for ref, entry in owned.items():
-                found = objects.get(ref) if ref.kind != STORAGE_VOLUME else None
+                found = objects.get(ref) if described(ref.kind).is_defined else None
                 if found is None or not found.persistent or found.uid != entry.uid:
                     continue
                 before = self._seen.get(ref)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 from reconciler.bulkhead import Failure, contained
 from reconciler.desired.state import DesiredState, Resource
@@ -15,12 +14,13 @@ from reconciler.planning.mentions import mentioned
 from reconciler.planning.network.plugs import cut_off
 from reconciler.planning.ownership import Fact, Owned
 from reconciler.planning.remade import LastSeen
+from reconciler.planning.rules import kinds_that, rules_of
 from reconciler.planning.storagevolume.loss import Loss, find_losses
 from reconciler.planning.terms import Terms
 from reconciler.planning.virtualmachine.migration import find_away
 from reconciler.planning.virtualmachine.renames import Renames, find_renames
 from specs.host import Host, VolumeSource
-from specs.reference import NETWORK, STORAGE_POOL, STORAGE_VOLUME, VIRTUAL_MACHINE, Ref
+from specs.reference import Ref
 from specs.registry import kinds
 
 
@@ -105,52 +105,23 @@ class Context:
     def running_users(self, ref: Ref) -> list[Ref]:
         """The VMs that run and use `ref`, in order of their names."""
         objects = self.snapshot.objects
-        return sorted(user for user in self.users.get(ref, ()) if user.kind == VIRTUAL_MACHINE and objects[user].active)
+        return sorted(user for user in self.users.get(ref, ()) if kinds()[user.kind].has_guest and objects[user].active)
 
     def _uses(self, ref: Ref, observed: Observed) -> Iterable[Ref]:
+        rules = rules_of(ref.kind)
+        if not rules.uses_others:
+            return ()
         key = (observed.xml, observed.live_xml)
-        uses = contained("finding its uses", ref, key, lambda: list(self._read_uses(ref, observed)))
+        uses = contained("finding its uses", ref, key, lambda: list(rules.uses(observed, self)))
         if not isinstance(uses, Failure):
             return uses
-        if ref.kind not in (VIRTUAL_MACHINE, STORAGE_VOLUME):
-            return ()
-        others = (each for each in self.snapshot.objects if each.kind in (NETWORK, STORAGE_POOL))
-        return mentioned(observed, self.host.volumes, others)
-
-    def _read_uses(self, ref: Ref, observed: Observed) -> Iterator[Ref]:
-        if ref.kind == STORAGE_VOLUME:
-            backing = self.volume_at.get(str(observed.details.get("backing") or ""))
-            if backing is not None:
-                yield backing
-        elif ref.kind == VIRTUAL_MACHINE:
-            # Both definitions count: a disk that only the running one has is in use all the same.
-            for spec in filter(None, (observed.config, observed.live)):
-                yield from machine_uses(spec, self.volume_at)
+        named = frozenset(kinds_that("by_name"))
+        return mentioned(observed, self.host.volumes, (each for each in self.snapshot.objects if each.kind in named))
 
     def resource_sources(self, resource: Resource) -> tuple[VolumeSource | None, ...]:
         """Where the volumes of a resource are: with resource and object, all that its XML depends on."""
-        volumes = [ref for ref in resource.depends_on if ref.kind == STORAGE_VOLUME]
+        volumes = [ref for ref in resource.depends_on if ref.pool]
         return tuple(map(self.host.volume_source, volumes)) if volumes else ()
-
-
-def machine_uses(machine: Mapping[str, Any], volume_at: Mapping[str, Ref]) -> Iterator[Ref]:
-    """The volumes, pools and networks that one definition of a machine names."""
-    for volume in drive_volumes(machine, volume_at):
-        yield volume
-        yield Ref(STORAGE_POOL, volume.pool)
-    for interface in machine.get("interfaces", ()):
-        if network := interface.get("network"):
-            yield Ref(NETWORK, network)
-
-
-def drive_volumes(machine: Mapping[str, Any], volume_at: Mapping[str, Ref]) -> Iterator[Ref]:
-    """The volumes of the drives of one definition, those that are known."""
-    for drive in (*machine.get("disks", ()), *machine.get("cdroms", ())):
-        source = drive.get("source") or {}
-        if "volume" in source:
-            yield Ref.volume(source.get("pool", ""), source["volume"])
-        elif (volume := volume_at.get(source.get("file") or source.get("dev") or "")) is not None:
-            yield volume
 
 
 def has_object(ref: Ref) -> bool:

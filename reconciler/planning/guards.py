@@ -16,8 +16,10 @@ from reconciler.planning.context import Context
 from reconciler.planning.interruption import names
 from reconciler.planning.ownership import Fact, Owned
 from reconciler.planning.plan import Action, Blocked, Step
+from reconciler.planning.rules import kinds_that, rules_of
 from reconciler.planning.scopes import elsewhere
-from specs.reference import NETWORK, VIRTUAL_MACHINE, Ref
+from specs.reference import Ref
+from specs.registry import kinds
 
 ALWAYS_ALLOWED = 3
 ALLOWED_SHARE = 0.2
@@ -87,15 +89,16 @@ def _reasons(counted: Sequence[Leaving], leaving: Sequence[Leaving], context: Co
     many = number > max(ALWAYS_ALLOWED, ALLOWED_SHARE * len(ours)) or (deleted and 2 * deleted >= len(ours))
     if many:
         yield f"{number} of {len(ours)} objects would be deleted at once ({_named(alone)})"
-    machines = [each for each in alone if each.present.kind == VIRTUAL_MACHINE]
-    left = sum(ref.kind == VIRTUAL_MACHINE for ref in ours - gone)
-    if machines and not left:
-        yield "no machine would be left" if many else f"no machine would be left without {_named(machines)}"
-    elif 1 < len(machines) > left and not many:  # pools and networks beside them don't make it fewer
-        yield f"more than half of the machines would be deleted ({_named(machines)})"
+    for kind in kinds_that("purpose"):
+        noun, going = kinds()[kind].noun, [each for each in alone if each.present.kind == kind]
+        left = sum(ref.kind == kind for ref in ours - gone)
+        if going and not left:
+            yield f"no {noun} would be left" if many else f"no {noun} would be left without {_named(going)}"
+        elif 1 < len(going) > left and not many:  # what there is beside them doesn't make it fewer
+            yield f"more than half of the {noun}s would be deleted ({_named(going)})"
     for each in alone:
         users = sorted(user for user in context.users.get(each.present, ()) if user in gone)
-        if each.present.kind == NETWORK and users:
+        if rules_of(each.present.kind).cuts_off and users:
             yield f"{each.entry.ref} would be deleted together with what uses it ({names(users)})"
         if Fact.FOUND in each.entry.facts:
             yield (

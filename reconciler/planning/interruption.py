@@ -15,8 +15,9 @@ from reconciler.observed.snapshot import Observed
 from reconciler.planning.approval import NEEDS_APPROVAL, approval_digest
 from reconciler.planning.context import Context
 from reconciler.planning.plan import Blocked
+from reconciler.planning.rules import rules_of
 from specs.effect import Change
-from specs.reference import NETWORK, Ref
+from specs.reference import Ref
 
 _NAMED = 5
 
@@ -26,7 +27,7 @@ def held_back(resource: Resource, observed: Observed, pending: Sequence[Change],
     ref, guests = resource.ref, context.running_users(resource.ref)
     if not guests:
         return None
-    if ref.kind != NETWORK:
+    if not rules_of(ref.kind).cuts_off:
         message = f"{ref} can't be stopped: {names(guests)} would lose it; stop them or detach it first"
         return Blocked(ref, "InUse", message, resource.path, resource.line)
     digest = _digest(

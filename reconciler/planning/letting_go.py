@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from reconciler.bulkhead import Failure, contained
-from reconciler.planning.context import Context, machine_uses
+from reconciler.planning.context import Context
 from reconciler.planning.operations import Define
 from reconciler.planning.plan import Action, Blocked, Step
+from reconciler.planning.rules import rules_of
 from specs.binding import parse, read
-from specs.reference import VIRTUAL_MACHINE, Ref
+from specs.reference import Ref
 from specs.registry import kinds
 
 
@@ -46,14 +47,14 @@ def _lets_go(user: Ref, ref: Ref, step: Step | None, context: Context) -> bool:
         return False
     if step.action is Action.DELETE:
         return True
-    if user.kind != VIRTUAL_MACHINE or context.snapshot.objects[user].active:
+    if context.snapshot.objects[user].active:
         return False  # what runs lets go of it when it has ended, or was unplugged: the next look shows it
     xml = next((each.xml for each in reversed(step.operations) if isinstance(each, Define)), None)
     if xml is None:
         return False
-    uses = contained("finding what it will use", user, xml, lambda: set(_defined(xml, context)))
+    uses = contained("finding what it will use", user, xml, lambda: set(_defined(user.kind, xml, context)))
     return not isinstance(uses, Failure) and ref not in uses
 
 
-def _defined(xml: str, context: Context) -> Iterator[Ref]:
-    return machine_uses(read(kinds()[VIRTUAL_MACHINE].xml.BINDS, parse(xml)), context.volume_at)
+def _defined(kind: str, xml: str, context: Context) -> Iterable[Ref]:
+    return rules_of(kind).defined_uses(read(kinds()[kind].xml.BINDS, parse(xml)), context)

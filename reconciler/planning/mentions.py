@@ -11,7 +11,7 @@ from html import escape  # as XML has it without quotes; its own module brings t
 
 from reconciler.observed.snapshot import Observed
 from specs.host import VolumeSource
-from specs.reference import STORAGE_POOL, Ref
+from specs.reference import Ref
 
 # An attribute's value, or an element's text, as libvirt writes them.
 _VALUE = re.compile(r"(?<=')[^'<>]*(?=')|(?<=>)[^<>]+(?=<)")
@@ -25,7 +25,7 @@ def mentioned(observed: Observed, volumes: Mapping[Ref, VolumeSource], others: I
             {escape(source.path, quote=False), escape(volume.short_name, quote=False)}
         ):
             yield volume
-            yield Ref(STORAGE_POOL, volume.pool)
+            yield from volume.holders
     for ref in others:
         if escape(ref.name, quote=False) in values:
             yield ref

@@ -1,6 +1,7 @@
 """Puts steps into order by their references, and stops what depends on something that won't come.
 
-A machine isn't stopped as a whole: it is assessed again without what is missing, and does what doesn't need that.
+What `spares` something (see `rules`) isn't stopped as a whole: it is assessed again without what is missing, and does
+what doesn't need that.
 """
 
 from __future__ import annotations
@@ -18,15 +19,15 @@ from reconciler.planning.failed import failed
 from reconciler.planning.observing import under_observation
 from reconciler.planning.operations import Rename
 from reconciler.planning.plan import Action, Blocked, Step
+from reconciler.planning.rules import kinds_that, rules_of
 from reconciler.planning.scopes import SCOPE_CHANGED
 from reconciler.planning.virtualmachine.attached import has_volume
-from reconciler.planning.virtualmachine.power import strategy
 from specs.effect import Effect
-from specs.reference import STORAGE_POOL, STORAGE_VOLUME, VIRTUAL_MACHINE, Ref
+from specs.reference import Ref
 
 _ANOTHERS = frozenset({"OwnedByOther", SCOPE_CHANGED})
 
-# What a machine does without some of what it needs: a step, or none.
+# What one does without some of what it needs: a step, or none.
 Lesser = Callable[[Ref, frozenset[Ref]], Step | None]
 
 
@@ -60,7 +61,7 @@ def ordered(
     """Steps with their `after` filled in, those first that others wait for, and everything that is blocked now."""
     refused = dict(blocked)
     kept = dict(steps)
-    without: dict[Ref, frozenset[Ref]] = {}  # what a machine is known to do without
+    without: dict[Ref, frozenset[Ref]] = {}  # what one is known to do without
     needs: dict[Ref, frozenset[Ref]] = {}
     for ref, step in steps.items():
         found = contained("finding what it needs", ref, "", _needs, step, context)
@@ -82,7 +83,7 @@ def ordered(
         for ref, missing in newly.items():
             refused.setdefault(ref, missing.blocked(kept[ref]))
             without[ref] = without.get(ref, frozenset()) | missing.needs.keys()
-            less = _less(ref, without[ref], lesser) if ref.kind == VIRTUAL_MACHINE and missing.spares else None
+            less = _less(ref, without[ref], lesser) if rules_of(ref.kind).spares and missing.spares else None
             if less is not None:
                 kept[ref] = less
             else:
@@ -106,7 +107,7 @@ def _users(needs: Mapping[Ref, frozenset[Ref]]) -> Mapping[Ref, list[Ref]]:
     """Who has to be looked at again when something won't come: whoever needs it, or a volume of it."""
     found: dict[Ref, list[Ref]] = {}
     for ref, needed in needs.items():
-        for need in needed | {Ref(STORAGE_POOL, volume.pool) for volume in needed if volume.pool}:
+        for need in needed.union(*(each.holders for each in needed)):
             found.setdefault(need, []).append(ref)
     return found
 
@@ -114,26 +115,27 @@ def _users(needs: Mapping[Ref, frozenset[Ref]]) -> Mapping[Ref, list[Ref]]:
 def _lacking_at_rest(
     kept: Mapping[Ref, Step], refused: Mapping[Ref, Blocked], context: Context
 ) -> Iterator[tuple[Ref, Blocked]]:
-    """Machines about which nothing is to be done, and which lack what their next start needs: that is told too."""
-    if not needed_by_machines(context.desired) - context.snapshot.objects.keys() - kept.keys():
+    """Those about which nothing is to be done, and which lack what their next start needs: that is told too."""
+    if not _needed(context.desired) - context.snapshot.objects.keys() - kept.keys():
         return  # nearly always
     for ref, resource in context.desired.resources.items():
-        if ref.kind != VIRTUAL_MACHINE or ref in kept or ref in refused or ref not in context.snapshot.objects:
+        if not rules_of(ref.kind).spares or ref in kept or ref in refused or ref not in context.snapshot.objects:
             continue
         if ref in context.suspended or under_observation(resource, context.owned):
             continue
-        if strategy(resource) == "Manual":
-            continue  # its starts are nobody's business here, so that it lacks nothing that anything waits for
+        if contained("telling its starts", ref, resource.digest, rules_of(ref.kind).starts, resource) is not True:
+            continue  # it lacks nothing that anything waits for
         nothing = Step(ref, Action.UPDATE, "", Effect.LIVE, (), path=resource.path, line=resource.line)
         if (missing := _held(nothing, kept, refused, frozenset(), context)) is not None:
             yield ref, missing.blocked(nothing)
 
 
 @lru_cache(maxsize=2)
-def needed_by_machines(desired: DesiredState) -> frozenset[Ref]:
-    """All that any machine refers to. The same desired state gives the same set again at no cost."""
-    machines = (resource for resource in desired.resources.values() if resource.ref.kind == VIRTUAL_MACHINE)
-    return frozenset(ref for resource in machines for ref in resource.depends_on if has_object(ref))
+def _needed(desired: DesiredState) -> frozenset[Ref]:
+    """All that any of those refers to. The same desired state gives the same set again at no cost."""
+    sparing = frozenset(kinds_that("spares"))
+    users = (resource for resource in desired.resources.values() if resource.ref.kind in sparing)
+    return frozenset(ref for resource in users for ref in resource.depends_on if has_object(ref))
 
 
 def _needs(step: Step, context: Context) -> frozenset[Ref]:
@@ -169,8 +171,8 @@ def _missing(
             continue
         if need in context.snapshot.objects or coming or _called_otherwise(need, step, context):
             continue
-        if need in context.losses and step.ref.kind == VIRTUAL_MACHINE:
-            continue  # the machine was assessed with that in mind
+        if need in context.losses and rules_of(step.ref.kind).spares:
+            continue  # it was assessed with that in mind
         if need in context.snapshot.unseen and _has(step.ref, need, context):
             continue  # it is there, and only can't be read
         if _unseen(need, steps, context):
@@ -178,7 +180,7 @@ def _missing(
                 continue
             # What it holds isn't known: made now, a disk or an overlay would get a guessed format, unchecked.
             message = f"{step.ref} waits for {need}, which only shows once its pool has been started"
-            soon |= Ref(STORAGE_POOL, need.pool) in steps
+            soon |= any(holder in steps for holder in need.holders)
         elif need in context.snapshot.unseen:
             message = f"{step.ref} needs {need}, which is on the host and can't be read; onggi's log says why"
         elif need in refused:
@@ -203,18 +205,17 @@ def _called_otherwise(need: Ref, step: Step, context: Context) -> bool:
 
 
 def _unseen(need: Ref, steps: Mapping[Ref, Step], context: Context) -> bool:
-    if not need.pool:
-        return False
-    pool = Ref(STORAGE_POOL, need.pool)
-    observed = context.snapshot.objects.get(pool)
-    return (pool in steps and observed is None) or (observed is not None and not observed.active)
+    for holder in need.holders:
+        observed = context.snapshot.objects.get(holder)
+        return holder in steps if observed is None else not observed.active
+    return False
 
 
 def _has(user: Ref, need: Ref, context: Context) -> bool:
     """True for a machine whose definition names the volume or network already, so that nothing about it is made up."""
     if user in context.users.get(need, ()):
         return True
-    return need.kind == STORAGE_VOLUME and has_volume(context.snapshot.get(user), need)
+    return bool(need.pool) and has_volume(context.snapshot.get(user), need)
 
 
 def _topological(steps: Mapping[Ref, Step]) -> list[Step]:

@@ -18,18 +18,15 @@ from reconciler.planning.failed import failed
 from reconciler.planning.guards import ALWAYS_ALLOWED, Leaving, is_approved, judged
 from reconciler.planning.letting_go import in_use, users_after
 from reconciler.planning.observing import is_observed
-from reconciler.planning.operations import DeleteVolume, Operation, Stop, TrashVolume, Undefine
 from reconciler.planning.ownership import Fact, Owned
 from reconciler.planning.plan import Action, Blocked, Step
 from reconciler.planning.put_aside import FILE_NOT_READ, put_aside
+from reconciler.planning.rules import rules_of
 from reconciler.planning.scopes import elsewhere, left_alone, left_behind
-from reconciler.planning.storagevolume.trash import is_over, trashed
-from reconciler.planning.terms import duration_text
-from reconciler.planning.virtualmachine.migration import MIGRATED, away_users
-from reconciler.planning.virtualmachine.power import DEFAULT_SHUTDOWN_TIMEOUT_S
+from reconciler.planning.virtualmachine.migration import MIGRATED
 from reconciler.planning.why import why_volume_leaves
 from specs.effect import Effect
-from specs.reference import STORAGE_POOL, STORAGE_VOLUME, VIRTUAL_MACHINE, Ref
+from specs.reference import Ref
 from specs.scope import Scope
 
 
@@ -135,7 +132,7 @@ def _is_forgotten(ref: Ref, entry: Owned, context: Context) -> bool:
         and put_aside(entry, desired) is None
         and ref not in context.suspended
         and ref not in context.away  # or nobody would know any more why its disks are left alone
-        and (not ref.pool or ((pool := objects.get(Ref(STORAGE_POOL, ref.pool))) is not None and pool.active))
+        and all((holder := objects.get(each)) is not None and holder.active for each in ref.holders)
     )
 
 
@@ -200,12 +197,10 @@ def _leaves(
         return False  # nothing was ever done to it
     if present.uid != entry.uid or present.uid in wanted_uids:
         return False  # something else took the name, or it was renamed
-    if ref.kind == STORAGE_VOLUME and away_users(ref, context):
-        return False  # a machine that went to another host may use it there
+    if not rules_of(ref.kind).may_leave(entry, context):
+        return False
     if present_ref in renamed or present_ref in desired.resources:
         return False  # it is the same thing under another name
-    if ref.kind == STORAGE_VOLUME and not entry.seed and (entry.deletion != "Delete" or not entry.created):
-        return False
     if (aside := put_aside(entry, desired)) is not None:
         if entry.parent is None and not entry.seed:
             staying.put_aside.append(aside)
@@ -242,7 +237,6 @@ def _assess(entry: Owned, context: Context, leaving: frozenset[Ref], steps: Mapp
 
 def _remove(entry: Owned, context: Context, leaving: frozenset[Ref], steps: Mapping[Ref, Step]) -> Assessment | None:
     ref, present = entry.ref, context.present_name(entry)
-    observed = context.snapshot.objects[present]
     staying = [user for user in users_after(ref, steps, context) if user not in leaving]
     if staying:
         if entry.seed or entry.parent in staying:
@@ -260,59 +254,16 @@ def _remove(entry: Owned, context: Context, leaving: frozenset[Ref], steps: Mapp
             f"keeps its disks from being removed below it. If it runs nowhere else any more: onggi approve {digest}"
         )
         return Assessment(blocked=Blocked(ref, MIGRATED, message, entry.path, digest=digest))
-    operations: list[Operation]
-    if ref.kind == STORAGE_VOLUME:
-        if not entry.seed and (stays := _in_trash(entry, context)) is not None:
-            return stays
-        operations = [DeleteVolume(ref)]
-        why = why_volume_leaves(entry, context)
-        if Fact.TRASHED in entry.facts:
-            why += "; its time in the trash is over"
-    else:
-        operations = [_stop(entry, present)] if observed.active else []
-        operations.append(Undefine(present, entry.uid))
-        why = "its document is gone" + (f"; it is called {present.name} by now" if present != ref else "")
-        if ref.kind in (VIRTUAL_MACHINE, STORAGE_POOL):
-            why += "; its volumes stay" if entry.deletion != "Delete" else ""
+    found = rules_of(ref.kind).removal(entry, present, context)
+    if isinstance(found, Assessment):
+        return found
     step = Step(
         ref=ref,
         action=Action.DELETE,
-        why=why,
+        why=found.why,
         effect=Effect.LIVE,
-        operations=tuple(operations),
+        operations=found.operations,
         after=context.users.get(ref, frozenset()),
         path=entry.path,
     )
     return Assessment(step=step)
-
-
-def _in_trash(entry: Owned, context: Context) -> Assessment | None:
-    """The step into the trash, or that it stays there; None when its time is over.
-
-    A volume in the trash stays where it is. Until its time is over, a document that asks for it again gets it back.
-    """
-    retention_s = context.terms.trash_retention_s
-    for item in trashed([entry], retention_s):
-        return None if is_over(item, context.terms) else Assessment()
-    if retention_s <= 0:
-        return None
-    facts = {**entry.facts, Fact.TRASHED: str(int(context.terms.now))}
-    step = Step(
-        ref=entry.ref,
-        action=Action.UPDATE,
-        why=(
-            f"{why_volume_leaves(entry, context)}; kept in the trash for "
-            f"{duration_text(retention_s)}, and given back when a document asks for it again"
-        ),
-        effect=Effect.LIVE,
-        operations=(TrashVolume(entry.ref),),
-        after=context.users.get(entry.ref, frozenset()),
-        path=entry.path,
-        owned=replace(entry, facts=facts),
-    )
-    return Assessment(step=step)
-
-
-def _stop(entry: Owned, present: Ref) -> Stop:
-    timeout = float(entry.facts.get(Fact.SHUTDOWN_TIMEOUT) or DEFAULT_SHUTDOWN_TIMEOUT_S)
-    return Stop(present, timeout, bool(entry.facts.get(Fact.FORCE_STOP)))

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 
 from reconciler.desired.identity import object_uid
 from reconciler.desired.state import Resource
-from reconciler.observed.snapshot import BRIDGE, Observed
+from reconciler.observed.snapshot import Observed
+from reconciler.planning.rules import rules_of
 from specs.effect import Change, Effect
 from specs.mark import read_mark
-from specs.reference import NETWORK, STORAGE_POOL, VIRTUAL_MACHINE, Ref
+from specs.reference import Ref
 
 if TYPE_CHECKING:
     from reconciler.planning.context import Context
@@ -24,10 +25,6 @@ if TYPE_CHECKING:
 WHY_MADE_AGAIN = "gone from the host; made again as it was last seen there, with what its document says"
 WHY_PERSISTENT = "undefined on the host while it is active; made persistent again"
 PERSISTENT = Change("/persistent", False, True, Effect.LIVE)
-
-_ROOTS = {VIRTUAL_MACHINE: "domain", NETWORK: "network", STORAGE_POOL: "pool"}
-_MASK = "*****"  # what a definition that was read has in the place of a console's password
-_LOOPBACK = "127.0.0.1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +52,7 @@ def vanished(resource: Resource, context: Context) -> Observed | None:
         return None
     from specs.binding import serialise  # lxml is loaded only by who really reads XML
 
-    if resource.ref.kind == VIRTUAL_MACHINE:
-        _leave_out_taken_drives(root, resource, context)
-        if "passwordFrom" not in resource.spec.get("graphics", {}):
-            _close_console(root)
-        state = "shutoff"
-    else:
-        _free_bridge(root, context)
-        state = "inactive"
+    state = rules_of(resource.ref.kind).revived(root, resource, context)
     return Observed(
         resource.ref, last.uid, serialise(root), state=state, autostart=last.autostart, mark=read_mark(root)
     )
@@ -105,7 +95,7 @@ def _sound(last: LastSeen, ref: Ref, context: Context) -> Element | None:
         root = parse(last.xml)
     except (etree.XMLSyntaxError, ValueError):
         return None
-    if root.tag != _ROOTS[ref.kind]:
+    if root.tag != rules_of(ref.kind).root:
         return None
     mark = read_mark(root)
     if mark is not None and mark.repository_id != context.desired.repository_id:
@@ -113,44 +103,3 @@ def _sound(last: LastSeen, ref: Ref, context: Context) -> Element | None:
     set_text_at(root, "name", ref.name)
     set_text_at(root, "uuid", last.uid)
     return root
-
-
-def _leave_out_taken_drives(root: Element, resource: Resource, context: Context) -> None:
-    """Two machines that write to one disk destroy it: what the document doesn't ask for yields to who has it now."""
-    from specs.virtualmachine.sources import read_source
-
-    for drive in root.findall("devices/disk"):
-        source = read_source(drive)
-        if "volume" in source:
-            volume: Ref | None = Ref.volume(source["pool"], source["volume"])
-        else:
-            volume = context.volume_at.get(source.get("file") or source.get("dev") or "")
-        shared = drive.find("readonly") is not None or drive.find("shareable") is not None
-        taken = volume is not None and volume not in resource.depends_on and context.users.get(volume)
-        if taken and not shared and (holder := drive.getparent()) is not None:
-            holder.remove(drive)
-
-
-def _close_console(root: Element) -> None:
-    """Nobody keeps a console's password, and without it nobody but this host may reach the console."""
-    for console in root.findall("devices/graphics"):
-        if console.get("passwd") != _MASK:
-            continue
-        del console.attrib["passwd"]
-        if console.get("listen") is not None:
-            console.set("listen", _LOOPBACK)
-        for listen in console.findall("listen"):
-            if listen.get("type") == "address":
-                listen.set("address", _LOOPBACK)
-            elif listen.get("type") == "network":
-                console.remove(listen)
-
-
-def _free_bridge(root: Element, context: Context) -> None:
-    """A bridge's name that another network has got meanwhile is libvirt's to choose anew."""
-    bridge = root.find("bridge")
-    if root.tag != "network" or bridge is None:
-        return
-    taken = {str(seen.details.get(BRIDGE)) for ref, seen in context.snapshot.objects.items() if ref.kind == NETWORK}
-    if bridge.get("name") in taken:
-        del bridge.attrib["name"]

@@ -15,7 +15,8 @@ from reconciler.planning.assessment import Assessment
 from reconciler.planning.context import Context
 from reconciler.planning.interruption import names
 from reconciler.planning.ownership import Fact, Owned
-from specs.reference import VIRTUAL_MACHINE, Ref
+from reconciler.planning.rules import rules_of
+from specs.reference import Ref
 from specs.scope import Scope
 
 SCOPE_CHANGED = "ScopeChanged"
@@ -72,7 +73,7 @@ def _was_found(entry: Owned, context: Context) -> bool:
     """True for what nothing but its UUID says to be ours: the state was lost, or another scope declares it, too."""
     if (known := context.owned.get(entry.ref)) is not None:
         return Fact.FOUND in known.facts
-    observed = context.snapshot.get(entry.ref) if entry.ref.kind != VIRTUAL_MACHINE else None
+    observed = context.snapshot.get(entry.ref) if not rules_of(entry.ref.kind).always_marked else None
     return observed is not None and observed.mark is None and bool(observed.uid) and entry.created
 
 

@@ -16,7 +16,8 @@ from reconciler.reporting.change_text import change_rows
 from reconciler.status.value_text import abbreviated, printable
 from specs.effect import Change, Effect
 from specs.problem import Problem
-from specs.reference import VIRTUAL_MACHINE, Ref
+from specs.reference import Ref
+from specs.registry import described
 
 LONGEST: Final = 60_000
 _LONGEST_LINE: Final = 300
@@ -147,7 +148,7 @@ def _step(step: Step) -> Iterator[str]:
 
 
 def _waiting(ref: Ref, changes: Iterable[Change]) -> Iterator[str]:
-    what = "a restart" if ref.kind == VIRTUAL_MACHINE else "a stop and a start"
+    what = "a restart" if described(ref.kind).has_guest else "a stop and a start"
     changes = tuple(changes)
     if all(change.effect is Effect.LIVE for change in changes):
         what = "its guest"

@@ -14,7 +14,8 @@ from reconciler.reporting.change_text import change_rows, value
 from reconciler.status.value_text import abbreviated, is_blob, printable
 from specs.effect import Change, Effect
 from specs.problem import Problem
-from specs.reference import VIRTUAL_MACHINE, Ref
+from specs.reference import Ref
+from specs.registry import described
 
 _COLOURS = {Action.CREATE: "green", Action.UPDATE: "yellow", Action.DELETE: "red", Action.REPLACE: "magenta"}
 _EFFECTS = {
@@ -159,7 +160,7 @@ class _Text:
 
     def waiting(self, ref: Ref, changes: Iterable[Change]) -> Iterator[str]:
         """What is in the definition already and comes true later."""
-        what = "needs a restart" if ref.kind == VIRTUAL_MACHINE else "needs to be stopped and started"
+        what = "needs a restart" if described(ref.kind).has_guest else "needs to be stopped and started"
         changes = tuple(changes)
         if all(item.effect is Effect.LIVE for item in changes):
             what = "waits for its guest"

@@ -23,7 +23,8 @@ from reconciler.planning.why import is_drift
 from reconciler.status.one_pass import Pass
 from specs.effect import Change, Effect
 from specs.problem import Unrenderable
-from specs.reference import STORAGE_VOLUME, Ref
+from specs.reference import Ref
+from specs.registry import described
 
 if TYPE_CHECKING:
     from reconciler.planning.context import Context
@@ -177,8 +178,8 @@ class _Drifts:
             return False
         if item.reason in _GONE:
             return True
-        # A volume may only be out of sight, with its pool; of one that is really gone, `DataLost` tells.
-        told = item.ref.kind != STORAGE_VOLUME and resource.policy.drift != "ignore"
+        # What holds data may only be out of sight, with its pool; of what is really gone, `DataLost` tells.
+        told = not described(item.ref.kind).holds_data and resource.policy.drift != "ignore"
         return told and is_drift(resource, self.owned.get(item.ref))
 
     def contained(

@@ -28,7 +28,8 @@ from reconciler.status.retries import CrashLoop
 from reconciler.status.suspension import ANYTHING
 from specs.effect import Change, Effect
 from specs.problem import Problem
-from specs.reference import STORAGE_VOLUME, VIRTUAL_MACHINE, Ref
+from specs.reference import Ref
+from specs.registry import described
 
 READY = "Ready"
 RECONCILING = "Reconciling"
@@ -68,7 +69,7 @@ def status_word(found: Iterable[Condition], kind: str, state: str) -> str:
         if STALLED in by_type and ready.reason == "Failed":
             return "BackingOff"
         return {"Progressing": "Updating" if state else "Provisioning"}.get(ready.reason, ready.reason)
-    if kind == STORAGE_VOLUME:
+    if not described(kind).is_defined:
         return "Available"
     words = {"shutoff": "Stopped", "shutdown": "Stopping", "pmsuspended": "Sleeping", "": "Ready"}
     return words.get(state) or state.capitalize()
@@ -259,7 +260,7 @@ class _Conditions:
             notes.append(self.condition(DRIFTED, True, "NotHealedYet", f"{what}; it is to be put back"))
         if (item := self.waiting.get(ref)) and (changes := _needing_a_boot(item.changes)):
             staged = self.staged.get(ref)
-            what = item.waits_for or ("its next boot" if ref.kind == VIRTUAL_MACHINE else "its next start")
+            what = item.waits_for or f"its {described(ref.kind).next_start}"
             message = f"{_texts(changes)}; {staged.message if staged else f'waits for {what}'}"
             reason = staged.reason if staged else "PendingChanges"
             notes.append(self.condition(RESTART_REQUIRED, True, reason, message))

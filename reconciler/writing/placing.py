@@ -13,16 +13,9 @@ from typing import Final
 
 from reconciler.errors import Conflict
 from specs.name import name_problem
-from specs.reference import STORAGE_VOLUME, Ref
+from specs.reference import Ref
+from specs.registry import described
 
-_FOLDERS: Final = {
-    "VirtualMachine": "vms",
-    "Template": "templates",
-    "StoragePool": "pools",
-    STORAGE_VOLUME: "volumes",
-    "Network": "networks",
-    "Distribution": "distributions",
-}
 _LONGEST: Final = 240  # bytes of a file's name, of 255
 _TRIES: Final = 1000
 _ODD: Final = re.compile(r"[^\w.+@~ -]")
@@ -50,8 +43,7 @@ def _folder(ref: Ref, sub_path: str, neighbours: Iterable[str]) -> str:
         folder = "" if only == "." else f"{only}/"
         if folder.startswith(root):
             return folder
-    kind = _FOLDERS.get(ref.kind, f"{ref.kind.lower()}s")
-    return f"{root}{kind}{pool}/"
+    return f"{root}{described(ref.kind).directory}{pool}/"
 
 
 def _file_name(name: str) -> str:

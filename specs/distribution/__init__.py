@@ -17,6 +17,7 @@ KIND: TypedKind[DistributionSpec, Never] = TypedKind(
     name=DISTRIBUTION,
     plural="distributions",
     aliases=("distro",),
+    noun="distribution",
     package=__name__,
     references=references,
     check=check,

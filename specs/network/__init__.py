@@ -15,6 +15,7 @@ KIND: TypedKind[NetworkSpec, LoweredNetwork] = TypedKind(
     name=NETWORK,
     plural="networks",
     aliases=("net", "nets"),
+    noun="network",
     package=__name__,
     references=references,
     check=check,

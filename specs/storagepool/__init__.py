@@ -15,6 +15,7 @@ KIND: TypedKind[StoragePoolSpec, LoweredStoragePool] = TypedKind(
     name=STORAGE_POOL,
     plural="storagepools",
     aliases=("pool", "pools"),
+    noun="pool",
     package=__name__,
     references=references,
     check=check,

@@ -15,7 +15,10 @@ KIND: TypedKind[StorageVolumeSpec, LoweredStorageVolume] = TypedKind(
     name=STORAGE_VOLUME,
     plural="storagevolumes",
     aliases=("volume", "volumes", "vol", "vols"),
+    noun="volume",
     package=__name__,
     references=references,
     check=check,
+    holds_data=True,
+    is_defined=False,
 )

@@ -17,6 +17,7 @@ KIND: TypedKind[TemplateSpec, Never] = TypedKind(
     name=TEMPLATE,
     plural="templates",
     aliases=("tpl",),
+    noun="template",
     package=__name__,
     references=references,
     check=check,

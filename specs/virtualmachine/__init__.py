@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from specs.reference import VIRTUAL_MACHINE
+from specs.reference import STORAGE_VOLUME, VIRTUAL_MACHINE
 from specs.registry import TypedKind
 from specs.virtualmachine.model import check, references
 
@@ -15,7 +15,11 @@ KIND: TypedKind[VirtualMachineSpec, LoweredVirtualMachine] = TypedKind(
     name=VIRTUAL_MACHINE,
     plural="virtualmachines",
     aliases=("vm", "vms", "machine"),
+    noun="machine",
+    documents="vms",
     package=__name__,
     references=references,
     check=check,
+    has_guest=True,
+    borrowed={"disks.size": (STORAGE_VOLUME, "capacity")},  # that of the volume which is made for a disk
 )

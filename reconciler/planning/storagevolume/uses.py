@@ -13,6 +13,7 @@ from types import MappingProxyType
 from reconciler.bulkhead import Failure, contained
 from reconciler.observed.snapshot import Observed, Snapshot
 from reconciler.planning.mentions import mentioned
+from reconciler.planning.virtualmachine.used import drive_volumes
 from specs.reference import STORAGE_VOLUME, VIRTUAL_MACHINE, Ref
 
 
@@ -44,12 +45,7 @@ def _used(machine: Observed, snapshot: Snapshot, volume_at: Mapping[str, Ref]) -
 
 def _sources(machine: Observed, volume_at: Mapping[str, Ref]) -> Iterator[Ref]:
     for spec in filter(None, (machine.config, machine.live)):
-        for drive in (*spec.get("disks", ()), *spec.get("cdroms", ())):
-            source = drive.get("source") or {}
-            if "volume" in source:
-                yield Ref.volume(source.get("pool", ""), source["volume"])
-            elif (found := volume_at.get(source.get("file") or source.get("dev") or "")) is not None:
-                yield found
+        yield from drive_volumes(spec, volume_at)
 
 
 def _chain(volume: Ref, snapshot: Snapshot, volume_at: Mapping[str, Ref]) -> Iterator[Ref]:

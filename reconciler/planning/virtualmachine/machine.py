@@ -8,7 +8,7 @@ from reconciler.desired.state import Resource
 from reconciler.observed.snapshot import Observed
 from reconciler.planning.assessment import Assessment, ownership_entry
 from reconciler.planning.claim import Claim, Refusal, blocked, claim, needs_no_mark_yet, taken_from
-from reconciler.planning.context import Context, drive_volumes
+from reconciler.planning.context import Context
 from reconciler.planning.diff import Comparison, compare, managed_items, told_along
 from reconciler.planning.operations import Define, Operation, SetAutostart, Start, Stop
 from reconciler.planning.ownership import Fact, Owned, kept_count, remade_before
@@ -37,6 +37,7 @@ from reconciler.planning.virtualmachine.power import (
     why_started,
 )
 from reconciler.planning.virtualmachine.restart import Restart, restart, restart_facts
+from reconciler.planning.virtualmachine.used import drive_volumes
 from reconciler.planning.why import is_drift, why_changed
 from specs.binding import parse, patched, serialise, write
 from specs.effect import Change, Effect, strongest

@@ -14,6 +14,7 @@ from reconciler.planning.context import Context, has_object
 from reconciler.planning.foreseen import future_format
 from reconciler.planning.mentions import mentioned
 from reconciler.planning.ownership import Fact, Owned
+from reconciler.planning.rules import rules_of
 from reconciler.planning.storagevolume.uses import users_of
 from specs.host import Host, VolumeSource
 from specs.reference import NETWORK, STORAGE_POOL, TEMPLATE, Ref
@@ -114,7 +115,7 @@ def test_what_cannot_be_read_of_a_network_or_pool_uses_nothing(kind: str, monkey
     def fail(*_: Any) -> Any:
         raise ValueError
 
-    monkeypatch.setattr(Context, "_read_uses", fail)
+    monkeypatch.setattr(rules_of(kind), "uses", fail)
     mentioning = Observed(Ref(kind, "it"), "u", "<x><source file='/disks/top'/>")
     assert dict(context_of(volume(TOP), mentioning).users) == {}
 

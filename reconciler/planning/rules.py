@@ -1,0 +1,114 @@
+"""What planning asks of a kind. The answers are in `rules.py` of the kind's folder here, found by scanning.
+
+As they stand, they are those for something that is defined, and that no other kind has to do with.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, ClassVar
+
+from reconciler.planning.operations import Operation, Stop, Undefine
+
+if TYPE_CHECKING:
+    from reconciler.desired.state import Resource
+    from reconciler.observed.snapshot import Observed
+    from reconciler.planning.assessment import Assessment
+    from reconciler.planning.context import Context
+    from reconciler.planning.ownership import Owned
+    from specs.binding import Element
+    from specs.reference import Ref
+    from specs.spec import Spec
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """How an object is removed, and the sentence that says why."""
+
+    operations: tuple[Operation, ...]
+    why: str
+
+
+class Rules:
+    """Of one kind. Whatever is told of one object is asked inside of a bulkhead; what is always so is a plain value."""
+
+    kind: ClassVar[str] = ""
+    root: ClassVar[str] = ""  # the element that its definitions are
+    purpose: ClassVar[bool] = False  # what a host is there for: the last ones of it don't go without a person's word
+    spares: ClassVar[bool] = False  # does what it can without what it needs; see `without`
+    uses_others: ClassVar[bool] = False  # what can't be read counts for all that it mentions: see `uses`
+    by_name: ClassVar[bool] = False  # the definitions of others name it by its name
+    cuts_off: ClassVar[bool] = False  # who uses it is cut off by its stop, and can be connected again after it
+    always_marked: ClassVar[bool] = False  # never known by its UUID alone
+    keeps_volumes: ClassVar[bool] = False  # it has volumes, which stay when it is removed, unless its document says so
+
+    def uses(self, observed: Observed, context: Context) -> Iterable[Ref]:
+        """What an object on the host uses, in whatever definition it has."""
+        return ()
+
+    def defined_uses(self, spec: Spec, context: Context) -> Iterable[Ref]:
+        """What it will use once it is defined as `spec`."""
+        return ()
+
+    def without(
+        self,
+        resource: Resource,
+        observed: Observed | None,
+        context: Context,
+        missing: frozenset[Ref],
+    ) -> Assessment | None:
+        """What it does while some of what it needs won't come; only of those that can `spare` it."""
+        return None
+
+    def starts(self, resource: Resource) -> bool:
+        """True when one that is there will be started some day, so that what it lacks for that is told already."""
+        return False
+
+    def may_leave(self, entry: Owned, context: Context) -> bool:
+        """False for one that stays though nothing declares it any more."""
+        return True
+
+    def removal(self, entry: Owned, present: Ref, context: Context) -> Removal | Assessment:
+        """How it is removed, or why it isn't yet. `present` is what it is called now."""
+        stop = (self.stop(entry, present),) if context.snapshot.objects[present].active else ()
+        why = "its document is gone" + (f"; it is called {present.name} by now" if present != entry.ref else "")
+        if self.keeps_volumes and entry.deletion != "Delete":
+            why += "; its volumes stay"
+        return Removal((*stop, Undefine(present, entry.uid)), why)
+
+    def stop(self, entry: Owned, present: Ref) -> Stop:
+        """How one that is active is stopped to be removed."""
+        return Stop(present)
+
+    def revived(self, root: Element, resource: Resource, context: Context) -> str:
+        """Leaves out of a former definition what doesn't fit any more; tells the state of one that is defined so."""
+        return "inactive"
+
+
+_NONE = Rules()
+
+
+@cache
+def all_rules() -> Mapping[str, Rules]:
+    """Those of every kind that has any here, by its name."""
+    package = importlib.import_module("reconciler.planning")
+    found = {}
+    for module in pkgutil.iter_modules(package.__path__):
+        if module.ispkg:
+            rules = importlib.import_module(f"reconciler.planning.{module.name}.rules").RULES
+            found[rules.kind] = rules
+    return found
+
+
+def rules_of(kind: str) -> Rules:
+    """Those of a kind; of one that nothing has to be planned for, such as a Template, those that are nobody's."""
+    return all_rules().get(kind, _NONE)
+
+
+def kinds_that(fact: str) -> Iterator[str]:
+    """The kinds of which a fact is so."""
+    return (kind for kind, rules in all_rules().items() if getattr(rules, fact))

@@ -1,0 +1,28 @@
+"""What one definition of a machine names: the volumes of its drives, their pools, and its networks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from specs.reference import NETWORK, STORAGE_POOL, Ref
+from specs.spec import Spec
+
+
+def machine_uses(machine: Spec, volume_at: Mapping[str, Ref]) -> Iterator[Ref]:
+    """The volumes, pools and networks that one definition of a machine names."""
+    for volume in drive_volumes(machine, volume_at):
+        yield volume
+        yield Ref(STORAGE_POOL, volume.pool)
+    for interface in machine.get("interfaces", ()):
+        if network := interface.get("network"):
+            yield Ref(NETWORK, network)
+
+
+def drive_volumes(machine: Spec, volume_at: Mapping[str, Ref]) -> Iterator[Ref]:
+    """The volumes of the drives of one definition, those that are known."""
+    for drive in (*machine.get("disks", ()), *machine.get("cdroms", ())):
+        source = drive.get("source") or {}
+        if "volume" in source:
+            yield Ref.volume(source.get("pool", ""), source["volume"])
+        elif (volume := volume_at.get(source.get("file") or source.get("dev") or "")) is not None:
+            yield volume
