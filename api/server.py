@@ -1,4 +1,4 @@
-"""Serves the application from a thread of this process, on an address of this machine.
+"""Serves the application from a thread of this process, on an address of this machine, a Unix socket, or both.
 
 The socket is bound before anything else begins, so that a port which is in use is told at once. Signals are the main
 thread's business, logs go where the process's logs go.
@@ -18,6 +18,7 @@ import uvicorn
 
 from api.http.connection import Connection
 from api.http.shutdown import GracefulShutdown
+from api.http.unix_socket import UnixSocket
 from reconciler.errors import SettingsError
 from reconciler.settings.settings import host_and_port
 
@@ -40,13 +41,20 @@ class _Server(uvicorn.Server):
 
 
 class Server:
-    """`listen` is HOST:PORT, port 0 for a free one. `X-Forwarded-Proto` is believed of `trusted_proxies` alone,
-    addresses or networks. Raises SettingsError for an address that others can reach.
+    """`listen` is HOST:PORT, port 0 for a free one, empty for none. `X-Forwarded-Proto` is believed of
+    `trusted_proxies` alone, addresses or networks. Raises SettingsError for an address that others can reach.
     """
 
-    def __init__(self, app: falcon.asgi.App[Any, Any], listen: str, trusted_proxies: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        app: falcon.asgi.App[Any, Any],
+        listen: str,
+        trusted_proxies: Sequence[str] = (),
+        unix: UnixSocket | None = None,
+    ) -> None:
         self._listen = listen
-        self._address = host_and_port(listen)
+        self._unix = unix
+        self._address = host_and_port(listen) if listen else None
         config = uvicorn.Config(
             shutdown := GracefulShutdown(app), http=Connection, ws="none", lifespan="off", log_config=None,
             access_log=False, server_header=False,
@@ -66,9 +74,18 @@ class Server:
         return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
     def start(self) -> None:
-        """Take the port and answer from now on. Raises SettingsError when the port can't be had."""
-        self._socket = self._bound()
-        self._thread = threading.Thread(target=self._server.run, args=([self._socket],), name="onggi-api", daemon=True)
+        """Take the port and the socket, and answer from now on. Raises SettingsError when one can't be had."""
+        sockets = []
+        if self._address is not None:
+            self._socket = self._bound(self._address)
+            sockets.append(self._socket)
+        if self._unix is not None:
+            try:
+                sockets.append(self._unix.open())
+            except SettingsError:
+                self._close()
+                raise
+        self._thread = threading.Thread(target=self._server.run, args=(sockets,), name="onggi-api", daemon=True)
         self._thread.start()
 
     def stop(self, timeout_s: float = 2.5) -> None:
@@ -79,11 +96,16 @@ class Server:
         self._server.should_exit = True
         if self._thread is not None:
             self._thread.join(timeout_s)
+        self._close()
+
+    def _close(self) -> None:
         if self._socket is not None:
             self._socket.close()
+        if self._unix is not None:
+            self._unix.close()
 
-    def _bound(self) -> socket.socket:
-        family, kind, protocol, _, address = socket.getaddrinfo(*self._address, type=socket.SOCK_STREAM)[0]
+    def _bound(self, wanted: tuple[str, int]) -> socket.socket:
+        family, kind, protocol, _, address = socket.getaddrinfo(*wanted, type=socket.SOCK_STREAM)[0]
         made = socket.socket(family, kind, protocol)
         try:
             made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -5,11 +5,12 @@ refused when a browser says that another site makes them, reading and following 
 answer, though it could have the host work, or ask other machines), and so are all that call this server by a name that
 isn't its own. Only the documentation may be linked to.
 
-Nobody logs in so far. Whoever does is found out here, for all endpoints; what a role may do, an endpoint declares.
+Nobody logs in so far. Who asks by the Unix socket is who the kernel says; for all others it is nobody in particular.
 """
 
 from __future__ import annotations
 
+import pwd
 import re
 import uuid
 from collections.abc import Callable, Collection
@@ -18,11 +19,12 @@ from urllib.parse import urlsplit
 
 import falcon.asgi
 
+from api.http.peer import user_of_request
 from api.http.refusal import Refusal
 from api.http.response_headers import PAGE
 from reconciler.serving.client import Client
 
-NOBODY: Final = "api"  # who it is while nobody logs in
+NOBODY: Final = "api"  # who it is that comes by the port, where nobody logs in
 
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -39,7 +41,7 @@ class Admission:
         given = request.get_header("X-Request-Id") or ""
         number = given if _ID.fullmatch(given) else str(uuid.uuid4())
         response.set_header("X-Request-Id", number)
-        request.context.client = Client(NOBODY, number)
+        request.context.client = Client(_name(user_of_request(request)), number)
         hosts = self._hosts()
         if hosts is not None and request.host.lower() not in hosts:
             raise Refusal(403, "This server isn't called by that name; use the address that it listens on.")
@@ -63,6 +65,16 @@ class Admission:
             return urlsplit(origin).netloc.lower() != request.netloc.lower()
         except ValueError:  # no address at all, such as `http://[`
             return True
+
+
+def _name(user: int | None) -> str:
+    """A user's name on this machine; a number for one without."""
+    if user is None:
+        return NOBODY
+    try:
+        return pwd.getpwuid(user).pw_name
+    except KeyError:
+        return f"uid {user}"
 
 
 def _follows_link_to_documentation(request: falcon.asgi.Request) -> bool:

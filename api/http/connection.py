@@ -20,7 +20,7 @@ from api.http.error_body import error_body
 from api.http.eviction import evict_for, evict_unread
 from api.http.head import head_problem
 from api.http.lingering import LingeringTransport
-from api.http.peer import mark_peer, peer_of
+from api.http.peer import mark_peer, peer_of, user_of
 from api.http.response_headers import with_policy
 from api.http.shutdown import Receive, Scope, Send
 
@@ -48,6 +48,7 @@ class Connection(HttpToolsProtocol):
         self._application: Any = self.app
         self.app = cast(Any, self._answer)
         self.peer = ""
+        self.user: int | None = None  # of a Unix socket
         self._late: asyncio.TimerHandle | None = None
         self._look: asyncio.TimerHandle | None = None
         self._out: LingeringTransport
@@ -91,7 +92,8 @@ class Connection(HttpToolsProtocol):
         self._out = LingeringTransport(transport, lambda: self._incoming)
         self._moved = self.loop.time()
         super().connection_made(cast(asyncio.Transport, self._out))
-        self.peer = peer_of(transport.get_extra_info("socket"))
+        connection = transport.get_extra_info("socket")
+        self.peer, self.user = peer_of(connection), user_of(connection)
         if not evict_for([each for each in self._all() if each is not self], self.peer):
             self._end(falcon.HTTP_503, "Too many connections are open; close some, and try again.")
             return
@@ -194,7 +196,7 @@ class Connection(HttpToolsProtocol):
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The application's, as every answer has to be."""
         begun = False
-        mark_peer(scope, self.peer)
+        mark_peer(scope, self.peer, self.user)
 
         async def send_ruled(event: MutableMapping[str, Any]) -> None:
             nonlocal begun

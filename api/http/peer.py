@@ -14,6 +14,8 @@ from typing import Any, Final
 import falcon.asgi
 
 _PEER: Final = "onggi.peer"  # of a request's scope
+_USER: Final = "onggi.user"  # likewise
+_CREDENTIALS: Final = struct.Struct("=iII")  # SO_PEERCRED: process, user, group
 _SOCK_DIAG: Final = 4  # NETLINK_SOCK_DIAG
 _BY_FAMILY: Final = 20  # SOCK_DIAG_BY_FAMILY, also of the answer
 _REQUEST: Final = 1
@@ -28,19 +30,39 @@ def peer_of(connection: socket.socket | None) -> str:
     """`user 1000`, or the peer's address; empty when neither can be told."""
     if connection is None:
         return ""
+    if connection.family == socket.AF_UNIX:
+        user = user_of(connection)
+        return "" if user is None else f"user {user}"
     try:
         peer, own = connection.getpeername(), connection.getsockname()
     except OSError:  # it has left already
         return ""
     if connection.family not in (socket.AF_INET, socket.AF_INET6):
         return ""
-    user = _user(connection.family, peer, own) if ipaddress.ip_address(peer[0]).is_loopback else None
-    return str(peer[0]) if user is None else f"user {user}"
+    process = _user(connection.family, peer, own) if ipaddress.ip_address(peer[0]).is_loopback else None
+    return str(peer[0]) if process is None else f"user {process}"
 
 
-def mark_peer(scope: MutableMapping[str, Any], peer: str) -> None:
-    """Let a request tell who is at the other end of its connection."""
-    scope[_PEER] = peer
+def user_of(connection: socket.socket | None) -> int | None:
+    """The user who has connected to a Unix socket, on the kernel's word; None for any other connection."""
+    if connection is None or connection.family != socket.AF_UNIX:
+        return None
+    try:
+        credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+    except OSError:
+        return None
+    return int(_CREDENTIALS.unpack(credentials)[1])
+
+
+def mark_peer(scope: MutableMapping[str, Any], peer: str, user: int | None) -> None:
+    """Let a request tell who is at the other end of its connection, and which user of a Unix socket it is."""
+    scope[_PEER], scope[_USER] = peer, user
+
+
+def user_of_request(request: falcon.asgi.Request) -> int | None:
+    """The user of this machine who asks by a Unix socket; None for who asks otherwise."""
+    user = request.scope.get(_USER)
+    return user if isinstance(user, int) else None
 
 
 def peer_of_request(request: falcon.asgi.Request) -> str:

@@ -139,6 +139,15 @@ listen = setting(
     metavar="HOST:PORT",
     help="Serve the API on this address of this machine.  [default: no]",
 )
+socket = setting(
+    "--socket",
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="Serve the API on this Unix socket: the kernel says who asks, and what is changed is committed in their name.",
+)
+socket_group = setting(
+    "--socket-group", metavar="GROUP", help="Whose members may use --socket.  [default: nobody's, root alone]"
+)
 trusted_proxies = setting(
     "--trusted-proxy",
     parameter="trusted_proxies",

@@ -22,6 +22,8 @@ from reconciler.cli.options import (
     listen,
     log_format,
     resync_interval,
+    socket,
+    socket_group,
     state,
     sync_windows,
     trash_retention,
@@ -55,6 +57,8 @@ _LAST_S = 4.5  # likewise, for everything together
     trash_retention,
     sync_windows,
     listen,
+    socket,
+    socket_group,
     trusted_proxies,
     auth,
     api_writes,
@@ -69,8 +73,9 @@ _LAST_S = 4.5  # likewise, for everything together
 def command(settings: Settings) -> int:
     """Keep the host as the repository says: the agent.
 
-    Logs to stderr. With --listen, GET /healthz and /readyz answer 200 once the first pass is through, 503 before
-    and while passes fail. SIGTERM ends it; SIGUSR1 has it write what each of its threads does to stderr.
+    Logs to stderr. With --listen or --socket, GET /healthz and /readyz answer 200 once the first pass is
+    through, 503 before and while passes fail. SIGTERM ends it; SIGUSR1 has it write what each of its threads
+    does to stderr.
     """
     dump_when_asked()
     return _once(settings) if settings.once else _forever(settings)
@@ -186,17 +191,18 @@ def _leave_after(seconds: float, thread: _AgentThread) -> None:
 
 
 def _served(settings: Settings, thread: _AgentThread, serving: Opening) -> Server | None:
-    """The API on --listen; None without it. Raises SettingsError when the port can't be had."""
-    if not settings.listen:
+    """The API on --listen and --socket; None without both. Raises SettingsError when one can't be had."""
+    if not settings.listen and settings.socket is None:
         return None
     from api.app import create_app
     from api.http.admission import names_of
+    from api.http.unix_socket import UnixSocket
     from api.server import Server
     from api.services import Services
     from reconciler.host.plugins import plugins_in_use
     from reconciler.secret_file import SecretFile
 
-    names = names_of(host_and_port(settings.listen)[0])
+    names = names_of(host_and_port(settings.listen)[0] if settings.listen else "localhost")
     secret = settings.webhook_secret_file
     services = Services(
         ready=thread.agent.ready.is_set,
@@ -209,7 +215,9 @@ def _served(settings: Settings, thread: _AgentThread, serving: Opening) -> Serve
         hosts=lambda: names,
         plugins=plugins_in_use(frozenset(settings.disabled_plugins)),
     )
-    server = Server(create_app(services), settings.listen, settings.trusted_proxies)
+    unix = UnixSocket(settings.socket, settings.socket_group) if settings.socket is not None else None
+    server = Server(create_app(services), settings.listen, settings.trusted_proxies, unix)
     server.start()
-    log.info("serving on %s", server.url)
+    for place in filter(None, (server.url, settings.socket)):
+        log.info("serving on %s", place)
     return server

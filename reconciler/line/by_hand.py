@@ -36,7 +36,9 @@ class Done:
 
 
 class Control:
-    """One machine. `url` is where the agent's API is, empty when none can be asked."""
+    """One machine. `url` is where the agent's API is, empty when none can be asked; `socket` the Unix socket that it is
+    reached by, empty for a port.
+    """
 
     def __init__(self, settings: Settings, hypervisor: Hypervisor, ref: Ref) -> None:
         self.ref = ref
@@ -47,8 +49,10 @@ class Control:
         self.strategy = owned.facts.get(Fact.RUN_STRATEGY, DEFAULT_STRATEGY) if owned is not None else ""
         self.path = owned.path if owned is not None else ""
         self.agent_runs = StateFolder.holder(settings.state) is not None
-        listen = ledger.agent_info().get("listen", "") if self.agent_runs else ""
-        self.url = f"http://{listen}" if listen and self.declared else ""
+        info = ledger.agent_info() if self.agent_runs and self.declared else {}
+        self.socket = info.get("socket", "")
+        place = "localhost" if self.socket else info.get("listen", "")
+        self.url = f"http://{place}" if place else ""
 
     def start(self) -> Done:
         """Have it run. Raises OnggiError."""
@@ -100,7 +104,7 @@ class Control:
         if self.agent_runs and self.declared and self.strategy in by:
             raise Refused(
                 f"{self.ref}: its document says `runStrategy: {self.strategy}`, so the agent would {undone}; write "
-                f"`{instead}` in {self.path or 'its document'} and commit it, or run the agent with --listen, and "
+                f"`{instead}` in {self.path or 'its document'} and commit it, or run the agent with --socket, and "
                 f"`onggi {what}` does that",
                 reason="AgainstItsDocument",
             )
@@ -119,16 +123,13 @@ class Control:
         import httpx
 
         try:
-            answer = httpx.post(
-                f"{self.url}/vms/{quote(self.ref.name, safe='')}/{action}",
-                json={},
-                timeout=_AGENT_TIMEOUT_S,
-                trust_env=False,
-            )
+            with httpx.Client(
+                transport=httpx.HTTPTransport(uds=self.socket or None), timeout=_AGENT_TIMEOUT_S, trust_env=False
+            ) as client:
+                answer = client.post(f"{self.url}/vms/{quote(self.ref.name, safe='')}/{action}", json={})
         except httpx.HTTPError as error:
-            raise Transient(
-                f"The agent runs and can't be asked at {self.url} ({type(error).__name__}); look at its log"
-            ) from None
+            where, what = self.socket or self.url, type(error).__name__
+            raise Transient(f"The agent runs and can't be asked at {where} ({what}); look at its log") from None
         if answer.is_success:
             return
         reason = _reason(answer)

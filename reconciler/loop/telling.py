@@ -44,6 +44,7 @@ class Telling:
         ledger.set_agent_info(
             connect=self._settings.connect,
             listen=self._settings.listen,
+            socket=str(self._settings.socket or ""),
             connected=self._line.hypervisor.connected,
             revision=revision,
             source=self._line.source.key,

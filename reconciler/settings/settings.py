@@ -78,6 +78,8 @@ class Settings:
     interval_s: float = 30.0  # between two questions to a remote
     resync_s: float = 300.0  # between two full readings of the host
     listen: str = ""  # HOST:PORT of the API; empty: none
+    socket: Path | None = None  # the API's Unix socket; None: none
+    socket_group: str = ""  # whose members may use that; empty: root alone
     trusted_proxies: tuple[str, ...] = ()  # addresses or networks whose X-Forwarded-Proto is believed
     auth: str = "none"  # who may use the API; none: everybody on this machine
     api_writes: str = "on"  # on | off: whether the API may change the repository
@@ -130,9 +132,15 @@ class Settings:
             raise SettingsError("Keys without require-signed would guard nothing; set require-signed to head or all.")
         if self.listen:
             host_and_port(self.listen)
-            if self.once:
-                raise SettingsError("--once ends after one pass and serves nobody; leave --listen away, or --once.")
-        elif self.federation == "on":
+        if self.once and (self.listen or self.socket):
+            raise SettingsError(
+                "--once ends after one pass and serves nobody; leave --listen and --socket away, or --once."
+            )
+        if self.socket is not None and not self.socket.is_absolute():
+            raise SettingsError(f"socket is {str(self.socket)!r}; give an absolute path such as /run/onggi/api.sock.")
+        if self.socket_group and self.socket is None:
+            raise SettingsError("A socket-group without a socket lets nobody in; give socket too.")
+        if not self.listen and self.federation == "on":
             raise SettingsError(
                 "federation tells others where the API answers, and it is served nowhere; give --listen, or set "
                 "federation to off."

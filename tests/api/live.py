@@ -14,6 +14,7 @@ import libvirt
 import pytest
 
 from api.app import create_app
+from api.http.unix_socket import UnixSocket
 from api.server import Server
 from api.services import Services
 from reconciler.loop.agent import Agent
@@ -66,10 +67,11 @@ def live_api(
     *,
     source: str = "",
     host: HostServices | None = None,
+    unix: UnixSocket | None = None,
     **settings: Any,
 ) -> Iterator[LiveApi]:
     """Runs an agent with its API until the block ends. `source` is what it follows unless that is `repository`; `host`
-    is the machine that clients are shown.
+    is the machine that clients are shown; `unix` is where it answers too.
     """
     settings.setdefault("allowed_networks", ("127.0.0.0/8",))  # where the tests' own servers are
     agent = Agent(Settings(repository=source or str(repository.path), connect=connect, state=state, **settings))
@@ -84,7 +86,7 @@ def live_api(
         fetch_now=agent.fetch_now,
         problem=lambda: agent.passes.problem,
     )
-    server = Server(create_app(services), "127.0.0.1:0")
+    server = Server(create_app(services), "127.0.0.1:0", unix=unix)
     server.start()
     opening.host.start(server.url)
     thread.start()

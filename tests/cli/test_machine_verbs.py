@@ -12,6 +12,7 @@ from pathlib import Path
 import libvirt
 import pytest
 
+from api.http.unix_socket import UnixSocket
 from reconciler.errors import Refused
 from reconciler.hypervisor import Hypervisor
 from reconciler.ledger.ledger import Ledger
@@ -23,11 +24,12 @@ from specs.reference import Ref
 from tests.api.live import LiveApi, live_api
 from tests.cli.command import COMMAND, Onggi
 from tests.lab.libvirtd import HostObjects
-from tests.lab.repositories import Repository
+from tests.lab.other_user import public_folder
+from tests.lab.repositories import Repository, git
 from tests.lab.waiting import until
 from tests.stories.hosts import SHARED, hand
 
-__all__ = ["hand"]
+__all__ = ["hand", "public_folder"]
 
 WEB = Ref("VirtualMachine", "web")
 DOMAIN = (
@@ -35,6 +37,9 @@ DOMAIN = (
     "<serial type='pty'><log file='{log}'/></serial>"
     "<interface type='network'><mac address='52:54:00:00:00:01'/><source network='default'/></interface>"
     "</devices></domain>"
+)
+HALTED = (
+    "apiVersion: onggi/v1\nkind: VirtualMachine\nmetadata: {name: web}\nspec: {memory: 64MiB, runStrategy: Halted}\n"
 )
 NETWORK = (
     "<network><name>default</name><bridge name='virbr0'/><ip address='192.168.122.1' netmask='255.255.255.0'>"
@@ -116,7 +121,7 @@ def test_what_a_running_agent_would_undo_and_cant_be_asked_for_is_refused(
         web.create()
     with StateFolder.open(tmp_path / "state", exclusive=True):
         control = Control(settings(tmp_path / "state"), host, WEB)
-        with pytest.raises(Refused, match=f"runStrategy: {strategy}.*vms/web.yaml.*--listen"):
+        with pytest.raises(Refused, match=f"runStrategy: {strategy}.*vms/web.yaml.*--socket"):
             control.start() if verb == "start" else control.stop(10, now=False)
     assert web.isActive() == (verb == "stop")
 
@@ -124,9 +129,7 @@ def test_what_a_running_agent_would_undo_and_cant_be_asked_for_is_refused(
 def test_an_agent_that_can_be_asked_commits_what_is_wanted(
     host: Hypervisor, hand: libvirt.virConnect, repository: Repository, tmp_path: Path
 ) -> None:
-    spec = "spec: {memory: 64MiB, runStrategy: Halted}\n"
-    document = f"apiVersion: onggi/v1\nkind: VirtualMachine\nmetadata: {{name: web}}\n{spec}"
-    repository.commit({"web.yaml": document})
+    repository.commit({"web.yaml": HALTED})
     with live_api(repository, tmp_path / "state") as api:
         assert isinstance(api, LiveApi)
         control = Control(settings(tmp_path / "state"), host, WEB)
@@ -137,6 +140,17 @@ def test_an_agent_that_can_be_asked_commits_what_is_wanted(
         assert "Halted" in api.text("web.yaml")
         assert not hand.lookupByName("web").isActive()
         assert api.log() == ["Power off machine web", "Start machine web"]
+
+
+def test_an_agent_is_asked_by_its_socket_and_commits_in_the_name_of_who_asks(
+    host: Hypervisor, hand: libvirt.virConnect, repository: Repository, tmp_path: Path, public_folder: Path
+) -> None:
+    repository.commit({"web.yaml": HALTED})
+    place = public_folder / "api.sock"
+    with live_api(repository, tmp_path / "state", unix=UnixSocket(place), socket=place, listen="127.0.0.1:1") as api:
+        assert Control(settings(tmp_path / "state"), host, WEB).start().by == "agent"
+        assert hand.lookupByName("web").isActive()
+        assert git(api.repository.path, "log", "-1", "--format=%an").strip() == "root"
 
 
 def test_the_agents_address_is_known_by_its_state_alone(host: Hypervisor, tmp_path: Path) -> None:
