@@ -1,6 +1,4 @@
-"""Reads what is defined and then active or not: storage pools and networks. A host has few, so all are read each
-time.
-"""
+"""Reads kinds whose objects are defined and then active or not. A host has few of those, so all are read each time."""
 
 from __future__ import annotations
 
@@ -16,16 +14,15 @@ from reconciler.hypervisor.carrying import carried
 from reconciler.hypervisor.connection import Connections
 from reconciler.hypervisor.failure import is_unsupported
 from reconciler.hypervisor.found import Found
-from reconciler.hypervisor.network.ports import plugged_in
-from reconciler.observed.snapshot import BRIDGE, PORTS, Observed
-from specs.reference import NETWORK, STORAGE_POOL, Ref
+from reconciler.observed.snapshot import Observed
+from specs.reference import Ref
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """libvirt's calls for one kind. Pools and networks differ only in their names."""
+    """libvirt's calls for one kind. They differ in little but their names."""
 
     kind: str
     words: str
@@ -35,32 +32,16 @@ class Family:
     list_autostart: int
     list_transient: int
     inactive_xml: int
+    details: Callable[[Any, Observed | None], Mapping[str, Any]]  # of an active one; of what it was before
 
 
-POOLS = Family(
-    kind=STORAGE_POOL,
-    words="storage pools",
-    listing=libvirt.virConnect.listAllStoragePools,
-    lookup=libvirt.virConnect.storagePoolLookupByName,
-    list_active=libvirt.VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE,
-    list_autostart=libvirt.VIR_CONNECT_LIST_STORAGE_POOLS_AUTOSTART,
-    list_transient=libvirt.VIR_CONNECT_LIST_STORAGE_POOLS_TRANSIENT,
-    inactive_xml=libvirt.VIR_STORAGE_XML_INACTIVE,
-)
-NETWORKS = Family(
-    kind=NETWORK,
-    words="networks",
-    listing=libvirt.virConnect.listAllNetworks,
-    lookup=libvirt.virConnect.networkLookupByName,
-    list_active=libvirt.VIR_CONNECT_LIST_NETWORKS_ACTIVE,
-    list_autostart=libvirt.VIR_CONNECT_LIST_NETWORKS_AUTOSTART,
-    list_transient=libvirt.VIR_CONNECT_LIST_NETWORKS_TRANSIENT,
-    inactive_xml=libvirt.VIR_NETWORK_XML_INACTIVE,
-)
+def no_details(_each: Any, _before: Observed | None) -> Mapping[str, Any]:
+    """Of a kind that has nothing to tell beside its definition."""
+    return _NOTHING
 
 
 def read_all(connections: Connections, family: Family, before: Mapping[Ref, Observed]) -> Found:
-    """Every pool or network. Raises Disconnected; one that can't be read is skipped. None where the driver has none."""
+    """Every one. Raises Disconnected; one that can't be read is skipped. None where the driver has none."""
     found = Found()
     with connections.lend(f"read the {family.words}") as connection:
         try:
@@ -82,7 +63,7 @@ def read_all(connections: Connections, family: Family, before: Mapping[Ref, Obse
 
 
 def read_some(connections: Connections, family: Family, refs: Iterable[Ref], before: Mapping[Ref, Observed]) -> Found:
-    """These pools or networks alone. One that is gone is in neither result. Raises Disconnected."""
+    """These alone. One that is gone is in neither result. Raises Disconnected."""
     found = Found()
     with connections.lend(f"read the {family.words}") as connection:
         for ref in refs:
@@ -97,7 +78,7 @@ def read_some(connections: Connections, family: Family, refs: Iterable[Ref], bef
 
 
 def persistent_xml(each: Any, inactive: int) -> str:
-    """What a pool or network will be at its next start. `inactive` is the flag of its kind.
+    """What one will be at its next start. `inactive` is the flag of its kind.
 
     The test driver keeps one definition for both, and has no flag to ask for.
     """
@@ -134,17 +115,5 @@ def _one(family: Family, each: Any, ref: Ref, last: Observed | None, states: tup
         state="active" if active else "inactive",
         autostart=autostart,
         persistent=persistent,
-        details=_plugs(each, last) if active and family is NETWORKS else _NOTHING,
+        details=family.details(each, last) if active else _NOTHING,
     )
-
-
-def _plugs(network: Any, before: Observed | None) -> Mapping[str, Any]:
-    """Of an active network with a bridge: the bridge's name, and the ports by their UUIDs; nothing where the driver
-    knows of none.
-    """
-    try:
-        bridge = network.bridgeName()
-        known = before.details.get(PORTS, _NOTHING) if before is not None else _NOTHING
-        return {BRIDGE: bridge, PORTS: plugged_in(network, known)}
-    except libvirt.libvirtError:  # it has no bridge, its driver no ports, or it was stopped meanwhile
-        return _NOTHING

@@ -21,7 +21,7 @@ from reconciler.network.addresses import INTERNET, Networks
 from reconciler.observed.snapshot import Snapshot
 from specs.host import Host
 from specs.reach import Reach
-from specs.reference import Ref
+from specs.reference import STORAGE_POOL, Ref
 
 if TYPE_CHECKING:
     from reconciler.hypervisor.commands import Commands
@@ -153,7 +153,7 @@ class Hypervisor:
 
     def outdated(self, pool: str) -> None:
         """Files of a pool came or went behind libvirt: it looks again before the pool is observed next."""
-        self._reader.outdated(pool)
+        self._reader.outdated(Ref(STORAGE_POOL, pool))
 
     def perform(
         self, operation: Operation, *, stop: threading.Event = _NOT_STOPPED, progress: Progress = _untold

@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import libvirt
 
 from reconciler.errors import Conflict, NotFound
+from reconciler.hypervisor.driver import drivers
 from reconciler.hypervisor.failure import is_not_found
-from specs.reference import NETWORK, STORAGE_POOL, STORAGE_VOLUME, VIRTUAL_MACHINE, Ref
-
-_LOOKUPS: dict[str, Callable[[libvirt.virConnect, str], Any]] = {
-    VIRTUAL_MACHINE: libvirt.virConnect.lookupByName,
-    STORAGE_POOL: libvirt.virConnect.storagePoolLookupByName,
-    NETWORK: libvirt.virConnect.networkLookupByName,
-}
+from specs.reference import Ref
 
 
 def find(connection: libvirt.virConnect, ref: Ref) -> Any | None:
     """libvirt's object for `ref`, None when it isn't there. For a volume also when its pool isn't."""
     try:
-        if ref.kind == STORAGE_VOLUME:
-            return connection.storagePoolLookupByName(ref.pool).storageVolLookupByName(ref.short_name)
-        return _LOOKUPS[ref.kind](connection, ref.name)
+        return drivers()[ref.kind].look_up(connection, ref)
     except libvirt.libvirtError as error:
         if is_not_found(error):
             return None

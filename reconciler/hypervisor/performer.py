@@ -14,7 +14,7 @@ from reconciler.hypervisor.lookup import find
 from reconciler.hypervisor.network import live as networks
 from reconciler.hypervisor.own_devices import check_machine_devices, check_pool_devices, check_volume_device
 from reconciler.hypervisor.storagepool import volume_groups
-from reconciler.hypervisor.storagepool.folders import check_pool_folder
+from reconciler.hypervisor.storagepool.refused_folders import check_pool_folder
 from reconciler.hypervisor.storagevolume.copies import Copies
 from reconciler.hypervisor.storagevolume.data import VolumeData
 from reconciler.hypervisor.storagevolume.volumes import Volumes

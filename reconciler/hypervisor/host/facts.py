@@ -7,32 +7,29 @@ that no driver accepts, and only "not supported" counts as no.
 
 from __future__ import annotations
 
-import ipaddress
 import re
 import socket
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 import libvirt
-import psutil
 
-from reconciler.bulkhead import Failure, contained
+from reconciler.bulkhead import contained
 from reconciler.hypervisor.connection import Connections
+from reconciler.hypervisor.driver import Places, drivers
 from reconciler.hypervisor.failure import is_not_found, is_unsupported
 from reconciler.hypervisor.host.acceleration import kvm_is_usable
+from reconciler.hypervisor.host.subnets import host_subnets
 from reconciler.locality import is_here
 from reconciler.observed.snapshot import Observed
 from specs.binding import parse
-from specs.host import Feature, Host, NodeDevice, VolumeSource
+from specs.host import Feature, Host, NodeDevice
 from specs.reach import Reach
-from specs.reference import NETWORK, STORAGE_POOL, STORAGE_VOLUME, Ref
-from specs.storagepool.types import OF_FILES
+from specs.reference import Ref
 
 _BEST_FIRST = ("kvm", "qemu", "test")
 # What comes and goes with each guest and container, and no network goes through.
 _OF_GUESTS = re.compile(r"(?:vnet|macvtap|tap|veth)[0-9a-f]+")
-_PLAIN = frozenset({"iso", "none", "unknown"})  # libvirt's words for bytes without an image format; QEMU's is raw
 _NODE_DEVICES = (
     libvirt.VIR_CONNECT_LIST_NODE_DEVICES_CAP_PCI_DEV
     | libvirt.VIR_CONNECT_LIST_NODE_DEVICES_CAP_USB_DEV
@@ -74,40 +71,30 @@ class HostFacts:
         return feature in self._learned().features
 
     def host(self, objects: Mapping[Ref, Observed]) -> Host:
-        """The facts, with the places of the observed volumes, pools and networks. Raises Disconnected."""
+        """The facts, with the places of what was observed. Raises Disconnected."""
         known = self._learned()
-        volumes: dict[Ref, VolumeSource] = {}
-        pool_paths: dict[str, str] = {}
-        subnets: set[str] = set(self._subnets())
+        places = Places(subnets=set(self._subnets()))
+        tellers = {kind: driver.tell for kind, driver in drivers().items() if driver.tell is not None}
         for ref, seen in objects.items():
-            if ref.kind == STORAGE_VOLUME:
-                details = seen.details
-                image_format = "raw" if details["format"] in _PLAIN else details["format"]
-                volumes[ref] = VolumeSource(details["path"], details["type"], image_format)
-            elif ref.kind == STORAGE_POOL:
-                path = contained("finding its folder", ref, seen.xml, pool_folder, seen.xml)
-                if isinstance(path, str) and path:
-                    pool_paths[ref.name] = path
-            elif ref.kind == NETWORK:
-                found = contained("finding its subnets", ref, (seen.xml, seen.live_xml), _subnets_of, seen)
-                subnets.update(() if isinstance(found, Failure) else found)
+            if (tell := tellers.get(ref.kind)) is not None:
+                tell(seen, places)
         return Host(
             arch=known.arch,
             domain_types=known.domain_types,
             machines=known.machines,
             features=known.features,
-            volumes=volumes,
-            pool_paths=pool_paths,
+            volumes=places.volumes,
+            pool_paths=places.pool_paths,
             node_devices=known.devices,
             interfaces=self._interfaces(known),
-            used_subnets=tuple(sorted(subnets)),
+            used_subnets=tuple(sorted(places.subnets)),
             allowed_folders=self._allowed_folders,
             reach=self._reach,
         )
 
     def _subnets(self) -> tuple[str, ...]:
         if self._host_subnets is None:
-            self._host_subnets = tuple(_host_subnets())
+            self._host_subnets = tuple(host_subnets())
         return self._host_subnets
 
     def _interfaces(self, known: _Known) -> frozenset[str] | None:
@@ -215,46 +202,3 @@ def _node_device(name: str, xml: str) -> NodeDevice | None:
         if kind:
             return NodeDevice(name, kind, {each: int(capability.findtext(each) or "0", 0) for each in numbers})
     return None
-
-
-def _host_subnets() -> Iterator[str]:
-    for addresses in psutil.net_if_addrs().values():
-        for address in addresses:
-            if address.family.name in ("AF_INET", "AF_INET6") and address.netmask:
-                yield from _subnet(address.address.partition("%")[0], address.netmask)
-
-
-@lru_cache(maxsize=1024)
-def _network_subnets(xml: str) -> tuple[str, ...]:
-    found: list[str] = []
-    for element in parse(xml).findall("ip"):
-        address = element.get("address") or ""
-        size = element.get("prefix") or element.get("netmask") or ("64" if ":" in address else "24")
-        found += _subnet(address, size)
-    return tuple(found)
-
-
-def _subnets_of(network: Observed) -> tuple[str, ...]:
-    running = _network_subnets(network.live_xml) if network.live_xml is not None else ()
-    return (*_network_subnets(network.xml), *running)
-
-
-def _subnet(address: str, size: str) -> Iterator[str]:
-    try:
-        interface = ipaddress.ip_interface(f"{address}/{_prefix(size)}")
-    except ValueError:
-        return  # a notation that neither libvirt nor the kernel gives; nothing to keep clear of
-    if not (interface.is_loopback or interface.is_link_local):
-        yield str(interface.network)
-
-
-def _prefix(size: str) -> str:
-    """A prefix length, also of an IPv6 netmask, which `ipaddress` doesn't take."""
-    return str(int(ipaddress.IPv6Address(size)).bit_count()) if ":" in size else size
-
-
-@lru_cache(maxsize=1024)
-def pool_folder(xml: str) -> str:
-    """The folder of a pool of files, whose definition `xml` is; empty for other pools."""
-    root = parse(xml)
-    return (root.findtext("target/path") or "") if root.get("type") in OF_FILES else ""

@@ -1,7 +1,7 @@
 """Reads storage volumes: names always, definitions only of volumes that are new, marked, or due again.
 
 libvirt reads an image's header for each definition and tells of no change to a volume, so known ones come round slowly,
-spread over time. So do whole pools, for files that others put there or took away.
+spread over time. A pool that is read brings all of its volumes.
 """
 
 from __future__ import annotations
@@ -11,40 +11,54 @@ import threading
 import time
 import zlib
 from collections.abc import Collection, Iterable, Mapping
-from concurrent.futures import Executor
 from functools import partial
 from typing import Any
 
 import libvirt
 
 from reconciler.hypervisor.carrying import carried
-from reconciler.hypervisor.connection import Connections
-from reconciler.hypervisor.failure import message
+from reconciler.hypervisor.driver import Places, ReadingTools
 from reconciler.hypervisor.found import Found
+from reconciler.hypervisor.reading import Reading
 from reconciler.observed.snapshot import Observed
 from specs import canonical
 from specs.binding import parse
-from specs.reference import STORAGE_POOL, Ref
+from specs.host import VolumeSource
+from specs.reference import STORAGE_POOL, STORAGE_VOLUME, Ref
 
 _WORTH_SPREADING = 40
 _READING = "read the storage volumes"
-
-# Looking through a folder takes milliseconds; other types ask a server or rescan a bus.
-_CHEAP_TO_REFRESH = "<pool type='dir'>"
+_PLAIN = frozenset({"iso", "none", "unknown"})  # libvirt's words for bytes without an image format; QEMU's is raw
 
 
 class VolumeReader:
-    """Remembers when each volume and pool is due again, `reread_s` seconds after the last time."""
+    """Remembers when each volume is due again, `reread_s` seconds after the last time."""
 
-    def __init__(self, connections: Connections, workers: Executor, *, reread_s: float) -> None:
-        self._connections = connections
-        self._workers = workers
-        self._reread_s = reread_s
+    def __init__(self, tools: ReadingTools) -> None:
+        self._connections = tools.connections
+        self._workers = tools.workers
+        self._reread_s = tools.reread_s
         self._lock = threading.Lock()
         self._due: dict[Ref, float] = {}
-        self._refresh_due: dict[str, float] = {}
 
-    def read_pools(
+    def read(self, reading: Reading) -> None:
+        """Those of the pools that were read, and beside them the marked ones."""
+        pools = list(reading.found_of(STORAGE_POOL))
+        if pools:
+            reading.found.add(self._read_pools(pools, reading.before, reading.dirty or frozenset(), reading.hidden))
+        marked = [
+            ref
+            for ref in reading.wanted(STORAGE_VOLUME)
+            if not reading.was_read_whole(ref) and ref not in reading.hidden
+        ]
+        if marked:
+            reading.found.add(self._read_volumes(marked, reading.before))
+
+    def outdated(self, name: str) -> None:
+        """It is due with the next reading of its pool."""
+        self._due[Ref(STORAGE_VOLUME, name)] = 0.0
+
+    def _read_pools(
         self, pools: Collection[Observed], before: Mapping[Ref, Observed], dirty: frozenset[Ref], hidden: frozenset[Ref]
     ) -> Found:
         """Every volume of these pools but the `hidden` ones. Those in `dirty` are read anew. Raises Disconnected."""
@@ -77,7 +91,7 @@ class VolumeReader:
                 del self._due[ref]
         return found
 
-    def read_volumes(self, refs: Iterable[Ref], before: Mapping[Ref, Observed]) -> Found:
+    def _read_volumes(self, refs: Iterable[Ref], before: Mapping[Ref, Observed]) -> Found:
         """These volumes alone. One that is gone, or whose pool isn't active, is in neither result. Raises
         Disconnected.
         """
@@ -87,36 +101,6 @@ class VolumeReader:
         found = Found()
         self._read(wanted, before, found)
         return found
-
-    def refresh(self, pools: Iterable[Observed], *, busy: frozenset[str]) -> dict[Ref, str]:
-        """Let libvirt look again at pools for which it is time, but at none that is `busy`. Sentences for those that
-        fail.
-        """
-        now = time.monotonic()
-        failed: dict[Ref, str] = {}
-        due = []
-        for pool in pools:
-            name = pool.ref.name
-            # At first only what is cheap: an operator who has just put an image there expects it to be found.
-            first = now if pool.xml.startswith(_CHEAP_TO_REFRESH) else self._again(now)
-            if pool.active and self._refresh_due.setdefault(name, first) <= now and name not in busy:
-                due.append(name)
-        if due:
-            with self._connections.lend("refresh the storage pools") as connection:
-                for name in due:
-                    self._refresh_due[name] = self._again(now)
-                    try:
-                        connection.storagePoolLookupByName(name).refresh()
-                    except libvirt.libvirtError as error:
-                        if connection.isAlive() != 1:
-                            raise
-                        ref = Ref(STORAGE_POOL, name)
-                        failed[ref] = f"{ref} can't be refreshed now, its volumes may be out of date: {message(error)}."
-        return failed
-
-    def outdated(self, pool: str) -> None:
-        """Something was put into a pool or taken out of it: the next reading of it has libvirt look again."""
-        self._refresh_due[pool] = 0.0
 
     def _again(self, now: float) -> float:
         return now + self._reread_s * random.uniform(0.75, 1.25)  # noqa: S311  # only spreads load
@@ -197,3 +181,10 @@ def _details(xml: str) -> dict[str, Any]:
         "type": root.get("type") or "file",
         "backing": canonical.path(root.findtext("backingStore/path") or ""),
     }
+
+
+def tell(seen: Observed, places: Places) -> None:
+    """Add where a volume is."""
+    details = seen.details
+    image_format = "raw" if details["format"] in _PLAIN else details["format"]
+    places.volumes[seen.ref] = VolumeSource(details["path"], details["type"], image_format)

@@ -16,8 +16,10 @@ import libvirt
 
 from reconciler.hypervisor.carrying import carried
 from reconciler.hypervisor.connection import Connections
+from reconciler.hypervisor.driver import ReadingTools
 from reconciler.hypervisor.failure import is_unsupported
 from reconciler.hypervisor.found import Found
+from reconciler.hypervisor.reading import Reading
 from reconciler.hypervisor.virtualmachine.definitions import definition
 from reconciler.hypervisor.virtualmachine.states import GUEST_SHUTDOWN, HOST_SIGNAL, state_and_reason
 from reconciler.observed.snapshot import Observed
@@ -26,6 +28,9 @@ from specs.reference import VIRTUAL_MACHINE, Ref
 # Below this many, waking threads and listing again costs more than it saves.
 _WORTH_SPREADING = 40
 _READING = "read the virtual machines"
+# Reading one machine alone takes about seven calls, in bulk about one.
+_CALLS_ALONE = 7
+_FEW = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +44,29 @@ class _Facts:
     signalled: frozenset[bytes]  # ended by a signal of the host, as an event told
 
 
-def read_all_domains(connections: Connections, workers: Executor, before: Mapping[Ref, Observed]) -> Found:
+class MachineReader:
+    """The virtual machines of one host."""
+
+    def __init__(self, tools: ReadingTools) -> None:
+        self._connections = tools.connections
+        self._workers = tools.workers
+
+    def read(self, reading: Reading) -> None:
+        """All of them, also when nearly all are marked, or the marked ones."""
+        before = reading.before
+        machines = reading.wanted(VIRTUAL_MACHINE)
+        known = sum(ref.kind == VIRTUAL_MACHINE for ref in before) if len(machines) > _FEW else 0
+        if reading.everything or (len(machines) > _FEW and len(machines) * _CALLS_ALONE > known):
+            reading.found.add(_read_all(self._connections, self._workers, before))
+            reading.note_whole(VIRTUAL_MACHINE)
+        elif machines:
+            reading.found.add(_read_some(self._connections, machines, before))
+
+    def outdated(self, name: str) -> None:
+        """libvirt knows its machines."""
+
+
+def _read_all(connections: Connections, workers: Executor, before: Mapping[Ref, Observed]) -> Found:
     """Every virtual machine of the host. Raises Disconnected; one that can't be read is skipped."""
     with connections.lend(_READING) as connection:
         domains = connection.listAllDomains()
@@ -56,7 +83,7 @@ def read_all_domains(connections: Connections, workers: Executor, before: Mappin
     return found
 
 
-def read_domains(connections: Connections, refs: Iterable[Ref], before: Mapping[Ref, Observed]) -> Found:
+def _read_some(connections: Connections, refs: Iterable[Ref], before: Mapping[Ref, Observed]) -> Found:
     """These virtual machines alone. One that is gone is in neither result. Raises Disconnected."""
     found = Found()
     with connections.lend(_READING) as connection:

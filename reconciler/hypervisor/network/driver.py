@@ -1,0 +1,33 @@
+"""What networks are to libvirt."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import libvirt
+
+from reconciler.hypervisor.driver import Driver, Events
+from reconciler.hypervisor.network.reading import NetworkReader
+from reconciler.hypervisor.network.subnets import tell
+from specs.reference import NETWORK, VIRTUAL_MACHINE, Ref
+
+
+def _look_up(connection: libvirt.virConnect, ref: Ref) -> Any:
+    return connection.networkLookupByName(ref.name)
+
+
+DRIVER: Final = Driver(
+    kind=NETWORK,
+    look_up=_look_up,
+    look_up_uid=libvirt.virConnect.networkLookupByUUIDString,
+    reader=NetworkReader,
+    reads_after=(VIRTUAL_MACHINE,),
+    events=(
+        Events(
+            libvirt.virConnect.networkEventRegisterAny,
+            libvirt.virConnect.networkEventDeregisterAny,
+            (libvirt.VIR_NETWORK_EVENT_ID_LIFECYCLE,),
+        ),
+    ),
+    tell=tell,
+)

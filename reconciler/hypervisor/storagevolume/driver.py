@@ -1,0 +1,20 @@
+"""What storage volumes are to libvirt. It tells of no event about one."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import libvirt
+
+from reconciler.hypervisor.driver import Driver
+from reconciler.hypervisor.storagevolume.reading import VolumeReader, tell
+from specs.reference import STORAGE_POOL, STORAGE_VOLUME, Ref
+
+
+def _look_up(connection: libvirt.virConnect, ref: Ref) -> Any:
+    return connection.storagePoolLookupByName(ref.pool).storageVolLookupByName(ref.short_name)
+
+
+DRIVER: Final = Driver(
+    kind=STORAGE_VOLUME, look_up=_look_up, reader=VolumeReader, reads_after=(STORAGE_POOL,), tell=tell
+)
