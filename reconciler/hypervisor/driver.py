@@ -23,6 +23,7 @@ from specs.reference import Ref
 
 if TYPE_CHECKING:
     from reconciler.hypervisor.connection import Connections
+    from reconciler.hypervisor.handlers import Access, KindCommands
     from reconciler.hypervisor.reading import Reading
     from reconciler.observed.runs import Runs
     from reconciler.observed.snapshot import Observed
@@ -79,6 +80,7 @@ class Driver:
     kind: str
     look_up: Callable[[libvirt.virConnect, Ref], Any]
     reader: Callable[[ReadingTools], KindReader]
+    commands: Callable[[Access], KindCommands]
     look_up_uid: Callable[[libvirt.virConnect, str], Any] | None = None
     reads_after: tuple[str, ...] = ()
     events: tuple[Events, ...] = ()

@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
+import threading
 from functools import cached_property
+from typing import Generic, TypeVar
 
-from reconciler.planning.operations import CreateVolume, Define, EditLive, Operation
+from reconciler.hypervisor.transfer.intake import Progress
+from reconciler.planning.operations import CreateVolume, Define, EditLive
 from specs.binding import Element, parse
-from specs.reference import VIRTUAL_MACHINE
+
+OperationT = TypeVar("OperationT")
+
+_NOT_STOPPED = threading.Event()
 
 
-class Given:
+def _untold(_done: int, _total: int | None) -> None:
+    """Progress that nobody wants to hear of."""
+
+
+class Given(Generic[OperationT]):
     """An operation and its own XML, which is parsed when the first one asks. One thread has it.
 
-    Only who performs the operation may change the tree, and only once everybody else has looked.
+    Only who performs the operation may change the tree, and only once everybody else has looked. `stop` is set when the
+    agent ends; `progress` gets bytes.
     """
 
-    def __init__(self, operation: Operation) -> None:
+    def __init__(
+        self, operation: OperationT, stop: threading.Event = _NOT_STOPPED, progress: Progress = _untold
+    ) -> None:
         self.operation = operation
+        self.stop = stop
+        self.progress = progress
 
     @cached_property
     def root(self) -> Element:
@@ -26,14 +41,3 @@ class Given:
                 return parse(xml)
             case _:  # asked of no other one
                 raise TypeError(f"{type(self.operation).__name__} brings no XML that anything is to be read from")
-
-    @property
-    def devices(self) -> Element | None:
-        """What a machine gets: all of it, or the one device; None for an operation that gives none anything new."""
-        match self.operation:
-            case Define(ref=ref) if ref.kind == VIRTUAL_MACHINE:
-                return self.root
-            case EditLive(verb="attach" | "update"):
-                return self.root
-            case _:
-                return None

@@ -1,7 +1,7 @@
 """One host as the rest of onggi sees it: look at it, do things to it, hear that something may have changed.
 
 How that is done is in `connection` (the lanes to libvirt), `reader` (a snapshot), `queries` (what else is asked) and
-`performer` (a plan's operations).
+`commands` (a plan's operations).
 """
 
 from __future__ import annotations
@@ -83,8 +83,9 @@ class Hypervisor:
         write_here: bool,
     ) -> Commands:
         from reconciler.hypervisor.commands import Commands
+        from reconciler.hypervisor.handlers import Access
 
-        return Commands(
+        access = Access(
             self._connections,
             self._facts,
             self._refusals,
@@ -94,6 +95,7 @@ class Hypervisor:
             networks=networks,
             write_here=write_here,
         )
+        return Commands(access)
 
     @classmethod
     def open(
@@ -145,9 +147,7 @@ class Hypervisor:
         except OnggiError as error:
             log.info("new volumes don't show yet: %s", error)
         commands = self._commands.made
-        snapshot = self._reader.read(
-            previous, dirty, hidden=frozenset() if commands is None else commands.volumes.hidden()
-        )
+        snapshot = self._reader.read(previous, dirty, hidden=frozenset() if commands is None else commands.hidden())
         self._refusals.look(snapshot.objects)
         return snapshot
 
@@ -162,7 +162,7 @@ class Hypervisor:
 
         After an error nothing is left half-made, unless it is Disconnected or Cancelled.
         """
-        self._commands().performer.perform(operation, stop, progress)
+        self._commands().perform(operation, stop, progress)
 
     def upload(
         self,
@@ -181,9 +181,9 @@ class Hypervisor:
         there. Raises Refused with `BeyondCapacity`, `SizeMismatch`, `UnsafeImage`, `VolumeInUse` or `UploadUnderWay`;
         Unsupported, NotFound, Cancelled; Terminal when the disk is full; and whatever `chunks` raises.
         """
-        commands = self._commands()
-        commands.performer.check_volume(ref)
-        commands.data.upload(ref, offset, length, chunks, stop, capacity)
+        from reconciler.hypervisor.storagevolume.commands import VolumeCommands
+
+        self._commands().of(VolumeCommands).upload(ref, offset, length, chunks, stop, capacity)
 
     def snapshots(self, ref: Ref) -> tuple[SnapshotOf, ...]:
         """A VM's snapshots, the oldest first. Raises OnggiError."""
@@ -232,18 +232,18 @@ class Hypervisor:
 
     def present(self, refs: Collection[Ref]) -> frozenset[Ref]:
         """Which of these volumes are on the host now, whatever an earlier snapshot says. Raises OnggiError."""
-        return self._commands().volumes.present(refs)
+        return self._commands().present(refs)
 
     def settle(self) -> None:
         """Make new volumes show as what they are; `observe` does so too. Raises OnggiError."""
         if (commands := self._commands.made) is not None:
-            commands.volumes.settle()
+            commands.settle()
 
     def discard_unfinished(self, ref: Ref) -> bool:
         """Delete a volume that a killed run may have left half-made. False when there is none, or when something
         uses it.
         """
-        return self._commands().volumes.discard_unfinished(ref)
+        return self._commands().discard_unfinished(ref)
 
     def machine_statistics(self) -> Mapping[Ref, Counters]:
         """What each running machine has used so far. Never connects: that is left to whoever needs the host."""

@@ -69,7 +69,7 @@ ACTING = (
     "reconciler.hypervisor.queries",
     "reconciler.hypervisor.host.devices",
     "reconciler.hypervisor.commands",
-    "reconciler.hypervisor.performer",
+    "reconciler.hypervisor.handlers",
     "reconciler.hypervisor.storagevolume.volumes",
     "reconciler.status.drift",
     "reconciler.status.status",

@@ -12,7 +12,9 @@ import pytest
 from reconciler.errors import Terminal
 from reconciler.host import own_devices
 from reconciler.host.own_devices import own_use
-from reconciler.hypervisor.own_devices import check_machine_devices, check_pool_devices, check_volume_device
+from reconciler.hypervisor.storagepool.own_devices import check_pool_devices
+from reconciler.hypervisor.storagevolume.own_devices import check_volume_device
+from reconciler.hypervisor.virtualmachine.own_devices import check_machine_devices
 from specs.binding import parse
 
 DISK, PARTITION, CRYPT, SWAP, FREE = (240, 64), (240, 65), (252, 77), (240, 66), (240, 99)

@@ -17,7 +17,7 @@ from reconciler.errors import Conflict, NotFound, OnggiError, Refused
 from reconciler.hypervisor import Hypervisor
 from reconciler.hypervisor.connection import Connections
 from reconciler.hypervisor.given import Given
-from reconciler.hypervisor.traps import Opened, opened_by
+from reconciler.hypervisor.traps import Opened
 from reconciler.hypervisor.virtualmachine.exchanged_disks import check_exchanged
 from reconciler.planning import one_off, operations
 from reconciler.planning.one_off import (
@@ -141,8 +141,11 @@ def test_every_operation_says_whether_it_opens_files() -> None:
     assert {each.__name__ for each in types} == {each.__name__ for each in OPENING} | OPENING_NOTHING
     ref, uid = Ref(VIRTUAL_MACHINE, "vm"), "u"
     xml = f"<domain><devices>{DISK.format('/a')}<disk><source pool='p' volume='v'/></disk></devices></domain>"
+    host = Hypervisor.open("test:///default")  # asked for nothing, so it doesn't connect
+    opened_by = host._commands().opened_by
     assert opened_by(Given(Define(ref, uid, xml))) == Opened((Ref.volume("p", "v"),), ("/a",), already_of=ref)
     assert opened_by(Given(Define(Ref(STORAGE_POOL, "p"), uid, "<pool/>"))) == Opened()
+    host.close()
 
 
 @pytest.mark.qemu

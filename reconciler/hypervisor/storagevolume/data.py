@@ -18,11 +18,11 @@ from reconciler.hypervisor.leaving import wait_or_leave
 from reconciler.hypervisor.lookup import get
 from reconciler.hypervisor.patience import patiently
 from reconciler.hypervisor.storagevolume import images
+from reconciler.hypervisor.storagevolume.traps import check_volume, first_bytes
 from reconciler.hypervisor.storagevolume.volumes import Volumes
 from reconciler.hypervisor.transfer.intake import split_head
 from reconciler.hypervisor.transfer.streams import upload
-from reconciler.hypervisor.traps import check_volume, first_bytes
-from reconciler.planning.one_off import RefreshPool, WipeVolume
+from reconciler.planning.one_off import WipeVolume
 from specs.binding import Element, drop_attributes, parse, serialise, set_text_at
 from specs.host import Feature
 from specs.reference import Ref
@@ -61,16 +61,6 @@ class VolumeData:
             with self._volumes.pool_lock(ref.pool):
                 patiently(volume.delete)
                 patiently(lambda: pool.createXML(serialise(_empty(root))))
-
-    def refresh(self, operation: RefreshPool) -> None:
-        """Let libvirt look at an active pool again. Raises Refused for one that isn't."""
-        ref = operation.ref
-        # Data: a server that keeps silent must not keep others from their quick calls.
-        with self._volumes.pool_lock(ref.name), self._connections.lend(f"refresh {ref}", Lane.DATA) as connection:
-            pool = get(connection, ref)
-            if not pool.isActive():
-                raise Refused(f"{ref} isn't active; activate it first.", reason="PoolInactive")
-            patiently(pool.refresh)
 
     def upload(
         self,

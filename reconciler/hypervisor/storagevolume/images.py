@@ -14,7 +14,7 @@ import libvirt
 from reconciler.errors import Terminal
 from reconciler.hypervisor.failure import is_not_found, is_unsupported
 from reconciler.hypervisor.patience import patiently
-from reconciler.hypervisor.traps import check_volume, first_bytes
+from reconciler.hypervisor.storagevolume.traps import check_volume, first_bytes
 from specs.binding import Element, parse
 from specs.lfs import is_lfs_pointer
 from specs.reference import VIRTUAL_MACHINE, Ref

@@ -20,22 +20,21 @@ import libvirt
 
 from reconciler.errors import Cancelled, Disconnected, OnggiError, Refused, Unsupported
 from reconciler.faults import boundary
-from reconciler.hypervisor.connection import Connections, Lane
+from reconciler.hypervisor.connection import Lane
 from reconciler.hypervisor.failure import is_unsupported
-from reconciler.hypervisor.host.facts import HostFacts
+from reconciler.hypervisor.handlers import Access
 from reconciler.hypervisor.lookup import find, get
 from reconciler.hypervisor.patience import patiently
-from reconciler.hypervisor.renaming import rename_volume
 from reconciler.hypervisor.storagevolume import images
 from reconciler.hypervisor.storagevolume.images_here import ImagesHere
 from reconciler.hypervisor.storagevolume.listing import exists_already, is_listed_rightly, make
 from reconciler.hypervisor.storagevolume.prototypes import Prototypes, capacity
+from reconciler.hypervisor.storagevolume.renaming import rename_volume
+from reconciler.hypervisor.storagevolume.traps import check_no_link
 from reconciler.hypervisor.transfer.downloads import download, shown
 from reconciler.hypervisor.transfer.intake import Progress, measured, split_head, verified
 from reconciler.hypervisor.transfer.streams import upload
-from reconciler.hypervisor.traps import check_no_link
 from reconciler.hypervisor.virtualmachine.live import resize_disk
-from reconciler.network.addresses import Networks
 from reconciler.planning.operations import CreateVolume, DeleteVolume, GrowVolume, RenameVolume, TrashVolume
 from specs.binding import Element, parse, serialise, set_text_at
 from specs.host import Feature
@@ -48,16 +47,14 @@ log = logging.getLogger("onggi.volumes")
 class Volumes:
     """The volume operations of one host."""
 
-    def __init__(
-        self, connections: Connections, facts: HostFacts, networks: Networks, *, write_here: bool = True
-    ) -> None:
-        self._connections = connections
-        self._networks = networks
-        self._facts = facts
+    def __init__(self, access: Access) -> None:
+        self._connections = access.connections
+        self._networks = access.networks
+        self._facts = access.facts
+        self._locks = access.locks
         self._prototypes = Prototypes()
-        self._here = ImagesHere(connections, self._prototypes) if write_here else None
+        self._here = ImagesHere(self._connections, self._prototypes) if access.write_here else None
         self._lock = threading.Lock()
-        self._pool_locks: dict[str, threading.RLock] = {}
         self._making: set[Ref] = set()
         self._unsettled: set[Ref] = set()
         self._copies: Counter[str] = Counter()  # under way, by pool
@@ -275,8 +272,7 @@ class Volumes:
 
     def pool_lock(self, name: str) -> threading.RLock:
         """Held while a pool's list of volumes is changed."""
-        with self._lock:
-            return self._pool_locks.setdefault(name, threading.RLock())
+        return self._locks.of(Ref(STORAGE_POOL, name))
 
     @contextmanager
     def copying(self, ref: Ref, source: Ref) -> Iterator[None]:

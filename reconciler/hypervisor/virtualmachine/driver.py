@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import libvirt
 
@@ -10,6 +10,10 @@ from reconciler.hypervisor.driver import Driver, Events
 from reconciler.hypervisor.virtualmachine.reading import MachineReader
 from reconciler.hypervisor.virtualmachine.runs import note_reboot, note_run
 from specs.reference import VIRTUAL_MACHINE, Ref
+
+if TYPE_CHECKING:
+    from reconciler.hypervisor.handlers import Access, KindCommands
+
 
 _REGISTER = libvirt.virConnect.domainEventRegisterAny
 _DEREGISTER = libvirt.virConnect.domainEventDeregisterAny
@@ -19,9 +23,16 @@ def _look_up(connection: libvirt.virConnect, ref: Ref) -> Any:
     return connection.lookupByName(ref.name)
 
 
+def _commands(access: Access) -> KindCommands:
+    from reconciler.hypervisor.virtualmachine.commands import MachineCommands  # only who does something loads them
+
+    return MachineCommands(access)
+
+
 DRIVER: Final = Driver(
     kind=VIRTUAL_MACHINE,
     look_up=_look_up,
+    commands=_commands,
     look_up_uid=libvirt.virConnect.lookupByUUIDString,
     reader=MachineReader,
     events=(

@@ -19,17 +19,16 @@ from reconciler.hypervisor.connection import Connections
 from reconciler.hypervisor.failure import is_not_found
 from reconciler.hypervisor.lookup import find
 from reconciler.locality import is_here
-from reconciler.planning.operations import Operation, Start
+from reconciler.planning.operations import Start
 from specs.binding import parse
-from specs.reference import VIRTUAL_MACHINE
 from specs.storagevolume.header import HEADER_BYTES, PLAIN, ImageHeader, image_header, mistaken, unsafe_header
 
 _DEEPEST = 32
 
 
-def check_exchanged(connections: Connections, operation: Operation) -> None:
+def check_exchanged(connections: Connections, operation: Start) -> None:
     """Raises Refused (`UnsafeImage`). Machines that run have their disks open, and aren't started."""
-    if not isinstance(operation, Start) or operation.ref.kind != VIRTUAL_MACHINE or not is_here(connections.uri):
+    if not is_here(connections.uri):
         return
     with connections.lend(f"look at the disks of {operation.ref}") as connection:
         domain = find(connection, operation.ref)

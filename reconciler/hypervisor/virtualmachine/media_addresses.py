@@ -12,7 +12,6 @@ from collections.abc import Iterator
 import libvirt
 
 from reconciler.hypervisor.connection import Connections
-from reconciler.hypervisor.given import Given
 from reconciler.hypervisor.lookup import find
 from reconciler.network.addresses import Networks
 from specs.binding import Element, parse
@@ -24,11 +23,10 @@ _PROTOCOLS = ("http", "https", "ftp", "ftps", "tftp")
 _LOOK_S = 10.0
 
 
-def check_addresses(connections: Connections, given: Given, networks: Networks) -> None:
+def check_addresses(connections: Connections, ref: Ref, devices: Element, networks: Networks) -> None:
     """Raises Terminal for a machine, or a drive, with a new medium at an address that isn't allowed."""
-    devices = given.devices
-    wanted = set(_named(devices)) if devices is not None else set()
-    if wanted and (new := wanted - _present(connections, given.operation.ref)):
+    wanted = set(_named(devices))
+    if wanted and (new := wanted - _present(connections, ref)):
         for host in sorted(new):
             check_host(host, networks)
 

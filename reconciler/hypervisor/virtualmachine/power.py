@@ -1,4 +1,4 @@
-"""Starts, stops, pauses and resumes. A guest is asked to shut down first; force is for who declared it."""
+"""Starts, stops, pauses and resumes machines. A guest is asked to shut down first; force is for who declared it."""
 
 from __future__ import annotations
 
@@ -14,9 +14,7 @@ from reconciler.hypervisor.failure import is_unsupported
 from reconciler.hypervisor.lookup import find, get
 from reconciler.planning.one_off import PowerOff, Reset
 from reconciler.planning.operations import Pause, Resume, Start, Stop
-from specs.binding import parse
-from specs.reference import STORAGE_POOL, VIRTUAL_MACHINE, Ref
-from specs.storagepool.types import FORMATTED, MOUNTED
+from specs.reference import Ref
 
 # A guest that is still booting doesn't hear the first press of the power button.
 _PRESS_AGAIN_S = 5.0
@@ -27,25 +25,14 @@ _GONE_S = (0.05, 0.1, 0.2, 0.4)
 # Nobody in there hears the power button. NOTE: a paused guest isn't resumed for it: whoever paused it may have had to.
 _DEAF = {libvirt.VIR_DOMAIN_CRASHED: "has crashed", libvirt.VIR_DOMAIN_PAUSED: "is paused"}
 
-# What making a pool may do without being told twice. Mount points and folders are made before starting; whatever
-# writes to a device only when starting failed, and never over something that is already there.
-
 
 def start(connections: Connections, operation: Start) -> None:
     """Start it; already started is fine. Raises NotFound, and Terminal or Transient for what libvirt says."""
     with connections.lend(f"start {operation.ref}", Lane.SLOW) as connection:
-        found = get(connection, operation.ref)
-        if operation.ref.kind == VIRTUAL_MACHINE:
-            _start_machine(found, paused=operation.paused)
-        elif found.isActive():
-            return
-        elif operation.ref.kind == STORAGE_POOL and operation.build:
-            _build_and_start(found)
-        else:
-            found.create()
+        _start(get(connection, operation.ref), paused=operation.paused)
 
 
-def _start_machine(domain: libvirt.virDomain, *, paused: bool) -> None:
+def _start(domain: libvirt.virDomain, *, paused: bool) -> None:
     if domain.isActive():
         if domain.state()[0] != libvirt.VIR_DOMAIN_CRASHED:
             return
@@ -65,31 +52,12 @@ def _start_machine(domain: libvirt.virDomain, *, paused: bool) -> None:
             raise
 
 
-def _build_and_start(pool: libvirt.virStoragePool) -> None:
-    kind = parse(pool.XMLDesc()).get("type")
-    if kind in MOUNTED:
-        pool.build()  # without flags this makes the mount point and formats nothing
-        pool.create()
-        return
-    try:
-        pool.create()
-    except libvirt.libvirtError:
-        pool.build(libvirt.VIR_STORAGE_POOL_BUILD_NO_OVERWRITE if kind in FORMATTED else 0)
-        pool.create()
-
-
 def stop(connections: Connections, operation: Stop, cancelled: threading.Event) -> None:
     """Stop it; already stopped or gone is fine.
 
     Raises Cancelled soon after `cancelled` is set, and Transient when a guest doesn't shut down in time.
     """
     ref = operation.ref
-    if ref.kind != VIRTUAL_MACHINE:
-        with connections.lend(f"stop {ref}", Lane.SLOW) as connection:
-            found = find(connection, ref)
-            if found is not None and found.isActive():
-                found.destroy()
-        return
     refusal = _shut_down(connections, ref, operation.timeout_s, cancelled)
     if refusal is None:
         return

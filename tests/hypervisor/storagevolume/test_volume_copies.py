@@ -13,6 +13,7 @@ import pytest
 from reconciler.applying.executor import Executor
 from reconciler.errors import Cancelled, Conflict, NotFound, Refused, Terminal
 from reconciler.hypervisor import Hypervisor
+from reconciler.hypervisor.storagevolume.commands import VolumeCommands
 from reconciler.ledger.ledger import Ledger
 from reconciler.planning.one_off import CloneVolume
 from reconciler.planning.operations import Start, Stop
@@ -161,7 +162,10 @@ def test_a_copy_that_nobody_waits_for_any_more_is_removed(
     with pytest.raises(Cancelled):
         qemu_host.perform(CloneVolume(Ref.volume(pool, "copy"), Ref.volume(pool, "big")), stop=stop)
     until(
-        lambda: not qemu_host._commands().volumes._copies[pool] and not (dir_pool_folder / "copy").exists(),
+        lambda: (
+            not qemu_host._commands().of(VolumeCommands).volumes._copies[pool]
+            and not (dir_pool_folder / "copy").exists()
+        ),
         60,
         "it is removed",
     )

@@ -1,4 +1,4 @@
-"""What has to be on the host before a pool or a network can be defined: a secret, an interface."""
+"""The secret that a pool needs before it can be started, kept by libvirt."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from contextlib import suppress
 import libvirt
 
 from reconciler.hypervisor.connection import Connections
-from reconciler.hypervisor.failure import is_not_found
 from reconciler.hypervisor.secret_reading import read_secret
-from reconciler.planning.operations import DefineInterface, DefineSecret
+from reconciler.planning.operations import DefineSecret
 from specs.reach import Reach
 from specs.reference import Ref
 from specs.storagepool.secret import secret_usage
@@ -26,16 +25,3 @@ def forget_secret(connection: libvirt.virConnect, pool: Ref) -> None:
     """Remove the secret of a pool that is gone; most pools have none."""
     with suppress(libvirt.libvirtError):  # no such secret, or a driver without any
         connection.secretLookupByUsage(libvirt.VIR_SECRET_USAGE_TYPE_ISCSI, secret_usage(pool.name)).undefine()
-
-
-def define_interface(connections: Connections, operation: DefineInterface) -> None:
-    """Define and start an interface of the host. One of this name that is there already is used as it is."""
-    with connections.lend(f"make the interface {operation.name} for {operation.ref}") as connection:
-        try:
-            found = connection.interfaceLookupByName(operation.name)
-        except libvirt.libvirtError as error:
-            if not is_not_found(error):
-                raise
-            found = connection.interfaceDefineXML(operation.xml)
-        if not found.isActive():
-            found.create()

@@ -1,4 +1,4 @@
-"""Gives a machine or a volume another name. libvirt renames machines itself; a volume's file is renamed in its folder.
+"""Gives a volume another name: its file is renamed in its folder.
 
 A name that is taken is never written over, and a rename that was cut off is finished by the next try.
 """
@@ -14,26 +14,11 @@ import libvirt
 
 from reconciler.errors import Conflict, NotFound, Terminal, Unsupported
 from reconciler.hypervisor.connection import Connections
-from reconciler.hypervisor.lookup import check_uid, find, get
+from reconciler.hypervisor.lookup import get
 from reconciler.hypervisor.patience import patiently
-from reconciler.planning.operations import Rename, RenameVolume
+from reconciler.planning.operations import RenameVolume
 from specs.binding import parse
 from specs.reference import STORAGE_POOL, Ref
-
-
-def rename_machine(connections: Connections, operation: Rename) -> None:
-    """Rename an inactive VM; renamed already is fine. Raises Conflict when the name is another one's."""
-    old, new = operation.ref, operation.to
-    with connections.lend(f"rename {old} to {new.name}") as connection:
-        there = find(connection, new)
-        if there is not None:
-            check_uid(new, there, operation.uid)
-            return
-        found = get(connection, old)
-        check_uid(old, found, operation.uid)
-        if found.isActive():
-            raise Conflict(f"{old} was started meanwhile, so it isn't renamed; that is done once it is off.")
-        found.rename(new.name)
 
 
 def rename_volume(connections: Connections, operation: RenameVolume) -> None:
