@@ -1,1 +1,1 @@
-"""What only networks need of libvirt: each subject has a module."""
+"""What is done with networks by libvirt: `driver` says what the rest asks for, `commands` what can be done."""

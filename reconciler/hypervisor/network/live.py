@@ -1,7 +1,7 @@
 """Changes a network that runs, and plugs guests into it again after a restart.
 
 Entries are changed in what runs and in the definition; everything else about the definition is the business of the
-`Define` in the same step. Starting and stopping is in `power`.
+`Define` in the same step. Starting and stopping is in `activation`.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""What only storage volumes need of libvirt: each subject has a module."""
+"""What is done with storage volumes by libvirt: `driver` says what the rest asks for, `commands` what can be done."""

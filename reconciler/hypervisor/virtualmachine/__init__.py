@@ -1,1 +1,1 @@
-"""What only virtual machines need of libvirt: each subject has a module."""
+"""What is done with virtual machines by libvirt: `driver` says what the rest asks for, `commands` what can be done."""
