@@ -114,6 +114,13 @@ def test_a_noun_of_the_api_has_what_answers(folder: Path) -> None:
     assert (folder / "resource.py").exists(), "a folder here is a noun of URIs: declare what answers in its resource.py"
 
 
+@pytest.mark.parametrize("path", sorted((ROOT / "api").rglob("*.py")), ids=name_of)
+def test_an_endpoint_uses_what_it_is_given_and_reaches_for_nothing_behind_it(path: Path) -> None:
+    reached = [each for each in ast.walk(ast.parse(path.read_text())) if isinstance(each, ast.Attribute)]
+    lines = [each.lineno for each in reached if each.attr == "agent"]
+    assert not lines, f"lines {lines}: name what you need in `Serving`, typed, instead of asking its agent for it"
+
+
 @pytest.mark.parametrize("resource", resource_classes(), ids=lambda each: each.address)
 def test_an_address_is_declared_in_the_folders_that_it_names(resource: type[Resource]) -> None:
     named = [part for part in resource.address.split("/") if part and "{" not in part]

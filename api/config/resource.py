@@ -20,7 +20,6 @@ from api.http.endpoint import Call, Resource, get
 from api.http.refusal import not_found
 from api.http.schema import arr
 from api.services import Services
-from reconciler.errors import OnggiError
 from reconciler.host.reports import SOS
 from reconciler.host.tools import Missing, is_network_manager_running, missing_programs, qemu_streams
 from reconciler.observed.answers import Abilities
@@ -56,7 +55,7 @@ class Capabilities(Resource):
     def read(self, _call: Call) -> dict[str, Any]:
         """Asked of libvirt, QEMU and the system."""
         serving, host = self.serving, self.serving.host
-        abilities, repositories = self._abilities(), host.repositories()
+        abilities, repositories = serving.abilities(), host.repositories()
         return capabilities_view(
             abilities,
             self._missing(abilities),
@@ -69,14 +68,6 @@ class Capabilities(Resource):
             nm_running=is_network_manager_running(),
         )
 
-    def _abilities(self) -> Abilities | None:
-        """As libvirt tells now; as it told last while it is away."""
-        hypervisor = self.serving.agent.line.hypervisor
-        try:
-            return hypervisor.abilities() if hypervisor.connected else hypervisor.abilities_before
-        except OnggiError:
-            return hypervisor.abilities_before
-
     def _has_streams(self, generation: int) -> bool:
         with self._lock:
             if self._streams is None or self._streams[0] != generation:
@@ -85,7 +76,7 @@ class Capabilities(Resource):
 
     def _missing(self, abilities: Abilities | None) -> Iterator[Missing]:
         serving = self.serving
-        if not serving.agent.line.hypervisor.connected:
+        if not serving.connected:
             known = "what is told of it is from before" if abilities is not None else "nothing is known of it yet"
             where = serving.settings.connect
             yield Missing("libvirt", f"{where} can't be reached, and {known}; check that libvirtd runs there.")
@@ -104,9 +95,9 @@ class _Images(Resource):
     tag = "Configuration"
 
     def images(self) -> Mapping[str, Image]:
-        snapshot = self.serving.agent.snapshot
+        snapshot = self.serving.snapshot
         arch = snapshot.host.arch if snapshot is not None else platform.machine()
-        return distributions(self.serving.distributions, arch, declared(self.serving.agent.desired))
+        return distributions(self.serving.distributions, arch, declared(self.serving.desired))
 
 
 class Distros(_Images):

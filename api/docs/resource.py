@@ -53,7 +53,7 @@ class _Family(Resource):
     @property
     def routes(self) -> _Routes:
         """What plugins add to this API."""
-        return frozenset(self.services.plugin_routes.items())
+        return frozenset(self.services.plugins.routes.items())
 
 
 class Index(_Family):

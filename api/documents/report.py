@@ -43,7 +43,7 @@ class Report(Resource):
     @property
     def ledger(self) -> Ledger:
         """What the agent remembers."""
-        return self.serving.agent.line.ledger
+        return self.serving.ledger
 
 
 def named(kind: str, name: str) -> Ref:

@@ -75,7 +75,7 @@ class Events(Resource):
             return
         limit, since = _limit(request.get_param("limit")), request.get_param("since")
         start = moment(since) if since is not None else None
-        ledger = self.serving.agent.line.ledger
+        ledger = self.serving.ledger
         found = await asyncio.to_thread(ledger.events, KEPT_EVENTS if wanted else limit, None, start)
         response.content_type = JSON_TYPE
         response.set_header("Cache-Control", "no-cache")
@@ -89,7 +89,7 @@ class Events(Resource):
         who = peer_of_request(request)
         self._check_free(who)
         fitting = await asyncio.to_thread(Filter, wanted)
-        ledger = self.serving.agent.line.ledger
+        ledger = self.serving.ledger
         last = request.get_header("Last-Event-ID") or ""
         known = int(last) if last.isascii() and last.isdecimal() and len(last) <= _LONGEST_NUMBER else None
         after = await asyncio.to_thread(ledger.last_event)

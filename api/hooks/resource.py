@@ -66,11 +66,11 @@ class Hooks(Resource):
         try:
             result, status = await self._take(request, found)
         except _RefusedError as refused:
-            self.services.webhook_requests[provider, refused.result] += 1
+            self.services.webhooks.requests[provider, refused.result] += 1
             self._tell(found, refused)
             refuse(request, response, refused.status, refused.reason)
             return
-        self.services.webhook_requests[provider, result] += 1
+        self.services.webhooks.requests[provider, result] += 1
         response.status = status
         response.media = {"accepted": result == "accepted"}
 
@@ -84,7 +84,7 @@ class Hooks(Resource):
     async def _take(self, request: falcon.asgi.Request, provider: Provider) -> tuple[str, str]:
         """What became of it, and the status to answer with. Raises _RefusedError."""
         try:
-            secrets = self.services.webhook_secrets()
+            secrets = self.services.webhooks.secrets()
         except OnggiError as error:
             log.error("%s", error)  # noqa: TRY400  # a sentence; the trace says no more
             secrets = ()
@@ -106,7 +106,7 @@ class Hooks(Resource):
             raise _RefusedError(
                 "repeated", falcon.HTTP_409, "This delivery was taken before; the source was asked then."
             )
-        self.services.fetch_now()
+        self.services.webhooks.fetch_now()
         return "accepted", falcon.HTTP_202
 
     async def _body(self, request: falcon.asgi.Request) -> bytes:

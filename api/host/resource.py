@@ -77,7 +77,7 @@ class Host(Resource):
 
     def _running(self) -> list[str]:
         """The VMs that run now, whatever the last pass saw. Raises Transient while that can't be found out."""
-        if not self.serving.agent.line.hypervisor.connected:
+        if not self.serving.connected:
             raise Disconnected(_AWAY, 5.0)
         snapshot = self.serving.operations.look_again(None, timeout_s=_LOOK_S).snapshot
         if not snapshot.connected:
@@ -118,12 +118,6 @@ class HostCpuInfo(Resource):
     @get("The machine's sockets, cores and threads.", CPUS, blocking=True)
     def read(self, _call: Call) -> dict[str, Any]:
         """As libvirt tells it; as the kernel does, when libvirt is away or has no word for it."""
-        hypervisor = self.serving.agent.line.hypervisor
-        known = hypervisor.abilities_before
-        if hypervisor.connected:
-            try:
-                known = hypervisor.abilities()
-            except Disconnected:
-                known = hypervisor.abilities_before
+        known = self.serving.abilities()
         found = from_capabilities(known.capabilities) if known is not None else None
         return cpus_view(found if found is not None and found.threading_enabled else from_sys())

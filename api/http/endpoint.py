@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
+from typing import Any, ClassVar, Final, TypeVar
 
 import falcon.asgi
 
@@ -20,14 +20,13 @@ from api.services import Services
 from reconciler.serving.client import Client
 from reconciler.serving.serving import Serving
 
-if TYPE_CHECKING:
-    from api.http.action_names import ActionNames
-
 SPECIFIED: Final = "1.5"  # the version of the original whose specification this API follows
 OURS: Final = "onggi"  # what the original never had
 
 ANYTHING: Schema = {}
 EMPTY: Schema = obj({}, closed=False)
+
+WithActions = Callable[[Schema | None, Any], Any]
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 _MARK = "_onggi_endpoint"
@@ -91,7 +90,7 @@ class Resource:
     address: ClassVar[str] = ""  # a URI template; empty: an abstract class
     tag: ClassVar[str] = ""  # the family that it is documented with
     since: ClassVar[str] = SPECIFIED  # of which version of the original its endpoints are that say nothing themselves
-    actions: ActionNames  # what representations of resources name; set where it is added to an application
+    with_actions: WithActions  # names the actions in an answer; set where it is added to an application
 
     def __init__(self, services: Services) -> None:
         self.services = services

@@ -46,7 +46,7 @@ Responder = Callable[..., Awaitable[None]]
 def add_resource(app: falcon.asgi.App[Any, Any], resource: Resource, actions: ActionNames = _NONE) -> None:
     """Let `app` answer at the resource's address, and at those of its actions. `actions` knows those of all."""
     names = {""}
-    resource.actions = actions
+    resource.with_actions = actions.value
     for method_name, endpoint in endpoints(type(resource)).items():
         names.add(endpoint.name)
         if not endpoint.raw:
@@ -92,7 +92,7 @@ def _responder(resource: Resource, method_name: str, endpoint: Endpoint) -> Resp
         if not isinstance(answer, Answer):
             answer = Answer(answer, endpoint.status)
         schema = endpoint.other.get(answer.status, endpoint.returns)
-        answer = replace(answer, value=resource.actions.value(schema, answer.value))
+        answer = replace(answer, value=resource.with_actions(schema, answer.value))
         if endpoint.filters:
             answer = Answer(await filtered(answer.value, wanted, peer_of_request(request)), answer.status)
         _write(request, response, answer, endpoint)
@@ -226,7 +226,7 @@ async def _check_unchanged(
     """Raises Refusal 412 unless the resource is as the client saw it."""
     method, endpoint = read
     found = await _run(method, endpoint, Call({}, {}, client_of(request), request), params)
-    value = resource.actions.value(endpoint.returns, found)
+    value = resource.with_actions(endpoint.returns, found)
     now = entity_tag(value, to_json(value), endpoint.volatile).strip('"').partition(".")[0]
     given = [each.strip().removeprefix("W/").strip('"') for each in expected.split(",")]
     if "*" not in given and now not in (each.partition(".")[0] for each in given):

@@ -21,6 +21,6 @@ class Metrics(Resource):
     )  # fmt: skip
     def read(self, _call: Call) -> Answer:
         """All of them."""
-        serving, webhooks = self.serving, dict(self.services.webhook_requests)
-        told = metrics_text(serving.world, serving.agent.tally.counted(), webhooks, serving.tasks.all())
+        serving, webhooks = self.serving, dict(self.services.webhooks.requests)
+        told = metrics_text(serving.world, serving.tally.counted(), webhooks, serving.tasks.all())
         return Answer(content=told.encode(), content_type=CONTENT_TYPE, headers={"Cache-Control": "no-store"})

@@ -26,7 +26,7 @@ class Plugins(Resource):
     @get("The names of the plugins that aren't switched off, those that can't be loaded included.", arr(text()))
     def read(self, _call: Call) -> list[str]:
         """As they were found when the agent started."""
-        return [plugin.name for plugin in self.services.plugins.all if not plugin.disabled]
+        return [plugin.name for plugin in self.services.plugins.found.all if not plugin.disabled]
 
 
 class Plugin(Resource):
@@ -39,9 +39,9 @@ class Plugin(Resource):
     @get("A plugin, and why it can't be used if so.", PLUGIN)
     def read(self, _call: Call, name: str) -> dict[str, Any]:
         """Also one that is switched off."""
-        for plugin in self.services.plugins.all:
+        for plugin in self.services.plugins.found.all:
             if plugin.name == name:
-                error = self.services.plugin_errors.get(name, plugin.error)
+                error = self.services.plugins.errors.get(name, plugin.error)
                 active = plugin.active and not error
                 return {"name": plugin.name, "version": plugin.version, "active": active, "error": error}
         raise not_found("", f"The plugin {name}")

@@ -20,18 +20,18 @@ log = logging.getLogger("onggi.plugins")
 
 
 def add_plugins(app: falcon.asgi.App[Any, Any], services: Services) -> None:
-    """Route what the plugins bring; what goes wrong with one is told in `services.plugin_errors`."""
-    for plugin in services.plugins.active:
+    """Route what the plugins bring; what goes wrong with one is told in `services.plugins.errors`."""
+    for plugin in services.plugins.found.active:
         try:
             resources = _made(plugin, services)
         except (Exception, SystemExit) as error:  # whatever a stranger's code does when it is called
             sentence = f"The plugin {plugin.name!r} isn't served: {type(error).__name__}; update it or switch it off."
             log.warning("%s", sentence, exc_info=error)
-            services.plugin_errors[plugin.name] = sentence
+            services.plugins.errors[plugin.name] = sentence
             continue
         for template, resource in resources.items():
             _add(app, template, resource)
-            services.plugin_routes[template] = type(resource)
+            services.plugins.routes[template] = type(resource)
 
 
 def _made(plugin: Plugin, services: Services) -> dict[str, Any]:

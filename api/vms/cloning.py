@@ -94,7 +94,7 @@ def clone_machine(
             if made:
                 serving.secrets.forget(console_owner(made["metadata"]["uid"]))
         raise
-    serving.agent.line.ledger.change(finish=[copy.ref for copy in copies])
+    serving.ledger.change(finish=[copy.ref for copy in copies])
     return later
 
 
@@ -161,7 +161,7 @@ def _copy(
     refused: Refused | None = None
     for pool in pools:
         ref = _name_of_copy(serving.world, disk, clone, pool)
-        entry = serving.agent.line.lineage.made_for_client(ref, clone)
+        entry = serving.lineage.made_for_client(ref, clone)
         step = one_off_step(
             ref,
             f"a clone of {disk.volume} for {clone} was asked for",
@@ -202,7 +202,7 @@ def _all_there(serving: Serving, copies: Sequence[_Copy]) -> None:
     The entries are written once more: a pass that began before a copy was there may have taken it for gone.
     """
     refs = [copy.ref for copy in copies]
-    serving.agent.line.ledger.change(own=[copy.entry for copy in copies], whole=refs)
+    serving.ledger.change(own=[copy.entry for copy in copies], whole=refs)
 
 
 def _is_committed(serving: Serving, clone: Ref, made: Document) -> bool:
@@ -224,9 +224,9 @@ def _take_back(serving: Serving, copies: Sequence[_Copy], client: Client) -> Non
                     copy.ref, "its machine couldn't be cloned", DeleteVolume(copy.ref), action=Action.DELETE
                 )
                 serving.operations.perform(step, client)
-            serving.agent.line.ledger.finish(copy.ref)
+            serving.ledger.finish(copy.ref)
         except NotFound:
-            serving.agent.line.ledger.finish(copy.ref)
+            serving.ledger.finish(copy.ref)
         except OnggiError as error:  # it's still noted as the task's: the next start deletes it
             log.warning("%s couldn't be removed: %s", copy.ref, error)
 

@@ -65,7 +65,7 @@ def keep_with(serving: Serving, before: Ref, machine: Ref, world: World) -> Worl
     ]
     if not kept:
         return world
-    serving.agent.line.ledger.change(own=kept)
+    serving.ledger.change(own=kept)
     return serving.operations.look_again(machine)
 
 

@@ -198,7 +198,7 @@ def _served(settings: Settings, thread: _AgentThread, serving: Opening) -> Serve
     from api.http.admission import names_of
     from api.http.unix_socket import UnixSocket
     from api.server import Server
-    from api.services import Services
+    from api.services import ServedPlugins, Services, Webhooks
     from reconciler.host.plugins import plugins_in_use
     from reconciler.secret_file import SecretFile
 
@@ -209,11 +209,13 @@ def _served(settings: Settings, thread: _AgentThread, serving: Opening) -> Serve
         alive=thread.is_alive,
         info=lambda: {"revision": str(thread.agent.desired.revision) if thread.agent.desired is not None else ""},
         problem=lambda: thread.agent.passes.problem,
-        fetch_now=thread.agent.fetch_now,
-        webhook_secrets=SecretFile(secret, "webhook-secret-file").secrets if secret is not None else tuple,
         serve=serving,
         hosts=lambda: names,
-        plugins=plugins_in_use(frozenset(settings.disabled_plugins)),
+        webhooks=Webhooks(
+            thread.agent.fetch_now,
+            SecretFile(secret, "webhook-secret-file").secrets if secret is not None else tuple,
+        ),
+        plugins=ServedPlugins(plugins_in_use(frozenset(settings.disabled_plugins))),
     )
     unix = UnixSocket(settings.socket, settings.socket_group) if settings.socket is not None else None
     server = Server(create_app(services), settings.listen, settings.trusted_proxies, unix)

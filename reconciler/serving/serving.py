@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from reconciler.errors import Disconnected
+from reconciler.errors import Disconnected, OnggiError
 from reconciler.hypervisor.hypervisor import Hypervisor
 from reconciler.loop.agent import Agent
 from reconciler.loop.passes import World
@@ -25,9 +25,15 @@ from reconciler.writing.changes import Documents
 from specs.reference import Ref
 
 if TYPE_CHECKING:
+    from reconciler.desired.state import DesiredState
     from reconciler.hypervisor.virtualmachine.sampling import Statistics
+    from reconciler.ledger.ledger import Ledger
+    from reconciler.line.lineage import Lineage
+    from reconciler.observed.answers import Abilities
     from reconciler.observed.osinfo.database import Database
     from reconciler.observed.osinfo.images import Images
+    from reconciler.observed.snapshot import Snapshot
+    from reconciler.reporting.metrics import Tally
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +64,44 @@ class Serving:
     def world(self) -> World:
         """What the last pass found. Raises Transient before the first is through."""
         return self.changes.world
+
+    @property
+    def desired(self) -> DesiredState | None:
+        """The revision in force, also before the first pass is through."""
+        return self.agent.desired
+
+    @property
+    def snapshot(self) -> Snapshot | None:
+        """What was seen last, also before the first pass is through."""
+        return self.agent.snapshot
+
+    @property
+    def ledger(self) -> Ledger:
+        """What the agent remembers."""
+        return self.agent.line.ledger
+
+    @property
+    def lineage(self) -> Lineage:
+        """How an object is known to be the agent's."""
+        return self.agent.line.lineage
+
+    @property
+    def tally(self) -> Tally:
+        """What the agent has counted."""
+        return self.agent.tally
+
+    @property
+    def connected(self) -> bool:
+        """Whether the host can be reached now, whatever the last pass saw."""
+        return self.agent.line.hypervisor.connected
+
+    def abilities(self) -> Abilities | None:
+        """What the host can do, as libvirt tells now; as it told last while it is away."""
+        hypervisor = self.agent.line.hypervisor
+        try:
+            return hypervisor.abilities() if hypervisor.connected else hypervisor.abilities_before
+        except OnggiError:
+            return hypervisor.abilities_before
 
     @property
     def hypervisor(self) -> Hypervisor:

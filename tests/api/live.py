@@ -16,7 +16,7 @@ import pytest
 from api.app import create_app
 from api.http.unix_socket import UnixSocket
 from api.server import Server
-from api.services import Services
+from api.services import Services, Webhooks
 from reconciler.loop.agent import Agent
 from reconciler.serving.host import HostServices
 from reconciler.serving.opening import Opening
@@ -83,7 +83,7 @@ def live_api(
         alive=thread.is_alive,
         info=dict,
         serve=opening,
-        fetch_now=agent.fetch_now,
+        webhooks=Webhooks(agent.fetch_now),
         problem=lambda: agent.passes.problem,
     )
     server = Server(create_app(services), "127.0.0.1:0", unix=unix)

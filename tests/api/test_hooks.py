@@ -21,7 +21,7 @@ from api.hooks import resource as hooks
 from api.hooks.deliveries import Deliveries
 from api.hooks.providers import PROVIDERS
 from api.server import Server
-from api.services import Services
+from api.services import Services, Webhooks
 from reconciler.errors import Terminal
 from tests.api.webhooks import MANNERS, PUSH, SECRET, Headers, generic, github, gitlab, hex_hmac, standard
 
@@ -42,8 +42,7 @@ class Agent:
             ready=lambda: True,
             alive=lambda: True,
             info=dict,
-            fetch_now=self.fetch_now,
-            webhook_secrets=self.webhook_secrets,
+            webhooks=Webhooks(self.fetch_now, self.webhook_secrets),
         )
 
     def fetch_now(self) -> None:
@@ -91,7 +90,7 @@ def test_a_genuine_push_of_every_forge_has_the_source_fetched(client: httpx.Clie
     answer = post(client, provider, sign(PUSH))
     assert (answer.status_code, answer.json()) == (202, {"accepted": True})
     assert agent.fetches == 1
-    assert agent.services.webhook_requests == {(provider, "accepted"): 1}
+    assert agent.services.webhooks.requests == {(provider, "accepted"): 1}
 
 
 @pytest.mark.parametrize("manner", MANNERS)
@@ -101,7 +100,7 @@ def test_another_secret_is_refused(client: httpx.Client, agent: Agent, manner: s
     assert is_error(answer, 403)
     assert "secret" in answer.json()["reason"]
     assert agent.fetches == 0
-    assert agent.services.webhook_requests == {(provider, "forged"): 1}
+    assert agent.services.webhooks.requests == {(provider, "forged"): 1}
 
 
 @pytest.mark.parametrize("manner", [name for name in MANNERS if name != "gitlab-token"])
@@ -169,7 +168,7 @@ def test_a_repeated_delivery_is_refused(client: httpx.Client, agent: Agent, mann
     answer = post(client, provider, headers)
     assert is_error(answer, 409)
     assert agent.fetches == 1
-    assert agent.services.webhook_requests[provider, "repeated"] == 1
+    assert agent.services.webhooks.requests[provider, "repeated"] == 1
 
 
 @pytest.mark.parametrize("manner", ["github", "gitea", "forgejo"])
@@ -224,7 +223,7 @@ def test_what_changes_no_commit_is_taken_and_fetches_nothing(
     answer = post(client, provider, sign(PUSH, event=event))
     assert (answer.status_code, answer.json()) == (202, {"accepted": False})
     assert agent.fetches == 0
-    assert agent.services.webhook_requests == {(provider, "ignored"): 1}
+    assert agent.services.webhooks.requests == {(provider, "ignored"): 1}
 
 
 def test_an_announced_body_over_the_cap_is_refused_before_a_byte_of_it_is_read(server: Server, agent: Agent) -> None:
@@ -233,7 +232,7 @@ def test_an_announced_body_over_the_cap_is_refused_before_a_byte_of_it_is_read(s
     with socket.create_connection(("127.0.0.1", int(server.url.rpartition(":")[2])), timeout=60) as connection:
         connection.sendall(head.encode())
         assert connection.recv(4096).startswith(b"HTTP/1.1 413 ")  # and nothing of the body was sent
-    assert agent.services.webhook_requests == {("github", "too_large"): 1}
+    assert agent.services.webhooks.requests == {("github", "too_large"): 1}
 
 
 def test_a_body_of_unknown_length_is_cut_at_the_cap(client: httpx.Client, agent: Agent) -> None:
@@ -251,7 +250,7 @@ def test_a_body_of_unknown_length_is_cut_at_the_cap(client: httpx.Client, agent:
         pass
     else:
         assert is_error(answer, 413)
-    assert agent.services.webhook_requests == {("github", "too_large"): 1}
+    assert agent.services.webhooks.requests == {("github", "too_large"): 1}
     assert agent.fetches == 0
 
 
@@ -282,7 +281,7 @@ def test_an_unknown_provider_is_not_found(client: httpx.Client, agent: Agent) ->
     answer = post(client, "bitbucket", github(PUSH))
     assert is_error(answer, 404)
     assert "github" in answer.json()["reason"]
-    assert agent.services.webhook_requests == {}
+    assert agent.services.webhooks.requests == {}
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH"])
@@ -395,4 +394,4 @@ def test_a_thousand_webhooks_are_answered_and_ask_for_fetches_only(server: Serve
         return [answer.status_code for answer in answers]
 
     assert set(asyncio.run(storm())) == {202}
-    assert agent.services.webhook_requests["github", "accepted"] == 1000
+    assert agent.services.webhooks.requests["github", "accepted"] == 1000

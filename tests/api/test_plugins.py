@@ -16,7 +16,7 @@ from openapi_spec_validator import validate
 from api.app import create_app
 from api.http.endpoint import Call, Resource, action, get
 from api.http.schema import integer, obj
-from api.services import Services
+from api.services import ServedPlugins, Services
 from reconciler.host.plugins import Plugin, Plugins, load_plugins
 from specs import registry
 from specs.document import parse
@@ -101,7 +101,7 @@ def client(site: Path) -> Iterator[falcon.testing.TestClient]:
         Plugin("unloadable", error="The plugin 'unloadable' isn't used: no rice; update it or switch it off."),
         Plugin("off", disabled=True),
     )
-    services = Services(ready=lambda: True, alive=lambda: True, info=dict, plugins=Plugins(found))
+    services = Services(ready=lambda: True, alive=lambda: True, info=dict, plugins=ServedPlugins(Plugins(found)))
     yield falcon.testing.TestClient(create_app(services))
 
 

@@ -20,7 +20,7 @@ import yaml
 
 import onggi.plugin
 from api.app import create_app
-from api.services import Services
+from api.services import ServedPlugins, Services
 from reconciler.host.plugins import GROUP, Plugin, Plugins, load_plugins
 from specs.registry import Kind
 
@@ -122,7 +122,7 @@ def test_every_name_that_plugins_may_import_is_held() -> None:
 
 
 def test_the_examples_resource_answers(example: Plugin) -> None:
-    services = Services(ready=lambda: True, alive=lambda: True, info=dict, plugins=Plugins((example,)))
+    services = Services(ready=lambda: True, alive=lambda: True, info=dict, plugins=ServedPlugins(Plugins((example,))))
     answer = falcon.testing.TestClient(create_app(services)).simulate_get("/plugins/example/greeting")
     assert answer.json == {"greeting": "hello", "ready": True}
 

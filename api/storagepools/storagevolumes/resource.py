@@ -75,7 +75,7 @@ class StorageVolumes(VolumeResource):
                 task = await write_beside(lambda: self._make(pool, dict(body), client))
         response.status = 202
         response.content_type = JSON_TYPE
-        response.data = to_json(self.actions.value(TASK, task_view(task)))
+        response.data = to_json(self.with_actions(TASK, task_view(task)))
 
     def _make(self, pool: str, body: dict[str, Any], client: Client) -> TaskRecord:
         world, serving = self.serving.world, self.serving

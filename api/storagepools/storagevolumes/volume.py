@@ -99,7 +99,7 @@ class StorageVolume(VolumeResource):
             async with as_seen(self, request, {"pool": pool, "name": name}):
                 view = await write_beside(lambda: self._put(pool, name, size, given.chunks(), offset))
         response.content_type = JSON_TYPE
-        response.data = to_json(self.actions.value(VOLUME, view))
+        response.data = to_json(self.with_actions(VOLUME, view))
 
     def _asked(self, pool: str, name: str) -> Wanted:
         """How long a chunk may be, before anything of it is read. Raises Refusal when none is expected."""
