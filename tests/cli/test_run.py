@@ -95,7 +95,7 @@ def test_asked_by_a_signal_it_says_what_each_thread_does_and_goes_on(onggi: Ongg
         process.terminate()
         _out, err = process.communicate(timeout=60)
     assert process.returncode == 0, err
-    for thread in (r"cli/run\.py", r"reconciler/agent\.py", r"cli/stopping\.py", r"uvicorn/server\.py"):
+    for thread in (r"cli/run\.py", r"reconciler/loop/\w+\.py", r"cli/stopping\.py", r"uvicorn/server\.py"):
         assert len(re.findall(rf'^  File ".*{thread}", line \d+ in', err, re.MULTILINE)) >= 2, err
 
 
