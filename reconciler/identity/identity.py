@@ -1,0 +1,24 @@
+"""Who somebody is, once it was proven, and what proves it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A user's name, as accounts have it, and the groups that they are in."""
+
+    name: str
+    groups: frozenset[str] = frozenset()
+
+
+class PasswordCheck(Protocol):
+    """Where accounts are: PAM, or an LDAP server. For any thread; it may take seconds."""
+
+    def __call__(self, name: str, password: str) -> Identity | None:
+        """Who that is; None for an unknown user and for a wrong password alike.
+
+        Raises Transient when it can't be found out now: nobody logs in then.
+        """
