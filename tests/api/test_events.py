@@ -57,7 +57,7 @@ class Follower:
         """Hang up."""
         with contextlib.suppress(OSError):  # it has
             self._connection.sock.shutdown(socket.SHUT_RDWR)
-        self._thread.join(30)
+        self._thread.join(60)
         self._connection.close()
 
 

@@ -22,6 +22,7 @@ from tests.lab.waiting import until
 __all__ = ["onggi"]
 
 BODY = json.dumps({"name": "lab", "connection": "isolated", "subnet": "192.168.77.0/24"}).encode()
+AT_ONCE_S = 20.0  # on a busy machine; whoever held the end up would for half a minute, as long as a body may take
 
 
 @pytest.fixture
@@ -79,7 +80,7 @@ def test_a_request_in_flight_is_finished(process: subprocess.Popen[str], port: i
         status, body = answer(client)
     assert status == 201, body
     assert json.loads(body)["name"] == "lab"
-    assert process.wait(30) == 0
+    assert process.wait(60) == 0
     assert git(repository.path, "log", "-1", "--format=%s") == "Create network lab"
 
 
@@ -88,7 +89,7 @@ def test_a_request_that_takes_too_long_is_told_so_and_holds_nobody_up(
 ) -> None:
     with begun(port) as client:
         process.send_signal(signal.SIGTERM)
-        assert process.wait(5) == 0
+        assert process.wait(AT_ONCE_S) == 0
         status, body = answer(client)
     assert (status, json.loads(body)["code"]) == (503, "503 Service Unavailable")
 
@@ -103,11 +104,11 @@ def test_a_stream_ends_with_the_server(process: subprocess.Popen[str], port: int
         while part := client.recv(65536):
             content += part
         assert content.endswith(b"0\r\n\r\n")  # the end of a chunked body: in order, not cut off
-    assert process.wait(5) == 0
+    assert process.wait(AT_ONCE_S) == 0
 
 
 def test_an_idle_connection_holds_nobody_up(process: subprocess.Popen[str], port: int) -> None:
     with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
         assert client.get("/healthz").status_code == 200
         process.send_signal(signal.SIGTERM)
-        assert process.wait(5) == 0
+        assert process.wait(AT_ONCE_S) == 0

@@ -105,7 +105,7 @@ def test_a_client_of_kimchis_lives_a_machines_life_and_git_log_tells_it(
     assert (made["state"], made["memory"], made["cpus"]) == ("shutoff", 512, 1)
     assert client("POST", f"/vms/{vm}/start")["state"] == "running"
     with SerialConsole(qemu_system, vm) as console:
-        console.wait_until_ready(120)
+        console.wait_until_ready()
         assert client("GET", f"/vms/{vm}/screenshot").headers["Content-Type"] == "image/png"
         extra = host_objects.name("extra.qcow2")
         volumes = f"/storagepools/{pool}/storagevolumes"
@@ -134,7 +134,7 @@ def test_a_client_of_kimchis_lives_a_machines_life_and_git_log_tells_it(
     assert [each["name"] for each in client("GET", f"/vms/{vm}/snapshots")] == ["clean"]
     assert client("POST", f"/vms/{vm}/start")["state"] == "running"
     with SerialConsole(qemu_system, vm) as console:
-        console.wait_until_ready(120)
+        console.wait_until_ready()
         console.command(f"echo after! > /dev/{disk['dev']}; sync")
     assert client("POST", f"/vms/{vm}/poweroff")["state"] == "shutoff"
     client("POST", f"/vms/{vm}/snapshots/clean/revert", (200, 303))
@@ -144,7 +144,7 @@ def test_a_client_of_kimchis_lives_a_machines_life_and_git_log_tells_it(
     assert client("GET", f"/vms/{clone}")["uuid"] != made["uuid"]
     assert client("POST", f"/vms/{clone}/start")["state"] == "running"
     with SerialConsole(qemu_system, clone) as console:
-        console.wait_until_ready(120)
+        console.wait_until_ready()
         copies = [each["dev"] for each in client("GET", f"/vms/{clone}/storages") if each["type"] == "disk"]
         assert len(copies) == 2
         assert console.command(f"head -n 1 /dev/{copies[1]}") == "before", "the copy is of the reverted disk"

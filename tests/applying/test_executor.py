@@ -24,7 +24,7 @@ from tests.lab.small_disk import SmallDisk
 
 A, B, C, D = (network(f"tf-{letter}") for letter in "abcd")
 ROOT, DATA = Ref.volume("default", "tf-root"), Ref.volume("default", "tf-data")
-LIMIT_S = 20.0
+LIMIT_S = 60.0
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from tests.applying.world import FolderHost, plan
 
 WEB = Ref(VIRTUAL_MACHINE, "tf-web")
 SOURCE, COPY = Ref.volume("default", "tf-a"), Ref.volume("other", "tf-b")
-LIMIT_S = 20.0
+LIMIT_S = 60.0
 
 
 @pytest.fixture

@@ -223,7 +223,7 @@ def test_the_console_shows_the_serial_line_until_the_escape_key(
         domain.resume()
         until(lambda: shows(b"SeaBIOS"), 60, "the firmware's words are shown")
         os.write(ours, b"\x1d")
-        assert process.wait(30) == 0
+        assert process.wait(60) == 0
         assert domain.isActive()
     finally:
         process.kill()

@@ -80,7 +80,7 @@ class ForkServer:
     def __exit__(self, *_: object) -> None:
         assert self._process.stdin is not None
         self._process.stdin.close()
-        self._process.wait(20)
+        self._process.wait(60)
 
     def run(self, run: Run) -> Told:
         """Let a child do this."""
@@ -253,7 +253,7 @@ def _as_agent(settings: Any) -> dict[str, Any]:
         raise AssertionError(f"{late}\n{_what_it_does(agent)}") from late
     stop.set()
     agent.interrupt()
-    thread.join(20)
+    thread.join(60)
     return {"succeeded": not failures and not thread.is_alive(), "failed": failures}
 
 

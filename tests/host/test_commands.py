@@ -27,7 +27,7 @@ def everybody_gone(file: Path) -> bool:
 
 
 def test_it_tells_the_code_and_both_outputs() -> None:
-    done = run(SHELL, ["-c", "echo out; echo err >&2; exit 3"], timeout_s=30)
+    done = run(SHELL, ["-c", "echo out; echo err >&2; exit 3"], timeout_s=60)
     assert (done.code, done.output, done.complaint) == (3, "out\n", "err\n")
     assert done.reason == "err"
 
@@ -35,7 +35,7 @@ def test_it_tells_the_code_and_both_outputs() -> None:
 def test_it_speaks_english_and_hears_nothing_of_our_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ONGGI_TOKEN", "tell-nobody")
     monkeypatch.setenv("LC_ALL", "ko_KR.UTF-8")
-    done = run(SHELL, ["-c", "env"], timeout_s=30, environment={"MORE": "this"})
+    done = run(SHELL, ["-c", "env"], timeout_s=60, environment={"MORE": "this"})
     assert "LC_ALL=C\n" in done.output
     assert "MORE=this\n" in done.output
     assert "tell-nobody" not in done.output
@@ -100,7 +100,7 @@ def test_lines_are_told_while_it_runs_and_a_stop_ends_it() -> None:
         stop.set()
 
     with pytest.raises(Cancelled):
-        follow(SHELL, ["-c", "echo begun; sleep 600"], timeout_s=300, on_line=hear, stop=stop.is_set)
+        follow(SHELL, ["-c", "echo begun; sleep 600"], timeout_s=600, on_line=hear, stop=stop.is_set)
     assert lines == ["begun"]
 
 
@@ -120,7 +120,7 @@ def test_an_interrupted_program_may_tidy_up(tmp_path: Path) -> None:
         follow(
             SHELL,
             ["-c", script, "x", tmp_path / "tidied"],
-            timeout_s=300,
+            timeout_s=600,
             on_line=lambda _: stop.set(),
             stop=stop.is_set,
             gentle_s=60,
@@ -130,7 +130,7 @@ def test_an_interrupted_program_may_tidy_up(tmp_path: Path) -> None:
 
 def test_progress_without_line_ends_and_an_unfinished_last_line_are_lines() -> None:
     lines: list[str] = []
-    follow(SHELL, ["-c", r"printf '1%%\r2%%\r\nlast'"], timeout_s=30, on_line=lines.append)
+    follow(SHELL, ["-c", r"printf '1%%\r2%%\r\nlast'"], timeout_s=60, on_line=lines.append)
     assert lines == ["1%", "2%", "last"]
 
 
@@ -145,7 +145,7 @@ def test_what_watches_ends_the_program() -> None:
         raise Terminal("The disk is full.")
 
     with pytest.raises(Terminal, match="disk is full"):
-        follow(SHELL, ["-c", "sleep 600"], timeout_s=300, on_line=print, watch=full)
+        follow(SHELL, ["-c", "sleep 600"], timeout_s=600, on_line=print, watch=full)
 
 
 def test_nothing_is_started_once_it_is_to_stop(tmp_path: Path) -> None:
@@ -161,7 +161,7 @@ def test_whatever_goes_wrong_with_us_the_program_ends(raises: type[BaseException
 
     hear: Callable[[str], None] = fall
     with pytest.raises(raises):
-        follow(SHELL, ["-c", 'echo $$ > "$1"; echo x; sleep 600', "x", tmp_path / "pid"], timeout_s=300, on_line=hear)
+        follow(SHELL, ["-c", 'echo $$ > "$1"; echo x; sleep 600', "x", tmp_path / "pid"], timeout_s=600, on_line=hear)
     until(lambda: everybody_gone(tmp_path / "pid"), 60, "it has ended")
 
 

@@ -23,7 +23,7 @@ TARGETS = """
 import json, sys
 from dataclasses import astuple
 from reconciler.host.storage_servers import StorageServers
-found = StorageServers(timeout_s=20).targets(sys.argv[1], *(json.loads(each) for each in sys.argv[2:]))
+found = StorageServers(timeout_s=60).targets(sys.argv[1], *(json.loads(each) for each in sys.argv[2:]))
 print(json.dumps([astuple(each) for each in found]))
 """
 
@@ -53,7 +53,7 @@ def test_an_ipv6_server_is_asked_too(network: Namespace, iscsi: list[str], host:
 def test_a_server_that_isnt_there_offers_nothing() -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
-        assert StorageServers(timeout_s=20).targets("127.0.0.1", ISCSI, unused.getsockname()[1]) == ()
+        assert StorageServers(timeout_s=60).targets("127.0.0.1", ISCSI, unused.getsockname()[1]) == ()
 
 
 def test_an_iscsi_server_that_never_answers_is_given_up(silent: int) -> None:
@@ -134,7 +134,7 @@ def test_without_the_programs_one_kind_is_unsupported_and_both_are_empty(monkeyp
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1", "::ffff:127.0.0.1", "localhost", "169.254.169.254", "0.0.0.0"])
 def test_this_machine_is_no_storage_server_unless_its_network_is_allowed(host: str) -> None:
-    around = StorageServers(timeout_s=20, networks=Networks(private=True))
+    around = StorageServers(timeout_s=60, networks=Networks(private=True))
     with misbehaving(says(b"")) as server:
         for kind in (ISCSI, NETFS):
             with pytest.raises(NotAllowed, match="allowed-network"):
@@ -149,9 +149,9 @@ def test_what_is_wrong_with_a_server_is_told_to_the_log_alone(caplog: pytest.Log
         unused.bind(("127.0.0.1", 0))
         port = unused.getsockname()[1]
         with pytest.raises(Terminal, match="the agent's log tells why") as refused:
-            StorageServers(timeout_s=20).iscsi_targets("127.0.0.1", port)
+            StorageServers(timeout_s=60).iscsi_targets("127.0.0.1", port)
     with pytest.raises(Terminal) as unknown:
-        StorageServers(timeout_s=20).iscsi_targets("nobody.invalid", port)
+        StorageServers(timeout_s=60).iscsi_targets("nobody.invalid", port)
     assert "refused" not in str(refused.value)
     assert "Connection refused" in caplog.text
     assert "isn't known" in caplog.text

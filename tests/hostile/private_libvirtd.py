@@ -114,10 +114,10 @@ class PrivateLibvirtd:
             return
         process.send_signal(how)
         try:
-            process.wait(20)
+            process.wait(60)
         except subprocess.TimeoutExpired:
             process.kill()  # it fails the test, and stays nobody's burden
-            process.wait(20)
+            process.wait(60)
             raise
 
 

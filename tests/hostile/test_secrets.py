@@ -154,7 +154,7 @@ def test_no_secret_is_found_anywhere_but_in_libvirt(
             tell()
         finally:
             os.kill(agent.pid, signal.SIGTERM)
-            out, log = agent.communicate(timeout=30)
+            out, log = agent.communicate(timeout=60)
     done = onggi("export", exported, *host)
     told += [out, log, done.out, done.err]
     assert refused in log, "the one that libvirt refuses was told of"

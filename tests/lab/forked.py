@@ -67,7 +67,7 @@ class _Server:
 
     def _end(self) -> None:
         self._socket.close()
-        self._process.wait(20)
+        self._process.wait(60)
 
     def run(self, request: bytes, streams: list[IO[bytes]], timeout_s: float) -> int:
         reading, writing = os.pipe()

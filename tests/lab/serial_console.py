@@ -23,6 +23,8 @@ from lxml import etree
 
 from tests.lab.waiting import until
 
+HANGS_S = 300.0  # an emulated guest on a busy machine boots for minutes
+
 
 class SerialConsole:
     """The serial line of one running VM. Use it as a context manager; `text` is everything that came so far."""
@@ -52,7 +54,7 @@ class SerialConsole:
         with self._arrived:
             return self._received.decode(errors="replace").replace("\r\n", "\n")
 
-    def wait_for(self, text: str, timeout_s: float = 60.0) -> str:
+    def wait_for(self, text: str, timeout_s: float = HANGS_S) -> str:
         """Wait until the guest has written a line with `text` in it to its end, and return that line."""
 
         def line() -> str | None:
@@ -66,7 +68,7 @@ class SerialConsole:
         assert found is not None, f"{self._vm} didn't write {text!r} ({reason}); it wrote: {self._tail()}"
         return found
 
-    def wait_until_ready(self, timeout_s: float = 60.0) -> None:
+    def wait_until_ready(self, timeout_s: float = HANGS_S) -> None:
         """Wait until the tiny guest executes commands. Right for a console that was opened at any time."""
         answered = re.compile("^onggi-there$", re.MULTILINE)
 
@@ -80,7 +82,7 @@ class SerialConsole:
 
         until(answers, timeout_s, f"{self._vm} answers on its serial line")
 
-    def command(self, line: str, timeout_s: float = 60.0) -> str:
+    def command(self, line: str, timeout_s: float = HANGS_S) -> str:
         """Have the tiny guest's shell run `line`; what it printed, without surrounding white space.
 
         Fails when the command's exit status isn't 0.
@@ -99,7 +101,7 @@ class SerialConsole:
     def close(self) -> None:
         """Let go of the line."""
         os.write(self._close, b"x")
-        self._reader.join(10)
+        self._reader.join(60)
         for each in (self._line, self._closing, self._close):
             os.close(each)
         self._connection.close()
@@ -110,7 +112,7 @@ class SerialConsole:
         line = os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
         tty.setraw(line)
         if hasattr(self, "_line"):  # that of the VM's last run
-            self._reader.join(10)
+            self._reader.join(60)
             os.close(self._line)
         self._line = line
         self._ended = False

@@ -79,10 +79,10 @@ def slapd(folder: Path, entries: Iterable[str], more: str = "") -> Iterator[Slap
         yield Slapd(url, secure_url, process)
     finally:
         process.terminate()
-        process.wait(timeout=30)
+        process.wait(timeout=60)
 
 
 def _answers(process: subprocess.Popen[bytes], port: int) -> bool:
     assert process.poll() is None, "slapd ended"
-    with socket.create_connection(("127.0.0.1", port), timeout=10):
+    with socket.create_connection(("127.0.0.1", port), timeout=60):
         return True

@@ -1,7 +1,7 @@
 """Waiting for the world to get somewhere: the only place in the tests that sleeps.
 
-A test names the condition and a limit; how long it really takes is the machine's business. What the condition means is
-left to the caller.
+A test names the condition and a limit, which is there for what hangs; how long it really takes is the business of the
+machine, and that may be busy. What the condition means is left to the caller.
 """
 
 from __future__ import annotations
@@ -12,13 +12,17 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
+LEAST_S = 120.0  # on a busy machine, what takes a second on an idle one may take a minute
 
-def until(condition: Callable[[], T], timeout_s: float, what: str, *, every_s: float = 0.05) -> T:
+
+def until(condition: Callable[[], T], timeout_s: float, what: str, *, every_s: float = 0.05, strict: bool = False) -> T:
     """Ask `condition` until its answer is true, and return that answer.
 
-    After `timeout_s` seconds it fails with `what`, the last answer and the last exception. An exception counts as "not
+    After `timeout_s` seconds it fails with `what`, the last answer and the last exception; never before `LEAST_S`,
+    unless it is `strict`: something else makes the condition true after a longer time. An exception counts as "not
     yet": an object that is still being made is often not found at first.
     """
+    timeout_s = timeout_s if strict else max(timeout_s, LEAST_S)
     end = time.monotonic() + timeout_s
     while True:
         error: Exception | None = None

@@ -318,7 +318,7 @@ def test_a_server_that_never_answers_ends_with_the_timeout_or_with_close(tmp_pat
 
 def test_the_transport_that_runs_programs_is_off_even_through_the_users_configuration(tmp_path: Path) -> None:
     (tmp_path / "gitconfig").write_text(f'[url "ext::touch {tmp_path}/ran "]\n\tinsteadOf = https://evil/\n')
-    git_command = GitCommand(Remote("https://evil/x", "https://evil/x"), timeout_s=20)
+    git_command = GitCommand(Remote("https://evil/x", "https://evil/x"), timeout_s=60)
     with pytest.raises(Transient, match="not allowed"):
         git_command.run("ls-remote", "--end-of-options", "https://evil/x")
     assert not (tmp_path / "ran").exists()

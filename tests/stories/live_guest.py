@@ -27,7 +27,7 @@ from tests.lab.serial_console import SerialConsole
 from tests.lab.waiting import until
 
 BASE = "guest-base.qcow2"
-BOOT_LIMIT_S = 120.0
+BOOT_LIMIT_S = 300.0
 
 
 def document(kind: str, name: str, spec: Mapping[str, Any]) -> str:

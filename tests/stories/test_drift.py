@@ -444,6 +444,8 @@ def test_a_fight_with_another_tool_is_given_up_by_and_by_and_said_so_while_neigh
             assert "/title was put right" in caplog.text
         repository.commit({"web.yaml": vm(description="anew")})
         # Less than the wait for the next repair, which would end it too.
-        until(lambda: title(hand) == "ours", 10, "the other tool is gone; a new revision is applied at once")
+        until(
+            lambda: title(hand) == "ours", 10, "the other tool is gone; a new revision is applied at once", strict=True
+        )
         until(lambda: stalled() is None and conditions(state)["Ready"].status, 60, "calm again")
     assert opponent.times < 15

@@ -47,7 +47,7 @@ def start_guest(
 
 def address(console: SerialConsole) -> ipaddress.IPv4Address:
     """What the guest gets when it asks for an address now."""
-    console.command("udhcpc -i eth0 -n -q -t 20 -T 1 -s /etc/udhcpc.script", timeout_s=60)
+    console.command("udhcpc -i eth0 -n -q -t 20 -T 1 -s /etc/udhcpc.script")
     shown = console.command("ip -4 -o addr show eth0")
     return ipaddress.IPv4Interface(shown.split(" inet ")[1].split()[0]).ip
 
@@ -84,7 +84,7 @@ def test_a_guest_keeps_its_link_through_live_changes_and_is_reconnected_after_a_
     with running_agent(repository.path, qemu_system, state):
         domain = start_guest(qemu_connection, host_objects, name, guest_image, dir_pool_folder)
         with SerialConsole(qemu_system, domain.name()) as console:
-            console.wait_until_ready(120)
+            console.wait_until_ready()
             assert free_subnet[10] <= address(console) <= free_subnet[19], "an address of the range"
             link = "cat /sys/class/net/eth0/carrier_changes"
             changes, port = console.command(link), ports()

@@ -104,7 +104,7 @@ def test_a_commit_becomes_a_guest_that_boots_is_changed_live_and_is_shut_down_gr
         domain = until(lambda: qemu_connection.lookupByName(name), 60, "the machine is defined")
         until(domain.isActive, 60, "the machine runs")
         with SerialConsole(qemu_system, name) as console:
-            console.wait_until_ready(90)
+            console.wait_until_ready()
             network = qemu_connection.networkLookupByName(host_objects.name("net"))
             lease = until(network.DHCPLeases, 60, "the guest has a lease")[0]
             assert ipaddress.ip_address(lease["ipaddr"]) in free_subnet
@@ -123,7 +123,7 @@ def test_a_commit_becomes_a_guest_that_boots_is_changed_live_and_is_shut_down_gr
         domain.shutdown()  # from inside or by hand: Always starts it again
         until(lambda: qemu_connection.lookupByName(name).ID() not in (-1, first), 60, "it was started again")
         with SerialConsole(qemu_system, name) as console:
-            console.wait_until_ready(90)
+            console.wait_until_ready()
 
         repository.commit({"vm.yaml": machine(host_objects, memory=192, runStrategy="Halted")}, "Off")
         until(lambda: not domain.isActive(), 60, "the guest has shut down")

@@ -160,12 +160,12 @@ def test_two_uploads_to_one_volume_do_not_mix(qemu_host: Hypervisor, target: Ref
     def slow() -> Iterator[bytes]:
         yield b"x" * 100
         under_way.set()
-        assert go_on.wait(20)
+        assert go_on.wait(60)
         yield b"x" * 100
 
     first = threading.Thread(target=lambda: qemu_host.upload(target, 0, 200, slow()))
     first.start()
-    assert under_way.wait(20)
+    assert under_way.wait(60)
     # The first piece's header is looked at before it is written, so that nothing has arrived yet.
     with pytest.raises(Refused) as refused:
         qemu_host.upload(target, 0, 200, [b"y" * 200])

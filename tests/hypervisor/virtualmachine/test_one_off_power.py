@@ -44,7 +44,7 @@ def test_a_power_off_does_not_wait_for_a_stop_that_waits_for_its_guest(
         args=(one_off_step(web.ref, "asked for", Stop(web.ref, timeout_s=200)), lambda progress: waiting.set()),
     )
     stopping.start()
-    assert waiting.wait(20)
+    assert waiting.wait(60)
     apply(one_off_step(web.ref, "power-off was asked for", PowerOff(web.ref)))
     assert not qemu_connection.lookupByName(web.ref.name).isActive()
     stopping.join(60)

@@ -211,7 +211,7 @@ def test_the_sampler_has_a_thread_that_ends_when_told(test_host: Hypervisor) -> 
     test_host.perform(Stop(web.ref))
     until(lambda: statistics.of(web.ref) is None, 60, "the sampler notices that it stopped")
     stop.set()
-    statistics.join(20)
+    statistics.join(60)
     assert "onggi-statistics" not in [thread.name for thread in threading.enumerate()]
 
 

@@ -96,7 +96,7 @@ def test_links_fifos_and_devices_are_never_opened(make_iso: Callable[..., Path],
 
     looking = threading.Thread(target=look, daemon=True)
     looking.start()
-    looking.join(30)
+    looking.join(60)
     assert found == [None] * 5
 
 
