@@ -93,6 +93,11 @@ class DesiredState:
     emptied: frozenset[str] = frozenset()  # those of them that hold no document at all
     unread: tuple[Unread, ...] = ()
 
+    def digest_of(self, ref: Ref) -> str | None:
+        """The digest of what is declared under a name; None where nothing is."""
+        resource = self.resources.get(ref)
+        return resource.digest if resource is not None else None
+
     @property
     def scope(self) -> Scope:
         """Where the documents are, as far as it is known."""

@@ -202,9 +202,8 @@ class Line:
         from reconciler.status.drift import drift, still_different, unjudged
 
         found = tuple(item for item in drift(now) if item.ref not in now.busy)
-        digests = {ref: resource.digest for ref, resource in now.wish.resources.items()}
         self.lineage.follow(now.wish, now.plan)
-        self.ledger.note_drift(Noted(found, still_different(now.plan), unjudged(now), digests.get))
+        self.ledger.note_drift(Noted(found, still_different(now.plan), unjudged(now), now.wish.digest_of))
         self.ledger.definitions.keep(now.snapshot.objects, self.ledger.owned())
         return found
 

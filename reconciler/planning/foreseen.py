@@ -114,7 +114,7 @@ def _overlays(desired: DesiredState, snapshot: Snapshot, owned: Mapping[Ref, Own
         if ref.kind != STORAGE_VOLUME or ref in desired.resources or ref in owned:
             continue
         if below := str(seen.details.get("backing") or ""):
-            found[below] = (*found.get(below, ()), str(seen.details["path"]))
+            found[below] = (*found.get(below, ()), str(seen.details.get("path") or ""))
     return found
 
 

@@ -12,6 +12,7 @@ from reconciler.desired.state import DesiredState
 from reconciler.planning.operations import Operation
 from reconciler.planning.ownership import Owned
 from specs.effect import Change, Effect
+from specs.host import Host
 from specs.reference import Ref
 
 
@@ -90,6 +91,7 @@ class Plan:
     forgotten: tuple[Ref, ...] = field(default=())  # what it has to forget: gone from the host and the documents
     # What was planned for: the documents' wish, with each disk as the volume that it is. No part of what the plan says.
     wish: DesiredState | None = field(default=None, compare=False, repr=False)
+    host: Host | None = field(default=None, compare=False, repr=False)  # as it was seen, with all that is declared
 
     @property
     def empty(self) -> bool:

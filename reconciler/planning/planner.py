@@ -190,6 +190,7 @@ class Planner:
             records=tuple(entry for entry in records if owned.get(entry.ref) != entry),
             forgotten=tuple(prune.forgotten(context)),
             wish=desired,
+            host=context.host,
         )
 
     def _lesser(

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from reconciler.bulkhead import Failure, contained
 from reconciler.desired.state import Resource
@@ -22,12 +22,10 @@ from reconciler.planning.virtualmachine.migration import MIGRATED
 from reconciler.planning.why import is_drift
 from reconciler.status.one_pass import Pass
 from specs.effect import Change, Effect
+from specs.host import Host
 from specs.problem import Unrenderable
 from specs.reference import Ref
 from specs.registry import described
-
-if TYPE_CHECKING:
-    from reconciler.planning.context import Context
 
 _T = TypeVar("_T")
 
@@ -139,11 +137,13 @@ class _Drifts:
         self.owned = now.owned
 
     @cached_property
-    def context(self) -> Context:
-        """Made only when something differs: it walks through all volumes."""
-        from reconciler.planning.context import Context  # with lxml: who only reads records does without
+    def host(self) -> Host:
+        """As the plan has seen it; else it is found out, once something differs, for that takes all volumes."""
+        if self.plan.host is not None:
+            return self.plan.host
+        from reconciler.planning.foreseen import foreseen  # with lxml: who only reads records does without
 
-        return Context(self.desired, self.snapshot, self.owned)
+        return foreseen(self.desired, self.snapshot, self.owned)
 
     def all(self) -> tuple[Drift, ...]:
         """Deviations, then extras."""
@@ -251,7 +251,7 @@ class _Drifts:
         from reconciler.planning.diff import compare
 
         try:
-            found = compare(resource, observed, self.context.host)
+            found = compare(resource, observed, self.host)
         except Unrenderable:
             return {}, {}
         return {item.pointer: item for item in found.config}, {item.pointer: item for item in found.live}

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Collection, Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from reconciler.bulkhead import INTERNAL_ERROR, Failure, contained
@@ -98,12 +99,14 @@ class _Conditions:
         for problem in self.desired.problems:
             if problem.ref is not None:
                 self.problems.setdefault(problem.ref, []).append(problem)
-        # Most objects are at rest; they share one value.
-        self.at_rest = (self.condition(READY, True, "Succeeded", "the host is as the document says"),)
+        self.at_rest = _at_rest(self.revision)
 
     def all(self) -> dict[Ref, tuple[Condition, ...]]:
         """Every object's conditions."""
-        found = {ref: self.contained(ref, resource) for ref, resource in self.desired.resources.items()}
+        resources = self.desired.resources
+        found = dict.fromkeys(resources, self.at_rest)
+        for ref in filter(resources.__contains__, self.told_of()) if self.now.snapshot.connected else resources:
+            found[ref] = self.contained(ref, resources[ref])
         others = self.problems.keys() | self.desired.held | self.blocked.keys() | self.held.keys() | self.steps.keys()
         for ref in sorted(others - found.keys()):
             if told := self.contained(ref, None):
@@ -111,6 +114,19 @@ class _Conditions:
         for ref, problems in hidden(self.desired, self.now.owned).items():
             if ref not in found:
                 found[ref] = (self.condition(READY, False, "InvalidDocument", problems_sentence(problems)),)
+        return found
+
+    def told_of(self) -> set[Ref]:
+        """All of which there may be more to tell than that it is at rest, while the host can be reached."""
+        found = self.problems.keys() | self.desired.held | self.now.crash_loops.keys() | self.now.flapping.keys()
+        found |= self.blocked.keys() | self.steps.keys() | self.held.keys()
+        found |= self.waiting.keys() | self.drifted.keys() | self.now.unread_seeds.keys()
+        if self.suspended:
+            found |= {
+                ref
+                for ref, resource in self.desired.resources.items()
+                if ref in self.suspended or resource.parent in self.suspended
+            }
         return found
 
     def contained(self, ref: Ref, resource: Resource | None) -> tuple[Condition, ...]:
@@ -280,6 +296,12 @@ class _Conditions:
     def condition(self, type_: str, status: bool, reason: str, message: str) -> Condition:
         """A condition of this pass's revision; the ledger knows since when it holds."""
         return Condition(type_, status, reason, message, self.revision)
+
+
+@lru_cache(maxsize=4)
+def _at_rest(revision: str) -> tuple[Condition, ...]:
+    """What nearly all objects are, pass after pass: one value, which is told apart by being the very same."""
+    return (Condition(READY, True, "Succeeded", "the host is as the document says", revision),)
 
 
 def resume_command(ref: Ref, resource: Resource | None, suspended: Collection[Ref]) -> str:

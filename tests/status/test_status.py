@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,8 @@ from reconciler.status.condition import Condition
 from reconciler.status.drift import Drift, DriftedField, DriftKind
 from reconciler.status.one_pass import Pass
 from reconciler.status.outcome import Result, StepOutcome, last_of_each
-from reconciler.status.status import conditions, printable_status, status_word
+from reconciler.status.retries import CrashLoop, Flapping
+from reconciler.status.status import _Conditions, conditions, printable_status, status_word
 from reconciler.status.suspension import ALL, ANYTHING, Suspension
 from specs.effect import Change, Effect
 from specs.host import Host
@@ -51,6 +53,7 @@ def told(
     connected: bool = True,
     suspended: frozenset[Ref] = frozenset(),
     backoff: Backoff | None = None,
+    **more: Any,
 ) -> dict[Ref, ByType]:
     desired = DesiredState(REVISION, "r", {item.ref: item for item in declared}, problems, held)
     snapshot = Snapshot(1, Host(), {}, connected=connected)
@@ -61,6 +64,7 @@ def told(
         outcomes=last_of_each(outcomes),
         suspensions={ref: Suspension() for ref in ([ANYTHING] if suspended is ALL else suspended)},
         retries=backoff.retries() if backoff is not None else {},
+        **more,
     )
     found = conditions(now)
     assert all(items[0].type == "Ready" for items in found.values())
@@ -269,3 +273,46 @@ def test_the_word_is_read_from_the_observed_object() -> None:
     at_rest = [Condition("Ready", True, "Succeeded")]
     assert printable_status(at_rest, Observed(WEB, "u", "<domain/>", state="paused")) == "Paused"
     assert printable_status([Condition("Ready", False, "Progressing")], None) == "Provisioning"
+
+
+def test_what_is_at_rest_is_one_value_from_pass_to_pass_and_only_the_others_are_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    many = {ref: resource(ref) for ref in (Ref(NETWORK, f"n{number}") for number in range(50))}
+    desired, asked, of = DesiredState(REVISION, "r", many | {WEB: resource(WEB)}), [], _Conditions.of
+
+    def ask(self: _Conditions, ref: Ref, declared: Resource | None) -> tuple[Condition, ...]:
+        asked.append(ref)
+        return of(self, ref, declared)
+
+    monkeypatch.setattr(_Conditions, "of", ask)
+    plan = Plan(str(REVISION), steps=(step(WEB),))
+    first, second = (conditions(Pass(desired, Snapshot(serial, Host(), {}), plan)) for serial in (1, 2))
+    assert asked == [WEB, WEB]
+    assert len({id(found[ref]) for found in (first, second) for ref in many}) == 1
+    assert list(first) == list(desired.resources)
+
+
+MEMORY = Change("/memory", 1024, 2048, Effect.NEXT_BOOT)
+AT_REST = {"Ready": Condition("Ready", True, "Succeeded", "the host is as the document says", str(REVISION))}
+REASONS: dict[str, Any] = {
+    "a problem": {"problems": (Problem("web.yaml", 1, 1, "broken", ref=WEB),)},
+    "its document is held": {"held": frozenset({WEB})},
+    "a crash loop": {"plan": Plan("", steps=(step(WEB),)), "crash_loops": {WEB: CrashLoop(3, "crashed", NOON)}},
+    "a fight": {"flapping": {WEB: Flapping("/memory", 3)}},
+    "a step": {"plan": Plan("", steps=(step(WEB),))},
+    "a block": {"plan": Plan("", blocked=(Blocked(WEB, "InUse", "no", "web.yaml", 1),))},
+    "a block of a part": {"plan": Plan("", blocked=(Blocked(WEB, "InUse", "no", "web.yaml", 1, part="/disks"),))},
+    "waiting": {"plan": Plan("", waiting=(Waiting(WEB, (MEMORY,)),))},
+    "drift": {"plan": Plan("", drifted=((WEB, (MEMORY,)),))},
+    "a seed that nobody read": {"unread_seeds": {WEB: "nobody read it"}},
+    "it is suspended": {"suspended": frozenset({WEB})},
+    "everything is": {"suspended": ALL},
+}
+
+
+@pytest.mark.parametrize("more", REASONS.values(), ids=[name.replace(" ", "-") for name in REASONS])
+def test_whatever_there_is_to_tell_of_an_object_is_told_of_it_among_many_at_rest(more: Any) -> None:
+    found = told(declared=[resource(WEB), resource(LAN)], **more)
+    assert found[WEB] != AT_REST
+    assert (found[LAN] == AT_REST) == (more.get("suspended") is not ALL)
