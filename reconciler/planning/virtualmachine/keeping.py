@@ -54,17 +54,8 @@ class Kept:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Quiet:
-    """A machine about whose disks and cards nothing is to be done, told by these and the host's volumes alone."""
-
-    resource: Resource
-    observed: Observed | None
-    entry: Owned | None
-
-    def is_of(self, resource: Resource, observed: Observed | None, entry: Owned | None) -> bool:
-        """True for the very same."""
-        return self.resource is resource and self.observed is observed and self.entry is entry
+# A machine about whose disks and cards nothing is to be done, told by these and the host's volumes alone.
+_Quiet = tuple[Resource, Observed | None, Owned | None]
 
 
 class Keeper:
@@ -96,14 +87,14 @@ class Keeper:
                     continue
                 observed = had
             known = before.get(ref)
-            if known is not None and known.is_of(resource, observed, entry):
+            if known is not None and known[0] is resource and known[1] is observed and known[2] is entry:
                 quiet[ref] = known
                 continue
             found = contained("telling its disks", ref, resource.digest, made.complete, resource, observed)
             if isinstance(found, Failure):
                 made.blocked.append(failed(ref, found, resource.path, resource.line))
             elif not found and ref not in made.decided:  # what was decided depends on whatever else is there
-                quiet[ref] = _Quiet(resource, observed, entry)
+                quiet[ref] = (resource, observed, entry)
         self._quiet, self._around = quiet, around
         return made.result()
 
