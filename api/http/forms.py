@@ -20,7 +20,7 @@ import falcon.asgi
 
 from api.http.refusal import Refusal
 from reconciler.errors import Refused
-from reconciler.serving.room import Promise, Room
+from reconciler.serving.reservations import Reservation, Reservations
 
 MAX_FILE: Final = 4 << 30  # one request's
 AROUND: Final = 1 << 20  # what a form may have besides its file
@@ -32,7 +32,7 @@ _AT_ONCE: Final = 32
 _PLACE_LEFT: Final = 64 << 20
 
 _under_way = 0
-_room = Room()
+_room = Reservations()
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +131,9 @@ class _Spool:
                 await asyncio.to_thread(file.write, data)
         return file, length
 
-    def _promised(self, length: int) -> Promise:
+    def _promised(self, length: int) -> Reservation:
         folder = self._folder
-        promise = _room.promise(folder, length, lambda: _free(folder), "The agent's disk")
+        promise = _room.reserve(folder, length, lambda: _free(folder), "The agent's disk")
         self._stack.callback(promise.close)
         return promise
 

@@ -16,7 +16,7 @@ from reconciler.hypervisor.connection import Connections
 from reconciler.hypervisor.host.facts import HostFacts
 from reconciler.hypervisor.reader import Reader
 from reconciler.hypervisor.virtualmachine.refusals import Refusals
-from reconciler.lazily import Lazily
+from reconciler.lazy import Lazy
 from reconciler.network.addresses import INTERNET, Networks
 from reconciler.observed.snapshot import Snapshot
 from specs.host import Host
@@ -65,8 +65,8 @@ class Hypervisor:
         self._facts = HostFacts(self._connections, allowed, reach)
         self._reader = Reader(self._connections, self._facts, volume_reread_s=volume_reread_s)
         self._refusals = Refusals()
-        self._queries = Lazily(self._all_queries)
-        self._commands = Lazily(lambda: self._all_commands(allowed, own, reach, networks, write_here=write_here))
+        self._queries = Lazy(self._all_queries)
+        self._commands = Lazy(lambda: self._all_commands(allowed, own, reach, networks, write_here=write_here))
 
     def _all_queries(self) -> Queries:
         from reconciler.hypervisor.queries import Queries

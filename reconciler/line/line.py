@@ -21,7 +21,7 @@ from reconciler.desired.resolve import Resolver
 from reconciler.desired.state import DesiredState
 from reconciler.errors import StateError
 from reconciler.hypervisor import Hypervisor
-from reconciler.lazily import Lazily
+from reconciler.lazy import Lazy
 from reconciler.ledger.ledger import Ledger
 from reconciler.ledger.lock import StateFolder
 from reconciler.line.lineage import Lineage
@@ -63,7 +63,7 @@ class Line:
             reach=reach_of(settings),
             networks=settings.networks,
         )
-        self._executor = Lazily(self._new_executor)
+        self._executor = Lazy(self._new_executor)
         self.recovery = Recovery(self.hypervisor, ledger)
         self.progress = ProgressBoard()  # of what `apply` does
         self._folder = folder

@@ -11,7 +11,7 @@ from reconciler.hypervisor.storagepool.watched_folders import PoolFolders
 from reconciler.line.line import Line
 from reconciler.loop.loop import Loop
 from reconciler.loop.passes import Passes
-from reconciler.loop.wakeup import Wakeup
+from reconciler.loop.work_queue import WorkQueue
 from reconciler.observed.snapshot import Snapshot
 from reconciler.planning.plan import Plan
 from reconciler.reporting.metrics import Tally
@@ -24,7 +24,7 @@ class Agent:
     def __init__(self, settings: Settings, now: Clock = utc_now) -> None:
         self.settings = settings
         self.ready = threading.Event()  # the first pass is through, and the world shows everything that it did
-        self.wakeup = Wakeup()
+        self.queue = WorkQueue()
         self.passes = Passes()  # what each pass found, for who serves clients
         self.tally = Tally()  # likewise what was counted
         self._now = now
@@ -51,7 +51,7 @@ class Agent:
     @property
     def snapshot(self) -> Snapshot | None:
         """The last good one, served while the host can't be reached."""
-        return self._loop.observing.snapshot if self._loop is not None else None
+        return self._loop.host.snapshot if self._loop is not None else None
 
     @property
     def plan(self) -> Plan | None:
@@ -61,13 +61,13 @@ class Agent:
     def fetch_now(self) -> None:
         """There may be a new commit: ask soon. Returns at once; many calls make one question."""
         if self._loop is not None:
-            self._loop.fetching.now()
+            self._loop.poller.now()
             if self._loop.reports is not None:
                 self._loop.reports.look()
 
     def interrupt(self) -> None:
         """Once `stop` is set: end at once what the loop waits for, a fetch from a silent server included."""
-        self.wakeup.nudge()
+        self.queue.wake()
         if self._line is not None:
             self._line.source.close()
 
@@ -78,7 +78,7 @@ class Agent:
             self._loop = Loop(
                 self.settings,
                 line,
-                wakeup=self.wakeup,
+                queue=self.queue,
                 passes=self.passes,
                 tally=self.tally,
                 ready=self.ready,

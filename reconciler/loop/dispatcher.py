@@ -19,9 +19,9 @@ from reconciler.desired.state import DesiredState
 from reconciler.errors import OnggiError
 from reconciler.line.line import Line
 from reconciler.loop.crash_loops import CrashLoops, ended_by_itself
-from reconciler.loop.repeats import Repeats
-from reconciler.loop.settling import Settling
-from reconciler.loop.wakeup import Wakeup
+from reconciler.loop.debounce import Debounce
+from reconciler.loop.flap_detector import FlapDetector
+from reconciler.loop.work_queue import WorkQueue
 from reconciler.planning.groups import fetches, groups, takes_long
 from reconciler.planning.operations import Start, Stop
 from reconciler.planning.plan import Plan, Step
@@ -39,16 +39,16 @@ Digests = Mapping[Ref, str]
 
 
 class Dispatcher:
-    """One per agent. `wakeup` is told of every object that was touched, `tally` of what came of each step."""
+    """One per agent. `queue` is told of every object that was touched, `tally` of what came of each step."""
 
-    def __init__(self, line: Line, wakeup: Wakeup, stop: threading.Event, tally: Tally) -> None:
+    def __init__(self, line: Line, queue: WorkQueue, stop: threading.Event, tally: Tally) -> None:
         self._backoff = Backoff(random=random.random)
         self._line = line
-        self._wakeup = wakeup
+        self._queue = queue
         self._stop = stop
         self._tally = tally
-        self._repeats = Repeats()
-        self._settling = Settling()
+        self._flaps = FlapDetector()
+        self._debounce = Debounce()
         self._resting: frozenset[Ref] = frozenset()
         self._crash_loops = CrashLoops(line.ledger.crash_loops())
         self._outcomes: dict[Ref, StepOutcome] = {}
@@ -85,7 +85,7 @@ class Dispatcher:
                 busy=frozenset(self._busy),
                 outcomes=dict(self._outcomes),
                 retries=self._backoff.retries(),
-                flapping=self._repeats.flapping(time.monotonic()),
+                flapping=self._flaps.flapping(time.monotonic()),
                 crash_loops=self._crash_loops.resting(),
             )
 
@@ -109,16 +109,16 @@ class Dispatcher:
     def rested_in_s(self) -> float | None:
         """Seconds until what is changed by hand may have come to rest."""
         with self._lock:
-            return self._settling.next_due_s(time.monotonic())
+            return self._debounce.next_due_s(time.monotonic())
 
     def rest(self, now: Pass) -> frozenset[Ref]:
         """What was just changed by hand and perhaps still is: it isn't judged, nor repaired by `dispatch`, until it has
         come to rest.
         """
         with self._lock:
-            self._resting, to_look_at = self._settling.held(now.plan.steps, time.monotonic(), now.snapshot.objects)
+            self._resting, to_look_at = self._debounce.held(now.plan.steps, time.monotonic(), now.snapshot.objects)
         for ref in to_look_at:
-            self._wakeup.object(ref)
+            self._queue.changed(ref)
         return self._resting
 
     def dispatch(self, now: Pass) -> None:
@@ -160,7 +160,7 @@ class Dispatcher:
             self._applied(outcomes, digests, part.revision)
             with self._lock:
                 self._finished |= refs
-            self._wakeup.nudge()
+            self._queue.wake()
 
     def _applied(self, outcomes: tuple[StepOutcome, ...], digests: Digests, revision: str) -> None:
         """Count successes and failures, and have whatever was touched looked at: the next pass must find it at rest."""
@@ -170,13 +170,13 @@ class Dispatcher:
             step, flapping = outcome.step, None
             with self._lock:
                 self._outcomes[step.ref] = outcome
-                self._settling.done(step.ref)
+                self._debounce.done(step.ref)
                 if outcome.result is Result.FAILED:
                     self._backoff.failed(step.ref, digests[step.ref], outcome.retry_after_s)
                 elif outcome.result is not Result.SKIPPED:
                     self._crash_loops.started(step, digests[step.ref])
                     if not ended_by_itself(step):  # those have a back-off of their own
-                        flapping = self._repeats.count(step, time.monotonic())
+                        flapping = self._flaps.count(step, time.monotonic())
                     if flapping is None:
                         self._backoff.succeeded(step.ref)
                     else:  # no fight for ever: each repair waits longer than the one before
@@ -187,7 +187,7 @@ class Dispatcher:
                 log.info("%s %s: %s (%s)", step.action, step.ref, outcome.result, step_text(step))
             if outcome.result is not Result.SKIPPED:
                 for ref in touched(step):
-                    self._wakeup.object(ref)
+                    self._queue.changed(ref)
             if flapping is not None:
                 self._warn(step.ref, flapping.message, revision)
 

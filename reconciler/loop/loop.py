@@ -24,15 +24,15 @@ from reconciler.ledger.approval_book import AGENT
 from reconciler.line.line import Line
 from reconciler.loop.decisions import Decisions
 from reconciler.loop.dispatcher import Dispatcher
-from reconciler.loop.fetching import Fetching
 from reconciler.loop.followed import FollowedSource
-from reconciler.loop.noticing import Noticing
-from reconciler.loop.observing import Observing
+from reconciler.loop.host_observer import HostObserver
+from reconciler.loop.notifier import Notifier
 from reconciler.loop.passes import Passes, World
 from reconciler.loop.silence import watch_silence
-from reconciler.loop.telling import Telling
+from reconciler.loop.source_poller import SourcePoller
+from reconciler.loop.status_writer import StatusWriter
 from reconciler.loop.unread_seeds import UnreadSeeds
-from reconciler.loop.wakeup import Wakeup
+from reconciler.loop.work_queue import WorkQueue
 from reconciler.reporting.metrics import Tally
 from reconciler.settings.settings import Settings
 from reconciler.settings.windows import WindowClock
@@ -52,7 +52,7 @@ class Loop:
         settings: Settings,
         line: Line,
         *,
-        wakeup: Wakeup,
+        queue: WorkQueue,
         passes: Passes,
         tally: Tally,
         ready: threading.Event,
@@ -62,32 +62,32 @@ class Loop:
         """`ready` is set once the first pass is through. Raises SettingsError."""
         self.latest: Pass | None = None  # as it was planned
         self._line = line
-        self._wakeup = wakeup
+        self._queue = queue
         self._passes = passes
         self._tally = tally
         self._ready = ready
         self._stop = stop
-        self._noticing = Noticing(line.ledger, line.source)
-        self.followed = FollowedSource(line, self._noticing)
-        self.observing = Observing(settings, line)
-        self.fetching = Fetching(line.source, wakeup.source, settings.interval_s, nudge=wakeup.nudge)
+        self._notifier = Notifier(line.ledger, line.source)
+        self.followed = FollowedSource(line, self._notifier)
+        self.host = HostObserver(settings, line)
+        self.poller = SourcePoller(line.source, queue.source_changed, settings.interval_s, nudge=queue.wake)
         self.folders = PoolFolders(
             settings.connect,
-            snapshot=lambda: self.observing.snapshot,
+            snapshot=lambda: self.host.snapshot,
             outdated=line.hypervisor.outdated,
-            changed=wakeup.object,
+            changed=queue.changed,
         )
         self.reports = ForgeReports.open(settings, line.rehearse, lambda: self.latest)
-        self._telling = Telling(settings, line, self.followed, self._noticing, passes)
-        self._dispatcher = Dispatcher(line, wakeup, stop, tally)
-        self._decisions = Decisions(line.ledger, wakeup.nudge)
+        self._status = StatusWriter(settings, line, self.followed, self._notifier, passes)
+        self._dispatcher = Dispatcher(line, queue, stop, tally)
+        self._decisions = Decisions(line.ledger, queue.wake)
         self._windows = WindowClock(settings.sync_windows, now)
         self._seeds = UnreadSeeds(line.hypervisor.machine_statistics)
         self._unread: Mapping[Ref, str] = {}  # machines whose guests never looked at their seeds, as far as known
         self._closed = ""  # why nothing is applied now
         self._drift: tuple[Drift, ...] = ()  # what the last pass found
         self._noted: frozenset[str] = frozenset()  # what its plan noted
-        self._first_ticket: int | None = None  # a pass that took it has seen what the first one touched
+        self._first_sequence: int | None = None  # a pass that took it has seen what the first one touched
         self._recovered = False  # since the connection was made: what an earlier run left half-made is gone
 
     def run(self) -> None:
@@ -96,22 +96,22 @@ class Loop:
             ending.callback(self._dispatcher.close)
             if self.reports is not None:
                 ending.callback(self.reports.close)
-            ending.callback(self.fetching.now)  # ends its wait
+            ending.callback(self.poller.now)  # ends its wait
             ending.callback(self.folders.close)
             self._everything_is_due()
-            self._line.hypervisor.subscribe(self._wakeup.object)
-            watch = watching(self._line.source, self._wakeup.source)
+            self._line.hypervisor.subscribe(self._queue.changed)
+            watch = watching(self._line.source, self._queue.source_changed)
             ending.callback(watch.stop)
             ending.callback(self._passes.end)
             watch.start()
             if self.reports is not None:
                 self.reports.start()
-            self._beside("fetching", self.fetching.run)
+            self._beside("poller", self.poller.run)
             self._beside("decisions", self._decisions.watch)
             self._beside("silence", lambda stop: watch_silence(self._line, stop))
             while not self._stop.is_set():
                 self._turn()
-                self._wakeup.wait(self._sleep_s())
+                self._queue.wait(self._sleep_s())
 
     def _beside(self, name: str, watch: Callable[[threading.Event], None]) -> None:
         threading.Thread(target=watch, args=(self._stop,), name=f"onggi-{name}", daemon=True).start()
@@ -142,7 +142,7 @@ class Loop:
     def go(self) -> None:
         """One pass. Raises OnggiError."""
         finished = self._dispatcher.finished()
-        due = self._wakeup.take()  # after `finished`: its objects were marked before
+        due = self._queue.take()  # after `finished`: its objects were marked before
         if due.source or self.followed.desired is None:
             self.followed.read()
         desired, gone = self.followed.desired, frozenset[Ref]()
@@ -150,7 +150,7 @@ class Loop:
             gone = self._line.remove_uncommitted(desired)
         # Asked before the host is: what ends meanwhile is applied, and not yet seen.
         moving = self._line.ledger.working()
-        snapshot = self.observing.look(due.objects, gone)
+        snapshot = self.host.look(due.objects, gone)
         self.folders.follow(snapshot)
         self._dispatcher.looked_at(finished)
         if desired is None:
@@ -158,18 +158,18 @@ class Loop:
             return
         self._decisions.go_by()
         planned = self._line.compare(desired, snapshot, moving | self._dispatcher.busy)
-        self.latest = now = replace(planned, ticket=due.ticket)
+        self.latest = now = replace(planned, sequence=due.sequence)
         self._note(now)
         if self.reports is not None:
             self.reports.planned(now)
         if self._may_apply():
             self._dispatcher.dispatch(now)
-        if self._first_ticket is None:
-            self._first_ticket = self._wakeup.ticket
+        if self._first_sequence is None:
+            self._first_sequence = self._queue.sequence
         world = self._tell(through=True)
         if self.reports is not None and world is not None:
             self.reports.passed(world)
-        if not self._ready.is_set() and self._dispatcher.idle and now.ticket >= self._first_ticket:
+        if not self._ready.is_set() and self._dispatcher.idle and now.sequence >= self._first_sequence:
             self._begin(now)
 
     def _note(self, now: Pass) -> None:
@@ -189,7 +189,7 @@ class Loop:
         gc.collect()
         gc.freeze()
         self._ready.set()
-        summary = self._noticing.summary()
+        summary = self._notifier.summary()
         log.info("ready at %s%s", now.desired.revision, f"; {summary}" if summary else "")
 
     def _may_apply(self) -> bool:
@@ -204,7 +204,7 @@ class Loop:
         """Tell of the last plan and what has come of it, with what is in force and seen by now: that may be newer."""
         owned = self._line.ledger.owned()
         source = self.followed.state(owns=bool(owned))
-        world, desired, snapshot = None, self.followed.desired, self.observing.snapshot
+        world, desired, snapshot = None, self.followed.desired, self.host.snapshot
         if self.latest is not None and desired is not None and snapshot is not None:
             now = replace(
                 self._dispatcher.add_to(self.latest),
@@ -216,12 +216,12 @@ class Loop:
                 source_problem=self.followed.problem,
             )
             world = World.of(now, self._drift)
-        self._telling.tell(world, source, settled=not self._dispatcher.moving, through=through)
+        self._status.write(world, source, settled=not self._dispatcher.moving, through=through)
         return world
 
     def _unread_seeds(self, connected: bool) -> Mapping[Ref, str]:
         """What to tell of guests that never looked at their seeds; as last time where the host doesn't say."""
-        desired, snapshot = self.followed.desired, self.observing.snapshot
+        desired, snapshot = self.followed.desired, self.host.snapshot
         if connected and desired is not None and snapshot is not None:
             with suppress(OnggiError):  # the next pass asks again; that a host doesn't answer is told by others
                 self._unread = self._seeds.look(desired, snapshot, time.monotonic())
@@ -237,9 +237,9 @@ class Loop:
 
     def _disconnected(self, error: Disconnected) -> None:
         self._recovered = False  # what libvirtd took down with it may be half made
-        again_s = self.observing.lost()
+        again_s = self.host.lost()
         self._everything_is_due()
-        snapshot, shown = self.observing.snapshot, self._passes.latest
+        snapshot, shown = self.host.snapshot, self._passes.latest
         if shown is not None and snapshot is not None and shown.snapshot.connected:
             self._passes.publish(replace(shown, snapshot=snapshot))  # still served, and marked as old
         self._tell()
@@ -248,8 +248,8 @@ class Loop:
         self._stop.wait(again_s * random.uniform(0.8, 1.2))  # noqa: S311
 
     def _everything_is_due(self) -> None:
-        self._wakeup.source()
-        self._wakeup.object(None)
+        self._queue.source_changed()
+        self._queue.changed(None)
 
     def _again(self) -> None:
         """A pass that was cut short has used up its marks: look at everything once more, after a breath."""
@@ -259,5 +259,5 @@ class Loop:
     def _sleep_s(self) -> float:
         retry = None if self._closed else self._dispatcher.next_due_s()
         unread = self._seeds.due_s(time.monotonic())
-        due = (self.observing.due_s(), retry, unread, self._dispatcher.rested_in_s(), self._windows.due_s())
+        due = (self.host.due_s(), retry, unread, self._dispatcher.rested_in_s(), self._windows.due_s())
         return min(each for each in due if each is not None)

@@ -19,7 +19,7 @@ from reconciler.loop.passes import World
 from reconciler.planning.approval import NEEDS_APPROVAL
 from reconciler.serving.asked import EVERYTHING, Asked, asked_by
 from reconciler.serving.client import Client
-from reconciler.serving.verdict import Verdict, family, verdict
+from reconciler.serving.rollout import Rollout, family, rollout
 from reconciler.source.commit_text import Author
 from reconciler.writing.changes import DocumentChange, Documents, Edit
 from specs.reference import Ref
@@ -154,10 +154,10 @@ class Changes:
     def _wait(self, refs: frozenset[Ref], asked: Asked, *, settle: bool, timeout_s: float) -> World | None:
         approved: set[str] = set()
         while True:
-            ticket = self._agent.wakeup.source()
+            since = self._agent.queue.source_changed()
             try:
                 return self._agent.passes.wait(
-                    lambda world, ticket=ticket: world.ticket >= ticket and _arrived(world, refs, asked, settle),  # type: ignore[misc]
+                    lambda world, since=since: world.sequence >= since and _arrived(world, refs, asked, settle),  # type: ignore[misc]
                     timeout_s,
                     patient=timeout_s > TIMEOUT_S,  # a task, whose end is awaited by nobody
                 )
@@ -180,8 +180,8 @@ class Changes:
 def _arrived(world: World, refs: frozenset[Ref], asked: Asked, settle: bool) -> bool:
     if world.source_problem:
         return True
-    found = verdict(world, refs, asked)  # also when not waited for: what is refused at once is told
-    return not settle or found is Verdict.SETTLED
+    found = rollout(world, refs, asked)  # also when not waited for: what is refused at once is told
+    return not settle or found is Rollout.COMPLETE
 
 
 def _author(client: Client) -> Author:

@@ -13,7 +13,7 @@ from reconciler.loop.agent import Agent
 from reconciler.loop.passes import World
 from reconciler.observed.snapshot import Observed
 from reconciler.planning.one_off import RefreshPool
-from reconciler.serving.refreshes import Refreshes
+from reconciler.serving.revalidation import Revalidation
 from specs.reference import STORAGE_POOL, Ref
 
 _TIMEOUT_S: Final = 10.0
@@ -22,7 +22,7 @@ _TIMEOUT_S: Final = 10.0
 class Freshness:
     """One per agent, for any thread."""
 
-    def __init__(self, agent: Agent, refreshes: Refreshes) -> None:
+    def __init__(self, agent: Agent, refreshes: Revalidation) -> None:
         self._agent = agent
         self._refreshes = refreshes
         self._seen: dict[str, dict[Ref, Observed]] = {}  # by pool, as it was at the last look
@@ -51,15 +51,15 @@ class Freshness:
 
     def _look(self, pool: str) -> None:
         agent, ref = self._agent, Ref(STORAGE_POOL, pool)
-        ticket = agent.wakeup.ticket
+        sequence = agent.queue.sequence
         # A folder that can be seen from here is only listed: libvirt would lock the pool while a server keeps silent.
         if agent.folders is None or not agent.folders.look(pool):
             agent.line.hypervisor.perform(RefreshPool(ref))
-            ticket = agent.wakeup.object(ref)
+            sequence = agent.queue.changed(ref)
             for volume in self._growing(pool):
-                ticket = agent.wakeup.object(volume)
-        ticket = max(ticket, agent.wakeup.ticket)
-        agent.passes.wait(lambda world: world.ticket >= ticket, _TIMEOUT_S)
+                sequence = agent.queue.changed(volume)
+        sequence = max(sequence, agent.queue.sequence)
+        agent.passes.wait(lambda world: world.sequence >= sequence, _TIMEOUT_S)
 
     def _growing(self, pool: str) -> list[Ref]:
         """The volumes that are new since the last look, or were others then: somebody may still be writing to them."""

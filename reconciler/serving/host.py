@@ -26,7 +26,7 @@ from reconciler.host.sampling import Sampler
 from reconciler.host.storage_servers import StorageServers
 from reconciler.host.volume_groups import VolumeGroups
 from reconciler.network.addresses import Networks
-from reconciler.serving.long_answers import Shared
+from reconciler.serving.single_flight import SingleFlight
 from reconciler.settings.settings import Settings
 
 _T = TypeVar("_T")
@@ -37,7 +37,7 @@ _UPGRADES_KEPT_S = 10.0
 REPORTS = "debugreports"  # the folder of the state folder that reports are kept in
 
 
-class Later(Generic[_T]):
+class Lazy(Generic[_T]):
     """Something that is made when it is first asked for, and the same from then on; None is asked for again."""
 
     def __init__(self, make: Callable[[], _T]) -> None:
@@ -73,13 +73,15 @@ class HostServices:
     volume_groups: VolumeGroups = field(default_factory=VolumeGroups)
     sampler: Sampler = field(default_factory=Sampler)
     federation: bool = False
-    upgrades: Shared[tuple[Upgrade, ...] | None] = field(init=False)  # of `packages`; None without a tool
-    users: Shared[Names] = field(init=False)  # of `accounts`
+    upgrades: SingleFlight[tuple[Upgrade, ...] | None] = field(init=False)  # of `packages`; None without a tool
+    users: SingleFlight[Names] = field(init=False)  # of `accounts`
     _peers: Peers | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
-        self.upgrades = Shared(self._upgradable, "Listing the packages that can be updated", keep_s=_UPGRADES_KEPT_S)
-        self.users = Shared(lambda: self.accounts.users(), "Listing the users")
+        self.upgrades = SingleFlight(
+            self._upgradable, "Listing the packages that can be updated", keep_s=_UPGRADES_KEPT_S
+        )
+        self.users = SingleFlight(lambda: self.accounts.users(), "Listing the users")
 
     def _upgradable(self) -> tuple[Upgrade, ...] | None:
         packages = self.packages()
@@ -111,9 +113,9 @@ def open_host(settings: Settings, root: Path = Path("/")) -> HostServices:
     """This machine."""
     return HostServices(
         power=HostPower(),
-        reports=Later(lambda: Reports(settings.state / REPORTS)),
-        packages=Later(lambda: open_packages(root)),
-        repositories=Later(lambda: _repositories(root)),
+        reports=Lazy(lambda: Reports(settings.state / REPORTS)),
+        packages=Lazy(lambda: open_packages(root)),
+        repositories=Lazy(lambda: _repositories(root)),
         accounts=_accounts(settings),
         storage_servers=StorageServers(networks=Networks.of(settings.allowed_networks, private=True)),
         federation=settings.federation == "on",

@@ -1,4 +1,4 @@
-"""Names that are promised to something which is only being made, so that two requests at once never get the same."""
+"""Names that are reserved for something which is only being made, so that two requests at once never get the same."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class Names:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._promised: set[Ref] = set()
+        self._reserved: set[Ref] = set()
 
     def take(self, ref: Ref) -> bool:
         """Promise a name; False when it is somebody's already."""
@@ -23,12 +23,12 @@ class Names:
         """Promise the first of `candidates` that is free; None when none is."""
         with self._lock:
             for ref in candidates:
-                if ref not in self._promised:
-                    self._promised.add(ref)
+                if ref not in self._reserved:
+                    self._reserved.add(ref)
                     return ref
         return None
 
     def release(self, ref: Ref) -> None:
         """It is there now, or won't ever be."""
         with self._lock:
-            self._promised.discard(ref)
+            self._reserved.discard(ref)

@@ -18,7 +18,7 @@ from reconciler.serving.host import HostServices
 from reconciler.serving.names import Names
 from reconciler.serving.new_volumes import NewVolumes
 from reconciler.serving.operations import Operations
-from reconciler.serving.refreshes import Refreshes
+from reconciler.serving.revalidation import Revalidation
 from reconciler.serving.scans import Scans
 from reconciler.serving.secrets import Secrets
 from reconciler.serving.serving import Serving
@@ -86,7 +86,7 @@ class Opening:
         statistics.start(self._stop)
         changes, operations, tasks = Changes(agent, writer, source.key), Operations(agent), Tasks(agent)
         volumes, images = NewVolumes(agent, changes, operations), _images(agent, database)
-        refreshes = Refreshes()
+        refreshes = Revalidation()
         return Serving(
             agent=agent,
             host=self.host,

@@ -48,10 +48,10 @@ class Operations:
 
     def look_again(self, *refs: Ref | None, timeout_s: float = _TIMEOUT_S) -> World:
         """Have these (None: everything) read anew, and give the world in which they are. Raises Transient."""
-        ticket = 0
+        sequence = 0
         for ref in refs:
-            ticket = self.agent.wakeup.object(ref)
-        world = self.agent.passes.wait(lambda world: world.ticket >= ticket, timeout_s)
+            sequence = self.agent.queue.changed(ref)
+        world = self.agent.passes.wait(lambda world: world.sequence >= sequence, timeout_s)
         if world is None:
             raise Transient("The host couldn't be looked at again; the agent's log tells why.", retry_after_s=5.0)
         return world

@@ -20,7 +20,7 @@ from reconciler.locality import is_here
 from reconciler.loop.agent import Agent
 from reconciler.observed.osinfo.images import Images
 from reconciler.serving.client import Client
-from reconciler.serving.refreshes import Refreshes
+from reconciler.serving.revalidation import Revalidation
 from reconciler.serving.tasks import Tasks, Tell
 
 _MOST_ENTRIES: Final = 1_000_000
@@ -43,7 +43,7 @@ class Image:
 class Scans:
     """One per agent, for any thread."""
 
-    def __init__(self, agent: Agent, tasks: Tasks, images: Images, refreshes: Refreshes) -> None:
+    def __init__(self, agent: Agent, tasks: Tasks, images: Images, refreshes: Revalidation) -> None:
         self._agent = agent
         self._tasks = tasks
         self._images = images

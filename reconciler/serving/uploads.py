@@ -25,7 +25,7 @@ from reconciler.planning.operations import CreateVolume, DeleteVolume
 from reconciler.planning.plan import Action, one_off_step
 from reconciler.serving.client import Client
 from reconciler.serving.new_volumes import NewVolumes, volume_xml
-from reconciler.serving.room import Promise, Room
+from reconciler.serving.reservations import Reservation, Reservations
 from reconciler.serving.tasks import Tasks
 from specs.binding import parse
 from specs.host import Feature
@@ -47,7 +47,7 @@ class _Upload:
     capacity: int
     client: Client
     task: TaskRecord
-    promise: Promise
+    reservation: Reservation
     received: int = 0
     last: tuple[int, int] = (-1, -1)  # offset and length of the last piece
     touched: float = field(default_factory=time.monotonic)
@@ -66,7 +66,7 @@ class Uploads:
         self._idle_s = idle_s
         self._lock = threading.Lock()
         self._under_way: dict[Ref, _Upload] = {}
-        self._room = Room()
+        self._room = Reservations()
         self._ended: OrderedDict[Ref, tuple[int, int]] = OrderedDict()  # the last piece of each, for who asks again
 
     def check_possible(self, world: World) -> None:
@@ -88,14 +88,14 @@ class Uploads:
             if len(self._under_way) >= _AT_ONCE:
                 raise Transient(f"{_AT_ONCE} uploads are under way; end one, or begin this one later.")
         operations, ledger = self._volumes.operations, self._agent.line.ledger
-        promise = self.promise(ref.pool, capacity, world)
+        reservation = self.reserve(ref.pool, capacity, world)
         try:
             operation = CreateVolume(ref, volume_xml(ref, {"capacity": capacity, "format": "raw"}, world), part_of=0)
             operations.perform(one_off_step(ref, "an upload begins", operation, action=Action.CREATE), client)
-            upload = _Upload(ref, capacity, client, self._tasks.begin(target, client, message=message), promise)
+            upload = _Upload(ref, capacity, client, self._tasks.begin(target, client, message=message), reservation)
             ledger.change(begin=[ref], task=upload.task.id)
         except BaseException:
-            promise.close()
+            reservation.close()
             raise
         with self._lock:
             self._under_way[ref] = upload
@@ -103,9 +103,9 @@ class Uploads:
         self._watch(upload, self._idle_s)
         return upload.task
 
-    def promise(self, pool: str, length: int, world: World) -> Promise:
+    def reserve(self, pool: str, length: int, world: World) -> Reservation:
         """Room in a pool for `length` bytes that are to come; whoever gets it closes it. Raises Refused (`NoRoom`)."""
-        return self._room.promise(
+        return self._room.reserve(
             pool, length, lambda: _free(self._agent.passes.latest or world, pool), f"The pool {pool}"
         )
 
@@ -188,7 +188,7 @@ class Uploads:
             if error.reason == "UnsafeImage":  # no further piece can make it good
                 self._end(upload, str(error))
             raise
-        upload.promise.came(max(0, at + length - upload.received))
+        upload.reservation.came(max(0, at + length - upload.received))
         upload.received = max(upload.received, at + length)
         upload.last = (at, length)
         if upload.received < upload.capacity:
@@ -240,7 +240,7 @@ class Uploads:
                 self._ended[upload.ref] = upload.last
                 while len(self._ended) > _REMEMBERED:
                     self._ended.popitem(last=False)
-        upload.promise.close()
+        upload.reservation.close()
         if upload.timer is not None:
             upload.timer.cancel()
 

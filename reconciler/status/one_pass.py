@@ -34,8 +34,8 @@ class Pass:
     start, `unread_seeds` those whose guests never looked at their cloud-init data, with the sentence about it.
 
     `closed` says why nothing is applied now, and is empty when something is. `source` is set whenever something is
-    wrong with the repository, also when it only can't be asked for news. `ticket` is the last mark that the pass has
-    seen to; whoever set one waits for it.
+    wrong with the repository, also when it only can't be asked for news. `sequence` is the number of the
+    last change that the pass has seen to; whoever told of one waits for it.
     """
 
     desired: DesiredState
@@ -53,7 +53,7 @@ class Pass:
     closed: str = ""
     source_problem: str = ""
     source: SourceState | None = None
-    ticket: int = 0
+    sequence: int = 0
 
     @property
     def wish(self) -> DesiredState:

@@ -13,7 +13,7 @@ from reconciler.host.commands import Finished, Program
 from reconciler.host.power import HostPower
 from reconciler.host.reports import Reports
 from reconciler.host.repositories.opening import open_repositories
-from reconciler.serving.host import HostServices, Later
+from reconciler.serving.host import HostServices, Lazy
 
 
 @dataclass
@@ -31,8 +31,8 @@ def harmless_host(root: Path, calls: Calls | None = None, **more: Any) -> HostSe
     """Packages and repositories are those of a scratch `root`; reports are kept below it."""
     parts: dict[str, Any] = {
         "power": HostPower(calls or Calls()),
-        "reports": Later(lambda: Reports(root / "debugreports", least_free_bytes=0, plugins=("kernel",))),
+        "reports": Lazy(lambda: Reports(root / "debugreports", least_free_bytes=0, plugins=("kernel",))),
         "packages": lambda: None,
-        "repositories": Later(lambda: open_repositories(root)),
+        "repositories": Lazy(lambda: open_repositories(root)),
     }
     return HostServices(**parts | more)

@@ -42,8 +42,8 @@ def declare(api: LiveApi, name: str, spec: str) -> None:
     """Commit a machine's document by hand, and wait until the host is as it says."""
     text = f"apiVersion: onggi/v1\nkind: VirtualMachine\nmetadata:\n  name: {name}\nspec:\n{spec}"
     api.repository.commit({f"vms/{name}.yaml": text}, f"Write {name}")
-    ticket = api.agent.wakeup.source()
-    there = api.agent.passes.wait(lambda world: world.ticket >= ticket and is_at_rest(world), 30)
+    sequence = api.agent.queue.source_changed()
+    there = api.agent.passes.wait(lambda world: world.sequence >= sequence and is_at_rest(world), 30)
     assert there is not None, f"{name} doesn't come true"
 
 

@@ -23,14 +23,14 @@ def test_a_failing_pass_is_told_with_its_place_and_never_with_what_the_error_say
 
     assert api.client.get("/healthz").status_code == 200
     with monkeypatch.context() as patch:
-        patch.setattr("reconciler.loop.agent.conditions", fails)
+        patch.setattr("reconciler.loop.passes.conditions", fails)
         patch.setattr("reconciler.loop.passes._PATIENCE_S", 0.5)
-        api.agent.wakeup.object(None)
+        api.agent.queue.changed(None)
         until(lambda: failures > 1, 60, "passes fail")
         for path in ("/healthz", "/readyz"):
             answer = api.client.get(path)
             assert answer.status_code == 503
-            assert "ValueError at reconciler.loop.agent:" in answer.json()["reason"]
+            assert "ValueError at reconciler.loop.passes:" in answer.json()["reason"]
             assert "a-secret-word" not in answer.text
         refused = api.client.post("/networks", json={"name": "later", "connection": "isolated"})
         assert refused.status_code == 503

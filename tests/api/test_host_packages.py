@@ -14,7 +14,7 @@ import pytest
 
 from reconciler.errors import Terminal, Transient
 from reconciler.host.packages import AptPackages, Upgrade
-from reconciler.serving.long_answers import Shared
+from reconciler.serving.single_flight import SingleFlight
 from tests.api.host import harmless_host
 from tests.api.live import LiveApi, live_api
 from tests.host.package_trees import AptTree, apt_tree
@@ -88,7 +88,7 @@ def test_what_is_looked_for_while_it_changes_is_looked_for_again() -> None:
         assert go_on.wait(60)
         return answer
 
-    shared = Shared(ask, "Asking", keep_s=3600)
+    shared = SingleFlight(ask, "Asking", keep_s=3600)
 
     async def changed_meanwhile() -> list[str]:
         early = asyncio.ensure_future(shared(60))
@@ -104,7 +104,7 @@ def test_what_is_looked_for_while_it_changes_is_looked_for_again() -> None:
 
 def test_who_has_waited_long_is_told_to_come_again_and_finds_it_then() -> None:
     go_on = threading.Event()
-    shared = Shared(lambda: go_on.wait(60), "Listing the rice", keep_s=3600)
+    shared = SingleFlight(lambda: go_on.wait(60), "Listing the rice", keep_s=3600)
 
     async def wait(within_s: float) -> bool:
         return await shared(within_s)
@@ -125,7 +125,7 @@ def test_an_answer_that_failed_is_told_to_all_and_asked_for_again() -> None:
             raise Terminal("There is no rice; buy some.")
         return answer
 
-    shared = Shared(ask, "Asking", keep_s=3600)
+    shared = SingleFlight(ask, "Asking", keep_s=3600)
 
     async def both() -> list[object]:
         waiting = [asyncio.ensure_future(shared(60)) for _ in range(2)]
@@ -139,7 +139,7 @@ def test_an_answer_that_failed_is_told_to_all_and_asked_for_again() -> None:
 
 def test_one_who_leaves_takes_nothing_from_the_others() -> None:
     go_on = threading.Event()
-    shared = Shared(lambda: go_on.wait(60), "Asking")
+    shared = SingleFlight(lambda: go_on.wait(60), "Asking")
 
     async def one_leaves() -> bool:
         leaving, staying = (asyncio.ensure_future(shared(60)) for _ in range(2))

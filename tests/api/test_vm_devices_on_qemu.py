@@ -45,8 +45,8 @@ class Machine:
         """Commit its document, and wait until the host is as it says."""
         whole = {"domainType": "emulated", "memory": 192, "runStrategy": "Halted", **spec}
         self.api.repository.commit({"vm.yaml": document("VirtualMachine", self.name, whole)})
-        ticket = self.api.agent.wakeup.source()
-        there = self.api.agent.passes.wait(lambda world: world.ticket >= ticket and is_at_rest(world), 60)
+        sequence = self.api.agent.queue.source_changed()
+        there = self.api.agent.passes.wait(lambda world: world.sequence >= sequence and is_at_rest(world), 60)
         world = self.api.serving.world
         assert there is not None, (world.plan.to_json(), world.busy, world.failing)
 

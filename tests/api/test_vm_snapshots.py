@@ -168,8 +168,8 @@ def test_after_a_snapshot_was_put_back_the_machine_is_as_its_document_says(
     api.task(make(api, "web", name="small"))
     text = api.text("vms/web.yaml").replace("memory: 64", "memory: 128").replace("Halted", strategy)
     api.repository.commit({"vms/web.yaml": text})
-    ticket = api.agent.wakeup.source()
-    assert api.agent.passes.wait(lambda world: world.ticket >= ticket and is_at_rest(world), 30)
+    sequence = api.agent.queue.source_changed()
+    assert api.agent.passes.wait(lambda world: world.sequence >= sequence and is_at_rest(world), 30)
     assert api.client.post("/vms/web/snapshots/small/revert").status_code == 303
     assert api.agent.passes.wait(is_at_rest, 30)
     domain = hand.lookupByName("web")

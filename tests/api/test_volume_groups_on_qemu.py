@@ -36,8 +36,8 @@ def declare(api: LiveApi, name: str, **spec: Any) -> None:
         "spec": {"type": "logical", **spec},
     }  # fmt: skip
     api.repository.commit({"pool.yaml": yaml.safe_dump(document)}, "Declare the pool")
-    ticket = api.agent.wakeup.source()
-    there = api.agent.passes.wait(lambda world: world.ticket >= ticket and is_at_rest(world), 60)
+    sequence = api.agent.queue.source_changed()
+    there = api.agent.passes.wait(lambda world: world.sequence >= sequence and is_at_rest(world), 60)
     world = api.serving.world
     assert there is not None, (world.plan.to_json(), world.failing)
 

@@ -63,9 +63,9 @@ def test_verbs_that_read_no_document_load_nothing_to_read_them_with(words: list[
 ACTING = (
     "reconciler.applying.executor",
     "reconciler.applying.performing",
-    "reconciler.line.line.convergence",
+    "reconciler.line.convergence",
     "reconciler.network.exchange",
-    "reconciler.line.line.noted_status",
+    "reconciler.line.noted_status",
     "reconciler.hypervisor.queries",
     "reconciler.hypervisor.host.devices",
     "reconciler.hypervisor.commands",

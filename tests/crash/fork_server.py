@@ -243,7 +243,7 @@ def _as_agent(settings: Any) -> dict[str, Any]:
         for digest in asked - approved:
             approved.add(digest)
             agent.line.ledger.approve(digest)
-            agent.wakeup.source()
+            agent.queue.source_changed()
         at_rest = agent.ready.is_set() and agent.plan is not None and agent.plan.empty and not agent.plan.blocked
         return at_rest or bool(failures)
 

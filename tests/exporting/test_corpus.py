@@ -9,7 +9,7 @@ import pytest
 
 from reconciler.exporting.export import Export
 from reconciler.hypervisor import Hypervisor
-from reconciler.lazily import Lazily
+from reconciler.lazy import Lazy
 from reconciler.line.line import Line
 from specs.reference import Ref
 from tests.exporting.corpus_host import corpus, define, exported, line_of, write
@@ -73,7 +73,7 @@ def assert_exported(line: Line, tmp_path: Path, ref: Ref, found: Export, name: s
     over = line_of(tmp_path / "documents", line.settings.connect, tmp_path / "state-2")
     over.hypervisor.close()
     over.hypervisor = line.hypervisor
-    over._executor = Lazily(over._new_executor)
+    over._executor = Lazy(over._new_executor)
     with over:
         assert_at_rest(over, ref, found, has_document=name not in WITHOUT_DOCUMENT)
 

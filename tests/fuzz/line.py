@@ -153,7 +153,7 @@ def _pass(
 
 def _tell(desired: DesiredState, snapshot: Snapshot, plan: Plan, owned: Mapping[Ref, Owned], secrets: Secrets) -> None:
     """Everything that anybody may ask about one pass, as bytes: what can't be sent isn't told."""
-    now = Pass(desired, snapshot, plan, owned=owned, ticket=1)
+    now = Pass(desired, snapshot, plan, owned=owned, sequence=1)
     world = World.of(now, drift(now))
     report = DriftReport("r", world.drift, {})
     texts = [

@@ -10,7 +10,7 @@ from reconciler.errors import OnggiError, Refused, Terminal
 from reconciler.hypervisor.storagevolume.data import judged
 from reconciler.hypervisor.storagevolume.images import check_download
 from reconciler.network.addresses import Networks
-from reconciler.serving.offers import look_at
+from reconciler.serving.probe import probe
 from specs.binding import parse
 from specs.storagevolume.header import HEADER_BYTES
 from tests.hostile.web_server import WebServer, web_server
@@ -50,7 +50,7 @@ def test_none_is_promised_to_a_client_who_gives_its_url(tmp_path: Path, attack: 
     _, make = ATTACKS[attack]
     web_server.files["/image"] = make(tmp_path, tmp_path / "x")
     try:
-        offer = look_at(web_server.url("/image"), Networks.of(["127.0.0.0/8"]))
+        offer = probe(web_server.url("/image"), Networks.of(["127.0.0.0/8"]))
     except OnggiError as error:
         assert "qemu-img convert" in str(error)
     else:

@@ -31,8 +31,8 @@ class Machine:
         spec = {"memory": 64, "runStrategy": "Halted"}
         text = {"apiVersion": "onggi/v1", "kind": "VirtualMachine", "metadata": {"name": self.name}, "spec": spec}
         self.api.repository.commit({f"vms/{self.name}.yaml": yaml.safe_dump(text)}, "Declare a machine")
-        ticket = self.api.agent.wakeup.source()
-        there = self.api.agent.passes.wait(lambda world: world.ticket >= ticket and is_at_rest(world), 120)
+        sequence = self.api.agent.queue.source_changed()
+        there = self.api.agent.passes.wait(lambda world: world.sequence >= sequence and is_at_rest(world), 120)
         assert there is not None, (self.api.serving.world.plan.to_json(), self.api.serving.world.failing)
 
     def remove(self) -> None:

@@ -56,12 +56,12 @@ def test_a_device_that_is_updated_by_hand_is_put_back_once(
     with running_agent(repository.path, qemu_system, state, allowed_folders=folders, resync_s=3600.0) as agent:
         assert beside.drifts(healed=True) == [], "making it is nobody's drift"
         update(NIC, f"'{lan}'", f"'{other}'")
-        agent.wakeup.object(Ref("Network", lan))  # where the port is missed; of the machine no event tells
+        agent.queue.changed(Ref("Network", lan))  # where the port is missed; of the machine no event tells
         until(lambda: len(repairs()) == 1 and beside.drifts(healed=True)[-1].healed_by, 60, "the NIC is back")
         for _ in range(2):
             done = len(repairs())
             update(CDROM, images[0].name, images[1].name)
-            agent.wakeup.object(ref)
+            agent.queue.changed(ref)
             until(lambda done=done: len(repairs()) > done, 60, "the medium is back")  # type: ignore[misc]
         until(lambda: not beside.drifts(), 60, "all is at rest")
     assert [repair.partition(" ")[0].rpartition("/")[2] for repair in repairs()] == ["network", "source", "source"]

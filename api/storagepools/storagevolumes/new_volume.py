@@ -19,7 +19,7 @@ from reconciler.network.addresses import Networks
 from reconciler.network.limits import Busy
 from reconciler.observed.snapshot import Observed
 from reconciler.serving.new_volumes import FORMATS
-from reconciler.serving.offers import Offer, look_at
+from reconciler.serving.probe import Probe, probe
 from specs.codecs import size_text
 from specs.name import name_problem
 from specs.reference import STORAGE_VOLUME, Ref
@@ -133,9 +133,9 @@ def _downloaded(body: Mapping[str, Any], pool: Observed, networks: Networks, *, 
     return NewVolume(name, spec, others=iter(()) if given else _numbered(name))
 
 
-def _offer(url: str, networks: Networks) -> Offer:
+def _offer(url: str, networks: Networks) -> Probe:
     try:
-        return look_at(url, networks)
+        return probe(url, networks)
     except Busy:
         raise
     except OnggiError as error:

@@ -28,7 +28,7 @@ from reconciler.errors import Refused, Transient
 from reconciler.ledger.task_records import TaskRecord
 from reconciler.loop.passes import World
 from reconciler.serving.client import Client
-from reconciler.serving.room import Promise
+from reconciler.serving.reservations import Reservation
 from specs.reference import Ref
 
 _CREATE: Final = Checked(CREATE, "KCHVOL0018E")
@@ -147,7 +147,7 @@ class StorageVolumes(VolumeResource):
         self.serving.uploads.check_possible(world)
         return world
 
-    def _asked(self, pool: str, name: str, announced: int) -> tuple[Wanted, Promise]:
+    def _asked(self, pool: str, name: str, announced: int) -> tuple[Wanted, Reservation]:
         """How long the file may be, and the pool's room for it. Raises Refusal when its name or no room is free."""
         check_name(name)
         world = self._checked(pool)
@@ -156,7 +156,7 @@ class StorageVolumes(VolumeResource):
             raise self.taken(ref)
         room = uploads.room(pool, world)
         try:
-            promise = uploads.promise(pool, min(max(0, announced - AROUND), MAX_FILE), world)
+            promise = uploads.reserve(pool, min(max(0, announced - AROUND), MAX_FILE), world)
         except Refused as error:
             raise bad("", str(error)) from None
         most = MAX_FILE if room is None else room

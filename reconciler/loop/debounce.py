@@ -33,7 +33,7 @@ class _Seen:
     asked: bool = False  # it was to be looked at once more, and by the next pass it was
 
 
-class Settling:
+class Debounce:
     """Holds no lock: whoever shares one between threads brings it. Times are on a monotonic clock."""
 
     def __init__(self) -> None:

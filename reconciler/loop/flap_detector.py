@@ -31,7 +31,7 @@ class _Seen:
         return now_s - self.last_s > _FORGET_S * self.times
 
 
-class Repeats:
+class FlapDetector:
     """Remembers the last changes of each object. Holds no lock: whoever shares one between threads brings it."""
 
     def __init__(self) -> None:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from reconciler.errors import Transient
-from reconciler.loop.fetching import Fetching
+from reconciler.loop.source_poller import SourcePoller
 from reconciler.source.tree import Revision, SourceTree
 from tests.lab.waiting import until
 
@@ -42,8 +42,8 @@ class Asked:
 
 
 @contextmanager
-def fetching(source: Asked, woken: list[None], **options: float) -> Iterator[Fetching]:
-    made = Fetching(source, lambda: woken.append(None), **({"interval_s": 3600.0} | options))
+def fetching(source: Asked, woken: list[None], **options: float) -> Iterator[SourcePoller]:
+    made = SourcePoller(source, lambda: woken.append(None), **({"interval_s": 3600.0} | options))
     stop = threading.Event()
     thread = threading.Thread(target=made.run, args=(stop,))
     thread.start()

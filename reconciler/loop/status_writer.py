@@ -8,25 +8,25 @@ from dataclasses import replace
 
 from reconciler.line.line import Line
 from reconciler.loop.followed import FollowedSource
-from reconciler.loop.noticing import Noticing
+from reconciler.loop.notifier import Notifier
 from reconciler.loop.passes import Passes, World
 from reconciler.settings.settings import Settings
 from reconciler.status.source_state import SourceState
 
 
-class Telling:
+class StatusWriter:
     """One per agent, for its loop."""
 
     def __init__(
-        self, settings: Settings, line: Line, followed: FollowedSource, noticing: Noticing, passes: Passes
+        self, settings: Settings, line: Line, followed: FollowedSource, notifier: Notifier, passes: Passes
     ) -> None:
         self._settings = settings
         self._line = line
         self._followed = followed
-        self._noticing = noticing
+        self._notifier = notifier
         self._passes = passes
 
-    def tell(self, world: World | None, source: SourceState | None, *, settled: bool, through: bool) -> None:
+    def write(self, world: World | None, source: SourceState | None, *, settled: bool, through: bool) -> None:
         """Write down what `onggi status` and the API report. `world` is None while there was nothing to plan; clients
         are shown one whose pass is `through`. While it isn't `settled`, what waits for others may soon have them.
 
@@ -38,7 +38,7 @@ class Telling:
             found = world.conditions
             states = {ref: seen.state for ref in found if (seen := world.snapshot.get(ref)) is not None}
             ledger.set_conditions(found, revision, states)
-        source = self._noticing.tell(desired, world, source, settled=settled)
+        source = self._notifier.tell(desired, world, source, settled=settled)
         if world is not None and through:
             self._passes.publish(replace(world, source=source))
         ledger.set_agent_info(

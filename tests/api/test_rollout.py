@@ -14,7 +14,7 @@ from reconciler.errors import NotApplied
 from reconciler.loop.passes import World
 from reconciler.planning.plan import Action, Plan, Step
 from reconciler.serving.asked import asked_by
-from reconciler.serving.verdict import Verdict, verdict
+from reconciler.serving.rollout import Rollout, rollout
 from reconciler.status.outcome import Result, StepOutcome
 from reconciler.status.retries import Retry
 from reconciler.writing.changes import Put
@@ -53,7 +53,7 @@ def world(left: Step, failed: Step | None = None) -> World:
     outcome = StepOutcome(failed, Result.FAILED, "no") if failed is not None else None
     failed_ones = {left.ref: outcome} if outcome else {}
     retries = {ref: Retry(1, datetime.now(UTC), terminal=False) for ref in failed_ones}
-    return World(made.desired, made.snapshot, Plan("", (left,)), ticket=1, outcomes=failed_ones, retries=retries)
+    return World(made.desired, made.snapshot, Plan("", (left,)), sequence=1, outcomes=failed_ones, retries=retries)
 
 
 def put(**fields: Any) -> Put:
@@ -79,21 +79,21 @@ def test_who_changed_a_field_is_told_what_keeps_that_field_from_coming_true(
     there = world(step_now, failed=pending(WEB, *left))
     if is_told:
         with pytest.raises(NotApplied, match="no"):
-            verdict(there, [WEB], asked)
+            rollout(there, [WEB], asked)
     else:
-        assert verdict(there, [WEB], asked) is Verdict.SETTLED
+        assert rollout(there, [WEB], asked) is Rollout.COMPLETE
 
 
 def test_the_failure_of_a_machines_own_disk_is_told_to_who_changed_its_disks() -> None:
     there = world(pending(ROOT, "capacity"), failed=pending(ROOT, "capacity"))
-    assert verdict(there, [WEB], asked_by([put(memory=2)], Before({}))) is Verdict.SETTLED
+    assert rollout(there, [WEB], asked_by([put(memory=2)], Before({}))) is Rollout.COMPLETE
     with pytest.raises(NotApplied):
-        verdict(there, [WEB], asked_by([put(disks=[])], Before({})))
+        rollout(there, [WEB], asked_by([put(disks=[])], Before({})))
 
 
 def test_what_has_just_been_tried_is_looked_at_again_before_anybody_is_told() -> None:
     tried = pending(WEB, "memory", "runStrategy")
-    assert verdict(world(tried, failed=tried), [WEB], asked_by([put(memory=2)], Before({}))) is Verdict.UNDER_WAY
+    assert rollout(world(tried, failed=tried), [WEB], asked_by([put(memory=2)], Before({}))) is Rollout.PROGRESSING
 
 
 def test_what_is_renamed_or_new_is_meant_as_a_whole() -> None:

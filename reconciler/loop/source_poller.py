@@ -20,7 +20,7 @@ log = logging.getLogger("onggi.agent")
 _LEAST_GAP_S: Final = 1.0
 
 
-class Fetching:
+class SourcePoller:
     """Asks `source`, and calls `wake` when it moved and `nudge` when it begins or ceases to answer.
 
     One thread calls `run`; `now` is for any, and returns at once.

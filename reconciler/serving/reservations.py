@@ -1,4 +1,4 @@
-"""Room that is promised to those who send something, so that all who send at once don't fill the same free bytes."""
+"""Room that is reserved for those who send something, so that all who send at once don't fill the same free bytes."""
 
 from __future__ import annotations
 
@@ -11,51 +11,51 @@ from reconciler.errors import Refused
 Free = Callable[[], int | None]
 
 
-class Room:
+class Reservations:
     """The places that something is sent to, for any thread. A place is whatever has room: a pool, a folder."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._promised: Counter[Hashable] = Counter()  # bytes that are to come and aren't there yet
+        self._reserved: Counter[Hashable] = Counter()  # bytes that are to come and aren't there yet
 
-    def promise(self, place: Hashable, length: int, free: Free, what: str) -> Promise:
+    def reserve(self, place: Hashable, length: int, free: Free, what: str) -> Reservation:
         """Room for `length` bytes. `free` tells what the place has now, None where nobody knows; `what` it is.
 
         Raises Refused (`NoRoom`).
         """
-        promise = Promise(self, place, free, what)
-        promise.grow(length)
-        return promise
+        reservation = Reservation(self, place, free, what)
+        reservation.grow(length)
+        return reservation
 
     def left(self, place: Hashable, free: Free) -> int | None:
-        """What could be promised now."""
+        """What could be reserved now."""
         with self._lock:
             now = free()
-            return None if now is None else max(0, now - self._promised[place])
+            return None if now is None else max(0, now - self._reserved[place])
 
-    def _take(self, promise: Promise, more: int) -> None:
+    def _take(self, reservation: Reservation, more: int) -> None:
         with self._lock:
-            now = promise.free()
-            left = None if now is None else max(0, now - self._promised[promise.place])
+            now = reservation.free()
+            left = None if now is None else max(0, now - self._reserved[reservation.place])
             if left is not None and more > left:
                 raise Refused(
-                    f"{promise.what} has room for {left} bytes more, with what others are sending, and {more} are "
+                    f"{reservation.what} has room for {left} bytes more, with what others are sending, and {more} are "
                     "wanted; make room, or send it later.",
                     reason="NoRoom",
                 )
-            self._promised[promise.place] += more
+            self._reserved[reservation.place] += more
 
     def _give_back(self, place: Hashable, length: int) -> None:
         with self._lock:
-            self._promised[place] -= length
-            if self._promised[place] <= 0:
-                del self._promised[place]
+            self._reserved[place] -= length
+            if self._reserved[place] <= 0:
+                del self._reserved[place]
 
 
-class Promise:
-    """Of one who sends. Whoever has it closes it; until then what didn't come yet stays promised."""
+class Reservation:
+    """Of one who sends. Whoever has it closes it; until then what didn't come yet stays reserved."""
 
-    def __init__(self, room: Room, place: Hashable, free: Free, what: str) -> None:
+    def __init__(self, room: Reservations, place: Hashable, free: Free, what: str) -> None:
         self.place = place
         self.free = free
         self.what = what
@@ -68,7 +68,7 @@ class Promise:
         self._open += length
 
     def came(self, length: int) -> None:
-        """So many bytes are there: they take room by themselves now. More than were promised need a larger promise."""
+        """So many bytes are there: they take room by themselves now. More than were reserved need more room."""
         if length > self._open:
             self.grow(length - self._open)
         self._open -= length

@@ -26,7 +26,7 @@ _SHORT = 12  # characters by which people know a commit
 _NAMED = 5
 
 
-class Noticing:
+class Notifier:
     """One per agent, for its loop."""
 
     def __init__(self, ledger: Ledger, source: Source) -> None:

@@ -18,14 +18,14 @@ _LONGEST_S: Final = 20.0
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class Probe:
     """`length` in bytes, None when the server doesn't tell; `format` as its header says."""
 
     length: int | None
     format: str
 
 
-def look_at(url: str, networks: Networks, timeout_s: float = _LONGEST_S) -> Offer:
+def probe(url: str, networks: Networks, timeout_s: float = _LONGEST_S) -> Probe:
     """Ask for `url`, and read no more than an image's header. Blocks.
 
     Raises Transient or Terminal when it can't be had, and Terminal for an image that refers to other files.
@@ -39,4 +39,4 @@ def look_at(url: str, networks: Networks, timeout_s: float = _LONGEST_S) -> Offe
     header = image_header(head)
     if reason := foreign_problem(header):
         raise Terminal(f"{shown(url)} isn't used: {reason}")
-    return Offer(offered.length, str(header.format))
+    return Probe(offered.length, str(header.format))

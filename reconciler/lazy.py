@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
-class Lazily(Generic[T]):
+class Lazy(Generic[T]):
     """Call it to get the part, which `make` makes for whoever comes first. Any thread may."""
 
     def __init__(self, make: Callable[[], T]) -> None:

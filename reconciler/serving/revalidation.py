@@ -18,7 +18,7 @@ _PATIENCE_S: Final = 0.5
 _REST: Final = 10  # what takes long is done at most for this part of the time
 
 
-class Refreshes:
+class Revalidation:
     """For any thread. What is `age_s` old is done again."""
 
     def __init__(self, *, age_s: float = 1.0, patience_s: float = _PATIENCE_S) -> None:

@@ -21,7 +21,7 @@ _FIRST_RECONNECT_S: Final = 0.5
 _LONGEST_RECONNECT_S: Final = 10.0
 
 
-class Observing:
+class HostObserver:
     """One per agent, for its loop; any thread may read the snapshot."""
 
     def __init__(self, settings: Settings, line: Line) -> None:

@@ -14,7 +14,7 @@ from reconciler.errors import Transient
 _T = TypeVar("_T")
 
 
-class Shared(Generic[_T]):
+class SingleFlight(Generic[_T]):
     """For any thread and event loop. `what` begins the sentence that it takes long. An answer is kept for `keep_s`; an
     error goes to everybody who waits, and the next one asks anew.
     """

@@ -14,14 +14,14 @@ from specs.reference import Ref
 _MAY_COME = frozenset({"DependencyNotReady"})  # while what it depends on is being made
 
 
-class Verdict(Enum):
+class Rollout(Enum):
     """The two answers that are no error."""
 
-    SETTLED = auto()
-    UNDER_WAY = auto()
+    COMPLETE = auto()
+    PROGRESSING = auto()
 
 
-def verdict(world: World, refs: Iterable[Ref], asked: Asked = EVERYTHING) -> Verdict:
+def rollout(world: World, refs: Iterable[Ref], asked: Asked = EVERYTHING) -> Rollout:
     """Are these objects as the revision in force says? Their own disks and seeds count too.
 
     Where `asked` tells what was changed of an object, the failure of anything else of it doesn't count. What a sync
@@ -31,23 +31,21 @@ def verdict(world: World, refs: Iterable[Ref], asked: Asked = EVERYTHING) -> Ver
     concerned = family(world, frozenset(refs))
     _check_documents(world, concerned)
     if world.busy & concerned:
-        return Verdict.UNDER_WAY
+        return Rollout.PROGRESSING
     pending = {step.ref: step for step in world.plan.steps if step.ref in concerned}
     for item in world.plan.blocked:
         # What waits of a machine alone for a person, such as a disk that leaves, is no answer to another change of it.
         if item.ref in concerned and not item.part and not _may_come(item, world):
             raise NotApplied(item.message, reason=item.reason, ref=item.ref, digest=item.digest)
     if world.closed or not pending:
-        return Verdict.SETTLED
-    found = Verdict.SETTLED
+        return Rollout.COMPLETE
+    found, failing = Rollout.COMPLETE, world.failing
     for ref, step in pending.items():
-        failed = next((each for each in (ref, *step.after) if each in world.failing), None)
-        if failed is None or world.failing[failed].step is step:
-            found = Verdict.UNDER_WAY  # in the second case just tried: only the next look tells how far it came
+        failed = next((each for each in (ref, *step.after) if each in failing), None)
+        if failed is None or failing[failed].step is step:
+            found = Rollout.PROGRESSING  # in the second case just tried: only the next look tells how far it came
         elif _is_asked_for(step, world, asked):
-            raise NotApplied(
-                world.failing[failed].message, reason="Failed", ref=failed, cause=world.failing[failed].error
-            )
+            raise NotApplied(failing[failed].message, reason="Failed", ref=failed, cause=failing[failed].error)
     return found
 
 

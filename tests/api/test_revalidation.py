@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import threading
 
-from reconciler.serving.refreshes import Refreshes
+from reconciler.serving.revalidation import Revalidation
 from tests.lab.waiting import until
 
 
 def test_who_asks_first_gets_the_new_and_who_asks_at_once_again_the_same() -> None:
     done: list[int] = []
-    refreshes = Refreshes(age_s=1000, patience_s=60)
+    refreshes = Revalidation(age_s=1000, patience_s=60)
     assert refreshes.is_due("x")
     refreshes.ask({"x": lambda: done.append(1)})
     assert not refreshes.is_due("x")
@@ -20,7 +20,7 @@ def test_who_asks_first_gets_the_new_and_who_asks_at_once_again_the_same() -> No
 
 def test_what_is_old_is_done_again() -> None:
     done: list[int] = []
-    refreshes = Refreshes(age_s=0, patience_s=60)
+    refreshes = Revalidation(age_s=0, patience_s=60)
 
     def again() -> bool:
         refreshes.ask({"x": lambda: done.append(1)})
@@ -36,7 +36,7 @@ def test_what_hangs_is_waited_for_by_one_and_only_for_a_moment() -> None:
         begun.append(1)
         assert silent.wait(120)
 
-    refreshes = Refreshes(age_s=0, patience_s=0.01)
+    refreshes = Revalidation(age_s=0, patience_s=0.01)
     for _ in range(100):
         refreshes.ask({"x": hang})
     assert begun == [1]
@@ -51,7 +51,7 @@ def test_what_fails_is_tried_again() -> None:
         done.append(1)
         raise ValueError
 
-    refreshes = Refreshes(age_s=0, patience_s=60)
+    refreshes = Revalidation(age_s=0, patience_s=60)
 
     def again() -> bool:
         refreshes.ask({"x": fail})

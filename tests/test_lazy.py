@@ -6,19 +6,19 @@ import threading
 
 import pytest
 
-from reconciler.lazily import Lazily
+from reconciler.lazy import Lazy
 
 
 def test_nothing_is_made_before_somebody_needs_it() -> None:
     made: list[str] = []
-    part = Lazily(lambda: made.append("made") or "the part")  # type: ignore[func-returns-value]
+    part = Lazy(lambda: made.append("made") or "the part")  # type: ignore[func-returns-value]
     assert part.made is None and made == []
     assert part() == "the part" and part.made == "the part"
 
 
 def test_several_who_come_at_once_get_the_same() -> None:
     begin, found = threading.Barrier(8), list[object]()
-    part = Lazily(object)
+    part = Lazy(object)
 
     def come() -> None:
         begin.wait(60)
@@ -40,7 +40,7 @@ def test_a_failure_is_not_kept() -> None:
             raise OSError("not now")
         return answer
 
-    part = Lazily(make)
+    part = Lazy(make)
     with pytest.raises(OSError, match="not now"):
         part()
     assert part() == "the part"
