@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
 from reconciler.locality import is_here
@@ -19,3 +22,9 @@ def test_an_address_without_a_host_is_this_machine(uri: str) -> None:
 )
 def test_an_address_with_a_host_is_elsewhere(uri: str) -> None:
     assert not is_here(uri)
+
+
+def test_nobody_beside_it_asks_a_connections_address_for_a_host() -> None:
+    room = Path(__file__).parents[1] / "reconciler/hypervisor"
+    asking = {path.name for path in room.rglob("*.py") if re.search(r"\.(hostname|netloc)\b", path.read_text())}
+    assert asking == {"downloads.py"}, "ask `is_here`; only a download has a server of its own"

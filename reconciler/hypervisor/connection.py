@@ -25,6 +25,7 @@ import libvirt
 from reconciler.errors import Disconnected
 from reconciler.hypervisor.events import EventFeed, run_event_loop
 from reconciler.hypervisor.failure import is_lost, message, translate
+from reconciler.locality import is_here
 from reconciler.observed.runs import Runs
 from specs.reference import Ref
 
@@ -217,7 +218,7 @@ class Connections:
                 connection = libvirt.open(self.uri)
         except libvirt.libvirtError as error:
             raise Disconnected(self._sentence(message(error))) from None
-        if urlsplit(self.uri).hostname:
+        if not is_here(self.uri):
             with suppress(libvirt.libvirtError):  # an old server lacks it; TCP then notices by itself, only later
                 connection.setKeepAlive(_KEEPALIVE_INTERVAL_S, _KEEPALIVE_COUNT)
         return connection

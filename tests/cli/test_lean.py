@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import tomllib
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,11 @@ ACTING = (
     "httpx",
     "pycdlib",
 )
+
+
+@pytest.mark.parametrize("module", ACTING)
+def test_what_is_watched_for_is_there_to_be_loaded(module: str) -> None:
+    assert find_spec(module) is not None, "it has moved: the test below would watch for nothing"
 
 
 def test_a_plan_loads_nothing_that_acts(onggi: Onggi, private_test_uri: str) -> None:

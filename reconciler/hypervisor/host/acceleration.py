@@ -12,14 +12,15 @@ import platform
 import re
 import stat
 from pathlib import Path
-from urllib.parse import urlsplit
+
+from reconciler.locality import is_here
 
 _DEVICE = "/dev/kvm"
 
 
 def kvm_is_usable(uri: str) -> bool:
     """False when this machine lacks what KVM needs. True for a host that can't be looked at from here."""
-    return bool(urlsplit(uri).hostname) or (_processor_virtualises() and _device_is_open())
+    return not is_here(uri) or (_processor_virtualises() and _device_is_open())
 
 
 def _processor_virtualises() -> bool:

@@ -9,7 +9,6 @@ import ipaddress
 import logging
 from collections.abc import Iterator
 from dataclasses import replace
-from urllib.parse import urlsplit
 
 import libvirt
 
@@ -17,6 +16,7 @@ from reconciler.errors import Unsupported
 from reconciler.hypervisor.connection import Connections
 from reconciler.hypervisor.failure import is_lost, is_not_found, is_unsupported, message
 from reconciler.hypervisor.host.kernel_interfaces import kernel_interfaces
+from reconciler.locality import is_here
 from reconciler.observed.answers import HostInterface
 from specs.binding import Element, parse
 
@@ -30,7 +30,7 @@ def host_interfaces(connections: Connections) -> tuple[HostInterface, ...]:
     """All of them, by name. One that can't be read is left out, and logged. Raises OnggiError."""
     listed: dict[str, HostInterface] | None = {}
     with connections.lend("list the network interfaces") as connection:
-        here = connection.getType() != "TEST" and not urlsplit(connections.uri).hostname
+        here = connection.getType() != "TEST" and is_here(connections.uri)
         try:
             listed = {each.name: each for each in _listed(connection)}
         except libvirt.libvirtError as error:

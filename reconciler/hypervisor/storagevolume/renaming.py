@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import stat
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import libvirt
 
@@ -16,6 +15,7 @@ from reconciler.errors import Conflict, NotFound, Terminal, Unsupported
 from reconciler.hypervisor.connection import Connections
 from reconciler.hypervisor.lookup import get
 from reconciler.hypervisor.patience import patiently
+from reconciler.locality import is_here
 from reconciler.planning.operations import RenameVolume
 from specs.binding import parse
 from specs.reference import STORAGE_POOL, Ref
@@ -31,7 +31,7 @@ def rename_volume(connections: Connections, operation: RenameVolume) -> None:
         pool = get(connection, Ref(STORAGE_POOL, operation.ref.pool))
         folder = Path(parse(pool.XMLDesc()).findtext("target/path") or "")
         source, target = folder / old.short_name, folder / new.short_name
-        if urlsplit(connections.uri).hostname or not _is_file_here(pool, source, target, old.short_name):
+        if not is_here(connections.uri) or not _is_file_here(pool, source, target, old.short_name):
             raise Unsupported(
                 f"{old} can't be renamed to {new.short_name}: it isn't a file of this machine; name it in the "
                 f"document instead, `volume: {old.name}`"

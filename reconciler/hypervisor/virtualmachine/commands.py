@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from reconciler.hypervisor import defining as objects
 from reconciler.hypervisor.given import Given
 from reconciler.hypervisor.handlers import Access, KindCommands, nothing
@@ -40,7 +38,7 @@ class MachineCommands(KindCommands):
     def __init__(self, access: Access) -> None:
         super().__init__()
         self._access = access
-        self._allowed_folders = () if urlsplit(access.connections.uri).hostname else access.allowed_folders
+        self._allowed_folders = access.allowed_folders if access.is_here else ()
         connections = access.connections
         self.on(
             Define,
