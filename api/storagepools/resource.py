@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
 import falcon
 
 from api.documents.resource import Document, DocumentResource
+from api.documents.taking_back import taken_back
 from api.http.endpoint import Answer, Call, action, delete, get, post, put
 from api.http.isolated import isolated
 from api.http.refusal import Refusal, bad
@@ -18,14 +18,11 @@ from api.http.schema import arr, boolean, integer, obj, text
 from api.storagepools.sources import check_devices, check_source, sees_sources
 from api.storagepools.usage import refuse_protected, running_users
 from api.storagepools.view import ISO_POOL, ISO_TYPE, POOL, iso_pool_view, pool_type, pool_view, templates_on
-from reconciler.errors import InvalidDocument, NotApplied, OnggiError, Transient
+from reconciler.errors import InvalidDocument, NotApplied
 from reconciler.loop.passes import World
 from reconciler.observed.snapshot import Observed
 from specs import reference
 from specs.reach import pool_owner
-from specs.reference import Ref
-
-log = logging.getLogger("onggi.api")
 
 _CREATE = obj(
     {
@@ -237,19 +234,13 @@ class StoragePool(_Family):
             if document["spec"] == after[0]:  # else somebody has gone on from there
                 document["spec"] = before[0]
 
-        try:
-            return self.view(self.change(call, ref, change), pool)
-        except NotApplied as error:
+        def take_back() -> None:
             # LVM may take a device later that it refuses now; it isn't to be tried behind the client's back.
-            if disks and error.reason == "Failed" and not isinstance(error.cause, Transient):
-                self._undo(call, ref, undo)
-            raise
+            if disks:
+                self.change(call, ref, undo, "Take back: Change")
 
-    def _undo(self, call: Call, ref: Ref, undo: Callable[[Document], None]) -> None:
-        try:
-            self.change(call, ref, undo, "Take back: Change")
-        except (OnggiError, Refusal) as error:
-            log.warning("the devices of %s couldn't be taken back: %s", ref, error)
+        with taken_back(ref, take_back):
+            return self.view(self.change(call, ref, change), pool)
 
     @delete(
         "Remove a storage pool. It has to be inactive and unused; what is in it stays.",

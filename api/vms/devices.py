@@ -7,16 +7,17 @@ operation: a document can't say that something is to go which it never had.
 from __future__ import annotations
 
 import copy
-import logging
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 from lxml import etree
 
 from api.documents.resource import Document, DocumentResource
+from api.documents.taking_back import taken_back
 from api.http.endpoint import Call
 from api.http.refusal import Refusal
-from reconciler.errors import NotApplied, OnggiError, Transient, Unsupported
+from reconciler.errors import Unsupported
 from reconciler.loop.passes import World
 from reconciler.observed.snapshot import Observed
 from reconciler.planning.operations import Define, EditLive, Operation
@@ -27,8 +28,6 @@ from specs.binding import Items, parse, read, serialise
 from specs.host import Feature
 from specs.reference import VIRTUAL_MACHINE, Ref
 from specs.registry import kinds
-
-log = logging.getLogger("onggi.api")
 
 MACHINE_MISSING: Final = "KCHVM0002E"
 
@@ -114,24 +113,12 @@ class MachineDevices(DocumentResource):
             change(changed)
             last[:] = [changed]
 
-        try:
+        def take_back() -> None:
+            if last and last[0].items != last[0].before:
+                self._commit(call, observed, listed, partial(_restore, last[0]), f"Take back: {verb}")
+
+        with taken_back(observed.ref, take_back):
             return self._commit(call, observed, listed, remembered, verb)
-        except NotApplied as error:
-            # A guest that is slow to let go of a device is asked again: that goes on.
-            final = error.reason == "Failed" and not isinstance(error.cause, Transient)
-            if final and last and last[0].items != last[0].before:
-                self._take_back(call, observed, last[0], verb)
-            raise
-
-    def _take_back(self, call: Call, observed: Observed, failed: Listed, verb: str) -> None:
-        def undo(now: Listed) -> None:
-            if now.items == failed.items:  # else somebody has gone on from there
-                now.items = failed.before
-
-        try:
-            self._commit(call, observed, failed.name, undo, f"Take back: {verb}")
-        except (OnggiError, Refusal) as error:
-            log.warning("%s: a change that failed couldn't be taken back: %s", observed.ref, error)
 
     def _commit(self, call: Call, observed: Observed, listed: str, change: Change, verb: str) -> World:
         ref = observed.ref
@@ -205,6 +192,11 @@ class MachineDevices(DocumentResource):
         """409: the change is in the repository, and the host hasn't come to it."""
         why = f": {world.closed}" if world.closed else "; look at the status of the machine"
         return Refusal(409, f"The change is committed, and {what} isn't there yet{why}.")
+
+
+def _restore(failed: Listed, now: Listed) -> None:
+    if now.items == failed.items:  # else somebody has gone on from there
+        now.items = failed.before
 
 
 def devices(observed: Observed, listed: str, key: str) -> list[Any]:
