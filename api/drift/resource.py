@@ -21,7 +21,7 @@ class Drift(Report):
     @get("What on the host was changed since it was last applied.", DRIFT, blocking=True)
     def read(self, _call: Call) -> dict[str, Any]:
         """As the last pass found it."""
-        since = {(record.ref, record.field): record.first_seen for record in self.ledger.drifts()}
+        since = {(record.ref, record.field): record.first_seen for record in self.ledger.drift.records()}
         return drift_view(self.serving.world, since)
 
 
@@ -33,7 +33,7 @@ class DriftHistory(Report):
     @get("The drift that was noted, with what has ended and by whose doing.", arr(RECORD), filters=True, blocking=True)
     def read(self, _call: Call) -> list[dict[str, Any]]:
         """Oldest first."""
-        return [record_json(record) for record in self.ledger.drifts(healed=True)]
+        return [record_json(record) for record in self.ledger.drift.records(healed=True)]
 
 
 class DriftOf(Report):
@@ -46,7 +46,7 @@ class DriftOf(Report):
         """404 for what is neither declared nor noted."""
         ref = named(kind, name)
         world = self.serving.world
-        records = [record for record in self.ledger.drifts(healed=True) if record.ref == ref]
+        records = [record for record in self.ledger.drift.records(healed=True) if record.ref == ref]
         declared = ref in world.desired.resources or ref in world.desired.held
         if not declared and not records:
             raise Refusal(404, f"{ref} isn't declared, so that it can't drift.")

@@ -22,4 +22,4 @@ class Revisions(Report):
     )  # fmt: skip
     def read(self, _call: Call) -> list[dict[str, Any]]:
         """From the list of events."""
-        return revisions_view(self.ledger.events(KEPT_EVENTS), str(self.serving.world.desired.revision))
+        return revisions_view(self.ledger.history.events(KEPT_EVENTS), str(self.serving.world.desired.revision))
