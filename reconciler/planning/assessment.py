@@ -22,6 +22,7 @@ class Assessment:
     drifted: tuple[Change, ...] = ()
     extras: tuple[str, ...] = ()
     record: Owned | None = None  # what the ledger should hold even without a step
+    chosen: bool = False  # by what is handed out anew in each pass
 
     def with_fact(self, fact: Fact, value: str) -> Assessment:
         """The same, and the ledger remembers one thing more."""

@@ -13,7 +13,7 @@ from functools import partial
 from reconciler.bulkhead import Failure, contained
 from reconciler.desired.state import DesiredState
 from reconciler.observed.snapshot import Snapshot
-from reconciler.planning import activatable, prune
+from reconciler.planning import prune
 from reconciler.planning.assessment import Assessment
 from reconciler.planning.context import Context, has_object
 from reconciler.planning.diff import with_ignored_state
@@ -26,21 +26,17 @@ from reconciler.planning.observing import only_told, under_observation
 from reconciler.planning.order import ordered
 from reconciler.planning.ownership import Fact, Owned
 from reconciler.planning.plan import Action, Blocked, Plan, Step, Waiting
-from reconciler.planning.reaching import kept_folders
 from reconciler.planning.remade import LastSeen
+from reconciler.planning.rules import Assessor, all_rules, kinds_that, rules_of
 from reconciler.planning.scopes import in_scope
 from reconciler.planning.standstill import Standstill
-from reconciler.planning.storagevolume import volume
-from reconciler.planning.surroundings import ALONE, Own, Surroundings, are_all, beside, owning
+from reconciler.planning.surroundings import Own, Surroundings, are_all, beside, owning
 from reconciler.planning.terms import Terms
-from reconciler.planning.virtualmachine import machine
 from reconciler.planning.virtualmachine.keeping import Keeper, Kept
 from reconciler.planning.virtualmachine.parting import parted
 from reconciler.planning.virtualmachine.rename_hint import rename_hints
-from reconciler.planning.virtualmachine.renaming import assess_renamed
 from specs.effect import Change
-from specs.network.subnet import free_subnet
-from specs.reference import NETWORK, STORAGE_VOLUME, VIRTUAL_MACHINE, Ref
+from specs.reference import Ref
 
 _NO_TERMS = Terms()
 
@@ -106,7 +102,8 @@ class Planner:
         missing: list[tuple[Ref, tuple[Change, ...]]] = []
         left_alone: list[tuple[Ref, tuple[Change, ...]]] = []
         assessments: dict[Ref, Assessment] = {}
-        subnets = _SubnetChooser(context)
+        alone = frozenset(kinds_that("stands_alone"))
+        assess = {kind: rules.assessor(context) for kind, rules in all_rules().items()}
         some_observed = bool(context.only_observed)
         around = contained("looking around", "the plan", str(desired.revision), Surroundings.of, context)
         surroundings = around if isinstance(around, Surroundings) else None
@@ -118,7 +115,7 @@ class Planner:
         memory: dict[Ref, _Remembered] = {}
         own = owning(context)
         for ref, resource in desired.resources.items():
-            found = before.get(ref) if ref.kind in ALONE else None
+            found = before.get(ref) if ref.kind in alone else None
             is_as_before = found is not None and found.settled and found.own == own(resource)
             if found is not None and is_as_before and found.silent and all_alike and ref not in kept.remembered:
                 memory[ref] = found
@@ -130,7 +127,7 @@ class Planner:
             if found is not None and is_as_before:
                 assessed = found
             else:
-                assessed = contained("planning", ref, resource.digest, self._assess, own(resource), context, subnets)
+                assessed = contained("planning", ref, resource.digest, self._assess, own(resource), context, assess)
             if isinstance(assessed, Failure):
                 if not is_left_alone:
                     blocked[ref] = failed(ref, assessed, resource.path, resource.line)
@@ -170,6 +167,7 @@ class Planner:
                 steps[ref] = replace(steps[ref], after=steps[ref].after | {giver})
         coming = [ref for ref, step in steps.items() if step.action is Action.CREATE]
         going = [item.ref for each in leaving.assessments for item in (each.step, each.blocked) if item is not None]
+        beside_the_plan = [note for rules in all_rules().values() for note in rules.notes(context)]
         hints = tuple(rename_hints(coming, going, context))
         in_order, held_back = ordered(steps, blocked, context, partial(self._lesser, context, kept, assessments))
         used = dict(used_all_the_same({step.ref: step for step in in_order}, context))
@@ -186,7 +184,7 @@ class Planner:
             drifted=(*((ref, each.drifted) for ref, each in assessments.items() if each.drifted), *missing),
             suspended=tuple(left_alone),
             extras=tuple((ref, each.extras) for ref, each in assessments.items() if each.extras),
-            notes=(*leaving.notes, *kept.notes, *hints, *kept_folders(context)),
+            notes=(*leaving.notes, *kept.notes, *hints, *beside_the_plan),
             records=tuple(entry for entry in records if owned.get(entry.ref) != entry),
             forgotten=tuple(prune.forgotten(context)),
             wish=desired,
@@ -196,19 +194,22 @@ class Planner:
     def _lesser(
         self, context: Context, kept: Kept, assessments: dict[Ref, Assessment], ref: Ref, missing: frozenset[Ref]
     ) -> Step | None:
-        """What a machine does without some of what it needs; all else that is told of it is told of that, too."""
+        """What one does without some of what it needs; all else that is told of it is told of that, too."""
         resource, observed = context.desired.resources[ref], context.snapshot.get(ref)
         if ref in context.renames.formerly:
             return None
         if observed is not None:
             resource = with_ignored_state(resource, observed)
-        found = in_scope(machine.assess(resource, observed, context, missing), context)
+        without = rules_of(ref.kind).without(resource, observed, context, missing)
+        if without is None:
+            return None
+        found = in_scope(without, context)
         if ref in kept.remembered:
             found = found.with_fact(Fact.KEPT, kept.remembered[ref])
         assessments[ref] = found
         return None if found.step is None or parted([found.step], kept.let_go, context) else found.step
 
-    def _assess(self, told_by: Own, context: Context, subnet: _SubnetChooser) -> _Remembered:
+    def _assess(self, told_by: Own, context: Context, assess: Mapping[str, Assessor]) -> _Remembered:
         resource, observed, entry, *_ = told_by
         ref = resource.ref
         if ref in context.snapshot.unseen:
@@ -218,19 +219,11 @@ class Planner:
         # What is missing, or depends on who uses it, is looked at afresh; a VM at rest is the case that has to be fast.
         if before is not None and before.settled and before.own == told_by and before.beside == around:
             return before
-        given = subnet.given
         if observed is not None:
             resource = with_ignored_state(resource, observed)
-        if (renamed := assess_renamed(resource, context)) is not None:
-            assessment = renamed
-        elif ref.kind == VIRTUAL_MACHINE:
-            assessment = machine.assess(resource, observed, context)
-        elif ref.kind == STORAGE_VOLUME:
-            assessment = volume.assess(resource, observed, context)
-        else:
-            assessment = activatable.assess(resource, observed, context, subnet)
+        assessment = rules_of(ref.kind).renamed(resource, context) or assess[ref.kind](resource, observed)
         assessment = in_scope(assessment, context)
-        settled = _at_rest(assessment) and given == subnet.given and are_all(told_by, context)
+        settled = _at_rest(assessment) and not assessment.chosen and are_all(told_by, context)
         silent = settled and _says_nothing(assessment, entry)
         return _Remembered(told_by, around, assessment, settled, silent)
 
@@ -251,26 +244,3 @@ def _says_nothing(assessment: Assessment, entry: Owned | None) -> bool:
     """True for one at rest of which nothing is told, and the ledger holds what it should."""
     told = assessment.staged is not None or assessment.drifted or assessment.extras
     return not told and assessment.record in (None, entry)
-
-
-class _SubnetChooser:
-    """Hands out free subnets, each once, counting those that the revision itself declares as used."""
-
-    def __init__(self, context: Context) -> None:
-        self._context = context
-        self._used: list[str] = []
-        self.given = 0
-
-    def __call__(self) -> str:
-        self._used = self._used or self._in_use()
-        chosen = free_subnet(self._used)
-        self._used.append(chosen)
-        self.given += 1
-        return chosen
-
-    def _in_use(self) -> list[str]:
-        context = self._context
-        declared = (r.spec.get("subnet") for r in context.desired.resources.values() if r.ref.kind == NETWORK)
-        remembered = (entry.facts.get("subnet") for entry in context.owned.values() if entry.ref.kind == NETWORK)
-        used = (*context.snapshot.host.used_subnets, *declared, *remembered)
-        return [str(subnet) for subnet in used if subnet]

@@ -6,36 +6,30 @@ its own is taken as if it named none, and a pool that is there already is one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from reconciler.bulkhead import contained
 from reconciler.desired.state import Resource
 from reconciler.observed.snapshot import Observed
 from reconciler.planning.assessment import Assessment
 from reconciler.planning.context import Context
 from reconciler.planning.ownership import Fact
 from reconciler.planning.plan import Blocked
-from specs import canonical
-from specs.reach import Reach, console_owners, pool_owner
-from specs.reference import STORAGE_POOL, VIRTUAL_MACHINE
-from specs.storagepool import KIND as POOLS
-from specs.storagepool.types import OF_FILES
-from specs.storagepool.xml import target_path
+from reconciler.planning.rules import Refused, rules_of
+from specs.reach import Reach
+from specs.spec import Spec
 
 NOT_ALLOWED: Final = "NotAllowed"
 _SUFFIX: Final = " within reach"  # of the digest of what is taken so: once all of it may be had, it is another document
-_HOLDERS: Final = {VIRTUAL_MACHINE: ("graphics",), STORAGE_POOL: ("source", "auth")}
-# What goes with it: a login without its password is none, and on the host stays as it is as a whole.
-_WITH_IT: Final = {STORAGE_POOL: ("source", "auth")}
 
 
 def within_reach(
     resource: Resource, observed: Observed | None, context: Context, assess: Callable[[Resource], Assessment]
 ) -> Assessment:
     """What `assess` says of the resource, or of as much of it as its document may ask for, and why not of the rest."""
-    refused = dict(_refused(resource, observed, context.host.reach))
+    reach = context.host.reach
+    refused = dict(rules_of(resource.ref.kind).refused(resource, observed, reach)) if reach is not None else {}
     if not refused:
         return assess(resource)
     blocked = Blocked(resource.ref, NOT_ALLOWED, "; ".join(refused.values()), resource.path, resource.line)
@@ -45,56 +39,14 @@ def within_reach(
     return found if found.blocked is not None else replace(found, blocked=blocked)
 
 
-def kept_folders(context: Context) -> Iterator[str]:
-    """A sentence on each declared pool that is on the host already, and wouldn't be made there today."""
-    reach = context.host.reach
-    for ref, resource in context.desired.resources.items() if reach is not None else ():
-        observed = context.snapshot.get(ref) if ref.kind == STORAGE_POOL else None
-        if observed is None or reach is None:
-            continue
-        folder = contained("finding its folder", ref, observed.xml, _present_folder, resource, observed)
-        if isinstance(folder, str) and folder and not reach.has_pool_folder(folder):
-            yield f"{ref} stays as it is, although {reach.no_pool_folder(folder)}"
-
-
-def pool_folder(resource: Resource) -> str:
-    """The folder of a pool of files; empty for all else."""
-    return (
-        canonical.path(target_path(POOLS.declared(resource.spec), resource.ref.name) or "")
-        if _is_of_files(resource)
-        else ""
-    )
-
-
-def _present_folder(resource: Resource, observed: Observed) -> str:
-    """Where a pool of files is; empty for all else."""
-    return canonical.path(str(observed.config.get("path") or "")) if _is_of_files(resource) else ""
-
-
-def _is_of_files(resource: Resource) -> bool:
-    return resource.ref.kind == STORAGE_POOL and resource.spec.get("type") in OF_FILES
-
-
-def _refused(
-    resource: Resource, observed: Observed | None, reach: Reach | None
-) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Which fields of the document can't be had, and why."""
-    if reach is None:
-        return
-    folder = pool_folder(resource) if observed is None or "path" in resource.spec else ""  # one that is there has one
-    if folder and not reach.has_pool_folder(folder) and (observed is None or observed.config.get("path") != folder):
-        yield ("path",), reach.no_pool_folder(folder)
-    where = _HOLDERS.get(resource.ref.kind)
-    source = _at(resource.spec, where).get("passwordFrom") if where is not None else None
-    if where is not None and source is not None and not reach.has_secret(source, _owners(resource, observed)):
+def secret(
+    spec: Spec, where: tuple[str, ...], owners: Collection[str], reach: Reach, *, whole: bool = False
+) -> Iterator[Refused]:
+    """The secret that a spec names at `where`, if it can't be had; with `whole`, all else there goes with it."""
+    source = _at(spec, where).get("passwordFrom")
+    if source is not None and not reach.has_secret(source, owners):
         field = (*where, "passwordFrom")
-        yield _WITH_IT.get(resource.ref.kind, field), f"{'.'.join(field)}: {reach.no_secret(source)}"
-
-
-def _owners(resource: Resource, observed: Observed | None) -> frozenset[str]:
-    if resource.ref.kind == STORAGE_POOL:
-        return frozenset({pool_owner(resource.ref.name)})
-    return console_owners(resource.uid, observed.uid if observed is not None else "")
+        yield where if whole else field, f"{'.'.join(field)}: {reach.no_secret(source)}"
 
 
 def _at(spec: Mapping[str, Any], where: tuple[str, ...]) -> Mapping[str, Any]:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, ClassVar
 
 from reconciler.planning.operations import Operation, Stop, Undefine
+from reconciler.planning.taken import taken
 
 if TYPE_CHECKING:
     from reconciler.desired.state import Resource
@@ -21,8 +22,15 @@ if TYPE_CHECKING:
     from reconciler.planning.context import Context
     from reconciler.planning.ownership import Owned
     from specs.binding import Element
+    from specs.reach import Reach
     from specs.reference import Ref
     from specs.spec import Spec
+
+
+# What decides about one resource and its object, if there is one.
+Assessor = Callable[["Resource", "Observed | None"], "Assessment"]
+# The way to a field of the spec, and why it can't be had.
+Refused = tuple[tuple[str, ...], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +51,35 @@ class Rules:
     uses_others: ClassVar[bool] = False  # what can't be read counts for all that it mentions: see `uses`
     by_name: ClassVar[bool] = False  # the definitions of others name it by its name
     cuts_off: ClassVar[bool] = False  # who uses it is cut off by its stop, and can be connected again after it
+    stands_alone: ClassVar[bool] = False  # nothing lies `beside` one but what holds for everything
     always_marked: ClassVar[bool] = False  # never known by its UUID alone
     keeps_volumes: ClassVar[bool] = False  # it has volumes, which stay when it is removed, unless its document says so
+
+    def assessor(self, context: Context) -> Assessor:
+        """Decides in one pass what to do about each of them."""
+        from reconciler.planning.activatable import Activatable  # built upon these rules
+
+        return Activatable(context)
+
+    def beside(self, resource: Resource, context: Context) -> tuple[object, ...]:
+        """What its assessment depends on beside its own document, object and entry; compared by value."""
+        return ()
+
+    def tells_all(self, observed: Observed, entry: Owned | None) -> bool:
+        """False where its assessment depends on something else: on people's words, the time, or who uses it."""
+        return True
+
+    def renamed(self, resource: Resource, context: Context) -> Assessment | None:
+        """What to do about one whose object has another name; None when that isn't so."""
+        return taken(resource, context)
+
+    def refused(self, resource: Resource, observed: Observed | None, reach: Reach) -> Iterable[Refused]:
+        """Which fields of its document can't be had, and why."""
+        return ()
+
+    def notes(self, context: Context) -> Iterable[str]:
+        """Sentences beside the plan."""
+        return ()
 
     def uses(self, observed: Observed, context: Context) -> Iterable[Ref]:
         """What an object on the host uses, in whatever definition it has."""

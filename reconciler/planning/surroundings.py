@@ -14,16 +14,13 @@ from reconciler.desired.state import Resource
 from reconciler.observed.snapshot import Observed
 from reconciler.planning.context import Context
 from reconciler.planning.ownership import Owned
+from reconciler.planning.rules import rules_of
 from reconciler.planning.scopes import scope_of
-from reconciler.planning.storagevolume.loss import held_losses
-from reconciler.planning.virtualmachine.power import is_migrated
 from specs.host import Host
-from specs.reference import NETWORK, STORAGE_VOLUME, VIRTUAL_MACHINE, Ref
+from specs.reference import Ref
 
 # Its document, its object, its entry in the ledger, the name of its document's content, and who has its UUID.
 Own = tuple[Resource, Observed | None, Owned | None, str | None, Ref | None]
-
-ALONE = frozenset({VIRTUAL_MACHINE, STORAGE_VOLUME})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,22 +65,10 @@ def owning(context: Context) -> Callable[[Resource], Own]:
 
 
 def beside(resource: Resource, context: Context) -> tuple[object, ...]:
-    """What lies beside that, to be compared by value. For the kinds that stand `ALONE` all of it is the same while what
-    holds for everything is.
+    """What lies beside that, to be compared by value: as its kind says. For those kinds that `stands_alone` is true of,
+    all of it is the same while what holds for everything is.
     """
-    ref, host = resource.ref, context.host
-    if ref.kind == VIRTUAL_MACHINE:
-        sources = context.resource_sources(resource)
-        return (
-            sources,
-            [need in host.volumes for need in resource.depends_on] if sources else (),
-            [host.above(each.path) for each in sources if each is not None] if host.overlays else (),
-            host.node_devices if "hostDevices" in resource.spec else None,
-            held_losses(resource, context),
-        )
-    if ref.kind == STORAGE_VOLUME:
-        return context.resource_sources(resource), ref.pool in host.pool_paths
-    return (host.interfaces, context.cut_off.get(ref)) if ref.kind == NETWORK else ()
+    return rules_of(resource.ref.kind).beside(resource, context)
 
 
 def are_all(told_by: Own, context: Context) -> bool:
@@ -92,9 +77,7 @@ def are_all(told_by: Own, context: Context) -> bool:
     ref = resource.ref
     if observed is None or not observed.persistent or ref in context.terms.moving or ref in context.renames.formerly:
         return False
-    if entry is None and ref.kind == STORAGE_VOLUME:
-        return False  # its users tell whose it is
     found = scope_of(observed, entry)
     if found is not None and not found.agrees(context.desired.scope):
         return False
-    return ref.kind != VIRTUAL_MACHINE or not is_migrated(observed, entry)
+    return rules_of(ref.kind).tells_all(observed, entry)

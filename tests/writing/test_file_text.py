@@ -17,7 +17,7 @@ from reconciler.writing.pairing import same
 from specs.document import Document, parse
 from specs.reference import Ref
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 FILES = sorted(
     [*ROOT.glob("specs/*/example.yaml"), *(p for p in ROOT.glob("examples/*/*.yaml") if p.name != "onggi.yaml")]
 )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from reconciler.desired.state import Resource
 from reconciler.observed.snapshot import BRIDGE
 from reconciler.planning.context import Context
-from reconciler.planning.rules import Rules
+from reconciler.planning.network.assessing import Networks
+from reconciler.planning.rules import Assessor, Rules
 from specs.binding import Element
 from specs.reference import NETWORK
 
@@ -26,6 +27,14 @@ class NetworkRules(Rules):
         if bridge is not None and bridge.get("name") in taken:
             del bridge.attrib["name"]
         return "inactive"
+
+    def assessor(self, context: Context) -> Assessor:
+        """With subnets to hand out."""
+        return Networks(context)
+
+    def beside(self, resource: Resource, context: Context) -> tuple[object, ...]:
+        """The host's interfaces, and who is cut off from it."""
+        return context.host.interfaces, context.cut_off.get(resource.ref)
 
 
 RULES = NetworkRules()

@@ -16,7 +16,6 @@ from reconciler.planning.assessment import Assessment
 from reconciler.planning.context import Context
 from reconciler.planning.ownership import Fact
 from reconciler.planning.plan import Blocked
-from specs.reference import NETWORK
 
 _SUFFIX: Final = " without its way out"  # of the digest of what is taken so: with it, it is another document
 
@@ -53,7 +52,7 @@ def _told(resource: Resource, message: str) -> Blocked:
 def _missing(resource: Resource, context: Context) -> str:
     """The device that it goes through and the host hasn't; empty when there is none, or nobody knows."""
     spec, known = resource.spec, context.host.interfaces
-    if resource.ref.kind != NETWORK or spec.get("mode") != "bridge" or known is None or not spec.get("active", True):
+    if spec.get("mode") != "bridge" or known is None or not spec.get("active", True):
         return ""
     # A VLAN's bridge is made again when it is missing: what has to be there is the interface below it.
     way = str(spec.get("interface") or spec.get("bridge") or "")

@@ -1,6 +1,6 @@
-"""Decides about what has another name than its document says: a VM and its own disks follow, once the VM is off.
+"""Decides about machines that have another name than their documents say: they and their own disks follow, once off.
 
-Which these are is found out in `renames`; that a network or a pool can't be renamed is said here.
+Which these are is found out in `renames`.
 """
 
 from __future__ import annotations
@@ -19,26 +19,14 @@ from reconciler.planning.virtualmachine import machine
 from reconciler.planning.why import is_drift
 from specs.binding import parse, serialise, set_text_at
 from specs.effect import Change, Effect
-from specs.reference import STORAGE_VOLUME, VIRTUAL_MACHINE, Ref
+from specs.reference import STORAGE_VOLUME, Ref
 
 _WHY = "renamed: its document kept the uid and changed the name"
 _WHY_BACK = "renamed on the host; its document has kept the name"
 
 
-def assess_renamed(resource: Resource, context: Context) -> Assessment | None:
-    """What to do about a resource whose object has another name; None when that isn't so."""
-    ref = resource.ref
-    if ref.kind == VIRTUAL_MACHINE:
-        if ref in context.renames.formerly:
-            return _machine(resource, context.renames.present.get(ref, ref), context)
-    elif ref.kind == STORAGE_VOLUME:
-        if ref in context.renames.present and resource.parent is not None:
-            return _volume(resource, resource.parent, context.renames.present[ref], context)
-        return None
-    return _taken(resource, context)
-
-
-def _machine(resource: Resource, old: Ref, context: Context) -> Assessment:
+def assess_machine(resource: Resource, old: Ref, context: Context) -> Assessment:
+    """What to do about a machine that is called `old`, by that name or by its mark."""
     ref = resource.ref
     present, renames = context.snapshot.objects[old], context.renames
     entry = context.owned.get(ref)
@@ -151,10 +139,13 @@ def _as_renamed(ref: Ref, present: Observed, paths: Mapping[str, str]) -> Observ
     return replace(present, ref=ref, xml=serialise(root))
 
 
-def _volume(resource: Resource, parent: Ref, old: Ref, context: Context) -> Assessment:
+def assess_disk(resource: Resource, parent: Ref, old: Ref, context: Context) -> Assessment:
+    """What to do about a disk of a machine that is called after that one's former name."""
     of_machine = {parent, context.renames.present.get(parent, parent)}
     objects = context.snapshot.objects
-    machine_now = _machine(context.desired.resources[parent], context.renames.present.get(parent, parent), context)
+    machine_now = assess_machine(
+        context.desired.resources[parent], context.renames.present.get(parent, parent), context
+    )
     if machine_now.blocked is not None or any(objects[ref].active for ref in of_machine if ref in objects):
         under = replace(resource, ref=old)  # it can grow all the same
         return _called(volume.assess(under, context.snapshot.objects[old], context), resource.ref, old)
@@ -176,15 +167,3 @@ def _volume(resource: Resource, parent: Ref, old: Ref, context: Context) -> Asse
         owned=record,
     )
     return Assessment(step=step)
-
-
-def _taken(resource: Resource, context: Context) -> Assessment | None:
-    """The refusal of a UUID that a network or pool of another name has; libvirt can't rename those."""
-    present = context.by_uid.get(resource.uid) if resource.uid else None
-    if present is None or present == resource.ref or present.kind != resource.ref.kind:
-        return None
-    message = (
-        f"{resource.ref} has the uid of {present}, and libvirt can't rename a {present.kind}; take the uid out of the "
-        "document to make a new one, or keep the name"
-    )
-    return Assessment(blocked=Blocked(resource.ref, "RenameRefused", message, resource.path, resource.line))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import partial
 
 from reconciler.desired.state import Resource
 from reconciler.observed.snapshot import Observed
@@ -10,12 +11,16 @@ from reconciler.planning.assessment import Assessment
 from reconciler.planning.context import Context
 from reconciler.planning.operations import Stop
 from reconciler.planning.ownership import Fact, Owned
-from reconciler.planning.rules import Rules
+from reconciler.planning.reaching import secret
+from reconciler.planning.rules import Assessor, Refused, Rules
+from reconciler.planning.storagevolume.loss import held_losses
 from reconciler.planning.virtualmachine import machine
-from reconciler.planning.virtualmachine.power import DEFAULT_SHUTDOWN_TIMEOUT_S, strategy
+from reconciler.planning.virtualmachine.power import DEFAULT_SHUTDOWN_TIMEOUT_S, is_migrated, strategy
+from reconciler.planning.virtualmachine.renaming import assess_machine
 from reconciler.planning.virtualmachine.revived import close_console, leave_out_taken_drives
 from reconciler.planning.virtualmachine.used import machine_uses
 from specs.binding import Element
+from specs.reach import Reach, console_owners
 from specs.reference import VIRTUAL_MACHINE, Ref
 from specs.spec import Spec
 
@@ -24,6 +29,7 @@ class MachineRules(Rules):
     """Of virtual machines."""
 
     kind = VIRTUAL_MACHINE
+    stands_alone = True
     root = "domain"
     purpose = True
     spares = True
@@ -61,6 +67,36 @@ class MachineRules(Rules):
         if "passwordFrom" not in resource.spec.get("graphics", {}):
             close_console(root)
         return "shutoff"
+
+    def assessor(self, context: Context) -> Assessor:
+        """Each by itself."""
+        return partial(machine.assess, context=context)
+
+    def beside(self, resource: Resource, context: Context) -> tuple[object, ...]:
+        """Its volumes, what lies above and below them, what of them is lost, and the devices of the host."""
+        host, sources = context.host, context.resource_sources(resource)
+        return (
+            sources,
+            [need in host.volumes for need in resource.depends_on] if sources else (),
+            [host.above(each.path) for each in sources if each is not None] if host.overlays else (),
+            host.node_devices if "hostDevices" in resource.spec else None,
+            held_losses(resource, context),
+        )
+
+    def tells_all(self, observed: Observed, entry: Owned | None) -> bool:
+        """One that may run elsewhere waits for a person's word."""
+        return not is_migrated(observed, entry)
+
+    def renamed(self, resource: Resource, context: Context) -> Assessment | None:
+        """With its disks, once it is off."""
+        if resource.ref in context.renames.formerly:
+            return assess_machine(resource, context.renames.present.get(resource.ref, resource.ref), context)
+        return super().renamed(resource, context)
+
+    def refused(self, resource: Resource, observed: Observed | None, reach: Reach) -> Iterable[Refused]:
+        """The secret of its console."""
+        owners = console_owners(resource.uid, observed.uid if observed is not None else "")
+        return secret(resource.spec, ("graphics",), owners, reach)
 
 
 RULES = MachineRules()
