@@ -60,7 +60,7 @@ class Notifier:
         book = self._ledger.notices
         found = world.conditions if world is not None and world.snapshot.connected else None
         suspended = world.suspended if world is not None else frozenset()
-        wanted = matters(found, desired.problems) if found is not None and desired is not None else {}
+        wanted = matters(found or {}, desired.problems) if desired is not None else {}
         if not settled:
             known = book.open()
             wanted = {key: said for key, said in wanted.items() if key[1] != WAITS_FOR_OTHERS or key in known}
