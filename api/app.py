@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import falcon.asgi
@@ -15,9 +15,10 @@ from api.http.prefix import without_prefix
 from api.http.responder import add_resource
 from api.plugins.routing import add_plugins
 from api.services import Services
+from specs.plain import Json, NewJson
 
-_Receive = Callable[[], Awaitable[Mapping[str, Any]]]
-_Send = Callable[[dict[str, Any]], Awaitable[None]]
+_Receive = Callable[[], Awaitable[Json]]
+_Send = Callable[[NewJson], Awaitable[None]]
 
 
 def create_app(services: Services) -> falcon.asgi.App[Any, Any]:
@@ -42,7 +43,7 @@ class _Application(falcon.asgi.App[Any, Any]):
     """
 
     async def __call__(  # type: ignore[override]  # as falcon's own is
-        self, scope: dict[str, Any], receive: _Receive, send: _Send
+        self, scope: NewJson, receive: _Receive, send: _Send
     ) -> None:
         if scope["type"] == "http":
             await super().__call__(without_prefix(scope), _at_once(receive), send)
@@ -54,7 +55,7 @@ def _at_once(receive: _Receive) -> _Receive:
     """The same events behind one that says that more will come."""
     first = True
 
-    async def received() -> Mapping[str, Any]:
+    async def received() -> Json:
         nonlocal first
         if first:
             first = False

@@ -26,6 +26,7 @@ from reconciler.errors import (
     Unsupported,
     WritesRefused,
 )
+from specs.plain import NewJson
 
 log = logging.getLogger("onggi.api")
 
@@ -80,13 +81,13 @@ def status_of(error: OnggiError) -> str:
 
 
 async def _refused(
-    request: falcon.asgi.Request, response: falcon.asgi.Response, error: Refusal, _params: dict[str, Any]
+    request: falcon.asgi.Request, response: falcon.asgi.Response, error: Refusal, _params: NewJson
 ) -> None:
     refuse(request, response, falcon.code_to_http_status(error.status), error.reason)
 
 
 async def _domain(
-    request: falcon.asgi.Request, response: falcon.asgi.Response, error: OnggiError, _params: dict[str, Any]
+    request: falcon.asgi.Request, response: falcon.asgi.Response, error: OnggiError, _params: NewJson
 ) -> None:
     refuse(request, response, status_of(error), str(error))
     if isinstance(error, Transient):
@@ -94,7 +95,7 @@ async def _domain(
 
 
 async def _unexpected(
-    request: falcon.asgi.Request, response: falcon.asgi.Response, error: Exception, _params: dict[str, Any]
+    request: falcon.asgi.Request, response: falcon.asgi.Response, error: Exception, _params: NewJson
 ) -> None:
     if isinstance(error, falcon.HTTPError):
         raise error

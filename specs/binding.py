@@ -18,7 +18,7 @@ from lxml import etree
 from specs.bound import Bound
 from specs.codecs import TEXT, Codec
 from specs.effect import Change, Effect
-from specs.spec import NewSpec, Spec
+from specs.plain import NewSpec, Spec
 
 Element = etree._Element
 Item = Any  # of a list: of the type that the kind gives it, whose own functions the hooks of `Items` are

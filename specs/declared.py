@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from specs.effect import Effect
-from specs.spec import Spec
+from specs.plain import NewJson, Spec
 
 Keywords = Mapping[str, Any]
 
@@ -157,12 +157,12 @@ def either(*texts: Declared) -> str:
     return f"^(?:{'|'.join(each.keywords['pattern'].removeprefix('^').removesuffix('$') for each in texts)})$"
 
 
-def has(*names: str) -> dict[str, Any]:
+def has(*names: str) -> NewJson:
     """A condition for rules: the mapping has all of these."""
     return {"required": list(names)}
 
 
-def is_one(name: str, *values: str) -> dict[str, Any]:
+def is_one(name: str, *values: str) -> NewJson:
     """A condition for rules: a field has one of some values."""
     value = {"const": values[0]} if len(values) == 1 else {"enum": list(values)}
     return {"required": [name], "properties": {name: value}}

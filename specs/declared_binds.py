@@ -10,7 +10,7 @@ from typing import Any
 from specs.binding import Bind, Field, put_at, value_at
 from specs.codecs import INTEGER, TEXT, YES_NO
 from specs.declared import Declared, declared_at, place, placed
-from specs.spec import NewSpec, Spec
+from specs.plain import NewSpec, Spec
 
 _CODECS = {"boolean": YES_NO, "integer": INTEGER}
 
@@ -46,7 +46,7 @@ def sayable(spec: Declared, observed: Spec) -> NewSpec:
 
 
 def _field(name: str, declared: Declared, path: str, how: dict[str, Any]) -> Field:
-    said: dict[str, Any] = {
+    said: NewSpec = {
         "codec": _CODECS.get(declared.keywords.get("type", ""), TEXT),
         "missing": declared.absent,
     }

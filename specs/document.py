@@ -16,6 +16,7 @@ from typing import Any, Final
 from specs.lfs import is_lfs_pointer
 from specs.name import name_problem
 from specs.nearest import nearest
+from specs.plain import DocumentData, NewDocument, Spec
 from specs.problem import Problem
 from specs.reference import Ref, holder_of
 from specs.registry import Kind, kind_named, kinds
@@ -46,12 +47,12 @@ class Document:
     uid: str  # empty when there is none
     labels: Mapping[str, str]
     annotations: Mapping[str, str]
-    spec: Mapping[str, Any]
+    spec: Spec
     path: str
     line: int
     index: int
     ref: Ref
-    body: Mapping[str, Any] = field(repr=False)  # the whole document, for the schema
+    body: DocumentData = field(repr=False)  # the whole document, for the schema
     piece: Piece = field(repr=False)  # its text: places are found again only when somebody asks
 
     def locate(self, pointer: str) -> tuple[int, int]:
@@ -164,7 +165,7 @@ def _document(
     return [replace(problem, ref=ref) for problem in sorted(problems, key=lambda p: (p.line, p.column))]
 
 
-def _finished(kind: Kind, ref: Ref, body: dict[str, Any], path: str, line: int, index: int, piece: Piece) -> Document:
+def _finished(kind: Kind, ref: Ref, body: NewDocument, path: str, line: int, index: int, piece: Piece) -> Document:
     metadata = _mapping(body.get("metadata"))
     uid = metadata.get("uid")
     return Document(
@@ -187,7 +188,7 @@ def _mapping(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _kind(body: Mapping[str, Any]) -> Kind | str:
+def _kind(body: DocumentData) -> Kind | str:
     """The document's kind; else a sentence."""
     name = body.get("kind")
     found = kind_named(name) if isinstance(name, str) else None
@@ -205,7 +206,7 @@ def _kind(body: Mapping[str, Any]) -> Kind | str:
     return f"There is no kind `{name}`; {meant}{choice}."
 
 
-def _identity_errors(kind: Kind, body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _identity_errors(kind: Kind, body: DocumentData) -> Iterator[tuple[str, str]]:
     """(pointer, sentence) of what keeps a document from having a reference: its name, and a volume's pool with it."""
     metadata, spec = _mapping(body.get("metadata")), _mapping(body.get("spec"))
     parts = [("/metadata", "name", metadata)]

@@ -8,9 +8,10 @@ from typing import Any
 
 from specs.effect import Effect
 from specs.nearest import nearest
+from specs.plain import Json
 from specs.registry import Kind, find_kind, kinds
 
-Schema = Mapping[str, Any]
+Schema = Json
 
 
 class UnknownFieldError(LookupError):

@@ -17,8 +17,8 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 
+from specs.plain import NewJson, NewSpec, Spec
 from specs.reference import Ref, holder_of
-from specs.spec import NewSpec, Spec
 
 if TYPE_CHECKING:
     from specs.binding import Bind, Element
@@ -87,9 +87,9 @@ class Kind:
         return cast("FieldsModule", importlib.import_module(f"{self.package}.fields"))
 
     @cached_property
-    def schema(self) -> dict[str, Any]:
+    def schema(self) -> NewJson:
         """The JSON Schema (2020-12) of a whole document of this kind."""
-        return cast(dict[str, Any], json.loads((self.folder / "schema.json").read_text(encoding="utf-8")))
+        return cast(NewJson, json.loads((self.folder / "schema.json").read_text(encoding="utf-8")))
 
     @cached_property
     def example(self) -> str:

@@ -7,13 +7,14 @@ schema (`errorMessage`, which editors show as well); the others get theirs here.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any, Final
 
 from specs.codecs import size_text
 from specs.name import NAME_PATTERN, name_problem
 from specs.nearest import nearest
+from specs.plain import DocumentData, Json
 from specs.registry import Kind
 from specs.schema_mistakes import Mistake, Shape
 from specs.schema_reasons import reason
@@ -45,7 +46,7 @@ def _shape(kind: Kind) -> Shape:
     return Shape(kind.schema, FORMATS)
 
 
-def schema_errors(kind: Kind, body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def schema_errors(kind: Kind, body: DocumentData) -> Iterator[tuple[str, str]]:
     """(JSON pointer into the document, sentence) of every mistake; nothing for a document of the right shape."""
     shape = _shape(kind)
     if shape.fits(body):
@@ -67,7 +68,7 @@ def _explained(pointer: str, mistake: Mistake) -> tuple[str, str]:
     return pointer, _sentence(mistake.keyword, rule, mistake.path, mistake.value)
 
 
-def _sentence(keyword: str, rule: Mapping[str, Any], path: Sequence[str | int], value: Any) -> str:
+def _sentence(keyword: str, rule: Json, path: Sequence[str | int], value: Any) -> str:
     """What is wrong with one value."""
     field = _field(path)
     if value is None:
@@ -120,7 +121,7 @@ def _unknown_field(name: str, known: list[str]) -> str:
     return f"There is no field `{_shown(name)}` here; remove it, or use one of {', '.join(known)}."
 
 
-def _purpose(rule: Mapping[str, Any], name: str) -> str:
+def _purpose(rule: Json, name: str) -> str:
     """` (what it is)`: the first sentence of the missing field's description."""
     text = str(rule.get("properties", {}).get(name, {}).get("description", ""))
     first = re.split(r"[.;:](?:\s|$)", text, maxsplit=1)[0]

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, Final
 import jsonschema_rs
 import re2
 
+from specs.plain import Json
+
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
     from jsonschema.protocols import Validator
@@ -33,7 +35,7 @@ class Mistake:
     path: tuple[str | int, ...]
     schema_path: tuple[str | int, ...]
     keyword: str
-    rule: Mapping[str, Any]
+    rule: Json
     value: Any
     name: str = ""
 
@@ -41,7 +43,7 @@ class Mistake:
 class Shape:
     """A schema, ready to check values. `formats` says by its name whether a text has a format."""
 
-    def __init__(self, schema: Mapping[str, Any], formats: Mapping[str, Callable[[str], bool]] | None = None) -> None:
+    def __init__(self, schema: Json, formats: Mapping[str, Callable[[str], bool]] | None = None) -> None:
         self.schema = dict(schema)
         self._formats = dict(formats or {})
         self._gate = jsonschema_rs.Draft202012Validator(
@@ -107,7 +109,7 @@ def _explained(error: ValidationError) -> Iterator[Mistake]:
         )
 
 
-def _names(keyword: str, rule: Mapping[str, Any], value: Any) -> list[str]:
+def _names(keyword: str, rule: Json, value: Any) -> list[str]:
     """The fields that a rule about fields is broken by; one without a name for any other rule."""
     if keyword == "required":
         return [name for name in rule["required"] if name not in value]
@@ -136,7 +138,7 @@ def _matches(pattern: str, text: str) -> bool:
         return True
 
 
-def _part_at(schema: Any, path: Sequence[str | int]) -> Mapping[str, Any]:
+def _part_at(schema: Any, path: Sequence[str | int]) -> Json:
     for step in path:
         schema = schema[step] if isinstance(schema, Mapping) else schema[int(step)]
     return schema if isinstance(schema, Mapping) else {}

@@ -5,24 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from specs.plain import DocumentData, Json, NewSpec, Spec
 from specs.registry import kinds
 
 
-def in_schema_order(kind: str, spec: Mapping[str, Any]) -> dict[str, Any]:
+def in_schema_order(kind: str, spec: Spec) -> NewSpec:
     """The spec with its keys in the order of the reference, without what the schema doesn't have."""
     schema = kinds()[kind].schema
-    ordered: dict[str, Any] = _ordered(spec, schema["properties"]["spec"], schema, keep=False)
+    ordered: NewSpec = _ordered(spec, schema["properties"]["spec"], schema, keep=False)
     return ordered
 
 
-def body_in_order(kind: str, body: Mapping[str, Any]) -> dict[str, Any]:
+def body_in_order(kind: str, body: DocumentData) -> NewSpec:
     """A whole document with its keys in the order of the reference; what the schema doesn't have comes last."""
     schema = kinds()[kind].schema
-    ordered: dict[str, Any] = _ordered(body, schema, schema, keep=True)
+    ordered: NewSpec = _ordered(body, schema, schema, keep=True)
     return ordered
 
 
-def _ordered(value: Any, schema: Mapping[str, Any], root: Mapping[str, Any], *, keep: bool) -> Any:
+def _ordered(value: Any, schema: Json, root: Json, *, keep: bool) -> Any:
     if (reference := schema.get("$ref")) is not None:
         schema = root["$defs"][str(reference).rpartition("/")[2]]
     if isinstance(value, Mapping) and "properties" in schema:

@@ -11,10 +11,11 @@ from __future__ import annotations
 import json
 import re
 import textwrap
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from specs.declared import BESIDE, GONE, Declared
+from specs.plain import Json
 
 if TYPE_CHECKING:
     from specs.registry import Kind
@@ -74,7 +75,7 @@ class _Written:
             return self.mapping(whole.shared[:1].upper() + whole.shared[1:] or place, whole)
         return self._single({**whole.keywords, **value.keywords})
 
-    def _single(self, keywords: Mapping[str, Any]) -> str:
+    def _single(self, keywords: Json) -> str:
         if "enum" in keywords:
             return f"Literal[{', '.join(map(json.dumps, keywords['enum']))}]"
         kinds = keywords["type"]
@@ -102,7 +103,7 @@ class _Lowered(_Written):
 
     prefix = "Lowered"
 
-    def _single(self, keywords: Mapping[str, Any]) -> str:
+    def _single(self, keywords: Json) -> str:
         if "enum" in keywords:
             return "str"
         return "int" if keywords.get("x-unit") in _BYTES else super()._single(keywords)

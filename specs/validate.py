@@ -11,15 +11,19 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from ipaddress import IPv4Network, ip_interface
 from itertools import islice
-from typing import Any
 
 from specs import canonical
 from specs.document import MAX_PROBLEMS, Document
+from specs.network import KIND as NETWORKS
+from specs.plain import Spec
 from specs.problem import Problem
 from specs.reference import NETWORK, STORAGE_POOL, TEMPLATE, VIRTUAL_MACHINE, Ref
 from specs.registry import kinds
 from specs.schema_errors import schema_errors
+from specs.storagepool import KIND as POOLS
 from specs.storagepool.types import FOLDERS
+from specs.template import KIND as TEMPLATES
+from specs.virtualmachine import KIND as MACHINES
 
 MAX_TEMPLATES = 32  # that extend each other
 _SHOWN = 3  # others that a sentence names
@@ -57,7 +61,7 @@ def _problem(document: Document, pointer: str, sentence: str) -> Problem:
     return Problem(document.path, *document.locate(pointer), sentence, pointer, document.ref)
 
 
-def _sound_part(spec: Mapping[str, Any], broken: list[str]) -> Mapping[str, Any]:
+def _sound_part(spec: Spec, broken: list[str]) -> Spec:
     """The spec without the fields that the schema refused: the rules may rely on the shape of what they get."""
     if not broken:
         return spec
@@ -97,10 +101,13 @@ def _same_uid(documents: list[Document]) -> Iterator[Problem]:
 
 def _templates(documents: list[Document]) -> Iterator[Problem]:
     """Templates that don't exist, and templates that extend themselves."""
-    parents = {document.name: document.spec.get("template") for document in documents if document.kind == TEMPLATE}
+    templates = [document for document in documents if document.kind == TEMPLATE]
+    parents = {document.name: TEMPLATES.declared(document.spec).get("template") for document in templates}
     for document in documents:
-        wanted = document.spec.get("template")
-        if wanted is None or document.kind not in (TEMPLATE, VIRTUAL_MACHINE):
+        if document.kind not in (TEMPLATE, VIRTUAL_MACHINE):
+            continue
+        wanted = MACHINES.declared(document.spec).get("template")  # as a template says it too
+        if wanted is None:
             continue
         if wanted not in parents:
             sentence = f"There is no Template `{wanted}`; add its document, or correct the name."
@@ -132,7 +139,7 @@ def _shared_volumes(documents: list[Document]) -> Iterator[Problem]:
     users: dict[Ref, list[tuple[Document, str, bool]]] = defaultdict(list)
     for document in documents:
         if document.kind == VIRTUAL_MACHINE:
-            for index, disk in enumerate(document.spec.get("disks", ())):
+            for index, disk in enumerate(MACHINES.declared(document.spec).get("disks", ())):
                 if "volume" in disk:
                     volume = Ref.volume_named(disk["volume"], disk.get("pool", "default"))
                     users[volume].append((document, f"/spec/disks/{index}/volume", not disk.get("readOnly", False)))
@@ -154,7 +161,7 @@ def _shared_macs(documents: list[Document]) -> Iterator[Problem]:
     users: dict[str, list[tuple[Document, str]]] = defaultdict(list)
     for document in documents:
         if document.kind == VIRTUAL_MACHINE:
-            for index, interface in enumerate(document.spec.get("interfaces", ())):
+            for index, interface in enumerate(MACHINES.declared(document.spec).get("interfaces", ())):
                 if "mac" in interface:
                     users[canonical.mac(interface["mac"])].append((document, f"/spec/interfaces/{index}/mac"))
     for mac, uses in users.items():
@@ -170,7 +177,7 @@ def _shared_addresses(documents: list[Document]) -> Iterator[Problem]:
     """Addresses that several machines have on one network or bridge, however each of them is spelled."""
     users: dict[tuple[str, ...], list[tuple[Document, str]]] = defaultdict(list)
     for document in documents:
-        interfaces = document.spec.get("interfaces", ()) if document.kind == VIRTUAL_MACHINE else ()
+        interfaces = MACHINES.declared(document.spec).get("interfaces", ()) if document.kind == VIRTUAL_MACHINE else ()
         for index, interface in enumerate(interfaces):
             for position, text in enumerate(interface.get("addresses", ())):
                 where = (interface.get("network", ""), interface.get("bridge", ""))
@@ -186,21 +193,22 @@ def _shared_addresses(documents: list[Document]) -> Iterator[Problem]:
 def _shared_subnets(documents: list[Document]) -> Iterator[Problem]:
     """Networks that can't run beside each other: the host has one way to an address. One that is stopped is on none."""
     running = (
-        (IPv4Network(document.spec["subnet"], strict=False), document.ref, document)
+        (subnet, document.ref, document)
         for document in documents
-        if document.kind == NETWORK and "subnet" in document.spec and document.spec.get("active", True)
+        if document.kind == NETWORK and (subnet := _running_subnet(document)) is not None
     )
     subnets = sorted(running, key=lambda each: each[:2])
     # Subnets lie in each other or apart, and a larger one is sorted before what lies in it: a stack holds those around.
-    around: list[Document] = []
+    around: list[tuple[IPv4Network, Document]] = []
     clashes: dict[Ref, list[Document]] = defaultdict(list)
     for subnet, ref, document in subnets:
-        while around and not IPv4Network(around[-1].spec["subnet"], strict=False).overlaps(subnet):
+        while around and not around[-1][0].overlaps(subnet):
             around.pop()
         if around:
-            clashes[ref].append(around[-1])
-            clashes[around[-1].ref].append(document)
-        around.append(document)
+            outer = around[-1][1]
+            clashes[ref].append(outer)
+            clashes[outer.ref].append(document)
+        around.append((subnet, document))
     for _, ref, document in subnets:
         others = [f"{other.ref} at {other.path}:{other.line}" for other in clashes[ref]]
         if others:
@@ -212,12 +220,20 @@ def _shared_subnets(documents: list[Document]) -> Iterator[Problem]:
             yield _problem(document, "/spec/subnet", sentence)
 
 
+def _running_subnet(document: Document) -> IPv4Network | None:
+    network = NETWORKS.declared(document.spec)
+    if "subnet" not in network or not network.get("active", True):
+        return None
+    return IPv4Network(network["subnet"], strict=False)
+
+
 def _shared_folders(documents: list[Document]) -> Iterator[Problem]:
     """Pools over one folder: libvirt refuses the second, and each would call the other's volumes its own."""
     pools: dict[str, list[Document]] = defaultdict(list)
     for document in documents:
-        if document.kind == STORAGE_POOL and document.spec.get("type") in FOLDERS and "path" in document.spec:
-            pools[canonical.path(document.spec["path"])].append(document)
+        pool = POOLS.declared(document.spec)
+        if document.kind == STORAGE_POOL and pool.get("type") in FOLDERS and "path" in pool:
+            pools[canonical.path(pool["path"])].append(document)
     for folder, same in pools.items():
         for document in same if len({document.ref for document in same}) > 1 else ():
             sentence = f"{folder} is the folder of another pool too, at {_places(same, document)}; choose another."

@@ -9,6 +9,7 @@ from specs.declared import Declared, mapping, text, word
 from specs.document import API_VERSION
 from specs.effect import Effect
 from specs.notations import NAME, UUID
+from specs.plain import NewJson
 
 if TYPE_CHECKING:
     from specs.registry import Kind
@@ -36,7 +37,7 @@ _SWITCHES = {
 }
 
 
-def document_schema(kind: Kind) -> dict[str, Any]:
+def document_schema(kind: Kind) -> NewJson:
     """The schema of a kind's documents, from its `fields` module."""
     fields = kind.declarations
     spec, defs = _schema_of(fields.SPEC)
@@ -86,26 +87,26 @@ def _free(about: str, longest: int, about_value: str, known: dict[str, Declared]
     )
 
 
-def _schema_of(value: Declared) -> tuple[dict[str, Any], dict[str, Any]]:
+def _schema_of(value: Declared) -> tuple[NewJson, NewJson]:
     """The schema of a value, and those of the shared values that it refers to by name."""
-    found: dict[str, Any] = {}
+    found: NewJson = {}
     return _schema(value, found), found
 
 
-def _schema(value: Declared, found: dict[str, Any]) -> dict[str, Any]:
+def _schema(value: Declared, found: NewJson) -> NewJson:
     if value.base is not None:
         return {**_reference(value.base, found), **value.keywords}
     return _reference(value, found) if value.shared else _own(value, found)
 
 
-def _reference(value: Declared, found: dict[str, Any]) -> dict[str, Any]:
+def _reference(value: Declared, found: NewJson) -> NewJson:
     if value.shared not in found:
         found[value.shared] = {}  # keeps its place, before those that it refers to itself
         found[value.shared] = _own(value, found)
     return {"$ref": f"#/$defs/{value.shared}"}
 
 
-def _own(value: Declared, found: dict[str, Any]) -> dict[str, Any]:
+def _own(value: Declared, found: NewJson) -> NewJson:
     own = dict(value.keywords)
     rules = own.pop("allOf", None)
     if value.fields:

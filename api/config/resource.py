@@ -5,7 +5,6 @@ from __future__ import annotations
 import platform
 import threading
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from api.config.view import (
     CAPABILITIES,
@@ -26,6 +25,7 @@ from reconciler.observed.answers import Abilities
 from reconciler.observed.osinfo.distros import Distro as Image
 from reconciler.observed.osinfo.distros import distributions
 from reconciler.version import VERSION
+from specs.plain import NewJson
 
 
 class Config(Resource):
@@ -35,7 +35,7 @@ class Config(Resource):
     tag = "Configuration"
 
     @get("Which version of onggi this is.", CONFIG)
-    def read(self, _call: Call) -> dict[str, Any]:
+    def read(self, _call: Call) -> NewJson:
         """The same as long as it runs."""
         return {"display_proxy_port": CONSOLE_PROXY_PORT, "version": VERSION}
 
@@ -52,7 +52,7 @@ class Capabilities(Resource):
         self._streams: tuple[int, bool] | None = None  # of which connection, and whether
 
     @get("What the host can do, and what it lacks.", CAPABILITIES, blocking=True)
-    def read(self, _call: Call) -> dict[str, Any]:
+    def read(self, _call: Call) -> NewJson:
         """Asked of libvirt, QEMU and the system."""
         serving, host = self.serving, self.serving.host
         abilities, repositories = serving.abilities(), host.repositories()
@@ -109,7 +109,7 @@ class Distros(_Images):
         "Installation images for the host's architecture, by name. Whether an address answers isn't tried.",
         arr(DISTRO), filters=True, blocking=True,
     )  # fmt: skip
-    def read(self, _call: Call) -> list[dict[str, Any]]:
+    def read(self, _call: Call) -> list[NewJson]:
         """Those that osinfo's database knows, and the Distributions of the repository, which win."""
         return [distro_view(each) for each in self.images().values()]
 
@@ -120,7 +120,7 @@ class Distro(_Images):
     address = "/config/distros/{name}"
 
     @get("An installation image.", DISTRO, blocking=True)
-    def read(self, _call: Call, name: str) -> dict[str, Any]:
+    def read(self, _call: Call, name: str) -> NewJson:
         """By its name."""
         found = self.images().get(name)
         if found is None:

@@ -11,6 +11,7 @@ from reconciler.host.tools import Missing
 from reconciler.observed.answers import Abilities
 from reconciler.observed.osinfo.definitions import ANY_ARCH, UNKNOWN
 from reconciler.observed.osinfo.distros import Distro
+from specs.plain import NewJson
 from specs.reference import DISTRIBUTION
 
 CONSOLE_PROXY_PORT: Final = "64667"  # where Kimchi's clients look for a proxy of consoles
@@ -61,7 +62,7 @@ DISTRO: Final[Schema] = obj(_DISTRO, required=tuple(_DISTRO), title="Distro")
 
 def capabilities_view(
     abilities: Abilities | None, missing: Iterable[Missing], *, streams: bool, **more: Any
-) -> dict[str, Any]:
+) -> NewJson:
     """`abilities` is None while libvirt never answered; `more` are the fields that libvirt has no part in."""
     known = abilities or Abilities(0, "")
     return {
@@ -93,6 +94,6 @@ def declared(desired: DesiredState | None) -> list[Distro]:
     ]
 
 
-def distro_view(distro: Distro) -> dict[str, Any]:
+def distro_view(distro: Distro) -> NewJson:
     """An installation image."""
     return {key: getattr(distro, key) for key in _DISTRO}

@@ -6,7 +6,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 import falcon.asgi
 
@@ -20,6 +20,7 @@ from api.tasks.view import TASK, task_view
 from reconciler.errors import Cancelled, NotFound, Refused, Unsupported
 from reconciler.host.reports import SOS
 from reconciler.serving.tasks import Tell
+from specs.plain import NewJson
 
 _T = TypeVar("_T")
 
@@ -64,7 +65,7 @@ class DebugReports(_Family):
         self._making = threading.Lock()  # two at once would collect each other
 
     @get("The debug reports, the newest first.", arr(REPORT), filters=True, blocking=True)
-    def read(self, _call: Call) -> list[dict[str, Any]]:
+    def read(self, _call: Call) -> list[NewJson]:
         """Those that are finished."""
         return [report_view(each) for each in self.serving.host.reports().list()]
 
@@ -121,7 +122,7 @@ class DebugReport(_Family):
     address = "/debugreports/{name}"
 
     @get("A debug report.", REPORT, blocking=True)
-    def read(self, _call: Call, name: str) -> dict[str, Any]:
+    def read(self, _call: Call, name: str) -> NewJson:
         """By its name."""
         return report_view(self.asked(lambda: self.serving.host.reports().get(name)))
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from api.http.schema import Schema, obj, text
 from reconciler.host.reports import Report
+from specs.plain import NewJson
 
 _FIELDS: Final = {
     "name": text("Identifies the report in this API."),
@@ -15,7 +16,7 @@ _FIELDS: Final = {
 REPORT: Final[Schema] = obj(_FIELDS, required=tuple(_FIELDS), title="DebugReport")
 
 
-def report_view(report: Report) -> dict[str, Any]:
+def report_view(report: Report) -> NewJson:
     """One report."""
     return {
         "name": report.name,

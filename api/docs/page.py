@@ -15,13 +15,14 @@ from api.docs.prose import inline, prose
 from api.docs.samples import curl, resolved
 from api.docs.schema_table import schema_html, type_html
 from api.http.response_headers import STYLE
+from specs.plain import DocumentData, Json
 
 _METHODS: Final = ("get", "post", "put", "delete")
 
 Operation = Mapping[str, Any]
 
 
-def page(document: Mapping[str, Any]) -> str:
+def page(document: DocumentData) -> str:
     """The whole document."""
     info = document["info"]
     families = _families(document)
@@ -40,7 +41,7 @@ def page(document: Mapping[str, Any]) -> str:
     )
 
 
-def _families(document: Mapping[str, Any]) -> dict[str, list[tuple[str, str, Operation]]]:
+def _families(document: DocumentData) -> dict[str, list[tuple[str, str, Operation]]]:
     found: dict[str, list[tuple[str, str, Operation]]] = {tag["name"]: [] for tag in document["tags"]}
     for path, item in document["paths"].items():
         for method in _METHODS:
@@ -62,12 +63,12 @@ def _navigation(families: Mapping[str, list[tuple[str, str, Operation]]]) -> str
     return "".join(family(tag, operations) for tag, operations in families.items()) + schemas
 
 
-def _section(tag: str, operations: list[tuple[str, str, Operation]], document: Mapping[str, Any]) -> str:
+def _section(tag: str, operations: list[tuple[str, str, Operation]], document: DocumentData) -> str:
     articles = "".join(_article(method, path, each, document) for method, path, each in operations)
     return f"<section aria-labelledby='{_slug(tag)}'><h2 id='{_slug(tag)}'>{escape(tag)}</h2>{articles}</section>"
 
 
-def _article(method: str, path: str, operation: Operation, document: Mapping[str, Any]) -> str:
+def _article(method: str, path: str, operation: Operation, document: DocumentData) -> str:
     components = document["components"]["schemas"]
     anchor = _anchor(operation)
     parts = [
@@ -86,7 +87,7 @@ def _article(method: str, path: str, operation: Operation, document: Mapping[str
     return f"<article id='{anchor}'>{''.join(parts)}</article>"
 
 
-def _parameters(operation: Operation, document: Mapping[str, Any]) -> Iterator[str]:
+def _parameters(operation: Operation, document: DocumentData) -> Iterator[str]:
     shared = document["components"]["parameters"]
     given = [*operation["path_parameters"], *(resolved(each, shared) for each in operation.get("parameters", ()))]
     filters = [each["name"] for each in given if each["in"] == "query" and each["schema"].get("type") == "array"]
@@ -107,11 +108,11 @@ def _parameters(operation: Operation, document: Mapping[str, Any]) -> Iterator[s
         yield f"<p>Filters: {names}.</p>"
 
 
-def _meaning(parameter: Mapping[str, Any]) -> str:
+def _meaning(parameter: Json) -> str:
     return str(parameter.get("description") or parameter["schema"].get("description") or "")
 
 
-def _answers(method: str, path: str, operation: Operation, document: Mapping[str, Any]) -> str:
+def _answers(method: str, path: str, operation: Operation, document: DocumentData) -> str:
     components, shared = document["components"]["schemas"], document["components"]["responses"]
     parts, errors = [], []
     for status, answer in sorted(operation["responses"].items()):
@@ -134,7 +135,7 @@ def _answers(method: str, path: str, operation: Operation, document: Mapping[str
     return f"{''.join(parts)}<p class='errors'>Errors: {', '.join(errors)}</p>"
 
 
-def _schemas(document: Mapping[str, Any]) -> str:
+def _schemas(document: DocumentData) -> str:
     components = document["components"]["schemas"]
     articles = "".join(
         f"<article id='schema-{escape(name)}'><h3>{escape(name)}</h3>"

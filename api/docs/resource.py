@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache, lru_cache
 from importlib.resources import files
 from operator import itemgetter
-from typing import Any, Final
+from typing import Final
 
 from api.docs.page import page
 from api.http.cacheable import cacheable
@@ -16,6 +16,7 @@ from api.http.responder import to_json
 from api.http.response_headers import PAGE, SPECIFICATION, STYLE
 from api.http.schema import obj, text
 from reconciler.version import VERSION
+from specs.plain import NewJson
 
 _KEPT: Final = 4  # documents: one for each application of this process
 _POLICY: Final = {
@@ -27,7 +28,7 @@ _Routes = frozenset[tuple[str, type]]  # what plugins add: a class by its URI te
 
 
 @lru_cache(_KEPT)
-def _document(routes: _Routes) -> dict[str, Any]:
+def _document(routes: _Routes) -> NewJson:
     return openapi(resource_classes(), VERSION, dict(sorted(routes, key=itemgetter(0))))
 
 
@@ -74,7 +75,7 @@ class Index(_Family):
             required=("name", "version", "docs", "openapi", "addresses"),
         ),
     )
-    def read(self, _call: Call) -> dict[str, Any]:
+    def read(self, _call: Call) -> NewJson:
         """Also while no agent runs."""
         paths = _document(self.routes)["paths"].items()
         listed = {path: item["get"]["summary"] for path, item in paths if "get" in item and "{" not in path}

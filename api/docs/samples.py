@@ -7,9 +7,11 @@ import shlex
 from collections.abc import Mapping
 from typing import Any, Final
 
+from specs.plain import Json
+
 _BASE: Final = "http://127.0.0.1:8010"
 _DEEPEST: Final = 6
-_BY_TYPE: Final[Mapping[str, Any]] = {
+_BY_TYPE: Final[Json] = {
     "string": "…", "integer": 1, "number": 1, "boolean": True, "null": None, "array": [], "object": {},
 }  # fmt: skip
 _PATH: Final[Mapping[str, str]] = {
@@ -45,7 +47,7 @@ def sample(schema: Schema, components: Mapping[str, Schema], depth: int = 0) -> 
     return _BY_TYPE.get(kind, "…")
 
 
-def curl(method: str, path: str, operation: Mapping[str, Any], components: Mapping[str, Schema]) -> str:
+def curl(method: str, path: str, operation: Json, components: Mapping[str, Schema]) -> str:
     """The command, in several lines where it is long."""
     for name in (part[1:-1] for part in path.split("/") if part.startswith("{")):
         path = path.replace(f"{{{name}}}", _PATH.get(name, name))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Final
+from typing import Final
 
 import orjson
 
@@ -11,6 +11,7 @@ from api.http.endpoint import OURS, Resource
 from api.http.refusal import Refusal
 from api.http.schema import arr, integer, obj, text
 from reconciler.ledger.ledger import Ledger
+from specs.plain import NewJson
 from specs.reference import Ref
 from specs.registry import find_kind
 
@@ -54,7 +55,7 @@ def named(kind: str, name: str) -> Ref:
     return Ref(found.name, name)
 
 
-def plain(value: dict[str, Any]) -> dict[str, Any]:
+def plain(value: NewJson) -> NewJson:
     """Only what JSON knows, as the command line prints it."""
-    plain: dict[str, Any] = orjson.loads(json.dumps(value, default=str))
+    plain: NewJson = orjson.loads(json.dumps(value, default=str))
     return plain

@@ -5,7 +5,7 @@ What the repository doesn't know and the host has is adopted by a change of it, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from api.http.endpoint import Call, Resource
@@ -18,9 +18,8 @@ from reconciler.serving.creating import NewObject, create
 from reconciler.writing.changes import DocumentChange, Documents, Put, Remove
 from specs.document import API_VERSION
 from specs.name import name_problem
+from specs.plain import Json, NewDocument, Spec
 from specs.reference import Ref
-
-Document = dict[str, Any]
 
 
 class DocumentResource(Resource):
@@ -43,9 +42,7 @@ class DocumentResource(Resource):
             raise not_found(self.missing_code, f"The {self.noun} {ref.short_name}")
         return found
 
-    def create(
-        self, call: Call, ref: Ref, spec: Mapping[str, Any], *, metadata: Mapping[str, Any] | None = None
-    ) -> World:
+    def create(self, call: Call, ref: Ref, spec: Spec, *, metadata: Json | None = None) -> World:
         """Commit a new document and give the world in which it has come true.
 
         Raises Refusal 400 for a name that is taken or can't be one, NotApplied for what the host refuses: that is
@@ -81,7 +78,7 @@ class DocumentResource(Resource):
         return bad(self.taken_code, f"There is a {self.noun} {ref.short_name} already; choose another name.")
 
     def change(
-        self, call: Call, ref: Ref, change: Callable[[Document], None], verb: str = "Change", *, settle: bool = True
+        self, call: Call, ref: Ref, change: Callable[[NewDocument], None], verb: str = "Change", *, settle: bool = True
     ) -> World:
         """Let `change` work on the whole document, commit it, and give the world in which it has come true.
 
@@ -97,10 +94,10 @@ class DocumentResource(Resource):
         message = f"{verb} {self.noun} {ref.short_name}"
         return self.serving.changes.make(edit, message, call.client, [ref], settle=settle).world
 
-    def change_spec(self, call: Call, ref: Ref, fields: Mapping[str, Any], verb: str = "Change", **more: Any) -> World:
+    def change_spec(self, call: Call, ref: Ref, fields: Json, verb: str = "Change", **more: Any) -> World:
         """The same for plain fields of the spec; None takes one out."""
 
-        def change(document: Document) -> None:
+        def change(document: NewDocument) -> None:
             spec = {**document["spec"], **fields}
             document["spec"] = {key: value for key, value in spec.items() if value is not None}
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from api.documents.report import Report, named
 from api.drift.view import DRIFT, DRIFT_OF, RECORD, drift_view
 from api.http.endpoint import Call, get
 from api.http.refusal import Refusal
 from api.http.schema import arr
 from reconciler.reporting.drift_text import record_json
+from specs.plain import NewJson
 from specs.reference import Ref
 
 
@@ -19,9 +18,9 @@ class Drift(Report):
     address = "/drift"
 
     @get("What on the host was changed since it was last applied.", DRIFT, blocking=True)
-    def read(self, _call: Call) -> dict[str, Any]:
+    def read(self, _call: Call) -> NewJson:
         """As the last pass found it."""
-        since = {(record.ref, record.field): record.first_seen for record in self.ledger.drift.records()}
+        since = {(record.ref, record.field): record.first_seen for record in self.ledger.drifts()}
         return drift_view(self.serving.world, since)
 
 
@@ -31,9 +30,9 @@ class DriftHistory(Report):
     address = "/drift/history"
 
     @get("The drift that was noted, with what has ended and by whose doing.", arr(RECORD), filters=True, blocking=True)
-    def read(self, _call: Call) -> list[dict[str, Any]]:
+    def read(self, _call: Call) -> list[NewJson]:
         """Oldest first."""
-        return [record_json(record) for record in self.ledger.drift.records(healed=True)]
+        return [record_json(record) for record in self.ledger.drifts(healed=True)]
 
 
 class DriftOf(Report):
@@ -42,11 +41,11 @@ class DriftOf(Report):
     address = "/drift/{kind}/{name:path}"
 
     @get("What of one object was changed, now and before.", DRIFT_OF, blocking=True)
-    def read(self, _call: Call, kind: str, name: str) -> dict[str, Any]:
+    def read(self, _call: Call, kind: str, name: str) -> NewJson:
         """404 for what is neither declared nor noted."""
         ref = named(kind, name)
         world = self.serving.world
-        records = [record for record in self.ledger.drift.records(healed=True) if record.ref == ref]
+        records = [record for record in self.ledger.drifts(healed=True) if record.ref == ref]
         declared = ref in world.desired.resources or ref in world.desired.held
         if not declared and not records:
             raise Refusal(404, f"{ref} isn't declared, so that it can't drift.")
@@ -61,5 +60,5 @@ class DriftOf(Report):
         }
 
 
-def _is(told: dict[str, Any], ref: Ref) -> bool:
+def _is(told: NewJson, ref: Ref) -> bool:
     return bool(told["kind"] == ref.kind and told["name"] == ref.name)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from api.documents.report import ITEM, PROBLEMS, REVISION_TEXT, TIME, plain
 from api.http.schema import Schema, arr, integer, obj, text
 from reconciler.loop.passes import World
 from reconciler.reporting.drift_text import DriftReport
 from reconciler.reporting.problem_json import problem_json
+from specs.plain import NewJson
 from specs.reference import Ref
 
 _DRIFTED: Final = obj(
@@ -78,7 +79,7 @@ DRIFT_OF: Final[Schema] = obj(
 )
 
 
-def drift_view(world: World, since: Mapping[tuple[Ref, str], str]) -> dict[str, Any]:
+def drift_view(world: World, since: Mapping[tuple[Ref, str], str]) -> NewJson:
     """The drift that the last pass found. `since` tells when what is recorded was seen first."""
     report = DriftReport(str(world.desired.revision), world.drift, since)
     drifted = {item.ref for item in report.deviations}

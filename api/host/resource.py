@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import Any, Final
+from typing import Final
 
 from api.host.view import CPUS, HISTORY, HOST, STATS, cpus_view, history_view, host_view, stats_view
 from api.http.endpoint import Answer, Call, Resource, action, get
@@ -15,6 +15,7 @@ from reconciler.host.facts import machine_facts
 from reconciler.host.packages import ALL_UPDATED
 from reconciler.ledger.task_records import RUNNING
 from reconciler.serving.tasks import Tell
+from specs.plain import NewJson
 from specs.reference import VIRTUAL_MACHINE
 
 _UPDATE: Final = "/host/swupdate"
@@ -29,12 +30,12 @@ class Host(Resource):
     tag = "Host"
 
     @get("The machine: its memory, CPUs and operating system.", HOST, blocking=True)
-    def read(self, _call: Call) -> dict[str, Any]:
+    def read(self, _call: Call) -> NewJson:
         """As it is now."""
         return host_view(machine_facts())
 
     @action("reboot", "Restart the machine. No VM may run on it.", HOST)
-    def reboot(self, _call: Call) -> dict[str, Any]:
+    def reboot(self, _call: Call) -> NewJson:
         """It goes down soon after the answer."""
         running = self._running()
         try:
@@ -44,7 +45,7 @@ class Host(Resource):
         return host_view(machine_facts())
 
     @action("shutdown", "Switch the machine off. No VM may run on it.", HOST)
-    def shutdown(self, _call: Call) -> dict[str, Any]:
+    def shutdown(self, _call: Call) -> NewJson:
         """It goes down soon after the answer."""
         running = self._running()
         try:
@@ -92,7 +93,7 @@ class HostStats(Resource):
     tag = "Host"
 
     @get("What the machine does: CPU, memory, disks, network.", STATS, blocking=True)
-    def read(self, _call: Call) -> dict[str, Any]:
+    def read(self, _call: Call) -> NewJson:
         """In the last second."""
         return stats_view(self.serving.host.sampler.current())
 
@@ -104,7 +105,7 @@ class HostStatsHistory(Resource):
     tag = "Host"
 
     @get("What the machine did in the last minute.", HISTORY)
-    def read(self, _call: Call) -> dict[str, Any]:
+    def read(self, _call: Call) -> NewJson:
         """Second by second, the oldest first."""
         return history_view(self.serving.host.sampler.history())
 
@@ -116,7 +117,7 @@ class HostCpuInfo(Resource):
     tag = "Host"
 
     @get("The machine's sockets, cores and threads.", CPUS, blocking=True)
-    def read(self, _call: Call) -> dict[str, Any]:
+    def read(self, _call: Call) -> NewJson:
         """As libvirt tells it; as the kernel does, when libvirt is away or has no word for it."""
         known = self.serving.abilities()
         found = from_capabilities(known.capabilities) if known is not None else None

@@ -10,6 +10,7 @@ from reconciler.host.counters import Memory
 from reconciler.host.cpuinfo import CpuTopology
 from reconciler.host.facts import MachineFacts
 from reconciler.host.sampling import Sample
+from specs.plain import NewJson
 
 _HOST: Final = {
     "memory": integer("All of its memory, in bytes.", minimum=0),
@@ -53,22 +54,22 @@ _CPUS: Final = {
 CPUS: Final[Schema] = obj(_CPUS, required=tuple(_CPUS), title="HostCpuInfo")
 
 
-def host_view(facts: MachineFacts) -> dict[str, Any]:
+def host_view(facts: MachineFacts) -> NewJson:
     """The machine."""
     return {key: getattr(facts, key) for key in _HOST}
 
 
-def stats_view(sample: Sample) -> dict[str, Any]:
+def stats_view(sample: Sample) -> NewJson:
     """What it did in the last second."""
     return {key: _plain(getattr(sample, key)) for key in _STATS}
 
 
-def history_view(samples: Sequence[Sample]) -> dict[str, Any]:
+def history_view(samples: Sequence[Sample]) -> NewJson:
     """What it did in the last minute, as one list for each figure."""
     return {key: [_plain(getattr(sample, key)) for sample in samples] for key in _STATS}
 
 
-def cpus_view(topology: CpuTopology) -> dict[str, Any]:
+def cpus_view(topology: CpuTopology) -> NewJson:
     """Its CPUs."""
     return {key: getattr(topology, key) for key in _CPUS}
 

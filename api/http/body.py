@@ -11,12 +11,13 @@ import orjson
 
 from api.http.refusal import Refusal
 from api.http.schema import Checked
+from specs.plain import Json
 
 MAX_BODY: Final = 1024 * 1024
 _TIME_S: Final = 30.0
 
 
-async def read_object(request: falcon.asgi.Request, schema: Checked) -> Mapping[str, Any]:
+async def read_object(request: falcon.asgi.Request, schema: Checked) -> Json:
     """The body, {} when there is none. Raises Refusal: 400, 408, 413 or 415."""
     content = await _content(request)
     if content:

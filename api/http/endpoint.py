@@ -19,6 +19,7 @@ from api.http.schema import Checked, Schema, obj
 from api.services import Services
 from reconciler.serving.client import Client
 from reconciler.serving.serving import Serving
+from specs.plain import Json
 
 SPECIFIED: Final = "1.5"  # the version of the original whose specification this API follows
 OURS: Final = "onggi"  # what the original never had
@@ -36,7 +37,7 @@ _MARK = "_onggi_endpoint"
 class Call:
     """A request that was checked. `body` is {} when there is none, `query` has the declared parameters that came."""
 
-    body: Mapping[str, Any]
+    body: Json
     query: Mapping[str, str]
     client: Client
     request: falcon.asgi.Request

@@ -15,6 +15,7 @@ from api.http.endpoint import Endpoint, Resource, endpoints
 from api.http.filters import MOST
 from api.http.schema import Schema, obj, text
 from api.http.undeclared import undeclared_endpoints
+from specs.plain import NewJson
 
 ERROR: Final[Schema] = obj(
     {
@@ -57,11 +58,11 @@ _COMPONENT: Final = re.compile(r"[A-Za-z0-9._-]+")
 
 def openapi(
     classes: Iterable[type[Resource]], version: str, plugins: Mapping[str, type] = MappingProxyType({})
-) -> dict[str, Any]:
+) -> NewJson:
     """The document, as plain data. `plugins` are classes by URI template, perhaps falcon's own that declare nothing."""
     classes = list(classes)
     made = _Document(ActionNames(classes))
-    paths: dict[str, dict[str, Any]] = {}
+    paths: dict[str, NewJson] = {}
     tags: dict[str, None] = {}
     for resource, address, tag in (
         *((each, each.address, each.tag) for each in classes),
@@ -91,7 +92,7 @@ def _undeclared(resource: type) -> Iterable[Endpoint]:
     return () if issubclass(resource, Resource) else undeclared_endpoints(resource)
 
 
-def _path(path: str) -> dict[str, Any]:
+def _path(path: str) -> NewJson:
     names = _PARAMETER.findall(path)
     if not names:
         return {}
@@ -108,14 +109,14 @@ class _Document:
 
     def __init__(self, actions: ActionNames) -> None:
         self._actions = actions
-        self.schemas: dict[str, Any] = {}
-        self.responses: dict[str, Any] = {}
-        self.parameters: dict[str, Any] = {}
+        self.schemas: NewJson = {}
+        self.responses: NewJson = {}
+        self.parameters: NewJson = {}
         self._names: set[str] = set()
 
-    def operation(self, tag: str, path: str, endpoint: Endpoint, *, can_read: bool) -> dict[str, Any]:
+    def operation(self, tag: str, path: str, endpoint: Endpoint, *, can_read: bool) -> NewJson:
         """One method of one address, which also has one that reads it if `can_read`."""
-        made: dict[str, Any] = {
+        made: NewJson = {
             "tags": [tag],
             "summary": endpoint.summary,
             "operationId": self._name(f"{endpoint.method.lower()}{re.sub('[^A-Za-z0-9]+', '_', path).rstrip('_')}"),
@@ -167,7 +168,7 @@ class _Document:
             return self.schema(value)
         return [self._below(each) for each in value] if isinstance(value, list | tuple) else value
 
-    def _query(self, endpoint: Endpoint) -> Iterable[dict[str, Any]]:
+    def _query(self, endpoint: Endpoint) -> Iterable[NewJson]:
         for name, schema in endpoint.query.items():
             yield {"name": name, "in": "query", "required": False, **_described(schema), "schema": self._public(schema)}
         if not endpoint.filters or endpoint.returns is None:
@@ -183,7 +184,7 @@ class _Document:
                 }  # fmt: skip
                 yield {"$ref": f"#/components/parameters/{key}"}
 
-    def _headers(self, endpoint: Endpoint, can_read: bool) -> Iterable[dict[str, Any]]:
+    def _headers(self, endpoint: Endpoint, can_read: bool) -> Iterable[NewJson]:
         if endpoint.raw and not endpoint.if_match:
             return
         name = "If-None-Match" if endpoint.method == "GET" else "If-Match"
@@ -195,7 +196,7 @@ class _Document:
             }  # fmt: skip
             yield {"$ref": f"#/components/parameters/{name}"}
 
-    def _responses(self, path: str, endpoint: Endpoint) -> dict[str, Any]:
+    def _responses(self, path: str, endpoint: Endpoint) -> NewJson:
         good = {endpoint.status: endpoint.returns, **endpoint.other}
         made = {str(status): self._good(status, schema, endpoint) for status, schema in good.items()}
         bad = {400, 403, 500, 503, *endpoint.statuses}
@@ -217,8 +218,8 @@ class _Document:
             made[str(status)] = {"$ref": f"#/components/responses/Error{status}"}
         return made
 
-    def _good(self, status: int, schema: Schema | None, endpoint: Endpoint) -> dict[str, Any]:
-        made: dict[str, Any] = {"description": _REASONS.get(status, "Done.")}
+    def _good(self, status: int, schema: Schema | None, endpoint: Endpoint) -> NewJson:
+        made: NewJson = {"description": _REASONS.get(status, "Done.")}
         if schema is not None:
             made["content"] = {endpoint.content_type: {"schema": self.schema(schema)}}
             made["content"] |= {kind: {"schema": {"type": "string"}} for kind in endpoint.also}

@@ -6,13 +6,15 @@ answer redirects to has it again.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 from urllib.parse import quote
+
+from specs.plain import NewJson
 
 PREFIX: Final = "/plugins/kimchi"
 
 
-def without_prefix(scope: dict[str, Any]) -> dict[str, Any]:
+def without_prefix(scope: NewJson) -> NewJson:
     """The same request for the address behind the prefix; one without it, or for something else, as it is."""
     path = str(scope["path"])
     if not is_below(path):

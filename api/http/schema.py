@@ -14,17 +14,16 @@ from typing import Any
 import orjson
 
 from api.http.refusal import Refusal
+from specs.plain import Json, NewJson
 from specs.schema_mistakes import Mistake, Shape
 from specs.schema_reasons import reason
 
 Schema = Mapping[str, Any]
 
 
-def obj(
-    properties: Mapping[str, Schema], *, required: Sequence[str] = (), closed: bool = True, **more: Any
-) -> dict[str, Any]:
+def obj(properties: Mapping[str, Schema], *, required: Sequence[str] = (), closed: bool = True, **more: Any) -> NewJson:
     """A JSON object. `closed` refuses every other key."""
-    made: dict[str, Any] = {"type": "object", "properties": dict(properties)}
+    made: NewJson = {"type": "object", "properties": dict(properties)}
     if required:
         made["required"] = list(required)
     if closed:
@@ -32,32 +31,32 @@ def obj(
     return made | _dashed(more)
 
 
-def arr(items: Schema, **more: Any) -> dict[str, Any]:
+def arr(items: Schema, **more: Any) -> NewJson:
     """A JSON array."""
     return {"type": "array", "items": dict(items)} | _dashed(more)
 
 
-def text(description: str = "", **more: Any) -> dict[str, Any]:
+def text(description: str = "", **more: Any) -> NewJson:
     """A string."""
     return {"type": "string", **_described(description)} | _dashed(more)
 
 
-def integer(description: str = "", **more: Any) -> dict[str, Any]:
+def integer(description: str = "", **more: Any) -> NewJson:
     """A whole number."""
     return {"type": "integer", **_described(description)} | _dashed(more)
 
 
-def number(description: str = "", **more: Any) -> dict[str, Any]:
+def number(description: str = "", **more: Any) -> NewJson:
     """A number."""
     return {"type": "number", **_described(description)} | _dashed(more)
 
 
-def boolean(description: str = "", **more: Any) -> dict[str, Any]:
+def boolean(description: str = "", **more: Any) -> NewJson:
     """True or false."""
     return {"type": "boolean", **_described(description)} | _dashed(more)
 
 
-def or_null(schema: Schema) -> dict[str, Any]:
+def or_null(schema: Schema) -> NewJson:
     """The same, or null."""
     kind = schema["type"]
     return {**schema, "type": [*([kind] if isinstance(kind, str) else kind), "null"]}
@@ -67,7 +66,7 @@ def _described(description: str) -> dict[str, str]:
     return {"description": description} if description else {}
 
 
-def _dashed(more: Mapping[str, Any]) -> dict[str, Any]:
+def _dashed(more: Json) -> NewJson:
     """Keywords of Python for keys of schemas: x_code → x-code."""
     return {key.replace("x_", "x-", 1) if key.startswith("x_") else key: value for key, value in more.items()}
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
 from api.images.drawn import address_of
 
+if TYPE_CHECKING:
+    from specs.template.spec import TemplateSpec
+    from specs.virtualmachine.spec import VirtualMachineSpec
 
-def icon_of(spec: Mapping[str, Any]) -> str:
+
+def icon_of(spec: VirtualMachineSpec | TemplateSpec) -> str:
     """The icon by what a document says: `icon`, or `osDistro`."""
     return str(spec.get("icon") or address_of(str(spec.get("osDistro") or "")))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from api.http.endpoint import Call, Resource, get
 from api.http.refusal import not_found
@@ -10,6 +10,7 @@ from api.http.schema import arr, text
 from api.http.ttl_cache import TtlCache
 from api.interfaces.view import INTERFACE, interface_view, offered, used_by_networks
 from api.services import Services
+from specs.plain import NewJson
 
 _KEPT_S: Final = 3.0
 _QUERY: Final = {
@@ -34,7 +35,7 @@ class Interfaces(_Family):
         "The interfaces that a new network may go through: NICs, bonds and bridges which no network has yet.",
         arr(INTERFACE), filters=True, blocking=True, query=_QUERY,
     )  # fmt: skip
-    def read(self, call: Call) -> list[dict[str, Any]]:
+    def read(self, call: Call) -> list[NewJson]:
         """By name."""
         snapshot = self.serving.world.snapshot
         if call.query.get("_inuse") == "true":
@@ -51,7 +52,7 @@ class Interface(_Family):
     address = "/interfaces/{name}"
 
     @get("A network interface of the host, whether or not it is in the list.", INTERFACE, blocking=True)
-    def read(self, _call: Call, name: str) -> dict[str, Any]:
+    def read(self, _call: Call, name: str) -> NewJson:
         """As the host tells it now."""
         found = next((each for each in self.interfaces() if each.name == name), None)
         if found is None:

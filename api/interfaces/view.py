@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Final
 
 from api.http.schema import Schema, obj, text
 from reconciler.observed.answers import HostInterface
 from reconciler.observed.readable import readable
 from reconciler.observed.snapshot import BRIDGE, Snapshot
+from specs.network import KIND as NETWORKS
+from specs.plain import NewJson
 from specs.reference import NETWORK
 
 _FIELDS: Final = {
@@ -23,7 +25,7 @@ _FIELDS: Final = {
 INTERFACE: Final[Schema] = obj(_FIELDS, required=tuple(_FIELDS), title="Interface")
 
 
-def interface_view(interface: HostInterface) -> dict[str, Any]:
+def interface_view(interface: HostInterface) -> NewJson:
     """One interface."""
     return {
         "name": interface.name,
@@ -76,8 +78,9 @@ def used_by_networks(snapshot: Snapshot) -> Mapping[str, list[str]]:
     found: dict[str, list[str]] = {}
     for seen in readable(snapshot, NETWORK):
         names = {str(seen.details.get(BRIDGE) or "")}
-        for spec in (seen.config, seen.live or {}):
-            names |= {str(spec.get(key) or "") for key in ("bridge", "interface")}
+        for found_in in (seen.config, seen.live or {}):
+            spec = NETWORKS.lowered(found_in)
+            names |= {spec.get("bridge", ""), spec.get("interface", "")}
         for name in sorted(names - {""}):
             found.setdefault(name, []).append(seen.ref.name)
     return found

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Mapping
-from typing import Any
 
-from api.documents.resource import Document, DocumentResource
+from api.documents.resource import DocumentResource
 from api.http.endpoint import Call, action, delete, get, post, put
 from api.http.isolated import isolated
 from api.http.refusal import bad
@@ -17,6 +15,7 @@ from api.networks.view import NETWORK, network_view, networks_of_templates
 from reconciler.loop.passes import World
 from reconciler.serving.serving import Serving
 from specs import reference
+from specs.plain import Json, NewDocument, NewJson, NewSpec
 
 _CREATE = obj(
     {
@@ -52,7 +51,7 @@ class _Family(DocumentResource):
     taken_code = "KCHNET0001E"
     name_code = "KCHNET0011E"
 
-    def view(self, world: World, name: str) -> dict[str, Any]:
+    def view(self, world: World, name: str) -> NewJson:
         return network_view(world, self.observed(world, self.ref(name)))
 
 
@@ -62,7 +61,7 @@ class Networks(_Family):
     address = "/networks"
 
     @get("The networks, by name.", arr(NETWORK), filters=True)
-    def read(self, _call: Call) -> list[dict[str, Any]]:
+    def read(self, _call: Call) -> list[NewJson]:
         """Every network that could be read."""
         world = self.serving.world
         found = sorted(ref for ref in world.snapshot.objects if ref.kind == reference.NETWORK)
@@ -71,7 +70,7 @@ class Networks(_Family):
     @post(
         "Make a network. It starts with the host; activate it to start it now.", NETWORK, _CREATE, failure="KCHNET0008E"
     )
-    def make(self, call: Call) -> dict[str, Any]:
+    def make(self, call: Call) -> NewJson:
         """Its document is committed, and the network defined."""
         name = str(call.body["name"])
         return self.view(self.create(call, self.ref(name), _spec(call, self.serving)), name)
@@ -83,7 +82,7 @@ class Network(_Family):
     address = "/networks/{name}"
 
     @get("A network.", NETWORK)
-    def read(self, _call: Call, name: str) -> dict[str, Any]:
+    def read(self, _call: Call, name: str) -> NewJson:
         """As it was observed last."""
         return self.view(self.serving.world, name)
 
@@ -95,7 +94,7 @@ class Network(_Family):
         since="2.1",
         failure="KCHNET0008E",
     )
-    def change_it(self, call: Call, name: str) -> dict[str, Any]:
+    def change_it(self, call: Call, name: str) -> NewJson:
         """Its document says so from now on. Nothing that runs is altered."""
         observed, body = self.observed(self.serving.world, self.ref(name)), call.body
         if body.get("name", name) != name:
@@ -107,7 +106,7 @@ class Network(_Family):
         _check_kind(str(before.get("mode") or ""), body)
         new = _placed({"connection": before.get("mode"), **body}, self.serving, before)
 
-        def change(document: Document) -> None:
+        def change(document: NewDocument) -> None:
             spec = document["spec"]
             if "autostart" in body:
                 spec["autostart"] = body["autostart"]
@@ -130,13 +129,13 @@ class Network(_Family):
         self.remove(call, self.ref(name))
 
     @action("activate", "Start a network.", NETWORK, failure="KCHNET0022E")
-    def activate(self, call: Call, name: str) -> dict[str, Any]:
+    def activate(self, call: Call, name: str) -> NewJson:
         """Its document says so from now on."""
         check_way_out(self.serving, self.observed(self.serving.world, self.ref(name)))
         return self.view(self.change_spec(call, self.ref(name), {"active": True}, "Activate"), name)
 
     @action("deactivate", "Stop a network that nobody uses.", NETWORK, failure="KCHNET0008E")
-    def deactivate(self, call: Call, name: str) -> dict[str, Any]:
+    def deactivate(self, call: Call, name: str) -> NewJson:
         """Its document says so from now on."""
         world = self.serving.world
         self.observed(world, self.ref(name))
@@ -151,13 +150,13 @@ class Network(_Family):
             raise bad(code, f"The network {name} is used by {', '.join(users)}; take it away from there first.")
 
 
-def _spec(call: Call, serving: Serving) -> dict[str, Any]:
+def _spec(call: Call, serving: Serving) -> NewJson:
     body = call.body
     place = {"interface": "", **body} if body["connection"] == "bridge" else body
     return {"mode": body["connection"], **_placed(place, serving, {}), "autostart": True, "active": False}
 
 
-def _placed(body: Mapping[str, Any], serving: Serving, before: Mapping[str, Any]) -> dict[str, Any]:
+def _placed(body: Json, serving: Serving, before: Json) -> NewJson:
     """Where a network of a `connection` is, by what a request says of it. Raises Refusal 400."""
     if body["connection"] == "bridge":
         if "interface" not in body and "vlan_id" not in body:
@@ -172,7 +171,7 @@ def _placed(body: Mapping[str, Any], serving: Serving, before: Mapping[str, Any]
         raise bad("KCHNET0003E", "The subnet isn't one; give an IPv4 network such as 192.168.150.0/24.") from None
 
 
-def _check_kind(mode: str, body: Mapping[str, Any]) -> None:
+def _check_kind(mode: str, body: Json) -> None:
     """Raises Refusal 400 for what a network of this kind hasn't."""
     if mode == "bridge" and "subnet" in body:
         raise bad("KCHNET0003E", "A bridge network has no subnet of its own; leave it out.")
@@ -180,7 +179,7 @@ def _check_kind(mode: str, body: Mapping[str, Any]) -> None:
         raise bad("KCHNET0004E", "Only a bridge network goes through an interface; leave it out.")
 
 
-def _leave_subnet(spec: dict[str, Any]) -> None:
+def _leave_subnet(spec: NewSpec) -> None:
     """What lies in the old subnet goes: the gateway and the range of DHCP are chosen anew."""
     spec.pop("gateway", None)
     dhcp = {key: value for key, value in (spec.get("dhcp") or {}).items() if key not in ("start", "end")}

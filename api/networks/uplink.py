@@ -6,7 +6,7 @@ libvirt starts a network over a device that isn't there without a word; it is th
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from api.http.refusal import bad
 from api.interfaces.view import used_by_networks
@@ -15,11 +15,12 @@ from reconciler.observed.answers import HostInterface
 from reconciler.observed.snapshot import Observed
 from reconciler.serving.serving import Serving
 from specs.network.vlan import vlan_bridge_name
+from specs.plain import NewJson, Spec
 
 _UNFIT: Final = "KCHNET0007E"
 
 
-def bridge_fields(serving: Serving, interface: str, vlan: int | None) -> dict[str, Any]:
+def bridge_fields(serving: Serving, interface: str, vlan: int | None) -> NewJson:
     """The fields of a new network's document for a NIC, a bonding or a bridge of the host. Raises Refusal 400."""
     if not interface:
         raise bad("KCHNET0004E", "A bridge network needs the `interface` of the host that it goes through.")
@@ -44,7 +45,7 @@ def bridge_fields(serving: Serving, interface: str, vlan: int | None) -> dict[st
 def check_way_out(serving: Serving, network: Observed) -> None:
     """Raises Refusal 400 for a network that goes through a device that the host hasn't."""
     declared = serving.world.desired.resources.get(network.ref)
-    spec: Mapping[str, Any] = network.config if declared is None else declared.spec
+    spec: Spec = network.config if declared is None else declared.spec
     # A VLAN's bridge is made again when it is missing: what has to be there is the interface below it.
     way = str(spec.get("interface") or spec.get("bridge") or "") if spec.get("mode") == "bridge" else ""
     if way and (known := _interfaces(serving)) is not None and way not in known:

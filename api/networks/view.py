@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import ipaddress
-from typing import Any, Final
+from typing import Final
 
 from api.http.schema import Schema, arr, boolean, obj, text
 from api.networks.attachments import machines_on_networks
 from reconciler.loop.passes import World
 from reconciler.observed.snapshot import BRIDGE, Observed
+from specs.network import KIND as NETWORKS
+from specs.plain import NewJson
 from specs.reference import TEMPLATE
+from specs.template import KIND as TEMPLATES
 
 NETWORK: Final[Schema] = obj(
     {
@@ -28,11 +31,11 @@ NETWORK: Final[Schema] = obj(
 )
 
 
-def network_view(world: World, observed: Observed) -> dict[str, Any]:
+def network_view(world: World, observed: Observed) -> NewJson:
     """One network."""
-    name, spec = observed.ref.name, observed.live or observed.config
+    name, spec = observed.ref.name, NETWORKS.lowered(observed.live or observed.config)
     machines = list(machines_on_networks(world.snapshot).get(name, ()))
-    dhcp = spec.get("dhcp") or {}
+    dhcp = spec.get("dhcp", {})
     serves = bool(dhcp.get("enabled"))
     return {
         "name": name,
@@ -41,7 +44,7 @@ def network_view(world: World, observed: Observed) -> dict[str, Any]:
         "in_use": bool(machines) or name in networks_of_templates(world),
         "vms": machines,
         "subnet": str(ipaddress.ip_network(spec["subnet"], strict=False)) if spec.get("subnet") else "",
-        "dhcp": {key: str(dhcp.get(key) or "") if serves else "" for key in ("start", "end")},
+        "dhcp": {"start": dhcp.get("start", "") if serves else "", "end": dhcp.get("end", "") if serves else ""},
         "connection": spec.get("mode") or "nat",
         "interface": str(observed.details.get(BRIDGE) or spec.get("bridge") or spec.get("interface") or ""),
         "persistent": observed.persistent,
@@ -52,5 +55,8 @@ def networks_of_templates(world: World) -> frozenset[str]:
     """The networks that templates give to new machines."""
     resources = world.desired.resources
     return frozenset(
-        name for ref, found in resources.items() if ref.kind == TEMPLATE for name in found.spec.get("networks", ())
+        name
+        for ref, found in resources.items()
+        if ref.kind == TEMPLATE
+        for name in TEMPLATES.declared(found.spec).get("networks", ())
     )

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from api.documents.report import Report
 from api.http.endpoint import Call, get
 from api.plan.view import PLAN, plan_view
+from specs.plain import NewJson
 
 
 class Plan(Report):
@@ -15,6 +14,6 @@ class Plan(Report):
     address = "/plan"
 
     @get("What is to be done so that the host is as the documents say.", PLAN, blocking=True)
-    def read(self, _call: Call) -> dict[str, Any]:
+    def read(self, _call: Call) -> NewJson:
         """As the last pass planned it: empty at rest."""
         return plan_view(self.serving.world)

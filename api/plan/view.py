@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from api.documents.report import ITEM, PROBLEMS, REVISION_TEXT, plain
 from api.http.schema import Schema, arr, boolean, integer, obj, text
 from reconciler.loop.passes import World
 from reconciler.reporting.problem_json import problem_json
+from specs.plain import NewJson
 
 _CHANGE: Final = obj(
     {
@@ -84,7 +85,7 @@ PLAN: Final[Schema] = obj(
 )
 
 
-def plan_view(world: World) -> dict[str, Any]:
+def plan_view(world: World) -> NewJson:
     """The plan of the last pass. Empty where the host is as the documents say."""
     told = world.plan.to_json() | {"digest": world.plan.digest}
     return plain(told | {"problems": [problem_json(item) for item in world.desired.problems]})

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from api.http.endpoint import OURS, Call, Resource, get
 from api.http.refusal import not_found
 from api.http.schema import arr, boolean, obj, text
+from specs.plain import NewJson
 
 _FIELDS: Final = {
     "name": text("Its name."),
@@ -37,7 +38,7 @@ class Plugin(Resource):
     since = OURS
 
     @get("A plugin, and why it can't be used if so.", PLUGIN)
-    def read(self, _call: Call, name: str) -> dict[str, Any]:
+    def read(self, _call: Call, name: str) -> NewJson:
         """Also one that is switched off."""
         for plugin in self.services.plugins.found.all:
             if plugin.name == name:

@@ -15,6 +15,7 @@ from api.http.openapi import openapi
 from api.http.responder import add_resource, to_json
 from api.services import Services
 from reconciler.host.plugins import Plugin
+from specs.plain import NewJson
 
 log = logging.getLogger("onggi.plugins")
 
@@ -34,7 +35,7 @@ def add_plugins(app: falcon.asgi.App[Any, Any], services: Services) -> None:
             services.plugins.routes[template] = type(resource)
 
 
-def _made(plugin: Plugin, services: Services) -> dict[str, Any]:
+def _made(plugin: Plugin, services: Services) -> NewJson:
     """Its resources by their addresses. Raises whatever they raise, and what is found wrong with them."""
     made = {template: resource(services) for template, resource in plugin.routes.items()}
     trial: falcon.asgi.App[Any, Any] = falcon.asgi.App()

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from api.documents.report import Report
 from api.http.endpoint import Call, get
 from api.http.schema import arr
 from api.revisions.view import REVISION, revisions_view
 from reconciler.ledger.history import KEPT_EVENTS
+from specs.plain import NewJson
 
 
 class Revisions(Report):
@@ -20,6 +19,6 @@ class Revisions(Report):
         "The revisions that something was done for, newest first, and the one in force.", arr(REVISION), filters=True,
         blocking=True, description="As far back as events are kept. The repository has the whole history.",
     )  # fmt: skip
-    def read(self, _call: Call) -> list[dict[str, Any]]:
+    def read(self, _call: Call) -> list[NewJson]:
         """From the list of events."""
-        return revisions_view(self.ledger.history.events(KEPT_EVENTS), str(self.serving.world.desired.revision))
+        return revisions_view(self.ledger.events(KEPT_EVENTS), str(self.serving.world.desired.revision))

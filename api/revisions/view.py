@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Final
 
 from api.documents.report import REVISION_TEXT
 from api.http.schema import Schema, boolean, integer, obj, text
-from reconciler.ledger.notice_store import OVER
+from reconciler.ledger.notice_book import OVER
 from reconciler.ledger.records import Event
+from specs.plain import NewJson
 
 REVISION: Final[Schema] = obj(
     {
@@ -24,11 +25,11 @@ REVISION: Final[Schema] = obj(
 )
 
 
-def revisions_view(events: Iterable[Event], in_force: str) -> list[dict[str, Any]]:
+def revisions_view(events: Iterable[Event], in_force: str) -> list[NewJson]:
     """The revisions that something was done for, as far back as events are kept, the newest first; the one in force
     also when nothing had to be done for it.
     """
-    found: dict[str, dict[str, Any]] = {}
+    found: dict[str, NewJson] = {}
     for event in events:
         if not event.revision:
             continue
@@ -41,7 +42,7 @@ def revisions_view(events: Iterable[Event], in_force: str) -> list[dict[str, Any
     return [current | {"inForce": True}, *reversed(found.values())]
 
 
-def _revision(revision: str, time: str) -> dict[str, Any]:
+def _revision(revision: str, time: str) -> NewJson:
     return {
         "revision": revision, "inForce": False, "firstApplied": time, "lastApplied": time, "steps": 0, "failed": 0,
     }  # fmt: skip

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import Any
 
 from api.documents.report import Report, named
 from api.http.endpoint import Call, get
@@ -12,6 +11,7 @@ from api.status.view import OBJECT, STATUS
 from reconciler.reporting.matters import unread_files
 from reconciler.reporting.status_text import status_document, status_report
 from reconciler.status.suspension import ALL, ANYTHING
+from specs.plain import NewJson
 
 
 class Status(Report):
@@ -20,15 +20,15 @@ class Status(Report):
     address = "/status"
 
     @get("How the agent and every declared object are.", STATUS, blocking=True)
-    def read(self, _call: Call) -> dict[str, Any]:
+    def read(self, _call: Call) -> NewJson:
         """As of the last pass."""
-        info = {**self.ledger.heartbeat.told(), "pid": str(os.getpid())}
+        info = {**self.ledger.agent_info(), "pid": str(os.getpid())}
         connected = str(self.serving.world.snapshot.connected).lower()
-        suspended = self.ledger.decisions.suspended() is ALL
+        suspended = self.ledger.suspended() is ALL
         told = info | {"connected": connected}
-        why = str(self.ledger.decisions.suspensions().get(ANYTHING, ""))
+        why = str(self.ledger.suspensions.suspensions().get(ANYTHING, ""))
         unread = unread_files(self.ledger.notices.open().values())
-        return status_report(told, self.ledger.status.all(), running=True, suspended=suspended, why=why, unread=unread)
+        return status_report(told, self.ledger.statuses(), running=True, suspended=suspended, why=why, unread=unread)
 
 
 class StatusOf(Report):
@@ -37,9 +37,9 @@ class StatusOf(Report):
     address = "/status/{kind}/{name:path}"
 
     @get("How one declared object is.", OBJECT, blocking=True)
-    def read(self, _call: Call, kind: str, name: str) -> dict[str, Any]:
+    def read(self, _call: Call, kind: str, name: str) -> NewJson:
         """As of the last pass."""
-        found = self.ledger.status.of(ref := named(kind, name))
+        found = self.ledger.status(ref := named(kind, name))
         if found is None:
             raise Refusal(404, f"Nothing is known of {ref}; it isn't declared.")
         return status_document(found)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, ClassVar
 
 import falcon
 
-from api.documents.resource import Document, DocumentResource
+from api.documents.resource import DocumentResource
 from api.documents.taking_back import taken_back
 from api.http.endpoint import Answer, Call, action, delete, get, post, put
 from api.http.isolated import isolated
@@ -22,7 +22,9 @@ from reconciler.errors import InvalidDocument, NotApplied
 from reconciler.loop.passes import World
 from reconciler.observed.snapshot import Observed
 from specs import reference
+from specs.plain import Json, NewDocument, NewJson, NewSpec
 from specs.reach import pool_owner
+from specs.storagepool import KIND as POOLS
 
 _CREATE = obj(
     {
@@ -92,7 +94,7 @@ class _Family(DocumentResource):
     taken_code = "KCHPOOL0001E"
     name_code = "KCHPOOL0016E"
 
-    def view(self, world: World, name: str) -> dict[str, Any]:
+    def view(self, world: World, name: str) -> NewJson:
         return pool_view(world, self.observed(world, self.ref(name)), self.serving.scans.task_of(name))
 
     async def fresh_world(self, names: Iterable[str]) -> World:
@@ -111,7 +113,7 @@ class StoragePools(_Family):
     address = "/storagepools"
 
     @get("The storage pools, by name; the reserved pool of all ISO images is the last.", arr(POOL), filters=True)
-    async def read(self, _call: Call) -> list[dict[str, Any]]:
+    async def read(self, _call: Call) -> list[NewJson]:
         """Every pool that could be read."""
         found = sorted(ref for ref in self.serving.world.snapshot.objects if ref.kind == reference.STORAGE_POOL)
         world = await self.fresh_world([ref.name for ref in found])
@@ -124,7 +126,7 @@ class StoragePools(_Family):
         " at once, so that what is found shows in kimchi_isos.",
         failure="KCHPOOL0007E",
     )  # fmt: skip
-    def make(self, call: Call) -> dict[str, Any] | Answer:
+    def make(self, call: Call) -> NewJson | Answer:
         """Its document is committed, and the pool defined."""
         name, kind = str(call.body["name"]), str(call.body["type"])
         if name == ISO_POOL:
@@ -161,10 +163,10 @@ class StoragePools(_Family):
         self.serving.scans.begin(name, str(spec["path"]), f"/storagepools/{ISO_POOL}", call.client)
         return Answer(self.view(world, name), 202)
 
-    def _spec(self, call: Call, name: str, kind: str) -> tuple[dict[str, Any], Path | None]:
+    def _spec(self, call: Call, name: str, kind: str) -> tuple[NewJson, Path | None]:
         """The spec of the new pool, and the file of its password."""
         given = call.body.get("source") or {}
-        spec: dict[str, Any] = {"type": kind}
+        spec: NewSpec = {"type": kind}
         secret: Path | None = None
         match kind:
             case "dir" | "kimchi-iso":
@@ -184,7 +186,7 @@ class StoragePools(_Family):
                 spec["source"] = {"adapter": {"name": given["adapter_name"]}}
         return {**spec, "autostart": kind in _AUTOSTARTED, "active": kind == ISO_TYPE}, secret
 
-    def _secret(self, name: str, auth: Mapping[str, Any]) -> Path:
+    def _secret(self, name: str, auth: Json) -> Path:
         password = str(auth.get("password") or "")
         if not auth.get("username") or not password:
             raise bad("KCHPOOL0004E", "`source/auth` needs a `username` and a `password`.")
@@ -199,7 +201,7 @@ class StoragePool(_Family):
     address = "/storagepools/{pool}"
 
     @get("A storage pool.", POOL, volatile=_VOLATILE)
-    async def read(self, _call: Call, pool: str) -> dict[str, Any]:
+    async def read(self, _call: Call, pool: str) -> NewJson:
         """As it was observed last."""
         return iso_pool_view() if pool == ISO_POOL else self.view(await self.fresh_world([pool]), pool)
 
@@ -208,20 +210,20 @@ class StoragePool(_Family):
         description="A device that holds something already is refused: nothing is overwritten.",
         failure="KCHPOOL0028E",
     )  # fmt: skip
-    def change_it(self, call: Call, pool: str) -> dict[str, Any]:
+    def change_it(self, call: Call, pool: str) -> NewJson:
         """Its document says so from now on."""
         self._refuse_reserved(pool)
         ref, disks = self.ref(pool), list(call.body.get("disks") or ())
         observed = self.observed(self.serving.world, ref)
-        if disks and observed.config.get("type") != "logical":
+        if disks and POOLS.lowered(observed.config).get("type") != "logical":
             raise bad("KCHPOOL0029E", "Only a pool of type logical takes `disks`.")
         if disks and sees_sources(self.serving):
             check_devices(pool, disks)
 
-        before: list[Document] = []
-        after: list[Document] = []
+        before: list[NewDocument] = []
+        after: list[NewDocument] = []
 
-        def change(document: Document) -> None:
+        def change(document: NewDocument) -> None:
             spec = document["spec"]
             before[:], after[:] = [dict(spec)], [spec]
             if "autostart" in call.body:
@@ -230,7 +232,7 @@ class StoragePool(_Family):
                 source = dict(spec.get("source") or {})
                 spec["source"] = source | {"devices": list(dict.fromkeys([*(source.get("devices") or ()), *disks]))}
 
-        def undo(document: Document) -> None:
+        def undo(document: NewDocument) -> None:
             if document["spec"] == after[0]:  # else somebody has gone on from there
                 document["spec"] = before[0]
 
@@ -260,7 +262,7 @@ class StoragePool(_Family):
         self.serving.secrets.forget(pool_owner(pool))
 
     @action("activate", "Start a storage pool.", POOL, statuses=(405,), failure="KCHPOOL0009E")
-    def activate(self, call: Call, pool: str) -> dict[str, Any]:
+    def activate(self, call: Call, pool: str) -> NewJson:
         """Its document says so from now on."""
         self._refuse_reserved(pool)
         self.observed(self.serving.world, self.ref(pool))
@@ -275,7 +277,7 @@ class StoragePool(_Family):
         scans, name = self.serving.scans, observed.ref.name
         number = scans.task_of(name)
         if not number or self.serving.tasks.get(number).ended:
-            path = str(observed.config.get("path") or "")
+            path = str(POOLS.lowered(observed.config).get("path") or "")
             scans.begin(name, path, f"/storagepools/{ISO_POOL}", call.client)
 
     @action(
@@ -285,7 +287,7 @@ class StoragePool(_Family):
         statuses=(405,),
         failure="KCHPOOL0010E",
     )
-    def deactivate(self, call: Call, pool: str) -> dict[str, Any]:
+    def deactivate(self, call: Call, pool: str) -> NewJson:
         """Its document says so from now on."""
         self._refuse_reserved(pool)
         world = self.serving.world

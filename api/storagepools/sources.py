@@ -10,8 +10,8 @@ import logging
 import os
 import posixpath
 import stat
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Sequence
+from typing import Final
 
 from api.http.refusal import Refusal, bad
 from reconciler.errors import OnggiError, Refused, Unsupported
@@ -23,6 +23,7 @@ from reconciler.network.limits import FOR_CLIENTS
 from reconciler.serving.host import HostServices
 from reconciler.serving.serving import Serving
 from specs.host import Feature
+from specs.plain import Json
 
 log = logging.getLogger("onggi.api")
 
@@ -34,7 +35,7 @@ def sees_sources(serving: Serving) -> bool:
     return is_here(serving.settings.connect) and serving.world.snapshot.host.can(Feature.VOLUME_UPLOAD)
 
 
-def check_source(host: HostServices, name: str, kind: str, source: Mapping[str, Any]) -> None:
+def check_source(host: HostServices, name: str, kind: str, source: Json) -> None:
     """Raises Refusal 400 for what isn't there, or what is there already (a volume group)."""
     match kind:
         case "logical":

@@ -5,13 +5,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
 from api.http.schema import Schema, boolean, integer, obj, text
 from reconciler.loop.passes import World
 from reconciler.observed.snapshot import Observed, Snapshot
 from specs.binding import parse
+from specs.plain import NewJson
 from specs.reference import STORAGE_VOLUME, TEMPLATE, Ref
+from specs.storagepool import KIND as POOLS
+from specs.template import KIND as TEMPLATES
+
+if TYPE_CHECKING:
+    from specs.storagepool.spec import LoweredStoragePool
 
 ISO_POOL: Final = "kimchi_isos"  # reserved: the ISO images of all active pools
 ISO_TYPE: Final = "kimchi-iso"
@@ -44,9 +50,9 @@ _FIELDS: Final[dict[str, Schema]] = {
 POOL: Final[Schema] = obj(_FIELDS, required=("name", "state", "type"), title="StoragePool")
 
 
-def pool_view(world: World, observed: Observed, task_id: str = "") -> dict[str, Any]:
+def pool_view(world: World, observed: Observed, task_id: str = "") -> NewJson:
     """One pool. `task_id` is that of its deep scan."""
-    spec = observed.live or observed.config
+    spec = POOLS.lowered(observed.live or observed.config)
     space = space_of(observed)
     view = {
         "name": observed.ref.name,
@@ -64,7 +70,7 @@ def pool_view(world: World, observed: Observed, task_id: str = "") -> dict[str, 
     return view | ({"task_id": task_id} if task_id else {})
 
 
-def iso_pool_view() -> dict[str, Any]:
+def iso_pool_view() -> NewJson:
     """The reserved pool."""
     return {"name": ISO_POOL, "state": "active", "type": ISO_TYPE}
 
@@ -72,9 +78,9 @@ def iso_pool_view() -> dict[str, Any]:
 def pool_type(world: World, observed: Observed) -> str:
     """Its type as it was declared: libvirt has no word for a folder that is searched for ISO images."""
     declared = world.desired.resources.get(observed.ref)
-    if declared is not None and declared.spec.get("type") == ISO_TYPE:
+    if declared is not None and POOLS.declared(declared.spec).get("type") == ISO_TYPE:
         return ISO_TYPE
-    return str(observed.config.get("type") or "")
+    return str(POOLS.lowered(observed.config).get("type") or "")
 
 
 @lru_cache(maxsize=2)
@@ -93,11 +99,11 @@ def templates_on(world: World, pool: str) -> list[str]:
     for ref, resource in world.desired.resources.items():
         if ref.kind != TEMPLATE:
             continue
-        disks = resource.spec.get("disks") or ()
-        pools = {disk.get("pool") for disk in disks} | {
-            _pool_of(disk[key], "") for disk in disks for key in ("volume", "base") if disk.get(key)
-        }
-        if resource.spec.get("storagePool", "default") == pool or pool in pools:
+        template = TEMPLATES.declared(resource.spec)
+        disks = template.get("disks", ())
+        volumes = (name for disk in disks for name in (disk.get("volume"), disk.get("base")) if name)
+        pools = {disk.get("pool") for disk in disks} | {_pool_of(name, "") for name in volumes}
+        if template.get("storagePool", "default") == pool or pool in pools:
             found.append(ref.name)
     return sorted(found)
 
@@ -118,21 +124,17 @@ def _space(xml: str) -> tuple[int, int, int]:
     return capacity, allocated, available
 
 
-def _source(spec: Mapping[str, Any]) -> dict[str, str]:
-    source = spec.get("source") or {}
-
-    def of(*path: str) -> str:
-        value: Any = source
-        for key in path:
-            value = (value or {}).get(key)
-        return str(value) if value is not None else ""
-
+def _source(spec: LoweredStoragePool) -> dict[str, str]:
+    source = spec.get("source", {})
     match spec.get("type"):
         case "netfs":
-            return {"addr": of("host"), "path": of("path")}
+            return {"addr": source.get("host", ""), "path": source.get("path", "")}
         case "iscsi" | "iscsi-direct":
-            return {"addr": of("host"), "port": of("port"), "path": of("target")}
+            port = source.get("port")
+            known = {"addr": source.get("host", ""), "port": "" if port is None else str(port)}
+            return {**known, "path": source.get("target", "")}
         case "scsi":
-            names = {"adapter_type": "type", "adapter_name": "name", "wwnn": "wwnn", "wwpn": "wwpn"}
-            return {ours: of("adapter", theirs) for ours, theirs in names.items()}
+            adapter = source.get("adapter", {})
+            kind = {"adapter_type": adapter.get("type", ""), "adapter_name": adapter.get("name", "")}
+            return {**kind, "wwnn": adapter.get("wwnn", ""), "wwpn": adapter.get("wwpn", "")}
     return {}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
 
 from api.http.endpoint import Call, Resource, get
 from api.http.refusal import bad, not_found
@@ -13,7 +13,12 @@ from reconciler.network.connecting import NotAllowed
 from reconciler.network.limits import FOR_CLIENTS
 from reconciler.observed.readable import readable
 from reconciler.observed.snapshot import Snapshot
+from specs.plain import NewJson
 from specs.reference import STORAGE_POOL
+from specs.storagepool import KIND as POOLS
+
+if TYPE_CHECKING:
+    from specs.storagepool.spec import LoweredSource
 
 NETFS: Final = "netfs"
 ISCSI: Final = "iscsi"
@@ -38,7 +43,7 @@ _KINDS: Final = {"netfs": NETFS, "iscsi": ISCSI, "iscsi-direct": ISCSI}
 class _Family(Resource):
     tag = "Storage servers"
 
-    def sources(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    def sources(self) -> Iterator[tuple[str, LoweredSource]]:
         """What the pools that are on the host get their storage from: netfs or iscsi, and the source."""
         return _sources(self.serving.world.snapshot)
 
@@ -51,7 +56,7 @@ class StorageServers(_Family):
     @get(
         "The servers that the host's pools use, by name.", arr(SERVER), query={"_target_type": _TYPE}, blocking=True,
     )  # fmt: skip
-    def read(self, call: Call) -> list[dict[str, Any]]:
+    def read(self, call: Call) -> list[NewJson]:
         """Each once."""
         wanted = call.query.get("_target_type")
         return _servers((kind, source) for kind, source in self.sources() if wanted in (None, kind))
@@ -63,7 +68,7 @@ class StorageServer(_Family):
     address = "/storageservers/{host}"
 
     @get("A server that a pool of the host uses.", SERVER, blocking=True)
-    def read(self, _call: Call, host: str) -> dict[str, Any]:
+    def read(self, _call: Call, host: str) -> NewJson:
         """By its name, as the pool has it."""
         found = next((each for each in _servers(self.sources()) if each["host"] == host), None)
         if found is None:
@@ -83,7 +88,7 @@ class StorageTargets(_Family):
             "_server_port": text("Its port, for iscsi.", pattern="^[0-9]{1,5}$"),
         },
     )  # fmt: skip
-    def read(self, call: Call, host: str) -> list[dict[str, Any]]:
+    def read(self, call: Call, host: str) -> list[NewJson]:
         """Asked of the server itself, whether or not a pool uses it."""
         try:
             with FOR_CLIENTS.turn("Other servers are"):
@@ -102,16 +107,16 @@ class StorageTargets(_Family):
         ]
 
 
-def _sources(snapshot: Snapshot) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def _sources(snapshot: Snapshot) -> Iterator[tuple[str, LoweredSource]]:
     for seen in readable(snapshot, STORAGE_POOL):
-        spec = seen.config
-        kind, source = _KINDS.get(str(spec.get("type"))), spec.get("source") or {}
+        spec = POOLS.lowered(seen.config)
+        kind, source = _KINDS.get(str(spec.get("type"))), spec.get("source", {})
         if kind is not None and source.get("host"):
             yield kind, source
 
 
-def _servers(sources: Iterator[tuple[str, Mapping[str, Any]]]) -> list[dict[str, Any]]:
-    found: dict[str, dict[str, Any]] = {}
+def _servers(sources: Iterator[tuple[str, LoweredSource]]) -> list[NewJson]:
+    found: dict[str, NewJson] = {}
     for kind, source in sources:
         server = found.setdefault(str(source["host"]), {"host": str(source["host"])})
         if kind == ISCSI and source.get("port"):

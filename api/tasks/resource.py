@@ -5,13 +5,12 @@ Reading them may have to wait until the disk has taken another one's end.
 
 from __future__ import annotations
 
-from typing import Any
-
 from api.http.endpoint import Call, Resource, get
 from api.http.refusal import Refusal
 from api.http.schema import arr
 from api.tasks.view import TASK, task_view
 from reconciler.errors import NotFound
+from specs.plain import NewJson
 
 
 class Tasks(Resource):
@@ -21,7 +20,7 @@ class Tasks(Resource):
     tag = "Tasks"
 
     @get("The tasks, oldest first.", arr(TASK), filters=True, blocking=True)
-    def read(self, _call: Call) -> list[dict[str, Any]]:
+    def read(self, _call: Call) -> list[NewJson]:
         """Those that run, and the latest that have ended."""
         return [task_view(record) for record in self.serving.tasks.all()]
 
@@ -33,7 +32,7 @@ class Task(Resource):
     tag = "Tasks"
 
     @get("A task: how far it is, or what came of it.", TASK, blocking=True)
-    def read(self, _call: Call, number: str) -> dict[str, Any]:
+    def read(self, _call: Call, number: str) -> NewJson:
         """Where it stands."""
         try:
             return task_view(self.serving.tasks.get(number))

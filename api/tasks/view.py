@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 from urllib.parse import quote
 
 from api.http.schema import Schema, obj, text
 from reconciler.ledger.task_records import FAILED, FINISHED, RUNNING, TaskRecord
+from specs.plain import NewJson
 
 _FIELDS: Final = {
     "id": text("Identifies the task in this API.", examples=["7"]),
@@ -17,7 +18,7 @@ _FIELDS: Final = {
 TASK: Final[Schema] = obj(_FIELDS, required=tuple(_FIELDS), title="Task")
 
 
-def task_view(record: TaskRecord) -> dict[str, Any]:
+def task_view(record: TaskRecord) -> NewJson:
     """One task."""
     return {
         "id": str(record.id),

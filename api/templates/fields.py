@@ -5,7 +5,7 @@ Only what was given is written, and what can't be left out; the rest is told by 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 from urllib.parse import unquote
 
@@ -35,7 +35,9 @@ from reconciler.loop.passes import World
 from reconciler.serving.client import Client
 from reconciler.serving.serving import Serving
 from specs.codecs import bytes_of
+from specs.plain import Json, NewJson, Spec
 from specs.reference import NETWORK, STORAGE_POOL, Ref
+from specs.template import KIND as TEMPLATES
 
 Fields = dict[str, Any]
 
@@ -58,7 +60,7 @@ class TemplateFields:
     def _world(self) -> World:
         return self._serving.world
 
-    def new(self, body: Mapping[str, Any]) -> Fields:
+    def new(self, body: Json) -> Fields:
         """The spec of a new template. Raises Refusal 400."""
         body = _from_media(body)
         netboot = bool(body.get("netboot"))
@@ -78,7 +80,7 @@ class TemplateFields:
             spec.setdefault(key, value)
         return {key: spec[key] for key in _ORDER if key in spec}
 
-    def changed(self, body: Mapping[str, Any], spec: Mapping[str, Any], inherited: Mapping[str, Any]) -> Fields:
+    def changed(self, body: Json, spec: Spec, inherited: Json) -> Fields:
         """`spec` with what a client sends in it; `inherited` is what it extends. Raises Refusal 400."""
         made, body = dict(spec), with_plain_memory(body)
         for name, value in body.items():
@@ -126,7 +128,7 @@ class TemplateFields:
         if missing:
             raise bad("KCHTMPL0003E", f"There is no network {', '.join(missing)}; make it first, or name another.")
 
-    def _networks_over(self, interfaces: Sequence[Mapping[str, Any]], spec: Mapping[str, Any]) -> list[str]:
+    def _networks_over(self, interfaces: Sequence[Json], spec: Spec) -> list[str]:
         """For each of the host's interfaces the network that goes through it, but for those that are named anyway."""
         ways, found = used_by_networks(self._world.snapshot), list(spec.get("networks", ()))
         for each in interfaces:
@@ -145,10 +147,8 @@ class TemplateFields:
             raise _as("KCHTMPL0014E", error) from None
         return next(iter(item.values()))
 
-    def _disk(
-        self, disk: Mapping[str, Any], place: int, pool: str, before: Sequence[Mapping[str, Any]]
-    ) -> dict[str, Any]:
-        made: dict[str, Any] = {"index": int(disk["index"])} if disk.get("index", place) != place else {}
+    def _disk(self, disk: Json, place: int, pool: str, before: Sequence[Json]) -> NewJson:
+        made: NewJson = {"index": int(disk["index"])} if disk.get("index", place) != place else {}
         known = next((each for at, each in enumerate(before) if each.get("index", at) == disk.get("index", place)), {})
         own = known.get("pool")  # a client that sends the disk back without it leaves it there
         if "pool" in disk:
@@ -172,7 +172,7 @@ class TemplateFields:
             made["format"] = disk["format"]
         return {key: made[key] for key in ("index", "size", "base", "format", "pool") if key in made}
 
-    def _base(self, path: str, known: Mapping[str, Any], pool: str) -> Ref:
+    def _base(self, path: str, known: Json, pool: str) -> Ref:
         if "base" in known and volume_path(self._world, same := Ref.volume_named(known["base"], pool)) == path:
             return same  # as it was
         try:
@@ -183,9 +183,9 @@ class TemplateFields:
             raise bad("KCHTMPL0023E", "A base image has to be a volume of a storage pool, and no volume has this path.")
         return found
 
-    def _check_disks(self, spec: Mapping[str, Any]) -> None:
+    def _check_disks(self, spec: Spec) -> None:
         """What can't ever be is refused; an image format that only clients know, and who uses a volume, is told of."""
-        for unfit in unfit_disks(self._world, machine_fields(spec).get("disks", ())):
+        for unfit in unfit_disks(self._world, machine_fields(TEMPLATES.declared(spec)).get("disks", ())):
             if unfit.code not in (BAD_FORMAT, IN_USE):
                 raise bad(unfit.code, unfit.sentence)
 
@@ -206,7 +206,7 @@ _ORDER: Final = (
 )  # fmt: skip
 
 
-def _from_media(body: Mapping[str, Any]) -> Mapping[str, Any]:
+def _from_media(body: Json) -> Json:
     """`source_media`, as later clients name what a machine is installed from, in this template's own words."""
     media = body.get("source_media")
     if media is None:
@@ -221,7 +221,7 @@ def _from_media(body: Mapping[str, Any]) -> Mapping[str, Any]:
     return {"disks": [{"base": path}], **rest}
 
 
-def check_cpus(spec: Mapping[str, Any], code: str) -> None:
+def check_cpus(spec: Spec, code: str) -> None:
     """Raises Refusal 400 when the topology of a whole spec doesn't make its number of CPUs."""
     topology, cpus, most = spec.get("cpuTopology"), spec.get("cpus"), spec.get("maximumCpus")
     if cpus is not None and most is not None and cpus > most:
@@ -232,7 +232,7 @@ def check_cpus(spec: Mapping[str, Any], code: str) -> None:
         raise bad(code, f"`{name}` has to be the product of the topology's sockets, cores and threads.")
 
 
-def _arrange(made: Fields, body: Mapping[str, Any]) -> None:
+def _arrange(made: Fields, body: Json) -> None:
     """How many processors, how many at most, and how they are arranged. {} is no arrangement."""
     given = body["cpu_info"]
     if "vcpus" in given:
@@ -249,7 +249,7 @@ def _arrange(made: Fields, body: Mapping[str, Any]) -> None:
         made.pop("cpuTopology", None)
 
 
-def _leave_room(made: Fields, body: Mapping[str, Any], whole: Mapping[str, Any]) -> None:
+def _leave_room(made: Fields, body: Json, whole: Json) -> None:
     """What a machine could have while it runs. A maximum that is in the way of more memory moves along."""
     memory = bytes_of(whole.get("memory", MEMORY_MIB), "MiB") or 0
     if "max_memory" in body:
@@ -262,7 +262,7 @@ def _leave_room(made: Fields, body: Mapping[str, Any], whole: Mapping[str, Any])
         del made["maximumMemory"]  # as it is when nothing is said
 
 
-def _graphics(given: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
+def _graphics(given: Json, before: Json) -> NewJson:
     """What isn't given is as for everybody, whatever was there before; a password's place isn't the API's to change."""
     check_graphics(given)
     wanted = console_words(given)

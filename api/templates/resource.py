@@ -26,6 +26,7 @@ from reconciler.loop.passes import World
 from reconciler.writing.changes import DocumentChange, Documents, Put, Remove
 from specs import reference
 from specs.name import name_problem
+from specs.plain import Json, NewDocument, NewJson, Spec
 from specs.reference import Ref
 
 _VOLATILE: Final = frozenset({"invalid"})
@@ -143,7 +144,7 @@ class _Family(DocumentResource):
     taken_code = "KCHTMPL0001E"
     name_code = "KCHTMPL0008E"
 
-    def view(self, world: World, name: str) -> dict[str, Any]:
+    def view(self, world: World, name: str) -> NewJson:
         """One template. Raises Refusal 404."""
         if self.ref(name) in world.desired.held:
             raise Refusal(404, f"The document of the template {name} has a mistake; correct it in the repository.")
@@ -160,7 +161,7 @@ class _Family(DocumentResource):
         except (OSError, ValueError):
             return False
 
-    def inherited(self, spec: Mapping[str, Any]) -> Mapping[str, Any]:
+    def inherited(self, spec: Spec) -> Json:
         """What the templates say that such a document extends."""
         base = spec.get("template")
         return (template_spec(self.serving.world.desired, base) or {}) if base else {}
@@ -172,7 +173,7 @@ class Templates(_Family):
     address = "/templates"
 
     @get("The templates, by name.", arr(TEMPLATE), filters=True, blocking=True)
-    def read(self, _call: Call) -> list[dict[str, Any]]:
+    def read(self, _call: Call) -> list[NewJson]:
         """Every template whose document is sound."""
         world = self.serving.world
         found = sorted(ref for ref in world.desired.resources if ref.kind == reference.TEMPLATE)
@@ -185,7 +186,7 @@ class Templates(_Family):
         fallback="KCHAPI0001E",
         failure="KCHTMPL0020E",
     )
-    def make(self, call: Call) -> dict[str, Any]:
+    def make(self, call: Call) -> NewJson:
         """Its document is committed."""
         self.serving.changes.check_allowed()
         spec = TemplateFields(self.serving, call.client).new(call.body)
@@ -199,7 +200,7 @@ class Template(_Family):
     address = "/templates/{name}"
 
     @get("A template.", TEMPLATE, blocking=True, volatile=_VOLATILE)
-    def read(self, _call: Call, name: str) -> dict[str, Any]:
+    def read(self, _call: Call, name: str) -> NewJson:
         """As it is declared; what isn't there at the moment is in `invalid`."""
         return self.view(self.serving.world, name)
 
@@ -210,13 +211,13 @@ class Template(_Family):
         " default, whatever it was before.",
         failure="KCHTMPL0032E",
     )  # fmt: skip
-    def change_it(self, call: Call, name: str) -> Answer | dict[str, Any]:
+    def change_it(self, call: Call, name: str) -> Answer | NewJson:
         """Its document is committed; what names it follows a new name."""
         self.serving.changes.check_allowed()
         self.view(self.serving.world, name)
         fields = TemplateFields(self.serving, call.client)
 
-        def changed(spec: Mapping[str, Any]) -> Fields:
+        def changed(spec: Spec) -> Fields:
             inherited = self.inherited(spec)
             made = fields.changed(call.body, spec, inherited)
             check_cpus({**inherited, **made} if "cpu_info" in call.body or "cpus" in call.body else {}, "KCHTMPL0025E")
@@ -226,7 +227,7 @@ class Template(_Family):
         if wanted != name:
             return self._rename(call, name, wanted, changed)
 
-        def change(document: dict[str, Any]) -> None:
+        def change(document: NewDocument) -> None:
             document["spec"] = changed(document["spec"])
 
         return self.view(self.change(call, self.ref(name), change), name)
@@ -291,7 +292,7 @@ class Template(_Family):
         return Answer(self.view(world, wanted), 303, location=f"/templates/{wanted}")
 
 
-def _naming(documents: Documents, name: str) -> list[tuple[Ref, dict[str, Any]]]:
+def _naming(documents: Documents, name: str) -> list[tuple[Ref, NewJson]]:
     """The documents that name this template: machines that people wrote, and templates that extend it."""
     found = []
     for ref in sorted(documents.refs()):
@@ -307,7 +308,7 @@ def _is_like(ref: Ref, name: str) -> bool:
     return ref.kind == reference.TEMPLATE and ref.name.startswith(name)
 
 
-def _name_for(spec: Mapping[str, Any]) -> str:
+def _name_for(spec: Spec) -> str:
     """As Kimchi names a template that comes without a name."""
     if spec.get("osDistro", UNKNOWN) == UNKNOWN:
         return str(uuid.uuid4())

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Final
 
 from api.http.schema import Schema, arr, boolean, integer, obj, or_null, text
 from api.images.view import icon_of
@@ -13,7 +13,11 @@ from reconciler.desired.implied import DEFAULT_POOL
 from reconciler.desired.templates import machine_fields
 from reconciler.loop.passes import World
 from specs.codecs import bytes_of
+from specs.plain import NewJson
 from specs.reference import NETWORK, STORAGE_POOL, STORAGE_VOLUME, Ref
+
+if TYPE_CHECKING:
+    from specs.template.spec import CpuTopology, Disk, TemplateSpec
 
 UNKNOWN: Final = "unknown"
 POOL_URI: Final = "/storagepools/"
@@ -93,7 +97,7 @@ TEMPLATE: Final[Schema] = obj(_FIELDS, required=tuple(_FIELDS), title="Template"
 IsFile = Callable[[str], bool]  # of a path on the host
 
 
-def template_view(world: World, name: str, is_file: IsFile) -> dict[str, Any] | None:
+def template_view(world: World, name: str, is_file: IsFile) -> NewJson | None:
     """One template; None when there is no good one of that name."""
     spec = template_spec(world.desired, name)
     if spec is None:
@@ -127,7 +131,7 @@ def template_view(world: World, name: str, is_file: IsFile) -> dict[str, Any] | 
     }
 
 
-def cpus_of(topology: Mapping[str, int]) -> int:
+def cpus_of(topology: CpuTopology) -> int:
     """How many virtual CPUs such a topology has."""
     return topology["sockets"] * topology["cores"] * topology["threads"]
 
@@ -162,9 +166,9 @@ def _medium_volume(medium: str) -> Ref | None:
     return None if medium.startswith("/") or "://" in medium else Ref.volume_named(medium, DEFAULT_POOL)
 
 
-def _disk(world: World, disk: Mapping[str, Any], place: int, template_pool: str) -> dict[str, Any]:
+def _disk(world: World, disk: Disk, place: int, template_pool: str) -> NewJson:
     pool = disk.get("pool", template_pool)
-    shown: dict[str, Any] = {"index": disk.get("index", place)}
+    shown: NewJson = {"index": disk.get("index", place)}
     if pool != template_pool:
         shown["pool"] = {"name": f"{POOL_URI}{pool}"}
     if "volume" in disk:
@@ -184,7 +188,7 @@ def _disk(world: World, disk: Mapping[str, Any], place: int, template_pool: str)
 # What is missing
 
 
-def _invalid(world: World, spec: Mapping[str, Any], is_file: IsFile) -> dict[str, list[str]]:
+def _invalid(world: World, spec: TemplateSpec, is_file: IsFile) -> dict[str, list[str]]:
     pool = spec.get("storagePool", DEFAULT_POOL)
     disks = spec.get("disks", ())
     pools = [pool] if "storagePool" in spec else []
@@ -215,7 +219,7 @@ def is_missing(world: World, ref: Ref) -> bool:
     return pool.active if pool is not None else not is_known(world, Ref(STORAGE_POOL, ref.pool))
 
 
-def _volumes(spec: Mapping[str, Any], template_pool: str) -> Iterator[tuple[str, str]]:
+def _volumes(spec: TemplateSpec, template_pool: str) -> Iterator[tuple[str, str]]:
     for disk in spec.get("disks", ()):
         for key in ("volume", "base"):
             if key in disk:

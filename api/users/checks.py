@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Final
 
 from api.http.refusal import Refusal, bad
 from reconciler.errors import Terminal
 from reconciler.host.accounts import Accounts
+from specs.plain import Json
 
 _SHOWN: Final = 64
 
@@ -22,7 +23,7 @@ def refused_as_unavailable() -> Iterator[None]:
         raise Refusal(503, str(error)) from None
 
 
-def check_accounts(accounts: Accounts, body: Mapping[str, Any]) -> None:
+def check_accounts(accounts: Accounts, body: Json) -> None:
     """Refuses `users` and `groups` of a request that there aren't."""
     with refused_as_unavailable():
         user = accounts.missing_user(body.get("users", ()))

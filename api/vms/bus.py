@@ -9,9 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
 from specs.host import Host
+
+if TYPE_CHECKING:
+    from specs.virtualmachine.spec import VirtualMachineSpec
 
 _X86: Final = frozenset({"x86_64", "i686"})
 # The first version that comes with virtio. One that isn't listed, or has no versions, is taken for a late one.
@@ -38,7 +41,7 @@ class Attachment:
     model: str = ""
 
 
-def attachment(spec: Mapping[str, Any], host: Host) -> Attachment:
+def attachment(spec: VirtualMachineSpec, host: Host) -> Attachment:
     """By `osDistro` and `osVersion`."""
     if host.arch not in _X86 or has_virtio(str(spec.get("osDistro") or ""), str(spec.get("osVersion") or "")):
         return Attachment()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -31,15 +31,14 @@ from reconciler.serving.serving import Serving
 from reconciler.serving.tasks import Tell
 from reconciler.writing.changes import Documents
 from specs.codecs import size_text
+from specs.plain import NewDocument, NewSpec, Spec
 from specs.reach import console_owner, console_owners
 from specs.reference import STORAGE_POOL, Ref
 from specs.size import MIN_BYTES
 from specs.storagepool.types import LUNS
+from specs.virtualmachine import KIND as MACHINES
 
 log = logging.getLogger("onggi.api")
-
-Spec = Mapping[str, Any]
-Document = dict[str, Any]
 
 _SUFFIXED: Final = {"qcow2": ".qcow2", "raw": ".img"}  # the formats that a new disk of a document can have
 _OF_THE_ORIGINAL: Final = frozenset({"onggi/adopt", "onggi/protect"})
@@ -78,7 +77,7 @@ def clone_machine(
     source = _document_of(serving, original)
     disks = _disks(serving, original)
     copies: list[_Copy] = []
-    made: Document = {}
+    made: NewDocument = {}
     try:
         for number, disk in enumerate(disks, 1):
             told = _teller(tell, f"Copying disk {number} of {len(disks)}")
@@ -101,9 +100,9 @@ def clone_machine(
 # The original
 
 
-def _document_of(serving: Serving, ref: Ref) -> Document:
+def _document_of(serving: Serving, ref: Ref) -> NewDocument:
     """Its document, else what would adopt it."""
-    found: list[Document] = []
+    found: list[NewDocument] = []
 
     def look(documents: Documents) -> Sequence[Any]:
         found[:] = [serving.document(ref, documents)]
@@ -123,9 +122,10 @@ def _disks(serving: Serving, ref: Ref) -> list[_Disk]:
     world = serving.world
     observed = world.snapshot.objects[ref]
     resource = world.desired.resources.get(ref)
-    declared = {disk["volume"]: disk for disk in resource.spec.get("disks", ())} if resource is not None else {}
+    disks = MACHINES.declared(resource.spec).get("disks", ()) if resource is not None else ()
+    declared = {disk["volume"]: disk for disk in disks}
     present = _as_it_is(world, ref).get("disks", [])
-    if len(present) != len(observed.config.get("disks") or ()):
+    if len(present) != len(MACHINES.lowered(observed.config).get("disks") or ()):
         raise Terminal(f"{ref} has a disk that is no volume of an active pool, which can't be copied.")
     names = {disk["name"] for disk in declared.values() if "name" in disk}
     found = []
@@ -205,7 +205,7 @@ def _all_there(serving: Serving, copies: Sequence[_Copy]) -> None:
     serving.ledger.change(own=[copy.entry for copy in copies], whole=refs)
 
 
-def _is_committed(serving: Serving, clone: Ref, made: Document) -> bool:
+def _is_committed(serving: Serving, clone: Ref, made: NewDocument) -> bool:
     """False when no document of ours certainly asks for the copies."""
     if not made:
         return False
@@ -224,9 +224,9 @@ def _take_back(serving: Serving, copies: Sequence[_Copy], client: Client) -> Non
                     copy.ref, "its machine couldn't be cloned", DeleteVolume(copy.ref), action=Action.DELETE
                 )
                 serving.operations.perform(step, client)
-            serving.ledger.change(finish=[copy.ref])
+            serving.ledger.finish(copy.ref)
         except NotFound:
-            serving.ledger.change(finish=[copy.ref])
+            serving.ledger.finish(copy.ref)
         except OnggiError as error:  # it's still noted as the task's: the next start deletes it
             log.warning("%s couldn't be removed: %s", copy.ref, error)
 
@@ -234,11 +234,11 @@ def _take_back(serving: Serving, copies: Sequence[_Copy], client: Client) -> Non
 # The clone's document
 
 
-def _entries(world: World, copies: Sequence[_Copy]) -> list[dict[str, Any]]:
+def _entries(world: World, copies: Sequence[_Copy]) -> list[NewSpec]:
     entries = []
     for copy in copies:
         capacity = int(world.snapshot.objects[copy.ref].details["capacity"])
-        entry: dict[str, Any] = {"name": copy.disk.name}
+        entry: NewSpec = {"name": copy.disk.name}
         if copy.disk.format in _SUFFIXED and capacity >= MIN_BYTES:
             entry["size"] = size_text(capacity)
             if copy.disk.format == "raw":
@@ -251,12 +251,10 @@ def _entries(world: World, copies: Sequence[_Copy]) -> list[dict[str, Any]]:
     return entries
 
 
-def _like(
-    serving: Serving, source: Document, original: Ref, clone: Ref, disks: Sequence[Mapping[str, Any]]
-) -> Document:
+def _like(serving: Serving, source: NewDocument, original: Ref, clone: Ref, disks: Sequence[Spec]) -> NewDocument:
     """The original's document with other disks, a new identity and no addresses; off, whatever the original is."""
     metadata, before = source["metadata"], source.get("spec") or {}
-    spec: dict[str, Any] = {}
+    spec: NewSpec = {}
     for key, value in before.items():
         if key == "disks":
             spec["disks"] = list(disks)
@@ -280,12 +278,12 @@ def _like(
     return made
 
 
-def _cards(interfaces: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def _cards(interfaces: Sequence[Spec]) -> list[NewSpec]:
     """Interfaces without what only one machine may have. A clone asks DHCP until its document says otherwise."""
     return [{name: each[name] for name in each if name not in _OF_ONE_CARD} for each in interfaces]
 
 
-def _copy_password(serving: Serving, original: Ref, made: Document) -> None:
+def _copy_password(serving: Serving, original: Ref, made: NewDocument) -> None:
     """A password that was set through this API gets a file of its own: the original's goes with the original."""
     graphics = made["spec"].get("graphics") or {}
     path = str((graphics.get("passwordFrom") or {}).get("file") or "")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from api.http.refusal import bad
 from api.http.schema import obj, or_null, text
+from specs.plain import Json, NewJson
 
 CONSOLE: Final = ("type", "listen")  # the keys that the API knows
 NO_CONSOLE: Final = "none"  # a document's word for it
@@ -19,12 +19,12 @@ GRAPHICS_FIELDS: Final = {
 }
 
 
-def graphics_schema(description: str) -> dict[str, Any]:
+def graphics_schema(description: str) -> NewJson:
     """What a client may say of a console."""
     return obj(GRAPHICS_FIELDS, closed=False, description=description)
 
 
-def check_graphics(graphics: Mapping[str, Any]) -> None:
+def check_graphics(graphics: Json) -> None:
     """Raises Refusal 400 for a console that listens nowhere."""
     if graphics.get("listen") is None:
         return
@@ -34,7 +34,7 @@ def check_graphics(graphics: Mapping[str, Any]) -> None:
         raise bad("KCHVM0015E", "`graphics/listen` has to be an IPv4 or IPv6 address, such as 127.0.0.1.") from None
 
 
-def console_words(graphics: Mapping[str, Any]) -> dict[str, str]:
+def console_words(graphics: Json) -> dict[str, str]:
     """The same in a document's words: what isn't said, or only says where no console would listen, isn't there."""
     if "type" in graphics and graphics["type"] is None:
         return {"type": NO_CONSOLE}

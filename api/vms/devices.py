@@ -7,13 +7,13 @@ operation: a document can't say that something is to go which it never had.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Final
 
 from lxml import etree
 
-from api.documents.resource import Document, DocumentResource
+from api.documents.resource import DocumentResource
 from api.documents.taking_back import taken_back
 from api.http.endpoint import Call
 from api.http.refusal import Refusal
@@ -26,6 +26,7 @@ from reconciler.serving.machine_items import Item, Pair, is_seed, items_of, pair
 from reconciler.writing.changes import DocumentChange, Documents, Put
 from specs.binding import Items, parse, read, serialise
 from specs.host import Feature
+from specs.plain import NewDocument, NewJson
 from specs.reference import VIRTUAL_MACHINE, Ref
 from specs.registry import kinds
 
@@ -38,7 +39,9 @@ class Listed:
     `further` takes changes of other documents for the same commit.
     """
 
-    def __init__(self, name: str, document: Document, documents: Documents, observed: Observed, world: World) -> None:
+    def __init__(
+        self, name: str, document: NewDocument, documents: Documents, observed: Observed, world: World
+    ) -> None:
         self.name = name
         self.document = document
         self.observed = observed
@@ -79,7 +82,7 @@ class Listed:
 
 Change = Callable[[Listed], None]
 Going = Callable[[Listed, int], None]
-IsMeant = Callable[[Mapping[str, Any]], bool]
+IsMeant = Callable[[Any], bool]  # of an item of the list that it is asked for
 
 
 class MachineDevices(DocumentResource):
@@ -203,7 +206,7 @@ def devices(observed: Observed, listed: str, key: str) -> list[Any]:
     """The machine's devices, of the type of their list: those that it runs with, and behind them those that wait for
     its next start.
     """
-    found: dict[str, Any] = {}
+    found: NewJson = {}
     for spec in (observed.live, observed.config):
         for item in (spec or {}).get(listed) or ():
             if name := str(item.get(key) or ""):  # one without has no address

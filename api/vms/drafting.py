@@ -6,17 +6,20 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
 from api.vms.bus import Attachment, attachment
 from reconciler.desired.state import DesiredState
 from reconciler.desired.templates import machine_fields, merged
 from specs.document import API_VERSION
 from specs.host import Host
+from specs.plain import NewDocument, NewJson, NewSpec, Spec
 from specs.reference import TEMPLATE, VIRTUAL_MACHINE, Ref
+from specs.template import KIND as TEMPLATES
 
-Spec = Mapping[str, Any]
-Document = dict[str, Any]
+if TYPE_CHECKING:
+    from specs.template.spec import TemplateSpec
+    from specs.virtualmachine.spec import CpuTopology
 
 TEMPLATE_NOTE: Final = "onggi/template"  # the annotation that names the template it was made from
 
@@ -25,7 +28,7 @@ _CONSOLE: Final = {"type": "vnc", "listen": "127.0.0.1"}
 _CHAIN: Final = 32
 
 
-def template_spec(desired: DesiredState, name: str) -> dict[str, Any] | None:
+def template_spec(desired: DesiredState, name: str) -> TemplateSpec | None:
     """A declared template with those that it extends below it; None when there is no good one."""
     chain: list[Spec] = []
     wanted: str | None = name
@@ -34,24 +37,24 @@ def template_spec(desired: DesiredState, name: str) -> dict[str, Any] | None:
         if found is None:
             return None
         chain.append(found.spec)
-        wanted = found.spec.get("template")
-    spec: dict[str, Any] = {}
+        wanted = TEMPLATES.declared(found.spec).get("template")
+    spec: NewSpec = {}
     for each in reversed(chain):
         spec = merged(spec, each)
     spec.pop("template", None)
-    return spec
+    return TEMPLATES.declared(spec)
 
 
 def new_machine(
     name: str,
-    template: Spec,
+    template: TemplateSpec,
     template_name: str,
     host: Host,
     *,
     pool: str = "",
     block_pools: frozenset[str] = frozenset(),
     graphics: Spec | None = None,
-) -> Document:
+) -> NewDocument:
     """The document. `pool` takes the place of the template's for new disks, `graphics` is laid over the template's.
 
     In `block_pools` volumes are devices, which have no image format.
@@ -62,7 +65,7 @@ def new_machine(
     interfaces = [each | ({"model": how.model} if how.model else {}) for each in fields.get("interfaces", ())]
     cdroms = [each | ({"bus": how.cdrom_bus} if how.cdrom_bus else {}) for each in fields.get("cdroms", ())]
     topology = fields.get("cpuTopology")
-    spec: dict[str, Any] = {
+    spec: NewSpec = {
         "osDistro": fields.get("osDistro"),
         "osVersion": fields.get("osVersion"),
         "icon": fields.get("icon"),
@@ -84,9 +87,9 @@ def new_machine(
 
 def document(
     name: str, spec: Spec, annotations: Mapping[str, str], labels: Mapping[str, str] | None = None
-) -> Document:
+) -> NewDocument:
     """A machine's whole document, with an identity that nothing had before."""
-    metadata: dict[str, Any] = {"name": name, "uid": str(uuid.uuid4())}
+    metadata: NewJson = {"name": name, "uid": str(uuid.uuid4())}
     if labels:
         metadata["labels"] = dict(labels)
     if annotations:
@@ -94,7 +97,7 @@ def document(
     return {"apiVersion": API_VERSION, "kind": VIRTUAL_MACHINE, "metadata": metadata, "spec": dict(spec)}
 
 
-def _disk(disk: Spec, pool: str, block_pools: frozenset[str], how: Attachment) -> dict[str, Any]:
+def _disk(disk: Spec, pool: str, block_pools: frozenset[str], how: Attachment) -> NewJson:
     made = dict(disk)
     if pool and "size" in made:
         before = str(made.get("pool", "default"))
@@ -113,5 +116,5 @@ def _console(graphics: Spec) -> Spec:
     return {"type": "none"} if graphics["type"] == "none" else graphics
 
 
-def _product(topology: Mapping[str, int]) -> int:
+def _product(topology: CpuTopology) -> int:
     return topology["sockets"] * topology["cores"] * topology["threads"]

@@ -9,17 +9,20 @@ import secrets
 import string
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from api.http.refusal import bad
 from reconciler.observed.snapshot import Observed
 from specs.codecs import bytes_of
+from specs.plain import NewDocument, NewSpec
+from specs.virtualmachine import KIND as MACHINES
 from specs.virtualmachine.staged import ANNOTATION as NEXT_BOOT
 from specs.virtualmachine.staged import with_next_boot
 
-Body = Mapping[str, Any]
-Document = dict[str, Any]
+if TYPE_CHECKING:
+    from specs.virtualmachine.spec import VirtualMachineSpec
 
+Body = Mapping[str, Any]
 LONGEST_S: Final = 100 * 366 * 24 * 3600  # that a password can be valid
 
 LEAST_MIB: Final = 512  # that a client may ask for
@@ -32,12 +35,12 @@ _VALID_S: Final = 30
 def check_memory(observed: Observed, body: Body) -> None:
     """Raises Refusal 400 for less than Kimchi's least, unless it is what the machine has."""
     wanted = int(body.get("memory", LEAST_MIB))
-    if wanted < LEAST_MIB and wanted != observed.config.get("memory"):
+    if wanted < LEAST_MIB and wanted != MACHINES.lowered(observed.config).get("memory"):
         told = f"`memory` has to be at least {LEAST_MIB} MiB; the machine's document can say less."
         raise bad("KCHTMPL0013E", told)
 
 
-def change_sizes(spec: dict[str, Any], body: Body) -> None:
+def change_sizes(spec: VirtualMachineSpec, body: Body) -> None:
     """cpus and memory (MiB). A maximum that is in the way moves along."""
     if "cpus" in body:
         spec["cpus"] = int(body["cpus"])
@@ -50,14 +53,14 @@ def change_sizes(spec: dict[str, Any], body: Body) -> None:
             spec["maximumMemory"] = spec["memory"]
 
 
-def change_words(spec: dict[str, Any], body: Body) -> None:
+def change_words(spec: NewSpec, body: Body) -> None:
     """title, description and autostart. An empty text is none."""
     for key in ("title", "description", "autostart"):
         if key in body:
             spec[key] = body[key]
 
 
-def wait_for_boot(document: Document, fields: Iterable[str]) -> None:
+def wait_for_boot(document: NewDocument, fields: Iterable[str]) -> None:
     """Let these fields of a running machine wait for its next boot: this API never changes what runs by a PUT."""
     metadata = dict(document.get("metadata") or {})
     annotations = dict(metadata.get("annotations") or {})
@@ -73,16 +76,13 @@ def _as_written(before: Any, mebibytes: int) -> int | str:
     return mebibytes
 
 
-def change_access(spec: dict[str, Any], body: Body) -> None:
+def change_access(spec: VirtualMachineSpec, body: Body) -> None:
     """users and groups, each by itself."""
     if "users" not in body and "groups" not in body:
         return
-    access = dict(spec.get("access") or {})
-    for key in ("users", "groups"):
-        if key in body:
-            access[key] = list(body[key])
-            if not access[key]:
-                del access[key]
+    before = spec.get("access") or {}
+    wanted = {"users": body.get("users", before.get("users")), "groups": body.get("groups", before.get("groups"))}
+    access: Any = {key: list(names) for key, names in wanted.items() if names}
     if access:
         spec["access"] = access
     else:
@@ -100,7 +100,7 @@ def random_password() -> str:
     return "".join(secrets.choice(_LETTERS) for _ in range(_LENGTH))
 
 
-def change_console(spec: dict[str, Any], graphics: Body, file: str, now: datetime) -> None:
+def change_console(spec: VirtualMachineSpec, graphics: Body, file: str, now: datetime) -> None:
     """The console's password, kept in `file`, and until when it is valid: half a minute unless it is said."""
     valid_s = float(graphics.get("passwdValidTo", _VALID_S))
     spec["graphics"] = {

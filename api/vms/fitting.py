@@ -6,8 +6,8 @@ from a task that could only fail.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final, NamedTuple
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from api.storagepools.usage import machines_with
 from reconciler.desired.implied import DEFAULT_POOL
@@ -15,6 +15,9 @@ from reconciler.loop.passes import World
 from specs.codecs import bytes_of
 from specs.reference import STORAGE_POOL, Ref
 from specs.storagepool.types import LUNS, OF_DEVICES
+
+if TYPE_CHECKING:
+    from specs.virtualmachine.spec import Disk
 
 NO_NEW_VOLUME: Final = "KCHTMPL0018E"
 BAD_SIZE: Final = "KCHTMPL0022E"
@@ -33,7 +36,7 @@ class Unfit(NamedTuple):
     sentence: str
 
 
-def unfit_disks(world: World, disks: Iterable[Mapping[str, Any]]) -> Iterator[Unfit]:
+def unfit_disks(world: World, disks: Iterable[Disk]) -> Iterator[Unfit]:
     """Of disks as a machine's document has them, those that can't be. What isn't there at all is told elsewhere."""
     for place, disk in enumerate(disks):
         pool, name = str(disk.get("pool", DEFAULT_POOL)), str(disk.get("name", f"disk{place}"))
@@ -53,7 +56,7 @@ def _existing(world: World, volume: Ref) -> Iterator[Unfit]:
         yield Unfit(IN_USE, volume.name, told)
 
 
-def _new(world: World, name: str, disk: Mapping[str, Any], pool: str) -> Iterator[Unfit]:
+def _new(world: World, name: str, disk: Disk, pool: str) -> Iterator[Unfit]:
     form = "raw" if is_pool_of(world, pool) else str(disk.get("format", "qcow2"))
     if form not in _MADE:
         told = f"Machines get disks in {' and '.join(_MADE)}, not in {form}; choose one of those."

@@ -11,22 +11,21 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import NoneType
-from typing import Any
 
 from reconciler.desired.implied import DRIVE_FIELDS, FIRST_DISK
 from reconciler.locality import is_here
 from reconciler.loop.passes import World
 from reconciler.serving.serving import Serving
+from specs.plain import NewDocument
 from specs.reference import STORAGE_VOLUME, Ref
-
-Document = dict[str, Any]
+from specs.virtualmachine import KIND as MACHINES
 
 
 def fixed_disks(serving: Serving, world: World, machine: Ref) -> dict[str, Ref]:
     """The volumes of a machine's own disks that keep their names, by the names of the disks."""
     resource = world.desired.resources.get(machine)
     found: dict[str, Ref] = {}
-    for disk in (resource.spec.get("disks") or ()) if resource is not None else ():
+    for disk in (MACHINES.declared(resource.spec).get("disks") or ()) if resource is not None else ():
         volume = Ref(STORAGE_VOLUME, str(disk["volume"]))
         declared = world.desired.resources.get(volume)
         if declared is not None and declared.parent == machine and not _is_file_here(serving, world, volume):
@@ -34,13 +33,13 @@ def fixed_disks(serving: Serving, world: World, machine: Ref) -> dict[str, Ref]:
     return found
 
 
-def name_disks(document: Document, fixed: Mapping[str, Ref], world: World, machine: Ref) -> None:
+def name_disks(document: NewDocument, fixed: Mapping[str, Ref], world: World, machine: Ref) -> None:
     """Have a machine's document name these volumes instead of asking for them by their size."""
     disks = document["spec"].get("disks")
     if not fixed or not isinstance(disks, list | NoneType):
         return
     if disks is None:  # they are its template's: as they were made out, when each has a volume of its own by now
-        resolved = world.desired.resources[machine].spec["disks"]
+        resolved = MACHINES.declared(world.desired.resources[machine].spec)["disks"]
         if len(fixed) == len(resolved):
             document["spec"]["disks"] = [dict(disk) for disk in resolved]
         return

@@ -6,7 +6,7 @@ Written into its document, pure. All of it waits for the next boot of one that r
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from api.http.refusal import bad
 from api.http.schema import Schema, arr, boolean, integer, obj
@@ -14,6 +14,11 @@ from api.templates.view import TOPOLOGY
 from api.vms.hardware_view import BOOT_KINDS
 from api.vms.memory import with_plain_memory
 from specs.codecs import bytes_of
+from specs.plain import NewSpec
+from specs.virtualmachine import KIND as MACHINES
+
+if TYPE_CHECKING:
+    from specs.virtualmachine.spec import VirtualMachineSpec
 
 Body = Mapping[str, Any]
 
@@ -55,35 +60,40 @@ def sizes_of(body: Body) -> Body:
     return {**body, "cpus": wanted}
 
 
-def change_hardware(spec: dict[str, Any], body: Body) -> None:
+def change_hardware(spec: NewSpec, body: Body) -> None:
     """After its sizes were changed. Raises Refusal 400 for what doesn't go with them."""
+    machine = MACHINES.declared(spec)
     if "bootorder" in body:
         _go_by_kinds(spec, body["bootorder"])
     if "bootmenu" in body:
-        spec["bootMenu"] = body["bootmenu"]
+        machine["bootMenu"] = body["bootmenu"]
     if "max_memory" in body:
-        if (bytes_of(spec.get("memory", 0), "MiB") or 0) > body["max_memory"] << 20:
+        if (bytes_of(machine.get("memory", 0), "MiB") or 0) > body["max_memory"] << 20:
             raise bad("KCHTMPL0031E", "`max_memory` can't be less than the machine's memory; lower that too.")
-        spec["maximumMemory"] = body["max_memory"]
+        machine["maximumMemory"] = body["max_memory"]
     if "cpu_info" in body:
-        _arrange(spec, body["cpu_info"])
+        _arrange(machine, body["cpu_info"])
 
 
-def _go_by_kinds(spec: dict[str, Any], kinds: list[str]) -> None:
+def _go_by_kinds(spec: NewSpec, kinds: list[str]) -> None:
     for name in _PLACED:
         if any("bootOrder" in item for item in spec.get(name, ())):
             spec[name] = [{key: value for key, value in item.items() if key != "bootOrder"} for item in spec[name]]
     spec["bootDevices"] = list(kinds)
 
 
-def _arrange(spec: dict[str, Any], given: Body) -> None:
+def _arrange(spec: VirtualMachineSpec, given: Body) -> None:
     topology = given.get("topology")
     most = given.get("maxvcpus")
     if topology is not None:
         made = topology["sockets"] * topology["cores"] * topology["threads"]
         if made != (made if most is None else most):
             raise bad("KCHCPUINF0002E", f"The topology makes {made} processors; `maxvcpus` has to be the same.")
-        spec["cpuTopology"] = {name: topology[name] for name in TOPOLOGY}
+        spec["cpuTopology"] = {
+            "sockets": topology["sockets"],
+            "cores": topology["cores"],
+            "threads": topology["threads"],
+        }
         most = made
     if most is None:
         return

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
 from api.http.schema import Schema, arr, boolean, integer, obj
 from api.templates.view import TOPOLOGY
 from reconciler.observed.snapshot import Observed
 from specs.binding import parse
+from specs.plain import NewJson
+from specs.virtualmachine import KIND as MACHINES
+
+if TYPE_CHECKING:
+    from specs.virtualmachine.spec import CpuTopology
 
 BOOT_KINDS: Final = ("hd", "cdrom", "network", "fd")
 
@@ -27,9 +31,9 @@ HARDWARE: Final[dict[str, Schema]] = {
 }
 
 
-def hardware(observed: Observed) -> dict[str, Any]:
+def hardware(observed: Observed) -> NewJson:
     """Sizes as they are now; how it boots as of its next start."""
-    spec, config = observed.live or observed.config, observed.config
+    spec, config = MACHINES.lowered(observed.live or observed.config), MACHINES.lowered(observed.config)
     cpus = int(spec.get("cpus") or 0)
     return {
         "max_memory": int(spec.get("maximumMemory") or spec.get("memory") or 0),
@@ -43,8 +47,8 @@ def hardware(observed: Observed) -> dict[str, Any]:
     }
 
 
-def _topology(found: Mapping[str, int] | None) -> dict[str, int]:
-    return {name: int(found[name]) for name in TOPOLOGY} if found else {}
+def _topology(found: CpuTopology | None) -> dict[str, object]:
+    return {name: found.get(name) for name in TOPOLOGY} if found else {}
 
 
 def _boot_kinds(xml: str) -> list[str]:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Final
 
 from api.vms.removing import remove_machine
 from reconciler.errors import Conflict
 from reconciler.serving.client import Client
 from reconciler.serving.creating import NewObject, create, made_later
 from reconciler.serving.serving import Serving
+from specs.plain import DocumentData
 from specs.reference import Ref
-
-Document = Mapping[str, Any]
 
 _LONGEST_S: Final = 3600.0
 
@@ -20,7 +19,7 @@ _LONGEST_S: Final = 3600.0
 def make_machine(
     serving: Serving,
     ref: Ref,
-    document: Document,
+    document: DocumentData,
     message: str,
     client: Client,
     *,

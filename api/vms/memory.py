@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from api.http.refusal import bad
 from api.http.schema import Schema, integer
+from specs.plain import Json
 
 _MOST_MIB: Final = 1 << 24
 _CODE: Final = "KCHTMPL0013E"
@@ -28,7 +29,7 @@ def memory_schema(description: str, least: int) -> Schema:
     }
 
 
-def with_plain_memory(body: Mapping[str, Any]) -> Mapping[str, Any]:
+def with_plain_memory(body: Json) -> Json:
     """The request with `memory` and `max_memory` as numbers, whichever way it says them. Raises Refusal 400."""
     given = body.get("memory")
     if not isinstance(given, Mapping):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from api.documents.resource import Document, DocumentResource
+from api.documents.resource import DocumentResource
 from api.http.endpoint import Call
 from api.http.refusal import bad
 from reconciler.errors import NotApplied, Transient
@@ -17,7 +17,9 @@ from reconciler.planning.one_off import PowerOff, Reset
 from reconciler.planning.operations import Operation, Pause, Resume, Start, Stop
 from reconciler.planning.plan import one_off_step
 from reconciler.planning.virtualmachine.power import STARTED, strategy
+from specs.plain import NewDocument
 from specs.reference import Ref
+from specs.virtualmachine import KIND as MACHINES
 
 _LATER_S: Final = 60.0
 
@@ -27,7 +29,7 @@ def start(resource: DocumentResource, call: Call, ref: Ref) -> World:
     if _state(resource, ref) not in ("shutoff", "crashed", "paused"):
         raise bad("KCHVM0048E", f"The machine {ref.name} is already running.")
 
-    def change(document: Document) -> None:
+    def change(document: NewDocument) -> None:
         spec = document["spec"]
         if spec.get("runStrategy") != "Always":
             spec["runStrategy"] = "RerunOnFailure"
@@ -109,7 +111,7 @@ def resume(resource: DocumentResource, call: Call, ref: Ref) -> World:
         raise bad("KCHVM0039E", f"The machine {ref.name} isn't suspended, so it can't be resumed.")
     resource.serving.changes.check_allowed()
     declared = resource.serving.world.desired.resources.get(ref)
-    if declared is not None and "paused" in declared.spec:
+    if declared is not None and "paused" in MACHINES.declared(declared.spec):
         resource.change_spec(call, ref, {"paused": None}, "Resume")
     return _once(resource, call, ref, "a resume", Resume(ref))
 

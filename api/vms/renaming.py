@@ -6,7 +6,6 @@ What the host refuses is put back.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from api.vms.fixed_disks import fixed_disks, keep_with, name_disks
 from api.vms.names import name_taken
@@ -16,13 +15,12 @@ from reconciler.observed.snapshot import Observed
 from reconciler.serving.client import Client
 from reconciler.serving.serving import Serving
 from reconciler.writing.changes import DocumentChange, Documents, Put, Remove
+from specs.plain import NewDocument
 from specs.reference import Ref
-
-Document = dict[str, Any]
 
 
 def rename_machine(
-    serving: Serving, observed: Observed, new: Ref, change: Callable[[Document], None], client: Client
+    serving: Serving, observed: Observed, new: Ref, change: Callable[[NewDocument], None], client: Client
 ) -> World:
     """Give it the name of `new`, and let `change` work on its document in the same commit. Raises Refusal 400."""
     if not serving.names.take(new):
@@ -37,12 +35,12 @@ def rename_machine(
 
 
 def _renamed(
-    serving: Serving, observed: Observed, new: Ref, change: Callable[[Document], None], client: Client
+    serving: Serving, observed: Observed, new: Ref, change: Callable[[NewDocument], None], client: Client
 ) -> World:
     ref, world = observed.ref, serving.world
     fixed = fixed_disks(serving, world, ref)
-    before: list[Document] = []
-    after: list[Document] = []
+    before: list[NewDocument] = []
+    after: list[NewDocument] = []
 
     def pin(documents: Documents) -> Sequence[DocumentChange]:
         document = documents.get(ref)

@@ -5,8 +5,7 @@ Whatever is named has to be there, so that the client hears at once what a task 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
 from api.http.prefix import plain
@@ -16,13 +15,18 @@ from api.vms.consoles import console_words
 from api.vms.drafting import new_machine, template_spec
 from api.vms.fitting import unfit_disks
 from reconciler.loop.passes import World
+from specs.plain import Json, NewJson
 from specs.reference import NETWORK, STORAGE_POOL, Ref
+
+if TYPE_CHECKING:
+    from specs.template.spec import TemplateSpec
+    from specs.virtualmachine.spec import VirtualMachineSpec
 
 _TEMPLATES: Final = "/templates/"
 _POOLS: Final = "/storagepools/"
 
 
-def template_at(world: World, address: str) -> tuple[str, dict[str, Any]]:
+def template_at(world: World, address: str) -> tuple[str, TemplateSpec]:
     """The name of the template at an address, and its whole spec. Raises Refusal 404."""
     given = plain(address).removeprefix(_TEMPLATES).rstrip("/")
     for name in dict.fromkeys((given, unquote(given))):
@@ -35,10 +39,10 @@ def requested_machine(
     world: World,
     name: str,
     template_name: str,
-    template: Mapping[str, Any],
-    body: Mapping[str, Any],
+    template: TemplateSpec,
+    body: Json,
     allowed_folders: tuple[str, ...],
-) -> dict[str, Any]:
+) -> NewJson:
     """The document of the machine `name`. Raises Refusal 400."""
     pool = unquote(plain(str(body.get("storagepool") or "")).removeprefix(_POOLS).rstrip("/"))
     document = new_machine(
@@ -64,7 +68,7 @@ def requested_machine(
     return document
 
 
-def _check_places(world: World, spec: Mapping[str, Any], pool: str) -> None:
+def _check_places(world: World, spec: VirtualMachineSpec, pool: str) -> None:
     known = world.snapshot.objects.keys() | world.desired.resources.keys()
     pools = {disk.get("pool", "default") for disk in spec.get("disks", ()) if "size" in disk} | ({pool} - {""})
     for each in sorted(pools):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from api.documents.resource import Document, DocumentResource
+from api.documents.resource import DocumentResource
 from api.http.endpoint import Answer, Call, action, delete, get, post, put
 from api.http.prefix import below
 from api.http.refusal import bad, not_found
@@ -42,6 +42,7 @@ from reconciler.observed.consoles import console_of
 from reconciler.observed.snapshot import Observed
 from reconciler.serving.tasks import Tell, Work
 from specs.name import TITLE_PATTERN, name_problem
+from specs.plain import Json, NewDocument, NewJson
 from specs.reach import console_owner
 from specs.reference import VIRTUAL_MACHINE, Ref
 
@@ -107,11 +108,11 @@ class _Family(DocumentResource):
     taken_code = "KCHVM0001E"
     name_code = "KCHVM0011E"
 
-    def view(self, world: World, name: str) -> dict[str, Any]:
+    def view(self, world: World, name: str) -> NewJson:
         serving = self.serving
         return machine_view(world, self.observed(world, self.ref(name)), serving.statistics.all(), serving.secrets)
 
-    def begin(self, call: Call, target: str, ref: Ref, work: Work) -> dict[str, Any]:
+    def begin(self, call: Call, target: str, ref: Ref, work: Work) -> NewJson:
         """A task that makes `ref`, whose name is promised to it."""
 
         def promised(tell: Tell, stop: Any) -> str | None:
@@ -129,7 +130,7 @@ class Machines(_Family):
     address = "/vms"
 
     @get("The machines, by name.", arr(MACHINE), filters=True)
-    def read(self, _call: Call) -> list[dict[str, Any]]:
+    def read(self, _call: Call) -> list[NewJson]:
         """Every machine that could be read, in full."""
         serving = self.serving
         return machine_views(serving.world, serving.statistics.all(), serving.secrets)
@@ -139,7 +140,7 @@ class Machines(_Family):
         TASK, _CREATE, fallback="KCHVM0016E", status=202, statuses=(404,),
         failure="KCHVM0007E",
     )  # fmt: skip
-    def make(self, call: Call) -> dict[str, Any]:
+    def make(self, call: Call) -> NewJson:
         """A task that commits its document and waits until it is there, disks and all."""
         self.serving.changes.check_allowed()
         world = self.serving.world
@@ -171,7 +172,7 @@ class Machine(_Family):
     address = "/vms/{name}"
 
     @get("A machine.", MACHINE, volatile=VOLATILE)
-    def read(self, _call: Call, name: str) -> dict[str, Any]:
+    def read(self, _call: Call, name: str) -> NewJson:
         """As it was observed last."""
         return self.view(self.serving.world, name)
 
@@ -192,7 +193,7 @@ class Machine(_Family):
         check_processors(self.serving, int(body.get("cpus", 1)))
         secret = self._keep_password(observed, body)
 
-        def change(document: Document) -> None:
+        def change(document: NewDocument) -> None:
             spec = document["spec"]
             before = {field: spec.get(field) for field in ("cpus", "memory")}
             change_sizes(spec, body)
@@ -238,13 +239,13 @@ class Machine(_Family):
         MACHINE,
         failure="KCHVM0019E",
     )
-    def start(self, call: Call, name: str) -> dict[str, Any]:
+    def start(self, call: Call, name: str) -> NewJson:
         """Its document says so from now on."""
         self._persistent(self.serving.world, self.ref(name))
         return self.view(power.start(self, call, self.ref(name)), name)
 
     @action("poweroff", "Cut a machine's power, as by pulling the plug; it stays off.", MACHINE, failure="KCHVM0020E")
-    def poweroff(self, call: Call, name: str) -> dict[str, Any]:
+    def poweroff(self, call: Call, name: str) -> NewJson:
         """Its document says so from now on."""
         return self._stopped(name, partial(power.power_off, self, call))
 
@@ -254,23 +255,23 @@ class Machine(_Family):
         MACHINE,
         failure="KCHVM0029E",
     )
-    def shutdown(self, call: Call, name: str) -> dict[str, Any]:
+    def shutdown(self, call: Call, name: str) -> NewJson:
         """Its document says so from now on."""
         return self._stopped(name, partial(power.shut_down, self, call))
 
     @action("reset", "Press a running machine's reset button.", MACHINE, failure="KCHVM0022E")
-    def reset(self, call: Call, name: str) -> dict[str, Any]:
+    def reset(self, call: Call, name: str) -> NewJson:
         """Done once."""
         return self.view(power.reset(self, call, self.ref(name)), name)
 
     @action("suspend", "Let a running machine's processors stand still.", MACHINE, failure="KCHVM0038E")
-    def suspend(self, call: Call, name: str) -> dict[str, Any]:
+    def suspend(self, call: Call, name: str) -> NewJson:
         """Its document says so from now on."""
         self._persistent(self.serving.world, self.ref(name))
         return self.view(power.suspend(self, call, self.ref(name)), name)
 
     @action("resume", "Let a suspended machine go on.", MACHINE, failure="KCHVM0040E")
-    def resume(self, call: Call, name: str) -> dict[str, Any]:
+    def resume(self, call: Call, name: str) -> NewJson:
         """Its document says nothing of it any more."""
         return self.view(power.resume(self, call, self.ref(name)), name)
 
@@ -279,7 +280,7 @@ class Machine(_Family):
         "Prepare a connection to a machine's console: `graphics` of the answer says where it listens.",
         MACHINE,
     )
-    def connect(self, _call: Call, name: str) -> dict[str, Any]:
+    def connect(self, _call: Call, name: str) -> NewJson:
         """Nothing has to be prepared: the console listens as long as the machine runs."""
         return self.view(self.serving.world, name)
 
@@ -290,7 +291,7 @@ class Machine(_Family):
         status=202,
         failure="KCHVM0035E",
     )
-    def clone(self, call: Call, name: str) -> dict[str, Any]:
+    def clone(self, call: Call, name: str) -> NewJson:
         """A task whose `target_uri` names the new machine. Snapshots aren't copied."""
         self.serving.changes.check_allowed()
         ref = self.ref(name)
@@ -313,7 +314,7 @@ class Machine(_Family):
             raise bad("KCHVM0036E", f"The machine {ref.name} is gone as soon as it stops, so it can't be changed.")
         return observed
 
-    def _stopped(self, name: str, stop: Callable[[Ref], World]) -> dict[str, Any]:
+    def _stopped(self, name: str, stop: Callable[[Ref], World]) -> NewJson:
         """What a machine is after it was stopped; one that is gone with that, as it would be."""
         before = self.view(self.serving.world, name)
         world = stop(self.ref(name))
@@ -336,7 +337,7 @@ class Machine(_Family):
             raise name_taken(name)
         return new
 
-    def _keep_password(self, observed: Observed, body: Mapping[str, Any]) -> str | None:
+    def _keep_password(self, observed: Observed, body: Json) -> str | None:
         """The file of the new password; None when the console isn't spoken of, or there is none."""
         if "graphics" not in body or console_of(observed) is None:
             return None

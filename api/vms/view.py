@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, Final
+from typing import Final
 from weakref import WeakKeyDictionary
 
 from api.http.isolated import isolated
@@ -24,8 +24,10 @@ from reconciler.observed.consoles import console_of
 from reconciler.observed.snapshot import Observed, Snapshot
 from reconciler.observed.statistics import IDLE, MachineStatistics
 from reconciler.serving.secrets import Secrets
+from specs.plain import Json, NewJson
 from specs.reach import console_owners
 from specs.reference import VIRTUAL_MACHINE, Ref
+from specs.virtualmachine import KIND as MACHINES
 from specs.virtualmachine.graphics import NEVER
 
 STATES: Final = ("nostate", "running", "blocked", "paused", "shutdown", "shutoff", "crashed", "pmsuspended")
@@ -75,7 +77,7 @@ MACHINE: Final[Schema] = obj(_FIELDS, required=tuple(_FIELDS), title="VirtualMac
 
 VOLATILE: Final = frozenset({"stats", "screenshot", "graphics"})  # move by themselves: If-Match doesn't go by them
 
-_NO_CONSOLE: Final[Mapping[str, Any]] = {
+_NO_CONSOLE: Final[Json] = {
     "type": None,
     "listen": None,
     "port": None,
@@ -91,7 +93,7 @@ class _Stable:
     """
 
     resource: Resource | None
-    view: Mapping[str, Any]
+    view: Json
     secret: str = ""
     owners: frozenset[str] = frozenset()
     valid_to: datetime | None = None
@@ -107,7 +109,7 @@ def machines_of(snapshot: Snapshot) -> tuple[Observed, ...]:
     return tuple(sorted(found, key=lambda seen: (seen.ref.name.casefold(), seen.ref.name)))
 
 
-def machine_views(world: World, statistics: Mapping[Ref, MachineStatistics], secrets: Secrets) -> list[dict[str, Any]]:
+def machine_views(world: World, statistics: Mapping[Ref, MachineStatistics], secrets: Secrets) -> list[NewJson]:
     """All machines. One that can't be told of is left out, and hides no other."""
     return isolated(
         machines_of(world.snapshot),
@@ -118,7 +120,7 @@ def machine_views(world: World, statistics: Mapping[Ref, MachineStatistics], sec
 
 def machine_view(
     world: World, observed: Observed, statistics: Mapping[Ref, MachineStatistics], secrets: Secrets
-) -> dict[str, Any]:
+) -> NewJson:
     """One machine."""
     resource = world.desired.resources.get(observed.ref)
     stable = _known.get(observed)
@@ -137,15 +139,15 @@ def machine_view(
 
 
 def _stable(observed: Observed, resource: Resource | None) -> _Stable:
-    spec = observed.live or observed.config
-    declared: Mapping[str, Any] = resource.spec if resource is not None else {}
-    access = declared.get("access") or {}
+    spec = MACHINES.lowered(observed.live or observed.config)
+    declared = MACHINES.declared(resource.spec if resource is not None else {})
+    access = declared.get("access", {})
     console = console_of(observed)
     graphics = dict(_NO_CONSOLE)
     secret, valid_to = "", None
     if console is not None:
         graphics |= {"type": console.type, "listen": console.listen, "port": console.port}
-        secret = str(((declared.get("graphics") or {}).get("passwordFrom") or {}).get("file") or "")
+        secret = declared.get("graphics", {}).get("passwordFrom", {}).get("file", "")
         if console.valid_to not in (None, NEVER):
             valid_to = datetime.fromisoformat(str(console.valid_to))
     view = {

@@ -15,12 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.version import VERSION
+from specs.plain import NewJson
 
 _PATIENCE_S = 5.0
 _UNKNOWN = "unknown"
 
 
-def about(connect: str, settings: Iterable[tuple[str, str, Any]]) -> dict[str, Any]:
+def about(connect: str, settings: Iterable[tuple[str, str, Any]]) -> NewJson:
     """As plain data. `settings` are those that aren't left at their defaults: the key, where it is said, the value."""
     import platform
 
@@ -72,7 +73,7 @@ def _git() -> str:
     return done.stdout.strip().removeprefix("git version ")
 
 
-def _libvirt(connect: str) -> dict[str, Any]:
+def _libvirt(connect: str) -> NewJson:
     at = shown(connect)
     try:
         from reconciler.hypervisor.host.versions import answering_at, client_version

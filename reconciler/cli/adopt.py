@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,6 +15,7 @@ from reconciler.cli.options import HOST, RESULT, SOURCE, state, verb
 from reconciler.cli.output import Output
 from reconciler.cli.progress import told_when_slow
 from reconciler.settings.settings import Settings
+from specs.plain import NewJson
 from specs.reference import Ref
 
 if TYPE_CHECKING:
@@ -137,7 +138,7 @@ def _text(found: list[Candidate], plan: Plan, failed: Mapping[Ref, str], out: Ou
     return "\n".join(lines)
 
 
-def _json(found: list[Candidate], plan: Plan, failed: Mapping[Ref, str], *, enforce: bool) -> dict[str, Any]:
+def _json(found: list[Candidate], plan: Plan, failed: Mapping[Ref, str], *, enforce: bool) -> NewJson:
     differing = _differences(plan)
     return {
         "objects": [

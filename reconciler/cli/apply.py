@@ -16,6 +16,7 @@ from reconciler.cli.plan import saved
 from reconciler.cli.progress import Report, told_when_slow
 from reconciler.cli.stopping import on_signals
 from reconciler.settings.settings import Settings
+from specs.plain import NewJson
 
 if TYPE_CHECKING:
     from reconciler.line.line import Line
@@ -47,7 +48,7 @@ def command(settings: Settings, out: Output, outside_window: bool, yes: bool, de
     In place of REPO, the file of a plan that `onggi plan --out` saved can be given: exactly that plan is applied, or
     nothing when the repository or the host has moved since.
     """
-    from reconciler.ledger.decision_store import VERB
+    from reconciler.ledger.approval_book import VERB
     from reconciler.line.line import Line
     from reconciler.reporting.plan_text import plan_text, problems_text
 
@@ -137,7 +138,7 @@ class _Told:
         left = f"; {len(self.remaining.steps)} left to do" if self.remaining.steps else ""
         return f"\nApplied: {', '.join(f'{number} {result}' for result, number in counts.items())}{left}."
 
-    def to_json(self, problems: Any) -> dict[str, Any]:
+    def to_json(self, problems: Any) -> NewJson:
         """The shape of `onggi apply -o json`."""
         from reconciler.reporting.problem_json import problem_json
 

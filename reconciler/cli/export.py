@@ -14,6 +14,7 @@ from reconciler.cli.output import Output
 from reconciler.cli.progress import told_when_slow
 from reconciler.errors import OnggiError
 from reconciler.settings.settings import Settings
+from specs.plain import NewJson
 from specs.reference import Ref
 from specs.registry import described, find_kind
 
@@ -133,7 +134,7 @@ def _known(repository_id: str, settings: Settings) -> Known:
     except OnggiError:
         return Known(repository_id)
     try:
-        return Known(repository_id, ledger.ownership.all(), str(settings.state))
+        return Known(repository_id, ledger.owned(), str(settings.state))
     finally:
         ledger.close()
 
@@ -168,7 +169,7 @@ def _text(folder: Path, count: int) -> str:
     return f"Wrote {documents} into {folder}. Next: onggi plan {folder}"
 
 
-def _json(found: Export, in_the_way: list[str] | None) -> dict[str, Any]:
+def _json(found: Export, in_the_way: list[str] | None) -> NewJson:
     """`in_the_way` is None when no file was to be written: then the documents' texts are told instead."""
     return {
         "documents": [

@@ -10,9 +10,10 @@ import logging
 import re
 import sys
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
 from reconciler.clock import rfc3339
+from specs.plain import NewJson
 
 # Whatever ends a line, moves a terminal's cursor or turns the text around.
 _UNSAFE: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
@@ -38,7 +39,7 @@ class JsonFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """`time`, `level`, `logger`, `message`, and `traceback` where there is one."""
-        told: dict[str, Any] = {
+        told: NewJson = {
             "time": _time(record),
             "level": record.levelname.lower(),
             "logger": record.name,

@@ -14,9 +14,10 @@ import resource
 import signal
 import sys
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 from reconciler.confined.frames import BrokenTalkError, Frame, Most, receive, send
+from specs.plain import NewJson
 
 _NO_NEW_PRIVILEGES: Final = 38  # prctl(2)
 _SET_DUMPABLE: Final = 4
@@ -61,7 +62,7 @@ def _allow_cpu(seconds: float) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (soft if hard == resource.RLIM_INFINITY else min(soft, hard), hard))
 
 
-def serve(answers: Callable[[dict[str, Any]], Answer], order: dict[str, Any]) -> None:
+def serve(answers: Callable[[NewJson], Answer], order: NewJson) -> None:
     """Answer on standard input and output until the other side is gone."""
     most = Most(order["most_parts"], order["most_size"])
     patience = float(order["patience_s"])

@@ -13,7 +13,9 @@ import struct
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
+
+from specs.plain import NewJson
 
 _HEAD: Final = struct.Struct(">II")
 _LENGTH: Final = struct.Struct(">I")
@@ -29,7 +31,7 @@ class BrokenTalkError(Exception):
 class Frame:
     """One thing that is said."""
 
-    header: dict[str, Any]
+    header: NewJson
     parts: Sequence[bytes] = ()
 
 

@@ -16,10 +16,11 @@ import time
 import weakref
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from reconciler.confined.frames import BrokenTalkError, Frame, Most, receive, send
 from reconciler.confined.identity import Identity
+from specs.plain import NewJson
 
 _ROOT: Final = Path(__file__).resolve().parents[2]
 _BEGIN: Final = "import sys; sys.path.insert(0, {root!r}); from reconciler.confined.{module} import main; main()"
@@ -52,7 +53,7 @@ class Confined:
     None as ourselves within the limits.
     """
 
-    def __init__(self, module: str, task: dict[str, Any], identity: Identity | None, limits: Limits) -> None:
+    def __init__(self, module: str, task: NewJson, identity: Identity | None, limits: Limits) -> None:
         self._module = module
         self._task = task
         self._identity = identity

@@ -14,6 +14,7 @@ from specs.document import Document, parse
 from specs.problem import Problem
 from specs.reference import TEMPLATE, Ref
 from specs.validate import validate, validate_set
+from specs.virtualmachine import KIND as MACHINES
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -106,7 +107,7 @@ def _gather(loaded: Iterable[_File], tree: SourceTree) -> LoadedDocuments:
                 documents.append(document)
     # A template that is there but broken isn't missing: the resolver says so of whatever names it.
     broken = {ref.name for ref in held if ref.kind == TEMPLATE}
-    wanted = {document.ref: document.spec.get("template") for document in documents} if broken else {}
+    wanted = {each.ref: MACHINES.declared(each.spec).get("template") for each in documents} if broken else {}
     for problem in validate_set(documents):
         if problem.pointer == "/spec/template" and problem.ref is not None and wanted.get(problem.ref) in broken:
             continue

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from reconciler.bulkhead import Failure, contained
 from reconciler.desired.identity import object_uid
@@ -24,11 +24,14 @@ from reconciler.source import limits
 from reconciler.source.files import REPOSITORY_FILE
 from reconciler.source.tree import SourceTree
 from specs.document import Document
+from specs.plain import Spec
 from specs.problem import Problem
 from specs.reference import STORAGE_POOL, STORAGE_VOLUME, TEMPLATE, VIRTUAL_MACHINE, Ref
 from specs.registry import kinds
 from specs.scope import Scope
+from specs.storagepool import KIND as POOLS
 from specs.storagepool.types import OF_DEVICES
+from specs.template import KIND as TEMPLATES
 from specs.virtualmachine import KIND as MACHINES
 from specs.virtualmachine.staged import ANNOTATION as NEXT_BOOT
 from specs.virtualmachine.staged import next_boot_fields
@@ -125,7 +128,7 @@ class Resolver:
         block_pools = frozenset(
             document.name
             for document in loaded.documents
-            if document.kind == STORAGE_POOL and document.spec.get("type") in OF_DEVICES
+            if document.kind == STORAGE_POOL and POOLS.declared(document.spec).get("type") in OF_DEVICES
         )
         before, self._made = self._made, {}
         budget = _Budget(limits.most_values())
@@ -156,7 +159,7 @@ class Resolver:
 
     def _inputs(self, document: Document, repository_id: str, block_pools: frozenset[str]) -> _Inputs:
         if document.kind == VIRTUAL_MACHINE:
-            name = document.spec.get("template")
+            name = MACHINES.declared(document.spec).get("template")
             template = self._chains.of(name) if name is not None else None
             return _Inputs(document, template, repository_id, block_pools)
         if document.kind == TEMPLATE:
@@ -194,10 +197,10 @@ class Resolver:
 
     def _make_machine(self, inputs: _Inputs, uid: str) -> _Made:
         document = inputs.document
-        spec: Mapping[str, Any] = document.spec
+        spec: Spec = document.spec
         if inputs.template is not None:
             own = {key: value for key, value in spec.items() if key != "template"}
-            spec = merged(machine_fields(inputs.template.spec), own)
+            spec = merged(machine_fields(TEMPLATES.declared(inputs.template.spec)), own)
         completion = complete(
             document.name,
             uid,
@@ -227,7 +230,7 @@ def _cost(inputs: _Inputs) -> int:
     if inputs.document.kind != VIRTUAL_MACHINE:
         return _COST
     below = inputs.template.spec if inputs.template is not None else {}
-    disks = inputs.document.spec.get("disks") or below.get("disks", ())
+    disks = MACHINES.declared(inputs.document.spec).get("disks") or below.get("disks", ())
     return _COST * (1 + len(disks)) + (inputs.template.size if inputs.template is not None else 0)
 
 
@@ -336,7 +339,7 @@ def _same(new: Resource, old: Resource | None) -> Resource:
     return old
 
 
-def _policy(document: Document, spec: Mapping[str, Any]) -> Policy:
+def _policy(document: Document, spec: Spec) -> Policy:
     return Policy(
         drift=spec.get("driftPolicy", "enforce"),
         deletion=spec.get("deletionPolicy", "Retain"),
@@ -352,7 +355,7 @@ def _annotated(document: Document, name: str) -> bool:
     return str(document.annotations.get(name, "")).lower() == "true"
 
 
-def _resource(document: Document, uid: str, spec: Mapping[str, Any]) -> Resource:
+def _resource(document: Document, uid: str, spec: Spec) -> Resource:
     needs = tuple(dict.fromkeys(kinds()[document.kind].references(document.name, spec)))
     resource = Resource(
         ref=document.ref,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from reconciler.source.tree import Revision, Unread
+from specs.plain import Spec
 from specs.problem import Problem
 from specs.reference import Ref
 from specs.scope import Scope
@@ -51,7 +51,7 @@ class Resource:
 
     ref: Ref
     uid: str
-    spec: Mapping[str, Any]
+    spec: Spec
     path: str
     line: int
     policy: Policy = field(default_factory=Policy)

@@ -12,6 +12,8 @@ from typing import Any
 
 from reconciler.desired.templates import merged
 from specs.document import Document
+from specs.plain import NewSpec, Spec
+from specs.template import KIND as TEMPLATES
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -19,7 +21,7 @@ class Expanded:
     """A template with everything below it, nearest document first; or why it can't be used, in a sentence."""
 
     documents: tuple[Document, ...]
-    spec: Mapping[str, Any]
+    spec: Spec
     mistake: str = ""
     size: int = 0  # how many values it is
 
@@ -55,8 +57,8 @@ class TemplateChains:
                 by = f", which the template {chain[-1].name!r} extends," if chain else ""
                 return Expanded((), {}, f"The template {wanted!r}{by} has a mistake of its own; correct that first.")
             chain.append(document)
-            wanted = document.spec.get("template")
-        spec: dict[str, Any] = {}
+            wanted = TEMPLATES.declared(document.spec).get("template")
+        spec: NewSpec = {}
         for document in reversed(chain):
             spec = merged(spec, document.spec)
         spec.pop("template", None)

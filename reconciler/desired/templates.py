@@ -5,10 +5,15 @@ Pure functions on plain dictionaries. Which template a document names, and wheth
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
-Spec = Mapping[str, Any]
+from specs.plain import NewSpec, Spec
+
+if TYPE_CHECKING:
+    from specs.template.spec import Disk as TemplateDisk
+    from specs.template.spec import TemplateSpec
+    from specs.virtualmachine.spec import Cdrom, Interface, VirtualMachineSpec
 
 # Fields that only make sense as a whole: half of one secret's place laid over half of another's names nothing.
 _WHOLE = frozenset({"passwordFrom"})
@@ -20,7 +25,7 @@ _SAME = (
 )  # fmt: skip
 
 
-def merged(base: Spec, over: Spec) -> dict[str, Any]:
+def merged(base: Spec, over: Spec) -> NewSpec:
     """`over` laid over `base`: dictionaries are merged, anything else (scalars, lists) is replaced. Changes neither."""
     result = dict(base)
     for key, value in over.items():
@@ -32,9 +37,9 @@ def merged(base: Spec, over: Spec) -> dict[str, Any]:
     return result
 
 
-def machine_fields(template: Spec) -> dict[str, Any]:
+def machine_fields(template: TemplateSpec) -> VirtualMachineSpec:
     """The part of a VirtualMachine's spec that a Template's (with its own templates already below it) stands for."""
-    fields = {key: template[key] for key in _SAME if key in template}
+    fields: VirtualMachineSpec = _same(template)
     if "networks" in template:
         fields["interfaces"] = list(_interfaces(template["networks"]))
     if "disks" in template:
@@ -44,7 +49,11 @@ def machine_fields(template: Spec) -> dict[str, Any]:
     return fields
 
 
-def _interfaces(networks: list[str]) -> Iterator[dict[str, Any]]:
+def _same(template: TemplateSpec) -> Any:
+    return {key: value for key, value in template.items() if key in _SAME}
+
+
+def _interfaces(networks: Iterable[str]) -> Iterator[Interface]:
     seen: dict[str, int] = {}
     for network in networks:
         again = seen[network] = seen.get(network, 0) + 1
@@ -52,24 +61,22 @@ def _interfaces(networks: list[str]) -> Iterator[dict[str, Any]]:
         yield {"network": network} if again == 1 else {"name": f"{network}-{again}", "network": network}
 
 
-def _disks(disks: list[Spec], pool: str | None) -> Iterator[dict[str, Any]]:
+def _disks(disks: Sequence[TemplateDisk], pool: str | None) -> Iterator[Any]:
     """By index; a disk without one is at its place in the list."""
     placed = sorted(((disk.get("index", place), place, disk) for place, disk in enumerate(disks)), key=lambda d: d[:2])
     for index, _, disk in placed:
-        entry: dict[str, Any] = {"name": f"disk{index}"}
+        entry: NewSpec = {"name": f"disk{index}"}
         if "size" in disk:
             size = disk["size"]
             entry["size"] = f"{size}GiB" if isinstance(size, int) else size
-        for key in ("base", "volume", "format"):
-            if key in disk:
-                entry[key] = disk[key]
+        entry |= {key: value for key, value in disk.items() if key in ("base", "volume", "format")}
         named = "/" in disk.get("volume", "")  # with its own pool: the template's is for the others
         if (chosen := disk.get("pool", None if named else pool)) is not None:
             entry["pool"] = chosen
         yield entry
 
 
-def _cdrom(medium: str) -> dict[str, Any]:
+def _cdrom(medium: str) -> Cdrom:
     if medium.startswith("/"):
         return {"path": medium}
     return {"url": medium} if "://" in medium else {"volume": medium}

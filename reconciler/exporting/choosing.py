@@ -15,6 +15,7 @@ from reconciler.observed.snapshot import Observed
 from specs.name import name_problem
 from specs.reference import NETWORK, STORAGE_POOL, STORAGE_VOLUME, VIRTUAL_MACHINE, Ref
 from specs.registry import described
+from specs.storagevolume import KIND as VOLUMES
 from specs.virtualmachine import KIND as MACHINES
 from specs.virtualmachine.cdroms import SEED_PREFIX
 
@@ -150,7 +151,7 @@ def disks_of(machine: Observed, around: Surroundings) -> list[Ref]:
 
 def _is_declarable(ref: Ref, observed: Observed, around: Surroundings) -> bool:
     place = around.host.volumes.get(ref)
-    image = observed.config.get("format") == "iso" or ref.short_name.lower().endswith(".iso")
+    image = VOLUMES.lowered(observed.config).get("format") == "iso" or ref.short_name.lower().endswith(".iso")
     seed = ref.short_name.startswith(SEED_PREFIX)
     return place is not None and place.type in ("file", "block") and not image and not seed
 

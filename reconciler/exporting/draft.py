@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from reconciler.observed.snapshot import Snapshot
 from specs.host import Host
+from specs.plain import NewSpec
 from specs.reference import Ref
 from specs.registry import described
-from specs.spec import NewSpec
 
 if TYPE_CHECKING:
     from specs.virtualmachine.spec import LoweredSource

@@ -24,10 +24,10 @@ from reconciler.planning.planner import Planner
 from reconciler.source.tree import Revision, SourceFile, SourceTree
 from specs.binding import Items, value_at
 from specs.effect import Change
+from specs.plain import NewSpec
 from specs.problem import Unrenderable
 from specs.reference import Ref
 from specs.registry import kinds
-from specs.spec import NewSpec
 
 _P = ParamSpec("_P")
 

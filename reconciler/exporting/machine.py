@@ -16,7 +16,7 @@ from reconciler.observed.snapshot import Observed
 from specs.codecs import size_text
 from specs.declared_binds import sayable
 from specs.host import NodeDevice
-from specs.spec import NewSpec, Spec
+from specs.plain import NewSpec, Spec
 from specs.virtualmachine import KIND as MACHINES
 from specs.virtualmachine.fields import SPEC
 from specs.virtualmachine.sources import text

@@ -11,8 +11,8 @@ from specs.codecs import size_text
 from specs.network import KIND as NETWORKS
 from specs.network.model import check
 from specs.network.subnet import gateway
+from specs.plain import NewSpec
 from specs.reference import Ref
-from specs.spec import NewSpec
 from specs.storagepool import KIND as POOLS
 from specs.storagevolume import KIND as VOLUMES
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from reconciler.exporting.draft import Draft
 from reconciler.writing.yaml_text import Style, block
 from specs.document import API_VERSION
+from specs.plain import NewDocument
 from specs.schema_order import in_schema_order
 
 ADOPT: Final = "onggi/adopt"
@@ -15,7 +16,7 @@ _STYLE: Final = Style()
 
 def document_text(draft: Draft) -> str:
     """The file's whole text."""
-    metadata: dict[str, Any] = {"name": draft.ref.short_name}
+    metadata: NewDocument = {"name": draft.ref.short_name}
     if draft.uid:
         metadata["uid"] = draft.uid
     metadata["annotations"] = {ADOPT: "true"}

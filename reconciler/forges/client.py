@@ -20,6 +20,7 @@ from reconciler.network.addresses import Networks
 from reconciler.network.exchange import KIB, Exchange, GivenUp, Patience
 from reconciler.secret_file import SecretFile
 from reconciler.version import VERSION
+from specs.plain import NewJson
 
 if TYPE_CHECKING:
     import httpx
@@ -57,9 +58,9 @@ class ForgeClient:
         """The answer's JSON; None when it is empty. Raises Transient, RefusedError, or Terminal without a token."""
         return self._call(method, path, body, query)[0]
 
-    def pages(self, path: str, **query: str | int) -> list[dict[str, Any]]:
+    def pages(self, path: str, **query: str | int) -> list[NewJson]:
         """The objects of a list, from all its pages (as many as anybody could mean)."""
-        found: list[dict[str, Any]] = []
+        found: list[NewJson] = []
         for page in range(1, _MOST_PAGES + 1):
             items, link = self._call("GET", path, None, {**query, "page": page})
             if not isinstance(items, list):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from reconciler.forges.client import ForgeClient
 from reconciler.forges.fields import commit_id, number, text
 from reconciler.forges.forge import Comment, CommitStatus, Proposal
+from specs.plain import Json
 
 
 def github_headers(token: str) -> Mapping[str, str]:
@@ -64,7 +64,7 @@ class GitHubShaped:
         self.client.call("PATCH", f"/repos/{self.repository}/issues/comments/{comment}", {"body": body})
 
 
-def _proposal(pull: Mapping[str, Any]) -> Proposal | None:
+def _proposal(pull: Json) -> Proposal | None:
     """None for one that isn't whole."""
     index, head = number(pull, "number"), commit_id(pull, "head", "sha")
     if not index or not head:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
 from urllib.parse import quote
 
 from reconciler.forges.client import ForgeClient, RefusedError
 from reconciler.forges.fields import commit_id, number, text
 from reconciler.forges.forge import Comment, CommitStatus, Proposal, State
+from specs.plain import Json
 
 _STATES = {State.PENDING: "pending", State.SUCCESS: "success", State.FAILURE: "failed"}
 _PAGE = {"per_page": 100}
@@ -74,7 +74,7 @@ class GitLab:
         self.client.call("PUT", f"{self._project}/merge_requests/{proposal}/notes/{comment}", {"body": body})
 
 
-def _proposal(item: Mapping[str, Any]) -> Proposal | None:
+def _proposal(item: Json) -> Proposal | None:
     index, head = number(item, "iid"), commit_id(item, "sha")
     if not index or not head:
         return None

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
 from reconciler.errors import Terminal, Transient
 from reconciler.host.commands import run
 from reconciler.host.volume_groups import VGS
+from specs.plain import Json
 
 _LOOK_S: Final = 15.0
 
@@ -42,7 +43,7 @@ def volume_groups() -> tuple[VolumeGroup, ...]:
     return tuple(found[name] for name in sorted(found))
 
 
-def _report(columns: str) -> list[Mapping[str, Any]]:
+def _report(columns: str) -> list[Json]:
     arguments = ["--reportformat", "json", "--units", "b", "--nosuffix", "--options", columns]
     done = run(VGS, arguments, timeout_s=_LOOK_S, environment={"LVM_SUPPRESS_FD_WARNINGS": "1"})
     if done.code != 0:
@@ -53,11 +54,11 @@ def _report(columns: str) -> list[Mapping[str, Any]]:
         raise Transient("LVM's list of volume groups can't be understood; ask again in a moment.") from None
 
 
-def _members(rows: list[Mapping[str, Any]], group: str, column: str) -> tuple[str, ...]:
+def _members(rows: list[Json], group: str, column: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_texts(rows, group, column)))
 
 
-def _texts(rows: list[Mapping[str, Any]], group: str, column: str) -> Iterator[str]:
+def _texts(rows: list[Json], group: str, column: str) -> Iterator[str]:
     for row in rows:
         if row["vg_name"] == group and row[column]:
             yield str(row[column])

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from reconciler.errors import OnggiError, Transient, Unsupported
 from reconciler.host.commands import Finished, Program, run
+from specs.plain import Json
 
 LSBLK = Program("lsblk", "util-linux", "list this host's disks")
 PVS = Program("pvs", "lvm2", "see which disks belong to a volume group")
@@ -109,7 +110,7 @@ def _contents_show() -> bool:
     return os.geteuid() == 0 or _UDEV_DATABASE.is_dir()
 
 
-def _nodes(output: str) -> list[Mapping[str, Any]]:
+def _nodes(output: str) -> list[Json]:
     """Every node of lsblk's tree. Raises Transient for anything else than such a tree."""
     if not output.strip():
         return []  # how old ones say that there is none
@@ -119,7 +120,7 @@ def _nodes(output: str) -> list[Mapping[str, Any]]:
         raise Transient("lsblk's list of this host's disks can't be understood; ask again in a moment.") from None
 
 
-def _walk(nodes: Any) -> Iterator[Mapping[str, Any]]:
+def _walk(nodes: Any) -> Iterator[Json]:
     for node in nodes:
         if not isinstance(node["name"], str) or not node["name"].startswith("/"):
             raise ValueError(node["name"])
@@ -127,7 +128,7 @@ def _walk(nodes: Any) -> Iterator[Mapping[str, Any]]:
         yield from _walk(node.get("children") or ())
 
 
-def _partition(node: Mapping[str, Any], ungrouped: frozenset[str], *, visible: bool) -> Partition:
+def _partition(node: Json, ungrouped: frozenset[str], *, visible: bool) -> Partition:
     path, kind, fstype = node["name"], _word(node, "type"), _word(node, "fstype")
     size, mountpoint = _word(node, "size"), _word(node, "mountpoint")
     name = path.rpartition("/")[2]
@@ -151,7 +152,7 @@ def _partition(node: Mapping[str, Any], ungrouped: frozenset[str], *, visible: b
     )
 
 
-def _word(node: Mapping[str, Any], column: str) -> str:
+def _word(node: Json, column: str) -> str:
     """A column as text: lsblk's older versions quote the numbers."""
     value = node.get(column)
     return "" if value is None else str(value)

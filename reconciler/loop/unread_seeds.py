@@ -18,6 +18,7 @@ from reconciler.desired.state import DesiredState
 from reconciler.observed.counters import Counters
 from reconciler.observed.snapshot import Observed, Snapshot
 from specs.reference import VIRTUAL_MACHINE, Ref
+from specs.virtualmachine import KIND as MACHINES
 from specs.virtualmachine.cdroms import seed_drive
 
 PATIENCE_S = 300.0  # an emulated machine takes minutes to boot
@@ -58,7 +59,7 @@ class UnreadSeeds:
         return min((wait for wait in waits if wait > 0), default=None)
 
     def _told(self, ref: Ref, observed: Observed, counters: Counters | None, now: float) -> str:
-        drive = seed_drive((observed.live or {}).get("cdroms") or ())
+        drive = seed_drive(MACHINES.lowered(observed.live or {}).get("cdroms") or ())
         if counters is None or drive is None or drive["target"] not in counters.read:
             return ""
         watched = self._watched[ref]
@@ -82,7 +83,7 @@ class UnreadSeeds:
 
 def _running(desired: DesiredState, snapshot: Snapshot) -> Iterator[tuple[Ref, Observed]]:
     for ref, resource in desired.resources.items():
-        if ref.kind == VIRTUAL_MACHINE and "cloudInit" in resource.spec:
+        if ref.kind == VIRTUAL_MACHINE and "cloudInit" in MACHINES.declared(resource.spec):
             observed = snapshot.get(ref)
             if observed is not None and (observed.state, observed.reason) == ("running", _BOOTED):
                 yield ref, observed

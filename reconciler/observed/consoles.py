@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from reconciler.observed.snapshot import Observed
 from specs.binding import parse
+from specs.virtualmachine import KIND as MACHINES
 from specs.virtualmachine.graphics import find_console
 
 
@@ -24,7 +25,7 @@ def console_of(observed: Observed) -> Console | None:
     found = find_console(parse(observed.live_xml or observed.xml))
     if found is None:
         return None
-    spec = (observed.live or observed.config).get("graphics") or {}
+    spec = MACHINES.lowered(observed.live or observed.config).get("graphics") or {}
     given = found.get("port") or found.get("tlsPort") or ""
     port = int(given) if observed.active and given.isascii() and given.isdecimal() and int(given) > 0 else None
     return Console(str(found.get("type")), spec.get("listen"), port, spec.get("passwordValidTo"))

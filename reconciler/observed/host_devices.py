@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any
 
 from reconciler.errors import NotFound
+from specs.plain import Json, NewJson
 
 # What `of_kind` takes, beside any other of libvirt's names of capabilities.
 KINDS = ("fc_host", "net", "pci", "scsi", "scsi_host", "storage", "system", "usb", "usb_device")
@@ -34,7 +35,7 @@ class HostDevice:
     parent: str | None = None
     path: str = ""  # in sysfs
     capabilities: frozenset[str] = frozenset()
-    fields: Mapping[str, Any] = field(default_factory=dict)
+    fields: Json = field(default_factory=dict)
     pci_class: int | None = None  # 0xCCSSPP: class, subclass, programming interface
 
     @property
@@ -48,9 +49,9 @@ class HostDevice:
         group = self.fields.get("iommuGroup")
         return group if isinstance(group, int) else None
 
-    def told(self) -> dict[str, Any]:
+    def told(self) -> NewJson:
         """Everything by the API's names; `path` only where it has one."""
-        told: dict[str, Any] = {"name": self.name, "device_type": self.kind, "parent": self.parent}
+        told: NewJson = {"name": self.name, "device_type": self.kind, "parent": self.parent}
         if self.path:
             told["path"] = self.path
         return told | {key: value for key, value in self.fields.items() if key not in told}

@@ -12,9 +12,9 @@ from functools import cached_property
 
 from specs.host import Host
 from specs.mark import Mark
+from specs.plain import Spec
 from specs.reference import Ref
 from specs.registry import kinds
-from specs.spec import Spec
 
 # Keys of an active network's details: the name of its bridge on the host, and for each port who is plugged in.
 BRIDGE = "bridge"

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Any
 
 from reconciler.desired.state import Resource
 from reconciler.observed.snapshot import Observed
@@ -40,9 +39,9 @@ from reconciler.planning.rules import rules_of
 from reconciler.planning.why import is_drift, not_applied, why_changed
 from specs.binding import parse, patched, serialise, write
 from specs.effect import Change, Effect, strongest
+from specs.plain import NewSpec, Spec
 from specs.problem import Unrenderable
 from specs.registry import kinds
-from specs.spec import Spec
 
 
 class Activatable:
@@ -57,7 +56,7 @@ class Activatable:
 
     def new_spec(
         self, resource: Resource, gone: Observed | None, entry: Owned | None
-    ) -> tuple[dict[str, Any], dict[str, str]]:
+    ) -> tuple[NewSpec, dict[str, str]]:
         """The spec that a new one is made by, and what the ledger remembers of what was chosen for it."""
         return dict(resource.spec), {}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,6 +12,7 @@ from specs.binding import Bind, Field, Items, differences, going_along, parse, v
 from specs.effect import Change, Effect
 from specs.host import Host
 from specs.mark import read_mark
+from specs.plain import NewSpec, Spec
 from specs.registry import kinds
 
 
@@ -19,7 +20,7 @@ from specs.registry import kinds
 class Comparison:
     """`config` and `live` are the differences against the persistent and the running definition."""
 
-    lowered: Mapping[str, Any]  # without the ignored fields, and without what is refused
+    lowered: Spec  # without the ignored fields, and without what is refused
     config: tuple[Change, ...]
     live: tuple[Change, ...]
     extras: tuple[str, ...]
@@ -28,7 +29,7 @@ class Comparison:
     earlier: frozenset[str]  # pointers of the list items that have to go where they aren't declared
 
 
-def compare(resource: Resource, observed: Observed, host: Host, spec: Mapping[str, Any] | None = None) -> Comparison:
+def compare(resource: Resource, observed: Observed, host: Host, spec: Spec | None = None) -> Comparison:
     """Compare one resource with its object. `spec` stands in for the resource's own where something was chosen for it.
 
     Raises Unrenderable when it needs what the host lacks.
@@ -39,7 +40,7 @@ def compare(resource: Resource, observed: Observed, host: Host, spec: Mapping[st
     return compare_lowered(resource, observed, full)
 
 
-def compare_lowered(resource: Resource, observed: Observed, full: Mapping[str, Any]) -> Comparison:
+def compare_lowered(resource: Resource, observed: Observed, full: Spec) -> Comparison:
     """As `compare`, with a spec that is lowered already."""
     xml = kinds()[resource.ref.kind].xml
     lowered = without_fields(full, resource.policy.ignore_fields, xml.BINDS)
@@ -64,7 +65,7 @@ def compare_lowered(resource: Resource, observed: Observed, full: Mapping[str, A
     return Comparison(lowered, tuple(config), tuple(live), tuple(extras), refused, managed, before)
 
 
-def _without_refused(lowered: Mapping[str, Any], refused: Iterable[Change], binds: Iterable[Bind]) -> dict[str, Any]:
+def _without_refused(lowered: Spec, refused: Iterable[Change], binds: Iterable[Bind]) -> NewSpec:
     """A copy without the fields, and the new items of lists, that the object can't have."""
     trimmed = without_fields(lowered, [change.pointer for change in refused], binds)
     gone = {change.pointer for change in refused}
@@ -126,7 +127,7 @@ def with_ignored_state(resource: Resource, observed: Observed) -> Resource:
 
     Power, the start with the host: `ignoreFields` of them leaves them to somebody else once the object is made.
     """
-    found: dict[str, Any] = {
+    found: NewSpec = {
         "autostart": observed.autostart,
         "active": observed.active,
         "paused": None,
@@ -140,7 +141,7 @@ def with_ignored_state(resource: Resource, observed: Observed) -> Resource:
     return replace(resource, spec={**resource.spec, **ignored}) if ignored else resource
 
 
-def managed_items(lowered: Mapping[str, Any], binds: Iterable[Bind]) -> frozenset[str]:
+def managed_items(lowered: Spec, binds: Iterable[Bind]) -> frozenset[str]:
     """The pointers of all list items of a lowered spec, as the mark keeps them."""
     return frozenset(
         f"/{bind.name}/{bind.label(item)}"
@@ -150,9 +151,7 @@ def managed_items(lowered: Mapping[str, Any], binds: Iterable[Bind]) -> frozense
     )
 
 
-def _undeclared(
-    complete: Iterable[str], lowered: Mapping[str, Any], observed: Observed, binds: Iterable[Bind]
-) -> frozenset[str]:
+def _undeclared(complete: Iterable[str], lowered: Spec, observed: Observed, binds: Iterable[Bind]) -> frozenset[str]:
     """The pointers of all items of complete lists. A list that isn't declared at all, or is ignored, is never one."""
     wanted = frozenset(complete)
     return frozenset(
@@ -169,7 +168,7 @@ def ignored_lists(pointers: Iterable[str]) -> frozenset[str]:
     return frozenset(pointer.strip("/") for pointer in pointers if pointer.count("/") == 1)
 
 
-def without_fields(lowered: Mapping[str, Any], pointers: Iterable[str], binds: Iterable[Bind]) -> dict[str, Any]:
+def without_fields(lowered: Spec, pointers: Iterable[str], binds: Iterable[Bind]) -> NewSpec:
     """A copy without the fields that JSON pointers name: `/memory`, `/dhcp/start`, `/disks`, `/disks/0/bus`.
 
     A list item goes by its position in the document, its name, or its label in a plan.
@@ -187,7 +186,7 @@ def without_fields(lowered: Mapping[str, Any], pointers: Iterable[str], binds: I
     return trimmed
 
 
-def _trim_item(bind: Items, position: int, item: Mapping[str, Any], rest: str) -> Mapping[str, Any]:
+def _trim_item(bind: Items, position: int, item: Spec, rest: str) -> Spec:
     for label in filter(None, (str(position), bind.label(item), item.get("name"))):
         if rest.startswith(f"{label}/"):
             field = rest.removeprefix(f"{label}/")
@@ -195,7 +194,7 @@ def _trim_item(bind: Items, position: int, item: Mapping[str, Any], rest: str) -
     return item
 
 
-def _put(spec: dict[str, Any], name: str, value: Any) -> None:
+def _put(spec: NewSpec, name: str, value: Any) -> None:
     *way, last = name.split("/")
     for key in way:
         spec[key] = dict(spec[key])
@@ -203,7 +202,7 @@ def _put(spec: dict[str, Any], name: str, value: Any) -> None:
     spec[last] = value
 
 
-def _drop(spec: dict[str, Any], way: list[str]) -> None:
+def _drop(spec: NewSpec, way: list[str]) -> None:
     *parents, last = way
     for key in parents:
         if key not in spec:

@@ -18,6 +18,7 @@ from specs.reference import STORAGE_POOL, STORAGE_VOLUME, Ref
 from specs.storagepool import KIND as POOLS
 from specs.storagepool.types import OF_FILES
 from specs.storagepool.xml import target_path
+from specs.storagevolume import KIND as VOLUMES
 from specs.storagevolume.model import told_format
 
 
@@ -84,7 +85,7 @@ def _foreseen(
     volumes = dict(observed.volumes)
     for resource in storage:
         ref = resource.ref
-        if ref.kind == STORAGE_POOL and ref.name not in paths and resource.spec.get("type") in OF_FILES:
+        if ref.kind == STORAGE_POOL and ref.name not in paths and POOLS.declared(resource.spec).get("type") in OF_FILES:
             path = contained(
                 "finding its folder", ref, resource.digest, target_path, POOLS.declared(resource.spec), ref.name
             )
@@ -135,19 +136,19 @@ def _place(
 def _certain_format(resource: Resource, entry: Owned | None, *, in_folder: bool) -> str | None:
     """The image format of a volume that needs no look at its bytes; None when only they can tell."""
     future = future_format(resource)
-    source = resource.spec.get("source")
-    if source and not resource.spec.get("format"):  # what it was taken for when it was made
+    source = VOLUMES.declared(resource.spec).get("source")
+    if source and not VOLUMES.declared(resource.spec).get("format"):  # what it was taken for when it was made
         told = told_format(resource.ref.short_name, source) if in_folder else None
         return told or (entry.facts.get(Fact.FORMAT) if entry is not None else None) or "raw"
     made_empty = entry is not None and entry.created and not source
-    return future if resource.spec.get("format") or future == "raw" or made_empty else None
+    return future if VOLUMES.declared(resource.spec).get("format") or future == "raw" or made_empty else None
 
 
 def future_format(resource: Resource) -> str:
     """The image format that a declared volume will have in a pool of files; what is written stays raw unless said."""
-    declared = resource.spec.get("format")
+    declared = VOLUMES.declared(resource.spec).get("format")
     if declared:
         return str(declared)
     if resource.has_content:
         return "raw"
-    return told_format(resource.ref.short_name, resource.spec.get("source")) or "qcow2"
+    return told_format(resource.ref.short_name, VOLUMES.declared(resource.spec).get("source")) or "qcow2"

@@ -6,13 +6,13 @@ import hashlib
 import json
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
 
 from reconciler.desired.state import DesiredState
 from reconciler.planning.operations import Operation
 from reconciler.planning.ownership import Owned
 from specs.effect import Change, Effect
 from specs.host import Host
+from specs.plain import NewJson
 from specs.reference import Ref
 
 
@@ -108,14 +108,14 @@ class Plan:
         text = json.dumps(self.to_json(), sort_keys=True, default=str)
         return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> NewJson:
         """The shape of `onggi plan -o json` (without the digest). Operations appear by name only."""
 
-        def change(item: Change) -> dict[str, Any]:
+        def change(item: Change) -> NewJson:
             shown = {"field": item.pointer, "old": item.old, "new": item.new, "effect": item.effect.value}
             return shown | ({"note": item.note} if item.note else {})
 
-        def blocked(item: Blocked) -> dict[str, Any]:
+        def blocked(item: Blocked) -> NewJson:
             shown = {
                 "kind": item.ref.kind,
                 "name": item.ref.name,

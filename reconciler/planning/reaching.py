@@ -6,9 +6,9 @@ its own is taken as if it named none, and a pool that is there already is one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 from reconciler.desired.state import Resource
 from reconciler.observed.snapshot import Observed
@@ -17,8 +17,8 @@ from reconciler.planning.context import Context
 from reconciler.planning.ownership import Fact
 from reconciler.planning.plan import Blocked
 from reconciler.planning.rules import Refused, rules_of
+from specs.plain import Spec
 from specs.reach import Reach
-from specs.spec import Spec
 
 NOT_ALLOWED: Final = "NotAllowed"
 _SUFFIX: Final = " within reach"  # of the digest of what is taken so: once all of it may be had, it is another document
@@ -49,7 +49,7 @@ def secret(
         yield where if whole else field, f"{'.'.join(field)}: {reach.no_secret(source)}"
 
 
-def _at(spec: Mapping[str, Any], where: tuple[str, ...]) -> Mapping[str, Any]:
+def _at(spec: Spec, where: tuple[str, ...]) -> Spec:
     for key in where:
         spec = spec.get(key) or {}
     return spec
@@ -65,7 +65,7 @@ def _without(resource: Resource, fields: Iterable[tuple[str, ...]], context: Con
     return replace(resource, spec=spec, digest=resource.digest if applied else resource.digest + _SUFFIX)
 
 
-def _cut(spec: Mapping[str, Any], field: tuple[str, ...]) -> Mapping[str, Any]:
+def _cut(spec: Spec, field: tuple[str, ...]) -> Spec:
     key, *left = field
     rest = {each: value for each, value in spec.items() if each != key}
     return {**rest, key: _cut(spec[key], tuple(left))} if left else rest

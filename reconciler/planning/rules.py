@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from reconciler.planning.operations import Operation, Stop, Undefine
 from reconciler.planning.taken import taken
+from specs.plain import Spec
 
 if TYPE_CHECKING:
     from reconciler.desired.state import Resource
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from specs.binding import Element
     from specs.reach import Reach
     from specs.reference import Ref
-    from specs.spec import Spec
 
 
 # What decides about one resource and its object, if there is one.

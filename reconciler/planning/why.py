@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.desired.state import Resource
 from reconciler.planning.ownership import Fact, Owned
+from specs.virtualmachine import KIND as MACHINES
 
 if TYPE_CHECKING:
     from reconciler.planning.context import Context
@@ -49,7 +50,7 @@ def why_volume_leaves(entry: Owned, context: Context) -> str:
     if entry.seed:
         if resource is None:
             return f"the cloud-init data of {machine}, whose document is gone"
-        if not resource.spec.get("cloudInit"):
+        if not MACHINES.declared(resource.spec).get("cloudInit"):
             return f"{machine} declares no cloud-init data any more"
         return f"the former cloud-init data of {machine}, which has new ones"
     if resource is None:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
+
+from specs.plain import Json
 
 _COLUMN = 14
 
 
-def about_text(told: Mapping[str, Any]) -> str:
+def about_text(told: Json) -> str:
     """One subject a line, each of many things below it."""
     return "\n".join(_lines(told))
 
 
-def _lines(told: Mapping[str, Any]) -> Iterator[str]:
+def _lines(told: Json) -> Iterator[str]:
     python, machine, libvirt = told["python"], told["platform"], told["libvirt"]
     yield f"onggi {told['version']}"
     yield _line("installed in", told["folder"])
@@ -28,7 +29,7 @@ def _lines(told: Mapping[str, Any]) -> Iterator[str]:
     )
 
 
-def _server(libvirt: Mapping[str, Any]) -> str:
+def _server(libvirt: Json) -> str:
     server = libvirt.get("server", libvirt)
     if problem := server.get("problem"):
         return f"{libvirt['connect']} isn't there: {problem}"

@@ -18,6 +18,7 @@ from reconciler.reporting.table import table_text
 from reconciler.status.drift import Drift, DriftedField, DriftKind, deviations
 from reconciler.status.value_text import abbreviated, is_blob, printable, value_text
 from specs.effect import Change, Effect
+from specs.plain import NewJson
 from specs.reference import Ref
 
 _WIDEST_VALUE = 40
@@ -46,7 +47,7 @@ class DriftReport:
         """What is only information."""
         return [item for item in self.found if item.kind is DriftKind.EXTRA]
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> NewJson:
         """The shape of `onggi drift REPO -o json`."""
         return {
             "revision": self.revision,
@@ -58,8 +59,8 @@ class DriftReport:
             "waitingToBeApplied": self.waiting,
         }
 
-    def _json(self, item: Drift) -> dict[str, Any]:
-        def field(each: DriftedField) -> dict[str, Any]:
+    def _json(self, item: Drift) -> NewJson:
+        def field(each: DriftedField) -> NewJson:
             shown = {"field": each.field, "declared": each.declared, "config": each.config}
             if item.active and item.kind is DriftKind.CHANGED:
                 shown["live"] = each.live
@@ -142,7 +143,7 @@ def records_markdown(records: Iterable[DriftRecord]) -> str:
     return "\n".join(["### Drift", "", *([*head, *body] if body else ["No drift is recorded."])])
 
 
-def record_json(record: DriftRecord) -> dict[str, Any]:
+def record_json(record: DriftRecord) -> NewJson:
     """The shape of one record of `onggi drift -o json`."""
     return {
         "kind": record.ref.kind,

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from specs.plain import NewJson
 from specs.problem import Problem
 
 
-def problem_json(problem: Problem) -> dict[str, Any]:
+def problem_json(problem: Problem) -> NewJson:
     """`kind` and `name` are there when the document could be recognised."""
-    told: dict[str, Any] = {
+    told: NewJson = {
         "path": problem.path,
         "line": problem.line,
         "column": problem.column,

@@ -13,12 +13,12 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from reconciler.errors import Conflict, NotFound, Terminal
 from reconciler.given_file import read_given
 from reconciler.planning.plan import Plan
 from reconciler.status.one_pass import Pass
+from specs.plain import Json
 
 _LAYOUT = 1
 _LARGEST = 64 << 20
@@ -31,7 +31,7 @@ class SavedPlan:
     origin: Mapping[str, str]
     revision: str
     digest: str
-    plan: Mapping[str, Any]
+    plan: Json
 
     def check(self, plan: Plan, digest: str) -> None:
         """Raises Conflict when a plan that was made now isn't the one that was saved."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from specs.effect import Effect
 from specs.explain import Explanation
+from specs.plain import NewJson
 
 _EFFECTS = {
     Effect.LIVE: "comes true in the running object",
@@ -45,7 +45,7 @@ def kinds_text(found: Iterable[tuple[Explanation, Iterable[str]]]) -> str:
     return "\n".join([*lines, "", "More: onggi explain vm.disks"])
 
 
-def explanation_json(found: Explanation) -> dict[str, Any]:
+def explanation_json(found: Explanation) -> NewJson:
     """The shape of `onggi explain -o json`; what there is nothing of is left out."""
     kind, _, field = found.path.partition(".")
     told = {

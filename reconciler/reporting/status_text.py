@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 import click
 
-from reconciler.ledger.notice_store import Notice
+from reconciler.ledger.notice_book import Notice
 from reconciler.ledger.records import Event, ObjectStatus
 from reconciler.reporting.table import table_text
 from reconciler.status.source_state import REWRITTEN, UNREADABLE
 from reconciler.status.status import READY, RECONCILING, status_word
 from reconciler.status.value_text import printable
+from specs.plain import NewJson
 
 _WELL = frozenset({"Ready", "Running", "Active", "Available", "Stopped", "Paused", "Inactive", "Created", "Configured"})
 _UNDER_WAY = frozenset({"Provisioning", "Updating", "Pruning", "Suspended", "Stopping", "DependencyNotReady"})
@@ -45,10 +45,10 @@ def events_text(events: Iterable[Event], *, colour: bool) -> str:
     return table_text(("time", "type", "result", "object", "message"), rows, _paint if colour else None)
 
 
-def status_document(status: ObjectStatus) -> dict[str, Any]:
+def status_document(status: ObjectStatus) -> NewJson:
     """The stored status in the shape of a document. It holds no spec: that is in the repository."""
     outcome = status.last_outcome
-    told: dict[str, Any] = {
+    told: NewJson = {
         "summary": word_of(status),
         "state": status.state,
         "observedRevision": status.revision,
@@ -87,7 +87,7 @@ def status_report(
     suspended: bool,
     why: str = "",
     unread: Iterable[Notice] = (),
-) -> dict[str, Any]:
+) -> NewJson:
     """The shape of `onggi status -o json`. `info` is what the agent told, `suspended` that everything is."""
     return {
         "agent": {
@@ -106,7 +106,7 @@ def status_report(
     }
 
 
-def event_json(event: Event) -> dict[str, Any]:
+def event_json(event: Event) -> NewJson:
     """The shape of one event of `onggi events -o json`."""
     return {
         "time": event.time,

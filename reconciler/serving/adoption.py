@@ -6,18 +6,17 @@ its document.
 
 from __future__ import annotations
 
-from typing import Any
-
 from reconciler.errors import NotApplied, NotFound, Terminal
 from reconciler.exporting.export import export
 from reconciler.loop.agent import Agent
 from reconciler.loop.passes import World
 from reconciler.writing.changes import Documents
 from specs.document import parse
+from specs.plain import NewDocument
 from specs.reference import STORAGE_VOLUME, Ref
 
 
-def document_of(ref: Ref, documents: Documents, world: World, agent: Agent) -> dict[str, Any]:
+def document_of(ref: Ref, documents: Documents, world: World, agent: Agent) -> NewDocument:
     """The whole document of `ref` as plain data, for its caller to change.
 
     Raises NotFound for what is neither declared nor on the host, Terminal for what can't have a document.
@@ -34,7 +33,7 @@ def document_of(ref: Ref, documents: Documents, world: World, agent: Agent) -> d
     return exported(ref, world, agent)
 
 
-def exported(ref: Ref, world: World, agent: Agent) -> dict[str, Any]:
+def exported(ref: Ref, world: World, agent: Agent) -> NewDocument:
     """What the host has, as the document that adopts it. Raises NotFound, Terminal."""
     if ref not in world.snapshot.objects:
         raise NotFound(f"{ref} is neither declared nor on the host.")

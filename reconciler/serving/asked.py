@@ -6,10 +6,11 @@ A machine whose start fails takes a change of its memory all the same: who asked
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Final
 
 from reconciler.planning.plan import Action, Step
 from reconciler.writing.changes import DocumentChange, Documents, Put
+from specs.plain import DocumentData, Spec
 from specs.reference import Ref
 
 Asked = Mapping[Ref, frozenset[str]]  # the fields of the spec that a write changes; absent: all of the object is meant
@@ -48,10 +49,10 @@ def concerns(step: Step, ref: Ref, fields: frozenset[str]) -> bool:
     return any(change.pointer.split("/", 2)[1] in on_host for change in step.changes)
 
 
-def _is_another(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+def _is_another(before: DocumentData, after: DocumentData) -> bool:
     old, new = before.get("metadata") or {}, after.get("metadata") or {}
     return any(old.get(key) != new.get(key) for key in ("name", "uid"))
 
 
-def _differing(before: Mapping[str, Any], after: Mapping[str, Any]) -> frozenset[str]:
+def _differing(before: Spec, after: Spec) -> frozenset[str]:
     return frozenset(key for key in before.keys() | after.keys() if before.get(key) != after.get(key))

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from reconciler.errors import NotApplied, SourceError, Transient, WritesRefused
 from reconciler.faults import boundary
@@ -22,6 +22,7 @@ from reconciler.serving.client import Client
 from reconciler.serving.rollout import Rollout, family, rollout
 from reconciler.source.commit_text import Author
 from reconciler.writing.changes import DocumentChange, Documents, Edit
+from specs.plain import DocumentData
 from specs.reference import Ref
 
 if TYPE_CHECKING:
@@ -115,11 +116,11 @@ class Changes:
             raise SourceError(f"{written.revision} is committed and isn't in force: {world.source_problem}")
         return Made(str(written.revision), world)
 
-    def newest(self, ref: Ref) -> Mapping[str, Any] | None:
+    def newest(self, ref: Ref) -> DocumentData | None:
         """Its document in what is committed, whether or not that is in force. Raises what the writer raises."""
         self.check_allowed()
         assert self._writer is not None  # noqa: S101  # as checked
-        found: Mapping[str, Any] | None = None
+        found: DocumentData | None = None
 
         def look(documents: Documents) -> Sequence[DocumentChange]:
             nonlocal found
@@ -165,7 +166,7 @@ class Changes:
                 if error.reason != NEEDS_APPROVAL or error.digest in approved or not self._is_ordered(error.digest):
                     raise
                 approved.add(error.digest)
-                self._agent.line.ledger.decisions.approve(error.digest)
+                self._agent.line.ledger.approve(error.digest)
 
     def _is_ordered(self, digest: str) -> bool:
         """True when all that waits for this approval goes because clients have told us so, one by one."""

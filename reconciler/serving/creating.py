@@ -8,15 +8,15 @@ stays.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from reconciler.errors import NotApplied, OnggiError
 from reconciler.loop.passes import World
 from reconciler.serving.changes import TIMEOUT_S, Changes
 from reconciler.serving.client import Client
 from reconciler.writing.changes import DocumentChange, Documents, Put, Remove
+from specs.plain import DocumentData
 from specs.reference import Ref
 
 log = logging.getLogger("onggi.api")
@@ -35,7 +35,7 @@ class NewObject:
     """
 
     ref: Ref
-    document: Mapping[str, Any]
+    document: DocumentData
     noun: str
     message: str
     taken: Callable[[], Exception]

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from reconciler.errors import Cancelled, NotApplied, OnggiError, Refused, Transient
 from reconciler.loop.agent import Agent
@@ -28,6 +28,7 @@ from specs.binding import serialise, write
 from specs.codecs import size_text
 from specs.document import API_VERSION
 from specs.name import name_problem
+from specs.plain import NewDocument, NewSpec, Spec
 from specs.reference import STORAGE_VOLUME, Ref
 from specs.size import MIN_BYTES
 from specs.storagevolume import KIND as VOLUMES
@@ -48,9 +49,7 @@ class NewVolumes:
     changes: Changes
     operations: Operations
 
-    def declare(
-        self, ref: Ref, spec: Mapping[str, Any], client: Client, tell: Tell, stop: threading.Event
-    ) -> str | None:
+    def declare(self, ref: Ref, spec: Spec, client: Client, tell: Tell, stop: threading.Event) -> str | None:
         """Commit a document and wait until its volume is there. `tell` gets `<done>/<total or ->` of a download.
 
         Gives a sentence when nothing is made for now. Raises OnggiError; the document is gone again then, unless the
@@ -76,7 +75,7 @@ class NewVolumes:
             raise
         return made_later(world, ref)
 
-    def make_small(self, ref: Ref, spec: Mapping[str, Any], client: Client, tell: Tell) -> None:
+    def make_small(self, ref: Ref, spec: Spec, client: Client, tell: Tell) -> None:
         """Make an empty volume that is too small for a document: it's ours, and nothing watches over it."""
         self.changes.check_allowed()
         operation = CreateVolume(ref, volume_xml(ref, spec, self.changes.world), part_of=tell.number)
@@ -108,7 +107,7 @@ class NewVolumes:
             if not stop.is_set():  # else the next start decides
                 self._remove_copy(ref)
             raise
-        ledger.change(finish=[ref])
+        ledger.finish(ref)
 
     def adopt(self, ref: Ref, client: Client, message: str) -> None:
         """Give a volume that an operation has made its document. One too small or too oddly named for that has none."""
@@ -132,19 +131,19 @@ class NewVolumes:
                 ledger.change(disown=[ref], finish=[ref])
                 self.operations.look_again(ref)
             else:
-                ledger.change(finish=[ref])
+                ledger.finish(ref)
         except OnggiError as error:  # it's still noted: the next start sees to it
             log.warning("the copy %s couldn't be removed: %s", ref, error)
 
 
-def volume_xml(ref: Ref, spec: Mapping[str, Any], world: World) -> str:
+def volume_xml(ref: Ref, spec: Spec, world: World) -> str:
     """What libvirt makes a new volume from."""
     name, host = ref.short_name, world.snapshot.host
     lowered = xml.lower(VOLUMES.declared({"pool": ref.pool, **spec}), name=name, uid="", host=host)
     return serialise(write(xml.BINDS, xml.skeleton(lowered, name=name, uid="", host=host), lowered))
 
 
-def _document(ref: Ref, spec: Mapping[str, Any]) -> dict[str, Any]:
+def _document(ref: Ref, spec: Spec) -> NewDocument:
     return {
         "apiVersion": API_VERSION,
         "kind": STORAGE_VOLUME,
@@ -153,9 +152,9 @@ def _document(ref: Ref, spec: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _spec(observed: Observed) -> dict[str, Any]:
+def _spec(observed: Observed) -> NewSpec:
     details = observed.details
-    spec: dict[str, Any] = {"capacity": size_text(int(details["capacity"]))}
+    spec: NewSpec = {"capacity": size_text(int(details["capacity"]))}
     if details["type"] == "file" and details["format"] in FORMATS:
         spec["format"] = details["format"]
     return spec

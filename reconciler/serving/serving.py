@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from reconciler.errors import Disconnected, OnggiError
 from reconciler.hypervisor.hypervisor import Hypervisor
@@ -22,6 +22,7 @@ from reconciler.serving.tasks import Tasks
 from reconciler.serving.uploads import Uploads
 from reconciler.settings.settings import Settings
 from reconciler.writing.changes import Documents
+from specs.plain import NewDocument
 from specs.reference import Ref
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ class Serving:
             raise Disconnected(f"{self.settings.connect} can't be reached now; try again when it's back.", 5.0)
         return self.agent.line.hypervisor
 
-    def document(self, ref: Ref, documents: Documents) -> dict[str, Any]:
+    def document(self, ref: Ref, documents: Documents) -> NewDocument:
         """The whole document of `ref` as plain data, for a change: declared, or exported from the host to adopt it.
 
         Raises NotFound for what is neither, Terminal for what can't have a document.

@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from reconciler.errors import StateError
 from reconciler.source.tree import Revision, SourceFile, SourceTree
+from specs.plain import NewJson
 from specs.problem import Problem
 
 log = logging.getLogger("onggi.source")
@@ -73,7 +74,7 @@ class LastGood:
             raise
 
 
-def _record(tree: SourceTree) -> dict[str, Any]:
+def _record(tree: SourceTree) -> NewJson:
     return {
         "format": _FORMAT,
         "revision": [tree.revision.branch, tree.revision.algorithm, tree.revision.digest],

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pygit2
 from pygit2.enums import FileMode
@@ -19,6 +19,7 @@ from reconciler.confined.process import Confined, Limits
 from reconciler.errors import Conflict, SourceError, Transient
 from reconciler.source.files import is_document_name, shown
 from specs.document import MAX_FILE_BYTES
+from specs.plain import NewJson
 
 BASE: Final = "refs/onggi/base"
 HEAD: Final = "refs/onggi/head"
@@ -61,7 +62,7 @@ class Merging:
         self._child.close()
 
 
-def answers(task: dict[str, Any]) -> Callable[[Frame], Frame]:
+def answers(task: NewJson) -> Callable[[Frame], Frame]:
     """What runs in the child."""
     pygit2.settings.mwindow_size = 32 << 20
     pygit2.settings.mwindow_mapped_limit = 256 << 20

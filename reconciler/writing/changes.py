@@ -5,11 +5,12 @@ Pure. How a change gets into the text of files is for `rewriting.py`, how it bec
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from reconciler.source.tree import Revision
+from specs.plain import DocumentData, NewDocument
 from specs.reference import Ref
 
 
@@ -21,7 +22,7 @@ class Put:
     """
 
     ref: Ref
-    document: Mapping[str, Any]
+    document: DocumentData
     was: Ref | None = None
 
 
@@ -38,7 +39,7 @@ DocumentChange = Put | Remove
 class Documents(Protocol):
     """The documents at the tip that is being changed, as they are declared (templates aren't expanded)."""
 
-    def get(self, ref: Ref) -> dict[str, Any] | None:
+    def get(self, ref: Ref) -> NewDocument | None:
         """The whole document, a copy to change at will; None when there is none that could be read."""
 
     def path(self, ref: Ref) -> str | None:

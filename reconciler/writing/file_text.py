@@ -6,8 +6,8 @@ is made within the text, else the one document is written anew, else nothing is.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Iterator, Sequence
+from typing import Final
 
 from reconciler.errors import InvalidDocument
 from reconciler.writing.pairing import same
@@ -15,6 +15,7 @@ from reconciler.writing.splices import CannotEditError, Splices
 from reconciler.writing.yaml_edit import edited, style_of
 from reconciler.writing.yaml_text import Style, block
 from specs.document import Document, ParsedFile, parse
+from specs.plain import DocumentData
 from specs.problem import Problem
 from specs.reference import Ref
 from specs.schema_order import body_in_order
@@ -23,7 +24,7 @@ from specs.yaml_stream import Piece, YamlMistakeError, compose, pieces
 _BOM: Final = "\ufeff"
 
 
-def new_file(path: str, ref: Ref, body: Mapping[str, Any]) -> bytes:
+def new_file(path: str, ref: Ref, body: DocumentData) -> bytes:
     """A file with this document alone. Raises InvalidDocument when no text can say it."""
     for style in (Style(), Style(literal=False)):
         content = _encoded("".join(f"{line}\n" for line in block(body_in_order(ref.kind, body), style)), path, ref)
@@ -32,7 +33,7 @@ def new_file(path: str, ref: Ref, body: Mapping[str, Any]) -> bytes:
     raise InvalidDocument(_unsayable(path, ref, content))
 
 
-def with_document(path: str, content: bytes, ref: Ref, body: Mapping[str, Any]) -> bytes:
+def with_document(path: str, content: bytes, ref: Ref, body: DocumentData) -> bytes:
     """`content` with `body` in the place of the document `ref`. Raises InvalidDocument when no text can say it."""
     before = parse(path, content)
     index = next(i for i, document in enumerate(before.documents) if document.ref == ref)
@@ -64,7 +65,7 @@ def without_document(path: str, content: bytes, ref: Ref) -> bytes | None:
     raise InvalidDocument([Problem(path, document.line, 1, message, "", ref)])
 
 
-def _versions(document: Document, body: Mapping[str, Any]) -> Iterator[str]:
+def _versions(document: Document, body: DocumentData) -> Iterator[str]:
     """The texts to try in the place of a document's, the one that changes least first. Line ends are plain."""
     text = document.piece.text.replace("\r\n", "\n")
     ends = text.endswith("\n")
@@ -109,7 +110,7 @@ def _encoded(text: str, path: str, ref: Ref) -> bytes:
         raise InvalidDocument([Problem(path, 0, 0, message, "", ref)]) from None
 
 
-def _says(parsed: ParsedFile, wanted: Sequence[Mapping[str, Any]], problems: int) -> bool:
+def _says(parsed: ParsedFile, wanted: Sequence[DocumentData], problems: int) -> bool:
     return (
         len(parsed.problems) == problems
         and len(parsed.documents) == len(wanted)

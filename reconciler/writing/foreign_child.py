@@ -6,7 +6,6 @@ import os
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pygit2
 
@@ -25,11 +24,12 @@ from reconciler.writing.local import LocalPlace
 from reconciler.writing.place import Note, Place
 from reconciler.writing.plain_folder import FolderPlace
 from reconciler.writing.rewriting import Tip
+from specs.plain import NewJson
 
 _LONGEST: int = 2000
 
 
-def answers(task: dict[str, Any]) -> Callable[[Frame], Frame]:
+def answers(task: NewJson) -> Callable[[Frame], Frame]:
     """What answers for one source."""
     limits.allow(task["max_files"])
     # Packs are mapped in pieces that fit into what this process may have.
@@ -41,14 +41,14 @@ def answers(task: dict[str, Any]) -> Callable[[Frame], Frame]:
 class _Served:
     """One source, opened by the first question."""
 
-    def __init__(self, task: dict[str, Any]) -> None:
+    def __init__(self, task: NewJson) -> None:
         self._task = task
         self._opened: Source | None = None
         self._place: Place | None = None
         self._told: SourceTree | None = None
         self._tip: Tip | None = None
         self._watch: watch.SourceWatch | None = None
-        self._verbs: dict[str, Callable[[dict[str, Any], Frame], Frame]] = {
+        self._verbs: dict[str, Callable[[NewJson, Frame], Frame]] = {
             "open": self._open, "read": self._read, "builds_on": self._builds_on, "watch": self._watched,
             "taken": self._taken, "put": self._put, "recover": self._recover,
         }  # fmt: skip
@@ -77,11 +77,11 @@ class _Served:
             )
         return self._opened
 
-    def _open(self, _header: dict[str, Any], _frame: Frame) -> Frame:
+    def _open(self, _header: NewJson, _frame: Frame) -> Frame:
         source = self._source
         return Frame({"key": source.key, "sub_path": getattr(source, "sub_path", "")})
 
-    def _read(self, header: dict[str, Any], _frame: Frame) -> Frame:
+    def _read(self, header: NewJson, _frame: Frame) -> Frame:
         if header["writing"]:
             self._tip = self._written().tip()
             tree = self._tip.tree
@@ -95,10 +95,10 @@ class _Served:
         self._told = None if "error" in frame.header else tree
         return frame
 
-    def _builds_on(self, header: dict[str, Any], _frame: Frame) -> Frame:
+    def _builds_on(self, header: NewJson, _frame: Frame) -> Frame:
         return Frame({"result": self._source.builds_on(header["since"], header["commit"])})
 
-    def _watched(self, _header: dict[str, Any], _frame: Frame) -> Frame:
+    def _watched(self, _header: NewJson, _frame: Frame) -> Frame:
         if self._watch is None:
             self._watch = watch.SourceWatch(self._source, self._wake)
             self._watch.start()
@@ -121,12 +121,12 @@ class _Served:
                 raise SourceError(f"{source.key} isn't written as it lies; leave --worktree away.")
         return self._place
 
-    def _taken(self, header: dict[str, Any], _frame: Frame) -> Frame:
+    def _taken(self, header: NewJson, _frame: Frame) -> Frame:
         if self._tip is None:
             self._tip = self._written().tip()
         return Frame({"result": self._tip.taken(header["path"])})
 
-    def _put(self, header: dict[str, Any], frame: Frame) -> Frame:
+    def _put(self, header: NewJson, frame: Frame) -> Frame:
         if self._tip is None or str(self._tip.tree.revision) != header["revision"]:
             raise Moved
         paths, contents = frame.parts[::2], frame.parts[1::2]
@@ -137,6 +137,6 @@ class _Served:
         revision, _ = self._written().put(self._tip, files, note)
         return Frame({"revision": [revision.branch, revision.algorithm, revision.digest]})
 
-    def _recover(self, _header: dict[str, Any], _frame: Frame) -> Frame:
+    def _recover(self, _header: NewJson, _frame: Frame) -> Frame:
         self._written().recover()
         return Frame({})

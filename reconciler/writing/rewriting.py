@@ -10,7 +10,6 @@ import copy
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
 
 from reconciler.desired.load import LoadedDocuments, Loader
 from reconciler.errors import Conflict, InvalidDocument
@@ -19,6 +18,7 @@ from reconciler.writing.changes import DocumentChange, Put, Remove
 from reconciler.writing.file_text import new_file, with_document, without_document
 from reconciler.writing.placing import path_for
 from specs.document import MAX_FILE_BYTES, Document, parse
+from specs.plain import NewDocument
 from specs.problem import Problem
 from specs.reference import STORAGE_VOLUME, Ref
 
@@ -44,7 +44,7 @@ class TipDocuments:
         self.tip = tip
         self.loaded = loaded
 
-    def get(self, ref: Ref) -> dict[str, Any] | None:
+    def get(self, ref: Ref) -> NewDocument | None:
         """A copy of the whole document; None when there is none that could be read."""
         found = self.all(ref)
         return copy.deepcopy(dict(found[0].body)) if found else None

@@ -25,6 +25,7 @@ from reconciler.errors import Conflict, OnggiError, SourceError, Transient
 from reconciler.source.files import shown
 from reconciler.source.under_way import refuse_unfinished
 from reconciler.writing import inside
+from specs.plain import Json
 
 log = logging.getLogger("onggi.source")
 
@@ -186,7 +187,7 @@ class WorkTree:
                     raise Transient(f"Another onggi is writing in {self.root}; wait for it.") from None
             time.sleep(_PAUSE_S)
 
-    def _note(self, record: Mapping[str, Any]) -> None:
+    def _note(self, record: Json) -> None:
         content = json.dumps(record).encode() if record else b""
         os.pwrite(self._journal, content + b" " * 64, 0) if content else None
         os.ftruncate(self._journal, len(content))

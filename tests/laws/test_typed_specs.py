@@ -6,10 +6,12 @@ something else than the types say.
 
 from __future__ import annotations
 
+import ast
 import importlib
 import types
 import typing
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Literal, Required, Union, get_args, get_origin, get_type_hints, is_typeddict
 
 import pytest
@@ -22,6 +24,7 @@ from tests.laws.samples import HOST, documents, lowered, paths
 from tests.specs.rendering import new_xml
 from tests.specs.virtualmachine.world import filled
 
+ROOT = Path(__file__).resolve().parents[2]
 WITH_XML = [kind for kind in kinds().values() if kind.has_xml]
 FIELDS = [
     pytest.param(kind, *each, id=each[0]) for kind in WITH_XML for each in paths(kind.declarations.SPEC, kind.name)
@@ -84,3 +87,36 @@ def test_what_is_misspelt_or_of_another_type_is_no_part_of_it() -> None:
     assert list(misfits({"cpus": "2"}, machine)) == ["/cpus"]
     assert list(misfits({"disks": [{"bus": "pci"}]}, machine)) == ["/disks/bus"]
     assert list(misfits({"hostDevices": [{}]}, machine)) == ["/hostDevices/device isn't there"]
+
+
+# What is read from these has a type already, is only being put together, or is no spec.
+OTHERS = frozenset({"draft", "result", "completion", "shown", "made"})
+
+
+def fields_read(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """(line, code) where a field is read by its name right from a document's, a resource's or an object's spec."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(func=ast.Attribute(value=holder, attr="get"), args=[ast.Constant(), *_]):
+                pass
+            case ast.Subscript(value=holder, slice=ast.Constant()):
+                pass
+            case ast.Compare(left=ast.Constant(), ops=[ast.In() | ast.NotIn()], comparators=[holder]):
+                pass
+            case _:
+                continue
+        whole = holder.values[0] if isinstance(holder, ast.BoolOp) else holder
+        is_spec = isinstance(whole, ast.Attribute) and whole.attr in ("spec", "config", "live")
+        if is_spec and ast.unparse(whole.value) not in OTHERS:
+            yield node.lineno, ast.unparse(node)
+
+
+@pytest.mark.parametrize("package", ["specs", "reconciler", "api"])
+def test_a_field_is_read_by_its_kinds_type(package: str) -> None:
+    """`KIND.declared(resource.spec)["disks"]`: there mypy knows what `resource.spec["disks"]` may be misspelt for."""
+    past = [
+        f"{path.relative_to(ROOT)}:{line}: {code}"
+        for path in sorted((ROOT / package).rglob("*.py"))
+        for line, code in fields_read(ast.parse(path.read_text()))
+    ]
+    assert past == []

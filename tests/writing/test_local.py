@@ -340,7 +340,7 @@ writer.write(edit, message="Change", author=Author("Ada", "ada@example.org"), tr
 @pytest.mark.parametrize("where", ["before the branch moves", "before the files follow", "before the index follows"])
 def test_after_a_crash_the_next_start_finishes_what_was_begun(tree: WorkTree, tmp_path: Path, where: str) -> None:
     tree.commit({"networks/c.yaml": network("c"), "networks/d.yaml": network("d")})
-    command = [sys.executable, "-c", CRASH, str(tree.path), where, str(Path(__file__).parents[3])]
+    command = [sys.executable, "-c", CRASH, str(tree.path), where, str(Path(__file__).parents[2])]
     assert subprocess.run(command, env=os.environ | ENV, check=False).returncode == 9
     moved = git(tree.path, "rev-list", "--count", "main") == "3"
     assert moved == (where != "before the branch moves")
@@ -356,7 +356,7 @@ def test_after_a_crash_the_next_start_finishes_what_was_begun(tree: WorkTree, tm
 
 def test_an_edit_after_a_crash_stays(tree: WorkTree, tmp_path: Path) -> None:
     tree.commit({"networks/c.yaml": network("c")})
-    command = [sys.executable, "-c", CRASH, str(tree.path), "before the files follow", str(Path(__file__).parents[3])]
+    command = [sys.executable, "-c", CRASH, str(tree.path), "before the files follow", str(Path(__file__).parents[2])]
     assert subprocess.run(command, env=os.environ | ENV, check=False).returncode == 9
     tree.write({"networks/a.yaml": network("a", "  # mine\n")})
     place = Place(str(tree.path), tmp_path / "state")
@@ -415,7 +415,7 @@ except SourceError as error:
 @pytest.mark.parametrize("room", [0, 70, 120, 400])
 def test_a_full_disk_leaves_nothing_half_written(tree: WorkTree, room: int) -> None:
     before = git(tree.path, "rev-parse", "HEAD")
-    command = [sys.executable, "-c", FULL, str(tree.path), str(Path(__file__).parents[3]), str(room)]
+    command = [sys.executable, "-c", FULL, str(tree.path), str(Path(__file__).parents[2]), str(room)]
     done = subprocess.run(command, env=os.environ | ENV, check=True, capture_output=True, text=True)
     if "free some space" in done.stdout:
         assert git(tree.path, "rev-parse", "HEAD") == before

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 from api.host.devices.view import DEVICE, HOLDER, device_view, holder_view
 from api.http.endpoint import Call, Resource, get
@@ -13,6 +13,7 @@ from api.http.schema import arr, text
 from reconciler.errors import NotFound
 from reconciler.observed.device_holders import Holder, holders
 from reconciler.observed.host_devices import KINDS, HostDevice, HostDevices
+from specs.plain import NewJson
 
 _QUERY: Final = {
     "_cap": text("Only those that can do this.", enum=list(KINDS), x_code="KCHDEVS0001E"),
@@ -52,7 +53,7 @@ class Devices(_Family):
     address = "/host/devices"
 
     @get("The host's devices, by name.", arr(DEVICE), query=_QUERY, blocking=True, statuses=(404,))
-    def read(self, call: Call) -> list[dict[str, Any]]:
+    def read(self, call: Call) -> list[NewJson]:
         """Those that the parameters ask for."""
         found, query = self.all(), call.query
         tied = query.get("_passthrough_affected_by")
@@ -81,7 +82,7 @@ class Device(_Family):
     address = "/host/devices/{name}"
 
     @get("A device of the host.", DEVICE, blocking=True)
-    def read(self, _call: Call, name: str) -> dict[str, Any]:
+    def read(self, _call: Call, name: str) -> NewJson:
         """As libvirt tells of it."""
         return device_view(self.one(name))
 
@@ -92,7 +93,7 @@ class Holders(_Family):
     address = "/host/devices/{name}/vmholders"
 
     @get("The machines that have the device, by name.", arr(HOLDER), filters=True, blocking=True)
-    def read(self, _call: Call, name: str) -> list[dict[str, Any]]:
+    def read(self, _call: Call, name: str) -> list[NewJson]:
         """By their definitions, and by what they run with."""
         return [holder_view(each) for each in self.holders_of(name)]
 
@@ -103,7 +104,7 @@ class HolderOf(_Family):
     address = "/host/devices/{name}/vmholders/{vm}"
 
     @get("A machine that has the device.", HOLDER, blocking=True)
-    def read(self, _call: Call, name: str, vm: str) -> dict[str, Any]:
+    def read(self, _call: Call, name: str, vm: str) -> NewJson:
         """And its state."""
         found = next((each for each in self.holders_of(name) if each.name == vm), None)
         if found is None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from api.http.schema import Schema, boolean, integer, obj, or_null, text
 from reconciler.observed.device_holders import Holder
 from reconciler.observed.host_devices import HostDevice
+from specs.plain import NewJson
 
 
-def _maker(what: str) -> dict[str, Any]:
+def _maker(what: str) -> NewJson:
     return obj(
         {
             "id": or_null(text(f"The {what}'s number, such as 0x8086.")),
@@ -48,11 +49,11 @@ _HOLDER: Final = {"name": text("The machine's name."), "state": text("running, p
 HOLDER: Final[Schema] = obj(_HOLDER, required=tuple(_HOLDER), title="DeviceHolder")
 
 
-def device_view(device: HostDevice) -> dict[str, Any]:
+def device_view(device: HostDevice) -> NewJson:
     """One device."""
     return device.told() | ({"vga3d": device.vga3d} if device.kind == "pci" else {})
 
 
-def holder_view(holder: Holder) -> dict[str, Any]:
+def holder_view(holder: Holder) -> NewJson:
     """A machine that has it."""
     return {"name": holder.name, "state": holder.state}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from api.http.endpoint import Call, Resource, get
 from api.http.refusal import Refusal, not_found
 from api.http.schema import arr, obj, text
 from reconciler.host.packages import Upgrade
+from specs.plain import NewJson
 
 _LONGEST_S: Final = 60.0  # that a request waits for the tool
 _FIELDS: Final = {
@@ -36,7 +37,7 @@ class PackageUpdates(_Family):
     address = "/host/packagesupdate"
 
     @get("The packages that have a newer version, by name.", arr(UPGRADE), filters=True, statuses=(501,))
-    async def read(self, _call: Call) -> list[dict[str, Any]]:
+    async def read(self, _call: Call) -> list[NewJson]:
         """As far as the lists that were fetched last tell."""
         return [_view(each) for each in await self.upgrades()]
 
@@ -47,7 +48,7 @@ class PackageUpdate(_Family):
     address = "/host/packagesupdate/{name}"
 
     @get("A package that has a newer version.", UPGRADE, statuses=(501,))
-    async def read(self, _call: Call, name: str) -> dict[str, Any]:
+    async def read(self, _call: Call, name: str) -> NewJson:
         """By the package's name."""
         found = next((each for each in await self.upgrades() if each.package_name == name), None)
         if found is None:
@@ -55,5 +56,5 @@ class PackageUpdate(_Family):
         return _view(found)
 
 
-def _view(upgrade: Upgrade) -> dict[str, Any]:
+def _view(upgrade: Upgrade) -> NewJson:
     return {key: getattr(upgrade, key) for key in _FIELDS}

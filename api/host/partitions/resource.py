@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from api.host.partitions.view import PARTITION, partition_view
 from api.http.endpoint import Call, Resource, get
@@ -10,6 +10,7 @@ from api.http.refusal import not_found
 from api.http.schema import arr, text
 from api.http.ttl_cache import TtlCache
 from api.services import Services
+from specs.plain import NewJson
 
 _KEPT_S: Final = 2.0
 _QUERY: Final = {
@@ -34,7 +35,7 @@ class Partitions(_Family):
         "The disks and partitions by path, those in use too. None where lsblk is missing.",
         arr(PARTITION), filters=True, blocking=True, query=_QUERY,
     )  # fmt: skip
-    def read(self, call: Call) -> list[dict[str, Any]]:
+    def read(self, call: Call) -> list[NewJson]:
         """As lsblk lists them now."""
         free = call.query.get("_available_only") == "true"
         return [partition_view(each) for each in self.disks().shown if each.available or not free]
@@ -46,7 +47,7 @@ class Partition(_Family):
     address = "/host/partitions/{name}"
 
     @get("A disk or partition.", PARTITION, blocking=True)
-    def read(self, _call: Call, name: str) -> dict[str, Any]:
+    def read(self, _call: Call, name: str) -> NewJson:
         """As lsblk lists it now."""
         found = self.disks().get(name)
         if found is None:

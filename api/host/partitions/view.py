@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from api.http.schema import Schema, boolean, obj, text
 from reconciler.host.partitions import Partition
+from specs.plain import NewJson
 
 _PARTITION: Final = {
     "name": text("Identifies the partition in this API.", examples=["sda1"]),
@@ -19,6 +20,6 @@ _PARTITION: Final = {
 PARTITION: Final[Schema] = obj(_PARTITION, required=tuple(_PARTITION), title="Partition")
 
 
-def partition_view(partition: Partition) -> dict[str, Any]:
+def partition_view(partition: Partition) -> NewJson:
     """A disk, or a part of one."""
     return {key: getattr(partition, key) for key in _PARTITION}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from api.host.repositories.view import CHANGE, CREATE, REPOSITORY, code_of, repository_view
 from api.http.endpoint import Answer, Call, Resource, action, delete, get, post, put
@@ -11,6 +11,7 @@ from api.http.refusal import Refusal, bad
 from api.http.schema import arr
 from reconciler.errors import NotFound, Refused
 from reconciler.host.repositories.repository import Repositories as Known
+from specs.plain import NewJson
 
 _T = TypeVar("_T")
 
@@ -41,12 +42,12 @@ class Repositories(_Family):
     address = "/host/repositories"
 
     @get("The machine's repositories of packages, by id.", arr(REPOSITORY), filters=True, blocking=True)
-    def read(self, _call: Call) -> list[dict[str, Any]]:
+    def read(self, _call: Call) -> list[NewJson]:
         """As its files have them now."""
         return [repository_view(each) for each in self.known().list()]
 
     @post("Add a repository, enabled, in a file of its own.", REPOSITORY, CREATE)
-    def make(self, call: Call) -> dict[str, Any]:
+    def make(self, call: Call) -> NewJson:
         """It counts from the next update of the lists of packages on."""
         body, known = call.body, self.known()
         return repository_view(
@@ -60,7 +61,7 @@ class Repository(_Family):
     address = "/host/repositories/{repo_id}"
 
     @get("A repository of packages.", REPOSITORY, blocking=True)
-    def read(self, _call: Call, repo_id: str) -> dict[str, Any]:
+    def read(self, _call: Call, repo_id: str) -> NewJson:
         """As its file has it now."""
         known = self.known()
         return repository_view(self.asked(lambda: known.get(repo_id)))
@@ -83,13 +84,13 @@ class Repository(_Family):
         self.asked(lambda: known.delete(repo_id))
 
     @action("enable", "Let packages come from it.", REPOSITORY)
-    def enable(self, _call: Call, repo_id: str) -> dict[str, Any]:
+    def enable(self, _call: Call, repo_id: str) -> NewJson:
         """From the next update of the lists of packages on."""
         known = self.known()
         return repository_view(self.asked(lambda: known.enable(repo_id)))
 
     @action("disable", "Let no package come from it.", REPOSITORY)
-    def disable(self, _call: Call, repo_id: str) -> dict[str, Any]:
+    def disable(self, _call: Call, repo_id: str) -> NewJson:
         """It stays in its file."""
         known = self.known()
         return repository_view(self.asked(lambda: known.disable(repo_id)))

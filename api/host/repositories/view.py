@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from api.http.schema import Schema, arr, boolean, obj, text
 from reconciler.errors import Refused
 from reconciler.host.repositories.repository import Repository
+from specs.plain import NewJson
 
 # What a refusal is about → Kimchi's code.
 CODES: Final = {
@@ -66,7 +67,7 @@ _FIELDS: Final[dict[str, Schema]] = {
 REPOSITORY: Final[Schema] = obj(_FIELDS, required=tuple(_FIELDS), title="Repository")
 
 
-def repository_view(repository: Repository) -> dict[str, Any]:
+def repository_view(repository: Repository) -> NewJson:
     """One repository."""
     return {
         "repo_id": repository.repo_id,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from api.http.endpoint import Call, Resource, get
 from api.http.refusal import not_found
@@ -10,6 +10,7 @@ from api.http.schema import Schema, arr, integer, obj, text
 from api.http.ttl_cache import TtlCache
 from api.services import Services
 from reconciler.host.group_list import VolumeGroup
+from specs.plain import NewJson
 
 _KEPT_S: Final = 2.0
 _FIELDS: Final = {
@@ -37,7 +38,7 @@ class VolumeGroups(_Family):
     address = "/host/vgs"
 
     @get("LVM's volume groups, by name.", arr(VOLUME_GROUP), filters=True, blocking=True)
-    def read(self, _call: Call) -> list[dict[str, Any]]:
+    def read(self, _call: Call) -> list[NewJson]:
         """As LVM lists them now."""
         return [_view(each) for each in self.groups()]
 
@@ -48,7 +49,7 @@ class VolumeGroupByName(_Family):
     address = "/host/vgs/{name}"
 
     @get("A volume group.", VOLUME_GROUP, blocking=True)
-    def read(self, _call: Call, name: str) -> dict[str, Any]:
+    def read(self, _call: Call, name: str) -> NewJson:
         """As LVM lists it now."""
         found = next((each for each in self.groups() if each.name == name), None)
         if found is None:
@@ -56,7 +57,7 @@ class VolumeGroupByName(_Family):
         return _view(found)
 
 
-def _view(group: VolumeGroup) -> dict[str, Any]:
+def _view(group: VolumeGroup) -> NewJson:
     return {
         "name": group.name,
         "size": group.size,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
 
 from api.documents.resource import DocumentResource
 from api.http.refusal import bad, not_found
@@ -17,7 +17,9 @@ from reconciler.observed.snapshot import Observed
 from reconciler.serving.client import Client
 from reconciler.serving.tasks import Tell, Work
 from specs import reference
+from specs.plain import NewJson
 from specs.reference import STORAGE_POOL, Ref
+from specs.storagepool import KIND as POOLS
 from specs.storagepool.types import LUNS
 
 UPLOAD_CODES: Final = {"NotUploading": "KCHVOL0027E", "SizeMismatch": "KCHVOL0026E", "BeyondCapacity": "KCHVOL0028E"}
@@ -51,7 +53,7 @@ class VolumeResource(DocumentResource):
     def writable_pool(self, world: World, pool: str) -> Observed:
         """The same for who makes or removes volumes."""
         observed = self.active_pool(world, pool)
-        if (kind := str(observed.config.get("type"))) in LUNS:
+        if (kind := str(POOLS.lowered(observed.config).get("type"))) in LUNS:
             raise bad(
                 "KCHVOL0012E", f"What is in a pool of type {kind} comes from elsewhere and can't be changed here."
             )
@@ -64,7 +66,7 @@ class VolumeResource(DocumentResource):
             raise not_found("KCHVOL0002E", f"The volume {name} in the pool {pool}")
         return observed
 
-    def view(self, world: World, observed: Observed) -> dict[str, Any]:
+    def view(self, world: World, observed: Observed) -> NewJson:
         """Blocks for what is in an ISO image."""
         return volume_view(world, observed, self.serving.images.facts)
 

@@ -12,6 +12,7 @@ from reconciler.observed.readable import readable
 from reconciler.observed.snapshot import Observed, Snapshot
 from reconciler.serving.serving import Serving
 from specs.reference import STORAGE_POOL, VIRTUAL_MACHINE, Ref
+from specs.storagepool import KIND as POOLS
 
 View = dict[str, Any]
 
@@ -51,7 +52,7 @@ def scanned(serving: Serving, world: World, pool: Observed) -> list[View]:
         return []
     own = volumes_of(world, pool.ref.name)
     paths, names = {seen.details.get("path") for seen in own}, {seen.ref.short_name for seen in own}
-    images = serving.scans.found(pool.ref.name, str(pool.config.get("path") or ""))
+    images = serving.scans.found(pool.ref.name, str(POOLS.lowered(pool.config).get("path") or ""))
     return [
         image_view(
             image.name, image.path, image.size, _users(world.snapshot, image.path), serving.images.facts(image.path)

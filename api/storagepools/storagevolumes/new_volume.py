@@ -5,9 +5,9 @@ from __future__ import annotations
 import itertools
 import posixpath
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from api.http.refusal import bad
@@ -22,8 +22,10 @@ from reconciler.serving.new_volumes import FORMATS
 from reconciler.serving.probe import Probe, probe
 from specs.codecs import size_text
 from specs.name import name_problem
+from specs.plain import Json, NewSpec, Spec
 from specs.reference import STORAGE_VOLUME, Ref
 from specs.size import MAX_BYTES, MIN_BYTES
+from specs.storagepool import KIND as POOLS
 from specs.storagepool.types import OF_FILES
 from specs.url import url_problem
 
@@ -52,7 +54,7 @@ class NewVolume:
     """`name`, or a later one of `names` when it is taken. `capacity` in bytes, 0 for what a download has."""
 
     name: str
-    spec: Mapping[str, Any]
+    spec: Spec
     capacity: int = 0
     upload: bool = False
     others: Iterator[str] = field(default_factory=lambda: iter(()))
@@ -68,11 +70,11 @@ class NewVolume:
         return 0 < self.capacity < MIN_BYTES
 
 
-def planned(body: Mapping[str, Any], pool: Observed, networks: Networks) -> NewVolume:
+def planned(body: Json, pool: Observed, networks: Networks) -> NewVolume:
     """What is to be made in a pool. Blocks to look at a URL. Raises Refusal 400."""
     if ("capacity" in body) == ("url" in body):
         raise bad("KCHVOL0018E", "A new volume needs either `capacity` or `url`.")
-    in_files = str(pool.config.get("type")) in OF_FILES
+    in_files = str(POOLS.lowered(pool.config).get("type")) in OF_FILES
     if "url" in body:
         return _downloaded(body, pool, networks, in_files=in_files)
     name = str(body.get("name") or "")
@@ -110,7 +112,7 @@ def clone_names(source: str, taken: Collection[str]) -> Iterator[str]:
     return (f"{stem}-clone-{number}{suffix}" for number in itertools.count(max(numbers, default=0) + 1))
 
 
-def _downloaded(body: Mapping[str, Any], pool: Observed, networks: Networks, *, in_files: bool) -> NewVolume:
+def _downloaded(body: Json, pool: Observed, networks: Networks, *, in_files: bool) -> NewVolume:
     url = str(body["url"])
     if body.get("upload"):
         raise bad("KCHVOL0018E", "A volume is either downloaded or uploaded; leave out `url` or `upload`.")
@@ -127,7 +129,7 @@ def _downloaded(body: Mapping[str, Any], pool: Observed, networks: Networks, *, 
             "KCHVOL0022E",
             f"{offer.length} bytes are offered, and {pool.ref.name} has room for {free}; make room first.",
         )
-    spec: dict[str, Any] = {"source": {"url": url}}
+    spec: NewSpec = {"source": {"url": url}}
     if in_files and offer.format in FORMATS:
         spec["format"] = offer.format
     return NewVolume(name, spec, others=iter(()) if given else _numbered(name))

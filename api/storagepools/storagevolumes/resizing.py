@@ -12,6 +12,7 @@ from reconciler.writing.changes import DocumentChange, Documents, Edit, Put
 from specs.codecs import size_text
 from specs.host import Feature
 from specs.reference import STORAGE_POOL, Ref
+from specs.storagepool import KIND as POOLS
 from specs.storagepool.types import OF_FILES
 
 
@@ -20,7 +21,7 @@ def resize_change(serving: Serving, world: World, ref: Ref, size: int) -> tuple[
 
     Raises Unsupported for a volume that libvirt could never grow.
     """
-    kind = str(world.snapshot.objects[Ref(STORAGE_POOL, ref.pool)].config.get("type"))
+    kind = str(POOLS.lowered(world.snapshot.objects[Ref(STORAGE_POOL, ref.pool)].config).get("type"))
     if kind not in OF_FILES:
         raise Unsupported(f"libvirt can't grow a volume in a pool of type {kind}; make a larger one and copy this one.")
     if not world.snapshot.host.can(Feature.VOLUME_RESIZE):

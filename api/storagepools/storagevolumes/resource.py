@@ -6,7 +6,7 @@ import asyncio
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
-from typing import Any, Final
+from typing import Final
 
 import falcon
 import falcon.asgi
@@ -29,7 +29,9 @@ from reconciler.ledger.task_records import TaskRecord
 from reconciler.loop.passes import World
 from reconciler.serving.client import Client
 from reconciler.serving.reservations import Reservation
+from specs.plain import NewJson
 from specs.reference import Ref
+from specs.storagevolume import KIND as VOLUMES
 
 _CREATE: Final = Checked(CREATE, "KCHVOL0018E")
 _FILE = obj(
@@ -48,7 +50,7 @@ class StorageVolumes(VolumeResource):
     address = "/storagepools/{pool}/storagevolumes"
 
     @get("The volumes of an active pool, by name.", arr(VOLUME), filters=True, blocking=True)
-    def read(self, _call: Call, pool: str) -> list[dict[str, Any]]:
+    def read(self, _call: Call, pool: str) -> list[NewJson]:
         """Every volume that could be read."""
         world = self.fresh_world(pool)
         if pool == ISO_POOL:
@@ -77,7 +79,7 @@ class StorageVolumes(VolumeResource):
         response.content_type = JSON_TYPE
         response.data = to_json(self.with_actions(TASK, task_view(task)))
 
-    def _make(self, pool: str, body: dict[str, Any], client: Client) -> TaskRecord:
+    def _make(self, pool: str, body: NewJson, client: Client) -> TaskRecord:
         world, serving = self.serving.world, self.serving
         found = self.writable_pool(world, pool)
         serving.changes.check_allowed()
@@ -88,7 +90,7 @@ class StorageVolumes(VolumeResource):
         volumes = serving.volumes
         if new.small:
             return self.start(ref, lambda tell, _stop: volumes.make_small(ref, new.spec, client, tell), client)
-        fetches = "source" in new.spec
+        fetches = "source" in VOLUMES.declared(new.spec)
         return self.start(
             ref, lambda tell, stop: volumes.declare(ref, new.spec, client, tell, stop), client, fetches=fetches
         )

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Any, Final
+from typing import Final
 
 from api.http.schema import Schema, arr, boolean, integer, obj, text
 from reconciler.loop.passes import World
 from reconciler.observed.osinfo.images import IsoFacts
 from reconciler.observed.snapshot import Observed, Snapshot
 from reconciler.planning.storagevolume.uses import users_of
+from specs.plain import NewJson
 from specs.reference import STORAGE_VOLUME, Ref
+from specs.storagevolume import KIND as VOLUMES
 
 FactsOf = Callable[[str], IsoFacts]  # by the path of the image
 
@@ -78,10 +80,10 @@ def is_image(observed: Observed) -> bool:
     return observed.details.get("format") == "iso" or observed.ref.name.lower().endswith(".iso")
 
 
-def volume_view(world: World, observed: Observed, facts_of: FactsOf, *, raw_facts: bool = False) -> dict[str, Any]:
+def volume_view(world: World, observed: Observed, facts_of: FactsOf, *, raw_facts: bool = False) -> NewJson:
     """One volume. Facts of an image are left out where they say nothing; not with `raw_facts`."""
     details = observed.details
-    view: dict[str, Any] = {
+    view: NewJson = {
         "name": observed.ref.short_name,
         "type": _TYPES.get(str(details.get("type")), "network"),
         "capacity": int(details.get("capacity") or 0),
@@ -94,7 +96,7 @@ def volume_view(world: World, observed: Observed, facts_of: FactsOf, *, raw_fact
     view["isvalid"] = _is_valid(world, observed, facts)
     if facts is not None:
         view["has_permission"] = facts.may_read
-    extra: dict[str, Any] = {"base": str(details.get("backing") or "")}
+    extra: NewJson = {"base": str(details.get("backing") or "")}
     if facts is not None:
         extra |= {"os_distro": facts.os_distro, "os_version": facts.os_version, "bootable": facts.bootable}
     if raw_facts:
@@ -107,12 +109,12 @@ def _is_valid(world: World, observed: Observed, facts: IsoFacts | None) -> bool:
     if facts is not None:
         return facts.is_iso or not facts.is_seen
     declared = world.desired.resources.get(observed.ref)
-    wanted = None if declared is None else declared.spec.get("format")
+    wanted = None if declared is None else VOLUMES.declared(declared.spec).get("format")
     found = observed.details.get("format")
     return wanted is None or found is None or wanted == found
 
 
-def image_view(name: str, path: str, size: int, used_by: list[str], facts: IsoFacts) -> dict[str, Any]:
+def image_view(name: str, path: str, size: int, used_by: list[str], facts: IsoFacts) -> NewJson:
     """An ISO image that a deep scan found, which is a volume of no libvirt pool."""
     view = {
         "name": name,

@@ -29,6 +29,7 @@ from reconciler.planning.one_off import WipeVolume
 from reconciler.planning.operations import DeleteVolume
 from reconciler.planning.plan import Action, one_off_step
 from reconciler.writing.changes import Remove
+from specs.plain import NewJson
 from specs.reference import STORAGE_POOL, Ref
 from specs.size import MAX_BYTES
 
@@ -62,7 +63,7 @@ class StorageVolume(VolumeResource):
     address = "/storagepools/{pool}/storagevolumes/{name}"
 
     @get("A volume.", VOLUME, blocking=True, volatile=frozenset({"allocation", "used_by"}))
-    def read(self, _call: Call, pool: str, name: str) -> dict[str, Any]:
+    def read(self, _call: Call, pool: str, name: str) -> NewJson:
         """As it was observed last."""
         world = self.fresh_world(pool)
         if pool == ISO_POOL:
@@ -109,7 +110,7 @@ class StorageVolume(VolumeResource):
             raise bad(UPLOAD_CODES["NotUploading"], f"No upload of {name} is under way; begin one.")
         return Wanted(most, bad(UPLOAD_CODES["BeyondCapacity"], f"{most} bytes are left to come; send no more."))
 
-    def _put(self, pool: str, name: str, size: int, chunks: Any, offset: int | None) -> dict[str, Any]:
+    def _put(self, pool: str, name: str, size: int, chunks: Any, offset: int | None) -> NewJson:
         ref = Ref.volume(pool, name)
         if not self.serving.uploads.expects(ref):
             self.volume(self.serving.world, pool, name)
@@ -154,7 +155,7 @@ class StorageVolume(VolumeResource):
     @action(
         "resize", "Make a volume larger, also below a running machine.", VOLUME, body=_RESIZE, failure="KCHVOL0011E"
     )
-    def resize(self, call: Call, pool: str, name: str) -> dict[str, Any]:
+    def resize(self, call: Call, pool: str, name: str) -> NewJson:
         """Its document says so from now on, or that of the machine whose own disk it is."""
         world, size = self.serving.world, int(call.body["size"])
         self.active_pool(world, pool)
@@ -169,7 +170,7 @@ class StorageVolume(VolumeResource):
         return self.view(world, self.volume(world, pool, name))
 
     @action("wipe", "Overwrite a volume's data. No machine may use it.", VOLUME, failure="KCHVOL0009E")
-    def wipe(self, call: Call, pool: str, name: str) -> dict[str, Any]:
+    def wipe(self, call: Call, pool: str, name: str) -> NewJson:
         """It is empty afterwards."""
         world = self.serving.world
         self.writable_pool(world, pool)
@@ -215,7 +216,7 @@ class StorageVolume(VolumeResource):
             raise bad("KCHVOL0017E", f"{ref.short_name} can't be {what}: it is used by {', '.join(found)}.")
 
 
-def _named(views: list[dict[str, Any]], pool: str, name: str) -> dict[str, Any]:
+def _named(views: list[NewJson], pool: str, name: str) -> NewJson:
     for view in views:
         if view["name"] == name:
             return view

@@ -5,8 +5,7 @@ A PCI device goes together with all of its IOMMU group: the hardware keeps no tw
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
 from api.http.endpoint import Call, delete, get, post
 from api.http.isolated import isolated
@@ -18,6 +17,10 @@ from reconciler.errors import NotFound
 from reconciler.observed.device_holders import holders
 from reconciler.observed.host_devices import HostDevice, HostDevices
 from reconciler.observed.snapshot import Observed
+from specs.plain import NewJson
+
+if TYPE_CHECKING:
+    from specs.virtualmachine.spec import LoweredHostDevice
 
 LISTED: Final = "hostDevices"
 _NOT_ELIGIBLE: Final = "KCHVMHDEV0002E"
@@ -38,10 +41,10 @@ _CREATE = obj(
 
 
 class _Family(MachineDevices):
-    def all(self, observed: Observed) -> dict[str, Mapping[str, Any]]:
+    def all(self, observed: Observed) -> dict[str, LoweredHostDevice]:
         return host_devices(observed, self.serving.world.snapshot.host)
 
-    def one(self, observed: Observed, dev: str) -> dict[str, Any]:
+    def one(self, observed: Observed, dev: str) -> NewJson:
         item = self.all(observed).get(dev)
         if item is None:
             raise not_found("KCHVMHDEV0001E", f"The host device {dev} of {observed.ref.name}")
@@ -54,7 +57,7 @@ class MachineHostDevices(_Family):
     address = "/vms/{name}/hostdevs"
 
     @get("The host's devices that a machine has.", arr(HOST_DEVICE), filters=True)
-    def read(self, _call: Call, name: str) -> list[dict[str, Any]]:
+    def read(self, _call: Call, name: str) -> list[NewJson]:
         """Those that it runs with, or would start with."""
         return isolated(
             self.all(self.machine(name)).items(), lambda found: host_device_view(*found), lambda found: found[0]
@@ -66,7 +69,7 @@ class MachineHostDevices(_Family):
         _CREATE,
         failure="KCHVMHDEV0007E",
     )
-    def attach(self, call: Call, name: str) -> dict[str, Any]:
+    def attach(self, call: Call, name: str) -> NewJson:
         """Its document lists the devices from now on."""
         observed, dev = self.machine(name), str(call.body["name"])
         known = self.serving.hypervisor.devices()
@@ -113,7 +116,7 @@ class MachineHostDevice(_Family):
     address = "/vms/{name}/hostdevs/{dev}"
 
     @get("A host device of a machine.", HOST_DEVICE)
-    def read(self, _call: Call, name: str, dev: str) -> dict[str, Any]:
+    def read(self, _call: Call, name: str, dev: str) -> NewJson:
         """As it was observed last."""
         return self.one(self.machine(name), dev)
 
@@ -135,7 +138,7 @@ class MachineHostDevice(_Family):
 
         self.change_list(call, observed, LISTED, change, f"Take {dev} from")
 
-        def is_meant(item: Mapping[str, Any]) -> bool:
+        def is_meant(item: LoweredHostDevice) -> bool:
             return name_of(item, host) in names
 
         self.detach_undeclared(call, observed.ref, LISTED, is_meant)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from typing import Any, Final
+from typing import Final
 
 from api.http.endpoint import Answer, Call, delete, get, post, put
 from api.http.isolated import isolated
@@ -16,6 +16,7 @@ from api.vms.ifaces.view import INTERFACE, MODELS, find_interface, interface_vie
 from reconciler.observed.readable import readable
 from reconciler.observed.snapshot import Observed
 from reconciler.serving.machine_items import Item
+from specs.plain import NewJson
 from specs.reference import NETWORK, VIRTUAL_MACHINE, Ref
 
 LISTED: Final = "interfaces"
@@ -67,7 +68,7 @@ class _Family(MachineDevices):
             lambda ref: self.serving.hypervisor.guest_addresses(ref, "agent"),
         )
 
-    def found(self, observed: Observed, mac: str) -> dict[str, Any]:
+    def found(self, observed: Observed, mac: str) -> NewJson:
         item = find_interface(observed, mac)
         if item is None:
             raise not_found("KCHVMIF0001E", f"The interface {mac} of {observed.ref.name}")
@@ -92,7 +93,7 @@ class MachineInterfaces(_Family):
     address = "/vms/{name}/ifaces"
 
     @get("The network interfaces of a machine.", arr(INTERFACE), filters=True, blocking=True)
-    def read(self, _call: Call, name: str) -> list[dict[str, Any]]:
+    def read(self, _call: Call, name: str) -> list[NewJson]:
         """Those that it runs with, or would start with."""
         observed = self.machine(name)
         ips = self.addresses.by_mac(observed)
@@ -103,7 +104,7 @@ class MachineInterfaces(_Family):
         )
 
     @post("Plug a machine into a network.", INTERFACE, _CREATE, failure="KCHVM0008E")
-    def attach(self, call: Call, name: str) -> dict[str, Any]:
+    def attach(self, call: Call, name: str) -> NewJson:
         """Its document lists the interface from now on."""
         observed = self.machine(name)
         network = str(call.body.get("network") or "")
@@ -144,7 +145,7 @@ class MachineInterface(_Family):
     address = "/vms/{name}/ifaces/{mac}"
 
     @get("A network interface.", INTERFACE, blocking=True, volatile=_VOLATILE)
-    def read(self, _call: Call, name: str, mac: str) -> dict[str, Any]:
+    def read(self, _call: Call, name: str, mac: str) -> NewJson:
         """As it was observed last."""
         return self.found(self.machine(name), mac)
 
@@ -155,7 +156,7 @@ class MachineInterface(_Family):
         other={303: None},
         failure="KCHVM0008E",
     )
-    def change_interface(self, call: Call, name: str, mac: str) -> Answer | dict[str, Any]:
+    def change_interface(self, call: Call, name: str, mac: str) -> Answer | NewJson:
         """The network changes at once, the model with the next start, the address only while the machine is off."""
         observed = self.machine(name)
         now, mac = self.found(observed, mac), mac.lower()
@@ -201,7 +202,7 @@ class MachineInterface(_Family):
         )
 
 
-def _changed(listed: Listed, place: int, wanted: dict[str, str], now: dict[str, Any]) -> Item:
+def _changed(listed: Listed, place: int, wanted: dict[str, str], now: NewJson) -> Item:
     """The item as it is to be. What is written anew keeps what the device is now, where nothing else is wanted."""
     item = dict(listed.items[place])
     others = [each for index, each in enumerate(listed.items) if index != place]

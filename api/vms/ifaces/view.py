@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
 from api.http.schema import Schema, arr, obj, text
 from api.vms.devices import devices
 from reconciler.observed.snapshot import Observed
 from specs.binding import parse, text_at
+from specs.plain import NewJson
+
+if TYPE_CHECKING:
+    from specs.virtualmachine.spec import LoweredInterface
 
 MODELS: Final = ("ne2k_pci", "i82551", "i82557b", "i82559er", "rtl8139", "e1000", "pcnet", "virtio")
 
@@ -31,26 +35,26 @@ INTERFACE: Final[Schema] = obj(
 )
 
 
-def interfaces(observed: Observed) -> list[Mapping[str, Any]]:
+def interfaces(observed: Observed) -> list[LoweredInterface]:
     """Each that the machine has."""
     return devices(observed, "interfaces", "mac")
 
 
-def find_interface(observed: Observed, mac: str) -> Mapping[str, Any] | None:
+def find_interface(observed: Observed, mac: str) -> LoweredInterface | None:
     """The interface with this address, in whatever case it is written."""
     return next((item for item in interfaces(observed) if item["mac"] == mac.lower()), None)
 
 
-def interface_view(item: Mapping[str, Any], observed: Observed, ips: Mapping[str, list[str]]) -> dict[str, Any]:
+def interface_view(item: LoweredInterface, observed: Observed, ips: Mapping[str, list[str]]) -> NewJson:
     """One interface. `ips` are the addresses of the whole machine, by MAC address."""
-    told: dict[str, Any] = {"type": _type(item, observed), "mac": item["mac"]}
+    told: NewJson = {"type": _type(item, observed), "mac": item["mac"]}
     for key in ("model", "network", "bridge"):
         if item.get(key):
             told[key] = item[key]
     return {**told, "ips": list(ips.get(item["mac"], ()))}
 
 
-def _type(item: Mapping[str, Any], observed: Observed) -> str:
+def _type(item: LoweredInterface, observed: Observed) -> str:
     for kind in ("network", "bridge"):
         if item.get(kind):
             return kind

@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 import time
 from itertools import count
-from typing import Any, Final
+from typing import Final
 
 from api.http.endpoint import Answer, Call, action, delete, get, post
 from api.http.refusal import Refusal, bad, not_found
@@ -25,7 +25,9 @@ from reconciler.planning.virtualmachine.power import strategy
 from reconciler.serving.tasks import Tell
 from specs.binding import parse
 from specs.name import INVISIBLE
+from specs.plain import NewJson
 from specs.reference import Ref
+from specs.virtualmachine import KIND as MACHINES
 from specs.virtualmachine.snapshots import hindrance
 
 _CODES: Final = {
@@ -77,7 +79,7 @@ class MachineSnapshots(_Family):
     address = "/vms/{name}/snapshots"
 
     @get("The snapshots of a machine, by name.", arr(SNAPSHOT), filters=True, blocking=True)
-    def read(self, _call: Call, name: str) -> list[dict[str, Any]]:
+    def read(self, _call: Call, name: str) -> list[NewJson]:
         """In the order of their names, whatever their case."""
         found = sorted(self.known(self.machine(name)), key=lambda each: (each.name.casefold(), each.name))
         return [snapshot_view(each) for each in found]
@@ -89,7 +91,7 @@ class MachineSnapshots(_Family):
         status=202,
         failure="KCHSNAP0002E",
     )
-    def make(self, call: Call, name: str) -> dict[str, Any]:
+    def make(self, call: Call, name: str) -> NewJson:
         """A task makes it. A machine that runs stands still meanwhile."""
         observed = self.machine(name)
         self.serving.hypervisor  # noqa: B018  # away: said now, not by the task
@@ -137,7 +139,7 @@ class CurrentSnapshot(_Family):
     address = "/vms/{name}/snapshots/current"
 
     @get("The snapshot that was made or put back last; {} when there is none.", SNAPSHOT_OR_NONE, blocking=True)
-    def read(self, _call: Call, name: str) -> dict[str, Any]:
+    def read(self, _call: Call, name: str) -> NewJson:
         """As the host has it now."""
         found = next((each for each in self.known(self.machine(name)) if each.current), None)
         return snapshot_view(found) if found is not None else {}
@@ -149,7 +151,7 @@ class MachineSnapshot(_Family):
     address = "/vms/{name}/snapshots/{snapshot}"
 
     @get("A snapshot.", SNAPSHOT, blocking=True)
-    def read(self, _call: Call, name: str, snapshot: str) -> dict[str, Any]:
+    def read(self, _call: Call, name: str, snapshot: str) -> NewJson:
         """As the host has it now."""
         return snapshot_view(self.named(self.machine(name), snapshot))
 
@@ -183,8 +185,8 @@ class MachineSnapshot(_Family):
         declared = self.serving.world.desired.resources.get(ref)
         if declared is None:
             return
-        fields: dict[str, Any] = {} if strategy(declared) != "Halted" else {"runStrategy": "RerunOnFailure"}
-        if "paused" in declared.spec:
+        fields: NewJson = {} if strategy(declared) != "Halted" else {"runStrategy": "RerunOnFailure"}
+        if "paused" in MACHINES.declared(declared.spec):
             fields["paused"] = None
         if fields:
             self.change_spec(call, ref, fields, "Run as in its snapshot", settle=False)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from api.http.schema import Schema, obj, text
 from reconciler.observed.answers import SnapshotOf
+from specs.plain import NewJson
 
 _FIELDS: Final = {
     "created": text("When it was made, in seconds since 1970.", examples=["1700000000"]),
@@ -17,7 +18,7 @@ SNAPSHOT: Final[Schema] = obj(_FIELDS, required=tuple(_FIELDS), title="Snapshot 
 SNAPSHOT_OR_NONE: Final[Schema] = {"anyOf": [SNAPSHOT, obj({})]}
 
 
-def snapshot_view(snapshot: SnapshotOf) -> dict[str, Any]:
+def snapshot_view(snapshot: SnapshotOf) -> NewJson:
     """One snapshot."""
     return {
         "created": str(snapshot.created),

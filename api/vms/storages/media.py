@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlsplit
 
 from api.http.refusal import bad
@@ -24,6 +24,7 @@ from reconciler.planning.one_off import RefreshPool
 from reconciler.planning.plan import one_off_step
 from reconciler.serving.client import Client
 from reconciler.serving.serving import Serving
+from specs.plain import Json
 from specs.reference import STORAGE_POOL, STORAGE_VOLUME, Ref
 from specs.url import url_problem
 
@@ -47,7 +48,7 @@ class Media:
         self._serving = serving
         self._client = client
 
-    def named(self, kind: str, body: Mapping[str, Any]) -> Medium:
+    def named(self, kind: str, body: Json) -> Medium:
         """What `pool` and `vol`, or `path`, mean for a drive of this kind. Raises Refusal 400."""
         by_volume = "pool" in body or "vol" in body
         if by_volume == ("path" in body) or (by_volume and not ("pool" in body and "vol" in body)):

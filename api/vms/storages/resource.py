@@ -5,9 +5,9 @@ Detaching a disk never removes its volume.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
 from api.http.endpoint import Call, delete, get, post, put
 from api.http.isolated import isolated
@@ -21,9 +21,14 @@ from reconciler.observed.snapshot import Observed
 from reconciler.serving.machine_items import Item, own_volume
 from reconciler.writing.changes import Put
 from specs.document import API_VERSION
+from specs.plain import Json, NewJson
 from specs.reference import Ref
+from specs.virtualmachine import KIND as MACHINES
 from specs.virtualmachine import cdroms, disks
 from specs.virtualmachine.drives import HOT_PLUGGED, free_target
+
+if TYPE_CHECKING:
+    from specs.virtualmachine.spec import LoweredCdrom, LoweredDisk
 
 _MOST_IDE: Final = 4
 _MEDIUM: Final = ("volume", "path", "url")
@@ -49,7 +54,7 @@ _UPDATE = obj(
 
 
 class _Family(MachineDevices):
-    def view(self, world: World, observed: Observed, dev: str) -> dict[str, Any]:
+    def view(self, world: World, observed: Observed, dev: str) -> NewJson:
         found = find_storage(observed, dev)
         if found is None:
             raise not_found("KCHVMSTOR0007E", f"The storage {dev} of {observed.ref.name}")
@@ -65,7 +70,7 @@ class MachineStorages(_Family):
     address = "/vms/{name}/storages"
 
     @get("The disks and CD-ROM drives of a machine.", arr(STORAGE), filters=True)
-    def read(self, _call: Call, name: str) -> list[dict[str, Any]]:
+    def read(self, _call: Call, name: str) -> list[NewJson]:
         """Those that it runs with, or would start with."""
         observed, host = self.machine(name), self.serving.world.snapshot.host
         return isolated(
@@ -73,7 +78,7 @@ class MachineStorages(_Family):
         )
 
     @post("Attach a volume as a disk, or add a CD-ROM drive with a medium.", STORAGE, _CREATE, failure="KCHVMSTOR0008E")
-    def attach(self, call: Call, name: str) -> dict[str, Any]:
+    def attach(self, call: Call, name: str) -> NewJson:
         """Its document lists the drive from now on."""
         observed, kind = self.machine(name), str(call.body["type"])
         media = Media(self.serving, call.client)
@@ -119,12 +124,12 @@ class MachineStorage(_Family):
     address = "/vms/{name}/storages/{dev}"
 
     @get("A disk or a CD-ROM drive.", STORAGE)
-    def read(self, _call: Call, name: str, dev: str) -> dict[str, Any]:
+    def read(self, _call: Call, name: str, dev: str) -> NewJson:
         """As it was observed last."""
         return self.view(self.serving.world, self.machine(name), dev)
 
     @put("Change the medium of a CD-ROM drive, or take it out.", STORAGE, _UPDATE, failure="KCHVMSTOR0009E")
-    def change_medium(self, call: Call, name: str, dev: str) -> dict[str, Any]:
+    def change_medium(self, call: Call, name: str, dev: str) -> NewJson:
         """The drive stays; a running machine sees the new medium at once."""
         observed = self.machine(name)
         if self._found(observed, dev)[0] != CDROM:
@@ -135,7 +140,7 @@ class MachineStorage(_Family):
 
         def change(listed: Listed) -> None:
             place = listed.place(lambda drive: drive.get("target") == dev)
-            if len(observed.config.get("cdroms") or ()) > 1:
+            if len(MACHINES.lowered(observed.config).get("cdroms") or ()) > 1:
                 _keep_apart(listed)
             if place is None:
                 place = len(listed.items)
@@ -161,12 +166,12 @@ class MachineStorage(_Family):
             else:
                 self._keep_volume(listed, place)
 
-        def is_meant(drive: Mapping[str, Any]) -> bool:
+        def is_meant(drive: LoweredDisk | LoweredCdrom) -> bool:
             return drive.get("target") == dev
 
         self.detach(call, observed, LISTS[kind], is_meant, f"Detach {dev} from", also)
 
-    def _found(self, observed: Observed, dev: str) -> tuple[str, Mapping[str, Any]]:
+    def _found(self, observed: Observed, dev: str) -> tuple[str, Json]:
         found = find_storage(observed, dev)
         if found is None:
             raise not_found("KCHVMSTOR0007E", f"The storage {dev} of {observed.ref.name}")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from api.http.schema import Schema, obj, text
 from api.vms.devices import devices
 from reconciler.observed.snapshot import Observed
 from specs.host import Host
+from specs.plain import NewJson
 from specs.reference import Ref
 from specs.virtualmachine.sources import image_format
 from specs.virtualmachine.sources import text as source_text
@@ -46,7 +47,7 @@ def find_storage(observed: Observed, dev: str) -> tuple[str, Drive] | None:
     return next(((kind, item) for kind, item in storages(observed) if item["target"] == dev), None)
 
 
-def storage_view(kind: str, item: Drive, host: Host) -> dict[str, Any]:
+def storage_view(kind: str, item: Drive, host: Host) -> NewJson:
     """One drive."""
     source = item.get("source") or {}
     return {

@@ -21,6 +21,7 @@ from reconciler.observed.snapshot import Observed
 from reconciler.planning.operations import EditLive
 from reconciler.planning.terms import Held
 from specs.reference import Ref
+from specs.virtualmachine import KIND as MACHINES
 
 log = logging.getLogger("onggi.hypervisor")
 
@@ -66,7 +67,7 @@ class Refusals:
             self._meet(objects)
             for ref, (_, edits) in self._known.items():
                 seen = objects.get(ref)
-                memory = None if seen is None or seen.live is None else seen.live.get("memory")
+                memory = None if seen is None or seen.live is None else MACHINES.lowered(seen.live).get("memory")
                 if memory is None:
                     continue
                 now = str(int(memory * _KIB_PER_MIB))
@@ -85,7 +86,7 @@ class Refusals:
             if self._runs.get(ref) == run:
                 continue
             self._runs[ref] = run
-            memory, wanted = (spec.get("memory") if spec is not None else None for spec in (seen.live, seen.config))
+            memory, wanted = (MACHINES.lowered(spec or {}).get("memory") for spec in (seen.live, seen.config))
             if memory is None or wanted is None or memory <= wanted:
                 continue
             edit = EditLive(ref, "memory", str(int(wanted * _KIB_PER_MIB)))

@@ -7,7 +7,6 @@ from two countings is for `reconciler.observed.counters`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 import libvirt
 
@@ -15,6 +14,7 @@ from reconciler.errors import Disconnected
 from reconciler.hypervisor.connection import Connections, Lane
 from reconciler.hypervisor.failure import is_unsupported
 from reconciler.observed.counters import Counters
+from specs.plain import Json, NewJson
 from specs.reference import VIRTUAL_MACHINE, Ref
 
 _GROUPS = (
@@ -42,7 +42,7 @@ def count_running(connections: Connections) -> Mapping[Ref, Counters]:
         }
 
 
-def _ask(connection: libvirt.virConnect) -> list[tuple[libvirt.virDomain, dict[str, Any]]]:
+def _ask(connection: libvirt.virConnect) -> list[tuple[libvirt.virDomain, NewJson]]:
     try:
         found = connection.getAllDomainStats(_GROUPS, _AT_ONCE)
     except libvirt.libvirtError as error:
@@ -52,7 +52,7 @@ def _ask(connection: libvirt.virConnect) -> list[tuple[libvirt.virDomain, dict[s
     return list(found)
 
 
-def _counters(run: str, figures: Mapping[str, Any]) -> Counters:
+def _counters(run: str, figures: Json) -> Counters:
     cpu = figures.get("cpu.time")
     return Counters(
         run,
@@ -65,7 +65,7 @@ def _counters(run: str, figures: Mapping[str, Any]) -> Counters:
     )
 
 
-def memory_in_use(figures: Mapping[str, Any]) -> float:
+def memory_in_use(figures: Json) -> float:
     """Percent in use. A guest whose balloon driver tells is believed as far as it makes sense; of any other the host
     knows what QEMU holds for it.
     """
@@ -78,7 +78,7 @@ def memory_in_use(figures: Mapping[str, Any]) -> float:
     return min(100.0, max(0.0, 100.0 * used / int(whole))) if whole else 0.0
 
 
-def _devices(figures: Mapping[str, Any], group: str, ways: tuple[str, ...]) -> Iterator[tuple[str, int]]:
+def _devices(figures: Json, group: str, ways: tuple[str, ...]) -> Iterator[tuple[str, int]]:
     """Each device with its bytes; one that isn't counted now (its machine is busy) is left out."""
     for number in range(int(figures.get(f"{group}.count", 0))):
         counts = [figures.get(f"{group}.{number}.{way}") for way in ways]

@@ -16,8 +16,9 @@ from reconciler.planning.operations import DefineInterface, Operation, UpdateNet
 from reconciler.planning.ownership import Fact, Owned
 from specs.binding import parse
 from specs.network import KIND
+from specs.network import KIND as NETWORKS
 from specs.network.vlan import vlan_bridge_xml
-from specs.spec import Spec
+from specs.plain import Spec
 
 
 class Networks(Activatable):
@@ -41,7 +42,7 @@ class Networks(Activatable):
         """With the subnet that it had, or a free one."""
         spec, facts = super().new_spec(resource, gone, entry)
         if _lacks_subnet(resource):
-            known = gone.config.get("subnet") if gone is not None else None
+            known = NETWORKS.lowered(gone.config).get("subnet") if gone is not None else None
             facts[Fact.SUBNET] = spec["subnet"] = str(known or self._chosen(entry))
         return spec, facts
 
@@ -50,8 +51,8 @@ class Networks(Activatable):
         spec = resource.spec
         # It was a bridge until now, or lost what was chosen for it; one that was adopted without addresses may have
         # none.
-        chosen = observed.config.get("mode") == "bridge" or (entry is not None and entry.created)
-        if _lacks_subnet(resource) and "mode" in spec and "subnet" not in observed.config and chosen:
+        chosen = NETWORKS.lowered(observed.config).get("mode") == "bridge" or (entry is not None and entry.created)
+        if _lacks_subnet(resource) and "mode" in spec and "subnet" not in NETWORKS.lowered(observed.config) and chosen:
             spec = {**spec, "subnet": self._chosen(entry)}
         if "gateway" not in spec and "subnet" in spec:
             from specs.network.addresses import gateway_after  # lxml is loaded only by who really reads XML
@@ -62,7 +63,8 @@ class Networks(Activatable):
 
     def facts(self, resource: Resource, observed: Observed) -> dict[str, str]:
         """The subnet that was chosen for it."""
-        found = observed.config.get("subnet") if "subnet" not in resource.spec else None
+        chosen = "subnet" not in NETWORKS.declared(resource.spec)
+        found = NETWORKS.lowered(observed.config).get("subnet") if chosen else None
         return {Fact.SUBNET: str(found)} if found else {}
 
     def prerequisites(self, resource: Resource) -> list[Operation]:
@@ -89,4 +91,5 @@ class Networks(Activatable):
 
 
 def _lacks_subnet(resource: Resource) -> bool:
-    return "subnet" not in resource.spec and resource.spec.get("mode") != "bridge"
+    network = NETWORKS.declared(resource.spec)
+    return "subnet" not in network and network.get("mode") != "bridge"

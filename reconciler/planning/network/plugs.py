@@ -12,6 +12,7 @@ from reconciler.observed.snapshot import BRIDGE, PORTS, Observed, Snapshot
 from specs.network import KIND as NETWORKS
 from specs.network.model import has_own_bridge
 from specs.reference import NETWORK, VIRTUAL_MACHINE, Ref
+from specs.virtualmachine import KIND as MACHINES
 
 
 def cut_off(snapshot: Snapshot) -> Mapping[Ref, tuple[Ref, ...]]:
@@ -49,7 +50,7 @@ def _interfaces(machine: Observed, bridges: Mapping[str, str]) -> list[tuple[str
 
 def _plugged(machine: Observed, bridges: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Network and MAC of every interface that belongs on one."""
-    for interface in (machine.live or {}).get("interfaces", ()):
+    for interface in MACHINES.lowered(machine.live or {}).get("interfaces", ()):
         mac = str(interface.get("mac", ""))
         if network := interface.get("network"):
             yield network, mac
@@ -58,5 +59,5 @@ def _plugged(machine: Observed, bridges: Mapping[str, str]) -> Iterator[tuple[st
 
 
 def _is_defined(machine: Observed, network: str, mac: str) -> bool:
-    interfaces = machine.config.get("interfaces", ())
+    interfaces = MACHINES.lowered(machine.config).get("interfaces", ())
     return any(each.get("mac") == mac and each.get("network") == network for each in interfaces)

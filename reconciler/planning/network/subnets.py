@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from reconciler.planning.context import Context
+from specs.network import KIND as NETWORKS
 from specs.network.subnet import free_subnet
 from specs.reference import NETWORK
 
@@ -25,7 +26,8 @@ class SubnetChooser:
 
     def _in_use(self) -> list[str]:
         context = self._context
-        declared = (r.spec.get("subnet") for r in context.desired.resources.values() if r.ref.kind == NETWORK)
+        networks = (each for each in context.desired.resources.values() if each.ref.kind == NETWORK)
+        declared = (NETWORKS.declared(each.spec).get("subnet") for each in networks)
         remembered = (entry.facts.get("subnet") for entry in context.owned.values() if entry.ref.kind == NETWORK)
         used = (*context.snapshot.host.used_subnets, *declared, *remembered)
         return [str(subnet) for subnet in used if subnet]

@@ -16,6 +16,7 @@ from reconciler.planning.assessment import Assessment
 from reconciler.planning.context import Context
 from reconciler.planning.ownership import Fact
 from reconciler.planning.plan import Blocked
+from specs.network import KIND as NETWORKS
 
 _SUFFIX: Final = " without its way out"  # of the digest of what is taken so: with it, it is another document
 
@@ -31,7 +32,7 @@ def over_what_is_there(
         f"The host has no network interface {way}, which {resource.ref} goes through. Make it, or name another; until "
         "then it isn't started."
     )
-    if "vlan" in resource.spec and observed is None:  # nothing can be made over it
+    if "vlan" in NETWORKS.declared(resource.spec) and observed is None:  # nothing can be made over it
         found = assess(resource)  # a host that makes no VLANs needs no interface for them
         return found if found.blocked is not None else Assessment(blocked=_told(resource, message))
     if observed is not None and observed.active:

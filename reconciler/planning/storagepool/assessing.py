@@ -10,6 +10,7 @@ from reconciler.planning.activatable import Activatable
 from reconciler.planning.operations import DefineSecret, Operation, SecretSource
 from reconciler.planning.storagepool.volume_group import as_running, growth
 from specs.effect import Change
+from specs.storagepool import KIND as POOLS
 from specs.storagepool.secret import auth_secret_xml
 from specs.storagepool.types import FOLDERS, MOUNTED
 
@@ -19,7 +20,7 @@ class Pools(Activatable):
 
     def prerequisites(self, resource: Resource) -> list[Operation]:
         """The secret of an iSCSI target."""
-        auth = (resource.spec.get("source") or {}).get("auth")
+        auth = POOLS.declared(resource.spec).get("source", {}).get("auth")
         if not auth or "passwordFrom" not in auth:
             return []
         ref = resource.ref
@@ -27,7 +28,8 @@ class Pools(Activatable):
 
     def builds(self, resource: Resource) -> bool:
         """As its document says, or as its type allows."""
-        return bool(resource.spec.get("build", resource.spec.get("type") in FOLDERS | MOUNTED))
+        pool = POOLS.declared(resource.spec)
+        return pool.get("build", pool.get("type") in FOLDERS | MOUNTED)
 
     def running(self, observed: Observed, live: Iterable[Change]) -> tuple[Change, ...]:
         """Not the devices of a volume group: it goes on telling those that it was started with."""

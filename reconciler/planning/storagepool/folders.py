@@ -19,8 +19,10 @@ from specs.storagepool.xml import target_path
 
 def refused_folder(resource: Resource, observed: Observed | None, reach: Reach) -> Iterator[Refused]:
     """The folder that a document asks for, if it may not have it."""
-    folder = pool_folder(resource) if observed is None or "path" in resource.spec else ""  # one that is there has one
-    if folder and not reach.has_pool_folder(folder) and (observed is None or observed.config.get("path") != folder):
+    # One that is there has a folder.
+    folder = pool_folder(resource) if observed is None or "path" in POOLS.declared(resource.spec) else ""
+    present = None if observed is None else POOLS.lowered(observed.config).get("path")
+    if folder and folder != present and not reach.has_pool_folder(folder):
         yield ("path",), reach.no_pool_folder(folder)
 
 
@@ -47,8 +49,8 @@ def pool_folder(resource: Resource) -> str:
 
 def _present_folder(resource: Resource, observed: Observed) -> str:
     """Where a pool of files is; empty for all else."""
-    return canonical.path(str(observed.config.get("path") or "")) if _is_of_files(resource) else ""
+    return canonical.path(str(POOLS.lowered(observed.config).get("path") or "")) if _is_of_files(resource) else ""
 
 
 def _is_of_files(resource: Resource) -> bool:
-    return resource.ref.kind == STORAGE_POOL and resource.spec.get("type") in OF_FILES
+    return resource.ref.kind == STORAGE_POOL and POOLS.declared(resource.spec).get("type") in OF_FILES

@@ -5,18 +5,19 @@ The running pool needs no restart for that, and libvirt goes on telling the devi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 from reconciler.desired.state import Resource
 from reconciler.planning.operations import ExtendVolumeGroup
 from specs.effect import Change
+from specs.plain import Spec
+from specs.storagepool import KIND as POOLS
 
 _DEVICES = "/source/devices"
 
 
 def growth(
-    resource: Resource, observed: Mapping[str, Any], changes: Iterable[Change], *, made_later: bool
+    resource: Resource, observed: Spec, changes: Iterable[Change], *, made_later: bool
 ) -> list[ExtendVolumeGroup]:
     """What to do about `changes` of a definition. `observed` is the pool's; with `made_later` its start makes the
     group.
@@ -24,10 +25,10 @@ def growth(
     changed = next((change for change in changes if change.pointer == _DEVICES), None)
     if observed.get("type") != "logical" or changed is None:
         return []
-    group = (observed.get("source") or {}).get("name") or resource.ref.name
+    group = POOLS.lowered(observed).get("source", {}).get("name") or resource.ref.name
     return [ExtendVolumeGroup(resource.ref, str(group), tuple(changed.new), made_later)]
 
 
-def as_running(observed: Mapping[str, Any], live: Iterable[Change]) -> tuple[Change, ...]:
+def as_running(observed: Spec, live: Iterable[Change]) -> tuple[Change, ...]:
     """The differences to the running definition that mean anything."""
     return tuple(each for each in live if observed.get("type") != "logical" or each.pointer != _DEVICES)

@@ -20,6 +20,7 @@ from reconciler.planning.ownership import remade_before
 from reconciler.planning.plan import Blocked
 from reconciler.planning.virtualmachine.migration import away_users
 from specs.reference import STORAGE_POOL, STORAGE_VOLUME, VIRTUAL_MACHINE, Ref
+from specs.storagevolume import KIND as VOLUMES
 
 if TYPE_CHECKING:
     from reconciler.planning.context import Context
@@ -103,7 +104,7 @@ def _loss(resource: Resource, evidence: str, context: Context) -> Loss:
     allowed = ""
     if digest in context.terms.approved:
         allowed = "that was approved"
-    elif resource.spec.get("onLoss") == RECREATE:
+    elif VOLUMES.declared(resource.spec).get("onLoss") == RECREATE:
         allowed = f"onLoss: {RECREATE} says so"
     return Loss(ref, evidence, digest, allowed)
 
@@ -152,9 +153,9 @@ def held(resource: Resource, loss: Loss, context: Context) -> Blocked:
 
 
 def _what_comes(resource: Resource) -> str:
-    if resource.spec.get("source"):
+    if VOLUMES.declared(resource.spec).get("source"):
         return "it downloaded again"
-    backing = resource.spec.get("backingVolume")
+    backing = VOLUMES.declared(resource.spec).get("backingVolume")
     return f"a fresh copy of {backing}" if backing else "an empty one"
 
 

@@ -15,6 +15,7 @@ from reconciler.observed.snapshot import Observed, Snapshot
 from reconciler.planning.mentions import mentioned
 from reconciler.planning.virtualmachine.used import drive_volumes
 from specs.reference import STORAGE_VOLUME, VIRTUAL_MACHINE, Ref
+from specs.virtualmachine import KIND as MACHINES
 
 
 @lru_cache(maxsize=2)
@@ -45,7 +46,7 @@ def _used(machine: Observed, snapshot: Snapshot, volume_at: Mapping[str, Ref]) -
 
 def _sources(machine: Observed, volume_at: Mapping[str, Ref]) -> Iterator[Ref]:
     for spec in filter(None, (machine.config, machine.live)):
-        yield from drive_volumes(spec, volume_at)
+        yield from drive_volumes(MACHINES.lowered(spec), volume_at)
 
 
 def _chain(volume: Ref, snapshot: Snapshot, volume_at: Mapping[str, Ref]) -> Iterator[Ref]:

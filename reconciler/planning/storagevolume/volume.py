@@ -59,16 +59,16 @@ def _assess(resource: Resource, observed: Observed | None, context: Context) -> 
 def _create(resource: Resource, context: Context, loss: Loss | None = None) -> Step:
     """Made anew in the place of one that is lost where there is a `loss`, because somebody has said so."""
     name = resource.ref.short_name
-    lowered = xml.lower(VOLUMES.declared(resource.spec), name=name, uid="", host=context.host)
+    declared = VOLUMES.declared(resource.spec)
+    lowered = xml.lower(declared, name=name, uid="", host=context.host)
     if resource.has_content:
         lowered = {**lowered, "capacity": len(resource.content or b"")}
     root = write(xml.BINDS, xml.skeleton(lowered, name=name, uid="", host=context.host), lowered)
-    source = resource.spec.get("source") or {}
-    operation = CreateVolume(
-        resource.ref, serialise(root), resource.content, str(source.get("url", "")), str(source.get("sha256", ""))
-    )
+    source = declared.get("source")
+    url, digest = ("", "") if source is None else (source["url"], source.get("sha256", ""))
+    operation = CreateVolume(resource.ref, serialise(root), resource.content, url, digest)
     known = {}
-    if source and "format" not in resource.spec and resource.ref.pool in context.host.pool_paths:
+    if source and "format" not in declared and resource.ref.pool in context.host.pool_paths:
         known[Fact.FORMAT.value] = future_format(resource)
     why = f"a disk of {resource.parent}" if resource.parent else "declared, and not on the host"
     if loss is not None:

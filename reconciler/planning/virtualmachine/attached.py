@@ -5,22 +5,25 @@ Told by the sources of its drives alone. A search in the text would find a volum
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
 from reconciler.observed.snapshot import Observed
 from specs.reference import Ref
+from specs.virtualmachine import KIND as MACHINES
+
+if TYPE_CHECKING:
+    from specs.virtualmachine.spec import LoweredSource
 
 
 def has_volume(machine: Observed | None, volume: Ref) -> bool:
     """Whether a drive is this volume, or a snapshot's file above it; of a volume that isn't seen the name has to do."""
     if machine is None:
         return False
-    drives = (*machine.config.get("disks", ()), *machine.config.get("cdroms", ()))
+    drives = (*MACHINES.lowered(machine.config).get("disks", ()), *MACHINES.lowered(machine.config).get("cdroms", ()))
     return any(_is(drive.get("source") or {}, volume) for drive in drives)
 
 
-def _is(source: Mapping[str, Any], volume: Ref) -> bool:
+def _is(source: LoweredSource, volume: Ref) -> bool:
     if "volume" in source:
         return Ref.volume(source.get("pool", ""), source["volume"]) == volume
     paths = (source.get("file") or source.get("dev") or "", *source.get("backing", ()))

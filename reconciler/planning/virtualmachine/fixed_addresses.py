@@ -6,22 +6,25 @@ can say in its document which they are: the seed is made from documents alone.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
 from reconciler.desired.state import Resource
 from reconciler.observed.snapshot import Observed
 from reconciler.planning.plan import Blocked
 from reconciler.planning.virtualmachine.kept_cards import FOUND_MAC
+from specs.virtualmachine import KIND as MACHINES
 from specs.virtualmachine.interfaces import INTERFACES
 
+if TYPE_CHECKING:
+    from specs.virtualmachine.spec import Interface, LoweredVirtualMachine
 
-def unknown_mac(resource: Resource, lowered: Mapping[str, Any], observed: Observed) -> Blocked | None:
+
+def unknown_mac(resource: Resource, lowered: LoweredVirtualMachine, observed: Observed) -> Blocked | None:
     """What blocks a machine whose guest would be told an address for a card that it doesn't have; None: nothing."""
-    declared, wanted = resource.spec.get("interfaces", ()), lowered.get("interfaces")
+    declared, wanted = MACHINES.declared(resource.spec).get("interfaces", ()), lowered.get("interfaces")
     if wanted is None or not any(map(_is_derived, declared)):
         return None  # nearly always; or the cards are left to others
-    found = observed.config.get("interfaces") or []
+    found = MACHINES.lowered(observed.config).get("interfaces") or []
     for interface, item, index in zip(declared, wanted, INTERFACES.matches(wanted, found), strict=True):
         mac = found[index].get("mac") if index is not None else None
         if _is_derived(interface) and mac not in (None, item.get("derivedMac")):
@@ -34,6 +37,6 @@ def unknown_mac(resource: Resource, lowered: Mapping[str, Any], observed: Observ
     return None
 
 
-def _is_derived(interface: Mapping[str, Any]) -> bool:
+def _is_derived(interface: Interface) -> bool:
     """Whether a guest is told an address for it by a MAC address that its document doesn't say."""
     return bool(interface.get("addresses")) and ("mac" not in interface or FOUND_MAC in interface)

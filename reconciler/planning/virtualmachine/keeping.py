@@ -11,7 +11,6 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from reconciler.bulkhead import Failure, contained
 from reconciler.desired.state import DesiredState, Resource
@@ -35,8 +34,10 @@ from reconciler.planning.virtualmachine.kept_disks import (
     remembered,
 )
 from specs.host import Host
+from specs.plain import NewSpec, Spec
 from specs.reference import STORAGE_POOL, STORAGE_VOLUME, VIRTUAL_MACHINE, Ref
 from specs.registry import kinds
+from specs.virtualmachine import KIND as MACHINES
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +204,7 @@ class _Completion:
         staying = {each.volume.name for each in found.leaving}
         names = {name: volume for name, volume in known.items() if volume in staying}
         disks = []
-        for disk in resource.spec.get("disks") or ():
+        for disk in MACHINES.declared(resource.spec).get("disks") or ():
             present = found.renamed.get(Ref(STORAGE_VOLUME, disk["volume"]))
             if present is not None:
                 name = str(disk["name"])
@@ -223,7 +224,8 @@ class _Completion:
             self.blocked.append(
                 Blocked(resource.ref, "PlaceTaken", message, resource.path, resource.line, part="/disks")
             )
-        disks = [disk for disk in resource.spec["disks"] if Ref(STORAGE_VOLUME, disk["volume"]) not in found.displacing]
+        declared = MACHINES.declared(resource.spec)["disks"]
+        disks = [disk for disk in declared if Ref(STORAGE_VOLUME, disk["volume"]) not in found.displacing]
         return changed(resource, {**resource.spec, "disks": disks})
 
     def _held(self, resource: Resource, found: Decision) -> Resource:
@@ -250,17 +252,17 @@ class _Completion:
         # What a disk that stays has, no other device gets meanwhile: libvirt would move it away from there.
         taken = [(key, each.found[key]) for each in leaving for key in ("target", "bootOrder") if key in each.found]
 
-        def yielding(item: Mapping[str, Any]) -> Mapping[str, Any]:
+        def yielding(item: Spec) -> Spec:
             return {key: value for key, value in item.items() if (key, value) not in taken}
 
-        spec: dict[str, Any] = dict(resource.spec)
+        spec: NewSpec = dict(resource.spec)
         for kind in ("disks", "cdroms", "interfaces"):
             if kind in spec:
                 spec[kind] = [yielding(item) for item in spec[kind]]
         declared = [disk for disk in spec.get("disks", ()) if disk["volume"] not in withheld]
         spec["disks"] = [*declared, *({"volume": each.volume.name} for each in leaving)]
         policy = resource.policy
-        if "disks" not in resource.spec:  # a list that isn't declared is never complete
+        if "disks" not in MACHINES.declared(resource.spec):  # a list that isn't declared is never complete
             policy = replace(policy, complete=tuple(name for name in policy.complete if name != "disks"))
         return replace(changed(resource, spec), policy=policy)
 
@@ -278,7 +280,7 @@ class _Completion:
         return Kept(desired, tuple(self.blocked), self.remembered, pairs, frozenset(self.let_go), tuple(self.notes))
 
     def _give(self, resource: Resource, after: dict[Ref, Ref]) -> None:
-        for disk in resource.spec.get("disks") or ():
+        for disk in MACHINES.declared(resource.spec).get("disks") or ():
             volume = Ref(STORAGE_VOLUME, disk["volume"])
             giver, digest = self.held.get(volume, (resource.ref, ""))
             if giver != resource.ref and not self._has(resource.ref, volume):
@@ -288,7 +290,7 @@ class _Completion:
                     Blocked(resource.ref, NEEDS_APPROVAL, message, resource.path, resource.line, digest,
                             part="/disks" if there else "")
                 )  # fmt: skip
-                rest = [each for each in resource.spec["disks"] if each is not disk]
+                rest = [each for each in MACHINES.declared(resource.spec)["disks"] if each is not disk]
                 resource = self.resources[resource.ref] = changed(resource, {**resource.spec, "disks": rest})
             elif (giver := self.let_go.get(volume, resource.ref)) != resource.ref:
                 after[resource.ref] = giver
@@ -302,7 +304,7 @@ def _is_anothers(resource: Resource, observed: Observed, context: Context) -> bo
     return mark is not None and mark.repository_id != context.desired.repository_id and not resource.policy.adopt
 
 
-def changed(resource: Resource, spec: Mapping[str, Any]) -> Resource:
+def changed(resource: Resource, spec: Spec) -> Resource:
     """A machine that asks for something else than its document does; that isn't what was applied before."""
     devices = {key: spec.get(key) for key in ("disks", "cdroms", "interfaces")}
     text = json.dumps([resource.digest, devices], sort_keys=True, default=str)

@@ -18,6 +18,7 @@ from reconciler.planning.context import Context
 from reconciler.planning.ownership import Fact, Owned
 from specs.codecs import bytes_of
 from specs.reference import STORAGE_POOL, STORAGE_VOLUME, Ref
+from specs.storagevolume import KIND as VOLUMES
 from specs.virtualmachine import KIND as MACHINES
 from specs.virtualmachine import xml
 from specs.virtualmachine.cdroms import SEED_PREFIX
@@ -238,13 +239,14 @@ def _by_elimination(
 
 def _alike(declared: Resource, old: Ref, present: Observed, context: Context) -> bool:
     place = context.host.volumes.get(old)
-    backing = declared.spec.get("backingVolume")
+    wish = VOLUMES.declared(declared.spec)
+    backing = wish.get("backingVolume")
     base = context.host.volume_source(Ref(STORAGE_VOLUME, backing)) if backing else None
-    wanted, size = bytes_of(declared.spec["capacity"]) or 0, int(present.config.get("capacity") or 0)
+    wanted, size = bytes_of(wish["capacity"]) or 0, VOLUMES.lowered(present.config).get("capacity", 0)
     return (
         declared.ref.pool == old.pool
         and place is not None
-        and place.format == declared.spec.get("format")
+        and place.format == wish.get("format")
         and (base.path if base is not None else "") == (present.details.get("backing") or "")
         and wanted <= size < wanted + _ROUNDING
     )

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from reconciler.desired.state import Resource
 from reconciler.planning.context import Context
 from reconciler.planning.virtualmachine.kept_disks import Coming, Decision
 from specs.reference import Ref
 from specs.virtualmachine.sources import text
+
+if TYPE_CHECKING:
+    from specs.virtualmachine.spec import LoweredDisk
 
 _NAMED = 5
 
@@ -48,7 +51,7 @@ def in_place_of(resource: Resource, coming: Coming, found: Decision) -> str:
     return f"{what}. {way}; if the exchange is meant: onggi approve {found.digest}"
 
 
-def displacing(volume: Ref, there: Mapping[str, Any]) -> str:
+def displacing(volume: Ref, there: LoweredDisk) -> str:
     """A disk at the place of another one."""
     place = there.get("target", "")
     order = f", place {there['bootOrder']} in the boot order" if "bootOrder" in there else ""
@@ -58,7 +61,7 @@ def displacing(volume: Ref, there: Mapping[str, Any]) -> str:
     )
 
 
-def beneath(volume: Ref, there: Mapping[str, Any]) -> str:
+def beneath(volume: Ref, there: LoweredDisk) -> str:
     """A disk that may be the image below one that the machine has."""
     return (
         f"{volume.name} isn't plugged in beside {text(there['source'])}, which may be a snapshot above it: both "

@@ -22,6 +22,7 @@ from reconciler.planning.virtualmachine.attached import has_volume
 from reconciler.planning.virtualmachine.power import STARTED
 from reconciler.planning.why import not_applied
 from specs.binding import parse
+from specs.plain import NewSpec
 from specs.reference import NETWORK, STORAGE_VOLUME, Ref
 from specs.virtualmachine import KIND as MACHINES
 from specs.virtualmachine.lowering import missing_devices, no_device
@@ -91,7 +92,7 @@ class Lack:
 def find_lack(resource: Resource, observed: Observed | None, context: Context, missing: frozenset[Ref]) -> Lack:
     """What a machine lacks: `missing`, which was found out about others, what of its disks is lost, and devices."""
     lost = held_losses(resource, context)
-    devices = missing_devices(MACHINES.declared(resource.spec), context.host) if "hostDevices" in resource.spec else ()
+    devices = missing_devices(MACHINES.declared(resource.spec), context.host)
     if not (lost or devices or missing):
         return Lack()
     refs = missing | lost
@@ -138,5 +139,5 @@ def _volume(drive: Any) -> Ref:
     return Ref(STORAGE_VOLUME, str(drive.get("volume") or ""))
 
 
-def _emptied(drive: Any) -> dict[str, Any]:
+def _emptied(drive: Any) -> NewSpec:
     return {key: value for key, value in drive.items() if key != "volume"}

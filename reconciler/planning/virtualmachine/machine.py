@@ -118,7 +118,7 @@ def _again(resource: Resource, gone: Observed, context: Context, lack: Lack) -> 
     write_mark(root, mark_of(context.desired.scope, ref.name, comparison.managed | lack.managed(gone)))
     secrets = slots_again(resource, comparison)
     operations: list[Operation] = [Define(ref, gone.uid, serialise(root), secrets, _opened(resource, context, gone))]
-    if resource.spec.get("autostart", gone.autostart):
+    if MACHINES.declared(resource.spec).get("autostart", gone.autostart):
         operations.append(SetAutostart(ref, True))
     power = left(_power(resource, gone, context), lack)
     operations.extend(operation for _, operation in power)
@@ -153,7 +153,7 @@ def _update(
     resource: Resource, observed: Observed, context: Context, answer: Claim, comparison: Comparison, lack: Lack
 ) -> Assessment:
     entry = context.owned.get(resource.ref)
-    if (unknown := unknown_mac(resource, comparison.lowered, observed)) is not None:
+    if (unknown := unknown_mac(resource, MACHINES.lowered(comparison.lowered), observed)) is not None:
         return Assessment(blocked=unknown)
     power = _power(resource, observed, context)
     starts = any(isinstance(operation, Start) for _, operation in power)
@@ -163,7 +163,7 @@ def _update(
     changes = [*comparison.config, *live_only(comparison), *(change for change, _ in power)]
     if undefined:
         changes.insert(0, PERSISTENT)
-    autostart = resource.spec.get("autostart")
+    autostart = MACHINES.declared(resource.spec).get("autostart")
     if autostart is not None and autostart != observed.autostart:
         changes.append(Change("/autostart", observed.autostart, autostart, Effect.LIVE))
 
@@ -307,7 +307,7 @@ def _opened(resource: Resource, context: Context, gone: Observed | None = None) 
 
     Of one that is `gone` from the host these are all that it had, too.
     """
-    had = drive_volumes(gone.config, context.volume_at) if gone is not None else ()
+    had = drive_volumes(MACHINES.lowered(gone.config), context.volume_at) if gone is not None else ()
     return tuple(
         ref
         for ref in dict.fromkeys((*resource.depends_on, *had))
@@ -319,14 +319,15 @@ def _opened(resource: Resource, context: Context, gone: Observed | None = None) 
 
 
 def _entry(resource: Resource, uid: str, *, created: bool, **facts: str) -> Owned:
+    declared = MACHINES.declared(resource.spec)
     return ownership_entry(
         resource,
         uid,
         created=created,
         **{
             Fact.RUN_STRATEGY: strategy(resource),
-            Fact.SHUTDOWN_TIMEOUT: str(resource.spec.get("shutdownTimeout", DEFAULT_SHUTDOWN_TIMEOUT_S)),
-            Fact.FORCE_STOP: "yes" if resource.spec.get("forceStop") else "",
+            Fact.SHUTDOWN_TIMEOUT: str(declared.get("shutdownTimeout", DEFAULT_SHUTDOWN_TIMEOUT_S)),
+            Fact.FORCE_STOP: "yes" if declared.get("forceStop") else "",
             **facts,
         },
     )

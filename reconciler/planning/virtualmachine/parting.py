@@ -17,6 +17,7 @@ from reconciler.planning.operations import Define, EditLive, RenameSnapshots
 from reconciler.planning.plan import Blocked, Step
 from reconciler.planning.virtualmachine.kept_disks import has_data
 from specs.reference import VIRTUAL_MACHINE, Ref
+from specs.virtualmachine import KIND as MACHINES
 from specs.virtualmachine.sources import text
 
 
@@ -71,7 +72,7 @@ def _disks(ref: Ref, observed: Observed, context: Context) -> Iterator[tuple[str
     resource = context.desired.resources.get(ref)
     complete = resource is not None and "disks" in resource.policy.complete
     labels = {pointer.removeprefix("/disks/") for pointer in (observed.mark.managed if observed.mark else ())}
-    for disk in observed.config.get("disks") or ():
+    for disk in MACHINES.lowered(observed.config).get("disks") or ():
         path = text(disk["source"])
         volume = context.present_at.get(path)
         if volume is None or not has_data(disk, volume, context):

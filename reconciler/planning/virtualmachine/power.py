@@ -12,6 +12,7 @@ from reconciler.observed.snapshot import Observed
 from reconciler.planning.operations import Operation, Pause, Resume, Start, Stop
 from reconciler.planning.ownership import Fact, Owned
 from specs.effect import Change, Effect
+from specs.virtualmachine import KIND as MACHINES
 
 DEFAULT_STRATEGY = "RerunOnFailure"
 DEFAULT_SHUTDOWN_TIMEOUT_S = 60
@@ -50,12 +51,12 @@ _OF_ITSELF = frozenset({"shutdown", "crashed", "failed", "daemon"})
 
 def strategy(resource: Resource) -> str:
     """The run strategy in force."""
-    return str(resource.spec.get("runStrategy", DEFAULT_STRATEGY))
+    return str(MACHINES.declared(resource.spec).get("runStrategy", DEFAULT_STRATEGY))
 
 
 def shutdown(resource: Resource) -> Stop:
     """How this machine is stopped: by ACPI within its limit of time, and by force after it only when it says so."""
-    spec = resource.spec
+    spec = MACHINES.declared(resource.spec)
     timeout_s = float(spec.get("shutdownTimeout", DEFAULT_SHUTDOWN_TIMEOUT_S))
     return Stop(resource.ref, timeout_s, bool(spec.get("forceStop")))
 
@@ -90,7 +91,8 @@ def end_text(end: str) -> str:
 def start_of(resource: Resource, observed: Observed, entry: Owned | None) -> Start:
     """The start of a machine that is off, with what the back-off of crash loops wants to know: an order isn't one."""
     end = "" if is_ordered(resource, entry) else last_end(observed, entry)
-    return Start(resource.ref, paused=bool(resource.spec.get("paused")), again=end if end in _OF_ITSELF else "")
+    paused = MACHINES.declared(resource.spec).get("paused", False)
+    return Start(resource.ref, paused=paused, again=end if end in _OF_ITSELF else "")
 
 
 def is_migrated(observed: Observed, entry: Owned | None) -> bool:
@@ -100,7 +102,7 @@ def is_migrated(observed: Observed, entry: Owned | None) -> bool:
 
 def power_changes(resource: Resource, observed: Observed, entry: Owned | None) -> list[tuple[Change, Operation]]:
     """What has to happen to the power state, each with the change that tells of it."""
-    ref, spec = resource.ref, resource.spec
+    ref, spec = resource.ref, MACHINES.declared(resource.spec)
     wanted = strategy(resource)
     if wanted == "Halted":
         if not observed.active:
@@ -128,7 +130,7 @@ def should_start(resource: Resource, observed: Observed, entry: Owned | None) ->
         return True  # onggi itself shut it down, and was cut off before it came to the start
     if wanted == "Always":
         return True
-    if "runStrategy" not in resource.spec and (entry is None or not entry.created):
+    if "runStrategy" not in MACHINES.declared(resource.spec) and (entry is None or not entry.created):
         return False  # adopted without a word about power: it stays as it was found
     return is_ordered(resource, entry) or last_end(observed, entry) in _FAILURES
 

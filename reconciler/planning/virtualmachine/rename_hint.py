@@ -16,6 +16,7 @@ from reconciler.planning.context import Context
 from reconciler.planning.diff import compare
 from specs.problem import Unrenderable
 from specs.reference import VIRTUAL_MACHINE, Ref
+from specs.virtualmachine import KIND as MACHINES
 
 _MOST_COMPARED: Final = 400
 _NOT_ITSELF: Final = ("/title", "/description", "/icon")  # what people change together with a name
@@ -49,10 +50,10 @@ def _is_alike(resource: Resource, observed: Observed, context: Context) -> bool:
         comparison = compare(resource, observed, context.snapshot.host)
     except Unrenderable:
         return False
-    disks = comparison.lowered.get("disks") or ()
+    disks = MACHINES.lowered(comparison.lowered).get("disks") or ()
     missing = sum(change.pointer.startswith("/disks/") and change.old is None for change in comparison.config)
     if missing < len(disks):
         return True
-    if len(disks) != len(observed.config.get("disks") or ()):
+    if len(disks) != len(MACHINES.lowered(observed.config).get("disks") or ()):
         return False
     return all(change.pointer.startswith(("/disks/", "/cdroms/", *_NOT_ITSELF)) for change in comparison.config)

@@ -19,6 +19,7 @@ from reconciler.planning.operations import Operation, Start
 from reconciler.planning.ownership import Fact, Owned
 from reconciler.planning.virtualmachine.power import STARTED, shutdown, strategy
 from specs.effect import Change, Effect
+from specs.virtualmachine import KIND as MACHINES
 
 DEFAULT_POLICY = "Never"
 
@@ -48,7 +49,8 @@ def restart(
     changes = [change for change in waiting if change.effect is Effect.NEXT_BOOT]
     if not changes:
         return Restart()
-    policy = str(resource.spec.get("restartPolicy", DEFAULT_POLICY))
+    declared = MACHINES.declared(resource.spec)
+    policy = declared.get("restartPolicy", DEFAULT_POLICY)
     if policy == "Never":
         return Restart(waits_for="its next boot, for which it has to be off: a reboot inside the guest isn't enough")
     if strategy(resource) not in STARTED:
@@ -67,7 +69,7 @@ def restart(
     cause = "its guest rebooted, and " if policy == "WhenStopped" else ""
     fields = ", ".join(change.pointer for change in changes)
     return Restart(
-        operations=(shutdown(resource), Start(resource.ref, paused=bool(resource.spec.get("paused")))),
+        operations=(shutdown(resource), Start(resource.ref, paused=declared.get("paused", False))),
         why=f"{cause}restartPolicy: {policy} restarts it for {fields}",
         waits_for=f"the restart that restartPolicy: {policy} asks its guest for",
         fingerprint=fingerprint,

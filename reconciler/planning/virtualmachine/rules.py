@@ -20,9 +20,10 @@ from reconciler.planning.virtualmachine.renaming import assess_machine
 from reconciler.planning.virtualmachine.revived import close_console, leave_out_taken_drives
 from reconciler.planning.virtualmachine.used import machine_uses
 from specs.binding import Element
+from specs.plain import Spec
 from specs.reach import Reach, console_owners
 from specs.reference import VIRTUAL_MACHINE, Ref
-from specs.spec import Spec
+from specs.virtualmachine import KIND as MACHINES
 
 
 class MachineRules(Rules):
@@ -40,11 +41,11 @@ class MachineRules(Rules):
     def uses(self, observed: Observed, context: Context) -> Iterator[Ref]:
         """Both definitions count: a disk that only the running one has is in use all the same."""
         for spec in filter(None, (observed.config, observed.live)):
-            yield from machine_uses(spec, context.volume_at)
+            yield from machine_uses(MACHINES.lowered(spec), context.volume_at)
 
     def defined_uses(self, spec: Spec, context: Context) -> Iterator[Ref]:
         """The volumes, pools and networks that it names."""
-        return machine_uses(spec, context.volume_at)
+        return machine_uses(MACHINES.lowered(spec), context.volume_at)
 
     def without(
         self, resource: Resource, observed: Observed | None, context: Context, missing: frozenset[Ref]
@@ -64,7 +65,7 @@ class MachineRules(Rules):
     def revived(self, root: Element, resource: Resource, context: Context) -> str:
         """Off, without drives that another machine has by now, and with a console that nobody else reaches."""
         leave_out_taken_drives(root, resource, context)
-        if "passwordFrom" not in resource.spec.get("graphics", {}):
+        if "passwordFrom" not in MACHINES.declared(resource.spec).get("graphics", {}):
             close_console(root)
         return "shutoff"
 
@@ -79,7 +80,7 @@ class MachineRules(Rules):
             sources,
             [need in host.volumes for need in resource.depends_on] if sources else (),
             [host.above(each.path) for each in sources if each is not None] if host.overlays else (),
-            host.node_devices if "hostDevices" in resource.spec else None,
+            host.node_devices if "hostDevices" in MACHINES.declared(resource.spec) else None,
             held_losses(resource, context),
         )
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from specs.reference import NETWORK, STORAGE_POOL, Ref
-from specs.spec import Spec
+
+if TYPE_CHECKING:
+    from specs.virtualmachine.spec import LoweredVirtualMachine
 
 
-def machine_uses(machine: Spec, volume_at: Mapping[str, Ref]) -> Iterator[Ref]:
+def machine_uses(machine: LoweredVirtualMachine, volume_at: Mapping[str, Ref]) -> Iterator[Ref]:
     """The volumes, pools and networks that one definition of a machine names."""
     for volume in drive_volumes(machine, volume_at):
         yield volume
@@ -18,7 +21,7 @@ def machine_uses(machine: Spec, volume_at: Mapping[str, Ref]) -> Iterator[Ref]:
             yield Ref(NETWORK, network)
 
 
-def drive_volumes(machine: Spec, volume_at: Mapping[str, Ref]) -> Iterator[Ref]:
+def drive_volumes(machine: LoweredVirtualMachine, volume_at: Mapping[str, Ref]) -> Iterator[Ref]:
     """The volumes of the drives of one definition, those that are known."""
     for drive in (*machine.get("disks", ()), *machine.get("cdroms", ())):
         source = drive.get("source") or {}

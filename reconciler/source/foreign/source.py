@@ -12,7 +12,7 @@ import select
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from reconciler.confined.frames import BrokenTalkError, Frame, Most
 from reconciler.confined.identity import Identity
@@ -24,6 +24,7 @@ from reconciler.source.commit_text import Author
 from reconciler.source.foreign import telling
 from reconciler.source.source import Moved
 from reconciler.source.tree import Revision, SourceTree
+from specs.plain import NewJson
 
 _MODULE: Final = "reconciler.writing.foreign_child"
 _PATIENCE_S: Final = 30.0
@@ -149,7 +150,7 @@ class ForeignSource:
         """Finish what an earlier run was cut off in."""
         self.ask({"verb": "recover"})
 
-    def ask(self, header: dict[str, Any], parts: list[bytes] | None = None) -> Frame:
+    def ask(self, header: NewJson, parts: list[bytes] | None = None) -> Frame:
         """The child's answer. Raises what it has raised, and SourceError when it has none to give."""
         try:
             frame = self._child.ask(Frame(header, parts or []))

@@ -1,4 +1,4 @@
-"""What was told: each matter once when it begins, and once when it ends, also after a restart.
+"""The ledger's part about what was told: each matter once when it begins, and once when it ends, also after a restart.
 
 A matter is an object and a reason. What counts as one is decided in `reporting/matters`.
 """
@@ -6,13 +6,16 @@ A matter is an object and a reason. What counts as one is decided in `reporting/
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
+from reconciler.clock import Clock, rfc3339
 from reconciler.ledger import history
-from reconciler.ledger.database import Database
 from specs.reference import Ref
 
+_Connect = Callable[[], AbstractContextManager[sqlite3.Connection]]
 Key = tuple[Ref, str]
 
 OVER = "resolved"  # the result of the event that ends a matter
@@ -38,18 +41,22 @@ class News:
     ended: tuple[Notice, ...] = ()
 
 
-class NoticeStore:
+class NoticeBook:
     """One per ledger, for any thread; each method raises StateError when the file fails it."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, lock: threading.RLock, reading: _Connect, writing: _Connect, clock: Clock) -> None:
+        """All of them are the ledger's."""
+        self._lock = lock
+        self._reading = reading
+        self._writing = writing
+        self._clock = clock
         self._known: dict[Key, Notice] | None = None  # of the writer, which nobody writes beside
 
     def open(self) -> Mapping[Key, Notice]:
         """What was told of and goes on."""
-        with self._database.lock:
+        with self._lock:
             if self._known is None:
-                with self._database.reading() as connection:
+                with self._reading() as connection:
                     rows = connection.execute("SELECT kind, name, reason, message, since FROM notice").fetchall()
                 self._known = {(Ref(*row[:2]), row[2]): Notice(Ref(*row[:2]), *row[2:]) for row in rows}
             return dict(self._known)
@@ -67,10 +74,10 @@ class NoticeStore:
         A matter whose sentence has changed begins anew, unless its reason is a `lasting` one. Of what is `unjudged`
         nothing is known now, so that nothing of it begins or ends. Only what differs is written.
         """
-        with self._database.lock:
+        with self._lock:
             known = self.open()
             wanted = {key: _bounded(message) for key, message in wanted.items() if not unjudged(*key)}
-            time = self._database.time()
+            time = rfc3339(self._clock())
             begun = [
                 Notice(*key, message, time)
                 for key, message in wanted.items()
@@ -78,7 +85,7 @@ class NoticeStore:
             ]
             ended = [notice for key, notice in known.items() if key not in wanted and not unjudged(*key)]
             if begun or ended:
-                with self._database.writing() as connection:
+                with self._writing() as connection:
                     _write(connection, begun, ended, revision, time)
                 gone = {(notice.ref, notice.reason) for notice in ended}
                 after = {key: notice for key, notice in known.items() if key not in gone}
