@@ -214,7 +214,7 @@ def tell(uri: str, folder: Path, image_url: str, image: Path | None) -> None:
         repository.commit("Retire web")
         until("it was the last one: its removal waits for a person's yes", lambda: bool(waits_for(agent)))
         show(f"$ onggi approve {waits_for(agent)}")
-        agent.line.ledger.approve(waits_for(agent))
+        agent.line.ledger.decisions.approve(waits_for(agent))
         until("the machine is gone", lambda: MACHINE.name not in [domain.name() for domain in hand.listAllDomains()])
         disks = [volume.name() for volume in hand.storagePoolLookupByName("demo").listAllVolumes()]
         show(f"volumes that are still there: {', '.join(disks)}")

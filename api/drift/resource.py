@@ -20,7 +20,7 @@ class Drift(Report):
     @get("What on the host was changed since it was last applied.", DRIFT, blocking=True)
     def read(self, _call: Call) -> NewJson:
         """As the last pass found it."""
-        since = {(record.ref, record.field): record.first_seen for record in self.ledger.drifts()}
+        since = {(record.ref, record.field): record.first_seen for record in self.ledger.drift.records()}
         return drift_view(self.serving.world, since)
 
 
@@ -32,7 +32,7 @@ class DriftHistory(Report):
     @get("The drift that was noted, with what has ended and by whose doing.", arr(RECORD), filters=True, blocking=True)
     def read(self, _call: Call) -> list[NewJson]:
         """Oldest first."""
-        return [record_json(record) for record in self.ledger.drifts(healed=True)]
+        return [record_json(record) for record in self.ledger.drift.records(healed=True)]
 
 
 class DriftOf(Report):
@@ -45,7 +45,7 @@ class DriftOf(Report):
         """404 for what is neither declared nor noted."""
         ref = named(kind, name)
         world = self.serving.world
-        records = [record for record in self.ledger.drifts(healed=True) if record.ref == ref]
+        records = [record for record in self.ledger.drift.records(healed=True) if record.ref == ref]
         declared = ref in world.desired.resources or ref in world.desired.held
         if not declared and not records:
             raise Refusal(404, f"{ref} isn't declared, so that it can't drift.")

@@ -77,7 +77,7 @@ class Events(Resource):
         limit, since = _limit(request.get_param("limit")), request.get_param("since")
         start = moment(since) if since is not None else None
         ledger = self.serving.ledger
-        found = await asyncio.to_thread(ledger.events, KEPT_EVENTS if wanted else limit, None, start)
+        found = await asyncio.to_thread(ledger.history.events, KEPT_EVENTS if wanted else limit, None, start)
         response.content_type = JSON_TYPE
         response.set_header("Cache-Control", "no-cache")
         fitting = await filtered(map(event_json, found), wanted, peer_of_request(request))
@@ -93,7 +93,7 @@ class Events(Resource):
         ledger = self.serving.ledger
         last = request.get_header("Last-Event-ID") or ""
         known = int(last) if last.isascii() and last.isdecimal() and len(last) <= _LONGEST_NUMBER else None
-        after = await asyncio.to_thread(ledger.last_event)
+        after = await asyncio.to_thread(ledger.history.newest)
         after = min(known, after) if known is not None else after
         self._check_free(who)  # many may have been waiting for that
         response.set_header("Cache-Control", "no-store")
@@ -152,13 +152,13 @@ class _News:
         self._after = after
         self._since = rfc3339(utc_now())
         self._counts = {
-            number: event.count for number, event in ledger.event_news(after, self._since) if number <= after
+            number: event.count for number, event in ledger.history.news(after, self._since) if number <= after
         }
 
     def next(self, fitting: Filter) -> list[tuple[int, NewJson]]:
         """Those that fit, oldest first; nothing while the state can't be read."""
         try:
-            found = self._ledger.event_news(self._after, self._since)
+            found = self._ledger.history.news(self._after, self._since)
         except OnggiError:
             return []
         fresh = [(number, event) for number, event in found if self._counts.get(number) != event.count]

@@ -21,4 +21,4 @@ class Revisions(Report):
     )  # fmt: skip
     def read(self, _call: Call) -> list[NewJson]:
         """From the list of events."""
-        return revisions_view(self.ledger.events(KEPT_EVENTS), str(self.serving.world.desired.revision))
+        return revisions_view(self.ledger.history.events(KEPT_EVENTS), str(self.serving.world.desired.revision))

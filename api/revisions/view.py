@@ -7,7 +7,7 @@ from typing import Final
 
 from api.documents.report import REVISION_TEXT
 from api.http.schema import Schema, boolean, integer, obj, text
-from reconciler.ledger.notice_book import OVER
+from reconciler.ledger.notice_store import OVER
 from reconciler.ledger.records import Event
 from specs.plain import NewJson
 

@@ -22,13 +22,13 @@ class Status(Report):
     @get("How the agent and every declared object are.", STATUS, blocking=True)
     def read(self, _call: Call) -> NewJson:
         """As of the last pass."""
-        info = {**self.ledger.agent_info(), "pid": str(os.getpid())}
+        info = {**self.ledger.heartbeat.told(), "pid": str(os.getpid())}
         connected = str(self.serving.world.snapshot.connected).lower()
-        suspended = self.ledger.suspended() is ALL
+        suspended = self.ledger.decisions.suspended() is ALL
         told = info | {"connected": connected}
-        why = str(self.ledger.suspensions.suspensions().get(ANYTHING, ""))
+        why = str(self.ledger.decisions.suspensions().get(ANYTHING, ""))
         unread = unread_files(self.ledger.notices.open().values())
-        return status_report(told, self.ledger.statuses(), running=True, suspended=suspended, why=why, unread=unread)
+        return status_report(told, self.ledger.status.all(), running=True, suspended=suspended, why=why, unread=unread)
 
 
 class StatusOf(Report):
@@ -39,7 +39,7 @@ class StatusOf(Report):
     @get("How one declared object is.", OBJECT, blocking=True)
     def read(self, _call: Call, kind: str, name: str) -> NewJson:
         """As of the last pass."""
-        found = self.ledger.status(ref := named(kind, name))
+        found = self.ledger.status.of(ref := named(kind, name))
         if found is None:
             raise Refusal(404, f"Nothing is known of {ref}; it isn't declared.")
         return status_document(found)

@@ -224,9 +224,9 @@ def _take_back(serving: Serving, copies: Sequence[_Copy], client: Client) -> Non
                     copy.ref, "its machine couldn't be cloned", DeleteVolume(copy.ref), action=Action.DELETE
                 )
                 serving.operations.perform(step, client)
-            serving.ledger.finish(copy.ref)
+            serving.ledger.change(finish=[copy.ref])
         except NotFound:
-            serving.ledger.finish(copy.ref)
+            serving.ledger.change(finish=[copy.ref])
         except OnggiError as error:  # it's still noted as the task's: the next start deletes it
             log.warning("%s couldn't be removed: %s", copy.ref, error)
 

@@ -183,7 +183,8 @@ class _Run:
         # A machine that was defined and couldn't be started has been created all the same.
         untold = performed.disconnected or (performed.partly and step.action is Action.CREATE)
         if performed.unknown or untold:
-            self._ledger.give_up(performed.unknown, [step.ref] if untold else ())
+            self._ledger.intents.give_up(performed.unknown)
+            self._ledger.history.lose([step.ref] if untold else ())
         if ok and step.ref.kind == STORAGE_POOL and step.action is not Action.DELETE:
             try:
                 self._begin_volumes_of(step.ref.name)
@@ -214,7 +215,7 @@ class _Run:
 
     def _spoilt(self, outcome: StepOutcome, error: OnggiError) -> StepOutcome:
         """What was done counts as failed: others mustn't build on what couldn't be written down."""
-        self._ledger.give_up((), [outcome.step.ref])
+        self._ledger.history.lose([outcome.step.ref])
         return replace(outcome, result=Result.FAILED, message=str(error), error=error)
 
     def _begin_volumes_of(self, pool: str) -> None:

@@ -57,7 +57,7 @@ class Recovery:
     ) -> None:
         """Put outcomes into the history; a recovery is due after any of `leaving`. Raises StateError, and then too."""
         try:
-            self._ledger.record(outcomes, revision, who)
+            self._ledger.history.record(outcomes, revision, who)
         except StateError:
             self._due.set()
             raise
@@ -82,8 +82,8 @@ class Recovery:
         """
         done = True
         self._due.clear()
-        self._unaccounted |= {item.step.ref: item for item in self._ledger.cut_off()}
-        for ref in self._ledger.unfinished():
+        self._unaccounted |= {item.step.ref: item for item in self._ledger.history.cut_off()}
+        for ref in self._ledger.intents.unfinished():
             try:
                 came_of = self._discard(ref)
             except Disconnected:
@@ -96,7 +96,7 @@ class Recovery:
             if came_of is CameOf.REMOVED:
                 log.warning("%s was left half-made by a run that was cut off; removed", ref)
             boundary("before a recovery is noted")
-            self._ledger.end_unfinished(ref, came_of)
+            self._ledger.intents.end(ref, came_of)
         return done
 
     def remove_uncommitted(
@@ -109,10 +109,10 @@ class Recovery:
         soon as it is. Raises Disconnected.
         """
         removed = set()
-        for ref in self._ledger.uncommitted():
+        for ref in self._ledger.intents.uncommitted():
             wanted = asks_for(ref)
             if wanted:
-                self._ledger.end_unfinished(ref, CameOf.DECLARED)
+                self._ledger.intents.end(ref, CameOf.DECLARED)
             elif wanted is not None and self._remove(ref, revision):
                 on_removed(ref)
                 removed.add(ref)
@@ -125,19 +125,19 @@ class Recovery:
         try:
             came_of = self._discard(ref)
             boundary("before a recovery is noted")
-            self._ledger.end_unfinished(ref, came_of)
+            self._ledger.intents.end(ref, came_of)
         except Disconnected:
-            self._ledger.give_up((), [ref])  # whether it is gone shows once the host is back
+            self._ledger.history.lose([ref])  # whether it is gone shows once the host is back
             raise
         except OnggiError as error:
             log.warning("%s", error)
         finally:
             result = Result.DELETED if came_of is CameOf.REMOVED else Result.UNCHANGED
-            self._ledger.record([StepOutcome(step, result)], revision)
+            self._ledger.history.record([StepOutcome(step, result)], revision)
         if came_of is not CameOf.REMOVED:
             return False
         log.warning("%s was removed: %s", ref, _UNCOMMITTED)
-        self._ledger.disown(ref)
+        self._ledger.change(disown=[ref])
         self._unaccounted.pop(ref, None)  # an earlier start may have been cut off in this
         return True
 
@@ -150,10 +150,10 @@ class Recovery:
             return
         from reconciler.applying import cut_off
 
-        half_made = frozenset(self._ledger.unfinished())
+        half_made = frozenset(self._ledger.intents.unfinished())
         known = [item for ref, item in self._unaccounted.items() if ref not in half_made]
         for revision, outcomes in cut_off.outcomes(known, plan, snapshot).items():
-            self._ledger.record(outcomes, revision)
+            self._ledger.history.record(outcomes, revision)
         self._unaccounted = {ref: item for ref, item in self._unaccounted.items() if ref in half_made}
 
     def _discard(self, ref: Ref) -> CameOf:

@@ -48,7 +48,7 @@ def command(settings: Settings, out: Output, outside_window: bool, yes: bool, de
     In place of REPO, the file of a plan that `onggi plan --out` saved can be given: exactly that plan is applied, or
     nothing when the repository or the host has moved since.
     """
-    from reconciler.ledger.approval_book import VERB
+    from reconciler.ledger.decision_store import VERB
     from reconciler.line.line import Line
     from reconciler.reporting.plan_text import plan_text, problems_text
 

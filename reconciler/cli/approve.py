@@ -15,7 +15,7 @@ from reconciler.status.value_text import printable
 from specs.reference import Ref
 
 if TYPE_CHECKING:
-    from reconciler.ledger.approval_book import Waiting
+    from reconciler.ledger.decision_store import Waiting
 
 _NAMED = 10
 _DIGEST = re.compile(r"sha256:[0-9a-f]{8,64}")
@@ -36,15 +36,15 @@ def command(digest: str, settings: Settings) -> None:
     if not _DIGEST.fullmatch(digest):
         raise click.UsageError("give the digest that `onggi plan` or `onggi status` shows, such as sha256:1f2e3d4c5b6a")
     with StateFolder.open(settings.state, exclusive=False) as folder:
-        approvals = Ledger.open(folder.path, readonly=True).approvals
-        waiting = approvals.waiting()
+        decisions = Ledger.open(folder.path, readonly=True).decisions
+        waiting = decisions.waiting()
         meant = [each for each in waiting if each.startswith(digest)]
         if len(meant) == 1:
-            approvals.approve(meant[0])
+            decisions.approve(meant[0])
             click.echo(f"approved: {names(waiting[meant[0]])}")
         elif meant:
             raise NotFound(f"{digest} is the beginning of {len(meant)} digests; give more of it: {', '.join(meant)}")
-        elif digest in approvals.approved():
+        elif digest in decisions.approved():
             click.echo(f"{digest} was approved before")
         else:
             raise NotFound(f"Nothing waits for {digest}; {_remedy(waiting)}")

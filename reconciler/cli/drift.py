@@ -65,7 +65,7 @@ def _compared(settings: Settings, out: Output, detailed_exitcode: bool) -> int:
         now = line.look()
         found = drift(now)
         unanswered = line.source.problem
-        since = {(record.ref, record.field): record.first_seen for record in line.ledger.drifts()}
+        since = {(record.ref, record.field): record.first_seen for record in line.ledger.drift.records()}
     report = DriftReport(str(now.desired.revision), found, since)
     told = {item.ref for item in report.deviations}
     report = replace(report, waiting=sum(step.ref not in told for step in now.plan.steps))
@@ -89,7 +89,7 @@ def _recorded(settings: Settings, out: Output, healed: bool, since: datetime | N
     from reconciler.ledger.ledger import Ledger
     from reconciler.reporting.drift_text import record_json, records_markdown, records_text
 
-    found = Ledger.open(settings.state, readonly=True).drifts(healed=healed, since=since)
+    found = Ledger.open(settings.state, readonly=True).drift.records(healed=healed, since=since)
     if not found:
         out.note("No drift is recorded.")
     out.show(

@@ -64,7 +64,7 @@ def command(
     # The ledger picks one object by itself; a kind or warnings alone are picked here, from all that it keeps.
     picked_here = warnings or (kind is not None and not name)
     ref = ref_of(kind, name) if name else None
-    found = Ledger.open(settings.state, readonly=True).events(10_000 if picked_here else limit, ref, since)
+    found = Ledger.open(settings.state, readonly=True).history.events(10_000 if picked_here else limit, ref, since)
     if kind is not None and not name:
         found = [event for event in found if event.ref.kind == kind.name]
     if warnings:

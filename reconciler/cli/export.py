@@ -134,7 +134,7 @@ def _known(repository_id: str, settings: Settings) -> Known:
     except OnggiError:
         return Known(repository_id)
     try:
-        return Known(repository_id, ledger.owned(), str(settings.state))
+        return Known(repository_id, ledger.ownership.all(), str(settings.state))
     finally:
         ledger.close()
 

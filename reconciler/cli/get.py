@@ -26,19 +26,19 @@ def command(kind: Kind, name: str | None, settings: Settings, out: Output) -> in
     from reconciler.reporting.status_text import status_document, statuses_text
 
     ledger = Ledger.open(settings.state, readonly=True)
-    info = ledger.agent_info()
+    info = ledger.heartbeat.told()
     followed = not info.get("source_problem")
     if info.get("last_pass") and StateFolder.holder(settings.state) is None:
         out.note(f"onggi: no agent runs; this is how it was at {info['last_pass']}")
-    owned, suspensions = ledger.owned(), ledger.suspensions.suspensions()
+    owned, suspensions = ledger.ownership.all(), ledger.decisions.suspensions()
     if name is not None:
-        one = ledger.status(Ref(kind.name, name))
+        one = ledger.status.of(Ref(kind.name, name))
         if one is None:
             raise NotFound(f"Nothing is known of {kind.name}/{name}; `onggi get {kind.name}` lists what is.")
         (one,) = said_since([one], suspensions, owned)
         out.show(lambda: status_document(one), lambda: statuses_text([one], colour=out.colour))
         return int(not followed or not is_well(one.conditions))
-    found = said_since((item for item in ledger.statuses() if item.ref.kind == kind.name), suspensions, owned)
+    found = said_since((item for item in ledger.status.all() if item.ref.kind == kind.name), suspensions, owned)
     if not found:
         out.note(f"No {kind.plural} are known: neither an agent nor an apply has seen any.")
     out.show(

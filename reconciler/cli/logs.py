@@ -42,7 +42,7 @@ def command(machine: Ref, lines: int, settings: Settings, out: Output) -> None:
     from reconciler.ledger.ledger import Ledger
     from reconciler.reporting.status_text import event_json
 
-    events = list(Ledger.open(settings.state, readonly=True).events(lines, machine))
+    events = list(Ledger.open(settings.state, readonly=True).history.events(lines, machine))
     file, serial, why = _serial(machine, lines, settings)
     if why:
         out.note(f"onggi: {why}")

@@ -33,7 +33,7 @@ def _complete(ctx: click.Context, _param: click.Parameter, incomplete: str) -> l
     from reconciler.settings.settings import default_state
 
     try:
-        statuses = Ledger.open(ctx.params.get("state") or default_state(), readonly=True).statuses()
+        statuses = Ledger.open(ctx.params.get("state") or default_state(), readonly=True).status.all()
     except OnggiError:
         return []  # a shell that completes has nobody to tell
     names = (item.ref.name for item in statuses if item.ref.kind == VIRTUAL_MACHINE)

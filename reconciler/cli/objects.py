@@ -54,7 +54,7 @@ def complete_name(ctx: click.Context, _param: click.Parameter, incomplete: str) 
 
     kind = ctx.params.get("kind")
     try:
-        statuses = Ledger.open(ctx.params.get("state") or default_state(), readonly=True).statuses()
+        statuses = Ledger.open(ctx.params.get("state") or default_state(), readonly=True).status.all()
     except OnggiError:
         return []  # a shell that completes has nobody to tell
     names = (item.ref.name for item in statuses if isinstance(kind, Kind) and item.ref.kind == kind.name)
@@ -73,7 +73,7 @@ def complete_object(ctx: click.Context, _param: click.Parameter, incomplete: str
         ]
     kind = find_kind(word)
     try:
-        statuses = Ledger.open(ctx.params.get("state") or default_state(), readonly=True).statuses()
+        statuses = Ledger.open(ctx.params.get("state") or default_state(), readonly=True).status.all()
     except OnggiError:
         return []
     names = (f"{word}/{item.ref.name}" for item in statuses if kind is not None and item.ref.kind == kind.name)

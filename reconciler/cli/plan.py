@@ -62,7 +62,7 @@ def command(settings: Settings, out: Output, file: Path | None, detailed_exitcod
     Works beside a running agent. Exits with 1 when documents have errors, or a remote can't be asked; the plan of all
     others, or of the revision that was fetched last, is shown nevertheless.
     """
-    from reconciler.ledger.approval_book import VERB
+    from reconciler.ledger.decision_store import VERB
     from reconciler.line.line import Line
     from reconciler.reporting.plan_text import plan_text, problems_text
     from reconciler.reporting.problem_json import problem_json

@@ -23,9 +23,9 @@ def command(kind: Kind | None, name: str | None, settings: Settings) -> None:
     ref = ref_of(kind, name)
     with StateFolder.open(settings.state, exclusive=False) as folder:
         ledger = Ledger.open(folder.path, readonly=True)
-        was = (ref or ANYTHING) in ledger.suspensions.suspensions()
-        ledger.resume(ref)
-        left = ledger.suspended()
+        was = (ref or ANYTHING) in ledger.decisions.suspensions()
+        ledger.decisions.resume(ref)
+        left = ledger.decisions.suspended()
     click.echo(f"{ref or 'everything'} {'is kept as declared again' if was else 'was not suspended'}")
     if left is ALL:
         click.echo("onggi: everything is suspended; end that with: onggi resume", err=True)

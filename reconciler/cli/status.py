@@ -23,9 +23,9 @@ def command(settings: Settings, out: Output) -> int:
     from reconciler.status.suspension import ALL, ANYTHING
 
     ledger = Ledger.open(settings.state, readonly=True)
-    info, suspensions = ledger.agent_info(), ledger.suspensions.suspensions()
-    found = said_since(ledger.statuses(), suspensions, ledger.owned())
-    pid, everything = StateFolder.holder(settings.state), ledger.suspended() is ALL
+    info, suspensions = ledger.heartbeat.told(), ledger.decisions.suspensions()
+    found = said_since(ledger.status.all(), suspensions, ledger.ownership.all())
+    pid, everything = StateFolder.holder(settings.state), ledger.decisions.suspended() is ALL
     unread = unread_files(ledger.notices.open().values())
     why = str(suspensions.get(ANYTHING, ""))
     out.show(

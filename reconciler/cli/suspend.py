@@ -35,9 +35,9 @@ def command(kind: Kind | None, name: str | None, settings: Settings, reason: str
     ref = ref_of(kind, name)
     with StateFolder.open(settings.state, exclusive=False) as folder:
         ledger = Ledger.open(folder.path, readonly=True)
-        if ref is not None and ledger.status(ref) is None:
+        if ref is not None and ledger.status.of(ref) is None:
             click.echo(f"onggi: nothing is known of {ref} yet; it will be left alone when it comes up", err=True)
-        ledger.suspend(ref, reason=" ".join(reason.split())[:_LONGEST_REASON], who=_who())
+        ledger.decisions.suspend(ref, reason=" ".join(reason.split())[:_LONGEST_REASON], who=_who())
     click.echo(f"{ref or 'everything'} is left alone until: onggi resume{f' {ref.kind} {ref.name}' if ref else ''}")
 
 

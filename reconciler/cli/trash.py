@@ -32,10 +32,10 @@ def command(settings: Settings, out: Output, empty: bool) -> None:
 
     with StateFolder.open(settings.state, exclusive=False) as folder:
         ledger = Ledger.open(folder.path, readonly=True)
-        found = trashed(ledger.owned().values(), settings.trash_retention_s)
+        found = trashed(ledger.ownership.all().values(), settings.trash_retention_s)
         if empty:
             for item in found:
-                ledger.approve(emptied(item))
+                ledger.decisions.approve(emptied(item))
 
     def when(seconds: float) -> str:
         return rfc3339(datetime.fromtimestamp(seconds, UTC))

@@ -1,18 +1,17 @@
-"""The ledger's tables for people to read: events, last outcomes and conditions. Losing them never costs safety.
+"""The ledger's tables of what happened: events, last outcomes and begun steps. Losing them never costs safety.
 
-Functions over a connection; transactions and locks are the ledger's.
+Functions over a connection; transactions and locks are the store's.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from reconciler.clock import rfc3339
-from reconciler.ledger.records import CutOff, Event, LastOutcome, ObjectStatus
-from reconciler.status.condition import Condition
+from reconciler.ledger.records import CutOff, Event
 from reconciler.status.outcome import Result, StepOutcome
 from specs.reference import Ref
 
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
 
 KEPT_EVENTS = 10_000
 _REPEATABLE = 500  # how far back a repeated event is looked for
-
-Conditions = tuple[Condition, ...]
 
 
 def record(connection: sqlite3.Connection, outcomes: Iterable[StepOutcome], revision: str, who: str, time: str) -> None:
@@ -70,6 +67,11 @@ def begin(connection: sqlite3.Connection, steps: Iterable[Step], revision: str) 
         "INSERT OR REPLACE INTO begun VALUES (?, ?, ?, ?, ?, ?)",
         ((step.ref.kind, step.ref.name, step.action.value, step.why, step.path, revision) for step in steps),
     )
+
+
+def end(connection: sqlite3.Connection, refs: Iterable[Ref]) -> None:
+    """How the steps on these ended is known by now."""
+    connection.executemany("DELETE FROM begun WHERE kind = ? AND name = ?", refs)
 
 
 def begun(connection: sqlite3.Connection) -> list[CutOff]:
@@ -150,91 +152,3 @@ def news(connection: sqlite3.Connection, after: int, since: str, limit: int) -> 
 def last_event(connection: sqlite3.Connection) -> int:
     """The number of the newest event; 0 when there is none."""
     return int(connection.execute("SELECT coalesce(max(id), 0) FROM event").fetchone()[0])
-
-
-def conditions(connection: sqlite3.Connection, ref: Ref | None = None) -> dict[Ref, Conditions]:
-    """Every object's conditions, or one's, as they were stored; without the revision, which is one for all."""
-    found: dict[Ref, list[Condition]] = {}
-    for kind, name, type_, status, reason, message, since in connection.execute(
-        "SELECT kind, name, type, status, reason, message, last_transition_time FROM condition"
-        " WHERE ?1 = '' OR (kind = ?1 AND name = ?2) ORDER BY kind, name, position",
-        _key(ref),
-    ):
-        item = Condition(type_, bool(status), reason, message, "", since)
-        found.setdefault(Ref(kind, name), []).append(item)
-    return {ref: tuple(items) for ref, items in found.items()}
-
-
-def changed_conditions(
-    stored: Mapping[Ref, Conditions], wanted: Mapping[Ref, Conditions], time: str
-) -> dict[Ref, Conditions]:
-    """What has to be written so that `wanted` is stored; empty conditions stand for an object that is gone.
-
-    A condition whose status didn't change keeps its time of transition.
-    """
-    changed: dict[Ref, Conditions] = {}
-    for ref, items in wanted.items():
-        before = stored.get(ref, ())
-        if len(before) == len(items) and all(map(_same, before, items)):
-            continue
-        earlier = {item.type: item for item in before}
-        changed[ref] = tuple(_dated(item, earlier.get(item.type), time) for item in items)
-    changed.update((ref, ()) for ref in stored.keys() - wanted.keys())
-    return changed
-
-
-def _same(old: Condition, new: Condition) -> bool:
-    return old.type == new.type and old.status == new.status and old.reason == new.reason and old.message == new.message
-
-
-def _dated(new: Condition, old: Condition | None, time: str) -> Condition:
-    since = old.last_transition_time if old is not None and old.status == new.status else time
-    return Condition(new.type, new.status, new.reason, new.message, "", since)
-
-
-def write_conditions(connection: sqlite3.Connection, changed: Mapping[Ref, Conditions]) -> None:
-    """Store what `changed_conditions` found."""
-    keys = [(ref.kind, ref.name) for ref in changed]
-    connection.executemany("DELETE FROM condition WHERE kind = ? AND name = ?", keys)
-    connection.executemany(
-        "INSERT INTO condition VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            (
-                ref.kind, ref.name, position, item.type, item.status, item.reason, item.message,
-                item.last_transition_time,
-            )
-            for ref, items in changed.items()
-            for position, item in enumerate(items)
-        ),
-    )  # fmt: skip
-
-
-def statuses(connection: sqlite3.Connection, revision: str, ref: Ref | None = None) -> list[ObjectStatus]:
-    """The status of every object that has conditions, or of one, in the order of kinds and names."""
-    key = _key(ref)
-    one = " WHERE ?1 = '' OR (kind = ?1 AND name = ?2)"
-    owned = {
-        Ref(kind, name): (uid, path)
-        for kind, name, uid, path in connection.execute(f"SELECT kind, name, uid, path FROM owned{one}", key)  # noqa: S608
-    }
-    states = {
-        Ref(kind, name): state
-        for kind, name, state in connection.execute(f"SELECT kind, name, state FROM state{one}", key)  # noqa: S608
-    }
-    outcomes = {
-        Ref(row[0], row[1]): LastOutcome(*row[2:])
-        for row in connection.execute(
-            f"SELECT kind, name, time, action, result, message, revision, duration_s FROM last_outcome{one}",  # noqa: S608
-            key,
-        )
-    }
-    found = []
-    for each, items in conditions(connection, ref).items():
-        uid, path = owned.get(each, ("", ""))
-        dated = tuple(Condition(c.type, c.status, c.reason, c.message, revision, c.last_transition_time) for c in items)
-        found.append(ObjectStatus(each, dated, uid, path, states.get(each, ""), revision, outcomes.get(each)))
-    return found
-
-
-def _key(ref: Ref | None) -> tuple[str, str]:
-    return (ref.kind, ref.name) if ref is not None else ("", "")

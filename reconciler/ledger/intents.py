@@ -1,5 +1,5 @@
 """The ledger's table of volumes that are being made. Functions over a connection; transactions and locks are the
-ledger's.
+store's.
 
 An entry is there before its volume, and half-made until the volume is whole. One of a long task stays after that, until
 what the task commits for it is committed: a process that is killed in between leaves a volume that is whole, ours, and

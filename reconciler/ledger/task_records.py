@@ -1,4 +1,4 @@
-"""The ledger's table of long tasks. Functions over a connection; transactions and locks are the ledger's."""
+"""The ledger's table of long tasks. Functions over a connection; transactions and locks are the store's."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ def candidates(line: Line, desired: DesiredState, snapshot: Snapshot, wanted: Co
 
     A VM's own disks and its seed come with it.
     """
-    context = Context(desired, snapshot, line.ledger.owned())
+    context = Context(desired, snapshot, line.ledger.ownership.all())
     found = []
     for ref, resource in sorted(desired.resources.items()):
         observed = snapshot.get(ref)
@@ -80,7 +80,7 @@ def _candidate(resource: Resource, observed: Observed, context: Context) -> Cand
 
 def observe(line: Line, found: Iterable[Candidate]) -> None:
     """Make what is free ours, to be looked at only. Nothing on the host changes. Raises StateError."""
-    line.ledger.own_all(observed_entry(each.entry) for each in found if each.standing is Standing.TAKEN)
+    line.ledger.change(own=(observed_entry(each.entry) for each in found if each.standing is Standing.TAKEN))
 
 
 def enforce(
@@ -90,7 +90,7 @@ def enforce(
 
     One whose mark can't be written stays observed, and its outcome says why.
     """
-    context = Context(desired, snapshot, line.ledger.owned())
+    context = Context(desired, snapshot, line.ledger.ownership.all())
     marks: list[Step] = []
     entries: list[Owned] = []
     for each in found:
@@ -102,7 +102,7 @@ def enforce(
             marks.append(_marking(resource, snapshot.objects[each.ref], entry, context))
         else:
             entries.append(entry)
-    line.ledger.own_all(entries)
+    line.ledger.change(own=entries)
     return line.apply(Plan(str(desired.revision), tuple(marks)))
 
 

@@ -44,12 +44,12 @@ class Control:
         self.ref = ref
         self._host = hypervisor
         ledger = Ledger.open(settings.state, readonly=True)
-        owned = ledger.owned().get(ref)
-        self.declared = owned is not None or ledger.status(ref) is not None
+        owned = ledger.ownership.all().get(ref)
+        self.declared = owned is not None or ledger.status.of(ref) is not None
         self.strategy = owned.facts.get(Fact.RUN_STRATEGY, DEFAULT_STRATEGY) if owned is not None else ""
         self.path = owned.path if owned is not None else ""
         self.agent_runs = StateFolder.holder(settings.state) is not None
-        info = ledger.agent_info() if self.agent_runs and self.declared else {}
+        info = ledger.heartbeat.told() if self.agent_runs and self.declared else {}
         self.socket = info.get("socket", "")
         place = "localhost" if self.socket else info.get("listen", "")
         self.url = f"http://{place}" if place else ""

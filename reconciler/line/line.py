@@ -158,9 +158,10 @@ class Line:
 
         `moving` is what steps beside the loop may have done something to since the host was looked at.
         """
-        suspensions = self.ledger.suspensions.suspensions()
-        working = self.ledger.working()  # asked before what is owned: a step that ends now has its entry in that
-        owned = self.ledger.owned()
+        suspensions = self.ledger.decisions.suspensions()
+        # Asked before what is owned: a step that ends now has its entry in that.
+        working = self.ledger.history.working()
+        owned = self.ledger.ownership.all()
         plan = self._planner.plan(
             desired,
             snapshot,
@@ -180,7 +181,7 @@ class Line:
         migrated = self.hypervisor.migrated()
         return Terms(
             now=time.time(),
-            approved=self.ledger.approved(),
+            approved=self.ledger.decisions.approved(),
             trash_retention_s=self.settings.trash_retention_s,
             rebooted=rebooted,
             migrated=migrated,
@@ -203,8 +204,8 @@ class Line:
 
         found = tuple(item for item in drift(now) if item.ref not in now.busy)
         self.lineage.follow(now.wish, now.plan)
-        self.ledger.note_drift(Noted(found, still_different(now.plan), unjudged(now), now.wish.digest_of))
-        self.ledger.definitions.keep(now.snapshot.objects, self.ledger.owned())
+        self.ledger.drift.note(Noted(found, still_different(now.plan), unjudged(now), now.wish.digest_of))
+        self.ledger.definitions.keep(now.snapshot.objects, self.ledger.ownership.all())
         return found
 
     def note_status(self, now: Pass, outcomes: Iterable[StepOutcome]) -> None:
@@ -212,13 +213,13 @@ class Line:
         from reconciler.line.noted_status import note_status
         from reconciler.status.drift import drift
 
-        now = replace(now, outcomes=last_of_each(outcomes), owned=self.ledger.owned())
+        now = replace(now, outcomes=last_of_each(outcomes), owned=self.ledger.ownership.all())
         note_status(self.ledger, self.settings.connect, now, drift(now))
 
     def note_approvals(self, plan: Plan, by: str) -> None:
         """Remember what the plan waits for a person's word on, so that `onggi approve` knows it."""
         try:
-            self.ledger.approvals.tell(plan, by)
+            self.ledger.decisions.ask(plan, by)
         except StateError as error:
             log.debug("%s", error)  # who may only look may plan all the same; the agent tells of it anyway
 
@@ -228,7 +229,7 @@ class Line:
         resolver = Resolver(allowed_folders=self.settings.allowed_folders)
         desired = resolver.resolve(tree, Loader().load(tree), repository_id)
         terms = self._terms(frozenset())  # news of a reboot is told once, and is for the pass that acts on it
-        owned, suspensions = self.ledger.owned(), self.ledger.suspensions.suspensions()
+        owned, suspensions = self.ledger.ownership.all(), self.ledger.decisions.suspensions()
         plan = Planner().plan(desired, snapshot, owned, suspended(suspensions), terms, self.ledger.definitions.get)
         return Pass(desired, snapshot, plan, owned=owned, suspensions=suspensions)
 

@@ -9,8 +9,8 @@ from dataclasses import replace
 
 from reconciler.desired.state import DesiredState
 from reconciler.errors import OnggiError
-from reconciler.ledger.followed import Followed
 from reconciler.ledger.ledger import Ledger
+from reconciler.ledger.source_store import Followed
 from reconciler.planning.approval import NEEDS_APPROVAL
 from reconciler.planning.ownership import Fact, Owned
 from reconciler.planning.plan import Plan
@@ -40,7 +40,7 @@ class Lineage:
             return tree, tree.repository_id
         declared = self._ledger.sources.followed(key, tree.revision.branch).repository_id
         if not declared or any(problem.path == REPOSITORY_FILE for problem in tree.problems):
-            return tree, declared or self._ledger.repository_id(key)
+            return tree, declared or self._ledger.sources.repository_id(key)
         if self._named is None or self._named[0] is not tree:
             problem = gone_problem(REPOSITORY_FILE, declared, str(tree.revision))
             self._named = tree, replace(tree, problems=(*tree.problems, problem))
@@ -63,7 +63,7 @@ class Lineage:
             return
         commit = self._source.shared(desired.revision.digest)
         key = self._source.key
-        declared = desired.repository_id if desired.repository_id != self._ledger.repository_id(key) else ""
+        declared = desired.repository_id if desired.repository_id != self._ledger.sources.repository_id(key) else ""
         self._ledger.sources.follow(key, desired.revision.branch, Followed(commit, declared))
 
     def made_for_client(self, ref: Ref, parent: Ref | None = None) -> Owned:
@@ -73,14 +73,14 @@ class Lineage:
 
     def is_of(self, desired: DesiredState, ref: Ref) -> bool:
         """False for what was made for documents that aren't looked at here."""
-        entry = self._ledger.owned().get(ref)
+        entry = self._ledger.ownership.all().get(ref)
         return entry is None or entry.scope is None or entry.scope.agrees(desired.scope)
 
     def asks_for(self, desired: DesiredState, ref: Ref) -> bool | None:
         """Whether any document wants this volume; None when not every one can be read, or it is to be left alone."""
         if any(ref == each or ref in resource.depends_on for each, resource in desired.resources.items()):
             return True
-        if not desired.prunable or desired.held or desired.held_paths or ref in self._ledger.suspended():
+        if not desired.prunable or desired.held or desired.held_paths or ref in self._ledger.decisions.suspended():
             return None
         if not self.is_of(desired, ref):
             return None

@@ -22,5 +22,5 @@ def note_status(ledger: Ledger, connect: str, now: Pass, drifts: Iterable[Drift]
 
     ledger.notices.tell(matters(found, now.desired.problems), revision, lasting=LASTING, unjudged=unjudged)
     states = {ref: seen.state for ref in found if (seen := now.snapshot.get(ref)) is not None}
-    ledger.set_conditions(found, revision, states)
-    ledger.set_agent_info(connect=connect, connected=False, revision=revision, source_problem="")
+    ledger.status.note(found, revision, states)
+    ledger.heartbeat.tell(connect=connect, connected=False, revision=revision, source_problem="")

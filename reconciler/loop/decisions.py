@@ -42,4 +42,4 @@ class Decisions:
                 self._nudge()
 
     def _read(self) -> tuple[Suspensions, frozenset[str]]:
-        return self._ledger.suspensions.suspensions(), self._ledger.approved()
+        return self._ledger.decisions.suspensions(), self._ledger.decisions.approved()

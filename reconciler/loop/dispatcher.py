@@ -50,7 +50,7 @@ class Dispatcher:
         self._flaps = FlapDetector()
         self._debounce = Debounce()
         self._resting: frozenset[Ref] = frozenset()
-        self._crash_loops = CrashLoops(line.ledger.crash_loops())
+        self._crash_loops = CrashLoops(line.ledger.crash_loops.all())
         self._outcomes: dict[Ref, StepOutcome] = {}
         self._busy: set[Ref] = set()
         self._finished: set[Ref] = set()  # of the busy ones, those that are done and wait for a fresh look
@@ -132,7 +132,7 @@ class Dispatcher:
             held |= self._crash_loops.held((step for step in plan.steps if step.ref not in held), digests)
             kept = self._crash_loops.to_keep()
             held |= self._resting
-        self._line.ledger.keep_crash_loops(kept)
+        self._line.ledger.crash_loops.keep(kept)
         for part in groups(plan, held):
             if takes_long(part):
                 refs = {step.ref for step in part.steps}
@@ -194,7 +194,7 @@ class Dispatcher:
     def _warn(self, ref: Ref, message: str, revision: str) -> None:
         log.warning("%s: %s", ref, message)
         try:
-            self._line.ledger.warn(ref, "flapping", message, revision)
+            self._line.ledger.history.warn(ref, "flapping", message, revision)
         except OnggiError as error:  # a full disk costs the event; the rest of the outcomes still counts
             log.error("%s", error)  # noqa: TRY400  # a sentence; the trace says no more
 

@@ -20,7 +20,7 @@ from reconciler.clock import Clock
 from reconciler.errors import Disconnected, OnggiError
 from reconciler.forges.reports import ForgeReports
 from reconciler.hypervisor.storagepool.watched_folders import PoolFolders
-from reconciler.ledger.approval_book import AGENT
+from reconciler.ledger.decision_store import AGENT
 from reconciler.line.line import Line
 from reconciler.loop.decisions import Decisions
 from reconciler.loop.dispatcher import Dispatcher
@@ -149,7 +149,7 @@ class Loop:
         if desired is not None and not self.followed.problem:
             gone = self._line.remove_uncommitted(desired)
         # Asked before the host is: what ends meanwhile is applied, and not yet seen.
-        moving = self._line.ledger.working()
+        moving = self._line.ledger.history.working()
         snapshot = self.host.look(due.objects, gone)
         self.folders.follow(snapshot)
         self._dispatcher.looked_at(finished)
@@ -202,7 +202,7 @@ class Loop:
 
     def _tell(self, *, through: bool = False) -> World | None:
         """Tell of the last plan and what has come of it, with what is in force and seen by now: that may be newer."""
-        owned = self._line.ledger.owned()
+        owned = self._line.ledger.ownership.all()
         source = self.followed.state(owns=bool(owned))
         world, desired, snapshot = None, self.followed.desired, self.host.snapshot
         if self.latest is not None and desired is not None and snapshot is not None:

@@ -33,7 +33,7 @@ class Notifier:
         self._ledger = ledger
         self._source = source
         self._ref = Ref(SOURCE, source.key)
-        info = ledger.agent_info()
+        info = ledger.heartbeat.told()
         # What an earlier run followed: a history may be rewritten while nobody looks.
         self._followed = info.get("revision", "") if info.get("source") == source.key else ""
 
@@ -42,7 +42,7 @@ class Notifier:
         before, self._followed = self._followed, str(revision)
         if before and before != self._followed and (told := rewritten(self._source, _revision(before), revision)):
             log.warning("%s", told)
-            self._ledger.warn(self._ref, "Rewritten", told, str(revision))
+            self._ledger.history.warn(self._ref, "Rewritten", told, str(revision))
 
     def tell(
         self,

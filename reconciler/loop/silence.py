@@ -28,4 +28,4 @@ def watch_silence(line: Line, stop: threading.Event) -> None:
         else:
             log.info("%s answers again", line.settings.connect)
         with suppress(OnggiError):  # the loop meets it too, and tells of it
-            line.ledger.set_agent_info(passed=False, host_unanswered=unanswered)
+            line.ledger.heartbeat.tell(passed=False, host_unanswered=unanswered)

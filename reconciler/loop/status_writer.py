@@ -37,11 +37,11 @@ class StatusWriter:
         if world is not None:
             found = world.conditions
             states = {ref: seen.state for ref in found if (seen := world.snapshot.get(ref)) is not None}
-            ledger.set_conditions(found, revision, states)
+            ledger.status.note(found, revision, states)
         source = self._notifier.tell(desired, world, source, settled=settled)
         if world is not None and through:
             self._passes.publish(replace(world, source=source))
-        ledger.set_agent_info(
+        ledger.heartbeat.tell(
             connect=self._settings.connect,
             listen=self._settings.listen,
             socket=str(self._settings.socket or ""),

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from reconciler.ledger.notice_book import Notice
+from reconciler.ledger.notice_store import Notice
 from reconciler.status.broken import problems_by_file, problems_sentence
 from reconciler.status.condition import Condition
 from reconciler.status.status import (

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 import click
 
-from reconciler.ledger.notice_book import Notice
+from reconciler.ledger.notice_store import Notice
 from reconciler.ledger.records import Event, ObjectStatus
 from reconciler.reporting.table import table_text
 from reconciler.status.source_state import REWRITTEN, UNREADABLE

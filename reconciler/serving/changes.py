@@ -166,7 +166,7 @@ class Changes:
                 if error.reason != NEEDS_APPROVAL or error.digest in approved or not self._is_ordered(error.digest):
                     raise
                 approved.add(error.digest)
-                self._agent.line.ledger.approve(error.digest)
+                self._agent.line.ledger.decisions.approve(error.digest)
 
     def _is_ordered(self, digest: str) -> bool:
         """True when all that waits for this approval goes because clients have told us so, one by one."""

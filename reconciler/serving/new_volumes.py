@@ -107,7 +107,7 @@ class NewVolumes:
             if not stop.is_set():  # else the next start decides
                 self._remove_copy(ref)
             raise
-        ledger.finish(ref)
+        ledger.change(finish=[ref])
 
     def adopt(self, ref: Ref, client: Client, message: str) -> None:
         """Give a volume that an operation has made its document. One too small or too oddly named for that has none."""
@@ -131,7 +131,7 @@ class NewVolumes:
                 ledger.change(disown=[ref], finish=[ref])
                 self.operations.look_again(ref)
             else:
-                ledger.finish(ref)
+                ledger.change(finish=[ref])
         except OnggiError as error:  # it's still noted: the next start sees to it
             log.warning("the copy %s couldn't be removed: %s", ref, error)
 

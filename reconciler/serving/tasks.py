@@ -126,12 +126,12 @@ class Tasks:
             self._closed = True
 
     def _remembered(self) -> dict[int, TaskRecord]:
-        book = self._agent.line.ledger.tasks
+        store = self._agent.line.ledger.tasks
         if self._known is None:
-            book.cut_off(_CUT_OFF)
-            book.take_late()  # the table tells as much
-            self._known = {record.id: record for record in book.all()}
-        self._known |= {record.id: record for record in book.take_late()}
+            store.cut_off(_CUT_OFF)
+            store.take_late()  # the table tells as much
+            self._known = {record.id: record for record in store.all()}
+        self._known |= {record.id: record for record in store.take_late()}
         return self._known
 
     def _run(self, record: TaskRecord, work: Work) -> None:

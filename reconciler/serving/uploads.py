@@ -216,7 +216,7 @@ class Uploads:
 
     def _keep(self, ref: Ref) -> None:
         with suppress(OnggiError):  # a full disk: the next start finds out whether it has a document
-            self._agent.line.ledger.finish(ref)
+            self._agent.line.ledger.change(finish=[ref])
 
     def _end(self, upload: _Upload, reason: str) -> bool:
         if self._of(upload.ref) is not upload:
@@ -226,10 +226,10 @@ class Uploads:
         try:
             step = one_off_step(ref, reason, DeleteVolume(ref), action=Action.DELETE)
             self._volumes.operations.perform(step, upload.client)
-            ledger.finish(ref)
+            ledger.change(finish=[ref])
         except OnggiError as error:
             log.warning("what was uploaded of %s couldn't be removed now: %s", ref, error)
-            ledger.give_up([ref])
+            ledger.intents.give_up([ref])
         self._tasks.end(upload.task.id, reason)
         return True
 

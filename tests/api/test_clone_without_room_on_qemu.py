@@ -147,7 +147,7 @@ def test_a_copy_that_no_pool_has_room_for_leaves_nothing(no_default: None, lab: 
     assert lab.files() == [f"{lab.name}-data.qcow2"]
     assert lab.api.repository.head == head
     assert lab.api.client.get(f"/vms/{lab.name}-clone-1").status_code == 404
-    assert lab.api.agent.line.ledger.unfinished() == ()
+    assert lab.api.agent.line.ledger.intents.unfinished() == ()
 
 
 def test_a_copy_stays_in_its_pool_while_there_is_room(default: Path, lab: Lab) -> None:

@@ -66,7 +66,7 @@ def test_removing_what_git_does_not_know_is_an_operation(api: LiveApi, hand: lib
     assert api.client.delete("/networks/byhand").status_code == 204
     assert "byhand" not in hand.listDefinedNetworks()
     assert api.log() == []
-    (event,) = api.agent.line.ledger.events()
+    (event,) = api.agent.line.ledger.history.events()
     assert (event.ref.name, event.result, event.who) == ("byhand", "deleted", "api:api")
 
 

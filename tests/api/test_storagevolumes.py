@@ -165,7 +165,7 @@ def test_a_copy_has_a_name_of_its_own_and_a_document(lab: LiveApi) -> None:
     assert (clone["capacity"], clone["format"]) == (8 * MIB, "qcow2")
     spec = yaml.safe_load(lab.text("volumes/lab/disk-clone-1.qcow2.yaml"))["spec"]
     assert spec == {"pool": "lab", "capacity": "8MiB", "format": "qcow2"}
-    events = [event.message for event in lab.serving.agent.line.ledger.events()]
+    events = [event.message for event in lab.serving.agent.line.ledger.history.events()]
     assert any("copy of StorageVolume/lab/disk.qcow2" in message for message in events), events
 
 

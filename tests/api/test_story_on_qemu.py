@@ -163,4 +163,4 @@ def test_a_client_of_kimchis_lives_a_machines_life_and_git_log_tells_it(
     told = "\n".join(reversed(api.log()))
     for word in (f"Create network {net}", f"Activate network {net}", tmpl, vm, "Give it a title", clone):
         assert word in told
-    assert {event.who for event in api.agent.line.ledger.events(1000)} >= {"reconcile", "api:api"}
+    assert {event.who for event in api.agent.line.ledger.history.events(1000)} >= {"reconcile", "api:api"}

@@ -53,8 +53,8 @@ def test_a_clone_whose_commit_is_refused_leaves_no_copy(
     assert disks_on(hand) == {"web-disk0.qcow2"}
     assert templates.repository.head == head
     ledger = templates.agent.line.ledger
-    assert Ref.volume("default-pool", copy) not in ledger.owned()
-    assert (ledger.unfinished(), ledger.uncommitted()) == ((), ())
+    assert Ref.volume("default-pool", copy) not in ledger.ownership.all()
+    assert (ledger.intents.unfinished(), ledger.intents.uncommitted()) == ((), ())
 
 
 @pytest.mark.parametrize(("path", "body", "copy"), CLONES, ids=["machine", "volume"])
@@ -68,4 +68,4 @@ def test_a_clone_that_is_committed_keeps_its_copy_although_its_task_gives_up(
     assert templates.log()[0].startswith("Clone")
     assert disks_on(hand) == {"web-disk0.qcow2", copy}
     until(lambda: templates.serving.world.plan.empty, 60, "nothing is left to do")
-    assert Ref.volume("default-pool", copy) in templates.agent.line.ledger.owned()
+    assert Ref.volume("default-pool", copy) in templates.agent.line.ledger.ownership.all()

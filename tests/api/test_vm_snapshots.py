@@ -156,7 +156,7 @@ def test_a_snapshot_is_an_operation_that_the_events_tell_of(byhand: LiveApi) -> 
     log = byhand.log()
     byhand.task(make(byhand, name="a"))
     assert byhand.log() == log
-    told = [(event.who, event.message) for event in byhand.agent.line.ledger.events()]
+    told = [(event.who, event.message) for event in byhand.agent.line.ledger.history.events()]
     assert any(who.startswith("api:") and "snapshot a" in message for who, message in told)
 
 

@@ -312,7 +312,7 @@ def test_a_removed_machine_takes_its_disks_along(templates: LiveApi, hand: libvi
     assert templates.client.delete("/vms/web").status_code == 404
     assert templates.log()[0] == "Delete machine web"
     assert {"web-disk0.qcow2", "other-disk0.qcow2"} & disks_on(hand) == {"other-disk0.qcow2"}
-    assert not any("web" in ref.name for ref in templates.agent.line.ledger.owned())
+    assert not any("web" in ref.name for ref in templates.agent.line.ledger.ownership.all())
 
 
 def test_a_running_machine_is_switched_off_and_removed(templates: LiveApi, hand: libvirt.virConnect) -> None:

@@ -43,7 +43,7 @@ def test_a_clone_looks_like_the_original(templates: LiveApi, hand: libvirt.virCo
     assert {"web-disk0.qcow2", "web-clone-1-disk0.qcow2"} <= disks_on(hand)
     macs = [re.findall("mac address='(.*)'", hand.lookupByName(name).XMLDesc()) for name in ("web", "web-clone-1")]
     assert macs[0] != macs[1] and all(len(each) == 1 for each in macs)
-    assert templates.agent.line.ledger.unfinished() == ()
+    assert templates.agent.line.ledger.intents.unfinished() == ()
     assert templates.serving.operations.look_again(None).plan.empty
 
 
@@ -120,8 +120,8 @@ def test_a_clone_that_can_t_be_defined_leaves_nothing(templates: LiveApi, hand: 
     assert disks_on(hand) == {"web-disk0.qcow2"}
     assert files(templates) == ["templates/base.yaml", "templates/small.yaml", "vms/web.yaml"]
     assert templates.log()[0] == "Take back machine web-clone-1, which can't be made"
-    assert not any("clone" in ref.name for ref in templates.agent.line.ledger.owned())
-    assert templates.agent.line.ledger.unfinished() == ()
+    assert not any("clone" in ref.name for ref in templates.agent.line.ledger.ownership.all())
+    assert templates.agent.line.ledger.intents.unfinished() == ()
 
 
 def test_a_clone_that_was_killed_leaves_no_copy(

@@ -66,7 +66,7 @@ def test_the_disk_isn_t_kept_in_the_trash(templates: LiveApi, hand: libvirt.virC
     assert disks_on(hand) == {"web-disk0.qcow2"}
     assert templates.client.delete("/vms/web").status_code == 204
     assert disks_on(hand) == set()
-    assert not [ref for ref in templates.agent.line.ledger.owned() if "web" in ref.name]
+    assert not [ref for ref in templates.agent.line.ledger.ownership.all() if "web" in ref.name]
 
 
 def test_the_seed_of_cloud_init_goes_along(templates: LiveApi, hand: libvirt.virConnect) -> None:

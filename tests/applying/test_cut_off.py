@@ -55,31 +55,33 @@ def test_the_host_tells_what_came_of_it(
 def test_a_begun_step_is_cut_off_only_for_the_next_process(tmp_path: Path) -> None:
     with Ledger.open(tmp_path) as first:
         first.change(steps=[step(Action.CREATE)], note=THEN)
-        assert first.cut_off() == ()
-        assert first.working() == {WEB}
+        assert first.history.cut_off() == ()
+        assert first.history.working() == {WEB}
     with Ledger.open(tmp_path) as second:
-        (found,) = second.cut_off()
+        (found,) = second.history.cut_off()
         assert (found.step.ref, found.step.action, found.step.why, found.revision) == (WEB, "+", "because", THEN)
-        second.record([StepOutcome(found.step, Result.CREATED)], found.revision)
-        assert second.cut_off() == ()
-        assert [(event.result, event.ref, event.revision) for event in second.events()] == [("created", WEB, THEN)]
+        second.history.record([StepOutcome(found.step, Result.CREATED)], found.revision)
+        assert second.history.cut_off() == ()
+        assert [(event.result, event.ref, event.revision) for event in second.history.events()] == [
+            ("created", WEB, THEN)
+        ]
 
 
 def test_a_step_that_ended_is_not_cut_off(tmp_path: Path) -> None:
     with Ledger.open(tmp_path) as first:
         first.change(steps=[step(Action.CREATE)], note=THEN)
-        first.record([StepOutcome(step(Action.CREATE), Result.CREATED)], THEN)
-        assert first.working() == frozenset()
+        first.history.record([StepOutcome(step(Action.CREATE), Result.CREATED)], THEN)
+        assert first.history.working() == frozenset()
     with Ledger.open(tmp_path) as second:
-        assert second.cut_off() == ()
+        assert second.history.cut_off() == ()
 
 
 def test_a_step_whose_connection_was_lost_stays_cut_off_after_its_failure_was_told(tmp_path: Path) -> None:
     with Ledger.open(tmp_path) as ledger:
         ledger.change(steps=[step(Action.CREATE)], note=THEN)
-        ledger.give_up((), [WEB])
-        ledger.record([StepOutcome(step(Action.CREATE), Result.FAILED, "the connection was lost")], THEN)
-        (found,) = ledger.cut_off()
-        ledger.record([StepOutcome(found.step, Result.CREATED)], THEN)
-        assert ledger.cut_off() == ()
-        assert [event.result for event in ledger.events()] == ["failed", "created"]
+        ledger.history.lose([WEB])
+        ledger.history.record([StepOutcome(step(Action.CREATE), Result.FAILED, "the connection was lost")], THEN)
+        (found,) = ledger.history.cut_off()
+        ledger.history.record([StepOutcome(found.step, Result.CREATED)], THEN)
+        assert ledger.history.cut_off() == ()
+        assert [event.result for event in ledger.history.events()] == ["failed", "created"]

@@ -333,9 +333,9 @@ def test_the_host_does_not_settle_without_a_volume(executor: Executor, host: Fol
 def test_what_was_made_is_owned_and_what_was_removed_is_not(executor: Executor, ledger: Ledger) -> None:
     first, second = define(A), volume(ROOT)
     apply(executor, first, second)
-    assert dict(ledger.owned()) == {A: first.owned, ROOT: second.owned}
+    assert dict(ledger.ownership.all()) == {A: first.owned, ROOT: second.owned}
     apply(executor, remove(A), remove(ROOT))
-    assert ledger.owned() == {}
+    assert ledger.ownership.all() == {}
 
 
 def test_a_volume_is_written_down_before_it_is_made_and_as_whole_before_it_is_used(
@@ -345,14 +345,14 @@ def test_a_volume_is_written_down_before_it_is_made_and_as_whole_before_it_is_us
 
     def look(stop: threading.Event, ref: Ref = ROOT) -> None:
         reader = Ledger.open(tmp_path / "state", readonly=True)
-        beside[ref] = (reader.unfinished(), set(reader.owned()))
+        beside[ref] = (reader.intents.unfinished(), set(reader.ownership.all()))
 
     host.before[ROOT] = look
     host.before[A] = lambda stop: look(stop, A)
     apply(executor, volume(ROOT), define(A, ROOT))
     assert beside[ROOT] == ((ROOT,), {A})  # A's UUID is ours before anything has it
     assert beside[A] == ((), {A, ROOT})
-    assert ledger.unfinished() == ()
+    assert ledger.intents.unfinished() == ()
 
 
 @pytest.mark.parametrize("error", [Disconnected("gone"), Cancelled("stopping"), ValueError("a bug")])
@@ -361,8 +361,8 @@ def test_a_volume_whose_making_was_cut_off_is_unfinished(
 ) -> None:
     host.before[ROOT] = raises(error)
     apply(executor, volume(ROOT), volume(DATA, ROOT))
-    assert ledger.unfinished() == (ROOT,)
-    assert ledger.owned() == {}
+    assert ledger.intents.unfinished() == (ROOT,)
+    assert ledger.ownership.all() == {}
 
 
 def test_a_volume_that_could_not_be_made_is_not_unfinished(
@@ -370,14 +370,14 @@ def test_a_volume_that_could_not_be_made_is_not_unfinished(
 ) -> None:
     host.before[ROOT] = raises(Conflict("somebody else's volume has this name"))
     apply(executor, volume(ROOT), volume(DATA, ROOT))
-    assert ledger.unfinished() == ()
-    assert ledger.owned() == {}
+    assert ledger.intents.unfinished() == ()
+    assert ledger.ownership.all() == {}
 
 
 def test_what_failed_halfway_is_ours_and_not_yet_applied(executor: Executor, host: FolderHost, ledger: Ledger) -> None:
     host.before[A] = raises(Terminal("no"))
     apply(executor, define(A))
-    entry = ledger.owned()[A]
+    entry = ledger.ownership.all()[A]
     assert entry.uid == "uid-of-tf-a"
     assert entry.facts == {"subnet": "192.168.99.0/24"}
 
@@ -405,8 +405,8 @@ def test_a_volume_that_cannot_be_written_down_is_not_used_and_is_written_down_la
 
     small_disk.empty()
     apply(executor, define(B))
-    assert ledger.owned()[ROOT] == entry
-    assert ledger.unfinished() == ()
+    assert ledger.ownership.all()[ROOT] == entry
+    assert ledger.intents.unfinished() == ()
 
 
 def test_a_thousand_steps_each_end_once_in_the_order_of_the_plan(tmp_path: Path, ledger: Ledger) -> None:

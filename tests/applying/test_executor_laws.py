@@ -62,7 +62,7 @@ def test_every_step_ends_once_and_only_dependents_of_failures_are_left_out(
 
     with Ledger.open(state) as ledger:
         outcomes = Executor(host, ledger).apply(plan(*steps), stop=threading.Event(), on_progress=tell)
-        owned, unfinished = set(ledger.owned()), ledger.unfinished()
+        owned, unfinished = set(ledger.ownership.all()), ledger.intents.unfinished()
 
     after = {step.ref: step.after for step in steps}
 
@@ -129,7 +129,7 @@ def test_after_a_kill_what_is_half_made_is_known_and_what_is_in_use_is_whole_and
 
     host = FolderHost(folder)
     with Ledger.open(state) as ledger:
-        owned, unfinished = set(ledger.owned()), set(ledger.unfinished())
+        owned, unfinished = set(ledger.ownership.all()), set(ledger.intents.unfinished())
     assert len(list(folder.iterdir())) >= ends
     for number in range(2000):
         made, user = Ref.volume(f"pool{number % 3}", f"v{number}"), network(f"n{number}")

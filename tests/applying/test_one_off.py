@@ -52,7 +52,7 @@ def copy(host: FolderHost, ledger: Ledger) -> StepOutcome:
 
 def begun(ledger: Ledger) -> tuple[Ref, ...]:
     """What a start after a kill would take for half-made."""
-    return Ledger.open(ledger.path.parent, readonly=True).unfinished()
+    return Ledger.open(ledger.database.path.parent, readonly=True).intents.unfinished()
 
 
 def raises(error: Exception) -> Callable[[object], None]:
@@ -95,7 +95,7 @@ def test_a_copy_that_was_cut_off_stays_known_as_half_made(host: FolderHost, ledg
     outcome = copy(host, ledger)
     assert outcome.result in (Result.SKIPPED, Result.FAILED)
     assert outcome.error is error
-    assert ledger.unfinished() == (COPY,)
+    assert ledger.intents.unfinished() == (COPY,)
 
 
 def test_a_host_that_does_not_tell_what_is_there_gets_no_copy(host: FolderHost, ledger: Ledger) -> None:

@@ -72,7 +72,7 @@ def snapshot_of(host: FolderHost, *refs: Ref) -> Snapshot:
 
 
 def told(ledger: Ledger) -> list[tuple[Ref, str]]:
-    return [(event.ref, event.result) for event in ledger.events()]
+    return [(event.ref, event.result) for event in ledger.history.events()]
 
 
 def fails(error: OnggiError) -> Before:
@@ -107,7 +107,7 @@ def test_a_half_made_volume_is_removed(state: Path, host: FolderHost) -> None:
     left(host, A, B)
     with Ledger.open(state) as ledger:
         assert Recovery(host, ledger).recover()
-        assert (host.names(), ledger.unfinished()) == (frozenset(), ())
+        assert (host.names(), ledger.intents.unfinished()) == (frozenset(), ())
 
 
 def test_a_volume_that_something_uses_stays_and_is_not_looked_at_again(state: Path, host: FolderHost) -> None:
@@ -116,7 +116,7 @@ def test_a_volume_that_something_uses_stays_and_is_not_looked_at_again(state: Pa
     host.used.add(A)
     with Ledger.open(state) as ledger:
         assert Recovery(host, ledger).recover()
-        assert host.has(A) and ledger.unfinished() == ()
+        assert host.has(A) and ledger.intents.unfinished() == ()
 
 
 def test_what_cannot_be_removed_now_holds_up_no_other_and_is_tried_again(state: Path, host: FolderHost) -> None:
@@ -126,10 +126,10 @@ def test_what_cannot_be_removed_now_holds_up_no_other_and_is_tried_again(state: 
     with Ledger.open(state) as ledger:
         recovery = Recovery(host, ledger)
         assert not recovery.recover()
-        assert (host.has(A), host.has(B), ledger.unfinished()) == (True, False, (A,))
+        assert (host.has(A), host.has(B), ledger.intents.unfinished()) == (True, False, (A,))
         del host.before[A]
         assert recovery.recover()
-        assert (host.has(A), ledger.unfinished()) == (False, ())
+        assert (host.has(A), ledger.intents.unfinished()) == (False, ())
 
 
 def test_a_recovery_stays_due_after_the_connection_was_lost(state: Path, host: FolderHost) -> None:
@@ -140,7 +140,7 @@ def test_a_recovery_stays_due_after_the_connection_was_lost(state: Path, host: F
         recovery = Recovery(host, ledger)
         with pytest.raises(Disconnected):
             recovery.recover()
-        assert recovery.due and ledger.unfinished() == (A,)
+        assert recovery.due and ledger.intents.unfinished() == (A,)
 
 
 @pytest.mark.parametrize("is_whole", [False, True], ids=["half-made", "uncommitted"])
@@ -156,7 +156,7 @@ def test_a_recovery_that_is_killed_is_taken_up_by_the_next(state: Path, host: Fo
     assert not host.has(A)
     with Ledger.open(state) as ledger:
         recover_all(Recovery(host, ledger))
-        assert (ledger.unfinished(), ledger.uncommitted()) == ((), ())
+        assert (ledger.intents.unfinished(), ledger.intents.uncommitted()) == ((), ())
 
 
 # Volumes that are whole
@@ -169,7 +169,7 @@ def test_an_uncommitted_volume_goes_with_a_line_in_the_history(state: Path, host
     with Ledger.open(state) as ledger:
         removed = Recovery(host, ledger).remove_uncommitted(REVISION, lambda _: False, seen.append)
         assert removed == {A} and seen == [A]
-        assert (host.has(A), ledger.uncommitted(), A in ledger.owned()) == (False, (), False)
+        assert (host.has(A), ledger.intents.uncommitted(), A in ledger.ownership.all()) == (False, (), False)
         assert told(ledger) == [(A, "deleted")]
 
 
@@ -178,7 +178,12 @@ def test_what_a_document_asks_for_stays_ours(state: Path, host: FolderHost) -> N
     left(host, A)
     with Ledger.open(state) as ledger:
         assert Recovery(host, ledger).remove_uncommitted(REVISION, lambda _: True, no_more) == frozenset()
-        assert (host.has(A), ledger.uncommitted(), A in ledger.owned(), told(ledger)) == (True, (), True, [])
+        assert (host.has(A), ledger.intents.uncommitted(), A in ledger.ownership.all(), told(ledger)) == (
+            True,
+            (),
+            True,
+            [],
+        )
 
 
 def test_what_cannot_be_told_is_left_for_later(state: Path, host: FolderHost) -> None:
@@ -186,7 +191,7 @@ def test_what_cannot_be_told_is_left_for_later(state: Path, host: FolderHost) ->
     left(host, A)
     with Ledger.open(state) as ledger:
         assert Recovery(host, ledger).remove_uncommitted(REVISION, lambda _: None, no_more) == frozenset()
-        assert (host.has(A), ledger.uncommitted(), told(ledger)) == (True, (A,), [])
+        assert (host.has(A), ledger.intents.uncommitted(), told(ledger)) == (True, (A,), [])
 
 
 def test_an_uncommitted_volume_that_something_uses_stays(state: Path, host: FolderHost) -> None:
@@ -195,7 +200,7 @@ def test_an_uncommitted_volume_that_something_uses_stays(state: Path, host: Fold
     host.used.add(A)
     with Ledger.open(state) as ledger:
         assert Recovery(host, ledger).remove_uncommitted(REVISION, lambda _: False, no_more) == frozenset()
-        assert (host.has(A), ledger.uncommitted(), told(ledger)) == (True, (), [])
+        assert (host.has(A), ledger.intents.uncommitted(), told(ledger)) == (True, (), [])
         ledger.tasks.cut_off("It was cut off.")
         (task,) = ledger.tasks.all()
         assert CameOf.USED.of(A) in task.message
@@ -207,7 +212,7 @@ def test_one_that_cannot_be_removed_now_holds_up_no_other(state: Path, host: Fol
     host.before[A] = fails(Transient("its pool is off"))
     with Ledger.open(state) as ledger:
         assert Recovery(host, ledger).remove_uncommitted(REVISION, lambda _: False, lambda _: None) == {B}
-        assert (host.has(A), ledger.uncommitted(), A in ledger.owned()) == (True, (A,), True)
+        assert (host.has(A), ledger.intents.uncommitted(), A in ledger.ownership.all()) == (True, (A,), True)
 
 
 def test_a_removal_whose_connection_was_lost_is_told_by_the_host(state: Path, host: FolderHost) -> None:
@@ -223,10 +228,10 @@ def test_a_removal_whose_connection_was_lost_is_told_by_the_host(state: Path, ho
         recovery = Recovery(host, ledger)
         with pytest.raises(Disconnected):
             recovery.remove_uncommitted(REVISION, lambda _: False, no_more)
-        assert [item.step.ref for item in ledger.cut_off()] == [A]
+        assert [item.step.ref for item in ledger.history.cut_off()] == [A]
         recovery.recover()
         recovery.account(NOTHING, snapshot_of(host, A))
-        assert told(ledger)[-1] == (A, "deleted") and ledger.cut_off() == ()
+        assert told(ledger)[-1] == (A, "deleted") and ledger.history.cut_off() == ()
 
 
 # Steps whose end nobody saw
@@ -240,7 +245,7 @@ def test_a_step_that_was_cut_off_is_accounted_for_by_the_host(state: Path, host:
         recovery.recover()
         recovery.account(NOTHING, snapshot_of(host, LAN))
         recovery.account(NOTHING, snapshot_of(host, LAN))
-        assert told(ledger) == [(LAN, "created")] and ledger.cut_off() == ()
+        assert told(ledger) == [(LAN, "created")] and ledger.history.cut_off() == ()
 
 
 def test_what_is_half_made_is_not_accounted_for_until_it_is_gone(state: Path, host: FolderHost) -> None:
@@ -263,7 +268,7 @@ def test_what_is_half_made_is_not_accounted_for_until_it_is_gone(state: Path, ho
 
 def test_a_look_comes_after_the_recovery_that_is_due(host: FolderHost, ledger: Ledger) -> None:
     ledger.change(begin=[A])
-    ledger.give_up([A])
+    ledger.intents.give_up([A])
     left(host, A)
     recovery = Recovery(host, ledger)
     assert A in recovery.look(lambda: snapshot_of(host, A)).objects, "nothing says that one is due"
@@ -281,7 +286,7 @@ def test_a_step_that_fails_beside_a_look_has_it_done_again(host: FolderHost, led
         if not looks:
             ledger.change(begin=[A])
             left(host, A)
-            ledger.give_up([A])
+            ledger.intents.give_up([A])
             recovery.record([StepOutcome(volume(A), Result.FAILED, "the disk is full")], REVISION)
         looks.append(snapshot_of(host, A))
         return looks[-1]
@@ -294,7 +299,7 @@ def test_a_look_goes_on_without_what_cannot_be_removed_and_the_next_tries_again(
     host: FolderHost, ledger: Ledger
 ) -> None:
     ledger.change(begin=[A])
-    ledger.give_up([A])
+    ledger.intents.give_up([A])
     left(host, A)
     host.before[A] = fails(Transient("its pool is off"))
     recovery = Recovery(host, ledger)

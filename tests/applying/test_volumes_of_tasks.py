@@ -50,7 +50,7 @@ def begin_task(ledger: Ledger) -> int:
 def killed(ledger: Ledger) -> Ledger:
     """What the next start opens."""
     ledger.close()
-    return Ledger.open(ledger.path.parent)
+    return Ledger.open(ledger.database.path.parent)
 
 
 def only_task(ledger: Ledger) -> TaskRecord:
@@ -70,20 +70,20 @@ def test_a_part_of_a_task_is_noted_until_the_task_has_committed(
     step = one_off_step(A, "asked for", made, action=Action.CREATE)
     (outcome,) = Executor(host, ledger).apply(plan(step), stop=threading.Event())
     assert outcome.result is Result.CREATED
-    others = Ledger.open(ledger.path.parent, readonly=True)
-    assert (others.unfinished(), others.uncommitted()) == ((A,), ())
+    others = Ledger.open(ledger.database.path.parent, readonly=True)
+    assert (others.intents.unfinished(), others.intents.uncommitted()) == ((A,), ())
     ledger.change(whole=[A])
-    assert (others.unfinished(), others.uncommitted()) == ((), (A,))
-    assert ledger.uncommitted() == (), "its own process is about to commit"
-    ledger.finish(A)
-    assert (others.unfinished(), others.uncommitted()) == ((), ())
+    assert (others.intents.unfinished(), others.intents.uncommitted()) == ((), (A,))
+    assert ledger.intents.uncommitted() == (), "its own process is about to commit"
+    ledger.change(finish=[A])
+    assert (others.intents.unfinished(), others.intents.uncommitted()) == ((), ())
 
 
 def test_what_has_the_name_of_a_part_already_is_never_noted(host: FolderHost, ledger: Ledger) -> None:
     host.path(A).write_text("theirs")
 
     def before(stop: threading.Event) -> None:
-        assert Ledger.open(ledger.path.parent, readonly=True).unfinished() == ()
+        assert Ledger.open(ledger.database.path.parent, readonly=True).intents.unfinished() == ()
         raise Conflict("exists already")
 
     host.before[A] = before
@@ -96,14 +96,14 @@ def test_a_task_that_was_cut_off_tells_of_each_of_its_volumes(ledger: Ledger) ->
     ledger.change(begin=[A, B], task=begin_task(ledger))
     ledger.change(whole=[A])
     ledger = killed(ledger)
-    ledger.end_unfinished(B, CameOf.REMOVED)
+    ledger.intents.end(B, CameOf.REMOVED)
     ledger.tasks.cut_off("It was cut off.")
     ended = only_task(ledger)
     assert (ended.status, ended.message) == (
         FAILED, f"{RESTARTED} {CameOf.REMOVED.of(B)} {CameOf.UNDECIDED.of(A)}",
     )  # fmt: skip
     ledger.tasks.take_late()
-    ledger.end_unfinished(A, CameOf.USED)
+    ledger.intents.end(A, CameOf.USED)
     told = only_task(ledger)
     assert told.message == f"{RESTARTED} {CameOf.REMOVED.of(B)} {CameOf.USED.of(A)}"
     assert ledger.tasks.take_late() == [told]
@@ -122,7 +122,7 @@ def test_a_task_that_failed_by_itself_keeps_its_reason(ledger: Ledger) -> None:
     ledger.change(begin=[A], task=task)
     ledger.tasks.end(task, FAILED, "The disk is full.")
     ledger = killed(ledger)
-    ledger.end_unfinished(A, CameOf.REMOVED)
+    ledger.intents.end(A, CameOf.REMOVED)
     assert only_task(ledger).message == f"The disk is full. {CameOf.REMOVED.of(A)}"
 
 
@@ -132,13 +132,13 @@ def test_a_task_that_came_to_a_good_end_stays_finished(ledger: Ledger) -> None:
     ledger.tasks.end(task, FINISHED, "OK")
     ledger = killed(ledger)
     ledger.tasks.cut_off("It was cut off.")
-    ledger.end_unfinished(A, CameOf.DECLARED)
+    ledger.intents.end(A, CameOf.DECLARED)
     assert (only_task(ledger).status, only_task(ledger).message) == (FINISHED, "OK")
 
 
 def test_a_living_task_tells_of_itself(ledger: Ledger) -> None:
     ledger.change(begin=[A], task=begin_task(ledger))
-    ledger.give_up([A])
-    ledger.end_unfinished(A, CameOf.REMOVED)
+    ledger.intents.give_up([A])
+    ledger.intents.end(A, CameOf.REMOVED)
     assert (only_task(ledger).status, only_task(ledger).message) == (RUNNING, "OK")
-    assert ledger.unfinished() == ()
+    assert ledger.intents.unfinished() == ()

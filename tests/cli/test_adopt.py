@@ -23,7 +23,7 @@ def owned(onggi: Onggi, state: Path) -> dict[str, bool]:
     """What the ledger holds, and whether it is only observed."""
     from reconciler.ledger.ledger import Ledger
 
-    entries = Ledger.open(state, readonly=True).owned()
+    entries = Ledger.open(state, readonly=True).ownership.all()
     return {str(ref): "observe" in entry.facts for ref, entry in sorted(entries.items())}
 
 

@@ -50,7 +50,7 @@ def test_bash_completes_the_names_that_the_state_knows(onggi: Onggi, tmp_path: P
             Ref("VirtualMachine", "tg-db"): ready,
             Ref("Network", "tg-lan"): ready,
         }
-        ledger.set_conditions(found, "main@sha1:0123")
+        ledger.status.note(found, "main@sha1:0123")
     (onggi.home / "onggi.toml").write_text(f'state = "{tmp_path}"')
     del onggi.env["ONGGI_STATE"]
     onggi.env["ONGGI_CONFIG"] = str(onggi.home / "onggi.toml")

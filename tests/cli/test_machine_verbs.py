@@ -156,7 +156,7 @@ def test_an_agent_is_asked_by_its_socket_and_commits_in_the_name_of_who_asks(
 def test_the_agents_address_is_known_by_its_state_alone(host: Hypervisor, tmp_path: Path) -> None:
     declare(tmp_path / "state", "Always")
     with Ledger.open(tmp_path / "state") as ledger:
-        ledger.set_agent_info(listen="127.0.0.1:8010")
+        ledger.heartbeat.tell(listen="127.0.0.1:8010")
     assert Control(settings(tmp_path / "state"), host, WEB).url == ""
     with StateFolder.open(tmp_path / "state", exclusive=True):
         assert Control(settings(tmp_path / "state"), host, WEB).url == "http://127.0.0.1:8010"
@@ -187,7 +187,7 @@ def test_logs_show_the_events_and_the_end_of_the_serial_log(onggi: Onggi, world:
     state = onggi.home / ".local/state/onggi"
     state.mkdir(parents=True)
     with Ledger.open(state) as ledger:
-        ledger.warn(WEB, "failed", "no room on the disk", "main@sha1:0")
+        ledger.history.warn(WEB, "failed", "no room on the disk", "main@sha1:0")
     done = onggi("logs", "web", "--lines", "2", "--connect", world)
     assert done.code == 0, done.err
     assert "no room on the disk" in done.out

@@ -35,8 +35,10 @@ def state(tmp_path: Path) -> Path:
     folder = tmp_path / "state"
     folder.mkdir()
     with Ledger.open(folder) as ledger:
-        ledger.record([outcome(LAN, Result.CREATED), outcome(WEB, Result.FAILED, "no room on the disk")], REVISION)
-        ledger.set_conditions(
+        ledger.history.record(
+            [outcome(LAN, Result.CREATED), outcome(WEB, Result.FAILED, "no room on the disk")], REVISION
+        )
+        ledger.status.note(
             {
                 LAN: (Condition("Ready", True, "Succeeded", "the host is as the document says", REVISION),),
                 WEB: (
@@ -47,7 +49,7 @@ def state(tmp_path: Path) -> Path:
             REVISION,
             {LAN: "active"},
         )
-        ledger.set_agent_info(connect="test:///default", connected=True, revision=REVISION, source_problem="")
+        ledger.heartbeat.tell(connect="test:///default", connected=True, revision=REVISION, source_problem="")
     return folder
 
 
@@ -102,14 +104,14 @@ def test_scripts_learn_from_the_exit_code_that_something_will_not_come_true(ongg
     assert onggi("get", "vm", "--state", state).code == 1
     assert onggi("status", "--state", state).code == 1
     with Ledger.open(state) as ledger:
-        ledger.set_conditions({LAN: (Condition("Ready", True, "Succeeded", "", REVISION),)}, REVISION)
+        ledger.status.note({LAN: (Condition("Ready", True, "Succeeded", "", REVISION),)}, REVISION)
     assert onggi("status", "--state", state).code == 0
 
 
 def test_a_repository_that_cannot_be_followed_is_an_error_with_since_when(onggi: Onggi, state: Path) -> None:
     with Ledger.open(state) as ledger:
-        ledger.set_conditions({LAN: (Condition("Ready", True, "Succeeded", "", REVISION),)}, REVISION)
-        ledger.set_agent_info(
+        ledger.status.note({LAN: (Condition("Ready", True, "Succeeded", "", REVISION),)}, REVISION)
+        ledger.heartbeat.tell(
             source_problem=f"{REVISION} stays in force: the branch is gone",
             source_reason="NotAnswering",
             source_since="2026-01-31T12:00:00Z",
@@ -152,19 +154,19 @@ def test_a_moment_that_is_none_is_told(onggi: Onggi, state: Path) -> None:
 def test_one_object_is_suspended_and_resumed_beside_a_running_agent(onggi: Onggi, state: Path) -> None:
     assert onggi("suspend", "vm", "tg-web", "--state", state).code == 0
     ledger = Ledger.open(state, readonly=True)
-    assert ledger.suspended() == {WEB}
+    assert ledger.decisions.suspended() == {WEB}
     assert onggi("resume", "vm", "tg-web", "--state", state).code == 0
-    assert ledger.suspended() == frozenset()
+    assert ledger.decisions.suspended() == frozenset()
 
 
 def test_everything_is_suspended_and_resumed(onggi: Onggi, state: Path) -> None:
     assert onggi("suspend", "--state", state).code == 0
     ledger = Ledger.open(state, readonly=True)
-    assert ledger.suspended() is ALL
+    assert ledger.decisions.suspended() is ALL
     assert "Suspended:  everything is left alone" in onggi("status", "--state", state).out
     assert onggi("suspend", "vm", "tg-web", "--state", state).code == 0
     done = onggi("resume", "--state", state)
-    assert ledger.suspended() == {WEB}
+    assert ledger.decisions.suspended() == {WEB}
     assert "still suspended by themselves: VirtualMachine/tg-web" in done.err
 
 
@@ -172,7 +174,7 @@ def test_a_kind_alone_is_not_an_object(onggi: Onggi, state: Path) -> None:
     done = onggi("suspend", "vm", "--state", state)
     assert done.code == 1
     assert "name the object too" in done.err
-    assert Ledger.open(state, readonly=True).suspended() == frozenset()
+    assert Ledger.open(state, readonly=True).decisions.suspended() == frozenset()
 
 
 def test_whoever_suspends_what_nobody_knows_is_told(onggi: Onggi, state: Path) -> None:
@@ -249,7 +251,7 @@ def test_what_was_suspended_or_resumed_after_the_last_pass_is_seen_at_once(onggi
 
 def test_get_says_that_no_agent_looks_and_as_of_when_it_is(onggi: Onggi, state: Path) -> None:
     with Ledger.open(state) as ledger:
-        ledger.set_agent_info(last_pass="2026-01-02T03:04:05Z")
+        ledger.heartbeat.tell(last_pass="2026-01-02T03:04:05Z")
     assert "no agent runs; this is how it was at 2026-01-02T03:04:05Z" in onggi("get", "net", "--state", state).err
 
 

@@ -205,7 +205,7 @@ def _as_apply(settings: Any) -> dict[str, Any]:
         result = line.converge()
         if asked := {blocked.digest for blocked in result.remaining.blocked if blocked.digest}:
             for digest in asked:  # a disk leaves its machine when a person has said so
-                line.ledger.approve(digest)
+                line.ledger.decisions.approve(digest)
             result = line.converge()
         return {
             "succeeded": result.succeeded,
@@ -242,7 +242,7 @@ def _as_agent(settings: Any) -> dict[str, Any]:
         asked = {blocked.digest for blocked in plan.blocked if blocked.digest} if plan is not None and asks else set()
         for digest in asked - approved:
             approved.add(digest)
-            agent.line.ledger.approve(digest)
+            agent.line.ledger.decisions.approve(digest)
             agent.queue.source_changed()
         at_rest = agent.ready.is_set() and agent.plan is not None and agent.plan.empty and not agent.plan.blocked
         return at_rest or bool(failures)

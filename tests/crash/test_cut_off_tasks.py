@@ -72,7 +72,7 @@ class Host:
         with live_api(self.repository, self.state, self.uri, source=self.source) as api:
             assert api.agent.passes.wait(is_at_rest, 60) is not None
             yield api
-            assert api.agent.line.ledger.unfinished() == ()
+            assert api.agent.line.ledger.intents.unfinished() == ()
 
 
 # The test driver takes no data for volumes.
@@ -137,7 +137,7 @@ def test_a_machine_s_clone_that_is_killed_before_its_commit_leaves_no_copy(
         assert host.machines() == {"web"}
         assert is_told_as_removed(last_task(api), *copied), last_task(api)
         assert host.repository.head == head
-        assert not [ref for ref in api.agent.line.ledger.owned() if "clone" in ref.name]
+        assert not [ref for ref in api.agent.line.ledger.ownership.all() if "clone" in ref.name]
         again = api.task(api.client.post("/vms/web/clone"))
         assert again["status"] == "finished", again
         assert host.volumes() == MINE | COPIES
@@ -206,7 +206,7 @@ def test_a_machine_s_clone_that_is_committed_is_made_by_the_next_start(host: Hos
         task = last_task(api)
         assert task["status"] == "failed"
         assert task["message"].count("stays: a document asks for it") == len(COPIES)
-        assert api.agent.line.ledger.uncommitted() == ()
+        assert api.agent.line.ledger.intents.uncommitted() == ()
         assert api.client.delete("/vms/web-clone-1").status_code == 204
         assert host.volumes() == MINE
 
@@ -223,7 +223,7 @@ def test_a_volume_whose_document_is_committed_stays(host: Host, requests: list[R
     with host.started() as api:
         assert host.volumes() == there > MINE
         assert "stays: a document asks for it" in last_task(api)["message"]
-        assert api.agent.line.ledger.uncommitted() == ()
+        assert api.agent.line.ledger.intents.uncommitted() == ()
 
 
 def test_a_copy_that_was_declared_meanwhile_stays_and_the_other_goes(host: Host) -> None:

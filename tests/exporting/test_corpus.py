@@ -52,7 +52,7 @@ def assert_at_rest(line: Line, ref: Ref, found: Export, *, has_document: bool) -
     assert line.converge().succeeded
     after = line.observe().objects[ref]
     assert (after.xml, after.live_xml, after.state) == (before.xml, before.live_xml, before.state)
-    entry = line.ledger.owned().get(ref)
+    entry = line.ledger.ownership.all().get(ref)
     assert (entry is not None) is has_document
     assert entry is None or not entry.created
 

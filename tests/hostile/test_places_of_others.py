@@ -60,7 +60,7 @@ def test_what_another_has_put_into_the_state_folder_is_refused(public_folder: Pa
     folder.mkdir()
     victim.write_text("ours\n")
     (folder / name).symlink_to(victim)
-    for use in (opened, lambda place: Ledger.open(place, readonly=True).owned()):
+    for use in (opened, lambda place: Ledger.open(place, readonly=True).ownership.all()):
         with pytest.raises(StateError, match=name):
             use(folder)
     assert victim.read_text() == "ours\n"

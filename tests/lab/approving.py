@@ -12,7 +12,7 @@ def approve(line: Line) -> list[str]:
     """Say yes to whatever the present plan waits for, and give the digests."""
     digests = sorted({item.digest for item in line.plan().blocked if item.digest})
     for digest in digests:
-        line.ledger.approve(digest)
+        line.ledger.decisions.approve(digest)
     return digests
 
 
@@ -32,4 +32,4 @@ def approve_removal(agent: Agent, revision: str) -> None:
         return {item.digest for item in plan.blocked if item.digest}
 
     for digest in until(digests, 60, "the removal waits for an approval"):
-        agent.line.ledger.approve(digest)
+        agent.line.ledger.decisions.approve(digest)

@@ -37,7 +37,7 @@ def definitions(line: Line) -> dict[Ref, object]:
 def converged(line: Line) -> None:
     """Apply, with a person's yes where one is asked for; the law is that nothing is left to do."""
     for digest in {blocked.digest for blocked in line.plan().blocked if blocked.digest}:
-        line.ledger.approve(digest)
+        line.ledger.decisions.approve(digest)
     result = line.converge()
     assert [outcome.message for outcome in result.outcomes if outcome.message] == []
     assert result.problems == ()

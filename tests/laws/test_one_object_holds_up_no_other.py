@@ -94,7 +94,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     with Line.open(options, exclusive=True) as line:
         done = line.converge()
         assert [item.message for item in (*done.outcomes, *done.remaining.blocked) if item.message] == []
-        owned = dict(line.ledger.owned())
+        owned = dict(line.ledger.ownership.all())
         snapshot = line.observe()
     missing = Ref("Network", "good")  # so that there is drift, too
     return World(replace(snapshot, objects={r: o for r, o in snapshot.objects.items() if r != missing}), owned)

@@ -21,12 +21,12 @@ XML = "<domain type='test'><name>web</name></domain>"
 @pytest.fixture
 def ledger(tmp_path: Path) -> Iterator[Ledger]:
     with Ledger.open(tmp_path) as opened:
-        opened.own_all([Owned(WEB, "u"), Owned(LAN, "n"), Owned(DISK, "")])
+        opened.change(own=[Owned(WEB, "u"), Owned(LAN, "n"), Owned(DISK, "")])
         yield opened
 
 
 def keep(ledger: Ledger, *seen: Observed) -> None:
-    ledger.definitions.keep({one.ref: one for one in seen}, ledger.owned())
+    ledger.definitions.keep({one.ref: one for one in seen}, ledger.ownership.all())
 
 
 def web(xml: str = XML, uid: str = "u", *, persistent: bool = True, autostart: bool = False) -> Observed:
@@ -35,7 +35,7 @@ def web(xml: str = XML, uid: str = "u", *, persistent: bool = True, autostart: b
 
 def rows(ledger: Ledger) -> int:
     """Counts every row that was ever written, so that writing one anew shows too."""
-    connection = sqlite3.connect(ledger.path)
+    connection = sqlite3.connect(ledger.database.path)
     with connection:
         return int(connection.execute("SELECT coalesce(max(rowid), 0) FROM definition").fetchone()[0])
 
@@ -89,7 +89,7 @@ def test_only_what_is_ours_is_remembered(ledger: Ledger) -> None:
 
 def test_what_is_removed_by_an_order_is_forgotten(ledger: Ledger) -> None:
     keep(ledger, web())
-    ledger.disown(WEB)
+    ledger.change(disown=[WEB])
     keep(ledger)
     assert xml_of(ledger) == ""
 
@@ -108,7 +108,7 @@ def test_no_password_is_in_the_state(ledger: Ledger) -> None:
 @pytest.mark.parametrize("stored", [b"\x00scribbled", b"", None])
 def test_a_stored_definition_that_nobody_can_read_is_none(ledger: Ledger, stored: bytes | None) -> None:
     keep(ledger, web())
-    connection = sqlite3.connect(ledger.path)
+    connection = sqlite3.connect(ledger.database.path)
     with connection:
         connection.execute("UPDATE definition SET xml = ?", (stored if stored is not None else "text",))
     connection.close()

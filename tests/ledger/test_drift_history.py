@@ -53,13 +53,13 @@ def note(
     unknown: Iterable[Ref] = (),
     digest: str | None = "d1",
 ) -> None:
-    ledger.note_drift(Noted(found, frozenset(still), frozenset(unknown).__contains__, lambda _: digest))
+    ledger.drift.note(Noted(found, frozenset(still), frozenset(unknown).__contains__, lambda _: digest))
 
 
 def changes(ledger: Ledger) -> int:
     """How many rows were written since the file was opened."""
-    assert ledger._writer is not None
-    return ledger._writer.total_changes
+    assert ledger.database.writer is not None
+    return ledger.database.writer.total_changes
 
 
 def test_a_record_says_what_was_found_since_when_and_how_it_ended(ledger: Ledger, clock: Clock) -> None:
@@ -68,11 +68,11 @@ def test_a_record_says_what_was_found_since_when_and_how_it_ended(ledger: Ledger
     note(ledger, drift())
     clock.later(seconds=5)
     note(ledger)
-    [record] = ledger.drifts(healed=True)
+    [record] = ledger.drift.records(healed=True)
     assert (record.ref, record.field, record.declared, record.found) == (LAN, "/domain", "ours", "theirs")
     assert (record.first_seen, record.last_seen) == ("2026-01-31T12:00:00.000Z", "2026-01-31T12:00:05.000Z")
     assert (record.healed_at, record.healed_by) == ("2026-01-31T12:00:10.000Z", "itself")
-    assert ledger.drifts() == []
+    assert ledger.drift.records() == []
 
 
 def test_a_pass_without_news_writes_nothing(ledger: Ledger, clock: Clock) -> None:
@@ -85,64 +85,69 @@ def test_a_pass_without_news_writes_nothing(ledger: Ledger, clock: Clock) -> Non
     clock.later(seconds=20)
     note(ledger, drift())
     assert changes(ledger) == before + 1
-    assert ledger.drifts()[0].last_seen == "2026-01-31T12:01:10.000Z"
+    assert ledger.drift.records()[0].last_seen == "2026-01-31T12:01:10.000Z"
 
 
 def test_another_value_of_the_same_field_is_the_same_drift(ledger: Ledger) -> None:
     note(ledger, drift())
     note(ledger, drift(value="others"))
-    assert [record.found for record in ledger.drifts(healed=True)] == ["others"]
+    assert [record.found for record in ledger.drift.records(healed=True)] == ["others"]
 
 
 def test_a_step_that_succeeded_since_it_was_seen_has_healed_it(ledger: Ledger, clock: Clock) -> None:
     note(ledger, drift(), drift(WAN))
     clock.later(seconds=1)
-    ledger.record([StepOutcome(define(LAN), Result.CONFIGURED), StepOutcome(define(WAN), Result.FAILED, "no")], "r")
+    ledger.history.record(
+        [StepOutcome(define(LAN), Result.CONFIGURED), StepOutcome(define(WAN), Result.FAILED, "no")], "r"
+    )
     note(ledger)
-    assert {record.ref: record.healed_by for record in ledger.drifts(healed=True)} == {LAN: "onggi", WAN: "itself"}
+    assert {record.ref: record.healed_by for record in ledger.drift.records(healed=True)} == {
+        LAN: "onggi",
+        WAN: "itself",
+    }
 
 
 def test_a_repair_that_was_undone_has_healed_nothing(ledger: Ledger, clock: Clock) -> None:
     note(ledger, drift())
-    ledger.record([StepOutcome(define(LAN), Result.CONFIGURED)], "r")
+    ledger.history.record([StepOutcome(define(LAN), Result.CONFIGURED)], "r")
     clock.later(seconds=1)
     note(ledger, drift())
     clock.later(seconds=1)
     note(ledger)
-    assert ledger.drifts(healed=True)[0].healed_by == "itself"
+    assert ledger.drift.records(healed=True)[0].healed_by == "itself"
 
 
 def test_a_restart_in_between_forgets_nothing(ledger: Ledger, clock: Clock, tmp_path: Path) -> None:
     note(ledger, drift())
     clock.later(seconds=1)
-    ledger.record([StepOutcome(define(LAN), Result.CONFIGURED)], "r")
+    ledger.history.record([StepOutcome(define(LAN), Result.CONFIGURED)], "r")
     ledger.close()
     with Ledger.open(tmp_path, clock=clock) as again:
         note(again)
-        assert again.drifts(healed=True)[0].healed_by == "onggi"
+        assert again.drift.records(healed=True)[0].healed_by == "onggi"
 
 
 @pytest.mark.parametrize("digest", ["d2", None], ids=["edited", "removed"])
 def test_a_document_that_was_edited_or_removed_has_healed_it(digest: str | None, ledger: Ledger) -> None:
     note(ledger, drift())
     note(ledger, digest=digest)
-    assert ledger.drifts(healed=True)[0].healed_by == "document"
+    assert ledger.drift.records(healed=True)[0].healed_by == "document"
 
 
 def test_what_a_step_is_still_to_change_and_what_nobody_judged_stays_open(ledger: Ledger) -> None:
     note(ledger, drift(), drift(WAN))
     note(ledger, still=[(LAN, "/domain")], unknown=[WAN])
-    assert {record.ref for record in ledger.drifts()} == {LAN, WAN}
+    assert {record.ref for record in ledger.drift.records()} == {LAN, WAN}
 
 
 def test_extras_are_no_records(ledger: Ledger) -> None:
     note(ledger, drift(kind=DriftKind.EXTRA))
-    assert ledger.drifts(healed=True) == []
+    assert ledger.drift.records(healed=True) == []
 
 
 def test_a_huge_value_is_cut_and_any_value_comes_back(ledger: Ledger) -> None:
     note(ledger, drift(field="/a", value="x" * 100_000), drift(field="/b", value={"list": [1, None, "ü"]}))
-    cut, kept = ledger.drifts()
+    cut, kept = ledger.drift.records()
     assert len(cut.found) < 3000
     assert cut.found.endswith("…")
     assert kept.found == {"list": [1, None, "ü"]}
@@ -153,7 +158,7 @@ def test_the_oldest_that_are_over_go_first(ledger: Ledger, monkeypatch: pytest.M
     note(ledger, drift(field="/goes-on"))
     for number in range(8):
         note(ledger, drift(field="/goes-on"), drift(field=f"/{number}"))
-    kept = [record.field for record in ledger.drifts(healed=True)]
+    kept = [record.field for record in ledger.drift.records(healed=True)]
     assert kept == ["/goes-on", "/4", "/5", "/6", "/7"]
 
 
@@ -161,5 +166,5 @@ def test_records_that_ended_long_ago_can_be_left_out(ledger: Ledger, clock: Cloc
     note(ledger, drift(field="/old"), drift(field="/goes-on"))
     note(ledger, drift(field="/goes-on"))
     clock.later(hours=2)
-    recent = ledger.drifts(healed=True, since=NOON + timedelta(hours=1))
+    recent = ledger.drift.records(healed=True, since=NOON + timedelta(hours=1))
     assert [record.field for record in recent] == ["/goes-on"]

@@ -51,7 +51,7 @@ def success(ref: Ref) -> StepOutcome:
 
 
 def texts(ledger: Ledger, ref: Ref | None = None) -> list[tuple[str, str, int]]:
-    return [(event.result, event.message, event.count) for event in ledger.events(ref=ref)]
+    return [(event.result, event.message, event.count) for event in ledger.history.events(ref=ref)]
 
 
 def ready(status: bool = True, message: str = "", revision: str = "r1") -> Condition:
@@ -59,31 +59,31 @@ def ready(status: bool = True, message: str = "", revision: str = "r1") -> Condi
 
 
 def test_an_event_says_what_happened_why_and_who_asked(ledger: Ledger) -> None:
-    ledger.record([success(LAN)], "main@sha1:1", "api")
-    (event,) = ledger.events()
+    ledger.history.record([success(LAN)], "main@sha1:1", "api")
+    (event,) = ledger.history.events()
     assert (event.time, event.ref, event.type, event.result) == ("2026-01-31T12:00:00.000Z", LAN, "Normal", "created")
     assert (event.message, event.revision, event.who, event.count) == ("declared", "main@sha1:1", "api", 1)
 
 
 def test_a_failure_that_repeats_is_counted_and_stands_last(ledger: Ledger, clock: Clock) -> None:
-    ledger.record([failure(LAN, "no bridge")], "r1")
-    ledger.record([success(WAN)], "r1")
+    ledger.history.record([failure(LAN, "no bridge")], "r1")
+    ledger.history.record([success(WAN)], "r1")
     clock.later(minutes=5)
-    ledger.record([failure(LAN, "no bridge")], "r1")
+    ledger.history.record([failure(LAN, "no bridge")], "r1")
     assert texts(ledger) == [("created", "declared", 1), ("failed", "no bridge", 2)]
-    assert ledger.events(ref=LAN)[0].time == "2026-01-31T12:05:00.000Z"
-    ledger.record([failure(LAN, "no bridge")], "r2")
-    ledger.record([failure(LAN, "no dnsmasq")], "r2")
+    assert ledger.history.events(ref=LAN)[0].time == "2026-01-31T12:05:00.000Z"
+    ledger.history.record([failure(LAN, "no bridge")], "r2")
+    ledger.history.record([failure(LAN, "no dnsmasq")], "r2")
     assert texts(ledger, LAN) == [("failed", "no bridge", 2), ("failed", "no bridge", 1), ("failed", "no dnsmasq", 1)]
 
 
 def test_events_are_found_by_object_by_time_and_by_number(ledger: Ledger, clock: Clock) -> None:
-    ledger.record([success(LAN), success(WAN)], "r1")
+    ledger.history.record([success(LAN), success(WAN)], "r1")
     clock.later(hours=1)
-    ledger.record([failure(LAN, "no bridge")], "r1")
+    ledger.history.record([failure(LAN, "no bridge")], "r1")
     assert texts(ledger, WAN) == [("created", "declared", 1)]
-    assert [event.ref for event in ledger.events(limit=2)] == [WAN, LAN]
-    assert [event.result for event in ledger.events(since=NOON + timedelta(minutes=1))] == ["failed"]
+    assert [event.ref for event in ledger.history.events(limit=2)] == [WAN, LAN]
+    assert [event.result for event in ledger.history.events(since=NOON + timedelta(minutes=1))] == ["failed"]
 
 
 def test_the_last_ten_thousand_events_are_kept(ledger: Ledger) -> None:
@@ -91,60 +91,62 @@ def test_the_last_ten_thousand_events_are_kept(ledger: Ledger) -> None:
     total = KEPT_EVENTS + 2 * batch + 7
     for first in range(0, total, batch):
         numbers = range(first, min(first + batch, total))
-        ledger.record([success(network(f"n{number}")) for number in numbers], "r1")
-    kept = ledger.events(limit=total)
+        ledger.history.record([success(network(f"n{number}")) for number in numbers], "r1")
+    kept = ledger.history.events(limit=total)
     assert [event.ref.name for event in kept] == [f"n{number}" for number in range(total - KEPT_EVENTS, total)]
 
 
 def test_what_changed_nothing_is_no_event(ledger: Ledger) -> None:
-    ledger.record([StepOutcome(define(LAN), Result.UNCHANGED)], "r1")
-    assert ledger.events() == []
+    ledger.history.record([StepOutcome(define(LAN), Result.UNCHANGED)], "r1")
+    assert ledger.history.events() == []
 
 
 def test_a_condition_keeps_its_time_until_its_status_changes(ledger: Ledger, clock: Clock) -> None:
-    ledger.set_conditions({LAN: (ready(False, "no bridge"),)}, "r1")
+    ledger.status.note({LAN: (ready(False, "no bridge"),)}, "r1")
     clock.later(minutes=1)
-    ledger.set_conditions({LAN: (ready(False, "no dnsmasq"),)}, "r1")
+    ledger.status.note({LAN: (ready(False, "no dnsmasq"),)}, "r1")
     assert _only(ledger) == Condition("Ready", False, "Failed", "no dnsmasq", "r1", "2026-01-31T12:00:00.000Z")
-    ledger.set_conditions({LAN: (ready(True),)}, "r2")
+    ledger.status.note({LAN: (ready(True),)}, "r2")
     assert _only(ledger) == Condition("Ready", True, "Succeeded", "", "r2", "2026-01-31T12:01:00.000Z")
 
 
 def test_a_condition_keeps_its_time_across_restarts(tmp_path: Path, clock: Clock) -> None:
-    Ledger.open(tmp_path, clock=clock).set_conditions({LAN: (ready(),)}, "r1")
+    Ledger.open(tmp_path, clock=clock).status.note({LAN: (ready(),)}, "r1")
     clock.later(days=1)
     again = Ledger.open(tmp_path, clock=clock)
-    again.set_conditions({LAN: (ready(),)}, "r1")
+    again.status.note({LAN: (ready(),)}, "r1")
     assert _only(again).last_transition_time == "2026-01-31T12:00:00.000Z"
 
 
 def test_the_observed_revision_is_that_of_the_last_pass_for_all(ledger: Ledger) -> None:
-    ledger.set_conditions({LAN: (ready(),), WAN: (ready(),)}, "r1")
-    ledger.set_conditions({LAN: (ready(),), WAN: (ready(revision="r2"),)}, "r2")
-    assert {(status.revision, status.conditions[0].observed_revision) for status in ledger.statuses()} == {("r2", "r2")}
+    ledger.status.note({LAN: (ready(),), WAN: (ready(),)}, "r1")
+    ledger.status.note({LAN: (ready(),), WAN: (ready(revision="r2"),)}, "r2")
+    assert {(status.revision, status.conditions[0].observed_revision) for status in ledger.status.all()} == {
+        ("r2", "r2")
+    }
 
 
 def test_an_object_without_conditions_has_no_status_any_more(ledger: Ledger) -> None:
-    ledger.set_conditions({LAN: (ready(),), WAN: (ready(),)}, "r1")
-    ledger.set_conditions({WAN: (ready(),)}, "r1")
-    assert ledger.status(LAN) is None
-    assert [status.ref for status in ledger.statuses()] == [WAN]
+    ledger.status.note({LAN: (ready(),), WAN: (ready(),)}, "r1")
+    ledger.status.note({WAN: (ready(),)}, "r1")
+    assert ledger.status.of(LAN) is None
+    assert [status.ref for status in ledger.status.all()] == [WAN]
 
 
 def test_a_status_joins_all_that_is_known(ledger: Ledger, tmp_path: Path) -> None:
-    ledger.own(Owned(LAN, "uid-1", "nets/lan.yaml"))
-    ledger.record([failure(LAN, "no bridge")], "r1")
+    ledger.change(own=[Owned(LAN, "uid-1", "nets/lan.yaml")])
+    ledger.history.record([failure(LAN, "no bridge")], "r1")
     conditions = (ready(False), Condition("Stalled", True, "BackingOff"))
-    ledger.set_conditions({LAN: conditions}, "r1", {LAN: "active"})
-    status = Ledger.open(tmp_path, readonly=True).status(LAN)
+    ledger.status.note({LAN: conditions}, "r1", {LAN: "active"})
+    status = Ledger.open(tmp_path, readonly=True).status.of(LAN)
     assert status is not None
     assert [condition.type for condition in status.conditions] == ["Ready", "Stalled"]
     assert (status.uid, status.path, status.state, status.revision) == ("uid-1", "nets/lan.yaml", "active", "r1")
     assert status.last_outcome is not None
     assert (status.last_outcome.result, status.last_outcome.message) == ("failed", "no bridge")
     assert status.last_outcome.duration_s == 0.5
-    ledger.set_conditions({LAN: conditions}, "r1", {})
-    again = ledger.status(LAN)
+    ledger.status.note({LAN: conditions}, "r1", {})
+    again = ledger.status.of(LAN)
     assert again is not None
     assert again.state == ""
 
@@ -153,9 +155,9 @@ def test_a_pass_without_news_writes_nothing(ledger: Ledger, tmp_path: Path) -> N
     log = tmp_path / "onggi.db-wal"
     found = {network(f"n{number}"): (ready(),) for number in range(1000)}
     states = dict.fromkeys(found, "active")
-    ledger.set_conditions(found, "r1", states)
+    ledger.status.note(found, "r1", states)
     before = log.stat().st_mtime_ns, log.stat().st_size
-    ledger.set_conditions(dict(found), "r1", states)
+    ledger.status.note(dict(found), "r1", states)
     assert (log.stat().st_mtime_ns, log.stat().st_size) == before
 
 
@@ -176,8 +178,8 @@ def test_whatever_came_before_the_last_pass_is_what_is_stored(
     folder = tmp_path_factory.mktemp("state")
     with Ledger.open(folder) as ledger:
         for number, found in enumerate(passes):
-            ledger.set_conditions(found, str(number))
-    statuses = Ledger.open(folder, readonly=True).statuses()
+            ledger.status.note(found, str(number))
+    statuses = Ledger.open(folder, readonly=True).status.all()
     stored = {
         status.ref: tuple(Condition(c.type, c.status, c.reason, c.message) for c in status.conditions)
         for status in statuses
@@ -186,6 +188,6 @@ def test_whatever_came_before_the_last_pass_is_what_is_stored(
 
 
 def _only(ledger: Ledger) -> Condition:
-    (status,) = ledger.statuses()
+    (status,) = ledger.status.all()
     (condition,) = status.conditions
     return condition

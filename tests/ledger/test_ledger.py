@@ -16,7 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.errors import StateError
-from reconciler.ledger.ledger import DATABASE_NAME, Ledger
+from reconciler.ledger.database import DATABASE_NAME
+from reconciler.ledger.ledger import Ledger
 from reconciler.ledger.migrations import MIGRATIONS
 from reconciler.planning.ownership import Owned
 from reconciler.status.suspension import ALL
@@ -56,46 +57,46 @@ _ENTRIES = st.builds(
 def test_what_is_owned_comes_back_as_it_was(tmp_path_factory: pytest.TempPathFactory, entries: list[Owned]) -> None:
     folder = tmp_path_factory.mktemp("state")
     with Ledger.open(folder) as ledger:
-        ledger.own_all(entries)
-        assert dict(ledger.owned()) == {entry.ref: entry for entry in entries}
+        ledger.change(own=entries)
+        assert dict(ledger.ownership.all()) == {entry.ref: entry for entry in entries}
     with Ledger.open(folder, readonly=True) as reader:
-        assert dict(reader.owned()) == {entry.ref: entry for entry in entries}
+        assert dict(reader.ownership.all()) == {entry.ref: entry for entry in entries}
 
 
 def test_the_mapping_of_owned_objects_is_a_value(ledger: Ledger) -> None:
-    ledger.own(Owned(WEB, "u1"))
-    before = ledger.owned()
-    ledger.own(Owned(LAN, "u2"))
-    ledger.disown(WEB)
+    ledger.change(own=[Owned(WEB, "u1")])
+    before = ledger.ownership.all()
+    ledger.change(own=[Owned(LAN, "u2")])
+    ledger.change(disown=[WEB])
     assert set(before) == {WEB}
-    assert set(ledger.owned()) == {LAN}
+    assert set(ledger.ownership.all()) == {LAN}
 
 
 def test_entries_from_many_threads_are_all_kept(ledger: Ledger, tmp_path: Path) -> None:
     def own(number: int) -> None:
         for each in range(20):
-            ledger.own(Owned(Ref(NETWORK, f"{number}-{each}"), "u"))
+            ledger.change(own=[Owned(Ref(NETWORK, f"{number}-{each}"), "u")])
 
     threads = [threading.Thread(target=own, args=(number,)) for number in range(6)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(ledger.owned()) == 120
-    assert ledger.owned() == Ledger.open(tmp_path, readonly=True).owned()
+    assert len(ledger.ownership.all()) == 120
+    assert ledger.ownership.all() == Ledger.open(tmp_path, readonly=True).ownership.all()
 
 
 def test_what_was_begun_is_unfinished_for_the_next_start_and_not_while_it_is_being_made(tmp_path: Path) -> None:
     with Ledger.open(tmp_path) as first:
-        first.begin(ROOT, "main@sha1:1")
-        assert first.unfinished() == ()
+        first.change(begin=[ROOT], note="main@sha1:1")
+        assert first.intents.unfinished() == ()
     with Ledger.open(tmp_path) as second:
-        assert second.unfinished() == (ROOT,)
-        second.finish(ROOT)
-        assert second.unfinished() == ()
-        second.begin(ROOT, "main@sha1:2")
-        second.give_up([ROOT])
-        assert second.unfinished() == (ROOT,)
+        assert second.intents.unfinished() == (ROOT,)
+        second.change(finish=[ROOT])
+        assert second.intents.unfinished() == ()
+        second.change(begin=[ROOT], note="main@sha1:2")
+        second.intents.give_up([ROOT])
+        assert second.intents.unfinished() == (ROOT,)
 
 
 def test_a_process_that_is_killed_leaves_whole_transactions_only(tmp_path: Path) -> None:
@@ -105,7 +106,7 @@ from reconciler.planning.ownership import Owned
 from specs.reference import Ref
 ledger = Ledger.open(Path(sys.argv[1]))
 for batch in range(10**6):
-    ledger.own_all([Owned(Ref("Network", f"{batch}/{number}"), "u") for number in range(400)])
+    ledger.change(own=([Owned(Ref("Network", f"{batch}/{number}"), "u") for number in range(400)]))
     print(batch, flush=True)
 """
     for round_ in range(3):
@@ -119,7 +120,7 @@ for batch in range(10**6):
         process.wait()
         with Ledger.open(folder) as ledger:
             batches: dict[str, int] = {}
-            for ref in ledger.owned():
+            for ref in ledger.ownership.all():
                 batch = ref.name.partition("/")[0]
                 batches[batch] = batches.get(batch, 0) + 1
         assert set(batches.values()) == {400}
@@ -128,7 +129,7 @@ for batch in range(10**6):
 
 def test_a_killed_process_takes_its_open_transaction_with_it(tmp_path: Path) -> None:
     code = """
-from reconciler.ledger.database import open_for_writing
+from reconciler.ledger.opening import open_for_writing
 from reconciler.clock import utc_now
 connection = open_for_writing(Path(sys.argv[1]) / "onggi.db", clock=utc_now, set_aside=True)
 connection.execute("INSERT INTO suspended (kind, name) VALUES ('Network', 'kept')")
@@ -145,7 +146,7 @@ sys.stdin.read()
     process.kill()
     process.communicate()
     with Ledger.open(tmp_path) as ledger:
-        assert ledger.suspended() == {Ref(NETWORK, "kept")}
+        assert ledger.decisions.suspended() == {Ref(NETWORK, "kept")}
 
 
 @pytest.mark.parametrize("damage", ["not a database", "torn page"])
@@ -154,7 +155,7 @@ def test_a_damaged_file_is_kept_aside_and_a_new_one_begins(
 ) -> None:
     database = tmp_path / DATABASE_NAME
     with Ledger.open(tmp_path) as ledger:
-        ledger.own_all(Owned(Ref(NETWORK, str(number)), "u" * 100) for number in range(500))
+        ledger.change(own=(Owned(Ref(NETWORK, str(number)), "u" * 100) for number in range(500)))
     content = bytearray(database.read_bytes())
     if damage == "not a database":
         content[:] = b"letters to grandmother" * 100
@@ -164,21 +165,21 @@ def test_a_damaged_file_is_kept_aside_and_a_new_one_begins(
 
     moment = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
     with Ledger.open(tmp_path, clock=lambda: moment) as ledger:
-        assert ledger.owned() == {}
-        ledger.own(Owned(WEB, "u1"))
+        assert ledger.ownership.all() == {}
+        ledger.change(own=[Owned(WEB, "u1")])
     assert (tmp_path / f"{DATABASE_NAME}.corrupt-20260131T120000Z").read_bytes() == content
     assert "no object is touched" in caplog.text
     with Ledger.open(tmp_path) as ledger:
-        assert set(ledger.owned()) == {WEB}
+        assert set(ledger.ownership.all()) == {WEB}
 
 
 def test_only_the_holder_of_the_lock_sets_a_damaged_file_aside(tmp_path: Path) -> None:
     (tmp_path / DATABASE_NAME).write_bytes(b"letters to grandmother" * 100)
     reader = Ledger.open(tmp_path, readonly=True)
     with pytest.raises(StateError, match="damaged; the agent sets it aside"):
-        reader.owned()
+        reader.ownership.all()
     with pytest.raises(StateError, match="damaged; the agent sets it aside"):
-        reader.suspend(WEB)
+        reader.decisions.suspend(WEB)
     assert [path.name for path in tmp_path.iterdir()] == [DATABASE_NAME]
 
 
@@ -188,7 +189,7 @@ def test_a_file_of_a_newer_onggi_is_left_as_it_is(tmp_path: Path) -> None:
         connection.execute(f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
     for readonly in (False, True):
         with pytest.raises(StateError, match="written by a newer onggi"):
-            Ledger.open(tmp_path, readonly=readonly).owned()
+            Ledger.open(tmp_path, readonly=readonly).ownership.all()
 
 
 def test_every_version_of_the_layout_migrates_to_the_present_one(tmp_path: Path) -> None:
@@ -201,23 +202,23 @@ def test_every_version_of_the_layout_migrates_to_the_present_one(tmp_path: Path)
                     connection.execute(statement)
             connection.execute(f"PRAGMA user_version = {known}")
         with Ledger.open(folder) as ledger:
-            ledger.own(Owned(WEB, "u"))
-            assert set(ledger.owned()) == {WEB}
+            ledger.change(own=[Owned(WEB, "u")])
+            assert set(ledger.ownership.all()) == {WEB}
 
 
 def test_a_full_disk_is_said_and_loses_nothing(small_disk: SmallDisk) -> None:
     kept = [Owned(Ref(NETWORK, f"kept-{number}"), "u") for number in range(10)]
     with Ledger.open(small_disk.path) as ledger:
-        ledger.own_all(kept)
+        ledger.change(own=kept)
         small_disk.fill()
         with pytest.raises(StateError, match="full"):
-            ledger.own_all(Owned(Ref(NETWORK, f"new-{number}"), "u" * 100) for number in range(3000))
-        assert set(ledger.owned()) == {entry.ref for entry in kept}
-        assert set(Ledger.open(small_disk.path, readonly=True).owned()) == {entry.ref for entry in kept}
+            ledger.change(own=(Owned(Ref(NETWORK, f"new-{number}"), "u" * 100) for number in range(3000)))
+        assert set(ledger.ownership.all()) == {entry.ref for entry in kept}
+        assert set(Ledger.open(small_disk.path, readonly=True).ownership.all()) == {entry.ref for entry in kept}
         small_disk.empty()
-        ledger.own(Owned(WEB, "u"))
+        ledger.change(own=[Owned(WEB, "u")])
     with Ledger.open(small_disk.path) as ledger:
-        assert set(ledger.owned()) == {WEB, *(entry.ref for entry in kept)}
+        assert set(ledger.ownership.all()) == {WEB, *(entry.ref for entry in kept)}
 
 
 def test_a_full_disk_at_the_first_start_is_said(small_disk: SmallDisk) -> None:
@@ -230,35 +231,35 @@ def test_a_full_disk_at_the_first_start_is_said(small_disk: SmallDisk) -> None:
 
 def test_a_read_only_folder_can_be_read_and_says_why_it_cannot_be_written(small_disk: SmallDisk) -> None:
     with Ledger.open(small_disk.path) as ledger:
-        ledger.own(Owned(WEB, "u"))
+        ledger.change(own=[Owned(WEB, "u")])
     small_disk.make_read_only()
     with pytest.raises(StateError, match="Read-only file system"):
         Ledger.open(small_disk.path)
     reader = Ledger.open(small_disk.path, readonly=True)
-    assert set(reader.owned()) == {WEB}
+    assert set(reader.ownership.all()) == {WEB}
     with pytest.raises(StateError, match="Read-only file system"):
-        reader.suspend(WEB)
+        reader.decisions.suspend(WEB)
 
 
 def test_a_reader_before_the_first_start_finds_nothing_and_leaves_nothing(tmp_path: Path) -> None:
     with Ledger.open(tmp_path, readonly=True) as reader:
-        assert reader.owned() == {}
-        assert reader.statuses() == []
-        assert reader.events() == []
-        assert reader.suspended() == frozenset()
-        assert reader.agent_info() == {}
-        assert reader.repository_id("/srv/repo") == reader.repository_id("/srv/repo")
+        assert reader.ownership.all() == {}
+        assert reader.status.all() == []
+        assert reader.history.events() == []
+        assert reader.decisions.suspended() == frozenset()
+        assert reader.agent.told() == {}
+        assert reader.sources.repository_id("/srv/repo") == reader.sources.repository_id("/srv/repo")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_reader_sees_what_the_agent_beside_it_writes_and_cannot_write_itself(ledger: Ledger, tmp_path: Path) -> None:
     reader = Ledger.open(tmp_path, readonly=True)
-    ledger.own(Owned(WEB, "u1"))
-    assert set(reader.owned()) == {WEB}
-    ledger.disown(WEB)
-    assert reader.owned() == {}
+    ledger.change(own=[Owned(WEB, "u1")])
+    assert set(reader.ownership.all()) == {WEB}
+    ledger.change(disown=[WEB])
+    assert reader.ownership.all() == {}
     with pytest.raises(StateError, match="open for reading"):
-        reader.own(Owned(WEB, "u1"))
+        reader.change(own=[Owned(WEB, "u1")])
 
 
 def test_another_process_suspends_and_resumes_beside_the_agent(ledger: Ledger, tmp_path: Path) -> None:
@@ -266,36 +267,36 @@ def test_another_process_suspends_and_resumes_beside_the_agent(ledger: Ledger, t
         code = f"""
 from reconciler.ledger.ledger import Ledger
 from specs.reference import Ref
-Ledger.open(Path(sys.argv[1]), readonly=True).{call}
+Ledger.open(Path(sys.argv[1]), readonly=True).decisions.{call}
 """
         assert run(code, tmp_path).wait() == 0
 
     elsewhere('suspend(Ref("VirtualMachine", "tf-web"))')
-    assert ledger.suspended() == {WEB}
-    assert LAN not in ledger.suspended()
+    assert ledger.decisions.suspended() == {WEB}
+    assert LAN not in ledger.decisions.suspended()
     elsewhere("suspend(None)")
-    assert ledger.suspended() is ALL
-    assert LAN in ledger.suspended()
+    assert ledger.decisions.suspended() is ALL
+    assert LAN in ledger.decisions.suspended()
     elsewhere("resume(None)")
-    assert ledger.suspended() == {WEB}
+    assert ledger.decisions.suspended() == {WEB}
     elsewhere('resume(Ref("VirtualMachine", "tf-web"))')
-    assert not ledger.suspended()
+    assert not ledger.decisions.suspended()
 
 
 def test_a_source_keeps_its_repository_id(tmp_path: Path) -> None:
     with Ledger.open(tmp_path) as ledger:
-        made = ledger.repository_id("/srv/repo")
-        assert ledger.repository_id("/srv/other") != made
-    assert Ledger.open(tmp_path).repository_id("/srv/repo") == made
-    assert Ledger.open(tmp_path, readonly=True).repository_id("/srv/repo") == made
+        made = ledger.sources.repository_id("/srv/repo")
+        assert ledger.sources.repository_id("/srv/other") != made
+    assert Ledger.open(tmp_path).sources.repository_id("/srv/repo") == made
+    assert Ledger.open(tmp_path, readonly=True).sources.repository_id("/srv/repo") == made
 
 
 def test_the_agent_tells_who_it_is_since_when_and_how_it_goes(tmp_path: Path) -> None:
     minutes = iter(range(60))
     ledger = Ledger.open(tmp_path, clock=lambda: datetime(2026, 1, 31, 12, next(minutes), tzinfo=UTC))
-    ledger.set_agent_info(connect="test:///default", connected=True)
-    ledger.set_agent_info(connected=False)
-    assert Ledger.open(tmp_path, readonly=True).agent_info() == {
+    ledger.heartbeat.tell(connect="test:///default", connected=True)
+    ledger.heartbeat.tell(connected=False)
+    assert Ledger.open(tmp_path, readonly=True).heartbeat.told() == {
         "pid": str(os.getpid()),
         "started": "2026-01-31T12:00:00.000Z",
         "last_pass": "2026-01-31T12:01:00.000Z",
@@ -305,5 +306,5 @@ def test_the_agent_tells_who_it_is_since_when_and_how_it_goes(tmp_path: Path) ->
 
 
 def test_the_files_are_for_their_owner_only(ledger: Ledger, tmp_path: Path) -> None:
-    ledger.own(Owned(WEB, "u"))
+    ledger.change(own=[Owned(WEB, "u")])
     assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o600}

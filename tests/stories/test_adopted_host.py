@@ -172,7 +172,7 @@ def test_enforcing_writes_the_mark_into_the_running_machine_too(
         assert (mark.repository_id, mark.name) == (host.repository_id, host.running.name)
         assert any(pointer.startswith("/disks/") for pointer in mark.managed)
         assert line.plan().empty
-        assert line.ledger.events()[-1].result == "configured"
+        assert line.ledger.history.events()[-1].result == "configured"
     assert host.domain(host.running).state()[0] == libvirt.VIR_DOMAIN_PAUSED
     with opened(tmp_path, qemu_system, "another-state") as line:  # the first one was lost
         assert line.plan().empty
@@ -188,7 +188,7 @@ def test_what_is_only_observed_stays_when_its_document_goes(
         (tmp_path / "documents" / "vms" / f"{host.stopped.name}.yaml").unlink()
         assert line.converge().succeeded
         assert host.domain(host.stopped).name() == host.stopped.name
-        assert host.stopped not in line.ledger.owned()  # nobody's again
+        assert host.stopped not in line.ledger.ownership.all()  # nobody's again
 
 
 def test_what_was_never_declared_is_never_pruned(host: MadeByOthers, qemu_system: str, tmp_path: Path) -> None:
@@ -271,13 +271,13 @@ def test_an_upgrade_of_the_agent_changes_no_plan(line: Line, repository: Reposit
     repository.commit({"web.yaml": WANTED % "" + "---\n" + (WANTED % "").replace("web", "db")})
     assert line.converge().succeeded
     # An older release knew fewer facts, other digests, and fewer pointers in its marks.
-    for entry in line.ledger.owned().values():
-        line.ledger.own(type(entry)(entry.ref, entry.uid, entry.path, facts={"digest": "of an older release"}))
+    for entry in line.ledger.ownership.all().values():
+        line.ledger.change(own=[type(entry)(entry.ref, entry.uid, entry.path, facts={"digest": "of an older release"})])
     plan = line.plan()
     assert plan.steps == ()
     assert plan.blocked == ()
-    for ref in list(line.ledger.owned()):
-        line.ledger.disown(ref)
+    for ref in list(line.ledger.ownership.all()):
+        line.ledger.change(disown=[ref])
     plan = line.plan()
     assert plan.steps == ()
     assert plan.blocked == ()

@@ -87,7 +87,7 @@ def test_a_commit_that_empties_a_folder_deletes_nothing_until_it_is_approved(
     convergence = line.converge()
     assert {blocked.reason for blocked in convergence.remaining.blocked} == {"NeedsApproval"}
     assert len(machines(line)) == 8
-    line.ledger.approve(waits_for(line))
+    line.ledger.decisions.approve(waits_for(line))
     assert line.converge().succeeded
     assert machines(line) == set()
 
@@ -106,7 +106,7 @@ def test_an_approval_ends_when_the_repository_moves(repository: Repository, line
     repository.commit(many(8))
     assert line.converge().succeeded
     repository.remove("vms")
-    line.ledger.approve(waits_for(line))
+    line.ledger.decisions.approve(waits_for(line))
     repository.commit({"README": "another commit"})
     assert not line.converge().succeeded
     assert len(machines(line)) == 8
@@ -116,7 +116,7 @@ def test_an_approval_ends_when_one_of_the_objects_changes(repository: Repository
     repository.commit(many(8))
     assert line.converge().succeeded
     repository.remove("vms")
-    line.ledger.approve(waits_for(line))
+    line.ledger.decisions.approve(waits_for(line))
     ref = Ref("VirtualMachine", "m3")
     seen = line.observe().objects[ref]
     line.hypervisor.perform(Define(ref, seen.uid, seen.xml.replace(">65536<", ">98304<")))
@@ -128,7 +128,7 @@ def test_an_approved_removal_that_was_cut_off_goes_on(repository: Repository, se
     repository.commit(many(12))
     assert line.converge().succeeded
     repository.remove("vms")
-    line.ledger.approve(waits_for(line))
+    line.ledger.decisions.approve(waits_for(line))
     plan = line.plan()
     assert len(plan.steps) == 12
     line.apply(replace(plan, steps=plan.steps[:2]))  # as far as it came
@@ -153,7 +153,7 @@ def test_a_removed_volume_is_kept_in_the_trash_and_comes_back_with_its_document(
     assert line.plan().empty
     repository.commit({"data.yaml": volume()})
     assert line.converge().succeeded
-    assert "trashed" not in line.ledger.owned()[DISK].facts
+    assert "trashed" not in line.ledger.ownership.all()[DISK].facts
 
 
 def test_a_volume_leaves_the_trash_when_its_time_is_over(
@@ -170,7 +170,7 @@ def test_a_volume_leaves_the_trash_when_its_time_is_over(
         assert plan.steps[0].operations == (DeleteVolume(DISK),)
         assert line.converge().succeeded
         assert DISK not in line.observe().objects
-        assert DISK not in line.ledger.owned()
+        assert DISK not in line.ledger.ownership.all()
 
 
 # NixVirt and others delete by name: what is there under a name may be somebody else's by now.
@@ -208,7 +208,7 @@ def test_a_disk_that_a_document_no_longer_names_is_detached_once_that_is_approve
     repository.commit({"vm.yaml": vm("web", disks="[{name: b, size: 16MiB, pool: disks}]")})
     assert not line.converge().succeeded
     assert len(line.observe().objects[Ref("VirtualMachine", "web")].config["disks"]) == 2
-    line.ledger.approve(waits_for(line))
+    line.ledger.decisions.approve(waits_for(line))
     assert line.converge().succeeded
     objects = line.observe().objects
     [disk] = objects[Ref("VirtualMachine", "web")].config["disks"]

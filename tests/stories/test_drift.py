@@ -73,11 +73,11 @@ def redefine(hand: libvirt.virConnect, old: str, new: str, ref: Ref = WEB) -> No
 
 
 def records(state: Path) -> list[DriftRecord]:
-    return Ledger.open(state, readonly=True).drifts(healed=True)
+    return Ledger.open(state, readonly=True).drift.records(healed=True)
 
 
 def conditions(state: Path, ref: Ref = WEB) -> dict[str, Condition]:
-    status = Ledger.open(state, readonly=True).status(ref)
+    status = Ledger.open(state, readonly=True).status.of(ref)
     return {item.type: item for item in status.conditions} if status is not None else {}
 
 
@@ -101,7 +101,7 @@ def test_what_a_step_is_working_on_is_not_judged_by_a_snapshot_from_before(
     assert line.converge().succeeded  # beside a pass that has looked before: the ledger knows, the snapshot doesn't
     now = line.compare(desired, before, moving=frozenset({WEB}))
     assert line.note_drift(now) == ()
-    assert line.ledger.drifts(healed=True) == []
+    assert line.ledger.drift.records(healed=True) == []
     hand.lookupByName(WEB.name).undefine()
     assert [item.ref for item in line.note_drift(line.compare(desired, line.observe()))] == [WEB]
 
@@ -167,7 +167,7 @@ def test_a_document_that_was_changed_to_match_heals_the_drift(
     line.converge()
     repository.commit({"web.yaml": vm(driftPolicy="warn", title="theirs")})
     assert line.converge().succeeded
-    [record] = line.ledger.drifts(healed=True)
+    [record] = line.ledger.drift.records(healed=True)
     assert record.healed_by == "document"
 
 
@@ -181,7 +181,7 @@ def test_an_unrelated_edit_of_the_document_leaves_the_record_to_the_step_that_he
     repository.commit({"web.yaml": vm(memory=80, driftPolicy="enforce")})
     assert line.converge().succeeded
     assert title(hand) == "ours"
-    [record] = line.ledger.drifts(healed=True)
+    [record] = line.ledger.drift.records(healed=True)
     assert not record.open
     # The step that came with the edit put it back, and the document asks for the same title as before.
     assert record.healed_by == "onggi"
@@ -196,7 +196,7 @@ def test_a_machine_that_vanished_is_drift_and_is_made_again(
     [missing] = found(line)
     assert (missing.ref, missing.kind, missing.policy) == (WEB, DriftKind.MISSING, "enforce")
     assert line.converge().succeeded
-    [record] = line.ledger.drifts(healed=True)
+    [record] = line.ledger.drift.records(healed=True)
     assert (record.field, record.kind, record.healed_by) == ("/", "missing", "onggi")
 
 
@@ -258,7 +258,7 @@ def test_a_new_revision_is_no_drift(hand: libvirt.virConnect, repository: Reposi
     repository.commit({"web.yaml": vm(title="new"), "db.yaml": vm("hc-db")})
     assert found(line) == ()
     assert line.converge().succeeded
-    assert line.ledger.drifts(healed=True) == []
+    assert line.ledger.drift.records(healed=True) == []
 
 
 def test_a_refused_edit_is_no_drift_and_a_refused_change_by_hand_is(
@@ -290,7 +290,7 @@ def test_a_refused_edit_is_no_drift_and_a_refused_change_by_hand_is(
         field = grown.fields[0]
         assert (field.field, field.declared, field.found) == ("/capacity", 16 << 20, 32 << 20)
         line.converge()
-        assert [record.field for record in line.ledger.drifts()] == ["/capacity"]
+        assert [record.field for record in line.ledger.drift.records()] == ["/capacity"]
 
 
 # argoproj/argo-cd#4414: while a new commit waits, what was applied before is still watched, and neighbours are healed
@@ -305,7 +305,8 @@ def test_a_document_that_is_broken_now_leaves_its_records_open_and_its_neighbour
     set_title(hand, "theirs", DB)
     line.converge()
     assert title(hand, DB) == "ours"
-    assert {(record.ref, record.healed_by) for record in line.ledger.drifts(healed=True)} == {(WEB, ""), (DB, "onggi")}
+    healed = {(record.ref, record.healed_by) for record in line.ledger.drift.records(healed=True)}
+    assert healed == {(WEB, ""), (DB, "onggi")}
 
 
 # dmacvicar/terraform-provider-libvirt#1339 (also #622, #119, #1010): a machine that was stopped by hand isn't noticed
@@ -319,7 +320,7 @@ def test_a_machine_that_was_stopped_by_hand_is_drift_of_its_power(
     assert (stopped.kind, [each.field for each in stopped.fields]) == (DriftKind.POWER, ["/runStrategy"])
     assert line.converge().succeeded
     assert hand.lookupByName(WEB.name).isActive()
-    assert [record.healed_by for record in line.ledger.drifts(healed=True)] == ["onggi"]
+    assert [record.healed_by for record in line.ledger.drift.records(healed=True)] == ["onggi"]
 
 
 # dmacvicar/terraform-provider-libvirt#947: a network that isn't active goes unnoticed until a machine's start fails
@@ -360,7 +361,7 @@ def test_a_second_run_changes_nothing_and_the_plan_said_so(
     assert line.plan().empty
     again = line.converge()
     assert again.outcomes == ()
-    assert line.ledger.drifts(healed=True) == []
+    assert line.ledger.drift.records(healed=True) == []
 
 
 # projectbluefin/lab#97, kubevirt/community#317: observed values were written into the spec and differed for ever
@@ -419,7 +420,7 @@ def test_a_fight_with_another_tool_is_given_up_by_and_by_and_said_so_while_neigh
         return found if found is not None and found.reason == "Flapping" else None
 
     def told_at() -> list[datetime]:
-        events = Ledger.open(state, readonly=True).events(ref=WEB)
+        events = Ledger.open(state, readonly=True).history.events(ref=WEB)
         return [datetime.fromisoformat(event.time) for event in events if event.result == "flapping"]
 
     with running_agent(repository.path, SHARED, state):

@@ -65,7 +65,7 @@ def active(hand: libvirt.virConnect) -> set[str]:
 
 def told(state: Path) -> dict[str, tuple[str, str]]:
     """The agent's own conditions: type → status and message."""
-    info = Ledger.open(state, readonly=True).agent_info()
+    info = Ledger.open(state, readonly=True).heartbeat.told()
     return {item["type"]: (item["status"], item["message"]) for item in agent_conditions(info)}
 
 
@@ -174,7 +174,7 @@ def test_outside_of_its_windows_a_host_is_read_and_told_about_and_left_as_it_is(
         assert active(hand) == set()
         sentence = "changes are applied again from 2026-11-24T22:00+01:00"
         assert sentence in told(state)["OutsideWindow"][1]
-        status = Ledger.open(state, readonly=True).status(Ref(NETWORK, "hh-lab"))
+        status = Ledger.open(state, readonly=True).status.of(Ref(NETWORK, "hh-lab"))
         assert status is not None
         (ready,) = [item for item in status.conditions if item.type == "Ready"]
         assert (ready.status, ready.reason) == (False, "OutsideWindow")
@@ -266,7 +266,7 @@ def test_the_status_shows_both_gates(onggi: Onggi, tmp_path: Path) -> None:
     state = tmp_path / "state"
     state.mkdir()
     with Ledger.open(state) as ledger:
-        ledger.set_agent_info(
+        ledger.heartbeat.tell(
             revision="main@sha1:1234",
             source_problem="The commit 123 on main isn't signed; sign it.",
             source_verified="false",

@@ -68,7 +68,7 @@ def test_a_deleted_data_disk_is_told_and_nothing_empty_comes_in_its_place(guest:
         assert not path.exists()
 
     digest = next(item.digest for item in guest.line.plan().blocked if item.ref == data(guest))
-    guest.line.ledger.approve(digest)
+    guest.line.ledger.decisions.approve(digest)
     assert guest.line.converge().succeeded
     assert path.exists()
     assert guest.domain.isActive()

@@ -82,7 +82,7 @@ def test_no_edit_of_a_document_pulls_a_disk_from_a_running_machine(
     line.converge()
     [waiting] = line.plan().blocked
     assert host_objects.name("web-data.img") in waiting.message
-    line.ledger.approve(waiting.digest)
+    line.ledger.decisions.approve(waiting.digest)
     assert line.converge().succeeded
     assert host_objects.name("web-root.qcow2") in domain.XMLDesc()
     assert host_objects.name("web-data.img") not in domain.XMLDesc()

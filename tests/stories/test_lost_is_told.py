@@ -22,7 +22,7 @@ DISK, MACHINE = Ref(STORAGE_VOLUME, "disks/web-root.qcow2"), Ref(VIRTUAL_MACHINE
 
 def conditions(state: Path, ref: Ref) -> set[str]:
     with Ledger.open(state, readonly=True) as ledger:
-        status = ledger.status(ref)
+        status = ledger.status.of(ref)
     return {item.type for item in status.conditions if item.status} if status is not None else set()
 
 
@@ -48,5 +48,7 @@ def test_loss_is_told_where_people_look_and_ends_with_the_volume(
             until(lambda ref=ref: "DataLost" not in conditions(state, ref), 60, "it is back")
         assert onggi("status", "--state", state).code == 0
     with Ledger.open(state, readonly=True) as ledger:
-        told = [event.result for event in ledger.events(ref=DISK) if "DataLost" in (event.result, event.message[:8])]
+        told = [
+            event.result for event in ledger.history.events(ref=DISK) if "DataLost" in (event.result, event.message[:8])
+        ]
     assert told == ["DataLost", "resolved"], "once each"

@@ -100,7 +100,7 @@ def test_a_migrated_machine_is_neither_started_nor_made_again_where_it_came_from
         # It's said to be needed here, for there it is gone.
         away.destroy()
         digest = next(item.digest for item in line.plan().blocked if item.digest)
-        line.ledger.approve(digest)
+        line.ledger.decisions.approve(digest)
         assert line.converge().succeeded
         assert here.lookupByName("web").isActive()
         here.lookupByName("web").destroy()

@@ -107,7 +107,7 @@ def test_a_guest_keeps_its_link_through_live_changes_and_is_reconnected_after_a_
             def question() -> str:
                 return next(
                     item.message
-                    for status in ledger.statuses()
+                    for status in ledger.status.all()
                     for item in status.conditions
                     if status.ref.name == name and item.reason == "NeedsApproval"
                 )

@@ -287,7 +287,7 @@ def test_a_restart_that_would_cut_guests_waits_for_an_approval_and_everything_el
         (world.ref, ["/domain"])
     ]
 
-    world.line.ledger.approve(staged.digest)
+    world.line.ledger.decisions.approve(staged.digest)
     (step,) = world.plan().steps
     names = [type(operation).__name__ for operation in step.operations]
     assert names == ["Stop", "Start", "ReconnectInterfaces"]
@@ -306,7 +306,7 @@ def test_an_approval_says_nothing_about_a_guest_that_came_later(world: World) ->
     world.declare(domain="lab.example")
     digest = world.plan().staged[0].digest
     world.start_guest("second")
-    world.line.ledger.approve(digest)
+    world.line.ledger.decisions.approve(digest)
     (staged,) = world.plan().staged
     assert staged.digest != digest
     assert world.objects.name("second") in staged.message
@@ -336,7 +336,7 @@ def test_stopping_a_network_under_its_guests_waits_for_an_approval(world: World)
     world.apply()
     assert world.network.isActive()
     assert world.network.autostart(), "the rest is done"
-    world.line.ledger.approve(staged.digest)
+    world.line.ledger.decisions.approve(staged.digest)
     world.apply()
     assert not world.network.isActive()
     world.declare()

@@ -50,20 +50,20 @@ def test_a_device_that_is_updated_by_hand_is_put_back_once(
         domain.updateDeviceFlags(own.replace(old, new), libvirt.VIR_DOMAIN_AFFECT_LIVE)
 
     def repairs() -> list[str]:
-        return [event.message.partition(": /")[2] for event in beside.events() if event.result == "configured"]
+        return [event.message.partition(": /")[2] for event in beside.history.events() if event.result == "configured"]
 
     folders = (str(dir_pool_folder),)
     with running_agent(repository.path, qemu_system, state, allowed_folders=folders, resync_s=3600.0) as agent:
-        assert beside.drifts(healed=True) == [], "making it is nobody's drift"
+        assert beside.drift.records(healed=True) == [], "making it is nobody's drift"
         update(NIC, f"'{lan}'", f"'{other}'")
         agent.queue.changed(Ref("Network", lan))  # where the port is missed; of the machine no event tells
-        until(lambda: len(repairs()) == 1 and beside.drifts(healed=True)[-1].healed_by, 60, "the NIC is back")
+        until(lambda: len(repairs()) == 1 and beside.drift.records(healed=True)[-1].healed_by, 60, "the NIC is back")
         for _ in range(2):
             done = len(repairs())
             update(CDROM, images[0].name, images[1].name)
             agent.queue.changed(ref)
             until(lambda done=done: len(repairs()) > done, 60, "the medium is back")  # type: ignore[misc]
-        until(lambda: not beside.drifts(), 60, "all is at rest")
+        until(lambda: not beside.drift.records(), 60, "all is at rest")
     assert [repair.partition(" ")[0].rpartition("/")[2] for repair in repairs()] == ["network", "source", "source"]
-    assert {event.result for event in beside.events(ref=ref)} == {"created", "configured"}
-    assert {record.ref for record in beside.drifts(healed=True)} == {ref}
+    assert {event.result for event in beside.history.events(ref=ref)} == {"created", "configured"}
+    assert {record.ref for record in beside.drift.records(healed=True)} == {ref}

@@ -71,7 +71,7 @@ class Day:
         with self.open() as line:
             line._note(plan)
             for item in plan.blocked:
-                line.ledger.approve(item.digest)
+                line.ledger.decisions.approve(item.digest)
 
     def commit(self, kind: str, what: str, spec: Mapping[str, Any]) -> None:
         """Write a document of its own file; `spec` is remembered."""

@@ -58,7 +58,7 @@ def test_an_emptied_file_deletes_nothing_until_it_is_removed(
     [held] = convergence.remaining.blocked
     assert (held.ref, held.reason, held.path) == (WEB, "FileEmptied", "vms/web.yaml")
     assert WEB in line.observe().objects
-    assert WEB in line.ledger.owned()
+    assert WEB in line.ledger.ownership.all()
     file.unlink()
     save(repository, plain)
     assert line.converge().succeeded

@@ -65,9 +65,9 @@ def test_a_new_name_with_the_old_uid_renames_the_machine_and_its_disks(
     assert volume_files(dir_pool_folder, host_objects) == ["new-data.img", "new-root.qcow2"]
     assert (dir_pool_folder / "pool" / host_objects.name("new-data.img")).read_bytes().startswith(b"precious")
     assert host_objects.name("old") not in [each.name() for each in qemu_connection.listAllDomains()]
-    assert not any(ref.name.endswith(("old", "old-root.qcow2")) for ref in line.ledger.owned())
+    assert not any(ref.name.endswith(("old", "old-root.qcow2")) for ref in line.ledger.ownership.all())
     assert line.plan().empty
-    assert line.ledger.drifts(healed=True) == [], "a rename that is asked for is nobody's doing by hand"
+    assert line.ledger.drift.records(healed=True) == [], "a rename that is asked for is nobody's doing by hand"
 
 
 def test_a_running_machine_keeps_its_name_and_its_disks_until_it_is_off(
@@ -93,7 +93,7 @@ def test_a_running_machine_keeps_its_name_and_its_disks_until_it_is_off(
     assert line.converge().succeeded
     assert "new" in names(line, host_objects)
     assert volume_files(dir_pool_folder, host_objects) == ["new-data.img", "new-root.qcow2"]
-    assert line.ledger.drifts(healed=True) == []
+    assert line.ledger.drift.records(healed=True) == []
 
 
 def test_what_else_changes_does_not_wait_for_the_name(
@@ -176,14 +176,14 @@ def test_a_machine_that_somebody_renamed_leaves_with_its_document(
     repository.remove("vm.yaml")
     ref = Ref("VirtualMachine", host_objects.name("web"))
     if not remembered:
-        line.ledger.disown(ref)
+        line.ledger.change(disown=[ref])
     [step] = line.plan().steps
     assert step.ref == ref
     assert host_objects.name("elsewhere") in step.why
     assert line.converge().succeeded
     mine = {each.name() for each in qemu_connection.listAllDomains() if each.name().startswith(host_objects.prefix)}
     assert mine == {host_objects.name("other")}
-    assert ref not in line.ledger.owned()
+    assert ref not in line.ledger.ownership.all()
 
 
 def test_an_adopted_machine_without_a_uid_in_its_document_is_found_under_another_name(
@@ -231,7 +231,7 @@ def test_a_rename_that_was_cut_off_goes_on(
     assert volume_files(dir_pool_folder, host_objects) == ["new-data.img", "new-root.qcow2"]
     assert names(line, host_objects) >= {"new"}
     assert "old" not in names(line, host_objects)
-    assert {ref.kind for ref, entry in line.ledger.owned().items() if entry.created} == {
+    assert {ref.kind for ref, entry in line.ledger.ownership.all().items() if entry.created} == {
         "VirtualMachine", "StorageVolume", "StoragePool",
     }  # fmt: skip
 

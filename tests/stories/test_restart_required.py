@@ -70,7 +70,7 @@ def plan_that_restarts(line: Line) -> Plan | None:
 
 def condition(state: Path, type_: str) -> Condition | None:
     with Ledger.open(state, readonly=True) as ledger:
-        status = ledger.status(WEB)
+        status = ledger.status.of(WEB)
     return next((item for item in status.conditions if item.type == type_), None) if status is not None else None
 
 
@@ -149,7 +149,7 @@ def test_graceful_restarts_once_and_the_plan_says_so_beforehand(
     # The definition came first, so that what waits is known to libvirt; then the machine went through one restart.
     assert hand.lookupByName("web").ID() > run
     assert waiting(line) == {}
-    last = line.ledger.events(ref=WEB)[-1].message
+    last = line.ledger.history.events(ref=WEB)[-1].message
     assert "restartPolicy: Graceful restarts it for /cpuMode" in last
     run = hand.lookupByName("web").ID()
     repository.commit({"web.yaml": vm(restartPolicy="Graceful", cpuMode="maximum", memory=32)})
@@ -201,7 +201,7 @@ def test_an_agent_that_ends_in_the_middle_of_a_restart_finishes_it_at_its_next_s
     assert line.converge().succeeded
     assert hand.lookupByName("web").isActive(), "RerunOnFailure alone would respect a shutdown"
     assert waiting(line) == {}
-    assert Fact.RESTARTING not in line.ledger.owned()[WEB].facts
+    assert Fact.RESTARTING not in line.ledger.ownership.all()[WEB].facts
 
 
 def conditions_after(line: Line, done: Convergence) -> Mapping[Ref, tuple[Condition, ...]]:

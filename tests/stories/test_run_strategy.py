@@ -92,11 +92,11 @@ def test_halted_stops_what_somebody_starts(hand: libvirt.virConnect, repository:
 def test_a_suspended_machine_is_left_off(hand: libvirt.virConnect, repository: Repository, line: Line) -> None:
     repository.commit({"web.yaml": vm(runStrategy="Always")})
     assert line.converge().succeeded
-    line.ledger.suspend(WEB)
+    line.ledger.decisions.suspend(WEB)
     hand.lookupByName("web").destroy()
     assert line.converge().planned.empty
     assert not hand.lookupByName("web").isActive()
-    line.ledger.resume(WEB)
+    line.ledger.decisions.resume(WEB)
     assert line.converge().succeeded
     assert hand.lookupByName("web").isActive()
 
@@ -137,7 +137,7 @@ def test_a_transient_machine_disturbs_nobody(hand: libvirt.virConnect, repositor
 def stalled(state: Path) -> str:
     """The message of the web machine's Stalled condition while its starts back off; empty otherwise."""
     with Ledger.open(state, readonly=True) as ledger:
-        status = ledger.status(WEB)
+        status = ledger.status.of(WEB)
     found = {item.type: item for item in status.conditions} if status is not None else {}
     if "Stalled" not in found or found["Stalled"].reason != "CrashLoopBackOff":
         return ""

@@ -236,15 +236,15 @@ def test_a_mark_of_an_earlier_version_is_no_conflict_and_says_where_it_is_after_
         web = Ref("VirtualMachine", "web")
         seen = line.observe().objects[web]
         line.hypervisor.perform(Define(web, seen.uid, seen.xml.replace(' branch="main"', "").replace(' path=""', "")))
-        for entry in line.ledger.owned().values():
+        for entry in line.ledger.ownership.all().values():
             old = {key: value for key, value in entry.facts.items() if key != "scope"}
-            line.ledger.own(type(entry)(**{**_fields(entry), "facts": old}))
+            line.ledger.change(own=[type(entry)(**{**_fields(entry), "facts": old})])
         mark = line.observe().objects[web].mark
         assert mark is not None
         assert mark.path is None
         assert line.plan().empty
         assert line.converge().succeeded
-        assert all(entry.scope is not None for entry in line.ledger.owned().values())
+        assert all(entry.scope is not None for entry in line.ledger.ownership.all().values())
         repository.commit({"vms/web.yaml": vm("web", memory=80)})
         assert line.converge().succeeded
         mark = line.observe().objects[web].mark

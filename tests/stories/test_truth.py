@@ -33,7 +33,7 @@ def vm(name: str = "web", **fields: object) -> str:
 
 
 def events(state: Path, ref: Ref) -> list[Event]:
-    return Ledger.open(state, readonly=True).events(ref=ref)
+    return Ledger.open(state, readonly=True).history.events(ref=ref)
 
 
 def told(state: Path, ref: Ref) -> list[tuple[str, str]]:
@@ -41,7 +41,7 @@ def told(state: Path, ref: Ref) -> list[tuple[str, str]]:
 
 
 def status(state: Path, ref: Ref = WEB) -> ObjectStatus:
-    found = Ledger.open(state, readonly=True).status(ref)
+    found = Ledger.open(state, readonly=True).status.of(ref)
     assert found is not None
     return found
 
@@ -59,7 +59,7 @@ def unread(state: Path) -> list[tuple[str, str]]:
 
 
 def info(state: Path) -> dict[str, str]:
-    return dict(Ledger.open(state, readonly=True).agent_info())
+    return dict(Ledger.open(state, readonly=True).heartbeat.told())
 
 
 @pytest.mark.usefixtures("hand")
@@ -247,19 +247,19 @@ def test_what_is_changed_on_a_suspended_machine_is_told_and_left_alone_until_it_
 
     with running_agent(repository.path, SHARED, state) as agent:
         beside = Ledger.open(state, readonly=True)
-        beside.suspend(WEB)
+        beside.decisions.suspend(WEB)
         until(lambda: status(state).conditions[0].reason == "Suspended", 60, "it is suspended")
         hand.defineXML(hand.lookupByName("web").XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE).replace("65536", "98304"))
         until(drifted, 60, "the status tells")
         assert drifted() == "/memory 96 → 64; suspended, so it is left as it is"
-        [record] = beside.drifts()
+        [record] = beside.drift.records()
         assert (record.field, record.found, record.policy) == ("/memory", 96, "suspended")
         assert ("Warning", "Drifted") in told(state, WEB)
         assert agent.plan is not None
         assert agent.plan.empty
         assert "No changes are made: whatever differs" in plan_text(agent.plan, colour=False, width=100)
-        beside.resume(WEB)
-        until(lambda: beside.drifts(healed=True)[0].healed_by == "onggi", 60, "resumed, it is put back")
+        beside.decisions.resume(WEB)
+        until(lambda: beside.drift.records(healed=True)[0].healed_by == "onggi", 60, "resumed, it is put back")
 
 
 def test_what_a_commit_brings_is_never_drift(
@@ -291,5 +291,5 @@ def test_what_a_commit_brings_is_never_drift(
         until(
             lambda: there("two") and is_well(status(state, Ref("VirtualMachine", "two")).conditions), 60, "and renamed"
         )
-    assert Ledger.open(state, readonly=True).drifts(healed=True) == []
+    assert Ledger.open(state, readonly=True).drift.records(healed=True) == []
     assert "changed on the host" not in caplog.text

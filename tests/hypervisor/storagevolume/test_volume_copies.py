@@ -186,7 +186,7 @@ def test_a_copy_goes_through_the_executor_and_leaves_no_intent(
 
     assert apply() is Result.CREATED
     assert apply() is Result.FAILED
-    assert ledger.unfinished() == ()
+    assert ledger.intents.unfinished() == ()
     assert (dir_pool_folder / "b").exists()
     ledger.close()
 

@@ -18,7 +18,7 @@ def test_a_matter_is_told_when_it_begins_and_when_it_ends_and_by_no_later_proces
     with Ledger.open(tmp_path) as ledger:
         assert ledger.notices.tell({WEB: "theirs"}, "r").begun == ()
         assert [notice.since for notice in ledger.notices.tell({}, "r").ended] == [news.begun[0].since]
-        told = [(event.type, event.result, event.message) for event in ledger.events()]
+        told = [(event.type, event.result, event.message) for event in ledger.history.events()]
     assert told == [("Warning", "OwnedByOther", "theirs"), ("Normal", "resolved", "OwnedByOther is over: theirs")]
 
 
@@ -43,4 +43,4 @@ def test_a_sentence_without_end_is_cut(tmp_path: Path) -> None:
         for _ in range(2):
             begun = ledger.notices.tell({WEB: "x" * 100_000}, "r").begun
         assert begun == ()
-        assert len(ledger.events()[0].message) == 1000
+        assert len(ledger.history.events()[0].message) == 1000

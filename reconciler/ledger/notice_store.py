@@ -1,4 +1,4 @@
-"""The ledger's part about what was told: each matter once when it begins, and once when it ends, also after a restart.
+"""What was told: each matter once when it begins, and once when it ends, also after a restart.
 
 A matter is an object and a reason. What counts as one is decided in `reporting/matters`.
 """
@@ -6,16 +6,13 @@ A matter is an object and a reason. What counts as one is decided in `reporting/
 from __future__ import annotations
 
 import sqlite3
-import threading
 from collections.abc import Callable, Collection, Iterable, Mapping
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
-from reconciler.clock import Clock, rfc3339
 from reconciler.ledger import history
+from reconciler.ledger.database import Database
 from specs.reference import Ref
 
-_Connect = Callable[[], AbstractContextManager[sqlite3.Connection]]
 Key = tuple[Ref, str]
 
 OVER = "resolved"  # the result of the event that ends a matter
@@ -41,22 +38,18 @@ class News:
     ended: tuple[Notice, ...] = ()
 
 
-class NoticeBook:
+class NoticeStore:
     """One per ledger, for any thread; each method raises StateError when the file fails it."""
 
-    def __init__(self, lock: threading.RLock, reading: _Connect, writing: _Connect, clock: Clock) -> None:
-        """All of them are the ledger's."""
-        self._lock = lock
-        self._reading = reading
-        self._writing = writing
-        self._clock = clock
+    def __init__(self, database: Database) -> None:
+        self._database = database
         self._known: dict[Key, Notice] | None = None  # of the writer, which nobody writes beside
 
     def open(self) -> Mapping[Key, Notice]:
         """What was told of and goes on."""
-        with self._lock:
+        with self._database.lock:
             if self._known is None:
-                with self._reading() as connection:
+                with self._database.reading() as connection:
                     rows = connection.execute("SELECT kind, name, reason, message, since FROM notice").fetchall()
                 self._known = {(Ref(*row[:2]), row[2]): Notice(Ref(*row[:2]), *row[2:]) for row in rows}
             return dict(self._known)
@@ -74,10 +67,10 @@ class NoticeBook:
         A matter whose sentence has changed begins anew, unless its reason is a `lasting` one. Of what is `unjudged`
         nothing is known now, so that nothing of it begins or ends. Only what differs is written.
         """
-        with self._lock:
+        with self._database.lock:
             known = self.open()
             wanted = {key: _bounded(message) for key, message in wanted.items() if not unjudged(*key)}
-            time = rfc3339(self._clock())
+            time = self._database.time()
             begun = [
                 Notice(*key, message, time)
                 for key, message in wanted.items()
@@ -85,7 +78,7 @@ class NoticeBook:
             ]
             ended = [notice for key, notice in known.items() if key not in wanted and not unjudged(*key)]
             if begun or ended:
-                with self._writing() as connection:
+                with self._database.writing() as connection:
                     _write(connection, begun, ended, revision, time)
                 gone = {(notice.ref, notice.reason) for notice in ended}
                 after = {key: notice for key, notice in known.items() if key not in gone}

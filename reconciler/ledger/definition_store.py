@@ -1,4 +1,4 @@
-"""The ledger's part about definitions: what each machine, network and pool of ours looked like when it was last seen.
+"""What each machine, network and pool of ours looked like when it was last seen.
 
 A document says only part of an object. When that vanishes from the host, the rest is nowhere else. What is kept here
 is masked like every definition that is read, bounded in size, and written only when it differs.
@@ -7,13 +7,11 @@ is masked like every definition that is read, bounded in size, and written only 
 from __future__ import annotations
 
 import hashlib
-import sqlite3
-import threading
 import zlib
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from reconciler.ledger.database import Database
 from specs.reference import Ref
 from specs.registry import described
 
@@ -24,24 +22,19 @@ if TYPE_CHECKING:
 
 _MOST_BYTES = 256 * 1024  # of one definition; real ones have about ten thousand
 
-_Connect = Callable[[], AbstractContextManager[sqlite3.Connection]]
 
-
-class DefinitionBook:
+class DefinitionStore:
     """One per ledger, for any thread; each method raises StateError when the file fails it."""
 
-    def __init__(self, lock: threading.RLock, reading: _Connect, writing: _Connect) -> None:
-        """All of them are the ledger's."""
-        self._lock = lock
-        self._reading = reading
-        self._writing = writing
+    def __init__(self, database: Database) -> None:
+        self._database = database
         self._digests: dict[Ref, bytes] | None = None  # of what is stored
         self._seen: dict[Ref, tuple[str, bool]] = {}  # what those are of, as the very texts of the last snapshot
         self._last: tuple[object, object] = (None, None)  # what `keep` was called with
 
     def keep(self, objects: Mapping[Ref, Observed], owned: Mapping[Ref, Owned]) -> None:
         """Remember what of ours is on the host, and forget what isn't ours any more. What vanished stays known."""
-        with self._lock:
+        with self._database.lock:
             if self._last[0] is objects and self._last[1] is owned:
                 return
             if self._digests is None:
@@ -72,7 +65,7 @@ class DefinitionBook:
 
     def get(self, ref: Ref) -> LastSeen | None:
         """How an object was last seen; None when that isn't known, or can't be understood any more."""
-        with self._lock, self._reading() as connection:
+        with self._database.reading() as connection:
             row = connection.execute(
                 "SELECT uid, autostart, xml FROM definition WHERE kind = ? AND name = ?", (ref.kind, ref.name)
             ).fetchone()
@@ -87,11 +80,11 @@ class DefinitionBook:
         return LastSeen(str(row[0]), text, bool(row[1]))
 
     def _stored(self) -> dict[Ref, bytes]:
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             return {Ref(*row[:2]): row[2] for row in connection.execute("SELECT kind, name, digest FROM definition")}
 
     def _write(self, news: list[tuple[Ref, Observed, bytes, bytes]], gone: set[Ref]) -> None:
-        with self._writing() as connection:
+        with self._database.writing() as connection:
             connection.executemany("DELETE FROM definition WHERE kind = ? AND name = ?", gone)
             connection.executemany(
                 "INSERT OR REPLACE INTO definition VALUES (?, ?, ?, ?, ?, ?)",

@@ -1,43 +1,34 @@
-"""The ledger's part about long tasks: those of this process, and what is found out about those of earlier ones."""
+"""Long tasks: those of this process, and what is found out about those of earlier ones."""
 
 from __future__ import annotations
 
 import sqlite3
-import threading
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 
-from reconciler.clock import Clock, rfc3339
 from reconciler.ledger import intents, task_records
+from reconciler.ledger.database import Database
 from reconciler.ledger.task_records import TaskRecord
 from specs.reference import Ref
 
-_Connect = Callable[[], AbstractContextManager[sqlite3.Connection]]
 
-
-class TaskBook:
+class TaskStore:
     """One per ledger, for any thread; each method raises StateError when the file fails it."""
 
-    def __init__(self, lock: threading.RLock, reading: _Connect, writing: _Connect, clock: Clock) -> None:
-        """All of them are the ledger's."""
-        self._lock = lock
-        self._reading = reading
-        self._writing = writing
-        self._clock = clock
+    def __init__(self, database: Database) -> None:
+        self._database = database
         self._living: set[int] = set()  # of this process
         self._late: list[TaskRecord] = []
 
     def begin(self, target: str, message: str, who: str) -> TaskRecord:
         """Note a task that begins. `target` is the address of what it works on."""
-        with self._writing() as connection:
-            record = task_records.add(connection, target, message, who, rfc3339(self._clock()))
+        with self._database.writing() as connection:
+            record = task_records.add(connection, target, message, who, self._database.time())
             self._living.add(record.id)
             return record
 
     def end(self, number: int, status: str, message: str) -> None:
         """Note how a task ended: finished or failed."""
-        with self._writing() as connection:
-            task_records.end(connection, number, status, message, rfc3339(self._clock()))
+        with self._database.writing() as connection:
+            task_records.end(connection, number, status, message, self._database.time())
             self._living.discard(number)
 
     def cut_off(self, message: str) -> None:
@@ -45,8 +36,8 @@ class TaskBook:
 
         `message` is for those of which no volume is left to be looked after.
         """
-        with self._writing() as connection:
-            time = rfc3339(self._clock())
+        with self._database.writing() as connection:
+            time = self._database.time()
             for ref in intents.of_tasks(connection):
                 self._fail_late(connection, ref, intents.CameOf.UNDECIDED, time)
             task_records.cut_off(connection, message, time)
@@ -60,13 +51,13 @@ class TaskBook:
 
     def take_late(self) -> list[TaskRecord]:
         """Tasks that `tell` has had say more since this was asked last."""
-        with self._lock:
+        with self._database.lock:
             taken, self._late = self._late, []
         return taken
 
     def all(self) -> list[TaskRecord]:
         """Every task that is remembered, oldest first."""
-        with self._lock, self._reading() as connection:
+        with self._database.reading() as connection:
             return task_records.all_of(connection)
 
     def _fail_late(
