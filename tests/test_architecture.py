@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -112,6 +113,18 @@ def test_nothing_lies_loose_at_the_root_of_the_api() -> None:
 @pytest.mark.parametrize("folder", [each for each in FOLDERS if each.name not in NO_NOUN], ids=name_of)
 def test_a_noun_of_the_api_has_what_answers(folder: Path) -> None:
     assert (folder / "resource.py").exists(), "a folder here is a noun of URIs: declare what answers in its resource.py"
+
+
+def test_no_noun_of_the_api_looks_back_at_one_that_looks_at_it() -> None:
+    looked_at: dict[str, set[str]] = {}
+    for path in (ROOT / "api").rglob("*.py"):
+        part = path.relative_to(ROOT / "api").parts[0].removesuffix(".py")
+        for each in ast.walk(ast.parse(path.read_text())):
+            if isinstance(each, ast.ImportFrom) and (each.module or "").startswith("api."):
+                looked_at.setdefault(part, set()).add(str(each.module).split(".")[1])
+    for part, others in looked_at.items():
+        others.discard(part)
+    assert list(TopologicalSorter(looked_at).static_order()), "raises CycleError with the nouns that look at each other"
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "api").rglob("*.py")), ids=name_of)

@@ -18,7 +18,6 @@ from api.templates.view import (
     POOL_URI,
     UNKNOWN,
     capacity_gib,
-    cpus_of,
     is_known,
     is_missing,
     volume_path,
@@ -26,7 +25,7 @@ from api.templates.view import (
 from api.vms.consoles import CONSOLE, NO_CONSOLE, check_graphics, console_words
 from api.vms.fitting import BAD_FORMAT, IN_USE, unfit_disks
 from api.vms.memory import with_plain_memory
-from api.vms.processors import check_processors
+from api.vms.processors import check_processors, cpus_of
 from api.vms.storages.media import Media
 from api.vms.storages.view import DISK
 from reconciler.desired.implied import DEFAULT_POOL

@@ -17,10 +17,11 @@ from api.http.prefix import below
 from api.http.refusal import Refusal, bad, not_found
 from api.http.schema import arr, boolean, integer, number, obj, text
 from api.templates.fields import Fields, TemplateFields, check_cpus
-from api.templates.view import FORMATS, TEMPLATE, TOPOLOGY, UNKNOWN, template_view
+from api.templates.view import FORMATS, TEMPLATE, UNKNOWN, template_view
 from api.vms.consoles import graphics_schema
 from api.vms.drafting import template_spec
 from api.vms.memory import memory_schema
+from api.vms.processors import TOPOLOGY
 from reconciler.locality import is_here
 from reconciler.loop.passes import World
 from reconciler.writing.changes import DocumentChange, Documents, Put, Remove

@@ -9,6 +9,7 @@ from api.http.schema import Schema, arr, boolean, integer, obj, or_null, text
 from api.images.view import icon_of
 from api.vms.drafting import template_spec
 from api.vms.fitting import is_pool_of, unfit_disks
+from api.vms.processors import TOPOLOGY, cpus_of
 from reconciler.desired.implied import DEFAULT_POOL
 from reconciler.desired.templates import machine_fields
 from reconciler.loop.passes import World
@@ -17,7 +18,7 @@ from specs.plain import NewJson
 from specs.reference import NETWORK, STORAGE_POOL, STORAGE_VOLUME, Ref
 
 if TYPE_CHECKING:
-    from specs.template.spec import CpuTopology, Disk, TemplateSpec
+    from specs.template.spec import Disk, TemplateSpec
 
 UNKNOWN: Final = "unknown"
 POOL_URI: Final = "/storagepools/"
@@ -30,11 +31,6 @@ _GIB: Final = 1 << 30
 _MIB: Final = 1 << 20
 
 _COUNT: Final = {"minimum": 1}
-TOPOLOGY: Final = {
-    "sockets": integer("The number of sockets.", **_COUNT),
-    "cores": integer("The number of cores per socket.", **_COUNT),
-    "threads": integer("The number of threads per core.", **_COUNT),
-}
 _FIELDS: Final = {
     "name": text("Identifies the template in this API.", examples=["debian"]),
     "icon": text("A picture for clients."),
@@ -129,11 +125,6 @@ def template_view(world: World, name: str, is_file: IsFile) -> NewJson | None:
         },
         "invalid": _invalid(world, spec, is_file),
     }
-
-
-def cpus_of(topology: CpuTopology) -> int:
-    """How many virtual CPUs such a topology has."""
-    return topology["sockets"] * topology["cores"] * topology["threads"]
 
 
 def volume_path(world: World, ref: Ref) -> str:

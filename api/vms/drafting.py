@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from api.vms.bus import Attachment, attachment
+from api.vms.processors import cpus_of
 from reconciler.desired.state import DesiredState
 from reconciler.desired.templates import machine_fields, merged
 from specs.document import API_VERSION
@@ -19,7 +20,6 @@ from specs.template import KIND as TEMPLATES
 
 if TYPE_CHECKING:
     from specs.template.spec import TemplateSpec
-    from specs.virtualmachine.spec import CpuTopology
 
 TEMPLATE_NOTE: Final = "onggi/template"  # the annotation that names the template it was made from
 
@@ -70,7 +70,7 @@ def new_machine(
         "osVersion": fields.get("osVersion"),
         "icon": fields.get("icon"),
         "machine": how.machine,
-        "cpus": fields.get("cpus") or (_product(topology) if topology else 1),
+        "cpus": fields.get("cpus") or (cpus_of(topology) if topology else 1),
         "maximumCpus": fields.get("maximumCpus"),
         "cpuTopology": topology,
         "memory": fields.get("memory", _MEMORY_MIB),
@@ -114,7 +114,3 @@ def _disk(disk: Spec, pool: str, block_pools: frozenset[str], how: Attachment) -
 def _console(graphics: Spec) -> Spec:
     """One that there isn't listens nowhere."""
     return {"type": "none"} if graphics["type"] == "none" else graphics
-
-
-def _product(topology: CpuTopology) -> int:
-    return topology["sockets"] * topology["cores"] * topology["threads"]

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from api.http.refusal import bad
 from api.http.schema import Schema, arr, boolean, integer, obj
-from api.templates.view import TOPOLOGY
 from api.vms.hardware_view import BOOT_KINDS
 from api.vms.memory import with_plain_memory
+from api.vms.processors import TOPOLOGY
 from specs.codecs import bytes_of
 from specs.plain import NewSpec
 from specs.virtualmachine import KIND as MACHINES

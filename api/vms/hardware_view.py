@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from api.http.schema import Schema, arr, boolean, integer, obj
-from api.templates.view import TOPOLOGY
+from api.vms.processors import TOPOLOGY
 from reconciler.observed.snapshot import Observed
 from specs.binding import parse
 from specs.plain import NewJson

@@ -1,12 +1,28 @@
-"""How many processors a machine of this host can have: more is refused before anything is committed."""
+"""A machine's processors: how they are arranged, and how many this host allows. More is refused before a commit."""
 
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import TYPE_CHECKING, Final
 
 from api.http.refusal import bad
+from api.http.schema import integer
 from reconciler.serving.serving import Serving
 from specs.binding import parse
+
+if TYPE_CHECKING:
+    from specs.virtualmachine.spec import CpuTopology
+
+TOPOLOGY: Final = {
+    "sockets": integer("The number of sockets.", minimum=1),
+    "cores": integer("The number of cores per socket.", minimum=1),
+    "threads": integer("The number of threads per core.", minimum=1),
+}
+
+
+def cpus_of(topology: CpuTopology) -> int:
+    """How many virtual CPUs such a topology has."""
+    return topology["sockets"] * topology["cores"] * topology["threads"]
 
 
 def check_processors(serving: Serving, wanted: int) -> None:
