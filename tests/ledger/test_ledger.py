@@ -247,7 +247,7 @@ def test_a_reader_before_the_first_start_finds_nothing_and_leaves_nothing(tmp_pa
         assert reader.status.all() == []
         assert reader.history.events() == []
         assert reader.decisions.suspended() == frozenset()
-        assert reader.agent.told() == {}
+        assert reader.heartbeat.told() == {}
         assert reader.sources.repository_id("/srv/repo") == reader.sources.repository_id("/srv/repo")
     assert list(tmp_path.iterdir()) == []
 
