@@ -121,12 +121,14 @@ def test_the_units_of_an_iscsi_target_are_volumes_that_are_there_already(pool: P
 def test_a_target_that_isnt_offered_is_told_when_the_pool_is_started(pool: Pool) -> None:
     nobody = "iqn.2024-01.org.example:nobody"
     body = {"name": pool.name, "type": "iscsi", "source": {"host": "127.0.0.1", "target": nobody}}
-    assert pool.api.client.post("/storagepools", json=body).status_code == 201
+    made = pool.api.client.post("/storagepools", json=body)
+    assert made.status_code == 201, made.text
     refused = pool.api.client.post(f"{pool.path}/activate")
-    assert refused.status_code >= 400
-    assert nobody in refused.json()["reason"]
+    assert refused.status_code >= 400, refused.text
+    assert nobody in refused.json()["reason"], refused.text
     assert (pool.api.client.get(pool.path).json()["state"], pool.real.isActive()) == ("inactive", 0)
-    assert pool.api.client.delete(pool.path).status_code == 204
+    gone = pool.api.client.delete(pool.path)
+    assert gone.status_code == 204, gone.text
 
 
 def test_the_disks_of_a_scsi_adapter_are_volumes(pool: Pool) -> None:
