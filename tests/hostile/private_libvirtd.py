@@ -16,7 +16,7 @@ import libvirt
 import psutil
 import pytest
 
-from tests.lab.libvirtd import STORAGE
+from tests.lab.libvirtd import RECORD_VARIABLE, STORAGE
 from tests.lab.waiting import until
 
 
@@ -42,7 +42,9 @@ class PrivateLibvirtd:
         (self._config / "libvirt/qemu.conf").write_text(
             f"remote_display_port_min = {ports}\nremote_display_port_max = {ports + 99}\n"
         )
-        for path in (folder, *folder.iterdir(), self._config, *self._config.rglob("*")):
+        if _learned().exists():
+            shutil.copytree(_learned(), folder / "cache")
+        for path in (folder, *folder.rglob("*"), self._config, *self._config.rglob("*")):
             shutil.chown(path, "libvirt-qemu", "kvm")
 
     def start(self) -> None:
@@ -59,6 +61,11 @@ class PrivateLibvirtd:
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment,
             )  # fmt: skip
         until(self._answers, 120, "the private libvirtd answers")
+        if not _learned().exists():
+            copy = Path(tempfile.mkdtemp(dir=_learned().parent))
+            shutil.copytree(self._folder / "cache", copy, dirs_exist_ok=True)
+            with suppress(OSError):  # another worker's was sooner
+                copy.rename(_learned())
 
     def kill(self) -> None:
         """As a crash would end it; its socket stays and refuses."""
@@ -99,7 +106,7 @@ class PrivateLibvirtd:
 
     def _answers(self) -> bool:
         connection = libvirt.open(self.uri)
-        connection.getCapabilities()  # probes QEMU the first time, which takes seconds
+        connection.getCapabilities()  # has QEMU probed
         connection.close()
         return True
 
@@ -119,6 +126,11 @@ class PrivateLibvirtd:
             process.kill()  # it fails the test, and stays nobody's burden
             process.wait(60)
             raise
+
+
+def _learned() -> Path:
+    """What the first daemon of a session has found out about QEMU, which takes seconds: the others begin with it."""
+    return Path(os.environ[RECORD_VARIABLE]) / "learned"
 
 
 @pytest.fixture
