@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-import reconciler.loop.agent
+import reconciler.loop.silence
 from tests.hostile.commands import onggi
 from tests.hostile.documents import vm
 from tests.hostile.private_libvirtd import PrivateLibvirtd, private_libvirtd
@@ -22,7 +22,7 @@ __all__ = ["private_libvirtd"]  # a fixture
 def test_a_libvirtd_that_has_stopped_to_answer_is_told_and_work_goes_on_once_it_does(
     private_libvirtd: PrivateLibvirtd, repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reconciler.loop.agent, "_PATIENCE_S", 1.0)
+    monkeypatch.setattr(reconciler.loop.silence, "_PATIENCE_S", 1.0)
     state = tmp_path / "state"
 
     def told() -> str:
