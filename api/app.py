@@ -23,7 +23,7 @@ _Send = Callable[[NewJson], Awaitable[None]]
 
 def create_app(services: Services) -> falcon.asgi.App[Any, Any]:
     """The application: every resource that is declared in a folder of `api`, at its address."""
-    app: falcon.asgi.App[Any, Any] = _Application(middleware=[Admission(services.hosts)])
+    app: falcon.asgi.App[Any, Any] = _Application(middleware=[Admission(services.hosts, services.logins)])
     app.req_options.strip_url_path_trailing_slash = True
     app.req_options.auto_parse_qs_csv = False
     app.req_options.keep_blank_qs_values = True

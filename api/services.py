@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from reconciler.errors import Transient
 from reconciler.host.plugins import Plugins
+from reconciler.identity.logins import Logins
 from reconciler.serving.serving import Serving
 
 
@@ -52,7 +53,7 @@ class Services:
     `problem`: why no pass comes through now, empty while they do.
 
     `serve` gives the agent to work with, and raises Transient while there is none. `hosts` are the names that this
-    server may be called by; None: any.
+    server may be called by; None: any. `logins` is how somebody logs in; None where nobody has to.
     """
 
     ready: Callable[[], bool]
@@ -61,6 +62,7 @@ class Services:
     problem: Callable[[], str] = str
     serve: Callable[[], Serving] = _nobody
     hosts: Callable[[], Collection[str] | None] = _any_name
+    logins: Logins | None = None
     webhooks: Webhooks = field(default_factory=Webhooks)
     plugins: ServedPlugins = field(default_factory=ServedPlugins)
 

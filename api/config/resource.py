@@ -33,6 +33,7 @@ class Config(Resource):
 
     address = "/config"
     tag = "Configuration"
+    public = True
 
     @get("Which version of onggi this is.", CONFIG)
     def read(self, _call: Call) -> NewJson:
@@ -45,6 +46,7 @@ class Capabilities(Resource):
 
     address = "/config/capabilities"
     tag = "Configuration"
+    public = True
 
     def __init__(self, services: Services) -> None:
         super().__init__(services)

@@ -50,6 +50,7 @@ def _style() -> bytes:
 class _Family(Resource):
     tag = "Service"
     since = OURS
+    public = True
 
     @property
     def routes(self) -> _Routes:

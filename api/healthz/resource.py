@@ -21,6 +21,7 @@ class Health(Resource):
     address = "/healthz"
     tag = "Service"
     since = OURS
+    public = True
 
     @raw("GET", "Whether the agent runs, its first pass is through and the last one didn't fail.", _STATUS)
     async def on_get(self, request: falcon.asgi.Request, response: falcon.asgi.Response) -> None:

@@ -46,6 +46,7 @@ class Hooks(Resource):
     address = "/hooks/{provider}"
     tag = "Service"
     since = OURS
+    public = True  # a forge proves itself by the secret
 
     def __init__(self, services: Services) -> None:
         super().__init__(services)

@@ -5,7 +5,8 @@ refused when a browser says that another site makes them, reading and following 
 answer, though it could have the host work, or ask other machines), and so are all that call this server by a name that
 isn't its own. Only the documentation may be linked to.
 
-Nobody logs in so far. Who asks by the Unix socket is who the kernel says; for all others it is nobody in particular.
+Where nobody has to log in, who asks by the Unix socket is who the kernel says, and all others are nobody in particular.
+Where they have to, only administrators are let in so far, and only what is public is told to anybody.
 """
 
 from __future__ import annotations
@@ -19,9 +20,12 @@ from urllib.parse import urlsplit
 
 import falcon.asgi
 
+from api.http.authentication import authenticated
 from api.http.peer import user_of_request
 from api.http.refusal import Refusal
 from api.http.response_headers import PAGE
+from reconciler.identity.logins import Logins
+from reconciler.identity.role import Role
 from reconciler.serving.client import Client
 
 NOBODY: Final = "api"  # who it is that comes by the port, where nobody logs in
@@ -31,10 +35,13 @@ _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class Admission:
-    """Middleware. `hosts` gives the names that this server goes by; None: whatever it is called."""
+    """Middleware. `hosts` gives the names that this server goes by; None: whatever it is called. `logins` None: nobody
+    has to log in.
+    """
 
-    def __init__(self, hosts: Callable[[], Collection[str] | None]) -> None:
+    def __init__(self, hosts: Callable[[], Collection[str] | None], logins: Logins | None = None) -> None:
         self._hosts = hosts
+        self._logins = logins
 
     async def process_request(self, request: falcon.asgi.Request, response: falcon.asgi.Response) -> None:
         """Name the request and look at who sent it. Raises Refusal 403."""
@@ -49,6 +56,18 @@ class Admission:
             raise Refusal(403, "Another site's page can't change anything here.")
         if self._is_within_foreign(request) and not _follows_link_to_documentation(request):
             raise Refusal(403, "Another site's page can't read anything here, or link to it; type the address.")
+
+    async def process_resource(
+        self, request: falcon.asgi.Request, response: falcon.asgi.Response, resource: object, _: object
+    ) -> None:
+        """Find out who asks, before anything of a body is read. Raises Refusal 401, 403 or 429, and Transient."""
+        if self._logins is None or getattr(resource, "public", False):
+            return
+        who = await authenticated(self._logins, request, response)
+        if who.role < Role.ADMIN:
+            raise Refusal(403, "Only administrators may use this agent; ask one of them.")
+        identity, number = who.identity, request.context.client.request_id
+        request.context.client = Client(identity.name, number, who.role, identity.groups)
 
     @staticmethod
     def _is_within_foreign(request: falcon.asgi.Request) -> bool:

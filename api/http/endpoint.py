@@ -90,6 +90,7 @@ class Resource:
 
     address: ClassVar[str] = ""  # a URI template; empty: an abstract class
     tag: ClassVar[str] = ""  # the family that it is documented with
+    public: ClassVar[bool] = False  # anybody may ask, also where others have to log in
     since: ClassVar[str] = SPECIFIED  # of which version of the original its endpoints are that say nothing themselves
     with_actions: WithActions  # names the actions in an answer; set where it is added to an application
 

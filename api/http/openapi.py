@@ -32,10 +32,12 @@ ERROR: Final[Schema] = obj(
 _REASONS: Final = {
     200: "As the schema says.", 201: "Made.", 202: "Begun: a task, or the resource with one.", 204: "Gone.",
     206: "A part of it.", 303: "At another address now, which Location tells.", 304: "As you know it.",
-    400: "The request can't be done as it is.", 403: "Not allowed here.", 404: "There is no such thing.",
+    400: "The request can't be done as it is.", 401: "Log in first.",
+    403: "Not allowed here.", 404: "There is no such thing.",
     405: "The address doesn't take that method.", 408: "The body came too slowly.",
     409: "It conflicts with what is there.", 412: "It changed since it was read.", 413: "The body is too large.",
-    415: "The body isn't of a type that is taken.", 416: "There is no such part.", 500: "Something unexpected.",
+    415: "The body isn't of a type that is taken.", 416: "There is no such part.", 429: "There were too many attempts.",
+    500: "Something unexpected.",
     501: "This host can't do that.", 503: "Not now; try again.",
 }  # fmt: skip
 _ABOUT: Final = """\
@@ -199,7 +201,7 @@ class _Document:
     def _responses(self, path: str, endpoint: Endpoint) -> NewJson:
         good = {endpoint.status: endpoint.returns, **endpoint.other}
         made = {str(status): self._good(status, schema, endpoint) for status, schema in good.items()}
-        bad = {400, 403, 500, 503, *endpoint.statuses}
+        bad = {400, 401, 403, 500, 503, *endpoint.statuses}
         if "{" in path:
             bad.add(404)
         if endpoint.method == "GET":

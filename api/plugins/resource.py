@@ -23,6 +23,7 @@ class Plugins(Resource):
 
     address = "/plugins"
     tag = "Plugins"
+    public = True
 
     @get("The names of the plugins that aren't switched off, those that can't be loaded included.", arr(text()))
     def read(self, _call: Call) -> list[str]:

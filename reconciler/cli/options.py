@@ -159,9 +159,21 @@ trusted_proxies = setting(
 )
 auth = setting(
     "--auth",
-    type=click.Choice(["none"]),
+    type=click.Choice(["none", "pam"]),
     show_default=True,
-    help="Who may use the API: none asks nobody, and is for this machine alone.",
+    help="How somebody logs in to the API: with an account of this host, or not at all (for this machine alone).",
+)
+pam_service = setting(
+    "--pam-service", show_default=True, metavar="NAME", help="The PAM service that --auth pam asks, of /etc/pam.d."
+)
+admin_groups = setting(
+    "--admin-group",
+    parameter="admin_groups",
+    key_type=list,
+    multiple=True,
+    show_default=True,
+    metavar="GROUP",
+    help="A group whose members are administrators, as root is; with --auth. May be repeated.",
 )
 api_writes = setting(
     "--api-writes",

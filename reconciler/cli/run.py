@@ -15,12 +15,14 @@ from reconciler.cli.options import (
     FORGE,
     HOST,
     SOURCE,
+    admin_groups,
     api_writes,
     auth,
     federation,
     interval,
     listen,
     log_format,
+    pam_service,
     resync_interval,
     socket,
     socket_group,
@@ -61,6 +63,8 @@ _LAST_S = 4.5  # likewise, for everything together
     socket_group,
     trusted_proxies,
     auth,
+    pam_service,
+    admin_groups,
     api_writes,
     federation,
     *ACCOUNTS,
@@ -202,6 +206,7 @@ def _served(settings: Settings, thread: _AgentThread, serving: Opening) -> Serve
     from reconciler.host.plugins import plugins_in_use
     from reconciler.secret_file import SecretFile
 
+    logins = settings.logins
     names = names_of(host_and_port(settings.listen)[0] if settings.listen else "localhost")
     secret = settings.webhook_secret_file
     services = Services(
@@ -211,6 +216,7 @@ def _served(settings: Settings, thread: _AgentThread, serving: Opening) -> Serve
         problem=lambda: thread.agent.passes.problem,
         serve=serving,
         hosts=lambda: names,
+        logins=logins,
         webhooks=Webhooks(
             thread.agent.fetch_now,
             SecretFile(secret, "webhook-secret-file").secrets if secret is not None else tuple,

@@ -14,11 +14,17 @@ class Identity:
     groups: frozenset[str] = frozenset()
 
 
-class PasswordCheck(Protocol):
-    """Where accounts are: PAM, or an LDAP server. For any thread; it may take seconds."""
+class Accounts(Protocol):
+    """Where accounts are: PAM, or an LDAP server. For any thread; each question may take seconds.
 
-    def __call__(self, name: str, password: str) -> Identity | None:
-        """Who that is; None for an unknown user and for a wrong password alike.
+    Both raise Transient when it can't be found out now: nobody logs in then.
+    """
 
-        Raises Transient when it can't be found out now: nobody logs in then.
-        """
+    def proven(self, name: str, password: str) -> Identity | None:
+        """Who that is; None for an unknown user and for a wrong password alike."""
+
+    def current(self, name: str) -> Identity | None:
+        """An account that was proven once, as it is now; None when it may come in no more."""
+
+    def close(self) -> None:
+        """Let go of whatever is held for asking."""

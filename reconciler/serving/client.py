@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from reconciler.identity.role import Role
+
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """`user` is who logged in; `request_id` names the request in commits and logs. Whoever makes one checks both."""
+    """`user` is who logged in; `request_id` names the request in commits and logs. Whoever makes one checks both.
+    `groups` are the user's, and `role` is what they may do.
+    """
 
     user: str
     request_id: str = ""
+    role: Role = Role.ADMIN
+    groups: frozenset[str] = frozenset()
 
     @property
     def source(self) -> str:

@@ -7,10 +7,11 @@ a branch or a URI exists is found out by whoever opens it.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.errors import SettingsError
 from reconciler.locality import is_uri
@@ -21,9 +22,12 @@ from reconciler.source.limits import DEFAULT_MAX_FETCH, DEFAULT_MAX_FILES
 
 if TYPE_CHECKING:
     from reconciler.host.directory import LdapSettings
+    from reconciler.identity.logins import Logins
     from reconciler.network.addresses import Networks
     from reconciler.settings.windows import SyncWindow
     from reconciler.source.signatures import SignaturePolicy
+
+_PAM_SERVICE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 DEFAULT_CONNECT = "qemu:///system"
 DEFAULT_LDAP_FILTER = "(uid=%(username)s)"
@@ -81,7 +85,9 @@ class Settings:
     socket: Path | None = None  # the API's Unix socket; None: none
     socket_group: str = ""  # whose members may use that; empty: root alone
     trusted_proxies: tuple[str, ...] = ()  # addresses or networks whose X-Forwarded-Proto is believed
-    auth: str = "none"  # who may use the API; none: everybody on this machine
+    auth: str = "none"  # none | pam: how somebody logs in to the API; none: nobody has to
+    pam_service: str = "login"  # the PAM service that is asked, a file of /etc/pam.d
+    admin_groups: tuple[str, ...] = ("root", "sudo", "wheel")  # whose members are administrators, as root is
     api_writes: str = "on"  # on | off: whether the API may change the repository
     federation: str = "off"  # on | off: whether other agents on the network are told of this one, and listed
     accounts: str = "system"  # system | ldap: where the users and groups are listed that machines are given to
@@ -150,7 +156,23 @@ class Settings:
                 raise SettingsError(
                     f"trusted-proxy {proxy!r} is neither an address nor a network; give one such as 127.0.0.1 or ::1."
                 )
+        self._check_login()
         self._check_accounts()
+
+    @property
+    def logins(self) -> Logins | None:
+        """How somebody logs in to the API; None where nobody has to."""
+        if self.auth == "none":
+            return None
+        from reconciler.identity.logins import Logins
+        from reconciler.identity.pam import PamAccounts
+        from reconciler.identity.role import Role
+
+        return Logins(PamAccounts(self.pam_service), {Role.ADMIN: self.admin_groups})
+
+    def _check_login(self) -> None:
+        if self.auth == "pam" and not _PAM_SERVICE.fullmatch(self.pam_service):
+            raise SettingsError(f"pam-service {self.pam_service!r} isn't a file of /etc/pam.d; give one such as login.")
 
     def _check_accounts(self) -> None:
         if self.accounts == "ldap":

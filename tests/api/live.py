@@ -17,6 +17,7 @@ from api.app import create_app
 from api.http.unix_socket import UnixSocket
 from api.server import Server
 from api.services import Services, Webhooks
+from reconciler.identity.logins import Logins
 from reconciler.loop.agent import Agent
 from reconciler.serving.host import HostServices
 from reconciler.serving.opening import Opening
@@ -68,10 +69,12 @@ def live_api(
     source: str = "",
     host: HostServices | None = None,
     unix: UnixSocket | None = None,
+    logins: Logins | None = None,
     **settings: Any,
 ) -> Iterator[LiveApi]:
     """Runs an agent with its API until the block ends. `source` is what it follows unless that is `repository`; `host`
-    is the machine that clients are shown; `unix` is where it answers too.
+    is the machine that clients are shown; `unix` is where it answers too; `logins` is how they
+    log in.
     """
     settings.setdefault("allowed_networks", ("127.0.0.0/8",))  # where the tests' own servers are
     agent = Agent(Settings(repository=source or str(repository.path), connect=connect, state=state, **settings))
@@ -83,6 +86,7 @@ def live_api(
         alive=thread.is_alive,
         info=dict,
         serve=opening,
+        logins=logins,
         webhooks=Webhooks(agent.fetch_now),
         problem=lambda: agent.passes.problem,
     )

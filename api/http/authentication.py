@@ -1,0 +1,155 @@
+"""Finds out who asks where somebody has to log in: a user of the Unix socket, a password with the request, a session.
+
+Nothing of a request but its head is looked at before it is known whose it is. What doesn't fit is refused in the same
+words after the same time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import grp
+import os
+import pwd
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final, TypeVar
+
+import falcon.asgi
+
+from api.http.peer import peer_of_request, user_of_request
+from api.http.refusal import Refusal
+from reconciler.identity.identity import Identity
+from reconciler.identity.logins import LEAST_S, Logins, NoRoleError, TooManyError
+from reconciler.identity.role import Role
+from reconciler.identity.sessions import LoggedIn
+
+COOKIE: Final = "__Host-onggi"
+_SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+_LONGEST: Final = 4096  # of a password
+_threads = ThreadPoolExecutor(max_workers=16, thread_name_prefix="onggi-login")  # apart from all that works
+
+_T = TypeVar("_T")
+
+
+async def authenticated(logins: Logins, request: falcon.asgi.Request, response: falcon.asgi.Response) -> LoggedIn:
+    """Who asks. Raises Refusal 401 for nobody, 403 for who has no role, 429 after many wrong passwords, and Transient
+    when accounts can't be asked.
+    """
+    if (user := user_of_request(request)) is not None:
+        return await _of_the_socket(logins, user)
+    if request.get_header("Authorization") is not None:
+        name, password = _basic(request, response)
+        return logins.remembered(name, password) or await password_proven(
+            logins, request, name, password, keep=True, response=response
+        )
+    token = session_token(request)
+    who = None
+    if token is not None:
+        who = (
+            await _beside(lambda: logins.by_session(token)) if logins.needs_a_look(token) else logins.by_session(token)
+        )
+    if who is None:
+        raise _nobody(request, response)
+    if request.method not in _SAFE and not _says_where_from(request):
+        raise Refusal(403, "A session's request has to say which page makes it; send the header X-Requested-With.")
+    return who
+
+
+async def password_proven(
+    logins: Logins,
+    request: falcon.asgi.Request,
+    name: str,
+    password: str,
+    *,
+    keep: bool = False,
+    response: falcon.asgi.Response | None = None,
+) -> LoggedIn:
+    """Who has this password. With `keep` it is remembered for a while. Raises as `authenticated` does."""
+    begun = time.monotonic()
+    peer = real_peer(request)
+    ask = logins.for_a_request if keep else logins.by_password
+    try:
+        who = await _beside(lambda: ask(name, password, peer)) if len(password) <= _LONGEST else None
+    except TooManyError as error:
+        wait_s = max(1, round(error.wait_s + 0.5))
+        raise Refusal(429, f"There were too many wrong passwords; try again in {wait_s} s.") from None
+    except NoRoleError:
+        raise Refusal(403, "The account has no role here; an administrator can give one to a group of it.") from None
+    if who is None:
+        await asyncio.sleep(max(0.0, begun + LEAST_S - time.monotonic()))
+        if response is not None:
+            _ask_for_password(request, response)
+        raise Refusal(401, "The user name or the password is wrong.", "KCHAUTH0001E")
+    return who
+
+
+def session_token(request: falcon.asgi.Request) -> str | None:
+    """The session that a request names. One of two is nobody's: somebody else may have set the other."""
+    values = request.get_cookie_values(COOKIE) or ()
+    return values[0] if len(values) == 1 else None
+
+
+def real_peer(request: falcon.asgi.Request) -> str:
+    """Who guesses, if somebody does: the user or address at the other end; behind a trusted proxy whom it names."""
+    peer = peer_of_request(request)
+    forwarded = str((request.scope.get("client") or ("", 0))[0])
+    return peer if not forwarded or peer == forwarded or peer.startswith("user ") else forwarded
+
+
+async def _of_the_socket(logins: Logins, user: int) -> LoggedIn:
+    if user == 0:
+        return LoggedIn(Identity("root"), Role.ADMIN)
+    identity = await _beside(lambda: _account(user))
+    who = logins.by_name(identity) if identity is not None else None
+    if who is None:
+        raise Refusal(403, "The account has no role here; an administrator can give one to a group of it.")
+    return who
+
+
+def _account(user: int) -> Identity | None:
+    try:
+        found = pwd.getpwuid(user)
+    except KeyError:
+        return None
+    groups = set()
+    for number in os.getgrouplist(found.pw_name, found.pw_gid):
+        try:
+            groups.add(grp.getgrgid(number).gr_name)
+        except KeyError:
+            continue
+    return Identity(found.pw_name, frozenset(groups))
+
+
+def _basic(request: falcon.asgi.Request, response: falcon.asgi.Response) -> tuple[str, str]:
+    scheme, _, value = (request.get_header("Authorization") or "").partition(" ")
+    if scheme.lower() == "basic":
+        try:
+            name, separator, password = base64.b64decode(value.strip(), validate=True).decode().partition(":")
+        except (binascii.Error, UnicodeError):
+            separator = ""
+        if separator:
+            return name, password
+    raise _nobody(request, response)
+
+
+def _nobody(request: falcon.asgi.Request, response: falcon.asgi.Response) -> Refusal:
+    _ask_for_password(request, response)
+    return Refusal(401, "You have to log in first.", "KCHAUTH0002E")
+
+
+def _ask_for_password(request: falcon.asgi.Request, response: falcon.asgi.Response) -> None:
+    """So that a browser asks its user; not where a page does that by itself."""
+    if request.get_header("X-Requested-With") != "XMLHttpRequest":
+        response.set_header("WWW-Authenticate", 'Basic realm="onggi", charset="UTF-8"')
+
+
+def _says_where_from(request: falcon.asgi.Request) -> bool:
+    """A form of another site can't send any of these; whether what they say fits is asked at admission."""
+    return any(request.get_header(name) is not None for name in ("Origin", "Sec-Fetch-Site", "X-Requested-With"))
+
+
+async def _beside(ask: Callable[[], _T]) -> _T:
+    return await asyncio.get_running_loop().run_in_executor(_threads, ask)

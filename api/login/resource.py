@@ -1,0 +1,54 @@
+"""/login: a session for who proves who they are."""
+
+from __future__ import annotations
+
+from api.http.authentication import COOKIE, password_proven, session_token
+from api.http.endpoint import OURS, Answer, Call, Resource, post
+from api.http.refusal import Refusal
+from api.http.schema import arr, obj, text
+
+_TABS = ("guests", "host", "network", "storage", "templates")  # of Kimchi's page, each of which asks for a role
+_ROLES = obj({tab: text() for tab in _TABS})
+_WHO = obj({"username": text(), "groups": arr(text()), "roles": _ROLES, "role": text("viewer, operator or admin.")})
+_PASSWORD = obj(
+    {
+        "username": text(x_code="KCHAUTH0003E", x_message="Specify username to log in.", minLength=1, maxLength=256),
+        "password": text(x_code="KCHAUTH0003E", x_message="Specify password to log in.", minLength=1, maxLength=4096),
+    },
+    required=("username", "password"),
+    x_code="KCHAUTH0003E",
+    x_message="Specify username and password to log in.",
+)
+
+
+class Login(Resource):
+    """Where sessions begin."""
+
+    address = "/login"
+    tag = "Service"
+    since = OURS
+    public = True
+
+    @post(
+        "Log in: the answer sets a cookie that stands for the session.", _WHO, _PASSWORD, status=200, blocking=False,
+        statuses=(401, 403, 429),
+        description="A session ends by `/logout`, after 30 minutes without a request, after 12 hours, and when the"
+        " account is removed or gets another role. Where nobody has to log in, the answer is 404.",
+    )  # fmt: skip
+    async def log_in(self, call: Call) -> Answer:
+        """A new session, whatever session the request came with: that one ends."""
+        logins = self.services.logins
+        if logins is None:
+            raise Refusal(404, "Nobody logs in here: the agent's setting auth is none.")
+        who = await password_proven(logins, call.request, call.body["username"], call.body["password"])
+        if (before := session_token(call.request)) is not None:
+            logins.sessions.close(before)
+        role = str(who.role)
+        shown = {
+            "username": who.identity.name,
+            "groups": sorted(who.identity.groups),
+            "roles": dict.fromkeys(_TABS, role),
+            "role": role,
+        }
+        cookie = f"{COOKIE}={logins.sessions.open(who)}; Path=/; Secure; HttpOnly; SameSite=Strict"
+        return Answer(shown, headers={"Set-Cookie": cookie})
