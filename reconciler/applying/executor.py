@@ -3,7 +3,7 @@
 A failing step stops only what depends on it. Before a volume is made its name is written down, and before anything may
 use it that it is whole and ours, so that a process killed at any point leaves nothing half-made that looks whole and
 nothing of ours that looks foreign. How a step is performed is in `performing`, who waits for whom in `graph`, and
-who works in `lanes`.
+who works in `scheduler`.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from reconciler.applying.graph import Graph
-from reconciler.applying.lanes import Lane, Lanes, Task
 from reconciler.applying.performing import STOPPING, Performed, Performer, Progress, perform
+from reconciler.applying.scheduler import Queue, Scheduler, Task
 from reconciler.errors import OnggiError, StateError
 from reconciler.faults import boundary
-from reconciler.ledger.journal import Journal
+from reconciler.ledger.group_commit import GroupCommit
 from reconciler.ledger.ledger import Ledger
 from reconciler.planning.one_off import CloneVolume, CreateSnapshot, DeleteSnapshot, RevertSnapshot, WipeVolume
 from reconciler.planning.operations import CreateVolume, DeleteVolume, GrowVolume, RenameVolume, Start, Stop
@@ -45,8 +45,10 @@ class Executor:
     def __init__(self, hypervisor: Performer, ledger: Ledger, *, quick_workers: int = 4, slow_workers: int = 4) -> None:
         self._hypervisor = hypervisor
         self._ledger = ledger
-        self._journal = Journal(ledger)
-        self._lanes = Lanes({Lane.QUICK: quick_workers, Lane.SLOW: slow_workers, Lane.FETCHING: slow_workers})
+        self._commits = GroupCommit(ledger)
+        self._scheduler = Scheduler(
+            {Queue.QUICK: quick_workers, Queue.SLOW: slow_workers, Queue.FETCHING: slow_workers}
+        )
 
     def apply(
         self, plan: Plan, *, stop: threading.Event, on_progress: Callable[[Progress], None] | None = None
@@ -58,7 +60,7 @@ class Executor:
         """
         if plan.empty:
             return ()
-        run = _Run(plan, self._hypervisor, self._ledger, self._journal, self._lanes, stop, on_progress)
+        run = _Run(plan, self._hypervisor, self._ledger, self._commits, self._scheduler, stop, on_progress)
         run.start()
         run.finished.wait()
         return tuple(run.graph.outcomes[step.ref] for step in plan.steps)
@@ -72,8 +74,8 @@ class _Run:
         plan: Plan,
         hypervisor: Performer,
         ledger: Ledger,
-        journal: Journal,
-        lanes: Lanes,
+        commits: GroupCommit,
+        scheduler: Scheduler,
         stop: threading.Event,
         on_progress: Callable[[Progress], None] | None,
     ) -> None:
@@ -82,8 +84,8 @@ class _Run:
         self._revision = plan.revision
         self._hypervisor = hypervisor
         self._ledger = ledger
-        self._journal = journal
-        self._lanes = lanes
+        self._commits = commits
+        self._scheduler = scheduler
         self._stop = stop
         self._on_progress = on_progress
         self._lock = threading.Lock()
@@ -141,13 +143,13 @@ class _Run:
             self._write_down(Performed(outcome))
             self._tell(Progress(outcome.step, outcome=outcome))
         with self._lock:
-            self._quick_ready += sum(task.lane is Lane.QUICK for task in tasks)
+            self._quick_ready += sum(task.queue is Queue.QUICK for task in tasks)
             self._volumes_left -= sum(outcome.step.ref in self._volume_steps for outcome in skipped)
             settle = self._to_settle and not self._volumes_left
             self._to_settle &= not settle
             write = slow or not self._quick_ready
         if tasks:
-            self._lanes.submit(tasks, leaving=not settle)
+            self._scheduler.submit(tasks, leaving=not settle)
         if settle:
             self._settle()
         if write:
@@ -159,16 +161,16 @@ class _Run:
             self.finished.set()
 
     def _task(self, step: Step) -> Task:
-        lane = _lane(step)
-        slow = lane is not Lane.QUICK
+        queue = _queue(step)
+        slow = queue is not Queue.QUICK
         if _is_urgent(step):
-            return Task(lambda: self._work(step, slow), frozenset(), lane)
-        holds = {str(step.ref)}
-        holds.update(str(operation.source) for operation in step.operations if isinstance(operation, CloneVolume))
+            return Task(lambda: self._work(step, slow), frozenset(), queue)
+        locks = {str(step.ref)}
+        locks.update(str(operation.source) for operation in step.operations if isinstance(operation, CloneVolume))
         # Minutes of a download or a copy must not keep others out of the pool; libvirt doesn't either.
         if step.ref in self._volume_steps and not (_downloads(step) or _copies(step)):
-            holds.update(f"pool {operation.ref.pool}" for operation in step.operations if _is_of_volume(operation))
-        return Task(lambda: self._work(step, slow), frozenset(holds), lane)
+            locks.update(f"pool {operation.ref.pool}" for operation in step.operations if _is_of_volume(operation))
+        return Task(lambda: self._work(step, slow), frozenset(locks), queue)
 
     # The ledger
 
@@ -195,7 +197,7 @@ class _Run:
             own.append(step.owned if ok else _provisional(step.owned))
         # A name that a volume couldn't get is somebody else's, or will be.
         gone = (ok and step.action is Action.DELETE) or (not ok and not untold and _renames_volume(step))
-        full = self._journal.note(
+        full = self._commits.note(
             own=own,
             disown=[step.ref] if gone else (),
             finish=[
@@ -206,7 +208,7 @@ class _Run:
         )
         if performed.made and self.graph.has_followers(step.ref):
             try:
-                self._journal.write()
+                self._commits.write()
             except StateError as error:
                 return self._spoilt(outcome, error)
         elif full:
@@ -250,7 +252,7 @@ class _Run:
 
     def _flush(self) -> None:
         try:
-            self._journal.write()
+            self._commits.write()
         except StateError as error:
             log.error("%s", error)  # noqa: TRY400  # a sentence for the operator; the trace says nothing more
 
@@ -296,11 +298,11 @@ def _task_of(step: Step) -> int | None:
     return next((number for number in found if number is not None), None)
 
 
-def _lane(step: Step) -> Lane:
+def _queue(step: Step) -> Queue:
     """What waits for a guest or much data must not hold up what takes milliseconds, nor a server either of them."""
     if _downloads(step):
-        return Lane.FETCHING
-    return Lane.SLOW if any(isinstance(operation, _SLOW) for operation in step.operations) else Lane.QUICK
+        return Queue.FETCHING
+    return Queue.SLOW if any(isinstance(operation, _SLOW) for operation in step.operations) else Queue.QUICK
 
 
 def _is_urgent(step: Step) -> bool:

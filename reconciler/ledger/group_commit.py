@@ -1,4 +1,4 @@
-"""What finished steps mean for the ledger, gathered so that many are written in one transaction.
+"""Group commit: what finished steps mean for the ledger, gathered so that many are written in one transaction.
 
 Nothing is dropped: what couldn't be written (a full disk) stays gathered and is tried again with the next.
 """
@@ -26,7 +26,7 @@ class _Entries:
         return len(self.own) + len(self.disown) + len(self.finish)
 
 
-class Journal:
+class GroupCommit:
     """Shared by all runs of an executor; any thread may use it."""
 
     def __init__(self, ledger: Ledger) -> None:
