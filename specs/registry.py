@@ -177,7 +177,7 @@ def _look() -> None:
 def own_kinds() -> Mapping[str, Kind]:
     """Those that onggi has itself."""
     found: dict[str, Kind] = {}
-    for module in pkgutil.iter_modules([str(Path(__file__).parent)]):
+    for module in pkgutil.iter_modules(importlib.import_module("specs").__path__):
         if module.ispkg:
             kind = getattr(importlib.import_module(f"specs.{module.name}"), "KIND", None)
             if isinstance(kind, Kind):

@@ -25,7 +25,7 @@ from reconciler.planning.operations import CreateVolume, DeleteVolume, GrowVolum
 from reconciler.planning.ownership import Fact, Owned
 from reconciler.planning.plan import Action, Plan, Step
 from reconciler.status.outcome import Result, StepOutcome
-from specs.reference import STORAGE_POOL, Ref
+from specs.reference import Ref
 
 __all__ = ["Executor", "Performer", "Progress"]
 
@@ -95,14 +95,18 @@ class _Run:
         self._volumes_left = len(self._volume_steps)
         self._to_settle = False  # a volume operation was performed since the host was last told to settle
         self._begun: set[Ref] = set()  # volumes of which the ledger knows that we are making them
+        self._new_pools: set[Ref] = set()  # in which some are to be made
         self._working = 1  # threads that still have something to do for this run; the first is the caller's
 
     def start(self) -> None:
         """Write down what is about to be made, and let the first steps go. Raises StateError."""
         steps = self.graph.steps.values()
-        # A new pool may have a folder full of volumes, which nobody has seen yet.
-        unseen = {ref.name for ref in self.graph.steps if ref.kind == STORAGE_POOL}
-        self._begun.update(ref for step in steps for ref in _volumes_planned(step) if ref.pool not in unseen)
+        for ref in (ref for step in steps for ref in _volumes_planned(step)):
+            # A new pool may have a folder full of volumes, which nobody has seen yet.
+            new = [holder for holder in ref.holders if holder in self.graph.steps]
+            self._new_pools.update(new)
+            if not new:
+                self._begun.add(ref)
         boundary("between plan and apply")
         self._ledger.change(
             begin=self._begun,
@@ -187,9 +191,9 @@ class _Run:
         if performed.unknown or untold:
             self._ledger.intents.give_up(performed.unknown)
             self._ledger.history.lose([step.ref] if untold else ())
-        if ok and step.ref.kind == STORAGE_POOL and step.action is not Action.DELETE:
+        if ok and step.ref in self._new_pools and step.action is not Action.DELETE:
             try:
-                self._begin_volumes_of(step.ref.name)
+                self._begin_volumes_of(step.ref)
             except OnggiError as error:
                 return self._spoilt(outcome, error)
         own: list[Owned] = []
@@ -220,12 +224,13 @@ class _Run:
         self._ledger.history.lose([outcome.step.ref])
         return replace(outcome, result=Result.FAILED, message=str(error), error=error)
 
-    def _begin_volumes_of(self, pool: str) -> None:
+    def _begin_volumes_of(self, pool: Ref) -> None:
         """Write down what is about to be made in a pool that was there for nobody until now.
 
         Not what lies there already: a start after a kill would take that for half-made. Raises OnggiError.
         """
-        steps = {ref: step for step in self.graph.steps.values() for ref in _volumes_planned(step) if ref.pool == pool}
+        all_steps = self.graph.steps.values()
+        steps = {ref: step for step in all_steps for ref in _volumes_planned(step) if pool in ref.holders}
         wanted = steps.keys() - self._begun
         if wanted:
             wanted -= self._hypervisor.present(wanted)

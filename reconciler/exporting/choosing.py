@@ -13,7 +13,7 @@ from reconciler.bulkhead import Failure, contained
 from reconciler.exporting.draft import Draft, Surroundings
 from reconciler.observed.snapshot import Observed
 from specs.name import name_problem
-from specs.reference import NETWORK, STORAGE_POOL, STORAGE_VOLUME, VIRTUAL_MACHINE, Ref
+from specs.reference import NETWORK, Ref
 from specs.registry import described
 from specs.storagevolume import KIND as VOLUMES
 from specs.virtualmachine import KIND as MACHINES
@@ -100,9 +100,8 @@ def _needs(observed: Observed, around: Surroundings) -> list[Ref]:
 
 
 def _needed(observed: Observed, around: Surroundings) -> Iterator[Ref]:
-    if observed.ref.kind == STORAGE_VOLUME:
-        yield Ref(STORAGE_POOL, observed.ref.pool)
-    if observed.ref.kind != VIRTUAL_MACHINE:
+    yield from observed.ref.holders
+    if not described(observed.ref.kind).has_guest:
         return
     config = MACHINES.lowered(observed.config)
     for interface in config.get("interfaces", ()):
@@ -111,18 +110,18 @@ def _needed(observed: Observed, around: Surroundings) -> Iterator[Ref]:
     for drive in (*config.get("disks", ()), *config.get("cdroms", ())):
         volume = around.volume_of(drive.get("source") or {})
         if volume is not None:
-            yield Ref(STORAGE_POOL, volume.pool)
+            yield from volume.holders
 
 
 def _volumes(machines: Iterable[Observed], around: Surroundings, *, all_volumes: bool) -> set[Ref]:
     objects = around.snapshot.objects
     found: set[Ref] = set()
     for machine in machines:
-        if machine.ref.kind == VIRTUAL_MACHINE:
+        if described(machine.ref.kind).has_guest:
             disks = contained("finding its disks", machine.ref, machine.xml, disks_of, machine, around)
             found.update(() if isinstance(disks, Failure) else disks)
     if all_volumes:
-        found.update(ref for ref in objects if ref.kind == STORAGE_VOLUME)
+        found.update(ref for ref in objects if described(ref.kind).holds_data)
     backing = {str(each.details.get("backing") or "") for each in objects.values()}
 
     def stands_alone(ref: Ref) -> bool:
@@ -134,7 +133,7 @@ def _volumes(machines: Iterable[Observed], around: Surroundings, *, all_volumes:
 
 def _declarable(refs: Iterable[Ref], around: Surroundings) -> set[Ref]:
     objects = around.snapshot.objects
-    volumes = (objects[ref] for ref in refs if ref.kind == STORAGE_VOLUME and ref in objects)
+    volumes = (objects[ref] for ref in refs if described(ref.kind).holds_data and ref in objects)
     return {
         each.ref
         for each in volumes

@@ -16,7 +16,9 @@ from reconciler.exporting.choosing import disks_of
 from reconciler.exporting.draft import Surroundings
 from reconciler.observed.snapshot import Observed
 from reconciler.planning.ownership import Owned
-from specs.reference import VIRTUAL_MACHINE, Ref
+from reconciler.planning.rules import rules_of
+from specs.reference import Ref
+from specs.registry import described
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +39,11 @@ def owners(around: Surroundings, known: Known) -> dict[Ref, str]:
     for ref, seen in objects.items():
         if seen.mark is not None and seen.mark.repository_id != known.repository_id:
             found[ref] = f"belongs to the repository {seen.mark.repository_id}"
-            if ref.kind == VIRTUAL_MACHINE:
+            if described(ref.kind).has_guest:
                 disks = contained("finding its disks", ref, seen.xml, disks_of, seen, around)
                 for volume in () if isinstance(disks, Failure) else disks:
                     found.setdefault(volume, f"is a disk of {ref}, which {found[ref]}")
-        elif seen.uid and ref.kind != VIRTUAL_MACHINE:
+        elif seen.uid and not rules_of(ref.kind).always_marked:
             owner = next((each for each in repositories if object_uid(each, ref, "") == seen.uid), None)
             if owner is not None:
                 found[ref] = f"belongs to the repository {owner}"

@@ -21,12 +21,14 @@ from reconciler.planning.observing import enforced_entry, is_observed, observed_
 from reconciler.planning.operations import WriteMark
 from reconciler.planning.ownership import Owned
 from reconciler.planning.plan import Action, Plan, Step
+from reconciler.planning.rules import rules_of
 from reconciler.status.outcome import StepOutcome
 from specs.binding import serialise
 from specs.effect import Change, Effect
 from specs.mark import mark_element, mark_of
 from specs.problem import Unrenderable
-from specs.reference import STORAGE_VOLUME, VIRTUAL_MACHINE, Ref
+from specs.reference import Ref
+from specs.registry import described
 
 
 class Standing(StrEnum):
@@ -68,7 +70,7 @@ def _candidate(resource: Resource, observed: Observed, context: Context) -> Cand
     if entry is not None and entry.uid == observed.uid:
         return Candidate(resource.ref, Standing.OBSERVED if is_observed(entry) else Standing.OURS, entry)
     fresh = ownership_entry(resource, observed.uid, created=False)
-    if resource.ref.kind == STORAGE_VOLUME:
+    if not described(resource.ref.kind).is_defined:
         return Candidate(resource.ref, Standing.TAKEN, fresh)
     # The command itself says yes for what bears nobody's mark; for another repository's the document has to say so.
     asked = resource if observed.mark is not None else replace(resource, policy=replace(resource.policy, adopt=True))
@@ -98,7 +100,7 @@ def enforce(
             continue
         resource = desired.resources[each.ref]
         entry = enforced_entry(each.entry, keep_digest=resource.policy.drift != "enforce")
-        if each.ref.kind == VIRTUAL_MACHINE:
+        if rules_of(each.ref.kind).always_marked:
             marks.append(_marking(resource, snapshot.objects[each.ref], entry, context))
         else:
             entries.append(entry)

@@ -38,7 +38,7 @@ from reconciler.source.tree import SourceTree
 from reconciler.status.one_pass import Pass
 from reconciler.status.outcome import Result, StepOutcome, failed_for_good, last_of_each
 from reconciler.status.suspension import suspended
-from specs.reference import STORAGE_VOLUME, Ref
+from specs.reference import Ref
 
 if TYPE_CHECKING:
     from reconciler.applying.executor import Executor, Progress
@@ -285,7 +285,7 @@ class Line:
         """Volumes that these steps worked on are read anew with the next look at the host."""
         for outcome in outcomes:
             refs = (outcome.step.ref, *(operation.ref for operation in outcome.step.operations))
-            self._touched.update(ref for ref in refs if ref.kind == STORAGE_VOLUME)
+            self._touched.update(ref for ref in refs if ref.holders)
 
     def _note(self, plan: Plan) -> None:
         """Write down what the ledger has to hold, or to forget, although nothing is to be done on the host."""

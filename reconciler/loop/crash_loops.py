@@ -15,7 +15,8 @@ from datetime import UTC, datetime
 from reconciler.planning.operations import Start
 from reconciler.planning.plan import Step
 from reconciler.status.retries import STABLE_S, CrashLoop
-from specs.reference import VIRTUAL_MACHINE, Ref
+from specs.reference import Ref
+from specs.registry import described
 
 FIRST_S = 10.0
 LONGEST_S = 300.0
@@ -62,7 +63,7 @@ class CrashLoops:
 
     def started(self, step: Step, digest: str) -> None:
         """Note a step that succeeded, if it started a machine."""
-        if step.ref.kind != VIRTUAL_MACHINE or not any(isinstance(each, Start) for each in step.operations):
+        if not described(step.ref.kind).has_guest or not any(isinstance(each, Start) for each in step.operations):
             return
         before = self._runs.get(step.ref)
         short = before.short if before is not None and ended_by_itself(step) and before.digest == digest else 0

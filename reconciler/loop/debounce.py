@@ -18,6 +18,7 @@ from reconciler.observed.snapshot import Observed
 from reconciler.planning.operations import Define
 from reconciler.planning.plan import Action, Step
 from specs.reference import VIRTUAL_MACHINE, Ref
+from specs.registry import described
 
 REST_S: Final = 0.3  # without a further change
 _LONGEST_S: Final = 3.0  # what never rests is repaired all the same: another tool may be fighting
@@ -82,7 +83,7 @@ class Debounce:
 
 def _has_no_middle(step: Step, objects: Mapping[Ref, Observed]) -> bool:
     """True where nothing but the definition of a machine is changed back, and that machine is there and off."""
-    observed = objects.get(step.ref) if step.ref.kind == VIRTUAL_MACHINE else None
+    observed = objects.get(step.ref) if described(step.ref.kind).has_guest else None
     if observed is None or observed.active or step.action is not Action.UPDATE:
         return False
     return bool(step.operations) and all(isinstance(operation, Define) for operation in step.operations)

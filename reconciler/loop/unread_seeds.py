@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from reconciler.desired.state import DesiredState
 from reconciler.observed.counters import Counters
 from reconciler.observed.snapshot import Observed, Snapshot
-from specs.reference import VIRTUAL_MACHINE, Ref
+from specs.reference import Ref
+from specs.registry import described
 from specs.virtualmachine import KIND as MACHINES
 from specs.virtualmachine.cdroms import seed_drive
 
@@ -83,7 +84,7 @@ class UnreadSeeds:
 
 def _running(desired: DesiredState, snapshot: Snapshot) -> Iterator[tuple[Ref, Observed]]:
     for ref, resource in desired.resources.items():
-        if ref.kind == VIRTUAL_MACHINE and "cloudInit" in MACHINES.declared(resource.spec):
+        if described(ref.kind).has_guest and "cloudInit" in MACHINES.declared(resource.spec):
             observed = snapshot.get(ref)
             if observed is not None and (observed.state, observed.reason) == ("running", _BOOTED):
                 yield ref, observed

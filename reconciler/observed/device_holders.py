@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from reconciler.observed.host_devices import HostDevice
 from reconciler.observed.snapshot import Observed, Snapshot
-from specs.reference import VIRTUAL_MACHINE
+from specs.registry import described
 
 log = logging.getLogger("onggi.hypervisor")
 
@@ -61,7 +61,7 @@ def _model(vendor: str | None, product: str | None) -> tuple[int, ...]:
 def _index(snapshot: Snapshot) -> Mapping[Place, tuple[Holder, ...]]:
     found: dict[Place, list[Holder]] = {}
     for ref, seen in snapshot.objects.items():
-        if ref.kind == VIRTUAL_MACHINE:
+        if described(ref.kind).has_guest:
             for place in _held(seen):
                 found.setdefault(place, []).append(Holder(ref.name, seen.state))
     return {place: tuple(each) for place, each in found.items()}

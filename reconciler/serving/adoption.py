@@ -13,7 +13,8 @@ from reconciler.loop.passes import World
 from reconciler.writing.changes import Documents
 from specs.document import parse
 from specs.plain import NewDocument
-from specs.reference import STORAGE_VOLUME, Ref
+from specs.reference import Ref
+from specs.registry import described
 
 
 def document_of(ref: Ref, documents: Documents, world: World, agent: Agent) -> NewDocument:
@@ -41,7 +42,7 @@ def exported(ref: Ref, world: World, agent: Agent) -> NewDocument:
     found = export(
         world.snapshot,
         world.desired.repository_id,
-        all_volumes=ref.kind == STORAGE_VOLUME,
+        all_volumes=described(ref.kind).holds_data,
         allowed_folders=agent.settings.allowed_folders,
         declared=others,
     )

@@ -17,7 +17,7 @@ from reconciler.loop.passes import World
 from reconciler.planning.plan import Step
 from reconciler.serving.client import Client
 from reconciler.status.outcome import Result, StepOutcome
-from specs.reference import STORAGE_VOLUME, Ref
+from specs.reference import Ref
 
 _TIMEOUT_S: Final = 60.0
 _NEVER: Final = threading.Event()
@@ -59,7 +59,7 @@ class Operations:
 
 def _concerned(step: Step) -> tuple[Ref, ...]:
     refs = [step.ref]
-    refs += [operation.ref for operation in step.operations if operation.ref.kind == STORAGE_VOLUME]
+    refs += [operation.ref for operation in step.operations if operation.ref.holders]
     return tuple(dict.fromkeys(refs))
 
 

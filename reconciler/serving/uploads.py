@@ -202,7 +202,7 @@ class Uploads:
         self._forget(upload)
         try:
             ledger.change(own=[self._agent.line.lineage.made_for_client(ref)], whole=[ref])
-            pool = Ref(STORAGE_POOL, ref.pool)
+            (pool,) = ref.holders
             step = one_off_step(pool, f"{ref} was uploaded", RefreshPool(pool))
             self._volumes.operations.perform(step, upload.client)
             self._volumes.adopt(ref, upload.client, f"Upload volume {ref.name}")

@@ -20,7 +20,7 @@ from reconciler.writing.placing import path_for
 from specs.document import MAX_FILE_BYTES, Document, parse
 from specs.plain import NewDocument
 from specs.problem import Problem
-from specs.reference import STORAGE_VOLUME, Ref
+from specs.reference import Ref, holder_of
 
 Files = Mapping[str, bytes | None]
 """What files are to hold; None for one that is to go."""
@@ -150,9 +150,9 @@ def _check_identity(change: Put) -> None:
     body = change.document
     metadata, spec = body.get("metadata"), body.get("spec")
     name = metadata.get("name") if isinstance(metadata, Mapping) else None
-    pool = spec.get("pool") if isinstance(spec, Mapping) else None
-    volume = change.ref.kind == STORAGE_VOLUME
-    if body.get("kind") != change.ref.kind or name != change.ref.short_name or (volume and pool != change.ref.pool):
+    within = holder_of(change.ref.kind)
+    holder = spec.get(within) if within and isinstance(spec, Mapping) else None
+    if body.get("kind") != change.ref.kind or name != change.ref.short_name or (within and holder != change.ref.pool):
         message = f"The document isn't that of {change.ref}; correct its kind and its name."
         raise InvalidDocument([Problem("", 0, 0, message, "/metadata/name", change.ref)])
 

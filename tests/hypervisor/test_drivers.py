@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,12 +15,13 @@ from reconciler.hypervisor import Hypervisor
 from reconciler.hypervisor.driver import drivers
 from reconciler.planning import one_off, operations
 from reconciler.planning.operations import Start, Undefine
-from specs import reference
 from specs.reference import NETWORK, STORAGE_VOLUME, Ref
 from specs.registry import own_kinds
+from tests.lab.kinds_named import named_in
 
 ROOM = Path(reconciler.hypervisor.__file__).parent
 FOLDERS = {path.parent for path in ROOM.glob("*/driver.py")}
+KIND_FOLDERS = {folder.name for folder in FOLDERS}
 BESIDE = sorted(path for path in ROOM.rglob("*.py") if path.parent not in FOLDERS)
 
 # Where one kind has what no other has, and somebody outside asks for it by name.
@@ -32,29 +32,10 @@ OF_ONE_KIND = {
 }
 
 
-def named_in(path: Path) -> set[str]:
-    """The kinds that a module names: by their constants, as texts, or by importing from their folders."""
-    kinds = {name: value for name, value in vars(reference).items() if isinstance(value, str) and value in own_kinds()}
-    found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Name | ast.Attribute):
-            name = node.id if isinstance(node, ast.Name) else node.attr
-            found |= {kinds[name]} if name in kinds else set()
-        elif isinstance(node, ast.Constant) and node.value in kinds.values():
-            found.add(str(node.value))
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            modules = {node.module, *(f"{node.module}.{each.name}" for each in node.names)}
-            found |= {folder.name for folder in FOLDERS if f"reconciler.hypervisor.{folder.name}" in modules}
-            found |= {
-                folder.name for folder in FOLDERS if node.module.startswith(f"reconciler.hypervisor.{folder.name}.")
-            }
-    return found
-
-
 @pytest.mark.parametrize("path", BESIDE, ids=lambda path: str(path.relative_to(ROOM)))
 def test_only_a_kinds_folder_names_a_kind(path: Path) -> None:
     may = str(path.relative_to(ROOM)) in OF_ONE_KIND
-    assert bool(named_in(path)) == may, (
+    assert bool(named_in(path, reconciler.hypervisor.__name__, KIND_FOLDERS)) == may, (
         "ask the kind's driver instead, or have its folder do this" if not may else "it is no exception any more"
     )
 
