@@ -15,12 +15,20 @@ from tests.lab.repositories import Repository
 from tests.stories.live_guest import LiveGuest, live_guest
 
 SHARED = "test:///default"  # one world for all connections of this process, so that the test can play the hand
+BORN = frozenset({"test", "default", "default-pool"})  # all of it, and active
 
 
 @pytest.fixture
 def hand() -> Iterator[libvirt.virConnect]:
-    """Somebody at virsh, on the test driver's shared host."""
+    """Somebody at virsh, on the test driver's shared host.
+
+    That is born anew when nobody is connected, and on a busy machine a thread of an earlier test may still be.
+    """
     connection = libvirt.open(SHARED)
+    for listing in (connection.listAllDomains(), connection.listAllNetworks(), connection.listAllStoragePools()):
+        for each in listing:
+            if each.name() in BORN and not each.isActive():
+                each.create()
     yield connection
     for domain in connection.listAllDomains():
         if domain.name() != "test":
