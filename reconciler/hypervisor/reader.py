@@ -7,7 +7,7 @@ in that kind's folder.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 from reconciler.hypervisor.connection import Connections
@@ -70,9 +70,7 @@ class Reader:
         for reader in self._readers.values():
             reader.read(reading)
         found = reading.found
-        for ref, seen in reading.before.items():
-            if not reading.was_read(ref):
-                found.objects[ref] = seen
+        found.objects.update(reading.carried())
         for ref, sentence in self._skipped.items():
             if not reading.was_read(ref):
                 found.skipped.setdefault(ref, sentence)
@@ -103,5 +101,4 @@ def _same(before: Mapping[Ref, Observed], now: Mapping[Ref, Observed]) -> bool:
 
 def _in_order(objects: Mapping[Ref, Observed]) -> Iterator[tuple[Ref, Observed]]:
     """By kind and name: what is listed from a snapshot doesn't jump about."""
-    refs: Iterable[Ref] = sorted(objects, key=lambda ref: (ref.kind, ref.name))
-    return ((ref, objects[ref]) for ref in refs)
+    return ((ref, objects[ref]) for ref in sorted(objects))

@@ -49,6 +49,15 @@ class Reading:
         """True when it was read with all others of its kind, or of its kind in its pool."""
         return bool(self._whole) and (ref.kind, ref.pool) in self._whole
 
+    def carried(self) -> Iterator[tuple[Ref, Observed]]:
+        """What of the reading before still stands: all that this one hasn't looked at, which is nearly everything."""
+        if self.dirty is None:
+            return
+        read, whole = self.dirty | self._read, self._whole
+        for ref, seen in self.before.items():
+            if ref not in read and not (whole and (ref.kind, ref.pool) in whole):
+                yield ref, seen
+
     def note_read(self, refs: Iterable[Ref]) -> None:
         """These were read too."""
         self._read.update(refs)

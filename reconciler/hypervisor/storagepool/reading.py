@@ -73,7 +73,7 @@ class PoolReader:
         images = {path for seen in news for path in _images(seen)}
         if not images:
             return
-        images -= {str(seen.details.get("path")) for ref, seen in before.items() if ref.kind == STORAGE_VOLUME}
+        images.difference_update(seen.details.get("path") for ref, seen in before.items() if ref.kind == STORAGE_VOLUME)
         names = {ref.short_name for ref in reading.told() if ref.kind == STORAGE_VOLUME}
         folders = {path.rpartition("/")[0] for path in images if path and path.rpartition("/")[2] not in names}
         for ref, seen in before.items() if folders else ():
