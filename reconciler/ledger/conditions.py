@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 from reconciler.ledger.records import LastOutcome, ObjectStatus
 from reconciler.status.condition import Condition
@@ -28,15 +29,29 @@ def stored(connection: sqlite3.Connection, ref: Ref | None = None) -> dict[Ref, 
     return {ref: tuple(items) for ref, items in found.items()}
 
 
-def changed(before: Mapping[Ref, Conditions], wanted: Mapping[Ref, Conditions], time: str) -> dict[Ref, Conditions]:
+def changed(
+    before: Mapping[Ref, Conditions],
+    wanted: Mapping[Ref, Conditions],
+    time: str,
+    told: Mapping[Ref, Conditions] = MappingProxyType({}),
+) -> dict[Ref, Conditions]:
     """What has to be written so that `wanted` is stored; empty conditions stand for an object that is gone.
 
-    A condition whose status didn't change keeps its time of transition.
+    A condition whose status didn't change keeps its time of transition. `told` is what was wanted when what is stored
+    was made of it: nearly all objects share one value, and what is shared is compared once.
     """
     found: dict[Ref, Conditions] = {}
+    alike: dict[tuple[int, int], bool] = {}
     for ref, items in wanted.items():
+        last = told.get(ref)
+        if last is items:
+            continue
         known = before.get(ref, ())
-        if len(known) == len(items) and all(map(_same, known, items)):
+        last = known if last is None else last
+        pair = id(last), id(items)  # of values that live for as long as this goes on
+        if pair not in alike:
+            alike[pair] = len(last) == len(items) and all(map(_same, last, items))
+        if alike[pair]:
             continue
         earlier = {item.type: item for item in known}
         found[ref] = tuple(_dated(item, earlier.get(item.type), time) for item in items)

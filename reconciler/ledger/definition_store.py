@@ -29,26 +29,21 @@ class DefinitionStore:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._digests: dict[Ref, bytes] | None = None  # of what is stored
-        self._seen: dict[Ref, tuple[str, bool]] = {}  # what those are of, as the very texts of the last snapshot
-        self._last: tuple[object, object] = (None, None)  # what `keep` was called with
+        self._last: tuple[Mapping[Ref, Observed], Mapping[Ref, Owned]] = ({}, {})  # what those are of
 
     def keep(self, objects: Mapping[Ref, Observed], owned: Mapping[Ref, Owned]) -> None:
         """Remember what of ours is on the host, and forget what isn't ours any more. What vanished stays known."""
         with self._database.lock:
-            if self._last[0] is objects and self._last[1] is owned:
+            last_objects, last_owned = self._last
+            if last_objects is objects and last_owned is owned:
                 return
             if self._digests is None:
                 self._digests = self._stored()
             known = self._digests
-            seen: dict[Ref, tuple[str, bool]] = {}
             news: list[tuple[Ref, Observed, bytes, bytes]] = []
-            for ref, entry in owned.items():
-                found = objects.get(ref) if described(ref.kind).is_defined else None
-                if found is None or not found.persistent or found.uid != entry.uid:
-                    continue
-                before = self._seen.get(ref)
-                seen[ref] = (found.xml, found.autostart)
-                if before is not None and before[0] is found.xml and before[1] == found.autostart:
+            for ref in _others(last_objects, objects) | _others(last_owned, owned):
+                found, entry = objects.get(ref) if described(ref.kind).is_defined else None, owned.get(ref)
+                if found is None or entry is None or not found.persistent or found.uid != entry.uid:
                     continue
                 text = found.xml.encode()
                 digest = hashlib.sha256(b"%d%s" % (found.autostart, text)).digest()
@@ -60,7 +55,6 @@ class DefinitionStore:
                 known.update((ref, digest) for ref, _, digest, _ in news)
                 for ref in gone:
                     del known[ref]
-            self._seen = seen
             self._last = (objects, owned)
 
     def get(self, ref: Ref) -> LastSeen | None:
@@ -90,3 +84,8 @@ class DefinitionStore:
                 "INSERT OR REPLACE INTO definition VALUES (?, ?, ?, ?, ?, ?)",
                 ((*ref, found.uid, digest, found.autostart, packed) for ref, found, digest, packed in news),
             )
+
+
+def _others(before: Mapping[Ref, object], now: Mapping[Ref, object]) -> set[Ref]:
+    """Where there is another value now than there was, or one where there was none."""
+    return {ref for ref, value in now.items() if before.get(ref) is not value}

@@ -21,7 +21,10 @@ class StatusStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._conditions: dict[Ref, tuple[Condition, ...]] | None = None  # of the writer, which nobody writes beside
+        # Of the writer, which nobody writes beside: what is stored, and what that was made of.
+        self._conditions: dict[Ref, tuple[Condition, ...]] | None = None
+        self._told: Mapping[Ref, tuple[Condition, ...]] = {}
+        self._states: Mapping[Ref, str] | None = None
 
     def note(
         self, found: Mapping[Ref, tuple[Condition, ...]], revision: str, states: Mapping[Ref, str] | None = None
@@ -35,19 +38,26 @@ class StatusStore:
                 if self._conditions is None:
                     self._conditions = conditions.stored(connection)
                 revision_differs = info.all_of(connection).get(_REVISION) != revision
-                known_states = conditions.states(connection)
-            changed = conditions.changed(self._conditions, found, self._database.time())
+                if self._states is None:
+                    self._states = conditions.states(connection)
+            known_states = self._states
+            changed = conditions.changed(self._conditions, found, self._database.time(), self._told)
             wanted = known_states if states is None else states
             new_states = {ref: state for ref, state in wanted.items() if known_states.get(ref) != state}
             gone_states = known_states.keys() - wanted.keys()
             if not (changed or revision_differs or new_states or gone_states):
+                self._told = found
                 return
             with self._database.writing() as connection:
                 conditions.write(connection, changed)
                 conditions.write_states(connection, new_states, gone_states)
                 info.put(connection, {_REVISION: revision})
-            after = {**self._conditions, **changed}
-            self._conditions = {ref: items for ref, items in after.items() if items}
+            for ref, items in changed.items():
+                if items:
+                    self._conditions[ref] = items
+                else:
+                    self._conditions.pop(ref, None)
+            self._told, self._states = found, wanted
 
     def all(self) -> list[ObjectStatus]:
         """Every object that has conditions, in the order of kinds and names."""

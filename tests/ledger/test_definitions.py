@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from reconciler.hypervisor.virtualmachine.definitions import masked
+from reconciler.ledger import definition_store
 from reconciler.ledger.ledger import Ledger
 from reconciler.observed.snapshot import Observed
 from reconciler.planning.ownership import Owned
-from specs.reference import Ref
+from specs.reference import VIRTUAL_MACHINE, Ref
 
 WEB, LAN, DISK = Ref("VirtualMachine", "web"), Ref("Network", "lan"), Ref.volume("disks", "web-root")
 XML = "<domain type='test'><name>web</name></domain>"
@@ -114,3 +118,24 @@ def test_a_stored_definition_that_nobody_can_read_is_none(ledger: Ledger, stored
     connection.close()
     found = ledger.definitions.get(WEB)
     assert found is None or found.xml == ""
+
+
+def test_only_what_is_another_since_the_last_look_is_read(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    others = [Ref(VIRTUAL_MACHINE, f"vm{number}") for number in range(100)]
+    ledger.change(own=[Owned(ref, ref.name) for ref in others])
+    seen = {ref: Observed(ref, ref.name, XML) for ref in others} | {WEB: web()}
+    ledger.definitions.keep(seen, ledger.ownership.all())
+    read: list[bytes] = []
+
+    def counted(text: bytes) -> Any:
+        read.append(text)
+        return sha256(text)
+
+    monkeypatch.setattr(definition_store, "hashlib", SimpleNamespace(sha256=counted))
+    seen = {**seen, WEB: web("<domain/>")}
+    ledger.definitions.keep(seen, ledger.ownership.all())
+    assert len(read) == 1
+    assert xml_of(ledger) == "<domain/>"
+    ledger.change(own=[Owned(others[0], "somebody else"), Owned(others[1], others[1].name, "moved.yaml")])
+    ledger.definitions.keep(seen, ledger.ownership.all())
+    assert len(read) == 2  # the first isn't ours any more
