@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import sys
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 from reconciler.ledger.database import Database
-from reconciler.planning.ownership import Owned
+from reconciler.planning.ownership import Fact, Owned
 from specs.reference import Ref
 
 _COLUMNS = "kind, name, uid, path, deletion, parent, created, seed, facts"
@@ -68,4 +69,12 @@ def _entry(row: tuple[str, ...]) -> Owned:
     kind, name, uid, path, deletion, parent, created, seed, facts = row
     parent_kind, _, parent_name = parent.partition("/")
     parent_ref = Ref(parent_kind, parent_name) if parent else None
-    return Owned(Ref(kind, name), uid, path, deletion, parent_ref, bool(created), bool(seed), json.loads(facts))
+    return Owned(Ref(kind, name), uid, path, deletion, parent_ref, bool(created), bool(seed), _facts(facts))
+
+
+def _facts(text: str) -> dict[str, str]:
+    """What thousands of entries say alike is in memory once: the words, and where their documents are."""
+    facts: dict[str, str] = {sys.intern(key): value for key, value in json.loads(text).items()}
+    if scope := facts.get(Fact.SCOPE):
+        facts[Fact.SCOPE.value] = sys.intern(scope)
+    return facts

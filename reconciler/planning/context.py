@@ -47,6 +47,11 @@ class Context:
         return {observed.uid: ref for ref, observed in self.snapshot.objects.items() if observed.uid}
 
     @cached_property
+    def scope_text(self) -> str:
+        """Where the documents are, as each entry of the ledger says it."""
+        return self.desired.scope.to_text()
+
+    @cached_property
     def only_observed(self) -> frozenset[Ref]:
         """What was taken over and isn't to be changed yet."""
         return frozenset(ref for ref, entry in self.owned.items() if Fact.OBSERVE in entry.facts)

@@ -61,7 +61,7 @@ def in_scope(assessment: Assessment, context: Context) -> Assessment:
 
 
 def _placed(entry: Owned, context: Context) -> Owned:
-    facts = {**entry.facts, Fact.SCOPE.value: context.desired.scope.to_text()}
+    facts = {**entry.facts, Fact.SCOPE.value: context.scope_text}
     if blob := context.desired.blobs.get(entry.path):
         facts[Fact.BLOB.value] = blob
     if _was_found(entry, context):
