@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.exporting.exporter import exporters
 from reconciler.planning.rules import all_rules
 from specs.registry import own_kinds
 from tests.lab.kinds_named import named_in
@@ -34,8 +35,6 @@ MEETINGS = {
 }
 OF_ONE_KIND = {
     "specs/reference.py": "the names themselves, and that a volume's has its pool's in it",
-    "reconciler/exporting/export.py": "a document is written from each kind's definitions in its own way",
-    "reconciler/exporting/unsaid.py": "and each leaves something else unsaid",
     "reconciler/cli/machines.py": "verbs for machines alone: start, stop, console",
     "reconciler/serving/freshness.py": "clients' nouns: a pool's files",
     "reconciler/serving/machine_items.py": "clients' nouns: what is plugged into a machine",
@@ -59,6 +58,6 @@ def test_the_exceptions_are_there() -> None:
     assert {path for path in NAMED if not (ROOT / path).is_file()} == set()
 
 
-def test_whatever_is_on_the_host_has_rules_and_nothing_else_has_any() -> None:
-    assert set(all_rules()) == {kind.name for kind in own_kinds().values() if kind.has_xml}
+def test_whatever_is_on_the_host_has_rules_and_an_exporter_and_nothing_else_has() -> None:
+    assert set(all_rules()) == set(exporters()) == {kind.name for kind in own_kinds().values() if kind.has_xml}
     assert all(rules.root for rules in all_rules().values() if own_kinds()[rules.kind].is_defined)

@@ -20,7 +20,7 @@ from reconciler.applying.performing import Progress
 from reconciler.desired.implied import DEFAULT_POOL
 from reconciler.errors import NotFound, OnggiError, Refused, Terminal
 from reconciler.exporting.draft import Surroundings
-from reconciler.exporting.machine import machine
+from reconciler.exporting.virtualmachine.machine import machine
 from reconciler.loop.passes import World
 from reconciler.planning.one_off import CloneVolume
 from reconciler.planning.operations import DeleteVolume

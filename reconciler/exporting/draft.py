@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from reconciler.observed.snapshot import Snapshot
+from reconciler.observed.snapshot import Observed, Snapshot
 from specs.host import Host
 from specs.plain import NewSpec
 from specs.reference import Ref
@@ -60,3 +60,11 @@ class Surroundings:
         if "volume" in source:
             return Ref.volume(str(source.get("pool", "")), str(source["volume"]))
         return self.volume_at.get(str(source.get("file") or source.get("dev") or ""))
+
+
+def running(observed: Observed, spec: NewSpec) -> None:
+    """Say of what is started and stopped whether it is, where that isn't the default."""
+    if observed.autostart:
+        spec["autostart"] = True
+    if not observed.active:
+        spec["active"] = False

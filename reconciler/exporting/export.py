@@ -6,15 +6,13 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from reconciler.bulkhead import Failure, contained
-from reconciler.exporting import others
 from reconciler.exporting.choosing import choose, leave_shared_disks
 from reconciler.exporting.draft import Draft, Surroundings
+from reconciler.exporting.exporter import exporters, unsaid
 from reconciler.exporting.fitting import fit
 from reconciler.exporting.foreign import Known, owners
-from reconciler.exporting.machine import machine
-from reconciler.exporting.unsaid import unsaid
 from reconciler.observed.snapshot import Observed, Snapshot
-from specs.reference import STORAGE_POOL, STORAGE_VOLUME, VIRTUAL_MACHINE, Ref
+from specs.reference import Ref
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +94,4 @@ def _draft(observed: Observed, around: Surroundings) -> Draft:
 
 def draft_of(observed: Observed, around: Surroundings) -> Draft:
     """What a document would say of one object, before anybody looked whether it fits."""
-    if observed.ref.kind == VIRTUAL_MACHINE:
-        return machine(observed, around)
-    if observed.ref.kind == STORAGE_VOLUME:
-        return others.volume(observed, around)
-    return others.pool(observed) if observed.ref.kind == STORAGE_POOL else others.network(observed)
+    return exporters()[observed.ref.kind].draft(observed, around)

@@ -9,10 +9,14 @@ from pathlib import Path
 
 import pytest
 
+import reconciler.exporting
 import reconciler.hypervisor
 import reconciler.planning
 import specs
+from reconciler.exporting.export import export
+from reconciler.exporting.exporter import exporters
 from reconciler.hypervisor.driver import drivers
+from reconciler.observed.snapshot import Observed
 from reconciler.planning.operations import Define
 from reconciler.planning.plan import Action
 from reconciler.planning.rules import all_rules
@@ -20,7 +24,7 @@ from reconciler.reporting.plan_text import plan_text
 from specs.reference import Ref
 from specs.registry import kinds, own_kinds
 from specs.whole import schema_text
-from tests.desired.documents import document
+from tests.desired.documents import REPOSITORY, document
 from tests.planning.rehearsed_host import RehearsedHost
 
 SPECS = {
@@ -89,6 +93,17 @@ def commands(access):
 
 DRIVER = Driver("Lamp", look_up=None, reader=None, commands=commands)
 """
+EXPORTER = """
+from reconciler.exporting.draft import Draft, running
+from reconciler.exporting.exporter import Exporter
+
+def draft(observed, around):
+    found = Draft(observed.ref, observed.uid, {"colour": observed.config["colour"]})
+    running(observed, found.spec)
+    return found
+
+EXPORTER = Exporter("Lamp", draft, frozenset({"name", "uuid", "colour"}))
+"""
 DESK = Ref("Lamp", "desk")
 
 
@@ -99,8 +114,9 @@ def lamps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         specs: SPECS,
         reconciler.planning: {"__init__.py": "", "rules.py": PLANNING},
         reconciler.hypervisor: {"__init__.py": "", "driver.py": DRIVER},
+        reconciler.exporting: {"__init__.py": "", "exporter.py": EXPORTER},
     }
-    caches = (own_kinds, kinds, all_rules, drivers)
+    caches = (own_kinds, kinds, all_rules, drivers, exporters)
     for package, files in folders.items():
         folder = tmp_path / package.__name__ / "lamp"
         folder.mkdir(parents=True)
@@ -160,3 +176,16 @@ def test_its_steps_are_what_its_driver_performs() -> None:
     for operation in step.operations:
         handlers[type(operation)].perform(given(operation))
     assert importlib.import_module("reconciler.hypervisor.lamp.driver").DONE == ["Define", "Start"]
+
+
+@pytest.mark.usefixtures("lamps")
+def test_one_that_others_made_becomes_a_document_and_tells_what_that_leaves_out() -> None:
+    host = RehearsedHost()
+    uid = "11111111-2222-4333-8444-555555555555"
+    xml = f"<lamp><name>desk</name><uuid>{uid}</uuid><colour>red</colour><shade>round</shade></lamp>"
+    host.objects[DESK] = Observed(DESK, uid, xml)
+    (made,) = export(host.snapshot(), REPOSITORY).documents
+    assert (made.path, made.left) == ("lamps/desk.yaml", ("its shade",))
+    assert "colour: red" in made.text
+    assert "active: false" in made.text
+    assert not host.desired.of({made.path: made.text}).problems

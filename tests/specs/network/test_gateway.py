@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from reconciler.desired.state import DesiredState, Resource
-from reconciler.exporting.others import network as exported
+from reconciler.exporting.network.network import network as exported
 from reconciler.observed.snapshot import Observed, Snapshot
 from reconciler.planning.operations import Define
 from reconciler.planning.planner import Planner

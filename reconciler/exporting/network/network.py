@@ -1,25 +1,19 @@
-"""Networks, pools and volumes as documents: what their definitions say, without what is a default anyway."""
+"""A network as a document: what its definition says, without what is a default anyway."""
 
 from __future__ import annotations
 
 from ipaddress import IPv4Network
 from typing import TYPE_CHECKING
 
-from reconciler.exporting.draft import Draft, Surroundings
+from reconciler.exporting.draft import Draft, running
 from reconciler.observed.snapshot import Observed
-from specs.codecs import size_text
 from specs.network import KIND as NETWORKS
 from specs.network.model import check
 from specs.network.subnet import gateway
 from specs.plain import NewSpec
-from specs.reference import Ref
-from specs.storagepool import KIND as POOLS
-from specs.storagevolume import KIND as VOLUMES
 
 if TYPE_CHECKING:
     from specs.network.spec import Dns, LoweredNetwork
-
-_PLAIN_FORMATS = frozenset({"none", "unknown"})
 
 
 def network(observed: Observed) -> Draft:
@@ -38,7 +32,7 @@ def network(observed: Observed) -> Draft:
             spec["dhcp"] = dhcp
         if dns := _dns(config.get("dns") or {}):
             spec["dns"] = dns
-    _running(observed, spec)
+    running(observed, spec)
     return draft
 
 
@@ -77,48 +71,3 @@ def _dns(dns: Dns) -> NewSpec:
         return {"enabled": False}
     said = {"forwarders": dns.get("forwarders"), "hosts": dns.get("hosts")}
     return {key: value for key, value in said.items() if value}
-
-
-def pool(observed: Observed) -> Draft:
-    """The draft of one pool. A password in libvirt is never read: its credentials stay as they are."""
-    config = POOLS.lowered(observed.config)
-    said = {"type": config.get("type"), "path": config.get("path")}
-    draft = Draft(observed.ref, observed.uid, {key: value for key, value in said.items() if value})
-    found = config.get("source") or {}
-    source = {key: value for key, value in found.items() if value and key not in ("auth", "name")}
-    if (adapter := found.get("adapter")) and adapter.get("type") == "scsi_host":
-        source["adapter"] = {key: value for key, value in adapter.items() if key != "type"}
-    if found.get("auth"):
-        draft.left.append("the credentials of its source, which libvirt keeps")
-    if source:
-        draft.spec["source"] = source
-    _running(observed, draft.spec)
-    return draft
-
-
-def volume(observed: Observed, around: Surroundings) -> Draft:
-    """The draft of one volume. Its data is there, so that nothing is said about where it came from."""
-    ref, config = observed.ref, VOLUMES.lowered(observed.config)
-    draft = Draft(ref, "", {"pool": ref.pool})
-    if (capacity := config.get("capacity")) is not None:
-        draft.spec["capacity"] = size_text(int(capacity))
-    if config.get("format") and config["format"] not in _PLAIN_FORMATS:
-        draft.spec["format"] = config["format"]
-    if (below := config.get("backingVolume")) and (path := below.get("path")):
-        backing = around.volume_at.get(path)
-        if backing is None:
-            draft.left.append(f"its backing image {path}, which is no volume of an active pool")
-        else:
-            draft.spec["backingVolume"] = _short(backing, ref.pool)
-    return draft
-
-
-def _short(volume_ref: Ref, pool_name: str) -> str:
-    return volume_ref.short_name if volume_ref.pool == pool_name else volume_ref.name
-
-
-def _running(observed: Observed, spec: NewSpec) -> None:
-    if observed.autostart:
-        spec["autostart"] = True
-    if not observed.active:
-        spec["active"] = False

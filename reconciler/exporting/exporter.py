@@ -1,0 +1,42 @@
+"""How a kind's objects become documents: one value in `exporter.py` of the kind's folder here, found by scanning."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+
+from reconciler.exporting.draft import Draft, Surroundings
+from reconciler.exporting.unsaid import elements, word
+from reconciler.observed.snapshot import Observed
+from specs.binding import Element, parse
+
+
+@dataclass(frozen=True, slots=True)
+class Exporter:
+    """One kind's. `said` are the elements of a definition that documents speak of, or that libvirt or onggi would put
+    into a new one; `unsaid` tells what of these has no words all the same.
+    """
+
+    kind: str
+    draft: Callable[[Observed, Surroundings], Draft]
+    said: frozenset[str]
+    unsaid: Callable[[Element], Iterable[str]] = lambda _root: ()
+
+
+@cache
+def exporters() -> Mapping[str, Exporter]:
+    """Every kind's, by its name."""
+    package = importlib.import_module(__name__.rpartition(".")[0])
+    folders = (each.name for each in pkgutil.iter_modules(package.__path__, f"{package.__name__}.") if each.ispkg)
+    found: list[Exporter] = [importlib.import_module(f"{folder}.exporter").EXPORTER for folder in folders]
+    return {each.kind: each for each in found}
+
+
+def unsaid(kind: str, xml: str) -> tuple[str, ...]:
+    """Half-sentences on what no document can say, in the order of the definition."""
+    root, exporter = parse(xml), exporters()[kind]
+    found = [word(each) for each in elements(root) if each.tag not in exporter.said]
+    return tuple(dict.fromkeys([*found, *exporter.unsaid(root)]))

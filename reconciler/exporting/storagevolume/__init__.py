@@ -1,0 +1,1 @@
+"""Storage volumes as documents."""

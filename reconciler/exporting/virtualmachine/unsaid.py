@@ -1,0 +1,142 @@
+"""What a machine has that no document can say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from reconciler.exporting.unsaid import elements, word
+from specs.binding import Element
+from specs.declared import place, placed
+from specs.virtualmachine.fields import SPEC
+
+SAID: Final = frozenset(
+    {
+        "name",
+        "uuid",
+        "title",
+        "description",
+        "metadata",
+        "memory",
+        "maxMemory",
+        "currentMemory",
+        "vcpu",
+        "vcpus",
+        "os",
+        "features",
+        "cpu",
+        "clock",
+        "on_poweroff",
+        "on_reboot",
+        "on_crash",
+        "pm",
+        "resource",
+        "devices",
+        "seclabel",
+    }
+)
+_DEVICES: Final = frozenset(
+    {
+        "emulator",
+        "disk",
+        "interface",
+        "hostdev",
+        "controller",
+        "input",
+        "serial",
+        "console",
+        "channel",
+        "graphics",
+        "video",
+        "audio",
+        "memballoon",
+        "rng",
+    }
+)
+_AT_PATHS: Final = frozenset(
+    path.split("/")[1] for _, field in placed(SPEC) for path in [place(field)] if path.startswith("devices/")
+)
+_DRIVE: Final = frozenset(
+    {
+        "driver",
+        "source",
+        "target",
+        "boot",
+        "address",
+        "alias",
+        "readonly",
+        "backingStore",
+        "mirror",
+        "iotune",
+        "shareable",
+        "auth",
+    }
+)
+_DRIVER: Final = frozenset({"name", "type", "discard"})
+_NIC: Final = frozenset(
+    {"mac", "source", "model", "boot", "address", "alias", "link", "target", "driver", "guest", "host", "backend"}
+)
+_FEATURES: Final = frozenset({"acpi", "apic", "pae", "vmport", "smm", "gic", "pmu"})
+_CHANNELS: Final = ("org.qemu.guest_agent.", "com.redhat.spice.", "org.spice-space.")
+_OFF: Final = {"on_poweroff": "destroy", "on_reboot": "restart"}
+
+
+def unsaid(root: Element) -> Iterator[str]:
+    """Half-sentences, in the order of the definition."""
+    for pinned in root.iterfind("vcpu[@cpuset]"):
+        yield f"the host's CPUs that it may use ({pinned.get('cpuset')})"
+    clock = root.find("clock")
+    if clock is not None and clock.get("offset", "utc") != "utc":
+        yield f"its clock ({clock.get('offset')})"
+    for tag, usual in _OFF.items():
+        if root.findtext(tag, usual) != usual:
+            yield f"{tag}: {root.findtext(tag)}"
+    if root.find("os/kernel") is not None:
+        yield "the kernel that it is started with, and its command line"
+    if root.find("cpu/numa") is not None:
+        yield "its NUMA cells"
+    if root.find("cpu/feature") is not None:
+        yield "the features of its CPU"
+    for feature in root.iterfind("features/*"):
+        if feature.tag not in _FEATURES:
+            yield f"its {feature.tag} features"
+    for index, device in enumerate(root.iterfind("devices/graphics")):
+        if index:
+            yield f"its second console ({device.get('type')})"
+    for device in root.iterfind("devices/*"):
+        yield from _device(device)
+
+
+def _device(device: Element) -> Iterator[str]:
+    target = device.find("target")
+    name = "" if target is None else target.get("dev") or target.get("dir") or target.get("name") or ""
+    if device.tag == "disk":
+        if device.get("device") == "floppy":
+            yield f"the floppy drive {name}"
+        else:
+            yield from _options(f"the drive {name}", device, _DRIVE)
+    elif device.tag == "interface":
+        mac = device.find("mac")
+        yield from _options(f"the interface {mac.get('address') if mac is not None else ''}", device, _NIC)
+    elif device.tag == "filesystem":
+        yield f"the shared folder {name}"
+    elif device.tag == "channel":
+        if name and not name.startswith(_CHANNELS):
+            yield f"the channel {name}"
+    elif device.tag not in _DEVICES and device is not _said_by_path(device):
+        yield word(device)
+
+
+def _said_by_path(device: Element) -> Element | None:
+    """The first device of a kind that a declared path leads to: what documents say is about that one."""
+    return device.getroottree().getroot().find(f"devices/{device.tag}") if device.tag in _AT_PATHS else None
+
+
+def _options(whose: str, device: Element, said: frozenset[str]) -> Iterator[str]:
+    """Of a drive or an interface that itself has words: what about it has none."""
+    found = [str(each.tag) for each in elements(device) if each.tag not in said]
+    driver = device.find("driver")
+    if driver is not None:
+        found += [f"{key}={driver.get(key)}" for key in map(str, driver.attrib) if key not in _DRIVER]
+    if found:
+        yield f"of {whose}: {', '.join(dict.fromkeys(found))}"
