@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from reconciler.errors import NotApplied, NotFound, Terminal
 from reconciler.exporting.export import export
-from reconciler.loop.agent import Agent
 from reconciler.loop.passes import World
 from reconciler.writing.changes import Documents
 from specs.document import parse
@@ -17,7 +16,7 @@ from specs.reference import Ref
 from specs.registry import described
 
 
-def document_of(ref: Ref, documents: Documents, world: World, agent: Agent) -> NewDocument:
+def document_of(ref: Ref, documents: Documents, world: World, allowed_folders: tuple[str, ...]) -> NewDocument:
     """The whole document of `ref` as plain data, for its caller to change.
 
     Raises NotFound for what is neither declared nor on the host, Terminal for what can't have a document.
@@ -31,10 +30,10 @@ def document_of(ref: Ref, documents: Documents, world: World, agent: Agent) -> N
             reason="InvalidDocument",
             ref=ref,
         )
-    return exported(ref, world, agent)
+    return exported(ref, world, allowed_folders)
 
 
-def exported(ref: Ref, world: World, agent: Agent) -> NewDocument:
+def exported(ref: Ref, world: World, allowed_folders: tuple[str, ...]) -> NewDocument:
     """What the host has, as the document that adopts it. Raises NotFound, Terminal."""
     if ref not in world.snapshot.objects:
         raise NotFound(f"{ref} is neither declared nor on the host.")
@@ -43,7 +42,7 @@ def exported(ref: Ref, world: World, agent: Agent) -> NewDocument:
         world.snapshot,
         world.desired.repository_id,
         all_volumes=described(ref.kind).holds_data,
-        allowed_folders=agent.settings.allowed_folders,
+        allowed_folders=allowed_folders,
         declared=others,
     )
     for document in found.documents:

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Final
 
 from reconciler.errors import NotApplied, SourceError, Transient, WritesRefused
 from reconciler.faults import boundary
-from reconciler.loop.agent import Agent
-from reconciler.loop.passes import World
+from reconciler.line.line import Line
+from reconciler.loop.passes import Passes, World
+from reconciler.loop.work_queue import WorkQueue
 from reconciler.planning.approval import NEEDS_APPROVAL
 from reconciler.serving.asked import EVERYTHING, Asked, asked_by
 from reconciler.serving.client import Client
@@ -42,18 +43,19 @@ class Made:
 class Changes:
     """One per agent. Any thread may make changes; commits are serialised by the writer, the waiting isn't."""
 
-    def __init__(self, agent: Agent, writer: Writer | None, where: str) -> None:
-        """`writer` is None when the API isn't to write; `where` is what people commit to instead."""
-        self._agent = agent
+    def __init__(self, line: Line, queue: WorkQueue, passes: Passes, writer: Writer | None) -> None:
+        """`writer` is None when the API isn't to write."""
+        self._line = line
+        self._queue = queue
+        self._passes = passes
         self._writer = writer
-        self._where = where
         self._lock = threading.Lock()
         self._removing: set[Ref] = set()  # what clients have told us to remove and wait for
 
     @property
     def world(self) -> World:
         """What the last pass found. Raises Transient before the first is through."""
-        world = self._agent.passes.latest
+        world = self._passes.latest
         if world is None:
             raise Transient("The agent's first pass isn't through yet; ask again soon.")
         return world
@@ -66,7 +68,9 @@ class Changes:
     def check_allowed(self) -> None:
         """Raises WritesRefused when the repository is read-only for the API. For what has to be known before."""
         if self._writer is None:
-            raise WritesRefused(f"The API doesn't write to the repository here; commit the change to {self._where}.")
+            raise WritesRefused(
+                f"The API doesn't write to the repository here; commit the change to {self._line.source.key}."
+            )
 
     def make(
         self,
@@ -144,20 +148,20 @@ class Changes:
     def _ordered(self, refs: frozenset[Ref]) -> Iterator[None]:
         with self._lock:
             self._removing |= refs
-            self._agent.line.ordered = frozenset(self._removing)
+            self._line.ordered = frozenset(self._removing)
         try:
             yield
         finally:
             with self._lock:
                 self._removing -= refs
-                self._agent.line.ordered = frozenset(self._removing)
+                self._line.ordered = frozenset(self._removing)
 
     def _wait(self, refs: frozenset[Ref], asked: Asked, *, settle: bool, timeout_s: float) -> World | None:
         approved: set[str] = set()
         while True:
-            since = self._agent.queue.source_changed()
+            since = self._queue.source_changed()
             try:
-                return self._agent.passes.wait(
+                return self._passes.wait(
                     lambda world, since=since: world.sequence >= since and _arrived(world, refs, asked, settle),  # type: ignore[misc]
                     timeout_s,
                     patient=timeout_s > TIMEOUT_S,  # a task, whose end is awaited by nobody
@@ -166,11 +170,11 @@ class Changes:
                 if error.reason != NEEDS_APPROVAL or error.digest in approved or not self._is_ordered(error.digest):
                     raise
                 approved.add(error.digest)
-                self._agent.line.ledger.decisions.approve(error.digest)
+                self._line.ledger.decisions.approve(error.digest)
 
     def _is_ordered(self, digest: str) -> bool:
         """True when all that waits for this approval goes because clients have told us so, one by one."""
-        world = self._agent.passes.latest
+        world = self._passes.latest
         if world is None:
             return False
         with self._lock:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from reconciler.errors import Cancelled, NotApplied, OnggiError, Refused, Transient
-from reconciler.loop.agent import Agent
+from reconciler.line.line import Line
 from reconciler.loop.passes import World
 from reconciler.observed.snapshot import Observed
 from reconciler.planning.one_off import CloneVolume
@@ -45,7 +45,7 @@ _LONGEST_S: Final = 24 * 3600.0
 class NewVolumes:
     """One per agent. Every method blocks, and may be called from any thread."""
 
-    agent: Agent
+    line: Line
     changes: Changes
     operations: Operations
 
@@ -67,7 +67,7 @@ class NewVolumes:
             tell(f"{done}/{'-' if total is None else total}")
 
         try:
-            with self.agent.line.progress.watching(ref, watch):
+            with self.line.progress.watching(ref, watch):
                 world = create(self.changes, new, client, timeout_s=_LONGEST_S, stopping=stop.is_set)
         except (NotApplied, Transient):
             if stop.is_set():
@@ -79,17 +79,17 @@ class NewVolumes:
         """Make an empty volume that is too small for a document: it's ours, and nothing watches over it."""
         self.changes.check_allowed()
         operation = CreateVolume(ref, volume_xml(ref, spec, self.changes.world), part_of=tell.number)
-        entry = self.agent.line.lineage.made_for_client(ref)
+        entry = self.line.lineage.made_for_client(ref)
         step = one_off_step(ref, "a volume was asked for", operation, action=Action.CREATE, owned=entry)
         self.operations.perform(step, client)
-        self.agent.line.ledger.change(own=[entry], finish=[ref])
+        self.line.ledger.change(own=[entry], finish=[ref])
 
     def copy(self, source: Ref, ref: Ref, client: Client, tell: Tell, stop: threading.Event) -> None:
         """Copy a volume whole, and give the copy a document. Raises OnggiError; then there is neither, unless the
         document is committed and can't be heeded yet.
         """
         self.changes.check_allowed()
-        entry, ledger = self.agent.line.lineage.made_for_client(ref), self.agent.line.ledger
+        entry, ledger = self.line.lineage.made_for_client(ref), self.line.ledger
         step = one_off_step(
             ref,
             f"a copy of {source} was asked for",
@@ -125,9 +125,9 @@ class NewVolumes:
 
     def _remove_copy(self, ref: Ref) -> None:
         """Remove a copy that has got no document, unless something uses it already."""
-        ledger = self.agent.line.ledger
+        ledger = self.line.ledger
         try:
-            if self.changes.newest(ref) is None and self.agent.line.hypervisor.discard_unfinished(ref):
+            if self.changes.newest(ref) is None and self.line.hypervisor.discard_unfinished(ref):
                 ledger.change(disown=[ref], finish=[ref])
                 self.operations.look_again(ref)
             else:

@@ -8,6 +8,7 @@ import threading
 from reconciler.errors import OnggiError
 from reconciler.host.qemu_access import may_read, qemu_ids
 from reconciler.hypervisor.virtualmachine.sampling import Statistics
+from reconciler.line.line import Line
 from reconciler.locality import is_here
 from reconciler.loop.agent import Agent
 from reconciler.observed.osinfo.database import Database
@@ -76,19 +77,23 @@ class Opening:
                 self._made.statistics.join(_LONGEST_END_S)
 
     def _open(self) -> Serving:
-        agent = self._agent
-        source = agent.line.source
-        writer = open_writer(source) if agent.settings.api_writes == "on" else None
+        agent, line, settings = self._agent, self._agent.line, self._agent.settings
+        writer = open_writer(line.source) if settings.api_writes == "on" else None
         self.host.reports()  # what a crash has left half-made goes now
         database = Database()
         threading.Thread(target=database.load, name="onggi-osinfo", daemon=True).start()
-        statistics = Statistics(agent.line.hypervisor.machine_statistics)
+        statistics = Statistics(line.hypervisor.machine_statistics)
         statistics.start(self._stop)
-        changes, operations, tasks = Changes(agent, writer, source.key), Operations(agent), Tasks(agent)
-        volumes, images = NewVolumes(agent, changes, operations), _images(agent, database)
+        changes = Changes(line, agent.queue, agent.passes, writer)
+        operations, tasks = Operations(line, agent.queue, agent.passes), Tasks(line.ledger.tasks)
+        volumes, images = NewVolumes(line, changes, operations), _images(line, database)
         refreshes = Revalidation()
         return Serving(
             agent=agent,
+            settings=settings,
+            ledger=line.ledger,
+            lineage=line.lineage,
+            tally=agent.tally,
             host=self.host,
             changes=changes,
             operations=operations,
@@ -98,16 +103,16 @@ class Opening:
             distributions=database,
             names=Names(),
             volumes=volumes,
-            uploads=Uploads(agent, volumes, tasks),
-            scans=Scans(agent, tasks, images, refreshes),
+            uploads=Uploads(line, volumes, tasks),
+            scans=Scans(settings, tasks, images, refreshes),
             freshness=Freshness(agent, refreshes),
-            secrets=Secrets(agent.settings.state / KEPT_SECRETS),
+            secrets=Secrets(settings.state / KEPT_SECRETS),
         )
 
 
-def _images(agent: Agent, database: Database) -> Images:
+def _images(line: Line, database: Database) -> Images:
     """Of this machine, read for a QEMU that runs as libvirt says."""
-    hypervisor = agent.line.hypervisor
+    hypervisor = line.hypervisor
 
     def readable(path: str) -> bool:
         try:
@@ -115,4 +120,4 @@ def _images(agent: Agent, database: Database) -> Images:
         except OnggiError:  # nobody can say now as whom it runs
             return True
 
-    return Images(database, here=is_here(agent.settings.connect), may_read=readable)
+    return Images(database, here=is_here(line.settings.connect), may_read=readable)

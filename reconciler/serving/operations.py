@@ -12,8 +12,9 @@ from typing import Final
 
 from reconciler.applying.performing import Progress
 from reconciler.errors import OnggiError, Terminal, Transient
-from reconciler.loop.agent import Agent
-from reconciler.loop.passes import World
+from reconciler.line.line import Line
+from reconciler.loop.passes import Passes, World
+from reconciler.loop.work_queue import WorkQueue
 from reconciler.planning.plan import Step
 from reconciler.serving.client import Client
 from reconciler.status.outcome import Result, StepOutcome
@@ -27,7 +28,9 @@ _NEVER: Final = threading.Event()
 class Operations:
     """One per agent. Any thread may perform."""
 
-    agent: Agent
+    line: Line
+    queue: WorkQueue
+    passes: Passes
 
     def perform(
         self,
@@ -38,9 +41,9 @@ class Operations:
         on_progress: Callable[[Progress], None] | None = None,
     ) -> World:
         """Do what the step says, and give a world that was observed after it. Blocks. Raises the step's OnggiError."""
-        line, world = self.agent.line, self.agent.passes.latest
+        world = self.passes.latest
         revision = str(world.desired.revision) if world is not None else ""
-        outcome = line.perform(step, revision=revision, who=client.source, stop=stop, on_progress=on_progress)
+        outcome = self.line.perform(step, revision=revision, who=client.source, stop=stop, on_progress=on_progress)
         seen = self.look_again(*_concerned(step))
         if outcome.result in (Result.FAILED, Result.SKIPPED):
             raise _error(outcome)
@@ -50,8 +53,8 @@ class Operations:
         """Have these (None: everything) read anew, and give the world in which they are. Raises Transient."""
         sequence = 0
         for ref in refs:
-            sequence = self.agent.queue.changed(ref)
-        world = self.agent.passes.wait(lambda world: world.sequence >= sequence, timeout_s)
+            sequence = self.queue.changed(ref)
+        world = self.passes.wait(lambda world: world.sequence >= sequence, timeout_s)
         if world is None:
             raise Transient("The host couldn't be looked at again; the agent's log tells why.", retry_after_s=5.0)
         return world

@@ -17,11 +17,11 @@ from typing import Final
 from reconciler.errors import Cancelled, Terminal, Unsupported
 from reconciler.ledger.task_records import TaskRecord
 from reconciler.locality import is_here
-from reconciler.loop.agent import Agent
 from reconciler.observed.osinfo.images import Images
 from reconciler.serving.client import Client
 from reconciler.serving.revalidation import Revalidation
 from reconciler.serving.tasks import Tasks, Tell
+from reconciler.settings.settings import Settings
 
 _MOST_ENTRIES: Final = 1_000_000
 _MOST_IMAGES: Final = 10_000
@@ -43,8 +43,8 @@ class Image:
 class Scans:
     """One per agent, for any thread."""
 
-    def __init__(self, agent: Agent, tasks: Tasks, images: Images, refreshes: Revalidation) -> None:
-        self._agent = agent
+    def __init__(self, settings: Settings, tasks: Tasks, images: Images, refreshes: Revalidation) -> None:
+        self._settings = settings
         self._tasks = tasks
         self._images = images
         self._refreshes = refreshes
@@ -54,7 +54,7 @@ class Scans:
 
     def check_possible(self) -> None:
         """Raises Unsupported for a host that is elsewhere."""
-        if not is_here(self._agent.settings.connect):
+        if not is_here(self._settings.connect):
             raise Unsupported("Only folders of the agent's own host can be searched; use a pool of type dir.")
 
     def begin(self, pool: str, path: str, target: str, client: Client) -> TaskRecord:

@@ -42,6 +42,10 @@ class Serving:
     """One per agent. Every member may be used from any thread."""
 
     agent: Agent
+    settings: Settings  # what the agent was told
+    ledger: Ledger  # what it remembers
+    lineage: Lineage  # how an object is known to be its own
+    tally: Tally  # what it has counted
     host: HostServices
     changes: Changes
     operations: Operations
@@ -57,11 +61,6 @@ class Serving:
     freshness: Freshness
 
     @property
-    def settings(self) -> Settings:
-        """What the agent was told."""
-        return self.agent.settings
-
-    @property
     def world(self) -> World:
         """What the last pass found. Raises Transient before the first is through."""
         return self.changes.world
@@ -75,21 +74,6 @@ class Serving:
     def snapshot(self) -> Snapshot | None:
         """What was seen last, also before the first pass is through."""
         return self.agent.snapshot
-
-    @property
-    def ledger(self) -> Ledger:
-        """What the agent remembers."""
-        return self.agent.line.ledger
-
-    @property
-    def lineage(self) -> Lineage:
-        """How an object is known to be the agent's."""
-        return self.agent.line.lineage
-
-    @property
-    def tally(self) -> Tally:
-        """What the agent has counted."""
-        return self.agent.tally
 
     @property
     def connected(self) -> bool:
@@ -116,4 +100,4 @@ class Serving:
 
         Raises NotFound for what is neither, Terminal for what can't have a document.
         """
-        return document_of(ref, documents, self.world, self.agent)
+        return document_of(ref, documents, self.world, self.settings.allowed_folders)

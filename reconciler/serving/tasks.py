@@ -16,7 +16,7 @@ from typing import Final
 
 from reconciler.errors import Cancelled, NotFound, OnggiError
 from reconciler.ledger.task_records import FAILED, FINISHED, KEPT_TASKS, RUNNING, TaskRecord
-from reconciler.loop.agent import Agent
+from reconciler.ledger.task_store import TaskStore
 from reconciler.serving.client import Client
 
 log = logging.getLogger("onggi.tasks")
@@ -49,8 +49,9 @@ _CUT_OFF: Final = (
 class Tasks:
     """One per agent. `open` it once the agent's state is there."""
 
-    def __init__(self, agent: Agent) -> None:
-        self._agent = agent
+    def __init__(self, store: TaskStore) -> None:
+        """`store` is where the ledger keeps them."""
+        self._store = store
         self._lock = threading.Lock()
         self._known: dict[int, TaskRecord] | None = None
         self._stop = threading.Event()
@@ -75,7 +76,7 @@ class Tasks:
         """A task that no thread works on: it goes on with further requests, until somebody calls `end`."""
         with self._lock:
             known = self._remembered()
-            record = self._agent.line.ledger.tasks.begin(target, message, client.source)
+            record = self._store.begin(target, message, client.source)
             known[record.id] = record
             for number in [number for number in known if number <= record.id - KEPT_TASKS]:
                 if known[number].status != RUNNING:
@@ -96,7 +97,7 @@ class Tasks:
             if self._closed:
                 return  # the state is closed too; the next start tells of it
             try:
-                self._agent.line.ledger.tasks.end(number, status, message)
+                self._store.end(number, status, message)
             except OnggiError as error:
                 log.error("%s", error)  # noqa: TRY400  # a sentence; the trace says no more
             self._remembered()[number] = replace(self._remembered()[number], status=status, message=message)
@@ -126,7 +127,7 @@ class Tasks:
             self._closed = True
 
     def _remembered(self) -> dict[int, TaskRecord]:
-        store = self._agent.line.ledger.tasks
+        store = self._store
         if self._known is None:
             store.cut_off(_CUT_OFF)
             store.take_late()  # the table tells as much

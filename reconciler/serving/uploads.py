@@ -18,7 +18,7 @@ from typing import Final
 
 from reconciler.errors import Cancelled, Conflict, OnggiError, Refused, Transient, Unsupported
 from reconciler.ledger.task_records import TaskRecord
-from reconciler.loop.agent import Agent
+from reconciler.line.line import Line
 from reconciler.loop.passes import World
 from reconciler.planning.one_off import RefreshPool
 from reconciler.planning.operations import CreateVolume, DeleteVolume
@@ -59,8 +59,8 @@ class _Upload:
 class Uploads:
     """One per agent, for any thread. Every method blocks. An upload that gets nothing for `idle_s` is given up."""
 
-    def __init__(self, agent: Agent, volumes: NewVolumes, tasks: Tasks, *, idle_s: float = IDLE_S) -> None:
-        self._agent = agent
+    def __init__(self, line: Line, volumes: NewVolumes, tasks: Tasks, *, idle_s: float = IDLE_S) -> None:
+        self._line = line
         self._volumes = volumes
         self._tasks = tasks
         self._idle_s = idle_s
@@ -80,15 +80,13 @@ class Uploads:
 
         Raises Conflict when there is a volume of this name, Refused (`NoRoom`), and whatever making one raises.
         """
-        world = self._agent.passes.latest
-        if world is None:
-            raise Transient("The agent's first pass isn't through yet; ask again soon.")
+        world = self._volumes.changes.world
         self.check_possible(world)
         with self._lock:
             if len(self._under_way) >= _AT_ONCE:
                 raise Transient(f"{_AT_ONCE} uploads are under way; end one, or begin this one later.")
-        operations, ledger = self._volumes.operations, self._agent.line.ledger
-        reservation = self.reserve(ref.pool, capacity, world)
+        operations, ledger = self._volumes.operations, self._line.ledger
+        reservation = self.reserve(ref.pool, capacity)
         try:
             operation = CreateVolume(ref, volume_xml(ref, {"capacity": capacity, "format": "raw"}, world), part_of=0)
             operations.perform(one_off_step(ref, "an upload begins", operation, action=Action.CREATE), client)
@@ -103,11 +101,9 @@ class Uploads:
         self._watch(upload, self._idle_s)
         return upload.task
 
-    def reserve(self, pool: str, length: int, world: World) -> Reservation:
+    def reserve(self, pool: str, length: int) -> Reservation:
         """Room in a pool for `length` bytes that are to come; whoever gets it closes it. Raises Refused (`NoRoom`)."""
-        return self._room.reserve(
-            pool, length, lambda: _free(self._agent.passes.latest or world, pool), f"The pool {pool}"
-        )
+        return self._room.reserve(pool, length, lambda: _free(self._volumes.changes.world, pool), f"The pool {pool}")
 
     def room(self, pool: str, world: World) -> int | None:
         """How many bytes more could come into a pool; None where nobody knows."""
@@ -179,7 +175,7 @@ class Uploads:
             return self._under_way.get(ref)
 
     def _write(self, upload: _Upload, at: int, length: int, chunks: Iterable[bytes]) -> None:
-        hypervisor = self._agent.line.hypervisor
+        hypervisor = self._line.hypervisor
         try:
             hypervisor.upload(upload.ref, at, length, chunks, upload.stop, capacity=upload.capacity)
         except Cancelled:
@@ -198,10 +194,10 @@ class Uploads:
 
     def _finish(self, upload: _Upload) -> None:
         """All bytes are there: the volume is whole, ours, and gets its document."""
-        ref, ledger = upload.ref, self._agent.line.ledger
+        ref, ledger = upload.ref, self._line.ledger
         self._forget(upload)
         try:
-            ledger.change(own=[self._agent.line.lineage.made_for_client(ref)], whole=[ref])
+            ledger.change(own=[self._line.lineage.made_for_client(ref)], whole=[ref])
             (pool,) = ref.holders
             step = one_off_step(pool, f"{ref} was uploaded", RefreshPool(pool))
             self._volumes.operations.perform(step, upload.client)
@@ -216,13 +212,13 @@ class Uploads:
 
     def _keep(self, ref: Ref) -> None:
         with suppress(OnggiError):  # a full disk: the next start finds out whether it has a document
-            self._agent.line.ledger.change(finish=[ref])
+            self._line.ledger.change(finish=[ref])
 
     def _end(self, upload: _Upload, reason: str) -> bool:
         if self._of(upload.ref) is not upload:
             return False
         self._forget(upload, remember=False)
-        ref, ledger = upload.ref, self._agent.line.ledger
+        ref, ledger = upload.ref, self._line.ledger
         try:
             step = one_off_step(ref, reason, DeleteVolume(ref), action=Action.DELETE)
             self._volumes.operations.perform(step, upload.client)

@@ -252,7 +252,7 @@ def test_an_upload_that_is_deleted_leaves_nothing(lab: Lab) -> None:
 
 def test_an_upload_that_nobody_goes_on_with_is_given_up(lab: Lab) -> None:
     serving = lab.api.serving
-    impatient = Uploads(serving.agent, serving.volumes, serving.tasks, idle_s=0.3)
+    impatient = Uploads(serving.agent.line, serving.volumes, serving.tasks, idle_s=0.3)
     task = impatient.begin(Ref.volume(lab.pool, "data"), MIB, "/x", Client("tester"))
     until(lambda: lab.task(str(task.id))["status"] == "failed", 60, "the upload is given up")
     assert "was given up and removed" in lab.task(str(task.id))["message"]

@@ -158,7 +158,7 @@ class StorageVolumes(VolumeResource):
             raise self.taken(ref)
         room = uploads.room(pool, world)
         try:
-            promise = uploads.reserve(pool, min(max(0, announced - AROUND), MAX_FILE), world)
+            promise = uploads.reserve(pool, min(max(0, announced - AROUND), MAX_FILE))
         except Refused as error:
             raise bad("", str(error)) from None
         most = MAX_FILE if room is None else room
