@@ -195,7 +195,7 @@ def _shared_subnets(documents: list[Document]) -> Iterator[Problem]:
     running = (
         (subnet, document.ref, document)
         for document in documents
-        if document.kind == NETWORK and (subnet := _running_subnet(document)) is not None
+        if document.kind == NETWORK and (subnet := _running_subnet(document.spec)) is not None
     )
     subnets = sorted(running, key=lambda each: each[:2])
     # Subnets lie in each other or apart, and a larger one is sorted before what lies in it: a stack holds those around.
@@ -220,8 +220,8 @@ def _shared_subnets(documents: list[Document]) -> Iterator[Problem]:
             yield _problem(document, "/spec/subnet", sentence)
 
 
-def _running_subnet(document: Document) -> IPv4Network | None:
-    network = NETWORKS.declared(document.spec)
+def _running_subnet(spec: Spec) -> IPv4Network | None:
+    network = NETWORKS.declared(spec)
     if "subnet" not in network or not network.get("active", True):
         return None
     return IPv4Network(network["subnet"], strict=False)
