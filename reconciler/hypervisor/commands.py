@@ -13,8 +13,9 @@ from reconciler.errors import Unsupported
 from reconciler.hypervisor.driver import drivers
 from reconciler.hypervisor.given import Given
 from reconciler.hypervisor.handlers import Access, Handler, KindCommands
+from reconciler.hypervisor.opened import Opened
 from reconciler.hypervisor.transfer.intake import Progress
-from reconciler.hypervisor.traps import Opened, check_traps
+from reconciler.hypervisor.traps import check_traps
 from reconciler.planning.operations import Operation
 from specs.reference import Ref
 

@@ -13,17 +13,18 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 import libvirt
 
 from reconciler.errors import Disconnected
-from reconciler.hypervisor.events import EventFeed, run_event_loop
+from reconciler.hypervisor.events import EventFeed, Events, run_event_loop
 from reconciler.hypervisor.failure import is_lost, message, translate
 from reconciler.locality import is_here
 from reconciler.observed.runs import Runs
@@ -36,6 +37,7 @@ libvirt.registerErrorHandler(lambda *_: None, None)
 
 _KEEPALIVE_INTERVAL_S = 10
 _KEEPALIVE_COUNT = 3
+_NO_EVENTS: Mapping[str, Iterable[Events]] = MappingProxyType({})
 
 
 class Lane(StrEnum):
@@ -62,8 +64,8 @@ class _Call:
 
 
 class Connections:
-    """Lends connections to `uri`. `changed` is told which object an event was about; None after a loss: anything may
-    be.
+    """Lends connections to `uri`. `events` are those to hear of each kind; `changed` is told which object one was
+    about, and None after a loss: anything may be.
     """
 
     def __init__(
@@ -74,11 +76,13 @@ class Connections:
         slow: int = 4,
         changed: Callable[[Ref | None], None],
         devices: Callable[[], None],
+        events: Mapping[str, Iterable[Events]] = _NO_EVENTS,
     ) -> None:
         self.uri = uri
         self.quick_size = quick
         self._changed = changed
         self._devices = devices
+        self._events = events
         self.runs = Runs()
         self._lock = threading.Lock()
         self._connecting = threading.Lock()
@@ -203,7 +207,12 @@ class Connections:
             run_event_loop()
             main = self._open()
             feed = EventFeed(
-                main, changed=self._changed, devices=self._devices, lost=self._noticed_loss, runs=self.runs
+                main,
+                kinds=self._events,
+                changed=self._changed,
+                devices=self._devices,
+                lost=self._noticed_loss,
+                runs=self.runs,
             )
             with self._lock:
                 self.generation += 1

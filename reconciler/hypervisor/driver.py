@@ -11,22 +11,21 @@ import importlib.util
 import pkgutil
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from graphlib import TopologicalSorter
 from typing import TYPE_CHECKING, Any, Protocol
 
 import libvirt
 
-from specs.host import VolumeSource
+from reconciler.hypervisor.events import Events
+from reconciler.hypervisor.places import Teller
 from specs.reference import Ref
 
 if TYPE_CHECKING:
     from reconciler.hypervisor.connection import Connections
     from reconciler.hypervisor.handlers import Access, KindCommands
     from reconciler.hypervisor.reading import Reading
-    from reconciler.observed.runs import Runs
-    from reconciler.observed.snapshot import Observed
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,28 +48,6 @@ class KindReader(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Events:
-    """Events of libvirt's that are about objects of a kind: how to ask for them, and the numbers of them.
-
-    `note` keeps what can't be read from the world afterwards; it gets the object and what the event says beside it.
-    """
-
-    register: Callable[..., int]
-    deregister: Callable[[libvirt.virConnect, int], Any]
-    identifiers: tuple[int, ...]
-    note: Callable[[Runs, Any, tuple[Any, ...]], None] | None = None
-
-
-@dataclass(slots=True)
-class Places:
-    """Where things are on a host, for those whose XML has to say so."""
-
-    volumes: dict[Ref, VolumeSource] = field(default_factory=dict)
-    pool_paths: dict[str, str] = field(default_factory=dict)
-    subnets: set[str] = field(default_factory=set)
-
-
-@dataclass(frozen=True, slots=True)
 class Driver:
     """One kind's. `look_up` and `look_up_uid` give libvirt's object or raise its error; a kind whose objects have no
     UUID has no `look_up_uid`. `reads_after` are kinds that are read before this one, because what was found of them
@@ -84,7 +61,7 @@ class Driver:
     look_up_uid: Callable[[libvirt.virConnect, str], Any] | None = None
     reads_after: tuple[str, ...] = ()
     events: tuple[Events, ...] = ()
-    tell: Callable[[Observed, Places], None] | None = None
+    tell: Teller | None = None
 
 
 @cache

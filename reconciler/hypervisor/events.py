@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
 import libvirt
 
-from reconciler.hypervisor.driver import Events, drivers
 from reconciler.observed.runs import Runs
 from specs.reference import Ref
 
@@ -25,6 +25,20 @@ log = logging.getLogger("onggi.events")
 
 _loop_lock = threading.Lock()
 _loop: threading.Thread | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Events:
+    """Events of libvirt's that are about objects of a kind: how to ask for them, and the numbers of them.
+
+    `note` keeps what can't be read from the world afterwards; it gets the object and what the event says beside it.
+    """
+
+    register: Callable[..., int]
+    deregister: Callable[[libvirt.virConnect, int], Any]
+    identifiers: tuple[int, ...]
+    note: Callable[[Runs, Any, tuple[Any, ...]], None] | None = None
+
 
 _NODE_DEVICES = Events(
     libvirt.virConnect.nodeDeviceEventRegisterAny,
@@ -61,6 +75,7 @@ class EventFeed:
         self,
         connection: libvirt.virConnect,
         *,
+        kinds: Mapping[str, Iterable[Events]],
         changed: Callable[[Ref], None],
         devices: Callable[[], None],
         lost: Callable[[], None],
@@ -68,8 +83,8 @@ class EventFeed:
     ) -> None:
         self._deregister: list[Callable[[], Any]] = []
 
-        for kind, driver in drivers().items():
-            for events in driver.events:
+        for kind, about in kinds.items():
+            for events in about:
                 callback = _passed_on(kind, events, runs, changed)
                 self._register(connection, events, callback)
 

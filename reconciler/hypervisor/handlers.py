@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from reconciler.hypervisor.connection import Connections
 from reconciler.hypervisor.given import Given
 from reconciler.hypervisor.host.facts import HostFacts
-from reconciler.hypervisor.traps import Opened
+from reconciler.hypervisor.opened import Opened
 from reconciler.hypervisor.virtualmachine.refusals import Refusals
 from reconciler.locality import is_here
 from reconciler.network.addresses import Networks

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.errors import Disconnected, OnggiError
 from reconciler.hypervisor.connection import Connections
+from reconciler.hypervisor.driver import drivers
 from reconciler.hypervisor.host.facts import HostFacts
 from reconciler.hypervisor.reader import Reader
 from reconciler.hypervisor.virtualmachine.refusals import Refusals
@@ -60,9 +61,11 @@ class Hypervisor:
     ) -> None:
         self.uri = uri
         self._subscribers: list[Callable[[Ref | None], object]] = []
-        self._connections = Connections(uri, changed=self._changed, devices=self._devices_changed)
+        events = {kind: driver.events for kind, driver in drivers().items()}
+        self._connections = Connections(uri, changed=self._changed, devices=self._devices_changed, events=events)
         allowed, own = tuple(map(str, allowed_folders)), tuple(own_folders)
-        self._facts = HostFacts(self._connections, allowed, reach)
+        tellers = {kind: driver.tell for kind, driver in drivers().items() if driver.tell is not None}
+        self._facts = HostFacts(self._connections, tellers, allowed, reach)
         self._reader = Reader(self._connections, self._facts, volume_reread_s=volume_reread_s)
         self._refusals = Refusals()
         self._queries = Lazy(self._all_queries)

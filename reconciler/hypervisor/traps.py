@@ -6,27 +6,16 @@ from here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import libvirt
 
 from reconciler.errors import Refused
 from reconciler.host.pool_files import trap
 from reconciler.hypervisor.connection import Connections
 from reconciler.hypervisor.lookup import find
+from reconciler.hypervisor.opened import Opened
 from reconciler.locality import is_here
 from specs.binding import Element, parse
 from specs.reference import Ref
-
-
-@dataclass(frozen=True)
-class Opened:
-    """What an operation has libvirt or QEMU open: volumes, files that its XML names, or all disks of a machine."""
-
-    volumes: tuple[Ref, ...] = ()
-    files: tuple[str, ...] = ()
-    machine: Ref | None = None
-    already_of: Ref | None = None  # what this machine has already isn't opened by it
 
 
 def check_traps(connections: Connections, ref: Ref, opened: Opened) -> None:

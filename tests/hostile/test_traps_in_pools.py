@@ -17,7 +17,7 @@ from reconciler.errors import Conflict, NotFound, OnggiError, Refused
 from reconciler.hypervisor import Hypervisor
 from reconciler.hypervisor.connection import Connections
 from reconciler.hypervisor.given import Given
-from reconciler.hypervisor.traps import Opened
+from reconciler.hypervisor.opened import Opened
 from reconciler.hypervisor.virtualmachine.exchanged_disks import check_exchanged
 from reconciler.planning import one_off, operations
 from reconciler.planning.one_off import (

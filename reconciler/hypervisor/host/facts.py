@@ -16,10 +16,10 @@ import libvirt
 
 from reconciler.bulkhead import contained
 from reconciler.hypervisor.connection import Connections
-from reconciler.hypervisor.driver import Places, drivers
 from reconciler.hypervisor.failure import is_not_found, is_unsupported
 from reconciler.hypervisor.host.acceleration import kvm_is_usable
 from reconciler.hypervisor.host.subnets import host_subnets
+from reconciler.hypervisor.places import Places, Teller
 from reconciler.locality import is_here
 from reconciler.observed.snapshot import Observed
 from specs.binding import parse
@@ -56,10 +56,17 @@ class _Known:
 
 
 class HostFacts:
-    """Answers for one host. `forget_devices` may be called from any thread at any time."""
+    """Answers for one host; `tellers` are the kinds'. `forget_devices` may be called from any thread at any time."""
 
-    def __init__(self, connections: Connections, allowed_folders: tuple[str, ...], reach: Reach | None = None) -> None:
+    def __init__(
+        self,
+        connections: Connections,
+        tellers: Mapping[str, Teller],
+        allowed_folders: tuple[str, ...],
+        reach: Reach | None = None,
+    ) -> None:
         self._connections = connections
+        self._tellers = tellers
         self._allowed_folders = allowed_folders
         self._reach = reach
         self._known: _Known | None = None
@@ -74,9 +81,8 @@ class HostFacts:
         """The facts, with the places of what was observed. Raises Disconnected."""
         known = self._learned()
         places = Places(subnets=set(self._subnets()))
-        tellers = {kind: driver.tell for kind, driver in drivers().items() if driver.tell is not None}
         for ref, seen in objects.items():
-            if (tell := tellers.get(ref.kind)) is not None:
+            if (tell := self._tellers.get(ref.kind)) is not None:
                 tell(seen, places)
         return Host(
             arch=known.arch,

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import libvirt
 
-from reconciler.hypervisor.driver import Driver, Events
+from reconciler.hypervisor.driver import Driver
+from reconciler.hypervisor.events import Events
 from reconciler.hypervisor.network.reading import NetworkReader
 from reconciler.hypervisor.network.subnets import tell
 from specs.reference import NETWORK, VIRTUAL_MACHINE, Ref

@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 
 from reconciler.bulkhead import Failure, contained
-from reconciler.hypervisor.driver import Places
 from reconciler.hypervisor.host.subnets import subnet
+from reconciler.hypervisor.places import Places
 from reconciler.observed.snapshot import Observed
 from specs.binding import parse
 

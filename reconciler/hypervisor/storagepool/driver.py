@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import libvirt
 
-from reconciler.hypervisor.driver import Driver, Events
+from reconciler.hypervisor.driver import Driver
+from reconciler.hypervisor.events import Events
 from reconciler.hypervisor.storagepool.folder import tell
 from reconciler.hypervisor.storagepool.reading import PoolReader
 from specs.reference import STORAGE_POOL, VIRTUAL_MACHINE, Ref

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from reconciler.bulkhead import contained
-from reconciler.hypervisor.driver import Places
+from reconciler.hypervisor.places import Places
 from reconciler.observed.snapshot import Observed
 from specs.binding import parse
 from specs.storagepool.types import OF_FILES

@@ -7,11 +7,11 @@ from collections.abc import Collection, Iterable
 
 from reconciler.hypervisor.given import Given
 from reconciler.hypervisor.handlers import Access, KindCommands, nothing
+from reconciler.hypervisor.opened import Opened
 from reconciler.hypervisor.storagevolume.copies import Copies
 from reconciler.hypervisor.storagevolume.data import VolumeData
 from reconciler.hypervisor.storagevolume.own_devices import check_volume
 from reconciler.hypervisor.storagevolume.volumes import Volumes
-from reconciler.hypervisor.traps import Opened
 from reconciler.planning.one_off import CloneVolume, WipeVolume
 from reconciler.planning.operations import CreateVolume, DeleteVolume, GrowVolume, RenameVolume, TrashVolume
 from specs.reference import Ref

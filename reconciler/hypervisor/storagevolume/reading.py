@@ -17,8 +17,9 @@ from typing import Any
 import libvirt
 
 from reconciler.hypervisor.carrying import carried
-from reconciler.hypervisor.driver import Places, ReadingTools
+from reconciler.hypervisor.driver import ReadingTools
 from reconciler.hypervisor.found import Found
+from reconciler.hypervisor.places import Places
 from reconciler.hypervisor.reading import Reading
 from reconciler.observed.snapshot import Observed
 from specs import canonical

@@ -6,7 +6,8 @@ from reconciler.hypervisor import defining as objects
 from reconciler.hypervisor.given import Given
 from reconciler.hypervisor.handlers import Access, KindCommands, nothing
 from reconciler.hypervisor.lookup import find
-from reconciler.hypervisor.traps import Opened, drives
+from reconciler.hypervisor.opened import Opened
+from reconciler.hypervisor.traps import drives
 from reconciler.hypervisor.virtualmachine import defining, live, power, snapshots
 from reconciler.hypervisor.virtualmachine.exchanged_disks import check_exchanged
 from reconciler.hypervisor.virtualmachine.media import check_media

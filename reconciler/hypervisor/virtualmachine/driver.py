@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import libvirt
 
-from reconciler.hypervisor.driver import Driver, Events
+from reconciler.hypervisor.driver import Driver
+from reconciler.hypervisor.events import Events
 from reconciler.hypervisor.virtualmachine.reading import MachineReader
 from reconciler.hypervisor.virtualmachine.runs import note_reboot, note_run
 from specs.reference import VIRTUAL_MACHINE, Ref
