@@ -28,8 +28,8 @@ from api.vms.memory import with_plain_memory
 from api.vms.processors import check_processors, cpus_of
 from api.vms.storages.media import Media
 from api.vms.storages.view import DISK
-from reconciler.desired.implied import DEFAULT_POOL
-from reconciler.desired.templates import machine_fields
+from reconciler.desired.template.meaning import machine_fields
+from reconciler.desired.virtualmachine.implied import DEFAULT_POOL
 from reconciler.loop.passes import World
 from reconciler.serving.client import Client
 from reconciler.serving.serving import Serving

@@ -10,8 +10,8 @@ from api.images.view import icon_of
 from api.vms.drafting import template_spec
 from api.vms.fitting import is_pool_of, unfit_disks
 from api.vms.processors import TOPOLOGY, cpus_of
-from reconciler.desired.implied import DEFAULT_POOL
-from reconciler.desired.templates import machine_fields
+from reconciler.desired.template.meaning import machine_fields
+from reconciler.desired.virtualmachine.implied import DEFAULT_POOL
 from reconciler.loop.passes import World
 from specs.codecs import bytes_of
 from specs.plain import NewJson

@@ -17,7 +17,7 @@ from api.vms.drafting import document
 from api.vms.making import make_machine
 from api.vms.removing import users_of_disk
 from reconciler.applying.performing import Progress
-from reconciler.desired.implied import DEFAULT_POOL
+from reconciler.desired.virtualmachine.implied import DEFAULT_POOL
 from reconciler.errors import NotFound, OnggiError, Refused, Terminal
 from reconciler.exporting.draft import Surroundings
 from reconciler.exporting.virtualmachine.machine import machine

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from reconciler.desired.implied import complete
+from reconciler.desired.virtualmachine.implied import complete
 from reconciler.loop.passes import World
 from specs.plain import DocumentData, Json
 from specs.reference import STORAGE_POOL, VIRTUAL_MACHINE, Ref

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from api.vms.bus import Attachment, attachment
 from api.vms.processors import cpus_of
 from reconciler.desired.state import DesiredState
-from reconciler.desired.templates import machine_fields, merged
+from reconciler.desired.template.meaning import machine_fields, merged
 from specs.document import API_VERSION
 from specs.host import Host
 from specs.plain import NewDocument, NewJson, NewSpec, Spec

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from api.storagepools.usage import machines_with
-from reconciler.desired.implied import DEFAULT_POOL
+from reconciler.desired.virtualmachine.implied import DEFAULT_POOL
 from reconciler.loop.passes import World
 from specs.codecs import bytes_of
 from specs.reference import STORAGE_POOL, Ref

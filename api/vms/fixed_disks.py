@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import NoneType
 
-from reconciler.desired.implied import DRIVE_FIELDS, FIRST_DISK
+from reconciler.desired.virtualmachine.implied import DRIVE_FIELDS, FIRST_DISK
 from reconciler.locality import is_here
 from reconciler.loop.passes import World
 from reconciler.serving.serving import Serving

@@ -9,8 +9,8 @@ import copy
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from reconciler.desired.implied import SEED_DRIVE, complete
-from reconciler.desired.templates import machine_fields, merged
+from reconciler.desired.template.meaning import machine_fields, merged
+from reconciler.desired.virtualmachine.implied import SEED_DRIVE, complete
 from reconciler.loop.passes import World
 from reconciler.observed.snapshot import Observed
 from reconciler.planning.virtualmachine.kept_disks import remembered

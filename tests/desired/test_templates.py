@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.desired.templates import machine_fields, merged
+from reconciler.desired.template.meaning import machine_fields, merged
 
 # As in a schema, a field is a dictionary in every spec or in none: a scalar between two dictionaries would cut off what
 # is below it, and the order of laying would matter.

@@ -15,7 +15,7 @@ import pytest
 from specs.reference import Ref
 
 # What a parameter may be that is about a single object.
-_ABOUT_ONE = frozenset({"Resource", "Observed", "Step", "Document", "Owned", "Ref", "Draft", "_Inputs", "SourceFile"})
+_ABOUT_ONE = frozenset({"Resource", "Observed", "Step", "Document", "Owned", "Ref", "Draft", "Inputs", "SourceFile"})
 
 
 class OddError(Exception):

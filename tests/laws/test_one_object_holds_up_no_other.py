@@ -170,8 +170,8 @@ PLACES = sorted(
     set(
         functions(
             "specs.document", "specs.validate", "specs.network", "specs.storagepool", "specs.storagevolume",
-            "specs.virtualmachine", "specs.template", "reconciler.desired.load", "reconciler.desired.resolve",
-            "reconciler.desired.identity", "reconciler.observed.snapshot", "reconciler.planning",
+            "specs.virtualmachine", "specs.template", "reconciler.desired",
+            "reconciler.observed.snapshot", "reconciler.planning",
             "reconciler.status.drift", "reconciler.status.status", "reconciler.exporting",
         )
     )

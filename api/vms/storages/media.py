@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from api.http.refusal import bad
 from api.storagepools.usage import machines_with
 from api.vms.storages.view import CDROM, DISK
-from reconciler.desired.implied import complete
+from reconciler.desired.virtualmachine.implied import complete
 from reconciler.errors import Terminal
 from reconciler.hypervisor.virtualmachine.media_addresses import check_host
 from reconciler.locality import is_here

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from reconciler.desired.templates import merged
+from reconciler.desired.template.meaning import merged
 from specs.document import Document
 from specs.plain import NewSpec, Spec
 from specs.template import KIND as TEMPLATES
