@@ -8,6 +8,7 @@ from typing import Any
 import falcon.asgi
 
 from api.errors import add_handlers
+from api.http.access import Access
 from api.http.action_names import ActionNames
 from api.http.admission import Admission
 from api.http.discovery import resource_classes
@@ -23,15 +24,17 @@ _Send = Callable[[NewJson], Awaitable[None]]
 
 def create_app(services: Services) -> falcon.asgi.App[Any, Any]:
     """The application: every resource that is declared in a folder of `api`, at its address."""
-    app: falcon.asgi.App[Any, Any] = _Application(middleware=[Admission(services.hosts, services.logins)])
+    access = Access()
+    admission = Admission(services.hosts, services.logins, access)
+    app: falcon.asgi.App[Any, Any] = _Application(middleware=[admission])
     app.req_options.strip_url_path_trailing_slash = True
     app.req_options.auto_parse_qs_csv = False
     app.req_options.keep_blank_qs_values = True
     add_handlers(app)
     names = ActionNames(resource_classes())
     for resource in resource_classes():
-        add_resource(app, resource(services), names)
-    add_plugins(app, services)
+        add_resource(app, resource(services), names, access)
+    add_plugins(app, services, access)
     return app
 
 

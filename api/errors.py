@@ -16,6 +16,7 @@ from api.http.error_body import error_body_of
 from api.http.refusal import Refusal
 from reconciler.errors import (
     Conflict,
+    Forbidden,
     NotApplied,
     NotFound,
     OnggiError,
@@ -33,6 +34,7 @@ log = logging.getLogger("onggi.api")
 # The nearest class of an error's own decides, so that a subclass may have a line of its own.
 _STATUSES: dict[type[OnggiError], str] = {
     WritesRefused: falcon.HTTP_403,
+    Forbidden: falcon.HTTP_403,
     NotFound: falcon.HTTP_404,
     Conflict: falcon.HTTP_409,
     Unsupported: falcon.HTTP_501,

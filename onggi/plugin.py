@@ -6,19 +6,22 @@ Where they really live isn't promised. What a plugin is, and what each name is g
 from collections.abc import Mapping
 from typing import Any
 
-from api.http.endpoint import Answer, Call, Resource, action, delete, get, post, put
+from api.http.endpoint import ANYBODY, Answer, Call, Resource, action, delete, get, post, put
 from api.http.refusal import Refusal
 from api.http.schema import arr, boolean, integer, number, obj, or_null, text
+from reconciler.identity.role import Role
 from specs.reference import Ref
 from specs.registry import Kind
 
 __all__ = [
+    "ANYBODY",
     "Answer",
     "Call",
     "Kind",
     "Ref",
     "Refusal",
     "Resource",
+    "Role",
     "action",
     "arr",
     "boolean",

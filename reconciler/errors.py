@@ -104,5 +104,9 @@ class NotApplied(Terminal):  # a word of the trade
         self.cause = cause
 
 
+class Forbidden(Terminal):  # a word of the trade
+    """More than the role of who asked suffices for; the sentence says which one does."""
+
+
 class WritesRefused(Terminal):  # a word of the trade
     """The repository isn't to be written through the API; the sentence says where to commit instead."""

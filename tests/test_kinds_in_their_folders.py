@@ -39,6 +39,7 @@ OF_ONE_KIND = {
     "reconciler/serving/machine_items.py": "clients' nouns: what is plugged into a machine",
     "reconciler/serving/new_volumes.py": "clients' nouns: volumes that they make",
     "reconciler/serving/uploads.py": "clients' nouns: volumes that they upload",
+    "reconciler/serving/within.py": "clients' nouns: what of a machine is whose to change",
 }
 NAMED = MEETINGS | OF_ONE_KIND
 

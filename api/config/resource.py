@@ -15,12 +15,13 @@ from api.config.view import (
     declared,
     distro_view,
 )
-from api.http.endpoint import Call, Resource, get
+from api.http.endpoint import ANYBODY, Call, Resource, get
 from api.http.refusal import not_found
 from api.http.schema import arr
 from api.services import Services
 from reconciler.host.reports import SOS
 from reconciler.host.tools import Missing, is_network_manager_running, missing_programs, qemu_streams
+from reconciler.identity.role import Role
 from reconciler.observed.answers import Abilities
 from reconciler.observed.osinfo.distros import Distro as Image
 from reconciler.observed.osinfo.distros import distributions
@@ -33,9 +34,8 @@ class Config(Resource):
 
     address = "/config"
     tag = "Configuration"
-    public = True
 
-    @get("Which version of onggi this is.", CONFIG)
+    @get("Which version of onggi this is.", CONFIG, role=ANYBODY)
     def read(self, _call: Call) -> NewJson:
         """The same as long as it runs."""
         return {"display_proxy_port": CONSOLE_PROXY_PORT, "version": VERSION}
@@ -46,14 +46,13 @@ class Capabilities(Resource):
 
     address = "/config/capabilities"
     tag = "Configuration"
-    public = True
 
     def __init__(self, services: Services) -> None:
         super().__init__(services)
         self._lock = threading.Lock()
         self._streams: tuple[int, bool] | None = None  # of which connection, and whether
 
-    @get("What the host can do, and what it lacks.", CAPABILITIES, blocking=True)
+    @get("What the host can do, and what it lacks.", CAPABILITIES, blocking=True, role=ANYBODY)
     def read(self, _call: Call) -> NewJson:
         """Asked of libvirt, QEMU and the system."""
         serving, host = self.serving, self.serving.host
@@ -109,7 +108,7 @@ class Distros(_Images):
 
     @get(
         "Installation images for the host's architecture, by name. Whether an address answers isn't tried.",
-        arr(DISTRO), filters=True, blocking=True,
+        arr(DISTRO), filters=True, blocking=True, role=Role.VIEWER,
     )  # fmt: skip
     def read(self, _call: Call) -> list[NewJson]:
         """Those that osinfo's database knows, and the Distributions of the repository, which win."""
@@ -121,7 +120,7 @@ class Distro(_Images):
 
     address = "/config/distros/{name}"
 
-    @get("An installation image.", DISTRO, blocking=True)
+    @get("An installation image.", DISTRO, blocking=True, role=Role.VIEWER)
     def read(self, _call: Call, name: str) -> NewJson:
         """By its name."""
         found = self.images().get(name)

@@ -19,6 +19,7 @@ from api.services import Services
 from api.tasks.view import TASK, task_view
 from reconciler.errors import Cancelled, NotFound, Refused, Unsupported
 from reconciler.host.reports import SOS
+from reconciler.identity.role import Role
 from reconciler.serving.tasks import Tell
 from specs.plain import NewJson
 
@@ -64,14 +65,14 @@ class DebugReports(_Family):
         self._promised: set[str] = set()  # names of reports that are still being made
         self._making = threading.Lock()  # two at once would collect each other
 
-    @get("The debug reports, the newest first.", arr(REPORT), filters=True, blocking=True)
+    @get("The debug reports, the newest first.", arr(REPORT), filters=True, blocking=True, role=Role.ADMIN)
     def read(self, _call: Call) -> list[NewJson]:
         """Those that are finished."""
         return [report_view(each) for each in self.serving.host.reports().list()]
 
     @post(
         "Make a debug report. Without a name, one is made up.", TASK, obj({"name": _NAME}, closed=False), status=202,
-        fallback="KCHDR0007E",
+        fallback="KCHDR0007E", role=Role.ADMIN,
     )  # fmt: skip
     def make(self, call: Call) -> Answer:
         """A task whose message tells how far it is."""
@@ -121,14 +122,14 @@ class DebugReport(_Family):
 
     address = "/debugreports/{name}"
 
-    @get("A debug report.", REPORT, blocking=True)
+    @get("A debug report.", REPORT, blocking=True, role=Role.ADMIN)
     def read(self, _call: Call, name: str) -> NewJson:
         """By its name."""
         return report_view(self.asked(lambda: self.serving.host.reports().get(name)))
 
     @put(
         "Give a debug report another name.", REPORT, obj({"name": _NAME}, required=("name",)), fallback="KCHDR0007E",
-        other={303: REPORT},
+        other={303: REPORT}, role=Role.ADMIN,
     )  # fmt: skip
     def rename(self, call: Call, name: str) -> Answer:
         """303 to where it is from now on."""
@@ -138,7 +139,7 @@ class DebugReport(_Family):
             return Answer(renamed)
         return Answer(renamed, 303, location=f"/debugreports/{wanted}")
 
-    @delete("Remove a debug report.")
+    @delete("Remove a debug report.", role=Role.ADMIN)
     def delete(self, _call: Call, name: str) -> None:
         """For good."""
         self.asked(lambda: self.serving.host.reports().delete(name))
@@ -151,7 +152,7 @@ class DebugReportContent(_Family):
 
     @raw(
         "GET", "The archive itself; a part of it with a Range header.", {"type": "string", "format": "binary"},
-        content_type=_BINARY, statuses=(416,), other={206: {"type": "string", "format": "binary"}},
+        content_type=_BINARY, statuses=(416,), other={206: {"type": "string", "format": "binary"}}, role=Role.ADMIN,
     )  # fmt: skip
     async def on_get(self, request: falcon.asgi.Request, response: falcon.asgi.Response, name: str) -> None:
         """200, or 206 for a part; 404, and 416 for a part that isn't there."""

@@ -75,6 +75,8 @@ def _article(method: str, path: str, operation: Operation, document: DocumentDat
         f"<h3><a href='#{anchor}'>{_badge(method)} <code>{_path(path)}</code></a></h3>",
         f"<p class='summary'>{inline(operation['summary'])}</p>",
     ]
+    if roles := sorted({role for way in operation.get("security", ()) for names in way.values() for role in names}):
+        parts.append(f"<p>From the role {escape(', '.join(roles))} on.</p>")
     if "description" in operation:
         parts.append(prose(operation["description"]))
     parts += _parameters(operation, document)

@@ -10,7 +10,7 @@ from typing import Final
 from api.docs.page import page
 from api.http.cacheable import cacheable
 from api.http.discovery import resource_classes
-from api.http.endpoint import OURS, Answer, Call, Resource, get
+from api.http.endpoint import ANYBODY, OURS, Answer, Call, Resource, get
 from api.http.openapi import openapi
 from api.http.responder import to_json
 from api.http.response_headers import PAGE, SPECIFICATION, STYLE
@@ -50,7 +50,6 @@ def _style() -> bytes:
 class _Family(Resource):
     tag = "Service"
     since = OURS
-    public = True
 
     @property
     def routes(self) -> _Routes:
@@ -75,6 +74,7 @@ class Index(_Family):
             },
             required=("name", "version", "docs", "openapi", "addresses"),
         ),
+        role=ANYBODY,
     )
     def read(self, _call: Call) -> NewJson:
         """Also while no agent runs."""
@@ -91,7 +91,11 @@ class Specification(_Family):
 
     address = SPECIFICATION
 
-    @get("This API as an OpenAPI 3.1 document.", obj({"openapi": text()}, required=("openapi",), closed=False))
+    @get(
+        "This API as an OpenAPI 3.1 document.",
+        obj({"openapi": text()}, required=("openapi",), closed=False),
+        role=ANYBODY,
+    )
     def read(self, call: Call) -> Answer:
         """Made once."""
         return cacheable(call, _specification(self.routes), "application/json")
@@ -102,7 +106,7 @@ class Page(_Family):
 
     address = PAGE
 
-    @get("This documentation.", text(), content_type="text/html")
+    @get("This documentation.", text(), content_type="text/html", role=ANYBODY)
     def read(self, call: Call) -> Answer:
         """Made once. It loads nothing from elsewhere."""
         return cacheable(call, _page(self.routes), "text/html; charset=utf-8", _POLICY)
@@ -113,7 +117,7 @@ class Style(_Family):
 
     address = STYLE
 
-    @get("How the documentation looks.", text(), content_type="text/css")
+    @get("How the documentation looks.", text(), content_type="text/css", role=ANYBODY)
     def read(self, call: Call) -> Answer:
         """A file of this package."""
         return cacheable(call, _style(), "text/css; charset=utf-8")

@@ -1,4 +1,4 @@
-"""Every address and method of the API, and since which version of the original it is: a table from the declarations."""
+"""Every address and method of the API, who may use it, and since when it has been there: from the declarations."""
 
 from __future__ import annotations
 
@@ -14,13 +14,15 @@ _METHODS = ("GET", "POST", "PUT", "DELETE")
 _INTRODUCTION = """\
 # Every address
 
-What answers, since which version of the original API it has been there, and what it is for. 1.5 is the specification
+What answers, from which role on, since which version of the original API it has been there, and what it is for. What a
+role may do, the next one may too: viewer, operator, admin; who has which is in [api.md](api.md#who-may-ask). For an
+operator what a change leaves is judged as well, not the address alone. 1.5 is the specification
 that this API follows to the letter; what is of a later version has its names there; *onggi* is ours alone. Each may be
 called with `/plugins/kimchi` before it, as later versions have it. Types, fields and errors are in `/openapi.json`, and
 for reading at `/docs`; where we differ on purpose is in [api.md](api.md#where-we-differ-and-why).
 
-| address | method | since | |
-|---|---|---|---|
+| address | method | role | since | |
+|---|---|---|---|---|
 """
 
 
@@ -42,4 +44,4 @@ def since(resource: type[Resource], endpoint: Endpoint) -> str:
 def _row(path: str, endpoint: Endpoint, version: str) -> str:
     told = f"*{version}*" if version == OURS else version
     summary = " ".join(endpoint.summary.split()).replace("|", "\\|")
-    return f"| `{path}` | {endpoint.method} | {told} | {summary} |"
+    return f"| `{path}` | {endpoint.method} | {endpoint.least} | {told} | {summary} |"

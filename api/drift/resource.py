@@ -7,6 +7,7 @@ from api.drift.view import DRIFT, DRIFT_OF, RECORD, drift_view
 from api.http.endpoint import Call, get
 from api.http.refusal import Refusal
 from api.http.schema import arr
+from reconciler.identity.role import Role
 from reconciler.reporting.drift_text import record_json
 from specs.plain import NewJson
 from specs.reference import Ref
@@ -17,7 +18,7 @@ class Drift(Report):
 
     address = "/drift"
 
-    @get("What on the host was changed since it was last applied.", DRIFT, blocking=True)
+    @get("What on the host was changed since it was last applied.", DRIFT, blocking=True, role=Role.ADMIN)
     def read(self, _call: Call) -> NewJson:
         """As the last pass found it."""
         since = {(record.ref, record.field): record.first_seen for record in self.ledger.drift.records()}
@@ -29,7 +30,13 @@ class DriftHistory(Report):
 
     address = "/drift/history"
 
-    @get("The drift that was noted, with what has ended and by whose doing.", arr(RECORD), filters=True, blocking=True)
+    @get(
+        "The drift that was noted, with what has ended and by whose doing.",
+        arr(RECORD),
+        filters=True,
+        blocking=True,
+        role=Role.ADMIN,
+    )
     def read(self, _call: Call) -> list[NewJson]:
         """Oldest first."""
         return [record_json(record) for record in self.ledger.drift.records(healed=True)]
@@ -40,7 +47,7 @@ class DriftOf(Report):
 
     address = "/drift/{kind}/{name:path}"
 
-    @get("What of one object was changed, now and before.", DRIFT_OF, blocking=True)
+    @get("What of one object was changed, now and before.", DRIFT_OF, blocking=True, role=Role.ADMIN)
     def read(self, _call: Call, kind: str, name: str) -> NewJson:
         """404 for what is neither declared nor noted."""
         ref = named(kind, name)

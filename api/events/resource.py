@@ -27,6 +27,7 @@ from api.http.shutdown import disconnected_of, shutdown_of
 from api.services import Services
 from reconciler.clock import rfc3339, utc_now
 from reconciler.errors import OnggiError
+from reconciler.identity.role import Role
 from reconciler.ledger.history import KEPT_EVENTS
 from reconciler.ledger.ledger import Ledger
 from reconciler.reporting.status_text import event_json
@@ -67,6 +68,7 @@ class Events(Resource):
         statuses=(503,), also=(_STREAM,),
         description="With `Accept: text/event-stream` a stream of server-sent events, each with the JSON of an event"
         " as its data. It goes on behind `Last-Event-ID`, and tells that it lives every 15 seconds.",
+        role=Role.VIEWER,
     )  # fmt: skip
     async def on_get(self, request: falcon.asgi.Request, response: falcon.asgi.Response) -> None:
         """200, or 400, or 503."""

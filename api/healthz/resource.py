@@ -9,7 +9,7 @@ import falcon
 import falcon.asgi
 
 from api.errors import refuse
-from api.http.endpoint import OURS, Resource, raw
+from api.http.endpoint import ANYBODY, OURS, Resource, raw
 from api.http.schema import obj, text
 
 _STATUS = obj({"status": text("ok")}, closed=False)
@@ -21,9 +21,10 @@ class Health(Resource):
     address = "/healthz"
     tag = "Service"
     since = OURS
-    public = True
 
-    @raw("GET", "Whether the agent runs, its first pass is through and the last one didn't fail.", _STATUS)
+    @raw(
+        "GET", "Whether the agent runs, its first pass is through and the last one didn't fail.", _STATUS, role=ANYBODY
+    )
     async def on_get(self, request: falcon.asgi.Request, response: falcon.asgi.Response) -> None:
         """200 {"status": "ok"}, or 503."""
         response.cache_control = ["no-store"]

@@ -17,7 +17,7 @@ from api.errors import refuse
 from api.hooks.deliveries import Deliveries
 from api.hooks.providers import PROVIDERS, NotGenuineError, Provider
 from api.http.body import TooLargeError, read_bounded
-from api.http.endpoint import OURS, Resource, raw
+from api.http.endpoint import ANYBODY, OURS, Resource, raw
 from api.http.schema import boolean, obj
 from api.services import Services
 from reconciler.errors import OnggiError
@@ -46,7 +46,6 @@ class Hooks(Resource):
     address = "/hooks/{provider}"
     tag = "Service"
     since = OURS
-    public = True  # a forge proves itself by the secret
 
     def __init__(self, services: Services) -> None:
         super().__init__(services)
@@ -57,6 +56,7 @@ class Hooks(Resource):
     @raw(
         "POST", "A forge tells of a push: the source is asked for news.", obj({"accepted": boolean()}), status=202,
         statuses=(403, 408, 409, 413), other={200: obj({"accepted": boolean()})},
+        role=ANYBODY,  # a forge proves itself by the secret
     )  # fmt: skip
     async def on_post(self, request: falcon.asgi.Request, response: falcon.asgi.Response, provider: str) -> None:
         """202 {"accepted": true|false}, 200 for a greeting, 403, 404, 408, 409, 413 or 503."""

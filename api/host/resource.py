@@ -13,6 +13,7 @@ from reconciler.errors import Conflict, Disconnected, Refused
 from reconciler.host.cpuinfo import from_capabilities, from_sys
 from reconciler.host.facts import machine_facts
 from reconciler.host.packages import ALL_UPDATED
+from reconciler.identity.role import Role
 from reconciler.ledger.task_records import RUNNING
 from reconciler.serving.tasks import Tell
 from specs.plain import NewJson
@@ -29,12 +30,12 @@ class Host(Resource):
     address = "/host"
     tag = "Host"
 
-    @get("The machine: its memory, CPUs and operating system.", HOST, blocking=True)
+    @get("The machine: its memory, CPUs and operating system.", HOST, blocking=True, role=Role.VIEWER)
     def read(self, _call: Call) -> NewJson:
         """As it is now."""
         return host_view(machine_facts())
 
-    @action("reboot", "Restart the machine. No VM may run on it.", HOST)
+    @action("reboot", "Restart the machine. No VM may run on it.", HOST, role=Role.ADMIN)
     def reboot(self, _call: Call) -> NewJson:
         """It goes down soon after the answer."""
         running = self._running()
@@ -44,7 +45,7 @@ class Host(Resource):
             raise bad("KCHHOST0002E", str(error)) from None
         return host_view(machine_facts())
 
-    @action("shutdown", "Switch the machine off. No VM may run on it.", HOST)
+    @action("shutdown", "Switch the machine off. No VM may run on it.", HOST, role=Role.ADMIN)
     def shutdown(self, _call: Call) -> NewJson:
         """It goes down soon after the answer."""
         running = self._running()
@@ -54,7 +55,9 @@ class Host(Resource):
             raise bad("KCHHOST0001E", str(error)) from None
         return host_view(machine_facts())
 
-    @action("swupdate", "Bring the machine's packages up to date. No VM is restarted.", TASK, status=202)
+    @action(
+        "swupdate", "Bring the machine's packages up to date. No VM is restarted.", TASK, status=202, role=Role.ADMIN
+    )
     def swupdate(self, call: Call) -> Answer:
         """A task whose message tells how far it is."""
         packages = self.serving.host.packages()
@@ -92,7 +95,7 @@ class HostStats(Resource):
     address = "/host/stats"
     tag = "Host"
 
-    @get("What the machine does: CPU, memory, disks, network.", STATS, blocking=True)
+    @get("What the machine does: CPU, memory, disks, network.", STATS, blocking=True, role=Role.VIEWER)
     def read(self, _call: Call) -> NewJson:
         """In the last second."""
         return stats_view(self.serving.host.sampler.current())
@@ -104,7 +107,7 @@ class HostStatsHistory(Resource):
     address = "/host/stats/history"
     tag = "Host"
 
-    @get("What the machine did in the last minute.", HISTORY)
+    @get("What the machine did in the last minute.", HISTORY, role=Role.VIEWER)
     def read(self, _call: Call) -> NewJson:
         """Second by second, the oldest first."""
         return history_view(self.serving.host.sampler.history())
@@ -116,7 +119,7 @@ class HostCpuInfo(Resource):
     address = "/host/cpuinfo"
     tag = "Host"
 
-    @get("The machine's sockets, cores and threads.", CPUS, blocking=True)
+    @get("The machine's sockets, cores and threads.", CPUS, blocking=True, role=Role.VIEWER)
     def read(self, _call: Call) -> NewJson:
         """As libvirt tells it; as the kernel does, when libvirt is away or has no word for it."""
         known = self.serving.abilities()

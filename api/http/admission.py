@@ -6,7 +6,7 @@ answer, though it could have the host work, or ask other machines), and so are a
 isn't its own. Only the documentation may be linked to.
 
 Where nobody has to log in, who asks by the Unix socket is who the kernel says, and all others are nobody in particular.
-Where they have to, only administrators are let in so far, and only what is public is told to anybody.
+Where they have to, each may use what their role suffices for, and only what is public is told to anybody.
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ from urllib.parse import urlsplit
 
 import falcon.asgi
 
+from api.http.access import Access
 from api.http.authentication import authenticated
+from api.http.endpoint import ANYBODY
 from api.http.peer import user_of_request
 from api.http.refusal import Refusal
 from api.http.response_headers import PAGE
@@ -36,19 +38,26 @@ _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 class Admission:
     """Middleware. `hosts` gives the names that this server goes by; None: whatever it is called. `logins` None: nobody
-    has to log in.
+    has to log in. `access` says who may use what.
     """
 
-    def __init__(self, hosts: Callable[[], Collection[str] | None], logins: Logins | None = None) -> None:
+    def __init__(
+        self,
+        hosts: Callable[[], Collection[str] | None],
+        logins: Logins | None = None,
+        access: Access | None = None,
+    ) -> None:
         self._hosts = hosts
         self._logins = logins
+        self._access = access if access is not None else Access()
 
     async def process_request(self, request: falcon.asgi.Request, response: falcon.asgi.Response) -> None:
         """Name the request and look at who sent it. Raises Refusal 403."""
         given = request.get_header("X-Request-Id") or ""
         number = given if _ID.fullmatch(given) else str(uuid.uuid4())
         response.set_header("X-Request-Id", number)
-        request.context.client = Client(_name(user_of_request(request)), number)
+        role = Role.ADMIN if self._logins is None else Role.VIEWER  # until it is known who that is
+        request.context.client = Client(_name(user_of_request(request)), number, role)
         hosts = self._hosts()
         if hosts is not None and request.host.lower() not in hosts:
             raise Refusal(403, "This server isn't called by that name; use the address that it listens on.")
@@ -58,14 +67,17 @@ class Admission:
             raise Refusal(403, "Another site's page can't read anything here, or link to it; type the address.")
 
     async def process_resource(
-        self, request: falcon.asgi.Request, response: falcon.asgi.Response, resource: object, _: object
+        self, request: falcon.asgi.Request, response: falcon.asgi.Response, _resource: object, _: object
     ) -> None:
         """Find out who asks, before anything of a body is read. Raises Refusal 401, 403 or 429, and Transient."""
-        if self._logins is None or getattr(resource, "public", False):
+        if self._logins is None:
+            return
+        least = self._access.least(request.uri_template or "", request.method)
+        if least is ANYBODY:
             return
         who = await authenticated(self._logins, request, response)
-        if who.role < Role.ADMIN:
-            raise Refusal(403, "Only administrators may use this agent; ask one of them.")
+        if who.role < least:
+            raise Refusal(403, f"The role {least} is needed for that, and yours is {who.role}; ask an administrator.")
         identity, number = who.identity, request.context.client.request_id
         request.context.client = Client(identity.name, number, who.role, identity.groups)
 

@@ -1,7 +1,8 @@
 """One method of one address, declared: what it takes, what it answers, and how it is documented.
 
 A resource is a class with an `address` and methods that are marked `get`, `post`, `put`, `delete` or `action`. Each
-takes a `Call` and gives a value, which becomes the answer's JSON, or an `Answer` for more than that. Whatever needs the
+takes a `Call` and gives a value, which becomes the answer's JSON, or an `Answer` for more than that. Each declares who
+may use it, the least role or ANYBODY; without that its module can't even be imported. Whatever needs the
 host, the repository or the disk is marked `blocking` and runs beside the event loop; writes always do. A read that
 waits for what others wait for too is a coroutine.
 """
@@ -17,6 +18,7 @@ import falcon.asgi
 from api.http.keyed_lock import KeyedLock
 from api.http.schema import Checked, Schema, obj
 from api.services import Services
+from reconciler.identity.role import Role
 from reconciler.serving.client import Client
 from reconciler.serving.serving import Serving
 from specs.plain import Json
@@ -24,6 +26,7 @@ from specs.plain import Json
 SPECIFIED: Final = "1.5"  # the version of the original whose specification this API follows
 OURS: Final = "onggi"  # what the original never had
 
+ANYBODY: Final = None  # the role of what asks nobody who they are
 ANYTHING: Schema = {}
 EMPTY: Schema = obj({}, closed=False)
 
@@ -31,6 +34,15 @@ WithActions = Callable[[Schema | None, Any], Any]
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 _MARK = "_onggi_endpoint"
+_UNSAID: Any = object()
+
+
+class NoRoleError(Exception):
+    """Something doesn't declare who may use it, so that it isn't served; the sentence names it."""
+
+    def __init__(self, what: str) -> None:
+        roles = ", ".join(f"Role.{role.name}" for role in Role)
+        super().__init__(f"{what} doesn't declare who may use it; give it a `role`: {roles} or ANYBODY")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +72,14 @@ class Endpoint:
     """The declaration. `volatile` are keys of the answer that change by themselves: If-Match doesn't go by them.
 
     `body` None: none is read. `query` holds the parameters beginning with `_`; with `filters` every other one filters
-    the list by a field. `name` is an action's. `statuses` are the errors that it documents besides those of all.
+    the list by a field. `name` is an action's. `statuses` are the errors that it documents besides those of all. `role`
+    is the least one that may use it, ANYBODY for what is public.
     """
 
     method: str
     summary: str
     returns: Schema | None
+    role: Role | None
     status: int = 200
     name: str = ""
     body: Checked | None = None
@@ -84,13 +98,17 @@ class Endpoint:
     since: str = ""  # the version of the original that had it first, or OURS; empty: as the whole resource
     other: Mapping[int, Schema | None] = field(default_factory=dict)  # further good answers: 303 after a rename, ...
 
+    @property
+    def least(self) -> str:
+        """Who may use it, in a word."""
+        return "anybody" if self.role is ANYBODY else str(self.role)
+
 
 class Resource:
     """One address, and its actions below it. A new one is made for the application, not for each request."""
 
     address: ClassVar[str] = ""  # a URI template; empty: an abstract class
     tag: ClassVar[str] = ""  # the family that it is documented with
-    public: ClassVar[bool] = False  # anybody may ask, also where others have to log in
     since: ClassVar[str] = SPECIFIED  # of which version of the original its endpoints are that say nothing themselves
     with_actions: WithActions  # names the actions in an answer; set where it is added to an application
 
@@ -104,54 +122,89 @@ class Resource:
         return self.services.serving
 
 
-def get(summary: str, returns: Schema, **more: Any) -> Callable[[_F], _F]:
+def get(summary: str, returns: Schema, *, role: Role | None = _UNSAID, **more: Any) -> Callable[[_F], _F]:
     """A read. Not `blocking` unless it says so: it answers from what is in memory."""
-    return _marked(Endpoint("GET", summary, returns, **{"blocking": False, **more}))
+    return _marked(Endpoint("GET", summary, returns, role, **{"blocking": False, **more}))
 
 
-def post(summary: str, returns: Schema | None, body: Schema, *, fallback: str = "", **more: Any) -> Callable[[_F], _F]:
+def post(
+    summary: str,
+    returns: Schema | None,
+    body: Schema,
+    *,
+    role: Role | None = _UNSAID,
+    fallback: str = "",
+    **more: Any,
+) -> Callable[[_F], _F]:
     """Makes a member of a collection: 201, or `status`. `fallback` is Kimchi's code for a bad body."""
     checked = Checked(body, *([fallback] if fallback else []))
-    return _marked(Endpoint("POST", summary, returns, **{"status": 201, **more}, body=checked))
+    return _marked(Endpoint("POST", summary, returns, role, **{"status": 201, **more}, body=checked))
 
 
-def put(summary: str, returns: Schema, body: Schema, *, fallback: str = "", **more: Any) -> Callable[[_F], _F]:
+def put(
+    summary: str, returns: Schema, body: Schema, *, role: Role | None = _UNSAID, fallback: str = "", **more: Any
+) -> Callable[[_F], _F]:
     """Changes a resource."""
     checked = Checked(body, *([fallback] if fallback else []))
-    return _marked(Endpoint("PUT", summary, returns, **more, body=checked))
+    return _marked(Endpoint("PUT", summary, returns, role, **more, body=checked))
 
 
-def delete(summary: str, **more: Any) -> Callable[[_F], _F]:
+def delete(summary: str, *, role: Role | None = _UNSAID, **more: Any) -> Callable[[_F], _F]:
     """Removes a resource: 204, no body."""
-    return _marked(Endpoint("DELETE", summary, None, **{"status": 204, **more}))
+    return _marked(Endpoint("DELETE", summary, None, role, **{"status": 204, **more}))
 
 
 def action(
-    name: str, summary: str, returns: Schema | None, *, body: Schema | None = None, **more: Any
+    name: str,
+    summary: str,
+    returns: Schema | None,
+    *,
+    body: Schema | None = None,
+    role: Role | None = _UNSAID,
+    **more: Any,
 ) -> Callable[[_F], _F]:
     """POST to the resource's address and `/name`. Without a `body` schema none is ever read."""
     checked = Checked(body) if body is not None else None
-    return _marked(Endpoint("POST", summary, returns, name=name, body=checked, **more))
+    return _marked(Endpoint("POST", summary, returns, role, name=name, body=checked, **more))
 
 
-def raw(method: str, summary: str, returns: Schema | None, **more: Any) -> Callable[[_F], _F]:
-    """Documents a falcon responder (`async def on_get(self, request, response, ...)`) that answers by itself."""
-    return _marked(Endpoint(method, summary, returns, raw=True, **more))
+def raw(
+    method: str, summary: str, returns: Schema | None, *, role: Role | None = _UNSAID, **more: Any
+) -> Callable[[_F], _F]:
+    """Declares a falcon responder (`async def on_get(self, request, response, ...)`) that answers by itself."""
+    return _marked(Endpoint(method, summary, returns, role, raw=True, **more))
 
 
 def endpoints(resource: type) -> Mapping[str, Endpoint]:
     """A class's declared endpoints by the name of the method that answers."""
     found = {}
     for name in dir(resource):
-        endpoint = getattr(getattr(resource, name, None), _MARK, None)
-        if isinstance(endpoint, Endpoint):
+        if (endpoint := endpoint_of(getattr(resource, name, None))) is not None:
             found[name] = endpoint
     return found
 
 
+def endpoint_of(function: Any) -> Endpoint | None:
+    """What a method declares, or what makes it answer; None for what declares nothing."""
+    found = getattr(function, _MARK, None)
+    return found if isinstance(found, Endpoint) else None
+
+
+def marked(function: _F, endpoint: Endpoint) -> _F:
+    """The function, as one that does what the declaration says."""
+    setattr(function, _MARK, endpoint)
+    return function
+
+
 def _marked(endpoint: Endpoint) -> Callable[[_F], _F]:
     def mark(function: _F) -> _F:
-        setattr(function, _MARK, endpoint)
-        return function
+        if not is_role(endpoint.role):
+            raise NoRoleError(f"{function.__module__}.{function.__qualname__}")
+        return marked(function, endpoint)
 
     return mark
+
+
+def is_role(value: object) -> bool:
+    """Whether that says who may use something."""
+    return value is ANYBODY or isinstance(value, Role)

@@ -11,11 +11,12 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from api.http.action_names import ActionNames
-from api.http.endpoint import Endpoint, Resource, endpoints
+from api.http.authentication import COOKIE
+from api.http.endpoint import ANYBODY, Endpoint, Resource, endpoints
 from api.http.filters import MOST
 from api.http.schema import Schema, obj, text
 from api.http.undeclared import undeclared_endpoints
-from specs.plain import NewJson
+from specs.plain import Json, NewJson
 
 ERROR: Final[Schema] = obj(
     {
@@ -40,6 +41,11 @@ _REASONS: Final = {
     500: "Something unexpected.",
     501: "This host can't do that.", 503: "Not now; try again.",
 }  # fmt: skip
+_TOLD: Final = "With the least role that may use an address. Nobody logs in where the agent's setting auth is none."
+_SCHEMES: Final[Json] = {
+    "password": {"type": "http", "scheme": "basic", "description": _TOLD},
+    "session": {"type": "apiKey", "in": "cookie", "name": COOKIE, "description": f"By `POST /login`. {_TOLD}"},
+}
 _ABOUT: Final = """\
 The Project Kimchi REST API on a host that is kept as a git repository says: **a write becomes a commit, a read is
 what was observed**.
@@ -86,6 +92,7 @@ def openapi(
             "schemas": dict(sorted(made.schemas.items())),
             "responses": dict(sorted(made.responses.items())),
             "parameters": dict(sorted(made.parameters.items())),
+            "securitySchemes": dict(_SCHEMES),
         },
     }
 
@@ -123,6 +130,7 @@ class _Document:
             "summary": endpoint.summary,
             "operationId": self._name(f"{endpoint.method.lower()}{re.sub('[^A-Za-z0-9]+', '_', path).rstrip('_')}"),
             "responses": self._responses(path, endpoint),
+            "security": [{name: [endpoint.least]} for name in _SCHEMES] if endpoint.role is not ANYBODY else [],
         }
         if endpoint.description:
             made["description"] = endpoint.description

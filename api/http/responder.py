@@ -20,9 +20,10 @@ import falcon
 import falcon.asgi
 import orjson
 
+from api.http.access import Access, check_declared, responder_name, suffix
 from api.http.action_names import ActionNames
 from api.http.body import read_object
-from api.http.endpoint import Answer, Call, Endpoint, Resource, endpoints
+from api.http.endpoint import Answer, Call, Endpoint, Resource, endpoints, marked
 from api.http.error_body import failing_as
 from api.http.filters import filtered
 from api.http.peer import peer_of_request
@@ -43,26 +44,29 @@ _T = TypeVar("_T")
 Responder = Callable[..., Awaitable[None]]
 
 
-def add_resource(app: falcon.asgi.App[Any, Any], resource: Resource, actions: ActionNames = _NONE) -> None:
-    """Let `app` answer at the resource's address, and at those of its actions. `actions` knows those of all."""
+def add_resource(
+    app: falcon.asgi.App[Any, Any], resource: Resource, actions: ActionNames = _NONE, access: Access | None = None
+) -> None:
+    """Let `app` answer at the resource's address, and at those of its actions. `actions` knows those of all, `access`
+    gets to know who may use what. Raises NoRoleError.
+    """
+    check_declared(resource)
     names = {""}
     resource.with_actions = actions.value
     for method_name, endpoint in endpoints(type(resource)).items():
         names.add(endpoint.name)
         if not endpoint.raw:
-            suffix = f"_{_suffix(endpoint.name)}" if endpoint.name else ""
-            setattr(resource, f"on_{endpoint.method.lower()}{suffix}", _responder(resource, method_name, endpoint))
+            setattr(resource, responder_name(endpoint), _responder(resource, method_name, endpoint))
         elif endpoint.failure:
             setattr(resource, method_name, _failing(getattr(resource, method_name), endpoint.failure))
+        if access is not None:
+            access.declare(_address(resource, endpoint.name), endpoint.method, endpoint.role)
     for name in sorted(names):
-        if name:
-            app.add_route(f"{resource.address}/{name}", resource, suffix=_suffix(name))
-        else:
-            app.add_route(resource.address, resource)
+        app.add_route(_address(resource, name), resource, suffix=suffix(name) or None)
 
 
-def _suffix(name: str) -> str:
-    return name.replace("-", "_")
+def _address(resource: Resource, action: str) -> str:
+    return f"{resource.address}/{action}" if action else resource.address
 
 
 def _failing(answer: Responder, failure: str) -> Responder:
@@ -97,7 +101,7 @@ def _responder(resource: Resource, method_name: str, endpoint: Endpoint) -> Resp
             answer = Answer(await filtered(answer.value, wanted, peer_of_request(request)), answer.status)
         _write(request, response, answer, endpoint)
 
-    return respond
+    return marked(respond, endpoint)
 
 
 async def _run(method: Callable[..., Any], endpoint: Endpoint, call: Call, params: Mapping[str, str]) -> Any:

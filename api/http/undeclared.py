@@ -1,4 +1,4 @@
-"""What can be documented of a falcon resource that declares nothing: its methods, and what their docstrings say."""
+"""What can be documented of a falcon resource that declares nothing but its role: its methods, and their docstrings."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from api.http.endpoint import ANYTHING, Endpoint
+from reconciler.identity.role import Role
 
 _METHODS: Final = ("GET", "POST", "PUT", "DELETE", "PATCH")
 
@@ -19,5 +20,6 @@ def undeclared_endpoints(resource: type) -> Iterator[Endpoint]:
             told = inspect.getdoc(responder) or inspect.getdoc(resource) or "Nothing is told of it."
             first, _, rest = told.partition("\n\n")
             yield Endpoint(
-                method, " ".join(first.split()), ANYTHING, raw=True, content_type="*/*", description=rest.strip()
-            )
+                method, " ".join(first.split()), ANYTHING, getattr(resource, "role", Role.ADMIN), raw=True,
+                content_type="*/*", description=rest.strip(),
+            )  # fmt: skip

@@ -9,6 +9,7 @@ from api.http.endpoint import Answer, Call, Resource, get
 from api.http.refusal import not_found
 from api.http.schema import text
 from api.images.drawn import find
+from reconciler.identity.role import Role
 
 # What a picture may do where somebody opens it by itself: nothing but show.
 _HEADERS: Final = {"Content-Security-Policy": "default-src 'none'; sandbox"}
@@ -22,7 +23,7 @@ class Icon(Resource):
 
     @get(
         "A picture for a machine or a template: icon-debian.svg, icon-vm.svg, ... An SVG by the name of a .png, too.",
-        text(), content_type="image/svg+xml",
+        text(), content_type="image/svg+xml", role=Role.VIEWER,
     )  # fmt: skip
     def read(self, call: Call, file: str) -> Answer:
         """A file of this package."""

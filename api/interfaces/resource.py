@@ -10,6 +10,7 @@ from api.http.schema import arr, text
 from api.http.ttl_cache import TtlCache
 from api.interfaces.view import INTERFACE, interface_view, offered, used_by_networks
 from api.services import Services
+from reconciler.identity.role import Role
 from specs.plain import NewJson
 
 _KEPT_S: Final = 3.0
@@ -33,7 +34,7 @@ class Interfaces(_Family):
 
     @get(
         "The interfaces that a new network may go through: NICs, bonds and bridges which no network has yet.",
-        arr(INTERFACE), filters=True, blocking=True, query=_QUERY,
+        arr(INTERFACE), filters=True, blocking=True, query=_QUERY, role=Role.VIEWER,
     )  # fmt: skip
     def read(self, call: Call) -> list[NewJson]:
         """By name."""
@@ -51,7 +52,9 @@ class Interface(_Family):
 
     address = "/interfaces/{name}"
 
-    @get("A network interface of the host, whether or not it is in the list.", INTERFACE, blocking=True)
+    @get(
+        "A network interface of the host, whether or not it is in the list.", INTERFACE, blocking=True, role=Role.VIEWER
+    )
     def read(self, _call: Call, name: str) -> NewJson:
         """As the host tells it now."""
         found = next((each for each in self.interfaces() if each.name == name), None)

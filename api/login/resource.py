@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from api.http.authentication import COOKIE, password_proven, session_token
-from api.http.endpoint import OURS, Answer, Call, Resource, post
+from api.http.endpoint import ANYBODY, OURS, Answer, Call, Resource, post
 from api.http.refusal import Refusal
 from api.http.schema import arr, obj, text
 
@@ -27,13 +27,12 @@ class Login(Resource):
     address = "/login"
     tag = "Service"
     since = OURS
-    public = True
 
     @post(
         "Log in: the answer sets a cookie that stands for the session.", _WHO, _PASSWORD, status=200, blocking=False,
         statuses=(401, 403, 429),
         description="A session ends by `/logout`, after 30 minutes without a request, after 12 hours, and when the"
-        " account is removed or gets another role. Where nobody has to log in, the answer is 404.",
+        " account is removed or gets another role. Where nobody has to log in, the answer is 404.", role=ANYBODY,
     )  # fmt: skip
     async def log_in(self, call: Call) -> Answer:
         """A new session, whatever session the request came with: that one ends."""

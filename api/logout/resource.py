@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from api.http.authentication import COOKIE, session_token
-from api.http.endpoint import EMPTY, OURS, Answer, Call, Resource, post
+from api.http.endpoint import ANYBODY, EMPTY, OURS, Answer, Call, Resource, post
 
 _ENDED: Final = f"{COOKIE}=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Strict"
 
@@ -16,9 +16,8 @@ class Logout(Resource):
     address = "/logout"
     tag = "Service"
     since = OURS
-    public = True
 
-    @post("Log out: the session is over at once.", EMPTY, EMPTY, status=200, blocking=False)
+    @post("Log out: the session is over at once.", EMPTY, EMPTY, status=200, blocking=False, role=ANYBODY)
     async def log_out(self, call: Call) -> Answer:
         """The same for who isn't logged in."""
         if (logins := self.services.logins) is not None and (token := session_token(call.request)) is not None:

@@ -12,6 +12,7 @@ from api.http.schema import arr, boolean, integer, obj, text
 from api.networks.attachments import machines_on_networks
 from api.networks.uplink import bridge_fields, check_way_out
 from api.networks.view import NETWORK, network_view, networks_of_templates
+from reconciler.identity.role import Role
 from reconciler.loop.passes import World
 from reconciler.serving.serving import Serving
 from specs import reference
@@ -60,7 +61,7 @@ class Networks(_Family):
 
     address = "/networks"
 
-    @get("The networks, by name.", arr(NETWORK), filters=True)
+    @get("The networks, by name.", arr(NETWORK), filters=True, role=Role.VIEWER)
     def read(self, _call: Call) -> list[NewJson]:
         """Every network that could be read."""
         world = self.serving.world
@@ -68,7 +69,11 @@ class Networks(_Family):
         return isolated(found, lambda ref: network_view(world, world.snapshot.objects[ref]))
 
     @post(
-        "Make a network. It starts with the host; activate it to start it now.", NETWORK, _CREATE, failure="KCHNET0008E"
+        "Make a network. It starts with the host; activate it to start it now.",
+        NETWORK,
+        _CREATE,
+        failure="KCHNET0008E",
+        role=Role.ADMIN,
     )
     def make(self, call: Call) -> NewJson:
         """Its document is committed, and the network defined."""
@@ -81,7 +86,7 @@ class Network(_Family):
 
     address = "/networks/{name}"
 
-    @get("A network.", NETWORK)
+    @get("A network.", NETWORK, role=Role.VIEWER)
     def read(self, _call: Call, name: str) -> NewJson:
         """As it was observed last."""
         return self.view(self.serving.world, name)
@@ -93,6 +98,7 @@ class Network(_Family):
         fallback="KCHNET0016E",
         since="2.1",
         failure="KCHNET0008E",
+        role=Role.ADMIN,
     )
     def change_it(self, call: Call, name: str) -> NewJson:
         """Its document says so from now on. Nothing that runs is altered."""
@@ -119,7 +125,7 @@ class Network(_Family):
 
         return self.view(self.change(call, self.ref(name), change), name)
 
-    @delete("Remove a network. It has to be inactive and unused.", failure="KCHNET0008E")
+    @delete("Remove a network. It has to be inactive and unused.", failure="KCHNET0008E", role=Role.ADMIN)
     def delete(self, call: Call, name: str) -> None:
         """Its document goes, and the network with it."""
         world = self.serving.world
@@ -128,13 +134,13 @@ class Network(_Family):
         self._refuse_in_use(world, name, "KCHNET0017E")
         self.remove(call, self.ref(name))
 
-    @action("activate", "Start a network.", NETWORK, failure="KCHNET0022E")
+    @action("activate", "Start a network.", NETWORK, failure="KCHNET0022E", role=Role.ADMIN)
     def activate(self, call: Call, name: str) -> NewJson:
         """Its document says so from now on."""
         check_way_out(self.serving, self.observed(self.serving.world, self.ref(name)))
         return self.view(self.change_spec(call, self.ref(name), {"active": True}, "Activate"), name)
 
-    @action("deactivate", "Stop a network that nobody uses.", NETWORK, failure="KCHNET0008E")
+    @action("deactivate", "Stop a network that nobody uses.", NETWORK, failure="KCHNET0008E", role=Role.ADMIN)
     def deactivate(self, call: Call, name: str) -> NewJson:
         """Its document says so from now on."""
         world = self.serving.world

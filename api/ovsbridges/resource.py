@@ -8,6 +8,7 @@ from api.http.endpoint import Call, Resource, get
 from api.http.schema import arr, text
 from api.http.ttl_cache import TtlCache
 from api.services import Services
+from reconciler.identity.role import Role
 
 _KEPT_S: Final = 3.0
 
@@ -23,7 +24,9 @@ class OvsBridges(Resource):
         super().__init__(services)
         self.bridges = TtlCache(lambda: self.serving.host.ovs_bridges(), _KEPT_S)
 
-    @get("The names of Open vSwitch's bridges; none on a host without it.", arr(text()), blocking=True)
+    @get(
+        "The names of Open vSwitch's bridges; none on a host without it.", arr(text()), blocking=True, role=Role.VIEWER
+    )
     def read(self, _call: Call) -> list[str]:
         """As Open vSwitch lists them now."""
         return list(self.bridges())

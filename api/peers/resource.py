@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from api.http.endpoint import Call, Resource, get
 from api.http.schema import arr, text
+from reconciler.identity.role import Role
 
 
 class Peers(Resource):
@@ -14,7 +15,7 @@ class Peers(Resource):
 
     @get(
         "Where other agents on the network answer, such as https://192.0.2.7:8001. None when federation is off.",
-        arr(text()), blocking=True,
+        arr(text()), blocking=True, role=Role.VIEWER,
     )  # fmt: skip
     def read(self, _call: Call) -> list[str]:
         """Those that were heard of lately."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from api.http.endpoint import OURS, Call, Resource, get
+from api.http.endpoint import ANYBODY, OURS, Call, Resource, get
 from api.http.refusal import not_found
 from api.http.schema import arr, boolean, obj, text
+from reconciler.identity.role import Role
 from specs.plain import NewJson
 
 _FIELDS: Final = {
@@ -23,9 +24,12 @@ class Plugins(Resource):
 
     address = "/plugins"
     tag = "Plugins"
-    public = True
 
-    @get("The names of the plugins that aren't switched off, those that can't be loaded included.", arr(text()))
+    @get(
+        "The names of the plugins that aren't switched off, those that can't be loaded included.",
+        arr(text()),
+        role=ANYBODY,
+    )
     def read(self, _call: Call) -> list[str]:
         """As they were found when the agent started."""
         return [plugin.name for plugin in self.services.plugins.found.all if not plugin.disabled]
@@ -38,7 +42,7 @@ class Plugin(Resource):
     tag = "Plugins"
     since = OURS
 
-    @get("A plugin, and why it can't be used if so.", PLUGIN)
+    @get("A plugin, and why it can't be used if so.", PLUGIN, role=Role.VIEWER)
     def read(self, _call: Call, name: str) -> NewJson:
         """Also one that is switched off."""
         for plugin in self.services.plugins.found.all:

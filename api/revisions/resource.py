@@ -6,6 +6,7 @@ from api.documents.report import Report
 from api.http.endpoint import Call, get
 from api.http.schema import arr
 from api.revisions.view import REVISION, revisions_view
+from reconciler.identity.role import Role
 from reconciler.ledger.history import KEPT_EVENTS
 from specs.plain import NewJson
 
@@ -18,6 +19,7 @@ class Revisions(Report):
     @get(
         "The revisions that something was done for, newest first, and the one in force.", arr(REVISION), filters=True,
         blocking=True, description="As far back as events are kept. The repository has the whole history.",
+        role=Role.VIEWER,
     )  # fmt: skip
     def read(self, _call: Call) -> list[NewJson]:
         """From the list of events."""

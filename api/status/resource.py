@@ -8,6 +8,7 @@ from api.documents.report import Report, named
 from api.http.endpoint import Call, get
 from api.http.refusal import Refusal
 from api.status.view import OBJECT, STATUS
+from reconciler.identity.role import Role
 from reconciler.reporting.matters import unread_files
 from reconciler.reporting.status_text import status_document, status_report
 from reconciler.status.suspension import ALL, ANYTHING
@@ -19,7 +20,7 @@ class Status(Report):
 
     address = "/status"
 
-    @get("How the agent and every declared object are.", STATUS, blocking=True)
+    @get("How the agent and every declared object are.", STATUS, blocking=True, role=Role.VIEWER)
     def read(self, _call: Call) -> NewJson:
         """As of the last pass."""
         info = {**self.ledger.heartbeat.told(), "pid": str(os.getpid())}
@@ -36,7 +37,7 @@ class StatusOf(Report):
 
     address = "/status/{kind}/{name:path}"
 
-    @get("How one declared object is.", OBJECT, blocking=True)
+    @get("How one declared object is.", OBJECT, blocking=True, role=Role.VIEWER)
     def read(self, _call: Call, kind: str, name: str) -> NewJson:
         """As of the last pass."""
         found = self.ledger.status.of(ref := named(kind, name))

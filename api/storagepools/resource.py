@@ -19,6 +19,7 @@ from api.storagepools.sources import check_devices, check_source, sees_sources
 from api.storagepools.usage import refuse_protected, running_users
 from api.storagepools.view import ISO_POOL, ISO_TYPE, POOL, iso_pool_view, pool_type, pool_view, templates_on
 from reconciler.errors import InvalidDocument, NotApplied
+from reconciler.identity.role import Role
 from reconciler.loop.passes import World
 from reconciler.observed.snapshot import Observed
 from specs import reference
@@ -112,7 +113,12 @@ class StoragePools(_Family):
 
     address = "/storagepools"
 
-    @get("The storage pools, by name; the reserved pool of all ISO images is the last.", arr(POOL), filters=True)
+    @get(
+        "The storage pools, by name; the reserved pool of all ISO images is the last.",
+        arr(POOL),
+        filters=True,
+        role=Role.VIEWER,
+    )
     async def read(self, _call: Call) -> list[NewJson]:
         """Every pool that could be read."""
         found = sorted(ref for ref in self.serving.world.snapshot.objects if ref.kind == reference.STORAGE_POOL)
@@ -124,7 +130,7 @@ class StoragePools(_Family):
         other={202: POOL},
         description="A kimchi-iso pool is searched for ISO images by a task: 202, and `task_id` names it. It is active"
         " at once, so that what is found shows in kimchi_isos.",
-        failure="KCHPOOL0007E",
+        failure="KCHPOOL0007E", role=Role.ADMIN,
     )  # fmt: skip
     def make(self, call: Call) -> NewJson | Answer:
         """Its document is committed, and the pool defined."""
@@ -200,7 +206,7 @@ class StoragePool(_Family):
 
     address = "/storagepools/{pool}"
 
-    @get("A storage pool.", POOL, volatile=_VOLATILE)
+    @get("A storage pool.", POOL, volatile=_VOLATILE, role=Role.VIEWER)
     async def read(self, _call: Call, pool: str) -> NewJson:
         """As it was observed last."""
         return iso_pool_view() if pool == ISO_POOL else self.view(await self.fresh_world([pool]), pool)
@@ -208,7 +214,7 @@ class StoragePool(_Family):
     @put(
         "Change whether a pool starts with the host, or extend its volume group.", POOL, _CHANGE, statuses=(405,),
         description="A device that holds something already is refused: nothing is overwritten.",
-        failure="KCHPOOL0028E",
+        failure="KCHPOOL0028E", role=Role.ADMIN,
     )  # fmt: skip
     def change_it(self, call: Call, pool: str) -> NewJson:
         """Its document says so from now on."""
@@ -248,6 +254,7 @@ class StoragePool(_Family):
         "Remove a storage pool. It has to be inactive and unused; what is in it stays.",
         statuses=(405,),
         failure="KCHPOOL0011E",
+        role=Role.ADMIN,
     )
     def delete(self, call: Call, pool: str) -> None:
         """Its document goes, and the pool with it."""
@@ -261,7 +268,7 @@ class StoragePool(_Family):
         self.serving.scans.forget(pool)
         self.serving.secrets.forget(pool_owner(pool))
 
-    @action("activate", "Start a storage pool.", POOL, statuses=(405,), failure="KCHPOOL0009E")
+    @action("activate", "Start a storage pool.", POOL, statuses=(405,), failure="KCHPOOL0009E", role=Role.ADMIN)
     def activate(self, call: Call, pool: str) -> NewJson:
         """Its document says so from now on."""
         self._refuse_reserved(pool)
@@ -286,6 +293,7 @@ class StoragePool(_Family):
         POOL,
         statuses=(405,),
         failure="KCHPOOL0010E",
+        role=Role.ADMIN,
     )
     def deactivate(self, call: Call, pool: str) -> NewJson:
         """Its document says so from now on."""

@@ -9,6 +9,7 @@ from api.http.endpoint import Call, Resource, get
 from api.http.refusal import bad, not_found
 from api.http.schema import Schema, arr, obj, text
 from reconciler.errors import Refused, Unsupported
+from reconciler.identity.role import Role
 from reconciler.network.connecting import NotAllowed
 from reconciler.network.limits import FOR_CLIENTS
 from reconciler.observed.readable import readable
@@ -55,6 +56,7 @@ class StorageServers(_Family):
 
     @get(
         "The servers that the host's pools use, by name.", arr(SERVER), query={"_target_type": _TYPE}, blocking=True,
+        role=Role.VIEWER,
     )  # fmt: skip
     def read(self, call: Call) -> list[NewJson]:
         """Each once."""
@@ -67,7 +69,7 @@ class StorageServer(_Family):
 
     address = "/storageservers/{host}"
 
-    @get("A server that a pool of the host uses.", SERVER, blocking=True)
+    @get("A server that a pool of the host uses.", SERVER, blocking=True, role=Role.VIEWER)
     def read(self, _call: Call, host: str) -> NewJson:
         """By its name, as the pool has it."""
         found = next((each for each in _servers(self.sources()) if each["host"] == host), None)
@@ -86,7 +88,7 @@ class StorageTargets(_Family):
         query={
             "_target_type": _TYPE,
             "_server_port": text("Its port, for iscsi.", pattern="^[0-9]{1,5}$"),
-        },
+        }, role=Role.ADMIN,
     )  # fmt: skip
     def read(self, call: Call, host: str) -> list[NewJson]:
         """Asked of the server itself, whether or not a pool uses it."""

@@ -10,6 +10,7 @@ from api.http.refusal import Refusal
 from api.http.schema import arr
 from api.tasks.view import TASK, task_view
 from reconciler.errors import NotFound
+from reconciler.identity.role import Role
 from specs.plain import NewJson
 
 
@@ -19,7 +20,7 @@ class Tasks(Resource):
     address = "/tasks"
     tag = "Tasks"
 
-    @get("The tasks, oldest first.", arr(TASK), filters=True, blocking=True)
+    @get("The tasks, oldest first.", arr(TASK), filters=True, blocking=True, role=Role.VIEWER)
     def read(self, _call: Call) -> list[NewJson]:
         """Those that run, and the latest that have ended."""
         return [task_view(record) for record in self.serving.tasks.all()]
@@ -31,7 +32,7 @@ class Task(Resource):
     address = "/tasks/{number}"
     tag = "Tasks"
 
-    @get("A task: how far it is, or what came of it.", TASK, blocking=True)
+    @get("A task: how far it is, or what came of it.", TASK, blocking=True, role=Role.VIEWER)
     def read(self, _call: Call, number: str) -> NewJson:
         """Where it stands."""
         try:

@@ -22,6 +22,7 @@ from api.vms.consoles import graphics_schema
 from api.vms.drafting import template_spec
 from api.vms.memory import memory_schema
 from api.vms.processors import TOPOLOGY
+from reconciler.identity.role import Role
 from reconciler.locality import is_here
 from reconciler.loop.passes import World
 from reconciler.writing.changes import DocumentChange, Documents, Put, Remove
@@ -173,7 +174,7 @@ class Templates(_Family):
 
     address = "/templates"
 
-    @get("The templates, by name.", arr(TEMPLATE), filters=True, blocking=True)
+    @get("The templates, by name.", arr(TEMPLATE), filters=True, blocking=True, role=Role.VIEWER)
     def read(self, _call: Call) -> list[NewJson]:
         """Every template whose document is sound."""
         world = self.serving.world
@@ -186,6 +187,7 @@ class Templates(_Family):
         _CREATE,
         fallback="KCHAPI0001E",
         failure="KCHTMPL0020E",
+        role=Role.ADMIN,
     )
     def make(self, call: Call) -> NewJson:
         """Its document is committed."""
@@ -200,7 +202,7 @@ class Template(_Family):
 
     address = "/templates/{name}"
 
-    @get("A template.", TEMPLATE, blocking=True, volatile=_VOLATILE)
+    @get("A template.", TEMPLATE, blocking=True, volatile=_VOLATILE, role=Role.VIEWER)
     def read(self, _call: Call, name: str) -> NewJson:
         """As it is declared; what isn't there at the moment is in `invalid`."""
         return self.view(self.serving.world, name)
@@ -210,7 +212,7 @@ class Template(_Family):
         other={303: TEMPLATE}, volatile=_VOLATILE,
         description="`disks` and `networks` replace the lists that were there. What `graphics` leaves out is as by"
         " default, whatever it was before.",
-        failure="KCHTMPL0032E",
+        failure="KCHTMPL0032E", role=Role.ADMIN,
     )  # fmt: skip
     def change_it(self, call: Call, name: str) -> Answer | NewJson:
         """Its document is committed; what names it follows a new name."""
@@ -233,7 +235,9 @@ class Template(_Family):
 
         return self.view(self.change(call, self.ref(name), change), name)
 
-    @delete("Remove a template that nothing in the repository extends or names.", failure="KCHTMPL0021E")
+    @delete(
+        "Remove a template that nothing in the repository extends or names.", failure="KCHTMPL0021E", role=Role.ADMIN
+    )
     def delete(self, call: Call, name: str) -> None:
         """Its document goes. Machines that were made from it through the API have all of it themselves, and stay."""
         self.serving.changes.check_allowed()
@@ -249,7 +253,9 @@ class Template(_Family):
 
         self.serving.changes.make(edit, f"Delete template {name}", call.client, [ref], removes=True)
 
-    @action("clone", "Make a template that is like this one.", TEMPLATE, status=303, failure="KCHTMPL0020E")
+    @action(
+        "clone", "Make a template that is like this one.", TEMPLATE, status=303, failure="KCHTMPL0020E", role=Role.ADMIN
+    )
     def clone(self, call: Call, name: str) -> Answer:
         """Its name is this one's with `-clone<number>`."""
         self.serving.changes.check_allowed()

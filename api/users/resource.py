@@ -10,6 +10,7 @@ from api.http.responder import read_beside
 from api.http.schema import obj, text
 from api.users.checks import refused_as_unavailable
 from api.users.view import NAMES, SOME, listed
+from reconciler.identity.role import Role
 
 _ENTRY: Final = obj(
     {}, closed=False, additionalProperties=NAMES, description="What a directory tells of a user, by attribute."
@@ -28,6 +29,7 @@ class Users(Resource):
         "The users who may log in, by name.", {"anyOf": [NAMES, _ENTRY]}, statuses=(404, 501),
         description=f"{SOME} With `_user_id`: that one, or 404; from a directory what it tells of them.",
         query={"_user_id": text("A user to look for, also one that isn't listed.", maxLength=_LONGEST)},
+        role=Role.ADMIN,
     )  # fmt: skip
     async def read(self, call: Call) -> Any:
         """As the system tells them, or the directory that they come from."""

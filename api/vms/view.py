@@ -19,6 +19,7 @@ from api.images.view import icon_of
 from api.vms.hardware_view import HARDWARE, hardware
 from api.vms.screenshot.view import screenshot_uri
 from reconciler.desired.state import Resource
+from reconciler.identity.role import Role
 from reconciler.loop.passes import World
 from reconciler.observed.consoles import console_of
 from reconciler.observed.snapshot import Observed, Snapshot
@@ -59,7 +60,7 @@ _FIELDS: Final[dict[str, Schema]] = {
             "type": or_null(text("vnc or spice; null without a console.", enum=["vnc", "spice", None])),
             "listen": or_null(text("The address that the console listens on.")),
             "port": or_null(integer("Where it listens; null while the machine doesn't run.")),
-            "passwd": or_null(text("The console's password, if it was set through this API.")),
+            "passwd": or_null(text("The console's password, if it was set through this API; null for viewers.")),
             "passwdValidTo": or_null(integer("Seconds that the password is still valid; null for no limit.")),
         },
         required=("type", "listen", "port", "passwd", "passwdValidTo"),
@@ -136,6 +137,11 @@ def machine_view(
             "passwdValidTo": _remaining_s(stable.valid_to),
         }
     return view
+
+
+def shown_to(role: Role, view: NewJson) -> NewJson:
+    """What somebody of that role sees of it: who only looks sees no password."""
+    return view if role >= Role.OPERATOR else {**view, "graphics": {**view["graphics"], "passwd": None}}
 
 
 def _stable(observed: Observed, resource: Resource | None) -> _Stable:

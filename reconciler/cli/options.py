@@ -175,6 +175,22 @@ admin_groups = setting(
     metavar="GROUP",
     help="A group whose members are administrators, as root is; with --auth. May be repeated.",
 )
+operator_groups = setting(
+    "--operator-group",
+    parameter="operator_groups",
+    key_type=list,
+    multiple=True,
+    metavar="GROUP",
+    help="A group whose members may work with the machines that are there; with --auth. May be repeated.",
+)
+viewer_groups = setting(
+    "--viewer-group",
+    parameter="viewer_groups",
+    key_type=list,
+    multiple=True,
+    metavar="GROUP",
+    help="A group whose members may look, at nothing secret; with --auth. May be repeated.",
+)
 api_writes = setting(
     "--api-writes",
     type=click.Choice(["on", "off"]),

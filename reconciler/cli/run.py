@@ -22,6 +22,7 @@ from reconciler.cli.options import (
     interval,
     listen,
     log_format,
+    operator_groups,
     pam_service,
     resync_interval,
     socket,
@@ -31,6 +32,7 @@ from reconciler.cli.options import (
     trash_retention,
     trusted_proxies,
     verb,
+    viewer_groups,
     webhook_secret_file,
 )
 from reconciler.cli.stack_dump import dump_when_asked
@@ -65,6 +67,8 @@ _LAST_S = 4.5  # likewise, for everything together
     auth,
     pam_service,
     admin_groups,
+    operator_groups,
+    viewer_groups,
     api_writes,
     federation,
     *ACCOUNTS,

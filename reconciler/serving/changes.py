@@ -18,9 +18,11 @@ from reconciler.line.line import Line
 from reconciler.loop.passes import Passes, World
 from reconciler.loop.work_queue import WorkQueue
 from reconciler.planning.approval import NEEDS_APPROVAL
+from reconciler.serving.adoption import document_of
 from reconciler.serving.asked import EVERYTHING, Asked, asked_by
 from reconciler.serving.client import Client
 from reconciler.serving.rollout import Rollout, family, rollout
+from reconciler.serving.within import check_within
 from reconciler.source.commit_text import Author
 from reconciler.writing.changes import DocumentChange, Documents, Edit
 from specs.plain import DocumentData
@@ -86,8 +88,8 @@ class Changes:
         """Commit what `edit` gives and wait until `refs` have come true; without `settle` only until it was planned.
 
         With `removes` they are to go: an order that needs no further approval, however many clients give one at once.
-        Raises what the edit and the writer raise (nothing is written then), NotApplied when it was committed and can't
-        come true, Transient when it takes longer than `timeout_s`.
+        Raises what the edit and the writer raise, Forbidden for what isn't the client's to change (nothing is written
+        then), NotApplied when it was committed and can't come true, Transient when it takes longer than `timeout_s`.
         """
         self.check_allowed()
         assert self._writer is not None  # noqa: S101  # as checked
@@ -97,6 +99,7 @@ class Changes:
         def noted(documents: Documents) -> Sequence[DocumentChange]:
             nonlocal asked
             changes = edit(documents)
+            check_within(client.role, changes, documents, lambda ref: self._before(ref, documents))
             asked = asked_by(changes, documents)
             return changes
 
@@ -119,6 +122,9 @@ class Changes:
         if world.source_problem:
             raise SourceError(f"{written.revision} is committed and isn't in force: {world.source_problem}")
         return Made(str(written.revision), world)
+
+    def _before(self, ref: Ref, documents: Documents) -> DocumentData:
+        return document_of(ref, documents, self.world, self._line.settings.allowed_folders)
 
     def newest(self, ref: Ref) -> DocumentData | None:
         """Its document in what is committed, whether or not that is in force. Raises what the writer raises."""

@@ -88,6 +88,8 @@ class Settings:
     auth: str = "none"  # none | pam: how somebody logs in to the API; none: nobody has to
     pam_service: str = "login"  # the PAM service that is asked, a file of /etc/pam.d
     admin_groups: tuple[str, ...] = ("root", "sudo", "wheel")  # whose members are administrators, as root is
+    operator_groups: tuple[str, ...] = ()  # whose members may work with the machines that are there
+    viewer_groups: tuple[str, ...] = ()  # whose members may look
     api_writes: str = "on"  # on | off: whether the API may change the repository
     federation: str = "off"  # on | off: whether other agents on the network are told of this one, and listed
     accounts: str = "system"  # system | ldap: where the users and groups are listed that machines are given to
@@ -168,7 +170,8 @@ class Settings:
         from reconciler.identity.pam import PamAccounts
         from reconciler.identity.role import Role
 
-        return Logins(PamAccounts(self.pam_service), {Role.ADMIN: self.admin_groups})
+        groups = {Role.ADMIN: self.admin_groups, Role.OPERATOR: self.operator_groups, Role.VIEWER: self.viewer_groups}
+        return Logins(PamAccounts(self.pam_service), groups)
 
     def _check_login(self) -> None:
         if self.auth == "pam" and not _PAM_SERVICE.fullmatch(self.pam_service):

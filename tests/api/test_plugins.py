@@ -18,6 +18,7 @@ from api.http.endpoint import Call, Resource, action, get
 from api.http.schema import integer, obj
 from api.services import ServedPlugins, Services
 from reconciler.host.plugins import Plugin, Plugins, load_plugins
+from reconciler.identity.role import Role
 from specs import registry
 from specs.document import parse
 from tests.host.test_plugins import EXAMPLE, install, site
@@ -36,6 +37,8 @@ def client(site: Path) -> Iterator[falcon.testing.TestClient]:
     class Odd:
         """Has no method that answers."""
 
+        role = Role.VIEWER
+
         def __init__(self, _services: Services) -> None:
             self.on_get = "nothing that can be called"
 
@@ -44,16 +47,18 @@ def client(site: Path) -> Iterator[falcon.testing.TestClient]:
 
         address = "/plugins/more/a-b"
 
-        @get("A number.", obj({"number": integer()}, required=("number",), title="PluginsNumber"))
+        @get("A number.", obj({"number": integer()}, required=("number",), title="PluginsNumber"), role=Role.VIEWER)
         def read(self, _call: Call) -> dict[str, int]:
             return {"number": 7}
 
-        @action("turn-on", "Turn it on.", None, status=204)
+        @action("turn-on", "Turn it on.", None, status=204, role=Role.ADMIN)
         def turn_on(self, _call: Call) -> None:
             """Nothing to do."""
 
     class Plain:
-        """Says nothing but how it is called."""
+        """Says nothing but how it is called, and by whom."""
+
+        role = Role.VIEWER
 
         def __init__(self, services: Services) -> None:
             self.services = services
@@ -79,7 +84,7 @@ def client(site: Path) -> Iterator[falcon.testing.TestClient]:
 
         address = "/plugins/undocumentable"
 
-        @get("A thing.", {"properties": {"x": object()}})
+        @get("A thing.", {"properties": {"x": object()}}, role=Role.VIEWER)
         def read(self, _call: Call) -> None:
             """Nothing."""
 

@@ -7,6 +7,7 @@ from typing import Any
 from api.http.action_names import ActionNames
 from api.http.endpoint import OURS, Call, Resource, action, get
 from api.http.schema import arr, obj, text
+from reconciler.identity.role import Role
 
 LAMP = obj({"name": text()}, required=("name",), title="Lamp")
 
@@ -14,15 +15,15 @@ LAMP = obj({"name": text()}, required=("name",), title="Lamp")
 class Lamp(Resource):
     address = "/lamps/{name}"
 
-    @get("A lamp.", LAMP)
+    @get("A lamp.", LAMP, role=Role.VIEWER)
     def read(self, _call: Call, name: str) -> dict[str, Any]:
         return {"name": name}
 
-    @action("switch", "Switch it.", LAMP)
+    @action("switch", "Switch it.", LAMP, role=Role.ADMIN)
     def switch(self, _call: Call, name: str) -> dict[str, Any]:
         return {"name": name}
 
-    @action("break", "Break it.", None)
+    @action("break", "Break it.", None, role=Role.ADMIN)
     def smash(self, _call: Call, name: str) -> None:
         pass
 
@@ -33,7 +34,7 @@ class Shelf(Resource):
     address = "/shelf"
     since = OURS
 
-    @get("The shelf.", obj({}, title="Shelf"))
+    @get("The shelf.", obj({}, title="Shelf"), role=Role.VIEWER)
     def read(self, _call: Call) -> dict[str, Any]:
         return {}
 

@@ -21,6 +21,7 @@ from api.http.responder import add_resource
 from api.http.schema import obj
 from api.services import Services
 from reconciler import errors
+from reconciler.identity.role import Role
 from specs.problem import Problem
 from tests.api.live import LiveApi
 
@@ -57,17 +58,17 @@ class Failing(Resource):
 
     address = "/failing"
 
-    @get("Read.", obj({}))
+    @get("Read.", obj({}), role=Role.VIEWER)
     def read(self, _call: Call) -> dict[str, Any]:
         """Fails."""
         raise raised[-1]
 
-    @action("start", "Start.", obj({}), failure="KCHVM0019E")
+    @action("start", "Start.", obj({}), failure="KCHVM0019E", role=Role.ADMIN)
     def start(self, _call: Call) -> dict[str, Any]:
         """Fails."""
         raise raised[-1]
 
-    @raw("PUT", "Take a chunk.", obj({}), failure="KCHVOL0029E")
+    @raw("PUT", "Take a chunk.", obj({}), failure="KCHVOL0029E", role=Role.ADMIN)
     async def on_put(self, _request: falcon.asgi.Request, _response: falcon.asgi.Response) -> None:
         """Fails."""
         raise raised[-1]

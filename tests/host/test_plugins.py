@@ -49,6 +49,7 @@ STAYS = {
     "put": "summary returns body",
     "text": "description",
 }
+VALUES = ("ANYBODY", "Role")  # that are no functions
 
 
 @pytest.fixture
@@ -118,7 +119,8 @@ def test_what_plugins_call_takes_what_it_always_took(name: str, parameters: str)
 
 
 def test_every_name_that_plugins_may_import_is_held() -> None:
-    assert sorted(STAYS) == sorted(onggi.plugin.__all__)
+    assert sorted([*STAYS, *VALUES]) == sorted(onggi.plugin.__all__)
+    assert [role.name for role in onggi.plugin.Role] == ["VIEWER", "OPERATOR", "ADMIN"]
 
 
 def test_the_examples_resource_answers(example: Plugin) -> None:

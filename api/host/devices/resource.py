@@ -11,6 +11,7 @@ from api.http.isolated import isolated
 from api.http.refusal import bad, not_found
 from api.http.schema import arr, text
 from reconciler.errors import NotFound
+from reconciler.identity.role import Role
 from reconciler.observed.device_holders import Holder, holders
 from reconciler.observed.host_devices import KINDS, HostDevice, HostDevices
 from specs.plain import NewJson
@@ -52,7 +53,7 @@ class Devices(_Family):
 
     address = "/host/devices"
 
-    @get("The host's devices, by name.", arr(DEVICE), query=_QUERY, blocking=True, statuses=(404,))
+    @get("The host's devices, by name.", arr(DEVICE), query=_QUERY, blocking=True, statuses=(404,), role=Role.VIEWER)
     def read(self, call: Call) -> list[NewJson]:
         """Those that the parameters ask for."""
         found, query = self.all(), call.query
@@ -81,7 +82,7 @@ class Device(_Family):
 
     address = "/host/devices/{name}"
 
-    @get("A device of the host.", DEVICE, blocking=True)
+    @get("A device of the host.", DEVICE, blocking=True, role=Role.VIEWER)
     def read(self, _call: Call, name: str) -> NewJson:
         """As libvirt tells of it."""
         return device_view(self.one(name))
@@ -92,7 +93,7 @@ class Holders(_Family):
 
     address = "/host/devices/{name}/vmholders"
 
-    @get("The machines that have the device, by name.", arr(HOLDER), filters=True, blocking=True)
+    @get("The machines that have the device, by name.", arr(HOLDER), filters=True, blocking=True, role=Role.VIEWER)
     def read(self, _call: Call, name: str) -> list[NewJson]:
         """By their definitions, and by what they run with."""
         return [holder_view(each) for each in self.holders_of(name)]
@@ -103,7 +104,7 @@ class HolderOf(_Family):
 
     address = "/host/devices/{name}/vmholders/{vm}"
 
-    @get("A machine that has the device.", HOLDER, blocking=True)
+    @get("A machine that has the device.", HOLDER, blocking=True, role=Role.VIEWER)
     def read(self, _call: Call, name: str, vm: str) -> NewJson:
         """And its state."""
         found = next((each for each in self.holders_of(name) if each.name == vm), None)

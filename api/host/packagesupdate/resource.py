@@ -8,6 +8,7 @@ from api.http.endpoint import Call, Resource, get
 from api.http.refusal import Refusal, not_found
 from api.http.schema import arr, obj, text
 from reconciler.host.packages import Upgrade
+from reconciler.identity.role import Role
 from specs.plain import NewJson
 
 _LONGEST_S: Final = 60.0  # that a request waits for the tool
@@ -36,7 +37,13 @@ class PackageUpdates(_Family):
 
     address = "/host/packagesupdate"
 
-    @get("The packages that have a newer version, by name.", arr(UPGRADE), filters=True, statuses=(501,))
+    @get(
+        "The packages that have a newer version, by name.",
+        arr(UPGRADE),
+        filters=True,
+        statuses=(501,),
+        role=Role.VIEWER,
+    )
     async def read(self, _call: Call) -> list[NewJson]:
         """As far as the lists that were fetched last tell."""
         return [_view(each) for each in await self.upgrades()]
@@ -47,7 +54,7 @@ class PackageUpdate(_Family):
 
     address = "/host/packagesupdate/{name}"
 
-    @get("A package that has a newer version.", UPGRADE, statuses=(501,))
+    @get("A package that has a newer version.", UPGRADE, statuses=(501,), role=Role.VIEWER)
     async def read(self, _call: Call, name: str) -> NewJson:
         """By the package's name."""
         found = next((each for each in await self.upgrades() if each.package_name == name), None)

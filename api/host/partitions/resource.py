@@ -10,6 +10,7 @@ from api.http.refusal import not_found
 from api.http.schema import arr, text
 from api.http.ttl_cache import TtlCache
 from api.services import Services
+from reconciler.identity.role import Role
 from specs.plain import NewJson
 
 _KEPT_S: Final = 2.0
@@ -33,7 +34,7 @@ class Partitions(_Family):
 
     @get(
         "The disks and partitions by path, those in use too. None where lsblk is missing.",
-        arr(PARTITION), filters=True, blocking=True, query=_QUERY,
+        arr(PARTITION), filters=True, blocking=True, query=_QUERY, role=Role.VIEWER,
     )  # fmt: skip
     def read(self, call: Call) -> list[NewJson]:
         """As lsblk lists them now."""
@@ -46,7 +47,7 @@ class Partition(_Family):
 
     address = "/host/partitions/{name}"
 
-    @get("A disk or partition.", PARTITION, blocking=True)
+    @get("A disk or partition.", PARTITION, blocking=True, role=Role.VIEWER)
     def read(self, _call: Call, name: str) -> NewJson:
         """As lsblk lists it now."""
         found = self.disks().get(name)

@@ -11,6 +11,7 @@ from api.http.refusal import Refusal, bad
 from api.http.schema import arr
 from reconciler.errors import NotFound, Refused
 from reconciler.host.repositories.repository import Repositories as Known
+from reconciler.identity.role import Role
 from specs.plain import NewJson
 
 _T = TypeVar("_T")
@@ -41,12 +42,14 @@ class Repositories(_Family):
 
     address = "/host/repositories"
 
-    @get("The machine's repositories of packages, by id.", arr(REPOSITORY), filters=True, blocking=True)
+    @get(
+        "The machine's repositories of packages, by id.", arr(REPOSITORY), filters=True, blocking=True, role=Role.ADMIN
+    )
     def read(self, _call: Call) -> list[NewJson]:
         """As its files have them now."""
         return [repository_view(each) for each in self.known().list()]
 
-    @post("Add a repository, enabled, in a file of its own.", REPOSITORY, CREATE)
+    @post("Add a repository, enabled, in a file of its own.", REPOSITORY, CREATE, role=Role.ADMIN)
     def make(self, call: Call) -> NewJson:
         """It counts from the next update of the lists of packages on."""
         body, known = call.body, self.known()
@@ -60,13 +63,13 @@ class Repository(_Family):
 
     address = "/host/repositories/{repo_id}"
 
-    @get("A repository of packages.", REPOSITORY, blocking=True)
+    @get("A repository of packages.", REPOSITORY, blocking=True, role=Role.ADMIN)
     def read(self, _call: Call, repo_id: str) -> NewJson:
         """As its file has it now."""
         known = self.known()
         return repository_view(self.asked(lambda: known.get(repo_id)))
 
-    @put("Change a repository; what isn't given stays.", REPOSITORY, CHANGE, other={303: REPOSITORY})
+    @put("Change a repository; what isn't given stays.", REPOSITORY, CHANGE, other={303: REPOSITORY}, role=Role.ADMIN)
     def change(self, call: Call, repo_id: str) -> Answer:
         """303 when it is found under another id from now on: the given one, or one made up from what has changed."""
         body, known = call.body, self.known()
@@ -77,19 +80,19 @@ class Repository(_Family):
             return Answer(repository_view(changed), 303, location=f"/host/repositories/{changed.repo_id}")
         return Answer(repository_view(changed))
 
-    @delete("Remove a repository from its file.")
+    @delete("Remove a repository from its file.", role=Role.ADMIN)
     def delete(self, _call: Call, repo_id: str) -> None:
         """And the file when nothing is left in it."""
         known = self.known()
         self.asked(lambda: known.delete(repo_id))
 
-    @action("enable", "Let packages come from it.", REPOSITORY)
+    @action("enable", "Let packages come from it.", REPOSITORY, role=Role.ADMIN)
     def enable(self, _call: Call, repo_id: str) -> NewJson:
         """From the next update of the lists of packages on."""
         known = self.known()
         return repository_view(self.asked(lambda: known.enable(repo_id)))
 
-    @action("disable", "Let no package come from it.", REPOSITORY)
+    @action("disable", "Let no package come from it.", REPOSITORY, role=Role.ADMIN)
     def disable(self, _call: Call, repo_id: str) -> NewJson:
         """It stays in its file."""
         known = self.known()

@@ -10,6 +10,7 @@ from api.http.schema import Schema, arr, integer, obj, text
 from api.http.ttl_cache import TtlCache
 from api.services import Services
 from reconciler.host.group_list import VolumeGroup
+from reconciler.identity.role import Role
 from specs.plain import NewJson
 
 _KEPT_S: Final = 2.0
@@ -37,7 +38,7 @@ class VolumeGroups(_Family):
 
     address = "/host/vgs"
 
-    @get("LVM's volume groups, by name.", arr(VOLUME_GROUP), filters=True, blocking=True)
+    @get("LVM's volume groups, by name.", arr(VOLUME_GROUP), filters=True, blocking=True, role=Role.VIEWER)
     def read(self, _call: Call) -> list[NewJson]:
         """As LVM lists them now."""
         return [_view(each) for each in self.groups()]
@@ -48,7 +49,7 @@ class VolumeGroupByName(_Family):
 
     address = "/host/vgs/{name}"
 
-    @get("A volume group.", VOLUME_GROUP, blocking=True)
+    @get("A volume group.", VOLUME_GROUP, blocking=True, role=Role.VIEWER)
     def read(self, _call: Call, name: str) -> NewJson:
         """As LVM lists it now."""
         found = next((each for each in self.groups() if each.name == name), None)

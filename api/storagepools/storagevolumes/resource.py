@@ -25,6 +25,7 @@ from api.storagepools.storagevolumes.view import VOLUME
 from api.storagepools.view import ISO_POOL
 from api.tasks.view import TASK, task_view
 from reconciler.errors import Refused, Transient
+from reconciler.identity.role import Role
 from reconciler.ledger.task_records import TaskRecord
 from reconciler.loop.passes import World
 from reconciler.serving.client import Client
@@ -49,7 +50,7 @@ class StorageVolumes(VolumeResource):
 
     address = "/storagepools/{pool}/storagevolumes"
 
-    @get("The volumes of an active pool, by name.", arr(VOLUME), filters=True, blocking=True)
+    @get("The volumes of an active pool, by name.", arr(VOLUME), filters=True, blocking=True, role=Role.VIEWER)
     def read(self, _call: Call, pool: str) -> list[NewJson]:
         """Every volume that could be read."""
         world = self.fresh_world(pool)
@@ -62,7 +63,7 @@ class StorageVolumes(VolumeResource):
         body=_CREATE, form=_FILE, statuses=(405,), if_match=True,
         description="A task makes it; its message tells how far it is. With `upload` the task runs until the last chunk"
         " was PUT to the new volume. A form with a `file` is uploaded whole.",
-        failure="KCHVOL0007E",
+        failure="KCHVOL0007E", role=Role.ADMIN,
     )  # fmt: skip
     async def on_post(self, request: falcon.asgi.Request, response: falcon.asgi.Response, pool: str) -> None:
         """202 and the task."""

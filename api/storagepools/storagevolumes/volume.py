@@ -23,6 +23,7 @@ from api.storagepools.usage import refuse_protected, users
 from api.storagepools.view import ISO_POOL, ISO_TYPE, pool_type
 from api.tasks.view import TASK, task_view
 from reconciler.errors import Refused
+from reconciler.identity.role import Role
 from reconciler.loop.passes import World
 from reconciler.observed.snapshot import Observed
 from reconciler.planning.one_off import WipeVolume
@@ -62,7 +63,7 @@ class StorageVolume(VolumeResource):
 
     address = "/storagepools/{pool}/storagevolumes/{name}"
 
-    @get("A volume.", VOLUME, blocking=True, volatile=frozenset({"allocation", "used_by"}))
+    @get("A volume.", VOLUME, blocking=True, volatile=frozenset({"allocation", "used_by"}), role=Role.VIEWER)
     def read(self, _call: Call, pool: str, name: str) -> NewJson:
         """As it was observed last."""
         world = self.fresh_world(pool)
@@ -78,7 +79,7 @@ class StorageVolume(VolumeResource):
         if_match=True,
         description="Chunks come in order. One that was cut off is sent again; with `offset` it can't get lost or come"
         " twice.",
-        failure="KCHVOL0029E",
+        failure="KCHVOL0029E", role=Role.ADMIN,
     )  # fmt: skip
     async def on_put(self, request: falcon.asgi.Request, response: falcon.asgi.Response, pool: str, name: str) -> None:
         """200 and the volume."""
@@ -130,6 +131,7 @@ class StorageVolume(VolumeResource):
         "Remove a volume and its data. No machine and no other volume may use it.",
         statuses=(405,),
         failure="KCHVOL0010E",
+        role=Role.ADMIN,
     )
     def delete(self, call: Call, pool: str, name: str) -> None:
         """An order: it doesn't go into the trash."""
@@ -153,7 +155,12 @@ class StorageVolume(VolumeResource):
         serving.operations.perform(step, call.client)
 
     @action(
-        "resize", "Make a volume larger, also below a running machine.", VOLUME, body=_RESIZE, failure="KCHVOL0011E"
+        "resize",
+        "Make a volume larger, also below a running machine.",
+        VOLUME,
+        body=_RESIZE,
+        failure="KCHVOL0011E",
+        role=Role.ADMIN,
     )
     def resize(self, call: Call, pool: str, name: str) -> NewJson:
         """Its document says so from now on, or that of the machine whose own disk it is."""
@@ -169,7 +176,7 @@ class StorageVolume(VolumeResource):
             world = self.serving.changes.make(change, message, call.client, [owner, observed.ref]).world
         return self.view(world, self.volume(world, pool, name))
 
-    @action("wipe", "Overwrite a volume's data. No machine may use it.", VOLUME, failure="KCHVOL0009E")
+    @action("wipe", "Overwrite a volume's data. No machine may use it.", VOLUME, failure="KCHVOL0009E", role=Role.ADMIN)
     def wipe(self, call: Call, pool: str, name: str) -> NewJson:
         """It is empty afterwards."""
         world = self.serving.world
@@ -188,6 +195,7 @@ class StorageVolume(VolumeResource):
         status=202,
         body=_CLONE,
         failure="KCHVOL0023E",
+        role=Role.ADMIN,
     )
     def clone(self, call: Call, pool: str, name: str) -> Answer:
         """A task copies it."""

@@ -14,6 +14,7 @@ from api.http.schema import arr, obj, text
 from api.vms.devices import Listed, MachineDevices
 from api.vms.hostdevs.view import HOST_DEVICE, host_device_view, host_devices, name_of
 from reconciler.errors import NotFound
+from reconciler.identity.role import Role
 from reconciler.observed.device_holders import holders
 from reconciler.observed.host_devices import HostDevice, HostDevices
 from reconciler.observed.snapshot import Observed
@@ -56,7 +57,7 @@ class MachineHostDevices(_Family):
 
     address = "/vms/{name}/hostdevs"
 
-    @get("The host's devices that a machine has.", arr(HOST_DEVICE), filters=True)
+    @get("The host's devices that a machine has.", arr(HOST_DEVICE), filters=True, role=Role.VIEWER)
     def read(self, _call: Call, name: str) -> list[NewJson]:
         """Those that it runs with, or would start with."""
         return isolated(
@@ -68,6 +69,7 @@ class MachineHostDevices(_Family):
         HOST_DEVICE,
         _CREATE,
         failure="KCHVMHDEV0007E",
+        role=Role.ADMIN,
     )
     def attach(self, call: Call, name: str) -> NewJson:
         """Its document lists the devices from now on."""
@@ -115,13 +117,15 @@ class MachineHostDevice(_Family):
 
     address = "/vms/{name}/hostdevs/{dev}"
 
-    @get("A host device of a machine.", HOST_DEVICE)
+    @get("A host device of a machine.", HOST_DEVICE, role=Role.VIEWER)
     def read(self, _call: Call, name: str, dev: str) -> NewJson:
         """As it was observed last."""
         return self.one(self.machine(name), dev)
 
     @delete(
-        "Take a device of the host away from a machine, a PCI device with all of its IOMMU group.", failure="KCHVM0008E"
+        "Take a device of the host away from a machine, a PCI device with all of its IOMMU group.",
+        failure="KCHVM0008E",
+        role=Role.ADMIN,
     )
     def take_away(self, call: Call, name: str, dev: str) -> None:
         """Its document doesn't list the devices any more."""

@@ -13,6 +13,7 @@ from api.services import Services
 from api.vms.devices import Listed, MachineDevices
 from api.vms.ifaces.addresses import Addresses
 from api.vms.ifaces.view import INTERFACE, MODELS, find_interface, interface_view, interfaces
+from reconciler.identity.role import Role
 from reconciler.observed.readable import readable
 from reconciler.observed.snapshot import Observed
 from reconciler.serving.machine_items import Item
@@ -92,7 +93,7 @@ class MachineInterfaces(_Family):
 
     address = "/vms/{name}/ifaces"
 
-    @get("The network interfaces of a machine.", arr(INTERFACE), filters=True, blocking=True)
+    @get("The network interfaces of a machine.", arr(INTERFACE), filters=True, blocking=True, role=Role.VIEWER)
     def read(self, _call: Call, name: str) -> list[NewJson]:
         """Those that it runs with, or would start with."""
         observed = self.machine(name)
@@ -103,7 +104,7 @@ class MachineInterfaces(_Family):
             lambda _item: f"an interface of {observed.ref}",
         )
 
-    @post("Plug a machine into a network.", INTERFACE, _CREATE, failure="KCHVM0008E")
+    @post("Plug a machine into a network.", INTERFACE, _CREATE, failure="KCHVM0008E", role=Role.ADMIN)
     def attach(self, call: Call, name: str) -> NewJson:
         """Its document lists the interface from now on."""
         observed = self.machine(name)
@@ -144,7 +145,7 @@ class MachineInterface(_Family):
 
     address = "/vms/{name}/ifaces/{mac}"
 
-    @get("A network interface.", INTERFACE, blocking=True, volatile=_VOLATILE)
+    @get("A network interface.", INTERFACE, blocking=True, volatile=_VOLATILE, role=Role.VIEWER)
     def read(self, _call: Call, name: str, mac: str) -> NewJson:
         """As it was observed last."""
         return self.found(self.machine(name), mac)
@@ -155,6 +156,7 @@ class MachineInterface(_Family):
         _UPDATE,
         other={303: None},
         failure="KCHVM0008E",
+        role=Role.ADMIN,
     )
     def change_interface(self, call: Call, name: str, mac: str) -> Answer | NewJson:
         """The network changes at once, the model with the next start, the address only while the machine is off."""
@@ -186,7 +188,7 @@ class MachineInterface(_Family):
         self.detach_undeclared(call, observed.ref, LISTED, lambda found: found.get("mac") == mac)
         return Answer(status=303, location=f"/vms/{name}/ifaces/{new_mac}")
 
-    @delete("Unplug a network interface.", failure="KCHVM0008E")
+    @delete("Unplug a network interface.", failure="KCHVM0008E", role=Role.ADMIN)
     def detach_interface(self, call: Call, name: str, mac: str) -> None:
         """Its document doesn't list it any more."""
         observed = self.machine(name)

@@ -13,6 +13,7 @@ from api.vms.devices import MachineDevices
 from api.vms.screenshot.pictures import Pictures
 from api.vms.screenshot.view import screenshot_uri
 from reconciler.errors import Refused
+from reconciler.identity.role import Role
 from reconciler.observed.pictures import thumbnail
 
 _NOT_RUNNING: Final = "KCHVM0004E"
@@ -34,6 +35,7 @@ class MachineScreenshot(MachineDevices):
         _BYTES,
         blocking=True,
         content_type=_PNG,
+        role=Role.OPERATOR,
     )
     def read(self, _call: Call, name: str) -> Answer:
         """Taken now, or a few seconds ago."""

@@ -17,6 +17,7 @@ from api.tasks.view import TASK, task_view
 from api.vms.devices import MachineDevices
 from api.vms.snapshots.view import SNAPSHOT, SNAPSHOT_OR_NONE, snapshot_view
 from reconciler.errors import NotFound, Refused
+from reconciler.identity.role import Role
 from reconciler.observed.answers import SnapshotOf
 from reconciler.observed.snapshot import Observed
 from reconciler.planning.one_off import CreateSnapshot, DeleteSnapshot, RevertSnapshot
@@ -78,7 +79,7 @@ class MachineSnapshots(_Family):
 
     address = "/vms/{name}/snapshots"
 
-    @get("The snapshots of a machine, by name.", arr(SNAPSHOT), filters=True, blocking=True)
+    @get("The snapshots of a machine, by name.", arr(SNAPSHOT), filters=True, blocking=True, role=Role.VIEWER)
     def read(self, _call: Call, name: str) -> list[NewJson]:
         """In the order of their names, whatever their case."""
         found = sorted(self.known(self.machine(name)), key=lambda each: (each.name.casefold(), each.name))
@@ -90,6 +91,7 @@ class MachineSnapshots(_Family):
         _CREATE,
         status=202,
         failure="KCHSNAP0002E",
+        role=Role.OPERATOR,
     )
     def make(self, call: Call, name: str) -> NewJson:
         """A task makes it. A machine that runs stands still meanwhile."""
@@ -138,7 +140,12 @@ class CurrentSnapshot(_Family):
 
     address = "/vms/{name}/snapshots/current"
 
-    @get("The snapshot that was made or put back last; {} when there is none.", SNAPSHOT_OR_NONE, blocking=True)
+    @get(
+        "The snapshot that was made or put back last; {} when there is none.",
+        SNAPSHOT_OR_NONE,
+        blocking=True,
+        role=Role.VIEWER,
+    )
     def read(self, _call: Call, name: str) -> NewJson:
         """As the host has it now."""
         found = next((each for each in self.known(self.machine(name)) if each.current), None)
@@ -150,12 +157,12 @@ class MachineSnapshot(_Family):
 
     address = "/vms/{name}/snapshots/{snapshot}"
 
-    @get("A snapshot.", SNAPSHOT, blocking=True)
+    @get("A snapshot.", SNAPSHOT, blocking=True, role=Role.VIEWER)
     def read(self, _call: Call, name: str, snapshot: str) -> NewJson:
         """As the host has it now."""
         return snapshot_view(self.named(self.machine(name), snapshot))
 
-    @delete("Delete a snapshot. Those that were made after it stay.", failure="KCHSNAP0006E")
+    @delete("Delete a snapshot. Those that were made after it stay.", failure="KCHSNAP0006E", role=Role.OPERATOR)
     def delete(self, call: Call, name: str, snapshot: str) -> None:
         """Its children get its parent."""
         observed = self.machine(name)
@@ -170,6 +177,7 @@ class MachineSnapshot(_Family):
         None,
         status=303,
         failure="KCHSNAP0009E",
+        role=Role.OPERATOR,
     )
     def revert(self, call: Call, name: str, snapshot: str) -> Answer:
         """What its document says otherwise comes true again after it. That it runs, when it ran then, is committed."""

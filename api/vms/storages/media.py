@@ -17,6 +17,7 @@ from api.vms.storages.view import CDROM, DISK
 from reconciler.desired.virtualmachine.implied import complete
 from reconciler.errors import Terminal
 from reconciler.hypervisor.virtualmachine.media_addresses import check_host
+from reconciler.identity.role import Role
 from reconciler.locality import is_here
 from reconciler.network.limits import FOR_CLIENTS
 from reconciler.observed.snapshot import Snapshot
@@ -24,6 +25,7 @@ from reconciler.planning.one_off import RefreshPool
 from reconciler.planning.plan import one_off_step
 from reconciler.serving.client import Client
 from reconciler.serving.serving import Serving
+from reconciler.serving.within import require
 from specs.plain import Json
 from specs.reference import STORAGE_POOL, STORAGE_VOLUME, Ref
 from specs.url import url_problem
@@ -60,12 +62,14 @@ class Media:
     def at(self, kind: str, path: str) -> Medium:
         """What a path of the host, or an address, means. Raises Refusal 400."""
         if not path.startswith("/"):
+            require(self._client.role, Role.ADMIN, "An image from an address")
             return self._address(kind, path)
         if (volume := self._volume_at(path)) is not None:
             self._check_format(kind, volume)
             return Medium({"volume": volume.name}, volume)
         if kind == DISK:
             raise bad(BAD_PATH, "A disk has to be a volume of an active storage pool, and no volume has this path.")
+        require(self._client.role, Role.ADMIN, "A file that is no volume of a storage pool")
         self._check_file(path)
         return Medium({"path": path})
 
@@ -106,6 +110,7 @@ class Media:
     def _check_format(self, kind: str, volume: Ref) -> None:
         found = self._snapshot.get(volume)
         if found is None or found.details.get("type") == "block":
+            require(self._client.role, Role.ADMIN, "A volume that can't be told to be an image")
             return
         form = str(found.details.get("format") or "raw")
         is_iso = form == "iso" or volume.name.lower().endswith(".iso")

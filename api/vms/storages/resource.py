@@ -16,6 +16,7 @@ from api.http.schema import arr, obj, text
 from api.vms.devices import Listed, MachineDevices
 from api.vms.storages.media import BAD_PATH, Media, Medium
 from api.vms.storages.view import CDROM, DISK, LISTS, STORAGE, find_storage, storage_view, storages
+from reconciler.identity.role import Role
 from reconciler.loop.passes import World
 from reconciler.observed.snapshot import Observed
 from reconciler.serving.machine_items import Item, own_volume
@@ -69,7 +70,7 @@ class MachineStorages(_Family):
 
     address = "/vms/{name}/storages"
 
-    @get("The disks and CD-ROM drives of a machine.", arr(STORAGE), filters=True)
+    @get("The disks and CD-ROM drives of a machine.", arr(STORAGE), filters=True, role=Role.VIEWER)
     def read(self, _call: Call, name: str) -> list[NewJson]:
         """Those that it runs with, or would start with."""
         observed, host = self.machine(name), self.serving.world.snapshot.host
@@ -77,7 +78,13 @@ class MachineStorages(_Family):
             storages(observed), lambda found: storage_view(*found, host), lambda _found: f"a storage of {observed.ref}"
         )
 
-    @post("Attach a volume as a disk, or add a CD-ROM drive with a medium.", STORAGE, _CREATE, failure="KCHVMSTOR0008E")
+    @post(
+        "Attach a volume as a disk, or add a CD-ROM drive with a medium.",
+        STORAGE,
+        _CREATE,
+        failure="KCHVMSTOR0008E",
+        role=Role.ADMIN,
+    )
     def attach(self, call: Call, name: str) -> NewJson:
         """Its document lists the drive from now on."""
         observed, kind = self.machine(name), str(call.body["type"])
@@ -123,12 +130,18 @@ class MachineStorage(_Family):
 
     address = "/vms/{name}/storages/{dev}"
 
-    @get("A disk or a CD-ROM drive.", STORAGE)
+    @get("A disk or a CD-ROM drive.", STORAGE, role=Role.VIEWER)
     def read(self, _call: Call, name: str, dev: str) -> NewJson:
         """As it was observed last."""
         return self.view(self.serving.world, self.machine(name), dev)
 
-    @put("Change the medium of a CD-ROM drive, or take it out.", STORAGE, _UPDATE, failure="KCHVMSTOR0009E")
+    @put(
+        "Change the medium of a CD-ROM drive, or take it out.",
+        STORAGE,
+        _UPDATE,
+        failure="KCHVMSTOR0009E",
+        role=Role.OPERATOR,
+    )
     def change_medium(self, call: Call, name: str, dev: str) -> NewJson:
         """The drive stays; a running machine sees the new medium at once."""
         observed = self.machine(name)
@@ -152,7 +165,7 @@ class MachineStorage(_Family):
         world = self.change_list(call, observed, LISTS[CDROM], change, verb)
         return self.view(world, self.after(world, observed), dev)
 
-    @delete("Detach a disk or remove a CD-ROM drive. The data stays.", failure="KCHVMSTOR0010E")
+    @delete("Detach a disk or remove a CD-ROM drive. The data stays.", failure="KCHVMSTOR0010E", role=Role.ADMIN)
     def detach_storage(self, call: Call, name: str, dev: str) -> None:
         """Its document doesn't list it any more."""
         observed = self.machine(name)

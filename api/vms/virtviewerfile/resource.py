@@ -10,6 +10,7 @@ from api.http.refusal import bad
 from api.http.schema import text
 from api.vms.devices import MachineDevices
 from api.vms.view import machine_view
+from reconciler.identity.role import Role
 from reconciler.observed.consoles import console_of
 
 _TYPE: Final = "application/x-virt-viewer"
@@ -25,7 +26,7 @@ class MachineVirtViewerFile(MachineDevices):
         "A file by which virt-viewer opens the console of a running machine.", text(), content_type=_TYPE,
         statuses=(400,),
         description="It has the console's password, if there is one. A console that listens on every address of the"
-        " host is named by the host that the request names.",
+        " host is named by the host that the request names.", role=Role.OPERATOR,
     )  # fmt: skip
     def read(self, call: Call, name: str) -> Answer:
         """Never kept by anybody on the way."""

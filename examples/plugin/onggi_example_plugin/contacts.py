@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from onggi.plugin import Call, Refusal, Resource, arr, documents, get, obj, text
+from onggi.plugin import Call, Refusal, Resource, Role, arr, documents, get, obj, text
 
 CONTACT = obj(
     {"name": text("Of what."), "email": text("Where to write to.", examples=["ops@example.org"])},
@@ -18,7 +18,7 @@ class Contacts(Resource):
 
     address = "/plugins/example/contacts"
 
-    @get("All contacts.", arr(CONTACT))
+    @get("All contacts.", arr(CONTACT), role=Role.VIEWER)
     def read(self, _call: Call) -> list[dict[str, Any]]:
         """By name."""
         return [{"name": name, "email": spec["email"]} for name, spec in sorted(documents(self, "Contact").items())]
@@ -29,7 +29,7 @@ class Contact(Resource):
 
     address = "/plugins/example/contacts/{name}"
 
-    @get("One contact.", CONTACT)
+    @get("One contact.", CONTACT, role=Role.VIEWER)
     def read(self, _call: Call, name: str) -> dict[str, Any]:
         """What a plugin refuses it says as the API does."""
         found = documents(self, "Contact").get(name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from onggi.plugin import Call, Resource, boolean, get, obj, text
+from onggi.plugin import Call, Resource, Role, boolean, get, obj, text
 
 
 class Greeting(Resource):
@@ -19,6 +19,7 @@ class Greeting(Resource):
             required=("greeting", "ready"),
             title="Greeting",
         ),
+        role=Role.VIEWER,
     )
     def read(self, _call: Call) -> dict[str, Any]:
         """From memory: what takes its time says `blocking=True`."""
