@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from functools import cached_property
 from typing import Generic, TypeVar
 
 from reconciler.hypervisor.transfer.intake import Progress
@@ -32,10 +31,16 @@ class Given(Generic[OperationT]):
         self.operation = operation
         self.stop = stop
         self.progress = progress
+        self._root: Element | None = None
 
-    @cached_property
+    @property
     def root(self) -> Element:
         """The object that is defined, or the drive or device that is edited."""
+        if self._root is None:  # no cached_property: those of all threads wait for each other
+            self._root = self._read()
+        return self._root
+
+    def _read(self) -> Element:
         match self.operation:
             case Define(xml=xml) | CreateVolume(xml=xml) | EditLive(value=xml):
                 return parse(xml)

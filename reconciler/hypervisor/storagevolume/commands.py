@@ -30,7 +30,7 @@ class VolumeCommands(KindCommands):
         copies = Copies(access.connections, access.facts, volumes)
         self.on(
             CreateVolume,
-            lambda given: volumes.create(given.operation, given.stop, given.progress),
+            volumes.create,
             opens=_its_base,
         )
         self.on(GrowVolume, lambda given: volumes.grow(given.operation), opens=_itself)

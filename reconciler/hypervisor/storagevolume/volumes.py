@@ -22,6 +22,7 @@ from reconciler.errors import Cancelled, Disconnected, OnggiError, Refused, Unsu
 from reconciler.faults import boundary
 from reconciler.hypervisor.connection import Lane
 from reconciler.hypervisor.failure import is_unsupported
+from reconciler.hypervisor.given import Given
 from reconciler.hypervisor.handlers import Access
 from reconciler.hypervisor.lookup import find, get
 from reconciler.hypervisor.patience import patiently
@@ -65,27 +66,27 @@ class Volumes:
         with self._lock:
             return frozenset(self._making | self._unsettled)
 
-    def create(self, operation: CreateVolume, stop: threading.Event, progress: Progress) -> None:
+    def create(self, given: Given[CreateVolume]) -> None:
         """Make a volume: empty, with given bytes, or downloaded.
 
         Raises Conflict when there is one of this name already, Cancelled after `stop`, and Terminal for a source or a
         base image that can't be trusted.
         """
+        operation = given.operation
         with self._lock:
             self._making.add(operation.ref)
         try:
             if operation.url:
-                self._create_from_url(operation, stop, progress)
+                self._create_from_url(operation, given.root, given.stop, given.progress)
             elif operation.content is not None:
-                self._create_from(operation, operation.content)
+                self._create_from(operation, given.root, operation.content)
             else:
-                self._create_empty(operation)
+                self._create_empty(operation, given.root)
         finally:
             with self._lock:
                 self._making.discard(operation.ref)
 
-    def _create_empty(self, operation: CreateVolume) -> None:
-        root = parse(operation.xml)
+    def _create_empty(self, operation: CreateVolume, root: Element) -> None:
         if root.find("backingStore") is not None:
             self.settle()  # its base may be of this batch, and is to show as what it is
         elif self._here is not None:
@@ -137,8 +138,8 @@ class Volumes:
             if self._here is not None:
                 self._here.learn(operation.ref.pool, key, Path(volume.path()))
 
-    def _create_from(self, operation: CreateVolume, content: bytes) -> None:
-        root = _raw(parse(operation.xml), len(content))
+    def _create_from(self, operation: CreateVolume, declared: Element, content: bytes) -> None:
+        root = _raw(declared, len(content))
         can_upload = self._facts.can(Feature.VOLUME_UPLOAD)
         with self.pool_lock(operation.ref.pool), self._connections.lend(f"make {operation.ref}") as connection:
             pool = self.pool_without(connection, operation.ref)
@@ -148,11 +149,12 @@ class Volumes:
                 else:
                     log.warning("%s has the right size but is empty: this connection takes no data", operation.ref)
 
-    def _create_from_url(self, operation: CreateVolume, stop: threading.Event, progress: Progress) -> None:
+    def _create_from_url(
+        self, operation: CreateVolume, wanted: Element, stop: threading.Event, progress: Progress
+    ) -> None:
         ref, url = operation.ref, operation.url
         if not self._facts.can(Feature.VOLUME_UPLOAD):
             raise Unsupported(f"{ref} can't be downloaded: this connection takes no data for volumes; make it by hand.")
-        wanted = parse(operation.xml)
         with self._connections.lend(f"download {shown(url)} into {ref}", Lane.FETCHING) as connection:
             pool = self.pool_without(connection, ref)
             room = int(pool.info()[3])
