@@ -13,7 +13,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 import jsonschema_rs
-import re2
 
 from specs.plain import Json
 
@@ -132,6 +131,8 @@ def _pattern(_: Validator, pattern: str, value: Any, __: Any) -> Iterator[Valida
 
 
 def _matches(pattern: str, text: str) -> bool:
+    import re2  # as jsonschema: nothing that fits needs it
+
     try:
         return re2.search(pattern, text) is not None
     except re2.error:  # looks ahead or back: then the gate tells by itself what it has refused

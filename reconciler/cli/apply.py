@@ -80,6 +80,7 @@ def command(settings: Settings, out: Output, outside_window: bool, yes: bool, de
             )
         if not plan.empty:
             _mind_windows(settings, out, outside_window=outside_window)
+            line.prepare()
         asked = not plan.empty and not yes and sys.stdin.isatty()
         line.note_approvals(plan, VERB)
         if asked and not click.confirm("\nDo this?", err=True):

@@ -95,10 +95,7 @@ class Line:
         except BaseException:
             folder.close()
             raise
-        line = cls(settings, folder, ledger, source)
-        if exclusive:
-            line.prepare()
-        return line
+        return cls(settings, folder, ledger, source)
 
     def _new_executor(self) -> Executor:
         from reconciler.applying.executor import Executor
@@ -106,7 +103,9 @@ class Line:
         return Executor(self.hypervisor, self.ledger)
 
     def prepare(self) -> None:
-        """Load what acting needs; who only looks doesn't wait for that."""
+        """Load what acting needs, for who runs for long or waits for an answer before: below it, an upgrade may replace
+        the files. Who only looks doesn't wait for that.
+        """
         self._executor()
         self.hypervisor.prepare()
 

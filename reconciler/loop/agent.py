@@ -75,6 +75,7 @@ class Agent:
         """Reconcile until `stop` is set. Raises StateError and SourceError when it can't even begin."""
         with Line.open(self.settings, exclusive=True) as line:
             self._line = line
+            line.prepare()
             self._loop = Loop(
                 self.settings,
                 line,

@@ -12,6 +12,7 @@ import pytest
 
 from reconciler.version import VERSION
 from tests.cli.command import Onggi
+from tests.lab.repositories import Repository
 
 HEAVY = ("libvirt", "lxml", "pygit2", "falcon", "uvicorn", "rich", "pycdlib", "httpx", "watchdog", "prometheus_client")
 FIRST_SET = Path(__file__).parents[2] / "reconciler/cli/first_set"
@@ -61,35 +62,53 @@ def test_verbs_that_read_no_document_load_nothing_to_read_them_with(words: list[
 
 
 # What belongs to doing, to asking a host more than how its objects are, and to telling what came of it.
-ACTING = (
+DOING = (
     "reconciler.applying.executor",
     "reconciler.applying.performing",
-    "reconciler.line.convergence",
     "reconciler.network.exchange",
-    "reconciler.line.noted_status",
     "reconciler.hypervisor.queries",
     "reconciler.hypervisor.host.devices",
     "reconciler.hypervisor.commands",
     "reconciler.hypervisor.handlers",
     "reconciler.hypervisor.storagevolume.volumes",
-    "reconciler.status.drift",
-    "reconciler.status.status",
+    "ctypes",
     "httpx",
     "pycdlib",
 )
+TELLING = (
+    "reconciler.line.convergence",
+    "reconciler.line.noted_status",
+    "reconciler.status.drift",
+    "reconciler.status.status",
+)
+ACTING = DOING + TELLING
+
+# What only a document with a mistake in it needs.
+EXPLAINING = ("re2", "jsonschema")
 
 
-@pytest.mark.parametrize("module", ACTING)
+@pytest.mark.parametrize("module", [*ACTING, *EXPLAINING])
 def test_what_is_watched_for_is_there_to_be_loaded(module: str) -> None:
     assert find_spec(module) is not None, "it has moved: the test below would watch for nothing"
 
 
 def test_a_plan_loads_nothing_that_acts(onggi: Onggi, private_test_uri: str) -> None:
     words = ["plan", str(FIRST_SET), "--connect", private_test_uri]
-    code = WATCH.format(words=words, heavy={*ACTING, "reconciler.planning.planner"})
+    code = WATCH.format(words=words, heavy={*ACTING, *EXPLAINING, "reconciler.planning.planner"})
     done = subprocess.run([sys.executable, "-c", code], env=onggi.env, capture_output=True, text=True, check=True)
     assert "to create" in done.stdout
     assert done.stderr.splitlines()[-1].split() == ["LOADED", "reconciler.planning.planner"]
+
+
+def test_an_apply_that_finds_nothing_to_do_loads_nothing_to_do_it_with(
+    onggi: Onggi, private_test_uri: str, tmp_path: Path
+) -> None:
+    nothing = Repository(tmp_path / "repository")
+    nothing.commit({})
+    words = ["apply", str(nothing.path), "--connect", private_test_uri, "--state", str(tmp_path / "state"), "--yes"]
+    code = WATCH.format(words=words, heavy={*DOING, *EXPLAINING, "reconciler.line.noted_status"})
+    done = subprocess.run([sys.executable, "-c", code], env=onggi.env, capture_output=True, text=True, check=True)
+    assert done.stderr.splitlines()[-1].split() == ["LOADED", "reconciler.line.noted_status"]
 
 
 def test_the_version_loads_no_more_than_the_command_line_itself(onggi: Onggi) -> None:
