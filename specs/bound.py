@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from lxml import etree
@@ -61,10 +62,14 @@ def _found(element: Element, part: str) -> Iterator[tuple[Element, str]]:
     """Each place that a part means: an element, or an element and the name of its attribute."""
     if part.startswith("/"):
         element, part = element.getroottree().getroot(), part[1:]
+    where, name = _split(part)
+    for each in element.findall(where) if where else [element]:
+        if not name or name in each.attrib:
+            yield each, name
+
+
+@cache  # parts are declared, and few
+def _split(part: str) -> tuple[str, str]:
+    """The path to an element, empty for the very same one; and the name of the attribute, if it is one's."""
     match = _ATTRIBUTE.fullmatch(part)
-    if match is None:
-        yield from ((each, "") for each in element.findall(part))
-        return
-    for each in element.findall(match["where"]) if match["where"] else [element]:
-        if match["name"] in each.attrib:
-            yield each, match["name"]
+    return (part, "") if match is None else (match["where"] or "", match["name"])
