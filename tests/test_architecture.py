@@ -10,9 +10,11 @@ import re
 import shutil
 import subprocess
 import sys
-from graphlib import TopologicalSorter
+from graphlib import CycleError, TopologicalSorter
+from itertools import pairwise
 from pathlib import Path
 
+import grimp
 import pytest
 
 import api
@@ -81,6 +83,51 @@ def refusals(tmp_path_factory: pytest.TempPathFactory) -> str:
 def test_the_contracts_refuse(module: str, line: str, refusals: str) -> None:
     importing, imported = module.removesuffix(".py").replace("/", "."), line.removeprefix("import ")
     assert re.search(rf"^\W*{re.escape(importing)} -> {re.escape(imported)} \(", refusals, re.MULTILINE), refusals
+
+
+def circle(*packages: str) -> list[str]:
+    """Modules of which each imports the next, up to the first again: anywhere in it, and also for its types alone."""
+    graph = grimp.build_graph(*packages, exclude_type_checking_imports=False, cache_dir=None)
+    try:
+        TopologicalSorter({each: graph.find_modules_directly_imported_by(each) for each in graph.modules}).prepare()
+    except CycleError as error:
+        return list(reversed(error.args[1]))
+    return []
+
+
+def test_no_module_comes_back_to_itself_through_what_it_imports() -> None:
+    found = circle(*PACKAGES)
+    assert not found, (
+        f"a circle: {' → '.join(found)}; give one of them what it reaches for, or put what two of them share into a "
+        "module of its own"
+    )
+
+
+@pytest.mark.parametrize(
+    ("back", "closed"),
+    [
+        ("import os", False),
+        ("import roundabout", False),
+        ("import roundabout.a", True),
+        ("from roundabout import a", True),
+        ("from roundabout.a import X", True),
+        ("if TYPE_CHECKING:\n    from roundabout.a import X", True),
+        ("def late():\n    from roundabout.a import X", True),
+    ],
+)
+def test_a_circle_is_found_and_named(back: str, closed: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "roundabout").mkdir()
+    for name, source in {
+        "__init__": "",
+        "a": "from roundabout import b",
+        "b": "import roundabout.c",
+        "c": back,
+    }.items():
+        (tmp_path / "roundabout" / f"{name}.py").write_text(f"{source}\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    found = circle("roundabout")
+    ways = {("roundabout.a", "roundabout.b"), ("roundabout.b", "roundabout.c"), ("roundabout.c", "roundabout.a")}
+    assert set(pairwise(found)) == (ways if closed else set())
 
 
 @pytest.mark.parametrize("path", EVERYTHING, ids=name_of)

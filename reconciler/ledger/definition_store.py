@@ -12,13 +12,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from reconciler.ledger.database import Database
+from reconciler.planning.last_seen import LastSeen
 from specs.reference import Ref
 from specs.registry import described
 
 if TYPE_CHECKING:
     from reconciler.observed.snapshot import Observed
     from reconciler.planning.ownership import Owned
-    from reconciler.planning.remade import LastSeen
 
 _MOST_BYTES = 256 * 1024  # of one definition; real ones have about ten thousand
 
@@ -65,8 +65,6 @@ class DefinitionStore:
             ).fetchone()
         if row is None:
             return None
-        from reconciler.planning.remade import LastSeen
-
         try:
             text = zlib.decompressobj().decompress(row[2], _MOST_BYTES).decode()
         except (zlib.error, UnicodeDecodeError, TypeError):

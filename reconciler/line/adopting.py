@@ -17,6 +17,7 @@ from reconciler.planning.assessment import ownership_entry
 from reconciler.planning.claim import Claim, Refusal, claim
 from reconciler.planning.context import Context, has_object
 from reconciler.planning.diff import compare
+from reconciler.planning.gathered import Gathered
 from reconciler.planning.observing import enforced_entry, is_observed, observed_entry
 from reconciler.planning.operations import WriteMark
 from reconciler.planning.ownership import Owned
@@ -55,7 +56,7 @@ def candidates(line: Line, desired: DesiredState, snapshot: Snapshot, wanted: Co
 
     A VM's own disks and its seed come with it.
     """
-    context = Context(desired, snapshot, line.ledger.ownership.all())
+    context = Gathered(desired, snapshot, line.ledger.ownership.all())
     found = []
     for ref, resource in sorted(desired.resources.items()):
         observed = snapshot.get(ref)
@@ -92,7 +93,7 @@ def enforce(
 
     One whose mark can't be written stays observed, and its outcome says why.
     """
-    context = Context(desired, snapshot, line.ledger.ownership.all())
+    context = Gathered(desired, snapshot, line.ledger.ownership.all())
     marks: list[Step] = []
     entries: list[Owned] = []
     for each in found:

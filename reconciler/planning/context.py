@@ -1,23 +1,24 @@
-"""What every decision of one pass may look at, gathered once: the host as it will be, who owns what, who uses what."""
+"""What every decision of one pass may look at: the host as it will be, who owns what, who uses what.
+
+What takes a decision of its own to find out is declared here and found out in `gathered`, so that those who decide know
+only this.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from reconciler.bulkhead import Failure, contained
 from reconciler.desired.state import DesiredState, Resource
-from reconciler.observed.snapshot import Observed, Snapshot
+from reconciler.observed.snapshot import Snapshot
 from reconciler.planning.foreseen import foreseen
-from reconciler.planning.mentions import mentioned
+from reconciler.planning.last_seen import LastSeen
 from reconciler.planning.network.plugs import cut_off
 from reconciler.planning.ownership import Fact, Owned
-from reconciler.planning.remade import LastSeen
-from reconciler.planning.rules import kinds_that, rules_of
-from reconciler.planning.storagevolume.loss import Loss, find_losses
+from reconciler.planning.storagevolume.lost import Loss
 from reconciler.planning.terms import Terms
-from reconciler.planning.virtualmachine.migration import find_away
 from reconciler.planning.virtualmachine.renames import Renames, find_renames
 from specs.host import Host, VolumeSource
 from specs.reference import Ref
@@ -25,7 +26,7 @@ from specs.registry import kinds
 
 
 @dataclass(frozen=True, eq=False)
-class Context:
+class Context(ABC):
     """One pass's inputs. `suspended` are objects that a user told onggi to leave alone."""
 
     desired: DesiredState
@@ -70,15 +71,20 @@ class Context:
         """What is declared under another name than it has on the host."""
         return find_renames(self.desired, self.snapshot, self.by_uid, self.owned)
 
-    @cached_property
+    @property
+    @abstractmethod
     def losses(self) -> Mapping[Ref, Loss]:
         """The declared volumes that were on the host, held data, and are gone."""
-        return find_losses(self)
 
-    @cached_property
+    @property
+    @abstractmethod
     def away(self) -> Mapping[Ref, str]:
         """The machines that were migrated to another host, with the digest by which somebody has them here again."""
-        return find_away(self)
+
+    @property
+    @abstractmethod
+    def users(self) -> Mapping[Ref, frozenset[Ref]]:
+        """For each network, volume and pool on the host: the VMs that use it, and the volumes that are backed by it."""
 
     @cached_property
     def volume_at(self) -> Mapping[str, Ref]:
@@ -89,15 +95,6 @@ class Context:
     def present_at(self) -> Mapping[str, Ref]:
         """Which volume on the host is at a path, whatever is declared."""
         return {source.path: ref for ref, source in self.snapshot.host.volumes.items()}
-
-    @cached_property
-    def users(self) -> Mapping[Ref, frozenset[Ref]]:
-        """For each network, volume and pool on the host: the VMs that use it, and the volumes that are backed by it."""
-        found: dict[Ref, set[Ref]] = {}
-        for ref, observed in self.snapshot.objects.items():
-            for used in self._uses(ref, observed):
-                found.setdefault(used, set()).add(ref)
-        return {ref: frozenset(users) for ref, users in found.items()}
 
     @cached_property
     def cut_off(self) -> Mapping[Ref, tuple[Ref, ...]]:
@@ -111,17 +108,6 @@ class Context:
         """The VMs that run and use `ref`, in order of their names."""
         objects = self.snapshot.objects
         return sorted(user for user in self.users.get(ref, ()) if kinds()[user.kind].has_guest and objects[user].active)
-
-    def _uses(self, ref: Ref, observed: Observed) -> Iterable[Ref]:
-        rules = rules_of(ref.kind)
-        if not rules.uses_others:
-            return ()
-        key = (observed.xml, observed.live_xml)
-        uses = contained("finding its uses", ref, key, lambda: list(rules.uses(observed, self)))
-        if not isinstance(uses, Failure):
-            return uses
-        named = frozenset(kinds_that("by_name"))
-        return mentioned(observed, self.host.volumes, (each for each in self.snapshot.objects if each.kind in named))
 
     def resource_sources(self, resource: Resource) -> tuple[VolumeSource | None, ...]:
         """Where the volumes of a resource are: with resource and object, all that its XML depends on."""

@@ -14,11 +14,14 @@ from reconciler.bulkhead import Failure, contained
 from reconciler.desired.state import DesiredState
 from reconciler.observed.snapshot import Snapshot
 from reconciler.planning import prune
+from reconciler.planning.activatable import Activatable
 from reconciler.planning.assessment import Assessment
 from reconciler.planning.context import Context, has_object
 from reconciler.planning.diff import with_ignored_state
 from reconciler.planning.failed import failed, unreadable
 from reconciler.planning.foreseen import Foresight
+from reconciler.planning.gathered import Gathered
+from reconciler.planning.last_seen import LastSeen
 from reconciler.planning.left_alone import changed_meanwhile
 from reconciler.planning.letting_go import used_all_the_same
 from reconciler.planning.missing import MISSING, left_missing
@@ -26,7 +29,6 @@ from reconciler.planning.observing import only_told, under_observation
 from reconciler.planning.order import ordered
 from reconciler.planning.ownership import Fact, Owned
 from reconciler.planning.plan import Action, Blocked, Plan, Step, Waiting
-from reconciler.planning.remade import LastSeen
 from reconciler.planning.rules import Assessor, all_rules, kinds_that, rules_of
 from reconciler.planning.scopes import in_scope
 from reconciler.planning.standstill import Standstill
@@ -90,7 +92,7 @@ class Planner:
         terms: Terms,
         last_seen: Callable[[Ref], LastSeen | None],
     ) -> Plan:
-        context = Context(desired, snapshot, owned, suspended, terms, last_seen, self._foresight)
+        context = Gathered(desired, snapshot, owned, suspended, terms, last_seen, self._foresight)
         if known := context.renames.entries(owned, snapshot):
             context = replace(context, owned={**owned, **known})
         kept = self._keeper.keep(context)
@@ -103,7 +105,7 @@ class Planner:
         left_alone: list[tuple[Ref, tuple[Change, ...]]] = []
         assessments: dict[Ref, Assessment] = {}
         alone = frozenset(kinds_that("stands_alone"))
-        assess = {kind: rules.assessor(context) for kind, rules in all_rules().items()}
+        assess = {kind: rules.assessor(context) or Activatable(context) for kind, rules in all_rules().items()}
         some_observed = bool(context.only_observed)
         around = contained("looking around", "the plan", str(desired.revision), Surroundings.of, context)
         surroundings = around if isinstance(around, Surroundings) else None

@@ -7,7 +7,7 @@ that another machine uses by now. What was undefined while it runs is still ther
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reconciler.desired.identity import object_uid
@@ -20,20 +20,12 @@ from specs.reference import Ref
 
 if TYPE_CHECKING:
     from reconciler.planning.context import Context
+    from reconciler.planning.last_seen import LastSeen
     from specs.binding import Element
 
 WHY_MADE_AGAIN = "gone from the host; made again as it was last seen there, with what its document says"
 WHY_PERSISTENT = "undefined on the host while it is active; made persistent again"
 PERSISTENT = Change("/persistent", False, True, Effect.LIVE)
-
-
-@dataclass(frozen=True, slots=True)
-class LastSeen:
-    """An object's persistent definition, as it was read last."""
-
-    uid: str
-    xml: str
-    autostart: bool = False
 
 
 def vanished(resource: Resource, context: Context) -> Observed | None:

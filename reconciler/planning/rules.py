@@ -55,11 +55,9 @@ class Rules:
     always_marked: ClassVar[bool] = False  # never known by its UUID alone
     keeps_volumes: ClassVar[bool] = False  # it has volumes, which stay when it is removed, unless its document says so
 
-    def assessor(self, context: Context) -> Assessor:
-        """Decides in one pass what to do about each of them."""
-        from reconciler.planning.activatable import Activatable  # built upon these rules
-
-        return Activatable(context)
+    def assessor(self, context: Context) -> Assessor | None:
+        """Decides in one pass what to do about each of them; None: as of whatever is defined, then active or not."""
+        return None
 
     def beside(self, resource: Resource, context: Context) -> tuple[object, ...]:
         """What its assessment depends on beside its own document, object and entry; compared by value."""

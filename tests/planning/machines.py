@@ -7,8 +7,8 @@ from typing import Any
 
 from reconciler.desired.state import Resource
 from reconciler.observed.snapshot import Observed
+from reconciler.planning.last_seen import LastSeen
 from reconciler.planning.ownership import Owned
-from reconciler.planning.remade import LastSeen
 from specs.reference import NETWORK, STORAGE_POOL, STORAGE_VOLUME
 from specs.scope import Scope
 from tests.planning.values import REPOSITORY

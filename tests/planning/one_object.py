@@ -8,10 +8,10 @@ from typing import Any
 
 from reconciler.desired.state import DesiredState, Policy, Resource
 from reconciler.observed.snapshot import Observed, Snapshot
+from reconciler.planning.last_seen import LastSeen
 from reconciler.planning.ownership import Fact, Owned
 from reconciler.planning.plan import Plan
 from reconciler.planning.planner import Planner
-from reconciler.planning.remade import LastSeen
 from reconciler.planning.terms import Terms
 from specs.host import Host
 from specs.reference import Ref

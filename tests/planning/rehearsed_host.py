@@ -9,11 +9,11 @@ from typing import Any
 from lxml import etree
 
 from reconciler.observed.snapshot import Observed, Snapshot
+from reconciler.planning.last_seen import LastSeen
 from reconciler.planning.operations import CreateVolume, Define, EditLive, GrowVolume, Start, Stop, Undefine
 from reconciler.planning.ownership import Owned
 from reconciler.planning.plan import Plan, Step
 from reconciler.planning.planner import Planner
-from reconciler.planning.remade import LastSeen
 from reconciler.planning.terms import Terms
 from specs.binding import parse
 from specs.host import Feature, Host, VolumeSource

@@ -10,6 +10,7 @@ import pytest
 
 from reconciler.desired.state import DesiredState
 from reconciler.observed.snapshot import Observed, Snapshot
+from reconciler.planning.gathered import Gathered
 from reconciler.planning.guards import Leaving, judged
 from reconciler.planning.operations import Undefine
 from reconciler.planning.ownership import Fact, Owned
@@ -35,7 +36,7 @@ def host_of(refs: Sequence[Ref], wired: Sequence[Ref] = (), *, rewritten: str = 
         objects[ref] = Observed(ref, f"uid of {ref}", WIRED if ref in wired else "<domain/>")
     desired = DesiredState(REVISION, REPOSITORY, {}, rewritten=rewritten)
     owned = {ref: Owned(ref, f"uid of {ref}") for ref in refs}
-    return Context(desired, Snapshot(1, Host(), objects), owned, terms=Terms(approved=frozenset({approved})))
+    return Gathered(desired, Snapshot(1, Host(), objects), owned, terms=Terms(approved=frozenset({approved})))
 
 
 def going(context: Context, *refs: Ref, approved: Sequence[Ref] = ()) -> list[Leaving]:

@@ -15,6 +15,7 @@ from reconciler.planning.approval import approval_digest
 from reconciler.planning.assessment import Assessment, ownership_entry
 from reconciler.planning.context import Context
 from reconciler.planning.failed import failed
+from reconciler.planning.gathered import Gathered
 from reconciler.planning.letting_go import used_all_the_same, users_after
 from reconciler.planning.operations import Define, EditLive, Stop, Undefine
 from reconciler.planning.ownership import Fact, Owned, kept_count, remade_before
@@ -50,7 +51,7 @@ def context_of(*seen: Observed, declared: Sequence[Resource] = (), owned: Sequen
     volumes = (DATA, OTHER, ISO, SEED, Ref.volume("disks", "a&b"))
     host = Host(volumes={ref: VolumeSource(f"/disks/{ref.short_name}", "file", "qcow2") for ref in volumes})
     desired = DesiredState(REVISION, REPOSITORY, {each.ref: each for each in declared})
-    return Context(desired, Snapshot(1, host, {each.ref: each for each in seen}), {each.ref: each for each in owned})
+    return Gathered(desired, Snapshot(1, host, {each.ref: each for each in seen}), {each.ref: each for each in owned})
 
 
 def defining(*devices: str, ref: Ref = WEB) -> Step:

@@ -11,11 +11,11 @@ import pytest
 from reconciler.desired.identity import object_uid
 from reconciler.desired.state import DesiredState, Policy, Resource
 from reconciler.observed.snapshot import BRIDGE, Observed, Snapshot
+from reconciler.planning.last_seen import LastSeen
 from reconciler.planning.operations import Define, SetAutostart, Start, Stop, Undefine
 from reconciler.planning.ownership import Fact, Owned
 from reconciler.planning.plan import Action, Plan, Step
 from reconciler.planning.planner import Planner
-from reconciler.planning.remade import LastSeen
 from specs.binding import parse
 from specs.host import Feature, Host, VolumeSource
 from specs.mark import Mark

@@ -23,6 +23,7 @@ from reconciler.planning.claim import (
     taken_from,
 )
 from reconciler.planning.context import Context
+from reconciler.planning.gathered import Gathered
 from reconciler.planning.ownership import Fact, Owned
 from reconciler.planning.scopes import elsewhere, in_scope, left_alone, move_digest, scope_of
 from reconciler.planning.terms import Terms
@@ -64,7 +65,7 @@ def context_of(case: Case) -> tuple[Context, Observed]:
     seen = Observed(case.ref, "" if case.ref.pool else case.uid, "<domain/>", mark=case.mark)
     owned = {case.entry.ref: case.entry} if case.entry is not None else {}
     desired = DesiredState(REVISION, REPOSITORY, {case.document.ref: case.document}, where=HERE)
-    context = Context(desired, Snapshot(1, Host(), {case.ref: seen}), owned)
+    context = Gathered(desired, Snapshot(1, Host(), {case.ref: seen}), owned)
     words = frozenset({move_digest(TEST, context)}) if case.approved else frozenset()
     return replace(context, terms=Terms(approved=words)), seen
 
@@ -220,7 +221,7 @@ def test_a_word_moves_nothing_of_another_repository() -> None:
 def placed(ref: Ref, entry: Owned, known: Owned | None = None, seen: Observed | None = None) -> Mapping[str, str]:
     desired = DesiredState(REVISION, REPOSITORY, {}, where=HERE, blobs={"web.yaml": "b10b"})
     objects = {ref: seen} if seen is not None else {}
-    context = Context(desired, Snapshot(1, Host(), objects), {ref: known} if known is not None else {})
+    context = Gathered(desired, Snapshot(1, Host(), objects), {ref: known} if known is not None else {})
     of_record = in_scope(Assessment(record=entry), context).record
     of_step = in_scope(Assessment(step=replace(step(ref), owned=entry)), context).step
     assert of_record is not None

@@ -12,6 +12,7 @@ from reconciler.desired.identity import object_uid
 from reconciler.desired.state import DesiredState, Resource
 from reconciler.observed.snapshot import Observed, Snapshot
 from reconciler.planning.context import Context
+from reconciler.planning.gathered import Gathered
 from reconciler.planning.guards import removal_digest
 from reconciler.planning.operations import Define
 from reconciler.planning.ownership import Fact, Owned
@@ -105,7 +106,7 @@ def context_of(case: Case) -> Context:
     volumes = {ref: VolumeSource(seen.details["path"]) for ref, seen in objects.items() if ref.pool}
     owned = {each.ref: each for each in (*case.remembered, *map(entry, neighbours))}
     desired = DesiredState(REVISION, REPOSITORY, resources, where=HERE)
-    return Context(
+    return Gathered(
         replace(desired, **case.documents),
         Snapshot(1, Host(volumes=volumes), objects),
         owned,

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from reconciler.desired.state import DesiredState, Resource
 from reconciler.observed.snapshot import Observed, Snapshot
 from reconciler.planning.context import Context
+from reconciler.planning.gathered import Gathered
 from reconciler.planning.operations import Operation
 from reconciler.planning.plan import Action, Step
 from reconciler.source.tree import Revision
@@ -32,7 +33,7 @@ def resource(ref: Ref, *needs: Ref) -> Resource:
 
 def context(resources: Iterable[Resource] = (), on_host: Iterable[Ref] = (), held: Iterable[Ref] = ()) -> Context:
     desired = DesiredState(REVISION, REPOSITORY, {one.ref: one for one in resources}, held=frozenset(held))
-    return Context(desired, Snapshot(1, Host(), {ref: Observed(ref, "", "") for ref in on_host}), {})
+    return Gathered(desired, Snapshot(1, Host(), {ref: Observed(ref, "", "") for ref in on_host}), {})
 
 
 def step(ref: Ref, *operations: Operation, after: Iterable[Ref] = (), action: Action = Action.CREATE) -> Step:

@@ -20,6 +20,8 @@ from reconciler.desired.state import DesiredState, Policy, Resource
 from reconciler.observed.snapshot import Observed, Snapshot
 from reconciler.planning.context import Context
 from reconciler.planning.diff import managed_items
+from reconciler.planning.gathered import Gathered
+from reconciler.planning.last_seen import LastSeen
 from reconciler.planning.operations import (
     Define,
     EditLive,
@@ -34,7 +36,6 @@ from reconciler.planning.operations import (
 from reconciler.planning.ownership import Fact, Owned
 from reconciler.planning.plan import Blocked, Plan
 from reconciler.planning.planner import Planner
-from reconciler.planning.remade import LastSeen
 from reconciler.planning.terms import Terms
 from specs.binding import parse, serialise, write
 from specs.effect import Change
@@ -170,7 +171,7 @@ class World:
 
     @property
     def context(self) -> Context:
-        return Context(self.wish, self.snapshot, self.owned, self.suspended, self.terms, self.gone.get)
+        return Gathered(self.wish, self.snapshot, self.owned, self.suspended, self.terms, self.gone.get)
 
     def plan(self, planner: Planner | None = None) -> Plan:
         return (planner or Planner()).plan(

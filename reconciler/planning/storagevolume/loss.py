@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reconciler.desired.state import Resource
 from reconciler.planning.approval import approval_digest
 from reconciler.planning.ownership import remade_before
 from reconciler.planning.plan import Blocked
+from reconciler.planning.storagevolume.lost import Loss
 from reconciler.planning.virtualmachine.migration import away_users
 from specs.reference import STORAGE_POOL, STORAGE_VOLUME, VIRTUAL_MACHINE, Ref
 from specs.storagevolume import KIND as VOLUMES
@@ -30,16 +30,6 @@ DATA_LOST = "DataLost"  # the reason of what is held back for it, and the condit
 RECREATE = "recreate"
 _DISKS = "/disks/"  # what the pointers of disks in a mark begin with
 _ALL_AT_ONCE = 2  # as many volumes that are missing from an empty pool are rather a file system that isn't mounted
-
-
-@dataclass(frozen=True, slots=True)
-class Loss:
-    """One volume that is lost. `digest` is what `onggi approve` takes to have it made again."""
-
-    ref: Ref
-    evidence: str  # how it is known that it was there
-    digest: str
-    allowed: str = ""  # why it may be made again; empty while nobody has said so
 
 
 def find_losses(context: Context) -> Mapping[Ref, Loss]:

@@ -15,7 +15,8 @@ from reconciler.planning.operations import CreateVolume, DeleteVolume, GrowVolum
 from reconciler.planning.ownership import Fact, kept_count, remade_before
 from reconciler.planning.plan import Action, Blocked, Step
 from reconciler.planning.scopes import elsewhere
-from reconciler.planning.storagevolume.loss import Loss, held
+from reconciler.planning.storagevolume.loss import held
+from reconciler.planning.storagevolume.lost import Loss
 from reconciler.planning.virtualmachine.migration import away_users, untouched
 from reconciler.planning.why import is_drift, not_applied, why_changed
 from specs.binding import serialise, write

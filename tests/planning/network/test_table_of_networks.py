@@ -11,10 +11,10 @@ import pytest
 from reconciler.desired.identity import object_uid
 from reconciler.desired.state import Policy
 from reconciler.observed.snapshot import BRIDGE, PORTS, Observed
+from reconciler.planning.last_seen import LastSeen
 from reconciler.planning.operations import Define, DefineInterface
 from reconciler.planning.ownership import Fact, Owned
 from reconciler.planning.plan import Action, Plan
-from reconciler.planning.remade import LastSeen
 from specs.binding import parse
 from specs.effect import Effect
 from specs.host import Feature, Host

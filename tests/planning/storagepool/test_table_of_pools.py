@@ -10,9 +10,9 @@ import pytest
 
 from reconciler.desired.state import Policy
 from reconciler.observed.snapshot import Observed
+from reconciler.planning.last_seen import LastSeen
 from reconciler.planning.operations import Define, DefineSecret, SecretSource
 from reconciler.planning.plan import Action, Plan
-from reconciler.planning.remade import LastSeen
 from reconciler.planning.storagepool.folders import pool_folder
 from specs.binding import parse
 from specs.host import Host, VolumeSource

@@ -12,6 +12,7 @@ from reconciler.desired.state import DesiredState, Resource
 from reconciler.observed.snapshot import BRIDGE, PORTS, Observed, Snapshot
 from reconciler.planning.context import Context, has_object
 from reconciler.planning.foreseen import future_format
+from reconciler.planning.gathered import Gathered
 from reconciler.planning.mentions import mentioned
 from reconciler.planning.ownership import Fact, Owned
 from reconciler.planning.rules import rules_of
@@ -57,7 +58,7 @@ def context_of(
     volumes = {ref: VolumeSource(each.details["path"]) for ref, each in objects.items() if ref.pool}
     desired = DesiredState(REVISION, REPOSITORY, {each.ref: each for each in declared})
     known = {each.ref: each for each in owned}
-    return Context(desired, Snapshot(1, host or Host(volumes=volumes), objects), known, **more)
+    return Gathered(desired, Snapshot(1, host or Host(volumes=volumes), objects), known, **more)
 
 
 CARD = "<interface type='network'><source network='lan'/></interface>"

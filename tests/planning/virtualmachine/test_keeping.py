@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 from reconciler.desired.state import Resource
+from reconciler.planning.last_seen import LastSeen
 from reconciler.planning.ownership import Fact
-from reconciler.planning.remade import LastSeen
 from reconciler.planning.virtualmachine.keeping import Keeper
 from specs.reference import STORAGE_POOL, STORAGE_VOLUME
 from tests.desired.documents import vm

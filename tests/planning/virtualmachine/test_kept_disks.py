@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from reconciler.planning.last_seen import LastSeen
 from reconciler.planning.operations import CreateVolume, Define, EditLive
 from reconciler.planning.ownership import Fact
 from reconciler.planning.plan import Blocked, Plan
-from reconciler.planning.remade import LastSeen
 from reconciler.status.one_pass import Pass
 from reconciler.status.status import conditions
 from specs.reference import VIRTUAL_MACHINE, Ref

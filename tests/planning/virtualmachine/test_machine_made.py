@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reconciler.planning.remade import LastSeen
+from reconciler.planning.last_seen import LastSeen
 from specs.reference import STORAGE_POOL
 from tests.planning.machines import (
     AUTOSTARTED,

@@ -10,11 +10,11 @@ import pytest
 
 from reconciler.desired.state import DesiredState, Policy, Resource
 from reconciler.observed.snapshot import Observed, Snapshot
+from reconciler.planning.last_seen import LastSeen
 from reconciler.planning.operations import Define, Start
 from reconciler.planning.ownership import Fact, Owned
 from reconciler.planning.plan import Plan
 from reconciler.planning.planner import Planner
-from reconciler.planning.remade import LastSeen
 from reconciler.planning.terms import Terms
 from specs.host import Feature, Host, VolumeSource
 from specs.mark import Mark

@@ -9,6 +9,7 @@ import pytest
 from reconciler.desired.state import DesiredState
 from reconciler.observed.snapshot import Observed, Snapshot
 from reconciler.planning.context import Context
+from reconciler.planning.gathered import Gathered
 from reconciler.planning.ownership import Owned
 from reconciler.planning.prune import removals
 from specs.host import Host
@@ -26,7 +27,7 @@ def host_of(declared: Ref | None, present: Ref, mark: str | None, owned: Ref | N
     documents = [replace(resource(declared), uid="u")] if declared is not None else [resource(LAN)]
     desired = DesiredState(REVISION, REPOSITORY, {one.ref: one for one in documents})
     entries = {owned: Owned(owned, "u")} if owned is not None else {}
-    return Context(desired, Snapshot(1, Host(), objects), entries)
+    return Gathered(desired, Snapshot(1, Host(), objects), entries)
 
 
 @pytest.mark.parametrize(
@@ -65,7 +66,7 @@ def test_neither_a_seed_nor_a_disk_of_another_machine_follows() -> None:
         other: replace(resource(other), parent=vm("db")),
     }
     desired = replace(context.desired, resources={**context.desired.resources, **volumes})
-    formerly = Context(desired, context.snapshot, context.owned).renames.formerly
+    formerly = Gathered(desired, context.snapshot, context.owned).renames.formerly
     assert dict(formerly) == {NEW: WEB, disk: Ref.volume("default", "web-root")}
 
 

@@ -11,8 +11,8 @@ import pytest
 from reconciler.desired.state import DesiredState, Resource
 from reconciler.observed.snapshot import Observed, Snapshot
 from reconciler.planning.assessment import Assessment
-from reconciler.planning.context import Context
 from reconciler.planning.diff import Comparison, compare
+from reconciler.planning.gathered import Gathered
 from reconciler.planning.operations import EditLive, SecretSlot, SecretSource
 from reconciler.planning.ownership import Fact, Owned
 from reconciler.planning.reaching import within_reach
@@ -66,7 +66,7 @@ def told(
     """The verbs that the machine is told, and (field, effect, note) of all that waits."""
     wanted = document(spec)
     desired = DesiredState(REVISION, REPOSITORY, {WEB: wanted})
-    context = Context(desired, Snapshot(1, host, {WEB: seen}), {}, terms=Terms(**terms))
+    context = Gathered(desired, Snapshot(1, host, {WEB: seen}), {}, terms=Terms(**terms))
     edits, waiting = live_edits(wanted, seen, context, compare(wanted, seen, context.host), renewed)
     return [edit.verb for edit in edits], [(each.pointer, each.effect.value, each.note) for each in waiting]
 
@@ -211,7 +211,7 @@ def test_a_renewed_password_goes_into_the_running_console() -> None:
     seen = running(xml(password="*****"))
     renewed = again(VNC, seen)
     wanted = document(VNC)
-    context = Context(DesiredState(REVISION, REPOSITORY, {WEB: wanted}), Snapshot(1, EVERYTHING, {WEB: seen}), {})
+    context = Gathered(DesiredState(REVISION, REPOSITORY, {WEB: wanted}), Snapshot(1, EVERYTHING, {WEB: seen}), {})
     edits, waiting = live_edits(wanted, seen, context, compare(wanted, seen, EVERYTHING), renewed)
     assert [(edit.verb, edit.secrets) for edit in edits] == [("update", (replace(PLACE, path="."),))]
     assert waiting == ()
@@ -223,7 +223,7 @@ def test_a_renewed_password_goes_into_the_running_console() -> None:
 def reached(source: Mapping[str, str], reach: Reach | None, seen: Observed | None, uid: str = UID) -> tuple[bool, bool]:
     """Whether it is blocked, and whether the password is left in what is decided about."""
     wanted = replace(document({"graphics": {"type": "vnc", "passwordFrom": source}, "title": "x"}), uid=uid)
-    context = Context(DesiredState(REVISION, REPOSITORY, {WEB: wanted}), Snapshot(1, Host(reach=reach), {}), {})
+    context = Gathered(DesiredState(REVISION, REPOSITORY, {WEB: wanted}), Snapshot(1, Host(reach=reach), {}), {})
     looked_at: list[Resource] = []
 
     def assess(it: Resource) -> Assessment:
@@ -257,5 +257,5 @@ def test_an_adopted_machine_has_the_secret_of_either_uuid() -> None:
 
 def test_what_is_neither_a_machine_nor_a_pool_names_nothing() -> None:
     lan = replace(resource(network("lan")), spec={"mode": "nat"})
-    context = Context(DesiredState(REVISION, REPOSITORY, {lan.ref: lan}), Snapshot(1, Host(reach=Reach()), {}), {})
+    context = Gathered(DesiredState(REVISION, REPOSITORY, {lan.ref: lan}), Snapshot(1, Host(reach=Reach()), {}), {})
     assert within_reach(lan, None, context, lambda it: Assessment(step=step(it.ref))).step is not None

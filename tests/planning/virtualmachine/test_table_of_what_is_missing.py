@@ -11,6 +11,7 @@ import pytest
 from reconciler.desired.state import DesiredState, Policy, Resource
 from reconciler.observed.snapshot import Observed, Snapshot
 from reconciler.planning.context import Context
+from reconciler.planning.gathered import Gathered
 from reconciler.planning.missing import left_missing
 from reconciler.planning.operations import EditLive, SetAutostart, Start, Stop
 from reconciler.planning.ownership import Fact, Owned
@@ -39,7 +40,7 @@ def context_of(
     objects = {each.ref: each for each in seen}
     desired = DesiredState(REVISION, REPOSITORY, {each.ref: each for each in declared})
     known = {each.ref: each for each in owned}
-    return Context(desired, Snapshot(1, host or Host(), objects), known, terms=Terms(**terms))
+    return Gathered(desired, Snapshot(1, host or Host(), objects), known, terms=Terms(**terms))
 
 
 # What isn't on the host, and stays away: (document's driftPolicy, whether it was applied, who needs it) -> left.
