@@ -7,6 +7,7 @@ thread's business, logs go where the process's logs go.
 from __future__ import annotations
 
 import asyncio
+import functools
 import math
 import socket
 import threading
@@ -16,11 +17,12 @@ from typing import Any
 import falcon.asgi
 import uvicorn
 
+from api.http.certificate import Certificate
 from api.http.connection import Connection
 from api.http.shutdown import GracefulShutdown
 from api.http.unix_socket import UnixSocket
 from reconciler.errors import SettingsError
-from reconciler.settings.settings import host_and_port
+from reconciler.settings.reachable import host_and_port
 
 _BACKLOG = 128
 _GRACE_S = 1.5  # for what is being answered at the end; `onggi run` has five seconds for everything
@@ -42,7 +44,8 @@ class _Server(uvicorn.Server):
 
 class Server:
     """`listen` is HOST:PORT, port 0 for a free one, empty for none. `X-Forwarded-Proto` is believed of
-    `trusted_proxies` alone, addresses or networks. Raises SettingsError for an address that others can reach.
+    `trusted_proxies` alone, addresses or networks. With `certificate` the port speaks TLS. Raises SettingsError for an
+    address that others can reach, unless it does and `has_login`.
     """
 
     def __init__(
@@ -51,12 +54,17 @@ class Server:
         listen: str,
         trusted_proxies: Sequence[str] = (),
         unix: UnixSocket | None = None,
+        certificate: Certificate | None = None,
+        *,
+        has_login: bool = False,
     ) -> None:
         self._listen = listen
         self._unix = unix
-        self._address = host_and_port(listen) if listen else None
+        self._scheme = "http" if certificate is None else "https"
+        self._address = host_and_port(listen, has_login=has_login, has_tls=certificate is not None) if listen else None
+        protocol: Any = functools.partial(Connection, certificate=certificate)  # uvicorn calls it, and no more
         config = uvicorn.Config(
-            shutdown := GracefulShutdown(app), http=Connection, ws="none", lifespan="off", log_config=None,
+            shutdown := GracefulShutdown(app), http=protocol, ws="none", lifespan="off", log_config=None,
             access_log=False, server_header=False,
             proxy_headers=bool(trusted_proxies), forwarded_allow_ips=list(trusted_proxies),
             timeout_graceful_shutdown=math.ceil(_GRACE_S),
@@ -71,7 +79,7 @@ class Server:
         if self._socket is None:
             return ""
         host, port = self._socket.getsockname()[:2]
-        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        return f"{self._scheme}://[{host}]:{port}" if ":" in host else f"{self._scheme}://{host}:{port}"
 
     def start(self) -> None:
         """Take the port and the socket, and answer from now on. Raises SettingsError when one can't be had."""

@@ -58,7 +58,7 @@ tgt | a real iSCSI server in the tests
 libiscsi-bin | asks iSCSI servers where the kernel can't
 open-iscsi | asks iSCSI servers
 slapd | a real LDAP server in the tests
-openssl | makes certificates for the tests
+openssl | makes certificates, also for the tests
 dnf | its repositories and updates in the tests
 rpm | builds packages for the tests
 createrepo-c | repositories of DNF for the tests

@@ -60,7 +60,10 @@ class Admission:
         request.context.client = Client(_name(user_of_request(request)), number, role)
         hosts = self._hosts()
         if hosts is not None and request.host.lower() not in hosts:
-            raise Refusal(403, "This server isn't called by that name; use the address that it listens on.")
+            raise Refusal(
+                403,
+                "This server isn't called by that name; use the address that it listens on, or --public-name.",
+            )
         if request.method not in _SAFE and self._is_foreign(request):
             raise Refusal(403, "Another site's page can't change anything here.")
         if self._is_within_foreign(request) and not _follows_link_to_documentation(request):
@@ -93,7 +96,8 @@ class Admission:
         if origin is None:
             return False
         try:
-            return urlsplit(origin).netloc.lower() != request.netloc.lower()
+            asked = urlsplit(origin)
+            return (asked.scheme, asked.netloc.lower()) != (request.scheme, request.netloc.lower())
         except ValueError:  # no address at all, such as `http://[`
             return True
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
+import ssl
 from collections.abc import MutableMapping
 from typing import Any, Final, cast
 
@@ -16,6 +18,7 @@ import httptools
 import orjson
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from api.http.certificate import Certificate
 from api.http.error_body import error_body
 from api.http.eviction import evict_for, evict_unread
 from api.http.head import head_problem
@@ -23,12 +26,14 @@ from api.http.lingering import LingeringTransport
 from api.http.peer import mark_peer, peer_of, user_of
 from api.http.response_headers import with_policy
 from api.http.shutdown import Receive, Scope, Send
+from api.http.tls_transport import PlainHttpError, TlsTransport
 
 log = logging.getLogger("onggi.api")
 
 MAX_HEAD: Final = 64 * 1024
 MOST_PIPELINED: Final = 16
 _HEAD_S: Final = 30.0
+_HANDSHAKE_S: Final = 15.0
 _READ_S: Final = 30.0
 _LOOKS: Final = 4  # in that time
 _MUCH: Final = 64 * 1024  # so much unsent lets all connections' be counted
@@ -41,10 +46,13 @@ class Connection(HttpToolsProtocol):
     """Ends with an answer when a bound is crossed, or without one when nobody reads."""
 
     head_s: float = _HEAD_S
+    handshake_s: float = _HANDSHAKE_S
     read_s: float = _READ_S
 
-    def __init__(self, *arguments: Any, **more: Any) -> None:
+    def __init__(self, *arguments: Any, certificate: Certificate | None = None, **more: Any) -> None:
         super().__init__(*arguments, **more)
+        self._certificate = certificate
+        self._tls: TlsTransport | None = None
         self._application: Any = self.app
         self.app = cast(Any, self._answer)
         self.peer = ""
@@ -91,13 +99,18 @@ class Connection(HttpToolsProtocol):
         """Wait for a request, though not for ever."""
         self._out = LingeringTransport(transport, lambda: self._incoming)
         self._moved = self.loop.time()
-        super().connection_made(cast(asyncio.Transport, self._out))
         connection = transport.get_extra_info("socket")
+        if self._certificate is not None and (connection is None or connection.family != socket.AF_UNIX):
+            self._tls = TlsTransport(self._out, self._certificate.context())
+        super().connection_made(cast(asyncio.Transport, self._tls or self._out))
         self.peer, self.user = peer_of(connection), user_of(connection)
         if not evict_for([each for each in self._all() if each is not self], self.peer):
             self._end(falcon.HTTP_503, "Too many connections are open; close some, and try again.")
             return
-        self._expect_head()
+        if self._tls is None:
+            self._expect_head()
+        else:
+            self._late = self.loop.call_later(self.handshake_s, self.drop)
         self._look_later()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -114,6 +127,29 @@ class Connection(HttpToolsProtocol):
         if self._out.is_closing():
             return
         self._moved = self.loop.time()
+        if self._tls is None:
+            self._parse(data)
+        else:
+            self._decrypt(self._tls, data)
+
+    def _decrypt(self, tls: TlsTransport, data: bytes) -> None:
+        begins = not tls.established
+        try:
+            data = tls.received(data)
+        except PlainHttpError:
+            self._end(falcon.HTTP_400, "TLS is spoken here; the address begins with https.")
+            return
+        except ssl.SSLError:
+            self._out.close()
+            return
+        if begins and tls.established:
+            self._expect_head()
+        if data:
+            self._parse(data)
+        if tls.ended:
+            self.transport.close()
+
+    def _parse(self, data: bytes) -> None:
         self._unset_keepalive_if_required()
         self._besides += len(data)
         self._without_body += len(data)
@@ -202,7 +238,7 @@ class Connection(HttpToolsProtocol):
             nonlocal begun
             if event["type"] == "http.response.start":
                 begun = True
-                headers = with_policy(scope["path"], event.get("headers", ()))
+                headers = with_policy(scope["path"], event.get("headers", ()), by_tls=self._tls is not None)
                 if self._incoming and self.scope is scope:
                     headers.append(_CLOSE)
                 event = {**event, "headers": headers}
@@ -232,10 +268,11 @@ class Connection(HttpToolsProtocol):
             return
         if self._is_at_rest():
             content = _told(status, reason)
-            headers = with_policy("", [_JSON, (b"content-length", str(len(content)).encode()), _CLOSE])
+            headers = [_JSON, (b"content-length", str(len(content)).encode()), _CLOSE]
+            headers = with_policy("", headers, by_tls=self._tls is not None and self._tls.established)
             head = b"".join(b"%s: %s\r\n" % each for each in headers)
-            self._out.write(b"HTTP/1.1 %s\r\n%s\r\n%s" % (status.encode(), head, content))
-        self._out.close()
+            self.transport.write(b"HTTP/1.1 %s\r\n%s\r\n%s" % (status.encode(), head, content))
+        self.transport.close()
 
 
 class _RefusedError(Exception):

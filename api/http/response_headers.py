@@ -3,6 +3,8 @@
 The connection applies it to all that leaves, so that no resource can forget it. Nothing may be kept, since an answer
 may hold a password, but for what is the same on every host; nothing may be shown in a frame, guessed at, or used by
 another site's page. The documentation is the only place that another site may link to.
+
+What was asked by TLS is to be asked so for a year.
 """
 
 from __future__ import annotations
@@ -27,9 +29,11 @@ _ALWAYS: Final = {
 _POLICY: Final = b"content-security-policy"
 _NOTHING: Final = b"default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 _KEEP: Final = b"cache-control"
+_BY_TLS: Final = b"strict-transport-security"
+_FOR_A_YEAR: Final = b"max-age=31536000"
 
 
-def with_policy(path: str, headers: Iterable[tuple[bytes, bytes]]) -> Headers:
+def with_policy(path: str, headers: Iterable[tuple[bytes, bytes]], *, by_tls: bool = False) -> Headers:
     """An answer's headers as they leave. A policy of its own may let its page load something."""
     made, headers = [], list(headers)
     # Of pictures those that are there say for how long; that there is none may be otherwise tomorrow.
@@ -37,7 +41,7 @@ def with_policy(path: str, headers: Iterable[tuple[bytes, bytes]]) -> Headers:
     has_policy, may_be_kept = False, path in _SAME_EVERYWHERE or is_picture
     for name, value in headers:
         lower = name.lower()
-        if lower in _ALWAYS or (lower == _KEEP and not may_be_kept):
+        if lower in _ALWAYS or lower == _BY_TLS or (lower == _KEEP and not may_be_kept):
             continue
         has_policy = has_policy or lower == _POLICY
         made.append((name, value))
@@ -46,4 +50,6 @@ def with_policy(path: str, headers: Iterable[tuple[bytes, bytes]]) -> Headers:
     if not may_be_kept:
         made.append((_KEEP, b"no-store"))
     made.extend(_ALWAYS.items())
+    if by_tls:
+        made.append((_BY_TLS, _FOR_A_YEAR))
     return made

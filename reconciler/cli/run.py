@@ -37,8 +37,9 @@ from reconciler.cli.options import (
 )
 from reconciler.cli.stack_dump import dump_when_asked
 from reconciler.cli.stopping import on_signals
+from reconciler.cli.wire_options import WIRE
 from reconciler.errors import OnggiError
-from reconciler.settings.settings import Settings, host_and_port
+from reconciler.settings.settings import Settings
 
 if TYPE_CHECKING:
     from api.server import Server
@@ -64,6 +65,7 @@ _LAST_S = 4.5  # likewise, for everything together
     socket,
     socket_group,
     trusted_proxies,
+    *WIRE,
     auth,
     pam_service,
     admin_groups,
@@ -203,7 +205,8 @@ def _served(settings: Settings, thread: _AgentThread, serving: Opening) -> Serve
     if not settings.listen and settings.socket is None:
         return None
     from api.app import create_app
-    from api.http.admission import names_of
+    from api.http.certificate import Certificate
+    from api.http.server_names import server_names
     from api.http.unix_socket import UnixSocket
     from api.server import Server
     from api.services import ServedPlugins, Services, Webhooks
@@ -211,7 +214,6 @@ def _served(settings: Settings, thread: _AgentThread, serving: Opening) -> Serve
     from reconciler.secret_file import SecretFile
 
     logins = settings.logins
-    names = names_of(host_and_port(settings.listen)[0] if settings.listen else "localhost")
     secret = settings.webhook_secret_file
     services = Services(
         ready=thread.agent.ready.is_set,
@@ -219,7 +221,7 @@ def _served(settings: Settings, thread: _AgentThread, serving: Opening) -> Serve
         info=lambda: {"revision": str(thread.agent.desired.revision) if thread.agent.desired is not None else ""},
         problem=lambda: thread.agent.passes.problem,
         serve=serving,
-        hosts=lambda: names,
+        hosts=server_names(settings.address[0] if settings.listen else "", settings.public_names),
         logins=logins,
         webhooks=Webhooks(
             thread.agent.fetch_now,
@@ -228,7 +230,12 @@ def _served(settings: Settings, thread: _AgentThread, serving: Opening) -> Serve
         plugins=ServedPlugins(plugins_in_use(frozenset(settings.disabled_plugins))),
     )
     unix = UnixSocket(settings.socket, settings.socket_group) if settings.socket is not None else None
-    server = Server(create_app(services), settings.listen, settings.trusted_proxies, unix)
+    certificate, key = settings.tls_cert, settings.tls_key
+    server = Server(
+        create_app(services), settings.listen, settings.trusted_proxies, unix,
+        Certificate(certificate, key) if certificate is not None and key is not None else None,
+        has_login=logins is not None,
+    )  # fmt: skip
     server.start()
     for place in filter(None, (server.url, settings.socket)):
         log.info("serving on %s", place)

@@ -43,7 +43,7 @@ class StatusWriter:
             self._passes.publish(replace(world, source=source))
         ledger.heartbeat.tell(
             connect=self._settings.connect,
-            listen=self._settings.listen,
+            listen="" if self._settings.tls_cert else self._settings.listen,  # for those here who ask by HTTP
             socket=str(self._settings.socket or ""),
             connected=self._line.hypervisor.connected,
             revision=revision,

@@ -18,6 +18,7 @@ from reconciler.locality import is_uri
 from reconciler.planning.terms import DEFAULT_TRASH_RETENTION_S
 from reconciler.settings import bounds
 from reconciler.settings.bounds import check_folders
+from reconciler.settings.reachable import check_names, check_tls, host_and_port
 from reconciler.source.limits import DEFAULT_MAX_FETCH, DEFAULT_MAX_FILES
 
 if TYPE_CHECKING:
@@ -34,7 +35,6 @@ DEFAULT_LDAP_FILTER = "(uid=%(username)s)"
 SHORTEST_INTERVAL_S = 1.0
 MOST_FILES = 1_000_000
 
-_MAX_PORT = 65535
 _LONGEST_FILE = 1 << 20  # of settings
 _WANTED = {
     str: "a text",
@@ -90,6 +90,9 @@ class Settings:
     admin_groups: tuple[str, ...] = ("root", "sudo", "wheel")  # whose members are administrators, as root is
     operator_groups: tuple[str, ...] = ()  # whose members may work with the machines that are there
     viewer_groups: tuple[str, ...] = ()  # whose members may look
+    tls_cert: Path | None = None  # what the port shows; None: it speaks no TLS
+    tls_key: Path | None = None
+    public_names: tuple[str, ...] = ()  # what else the API is called by; none: the host's own names, off the loopback
     api_writes: str = "on"  # on | off: whether the API may change the repository
     federation: str = "off"  # on | off: whether other agents on the network are told of this one, and listed
     accounts: str = "system"  # system | ldap: where the users and groups are listed that machines are given to
@@ -139,7 +142,9 @@ class Settings:
         if self.require_signed == "no" and (keys or self.revoked_signers):
             raise SettingsError("Keys without require-signed would guard nothing; set require-signed to head or all.")
         if self.listen:
-            host_and_port(self.listen)
+            _ = self.address
+        check_tls(self.tls_cert, self.tls_key)
+        check_names(self.public_names)
         if self.once and (self.listen or self.socket):
             raise SettingsError(
                 "--once ends after one pass and serves nobody; leave --listen and --socket away, or --once."
@@ -160,6 +165,11 @@ class Settings:
                 )
         self._check_login()
         self._check_accounts()
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where the API listens. Raises SettingsError where it may not."""
+        return host_and_port(self.listen, has_login=self.auth != "none", has_tls=self.tls_cert is not None)
 
     @property
     def logins(self) -> Logins | None:
@@ -220,32 +230,6 @@ class Settings:
         from reconciler.source.signatures import SignaturePolicy
 
         return SignaturePolicy(self.require_signed, self.allowed_signers, self.revoked_signers, self.allowed_gpg_keys)
-
-
-def host_and_port(listen: str) -> tuple[str, int]:
-    """The host and port of `127.0.0.1:8010` or `[::1]:8010`. Raises SettingsError.
-
-    Only this machine's own addresses: nobody can log in yet, so nobody else may come in.
-    """
-    host, separator, port = listen.rpartition(":")
-    if not separator or not host or not port.isascii() or not port.isdigit() or int(port) > _MAX_PORT:
-        raise SettingsError(f"{listen!r} isn't an address to listen on; give HOST:PORT such as 127.0.0.1:8010.")
-    host = host[1:-1] if host.startswith("[") and host.endswith("]") else host
-    if not _is_loopback(host):
-        raise SettingsError(
-            f"{listen} can be reached from other machines, and the API has no login yet; "
-            f"listen on 127.0.0.1:{port} and put a proxy with a login in front of it."
-        )
-    return host, int(port)
-
-
-def _is_loopback(host: str) -> bool:
-    import ipaddress
-
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _is_network(text: str) -> bool:

@@ -14,6 +14,7 @@ import libvirt
 import pytest
 
 from api.app import create_app
+from api.http.certificate import Certificate
 from api.http.unix_socket import UnixSocket
 from api.server import Server
 from api.services import Services, Webhooks
@@ -70,11 +71,12 @@ def live_api(
     host: HostServices | None = None,
     unix: UnixSocket | None = None,
     logins: Logins | None = None,
+    certificate: tuple[Path, Path] | None = None,
     **settings: Any,
 ) -> Iterator[LiveApi]:
     """Runs an agent with its API until the block ends. `source` is what it follows unless that is `repository`; `host`
     is the machine that clients are shown; `unix` is where it answers too; `logins` is how they
-    log in.
+    log in; `certificate` and its key are files, for TLS.
     """
     settings.setdefault("allowed_networks", ("127.0.0.0/8",))  # where the tests' own servers are
     agent = Agent(Settings(repository=source or str(repository.path), connect=connect, state=state, **settings))
@@ -90,7 +92,8 @@ def live_api(
         webhooks=Webhooks(agent.fetch_now),
         problem=lambda: agent.passes.problem,
     )
-    server = Server(create_app(services), "127.0.0.1:0", unix=unix)
+    shown = Certificate(*certificate) if certificate is not None else None
+    server = Server(create_app(services), "127.0.0.1:0", unix=unix, certificate=shown)
     server.start()
     opening.host.start(server.url)
     thread.start()

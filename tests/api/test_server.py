@@ -202,7 +202,7 @@ def test_a_port_that_is_in_use_is_told_at_once(agent: Agent) -> None:
 
 
 def test_an_address_that_others_can_reach_is_refused(agent: Agent) -> None:
-    with pytest.raises(SettingsError, match="no login yet"):
+    with pytest.raises(SettingsError, match="takes a login and TLS"):
         Server(create_app(agent.services()), "0.0.0.0:0")
 
 

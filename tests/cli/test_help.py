@@ -13,9 +13,9 @@ from reconciler.cli.main import onggi as group
 from tests.cli.command import Onggi
 
 VERBS = [
-    "adopt", "apply", "approve", "completion", "console", "drift", "events", "explain", "export", "get", "init", "ip",
-    "logs", "plan", "restart", "resume", "rollback", "run", "schema", "start", "status", "stop", "suspend", "trash",
-    "validate", "version",
+    "adopt", "apply", "approve", "cert", "completion", "console", "drift", "events", "explain", "export", "get", "init",
+    "ip", "logs", "plan", "restart", "resume", "rollback", "run", "schema", "start", "status", "stop", "suspend",
+    "trash", "validate", "version",
 ]  # fmt: skip
 
 

@@ -146,7 +146,7 @@ def test_a_port_in_use_is_told_before_anything_is_touched(
 def test_an_address_that_others_can_reach_is_refused(onggi: Onggi, tmp_path: Path) -> None:
     done = onggi("run", tmp_path, "--listen", "0.0.0.0:8010")
     assert done.code == 1
-    assert "no login yet" in done.err
+    assert "takes a login and TLS" in done.err
 
 
 def test_a_second_agent_on_one_state_gives_up(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -15,7 +16,8 @@ from reconciler.cli.declaring import PARAMETERS
 from reconciler.cli.main import onggi as onggi_command
 from reconciler.duration import in_words, seconds
 from reconciler.errors import SettingsError
-from reconciler.settings.settings import Settings, default_state, host_and_port
+from reconciler.settings.reachable import host_and_port
+from reconciler.settings.settings import Settings, default_state
 from tests.cli.command import Onggi
 
 # The source that a verb is about stands behind it, and these are about one call of it.
@@ -136,8 +138,31 @@ def test_an_address_of_this_machine_can_be_listened_on(listen: str, found: tuple
 
 @pytest.mark.parametrize("listen", ["0.0.0.0:8010", "192.168.1.5:8010", "[::]:8010", "example.org:80", "10.0.0.1:1"])
 def test_an_address_that_others_can_reach_is_refused(listen: str) -> None:
-    with pytest.raises(SettingsError, match="no login yet"):
+    with pytest.raises(SettingsError, match=r"takes a login and TLS; give a login .* and TLS .*or listen on 127"):
         host_and_port(listen)
+    with pytest.raises(SettingsError, match="give TLS"):
+        host_and_port(listen, has_login=True)
+    with pytest.raises(SettingsError, match="give a login"):
+        host_and_port(listen, has_tls=True)
+    assert host_and_port(listen, has_login=True, has_tls=True)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"auth": "pam"}, "give TLS"),
+        ({"tls_cert": Path("c"), "tls_key": Path("k")}, "give a login"),
+        ({"listen": "127.0.0.1:1", "tls_cert": Path("c")}, "give both tls-cert and tls-key"),
+        ({"listen": "127.0.0.1:1", "tls_key": Path("k")}, "give both tls-cert and tls-key"),
+        ({"listen": "127.0.0.1:1", "public_names": ("https://kvm1",)}, "without a scheme"),
+        ({"listen": "127.0.0.1:1", "public_names": ("kvm1:8443",)}, "without a port"),
+    ],
+)
+def test_others_reach_the_api_only_with_a_login_and_tls(given: dict[str, Any], said: str) -> None:
+    with pytest.raises(SettingsError, match=said):
+        Settings(**{"listen": "0.0.0.0:8443", **given})
+    whole = {"auth": "pam", "tls_cert": Path("c"), "tls_key": Path("k"), "public_names": ("kvm1", "::1", "[::1]")}
+    assert Settings(listen="0.0.0.0:8443", **whole).address == ("0.0.0.0", 8443)
 
 
 @pytest.mark.parametrize("listen", ["8010", ":8010", "127.0.0.1", "127.0.0.1:", "127.0.0.1:http", "127.0.0.1:70000"])
