@@ -68,8 +68,13 @@ class TlsTransport:
         if not self.established or self._parted:
             return
         rest = memoryview(data)
-        while rest:
-            rest = rest[self._tls.write(rest) :]
+        try:
+            while rest:
+                rest = rest[self._tls.write(rest) :]
+        except ssl.SSLError:  # the client has broken off, and nothing reaches it any more
+            self._parted = True
+            self._transport.close()
+            return
         self._flush()
 
     def close(self) -> None:

@@ -7,7 +7,7 @@ import socket
 import ssl
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -19,6 +19,7 @@ from api.http.certificate import Certificate
 from api.http.connection import MAX_HEAD, Connection
 from api.http.eviction import MOST_OF_ONE
 from api.http.server_names import server_names
+from api.http.tls_transport import TlsTransport
 from api.http.unix_socket import UnixSocket
 from api.server import Server
 from reconciler.errors import SettingsError
@@ -335,3 +336,36 @@ def test_the_server_goes_by_the_names_that_are_its_own(monkeypatch: pytest.Monke
     assert set(server_names("0.0.0.0", ["kvm1.example.org", "2001:db8::9"])()) == here | {
         "kvm1.example.org", "2001:db8::9", "[2001:db8::9]",
     }  # fmt: skip
+
+
+class Sink:
+    """A transport that keeps what is written."""
+
+    def __init__(self) -> None:
+        self.written = ssl.MemoryBIO()
+        self.closed = False
+
+    def write(self, data: bytes) -> None:
+        self.written.write(data)
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def test_an_answer_to_who_has_broken_off_goes_nowhere_and_is_no_error(files: tuple[Path, Path]) -> None:
+    sink, sent = Sink(), ssl.MemoryBIO()
+    server = TlsTransport(sink, Certificate(*files).context())
+    client = trusting(files[0]).wrap_bio(sink.written, sent, server_hostname="localhost")
+    while not server.established:
+        with suppress(ssl.SSLWantReadError):
+            client.do_handshake()
+        server.received(sent.read())
+    server.write(b"one")
+    assert client.read() == b"one"
+    with pytest.raises(ssl.SSLError):
+        server.received(b"\x17\x03\x03\x00\x20" + b"x" * 32)  # no record of this connection
+    sink.written.read()
+    server.write(b"two")
+    assert sink.closed
+    server.close()
+    assert not sink.written.pending
