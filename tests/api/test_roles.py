@@ -37,8 +37,12 @@ from api.http.responder import add_resource
 from api.http.schema import obj
 from api.server import Server
 from api.services import ServedPlugins, Services
+from reconciler.errors import Forbidden
 from reconciler.host.plugins import Plugin, Plugins
 from reconciler.identity.role import Role
+from reconciler.serving.client import Client
+from reconciler.writing.changes import Documents, Put
+from specs.reference import VIRTUAL_MACHINE, Ref
 from tests.api.live import LiveApi, live_api
 from tests.api.machines import BASE, TEMPLATE, make
 from tests.lab.people import ADMIN, BY_ROLE, OPERATOR, VIEWER, logins_of_each_role
@@ -49,6 +53,7 @@ PAGE = Path(__file__).parents[2] / "docs/addresses.md"
 EVERYBODY = (None, *Role)
 JSON = {"Content-Type": "application/json"}
 SECRET = "s3cret"
+WEB = Ref(VIRTUAL_MACHINE, "web")
 
 
 def declared() -> list[tuple[str, Endpoint]]:
@@ -330,6 +335,17 @@ def test_what_reaches_beyond_a_machine_is_refused_whatever_comes_with_it(api: Li
     answer = api.client.put("/vms/web", json=changed, auth=OPERATOR)
     assert answer.status_code == 403 and "needs the role admin" in answer.json()["reason"]
     assert (api.log(), set((api.agent.settings.state / "secrets").iterdir())) == (before, secrets)
+
+
+def test_a_commit_is_judged_whichever_request_it_comes_by(api: LiveApi) -> None:
+    def given_away(documents: Documents) -> list[Put]:
+        document = api.serving.document(WEB, documents)
+        return [Put(WEB, {**document, "spec": {**document["spec"], "access": {"users": ["otto"]}}})]
+
+    before = api.log()
+    with pytest.raises(Forbidden, match="`access` of VirtualMachine/web needs the role admin"):
+        api.serving.changes.make(given_away, "Give web to otto", Client("otto", role=Role.OPERATOR), [])
+    assert api.log() == before
 
 
 def test_a_drive_of_an_operator_gets_only_images_of_pools(api: LiveApi, hand: libvirt.virConnect) -> None:
