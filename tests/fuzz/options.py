@@ -106,7 +106,7 @@ def _in_file(draw: random.Random, folder: Path) -> Iterator[str]:
 def _as_its_option_reads_it(name: str, value: str) -> Any:
     """What the file says goes through the option's type, where that makes another thing of a text."""
     every = (parameter for verb in _verbs().values() for parameter in verb.params)
-    option = next((each for each in every if each.name == name and isinstance(each.type, Size)), None)
+    option = next((each for each in every if each.name == name and isinstance(each.type, Size | click.Path)), None)
     return value if option is None else option.type.convert(value, option, None)
 
 
