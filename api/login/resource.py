@@ -30,7 +30,7 @@ class Login(Resource):
 
     @post(
         "Log in: the answer sets a cookie that stands for the session.", _WHO, _PASSWORD, status=200, blocking=False,
-        statuses=(401, 403, 429),
+        statuses=(401, 403, 404, 429),
         description="A session ends by `/logout`, after 30 minutes without a request, after 12 hours, and when the"
         " account is removed or gets another role. Where nobody has to log in, the answer is 404.", role=ANYBODY,
     )  # fmt: skip
