@@ -10,7 +10,7 @@ from api.http.isolated import isolated
 from api.http.refusal import bad
 from api.http.schema import arr, boolean, integer, obj, text
 from api.networks.attachments import machines_on_networks
-from api.networks.uplink import bridge_fields, check_way_out
+from api.networks.uplink import bridge_fields, check_uplink
 from api.networks.view import NETWORK, network_view, networks_of_templates
 from reconciler.identity.role import Role
 from reconciler.loop.passes import World
@@ -137,7 +137,7 @@ class Network(_Family):
     @action("activate", "Start a network.", NETWORK, failure="KCHNET0022E", role=Role.ADMIN)
     def activate(self, call: Call, name: str) -> NewJson:
         """Its document says so from now on."""
-        check_way_out(self.serving, self.observed(self.serving.world, self.ref(name)))
+        check_uplink(self.serving, self.observed(self.serving.world, self.ref(name)))
         return self.view(self.change_spec(call, self.ref(name), {"active": True}, "Activate"), name)
 
     @action("deactivate", "Stop a network that nobody uses.", NETWORK, failure="KCHNET0008E", role=Role.ADMIN)

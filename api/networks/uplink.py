@@ -42,7 +42,7 @@ def bridge_fields(serving: Serving, interface: str, vlan: int | None) -> NewJson
     raise bad(_UNFIT, f"{interface} is no NIC, bonding or bridge; name one of /interfaces, or write a document.")
 
 
-def check_way_out(serving: Serving, network: Observed) -> None:
+def check_uplink(serving: Serving, network: Observed) -> None:
     """Raises Refusal 400 for a network that goes through a device that the host hasn't."""
     declared = serving.world.desired.resources.get(network.ref)
     spec: Spec = network.config if declared is None else declared.spec

@@ -24,7 +24,7 @@ from specs.reference import Ref
 
 if TYPE_CHECKING:
     from reconciler.applying.performing import Performer
-    from reconciler.ledger.records import CutOff
+    from reconciler.ledger.records import InDoubt
     from reconciler.observed.snapshot import Snapshot
 
 log = logging.getLogger("onggi.apply")
@@ -40,7 +40,7 @@ class Recovery:
         self._host = host
         self._ledger = ledger
         self._due = threading.Event()  # steps may have been cut off since the last recovery
-        self._unaccounted: dict[Ref, CutOff] = {}  # those that were, before it was
+        self._unaccounted: dict[Ref, InDoubt] = {}  # those that were, before it was
 
     @property
     def due(self) -> bool:
@@ -82,7 +82,7 @@ class Recovery:
         """
         done = True
         self._due.clear()
-        self._unaccounted |= {item.step.ref: item for item in self._ledger.history.cut_off()}
+        self._unaccounted |= {item.step.ref: item for item in self._ledger.history.in_doubt()}
         for ref in self._ledger.intents.unfinished():
             try:
                 came_of = self._discard(ref)
@@ -148,11 +148,11 @@ class Recovery:
         """
         if not self._unaccounted:
             return
-        from reconciler.applying import cut_off
+        from reconciler.applying import in_doubt
 
         half_made = frozenset(self._ledger.intents.unfinished())
         known = [item for ref, item in self._unaccounted.items() if ref not in half_made]
-        for revision, outcomes in cut_off.outcomes(known, plan, snapshot).items():
+        for revision, outcomes in in_doubt.outcomes(known, plan, snapshot).items():
             self._ledger.history.record(outcomes, revision)
         self._unaccounted = {ref: item for ref, item in self._unaccounted.items() if ref in half_made}
 

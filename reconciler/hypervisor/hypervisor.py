@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from reconciler.observed.counters import Counters
     from reconciler.observed.host_devices import HostDevices
     from reconciler.planning.operations import EditLive, Operation
-    from reconciler.planning.terms import Held
+    from reconciler.planning.plan_options import RefusedEdit
 
 log = logging.getLogger("onggi.hypervisor")
 
@@ -229,7 +229,7 @@ class Hypervisor:
         queries = self._queries.made
         return None if queries is None else queries.abilities.latest
 
-    def held(self) -> Mapping[tuple[EditLive, str], Held]:
+    def refused_edits(self) -> Mapping[tuple[EditLive, str], RefusedEdit]:
         """What running machines were told and isn't said again: by the edit and libvirt's id of the running domain."""
         return self._refusals.known()
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from reconciler.clock import rfc3339
-from reconciler.ledger.records import CutOff, Event
+from reconciler.ledger.records import Event, InDoubt
 from reconciler.status.outcome import Result, StepOutcome
 from specs.reference import Ref
 
@@ -74,7 +74,7 @@ def end(connection: sqlite3.Connection, refs: Iterable[Ref]) -> None:
     connection.executemany("DELETE FROM begun WHERE kind = ? AND name = ?", refs)
 
 
-def begun(connection: sqlite3.Connection) -> list[CutOff]:
+def begun(connection: sqlite3.Connection) -> list[InDoubt]:
     """The steps that were noted and not recorded."""
     rows = connection.execute("SELECT kind, name, action, why, path, revision FROM begun").fetchall()
     if not rows:
@@ -83,7 +83,7 @@ def begun(connection: sqlite3.Connection) -> list[CutOff]:
     from specs.effect import Effect
 
     return [
-        CutOff(Step(Ref(kind, name), Action(action), why, Effect.LIVE, (), path=path), revision)
+        InDoubt(Step(Ref(kind, name), Action(action), why, Effect.LIVE, (), path=path), revision)
         for kind, name, action, why, path, revision in rows
     ]
 

@@ -12,7 +12,7 @@ from reconciler.ledger.database import Database
 from specs.reference import Ref
 
 if TYPE_CHECKING:
-    from reconciler.ledger.records import CutOff, Event
+    from reconciler.ledger.records import Event, InDoubt
     from reconciler.planning.plan import Step
     from reconciler.status.outcome import StepOutcome
 
@@ -68,7 +68,7 @@ class HistoryStore:
         with self._database.lock:
             return frozenset(self._working)
 
-    def cut_off(self) -> tuple[CutOff, ...]:
+    def in_doubt(self) -> tuple[InDoubt, ...]:
         """The begun steps of which nobody knows how they ended, after a kill, a lost connection or a full disk.
 
         Whoever finds that out has to `record` an outcome for each.
@@ -77,7 +77,7 @@ class HistoryStore:
             return tuple(found for found in history.begun(connection) if found.step.ref not in self._working)
 
     def lose(self, steps: Iterable[Ref]) -> None:
-        """Say that the host can't tell now what came of these steps: recorded or not, they are `cut_off`."""
+        """Say that the host can't tell now what came of these steps: recorded or not, they are `in_doubt`."""
         with self._database.lock:
             self._lost.update(steps)
 

@@ -86,7 +86,7 @@ class Ledger:
         `own` adds or replaces entries of ownership, `disown` removes them; none is fine. What is in `begin` is about to
         be made, and until `finish` it may be there half-made; `note` is for people. What is begun for a `task` may
         become `whole`, and `uncommitted` with the process's end, before it is finished. `steps` are about to be done,
-        at the revision `note`; they are `cut_off` if no outcome is ever recorded.
+        at the revision `note`; they are `in_doubt` if no outcome is ever recorded.
         """
         own, disown, begin, finish, whole = tuple(own), tuple(disown), tuple(begin), tuple(finish), tuple(whole)
         steps = tuple(step for step in steps if step.operations)

@@ -27,7 +27,7 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
-class CutOff:
+class InDoubt:
     """A step that a process began and didn't live to tell of. `step` has no operations any more."""
 
     step: Step

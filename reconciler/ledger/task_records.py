@@ -51,7 +51,7 @@ def end(connection: sqlite3.Connection, number: int, status: str, message: str, 
     connection.execute("UPDATE task SET status = ?, message = ?, ended = ? WHERE id = ?", values)
 
 
-def cut_off(connection: sqlite3.Connection, message: str, time: str) -> None:
+def interrupt(connection: sqlite3.Connection, message: str, time: str) -> None:
     """Every task that runs has ended with the process that ran it."""
     connection.execute(
         "UPDATE task SET status = ?, message = ?, ended = ? WHERE status = ?", (FAILED, message, time, RUNNING)

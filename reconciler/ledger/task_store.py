@@ -31,7 +31,7 @@ class TaskStore:
             task_records.end(connection, number, status, message, self._database.time())
             self._living.discard(number)
 
-    def cut_off(self, message: str) -> None:
+    def interrupt(self, message: str) -> None:
         """Note that an earlier process took every task that ran with it.
 
         `message` is for those of which no volume is left to be looked after.
@@ -40,7 +40,7 @@ class TaskStore:
             time = self._database.time()
             for ref in intents.of_tasks(connection):
                 self._fail_late(connection, ref, intents.CameOf.UNDECIDED, time)
-            task_records.cut_off(connection, message, time)
+            task_records.interrupt(connection, message, time)
 
     def tell(self, connection: sqlite3.Connection, ref: Ref, came_of: intents.CameOf, time: str) -> None:
         """Have the task that a volume was for say what came of it, in a transaction that is under way. One of this

@@ -28,8 +28,8 @@ from reconciler.line.lineage import Lineage
 from reconciler.observed.snapshot import Snapshot
 from reconciler.planning.groups import without
 from reconciler.planning.plan import Plan, Step
+from reconciler.planning.plan_options import PlanOptions
 from reconciler.planning.planner import Planner
-from reconciler.planning.terms import Terms
 from reconciler.settings.reach import own_folders, reach_of
 from reconciler.settings.settings import Settings
 from reconciler.source.opening import open_source
@@ -166,7 +166,7 @@ class Line:
             snapshot,
             owned,
             suspended(suspensions),
-            self._terms(self.hypervisor.take_rebooted(), moving),
+            self._plan_options(self.hypervisor.take_rebooted(), moving),
             self.ledger.definitions.get,
         )
         if working and plan.records:
@@ -175,16 +175,16 @@ class Line:
         self.recovery.account(plan, snapshot)
         return Pass(desired, snapshot, plan, owned=owned, suspensions=suspensions, busy=moving)
 
-    def _terms(self, rebooted: frozenset[Ref], moving: frozenset[Ref] = frozenset()) -> Terms:
-        held = self.hypervisor.held()
+    def _plan_options(self, rebooted: frozenset[Ref], moving: frozenset[Ref] = frozenset()) -> PlanOptions:
+        held = self.hypervisor.refused_edits()
         migrated = self.hypervisor.migrated()
-        return Terms(
+        return PlanOptions(
             now=time.time(),
             approved=self.ledger.decisions.approved(),
             trash_retention_s=self.settings.trash_retention_s,
             rebooted=rebooted,
             migrated=migrated,
-            held=held,
+            refused_edits=held,
             ordered=self.ordered,
             moving=moving,
         )
@@ -227,9 +227,9 @@ class Line:
         tree, repository_id = self.lineage.named(tree)
         resolver = Resolver(allowed_folders=self.settings.allowed_folders)
         desired = resolver.resolve(tree, Loader().load(tree), repository_id)
-        terms = self._terms(frozenset())  # news of a reboot is told once, and is for the pass that acts on it
+        options = self._plan_options(frozenset())  # news of a reboot is told once, and is for the pass that acts on it
         owned, suspensions = self.ledger.ownership.all(), self.ledger.decisions.suspensions()
-        plan = Planner().plan(desired, snapshot, owned, suspended(suspensions), terms, self.ledger.definitions.get)
+        plan = Planner().plan(desired, snapshot, owned, suspended(suspensions), options, self.ledger.definitions.get)
         return Pass(desired, snapshot, plan, owned=owned, suspensions=suspensions)
 
     def look(self) -> Pass:

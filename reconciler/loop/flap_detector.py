@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from reconciler.planning.missing import WHOLE
 from reconciler.planning.ownership import Fact
 from reconciler.planning.plan import Action, Step
+from reconciler.planning.vanished import WHOLE
 from reconciler.status.retries import Flapping
 from specs.reference import Ref
 

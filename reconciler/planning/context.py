@@ -13,12 +13,12 @@ from functools import cached_property
 
 from reconciler.desired.state import DesiredState, Resource
 from reconciler.observed.snapshot import Snapshot
-from reconciler.planning.foreseen import foreseen
 from reconciler.planning.last_seen import LastSeen
-from reconciler.planning.network.plugs import cut_off
+from reconciler.planning.network.disconnected import disconnected
 from reconciler.planning.ownership import Fact, Owned
+from reconciler.planning.plan_options import PlanOptions
+from reconciler.planning.projected_host import foreseen
 from reconciler.planning.storagevolume.lost import Loss
-from reconciler.planning.terms import Terms
 from reconciler.planning.virtualmachine.renames import Renames, find_renames
 from specs.host import Host, VolumeSource
 from specs.reference import Ref
@@ -33,7 +33,7 @@ class Context(ABC):
     snapshot: Snapshot
     owned: Mapping[Ref, Owned]
     suspended: frozenset[Ref] = frozenset()
-    terms: Terms = field(default_factory=Terms)
+    options: PlanOptions = field(default_factory=PlanOptions)
     last_seen: Callable[[Ref], LastSeen | None] = lambda _ref: None  # how an object of ours was, also when it is gone
     foresee: Callable[[DesiredState, Snapshot, Mapping[Ref, Owned]], Host] = foreseen
 
@@ -97,10 +97,10 @@ class Context(ABC):
         return {source.path: ref for ref, source in self.snapshot.host.volumes.items()}
 
     @cached_property
-    def cut_off(self) -> Mapping[Ref, tuple[Ref, ...]]:
+    def disconnected(self) -> Mapping[Ref, tuple[Ref, ...]]:
         """For each network: the running VMs that lost it, without those that a user told onggi to leave alone."""
         found = {
-            ref: tuple(vm for vm in vms if vm not in self.suspended) for ref, vms in cut_off(self.snapshot).items()
+            ref: tuple(vm for vm in vms if vm not in self.suspended) for ref, vms in disconnected(self.snapshot).items()
         }
         return {ref: machines for ref, machines in found.items() if machines}
 

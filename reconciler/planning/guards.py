@@ -49,7 +49,7 @@ class Verdict:
 
 def is_approved(entry: Owned, context: Context) -> bool:
     """True when this object's removal was approved for this revision, or is a client's order."""
-    ordered = context.terms.ordered
+    ordered = context.options.ordered
     if entry.ref in ordered or entry.parent in ordered:
         return True
     return entry.facts.get(Fact.REMOVAL) == str(context.desired.revision)
@@ -65,7 +65,7 @@ def judged(leaving: Sequence[Leaving], context: Context) -> Verdict:
     if not reasons:
         return Verdict([])
     digest = removal_digest(counted, context)
-    if digest in context.terms.approved:
+    if digest in context.options.approved:
         return Verdict([], approved=True)
     message = f"{'; '.join(reasons)}; if that is meant: onggi approve {digest}"
     return Verdict(

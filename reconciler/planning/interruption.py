@@ -33,7 +33,7 @@ def held_back(resource: Resource, observed: Observed, pending: Sequence[Change],
     digest = _digest(
         pending, str(context.desired.revision), observed, [context.snapshot.objects[each] for each in guests]
     )
-    if digest in context.terms.approved:
+    if digest in context.options.approved:
         return None
     if stops(pending):
         what = f"stopping {ref} cuts off {names(guests)}"

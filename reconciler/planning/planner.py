@@ -14,33 +14,33 @@ from reconciler.bulkhead import Failure, contained
 from reconciler.desired.state import DesiredState
 from reconciler.observed.snapshot import Snapshot
 from reconciler.planning import prune
-from reconciler.planning.activatable import Activatable
+from reconciler.planning.activation import Activation
 from reconciler.planning.assessment import Assessment
 from reconciler.planning.context import Context, has_object
 from reconciler.planning.diff import with_ignored_state
 from reconciler.planning.failed import failed, unreadable
-from reconciler.planning.foreseen import Foresight
 from reconciler.planning.gathered import Gathered
 from reconciler.planning.last_seen import LastSeen
-from reconciler.planning.left_alone import changed_meanwhile
-from reconciler.planning.letting_go import used_all_the_same
-from reconciler.planning.missing import MISSING, left_missing
 from reconciler.planning.observing import only_told, under_observation
 from reconciler.planning.order import ordered
 from reconciler.planning.ownership import Fact, Owned
 from reconciler.planning.plan import Action, Blocked, Plan, Step, Waiting
+from reconciler.planning.plan_options import PlanOptions
+from reconciler.planning.projected_host import ProjectedHosts
 from reconciler.planning.rules import Assessor, all_rules, kinds_that, rules_of
 from reconciler.planning.scopes import in_scope
-from reconciler.planning.standstill import Standstill
+from reconciler.planning.still_in_use import used_all_the_same
 from reconciler.planning.surroundings import Own, Surroundings, are_all, beside, owning
-from reconciler.planning.terms import Terms
-from reconciler.planning.virtualmachine.keeping import Keeper, Kept
-from reconciler.planning.virtualmachine.parting import parted
+from reconciler.planning.suspended_changes import changed_meanwhile
+from reconciler.planning.unchanged import Unchanged
+from reconciler.planning.vanished import MISSING, left_missing
+from reconciler.planning.virtualmachine.data_guard import parted
 from reconciler.planning.virtualmachine.rename_hint import rename_hints
+from reconciler.planning.virtualmachine.retention import Kept, Retention
 from specs.effect import Change
 from specs.reference import Ref
 
-_NO_TERMS = Terms()
+_NO_TERMS = PlanOptions()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,9 +60,9 @@ class Planner:
     def __init__(self) -> None:
         self._memory: dict[Ref, _Remembered] = {}
         self._surroundings: Surroundings | None = None  # those of what is remembered
-        self._foresight = Foresight()
-        self._keeper = Keeper()
-        self._standstill: Standstill | None = None
+        self._foresight = ProjectedHosts()
+        self._keeper = Retention()
+        self._unchanged: Unchanged | None = None
 
     def plan(
         self,
@@ -70,17 +70,17 @@ class Planner:
         snapshot: Snapshot,
         owned: Mapping[Ref, Owned],
         suspended: frozenset[Ref] = frozenset(),
-        terms: Terms = _NO_TERMS,
+        options: PlanOptions = _NO_TERMS,
         last_seen: Callable[[Ref], LastSeen | None] = lambda _ref: None,
     ) -> Plan:
         """What to do so that the host is as the revision says. `last_seen` tells how what is gone was."""
-        before = self._standstill
-        if before is not None and before.holds(desired, snapshot, owned, suspended, terms):
+        before = self._unchanged
+        if before is not None and before.holds(desired, snapshot, owned, suspended, options):
             return before.plan
-        self._standstill = None
-        plan = self._plan(desired, snapshot, owned, suspended, terms, last_seen)
-        now = Standstill(desired, snapshot, owned, suspended, terms, plan)
-        self._standstill = now if now.lasts() else None
+        self._unchanged = None
+        plan = self._plan(desired, snapshot, owned, suspended, options, last_seen)
+        now = Unchanged(desired, snapshot, owned, suspended, options, plan)
+        self._unchanged = now if now.lasts() else None
         return plan
 
     def _plan(
@@ -89,10 +89,10 @@ class Planner:
         snapshot: Snapshot,
         owned: Mapping[Ref, Owned],
         suspended: frozenset[Ref],
-        terms: Terms,
+        options: PlanOptions,
         last_seen: Callable[[Ref], LastSeen | None],
     ) -> Plan:
-        context = Gathered(desired, snapshot, owned, suspended, terms, last_seen, self._foresight)
+        context = Gathered(desired, snapshot, owned, suspended, options, last_seen, self._foresight)
         if known := context.renames.entries(owned, snapshot):
             context = replace(context, owned={**owned, **known})
         kept = self._keeper.keep(context)
@@ -105,7 +105,7 @@ class Planner:
         left_alone: list[tuple[Ref, tuple[Change, ...]]] = []
         assessments: dict[Ref, Assessment] = {}
         alone = frozenset(kinds_that("stands_alone"))
-        assess = {kind: rules.assessor(context) or Activatable(context) for kind, rules in all_rules().items()}
+        assess = {kind: rules.assessor(context) or Activation(context) for kind, rules in all_rules().items()}
         some_observed = bool(context.only_observed)
         around = contained("looking around", "the plan", str(desired.revision), Surroundings.of, context)
         surroundings = around if isinstance(around, Surroundings) else None

@@ -16,13 +16,13 @@ from reconciler.planning.assessment import Assessment
 from reconciler.planning.context import Context
 from reconciler.planning.failed import failed
 from reconciler.planning.guards import ALWAYS_ALLOWED, Leaving, is_approved, judged
-from reconciler.planning.letting_go import in_use, users_after
 from reconciler.planning.observing import is_observed
 from reconciler.planning.ownership import Fact, Owned
 from reconciler.planning.plan import Action, Blocked, Step
-from reconciler.planning.put_aside import FILE_NOT_READ, put_aside
 from reconciler.planning.rules import rules_of
 from reconciler.planning.scopes import elsewhere, left_alone, left_behind
+from reconciler.planning.still_in_use import in_use, users_after
+from reconciler.planning.unread_documents import FILE_NOT_READ, unread_document
 from reconciler.planning.virtualmachine.migration import MIGRATED
 from reconciler.planning.why import why_volume_leaves
 from specs.effect import Effect
@@ -47,7 +47,7 @@ def removals(context: Context, steps: Mapping[Ref, Step]) -> Removals:
     staying = _Staying()
     candidates = sorted(_candidates(context, staying), key=lambda entry: entry.ref)
     notes = left_alone(staying.others, context) + staying.notes()
-    kept_back = [Assessment(blocked=item) for item in staying.put_aside]
+    kept_back = [Assessment(blocked=item) for item in staying.unread_document]
     if not candidates:
         return Removals(kept_back, notes, [])
     if not context.desired.prunable:
@@ -129,7 +129,7 @@ def _is_forgotten(ref: Ref, entry: Owned, context: Context) -> bool:
         and ref not in desired.held
         and entry.parent not in desired.held
         and not _is_held(entry.path, context)
-        and put_aside(entry, desired) is None
+        and unread_document(entry, desired) is None
         and ref not in context.suspended
         and ref not in context.away  # or nobody would know any more why its disks are left alone
         and all((holder := objects.get(each)) is not None and holder.active for each in ref.holders)
@@ -147,11 +147,11 @@ class _Staying:
     """What isn't declared and stays all the same: other scopes', and that whose documents nobody has removed."""
 
     others: list[tuple[Owned, Scope]] = field(default_factory=list)
-    put_aside: list[Blocked] = field(default_factory=list)
+    unread_document: list[Blocked] = field(default_factory=list)
 
     def notes(self) -> list[str]:
         """One for each file that isn't read any more."""
-        return sorted({item.message for item in self.put_aside if item.reason == FILE_NOT_READ})
+        return sorted({item.message for item in self.unread_document if item.reason == FILE_NOT_READ})
 
 
 def _candidates(context: Context, staying: _Staying) -> Iterator[Owned]:
@@ -173,7 +173,7 @@ def _candidates(context: Context, staying: _Staying) -> Iterator[Owned]:
             "finding out whether it leaves", ref, key, _leaves, entry, context, wanted_uids, renamed, staying
         )
         if isinstance(leaves, Failure):
-            staying.put_aside.append(failed(ref, leaves, entry.path))
+            staying.unread_document.append(failed(ref, leaves, entry.path))
         elif leaves:
             yield entry
 
@@ -201,9 +201,9 @@ def _leaves(
         return False
     if present_ref in renamed or present_ref in desired.resources:
         return False  # it is the same thing under another name
-    if (aside := put_aside(entry, desired)) is not None:
+    if (aside := unread_document(entry, desired)) is not None:
         if entry.parent is None and not entry.seed:
-            staying.put_aside.append(aside)
+            staying.unread_document.append(aside)
         return False
     return True
 

@@ -41,7 +41,7 @@ def elsewhere(observed: Observed | None, entry: Owned | None, context: Context) 
 def is_moved(found: Scope, context: Context) -> bool:
     """True when a person has said that the present scope takes over from this one, at this revision."""
     same_repository = found.repository_id == context.desired.repository_id
-    return same_repository and move_digest(found, context) in context.terms.approved
+    return same_repository and move_digest(found, context) in context.options.approved
 
 
 def move_digest(found: Scope, context: Context) -> str:

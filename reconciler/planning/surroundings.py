@@ -75,7 +75,7 @@ def are_all(told_by: Own, context: Context) -> bool:
     """Whether an assessment depends on nothing else: on people's words, the time, what was once, or who uses it."""
     resource, observed, entry, *_ = told_by
     ref = resource.ref
-    if observed is None or not observed.persistent or ref in context.terms.moving or ref in context.renames.formerly:
+    if observed is None or not observed.persistent or ref in context.options.moving or ref in context.renames.formerly:
         return False
     found = scope_of(observed, entry)
     if found is not None and not found.agrees(context.desired.scope):

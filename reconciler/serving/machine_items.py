@@ -13,7 +13,7 @@ from reconciler.desired.template.meaning import machine_fields, merged
 from reconciler.desired.virtualmachine.implied import SEED_DRIVE, complete
 from reconciler.loop.passes import World
 from reconciler.observed.snapshot import Observed
-from reconciler.planning.virtualmachine.kept_disks import remembered
+from reconciler.planning.virtualmachine.retained_disks import remembered
 from reconciler.writing.changes import Documents
 from specs.binding import Items, value_at
 from specs.plain import DocumentData, NewSpec, Spec

@@ -129,7 +129,7 @@ class Tasks:
     def _remembered(self) -> dict[int, TaskRecord]:
         store = self._store
         if self._known is None:
-            store.cut_off(_CUT_OFF)
+            store.interrupt(_CUT_OFF)
             store.take_late()  # the table tells as much
             self._known = {record.id: record for record in store.all()}
         self._known |= {record.id: record for record in store.take_late()}

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.errors import SettingsError
 from reconciler.locality import is_uri
-from reconciler.planning.terms import DEFAULT_TRASH_RETENTION_S
+from reconciler.planning.plan_options import DEFAULT_TRASH_RETENTION_S
 from reconciler.settings import bounds
 from reconciler.settings.bounds import check_folders
 from reconciler.settings.reachable import check_names, check_tls, host_and_port

@@ -15,9 +15,9 @@ from typing import Any, TypeVar
 from reconciler.bulkhead import Failure, contained
 from reconciler.desired.state import Resource
 from reconciler.observed.snapshot import Observed
-from reconciler.planning.missing import WHOLE
 from reconciler.planning.plan import Action, Blocked, Plan, Step
 from reconciler.planning.storagevolume.loss import DATA_LOST
+from reconciler.planning.vanished import WHOLE
 from reconciler.planning.virtualmachine.migration import MIGRATED
 from reconciler.planning.why import is_drift
 from reconciler.status.one_pass import Pass
@@ -141,7 +141,7 @@ class _Drifts:
         """As the plan has seen it; else it is found out, once something differs, for that takes all volumes."""
         if self.plan.host is not None:
             return self.plan.host
-        from reconciler.planning.foreseen import foreseen  # with lxml: who only reads records does without
+        from reconciler.planning.projected_host import foreseen  # with lxml: who only reads records does without
 
         return foreseen(self.desired, self.snapshot, self.owned)
 

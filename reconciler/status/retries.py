@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from reconciler.planning.missing import WHOLE
-from reconciler.planning.terms import duration_text
+from reconciler.planning.plan_options import duration_text
+from reconciler.planning.vanished import WHOLE
 from reconciler.planning.virtualmachine.power import end_text
 
 STABLE_S: Final = 120.0  # a machine that has run for so long isn't in a crash loop any more

@@ -17,9 +17,9 @@ from reconciler.bulkhead import INTERNAL_ERROR, Failure, contained
 from reconciler.clock import rfc3339
 from reconciler.desired.state import Resource
 from reconciler.observed.snapshot import Observed
-from reconciler.planning.missing import WHOLE
 from reconciler.planning.plan import Action, Blocked, Step
 from reconciler.planning.storagevolume.loss import DATA_LOST
+from reconciler.planning.vanished import WHOLE
 from reconciler.status.broken import hidden, problems_sentence
 from reconciler.status.condition import Condition
 from reconciler.status.drift import Drift, DriftedField, deviations

@@ -92,12 +92,12 @@ def test_a_task_that_a_restart_cut_off_has_failed_and_says_so(
     with live_api(repository, tmp_path / "state") as first:
         ended = first.serving.tasks.start("/vms/db", lambda _tell, _stop: "done", _CLIENT)
         until(lambda: first.client.get(f"/tasks/{ended.id}").json()["status"] == "finished", 60, "one has ended")
-        cut_off = first.serving.tasks.start("/vms/web", work, _CLIENT)
+        in_doubt = first.serving.tasks.start("/vms/web", work, _CLIENT)
         assert begun.wait(60)
     with live_api(repository, tmp_path / "state") as second:
         found = {each["id"]: each for each in second.client.get("/tasks").json()}
         assert found[str(ended.id)]["status"] == "finished"
-        assert found[str(cut_off.id)]["status"] == "failed"
-        assert "restarted" in found[str(cut_off.id)]["message"]
+        assert found[str(in_doubt.id)]["status"] == "failed"
+        assert "restarted" in found[str(in_doubt.id)]["message"]
         following = second.serving.tasks.start("/vms/next", lambda _tell, _stop: None, _CLIENT)
-        assert following.id > cut_off.id
+        assert following.id > in_doubt.id

@@ -56,7 +56,7 @@ def left(host: FolderHost, *refs: Ref) -> None:
         host.path(ref).touch()
 
 
-def cut_off(
+def in_doubt(
     state: Path, *, half_made: tuple[Ref, ...] = (), whole: tuple[Ref, ...] = (), steps: tuple[Step, ...] = ()
 ) -> None:
     """A run that ended like that."""
@@ -103,7 +103,7 @@ def kill_at(boundary: str) -> Callable[[str], None]:
 
 
 def test_a_half_made_volume_is_removed(state: Path, host: FolderHost) -> None:
-    cut_off(state, half_made=(A, B))
+    in_doubt(state, half_made=(A, B))
     left(host, A, B)
     with Ledger.open(state) as ledger:
         assert Recovery(host, ledger).recover()
@@ -111,7 +111,7 @@ def test_a_half_made_volume_is_removed(state: Path, host: FolderHost) -> None:
 
 
 def test_a_volume_that_something_uses_stays_and_is_not_looked_at_again(state: Path, host: FolderHost) -> None:
-    cut_off(state, half_made=(A, B))
+    in_doubt(state, half_made=(A, B))
     left(host, A)
     host.used.add(A)
     with Ledger.open(state) as ledger:
@@ -120,7 +120,7 @@ def test_a_volume_that_something_uses_stays_and_is_not_looked_at_again(state: Pa
 
 
 def test_what_cannot_be_removed_now_holds_up_no_other_and_is_tried_again(state: Path, host: FolderHost) -> None:
-    cut_off(state, half_made=(A, B))
+    in_doubt(state, half_made=(A, B))
     left(host, A, B)
     host.before[A] = fails(Transient("its pool is off"))
     with Ledger.open(state) as ledger:
@@ -133,7 +133,7 @@ def test_what_cannot_be_removed_now_holds_up_no_other_and_is_tried_again(state: 
 
 
 def test_a_recovery_stays_due_after_the_connection_was_lost(state: Path, host: FolderHost) -> None:
-    cut_off(state, half_made=(A,))
+    in_doubt(state, half_made=(A,))
     left(host, A)
     host.before[A] = fails(Disconnected("libvirt is gone"))
     with Ledger.open(state) as ledger:
@@ -145,7 +145,7 @@ def test_a_recovery_stays_due_after_the_connection_was_lost(state: Path, host: F
 
 @pytest.mark.parametrize("is_whole", [False, True], ids=["half-made", "uncommitted"])
 def test_a_recovery_that_is_killed_is_taken_up_by_the_next(state: Path, host: FolderHost, is_whole: bool) -> None:
-    cut_off(state, whole=(A,) if is_whole else (), half_made=() if is_whole else (A,))
+    in_doubt(state, whole=(A,) if is_whole else (), half_made=() if is_whole else (A,))
     left(host, A)
     try:
         faults.install(kill_at("before a recovery is noted"))
@@ -163,7 +163,7 @@ def test_a_recovery_that_is_killed_is_taken_up_by_the_next(state: Path, host: Fo
 
 
 def test_an_uncommitted_volume_goes_with_a_line_in_the_history(state: Path, host: FolderHost) -> None:
-    cut_off(state, whole=(A,))
+    in_doubt(state, whole=(A,))
     left(host, A)
     seen: list[Ref] = []
     with Ledger.open(state) as ledger:
@@ -174,7 +174,7 @@ def test_an_uncommitted_volume_goes_with_a_line_in_the_history(state: Path, host
 
 
 def test_what_a_document_asks_for_stays_ours(state: Path, host: FolderHost) -> None:
-    cut_off(state, whole=(A,))
+    in_doubt(state, whole=(A,))
     left(host, A)
     with Ledger.open(state) as ledger:
         assert Recovery(host, ledger).remove_uncommitted(REVISION, lambda _: True, no_more) == frozenset()
@@ -187,7 +187,7 @@ def test_what_a_document_asks_for_stays_ours(state: Path, host: FolderHost) -> N
 
 
 def test_what_cannot_be_told_is_left_for_later(state: Path, host: FolderHost) -> None:
-    cut_off(state, whole=(A,))
+    in_doubt(state, whole=(A,))
     left(host, A)
     with Ledger.open(state) as ledger:
         assert Recovery(host, ledger).remove_uncommitted(REVISION, lambda _: None, no_more) == frozenset()
@@ -195,19 +195,19 @@ def test_what_cannot_be_told_is_left_for_later(state: Path, host: FolderHost) ->
 
 
 def test_an_uncommitted_volume_that_something_uses_stays(state: Path, host: FolderHost) -> None:
-    cut_off(state, whole=(A,))
+    in_doubt(state, whole=(A,))
     left(host, A)
     host.used.add(A)
     with Ledger.open(state) as ledger:
         assert Recovery(host, ledger).remove_uncommitted(REVISION, lambda _: False, no_more) == frozenset()
         assert (host.has(A), ledger.intents.uncommitted(), told(ledger)) == (True, (), [])
-        ledger.tasks.cut_off("It was cut off.")
+        ledger.tasks.interrupt("It was cut off.")
         (task,) = ledger.tasks.all()
         assert CameOf.USED.of(A) in task.message
 
 
 def test_one_that_cannot_be_removed_now_holds_up_no_other(state: Path, host: FolderHost) -> None:
-    cut_off(state, whole=(A, B))
+    in_doubt(state, whole=(A, B))
     left(host, A, B)
     host.before[A] = fails(Transient("its pool is off"))
     with Ledger.open(state) as ledger:
@@ -216,7 +216,7 @@ def test_one_that_cannot_be_removed_now_holds_up_no_other(state: Path, host: Fol
 
 
 def test_a_removal_whose_connection_was_lost_is_told_by_the_host(state: Path, host: FolderHost) -> None:
-    cut_off(state, whole=(A,))
+    in_doubt(state, whole=(A,))
     left(host, A)
 
     def gone_and_lost(stop: threading.Event) -> None:
@@ -228,28 +228,28 @@ def test_a_removal_whose_connection_was_lost_is_told_by_the_host(state: Path, ho
         recovery = Recovery(host, ledger)
         with pytest.raises(Disconnected):
             recovery.remove_uncommitted(REVISION, lambda _: False, no_more)
-        assert [item.step.ref for item in ledger.history.cut_off()] == [A]
+        assert [item.step.ref for item in ledger.history.in_doubt()] == [A]
         recovery.recover()
         recovery.account(NOTHING, snapshot_of(host, A))
-        assert told(ledger)[-1] == (A, "deleted") and ledger.history.cut_off() == ()
+        assert told(ledger)[-1] == (A, "deleted") and ledger.history.in_doubt() == ()
 
 
 # Steps whose end nobody saw
 
 
 def test_a_step_that_was_cut_off_is_accounted_for_by_the_host(state: Path, host: FolderHost) -> None:
-    cut_off(state, steps=(define(LAN),))
+    in_doubt(state, steps=(define(LAN),))
     left(host, LAN)
     with Ledger.open(state) as ledger:
         recovery = Recovery(host, ledger)
         recovery.recover()
         recovery.account(NOTHING, snapshot_of(host, LAN))
         recovery.account(NOTHING, snapshot_of(host, LAN))
-        assert told(ledger) == [(LAN, "created")] and ledger.history.cut_off() == ()
+        assert told(ledger) == [(LAN, "created")] and ledger.history.in_doubt() == ()
 
 
 def test_what_is_half_made_is_not_accounted_for_until_it_is_gone(state: Path, host: FolderHost) -> None:
-    cut_off(state, steps=(volume(A),), half_made=(A,))
+    in_doubt(state, steps=(volume(A),), half_made=(A,))
     left(host, A)
     host.before[A] = fails(Transient("its pool is off"))
     with Ledger.open(state) as ledger:

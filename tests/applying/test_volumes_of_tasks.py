@@ -97,7 +97,7 @@ def test_a_task_that_was_cut_off_tells_of_each_of_its_volumes(ledger: Ledger) ->
     ledger.change(whole=[A])
     ledger = killed(ledger)
     ledger.intents.end(B, CameOf.REMOVED)
-    ledger.tasks.cut_off("It was cut off.")
+    ledger.tasks.interrupt("It was cut off.")
     ended = only_task(ledger)
     assert (ended.status, ended.message) == (
         FAILED, f"{RESTARTED} {CameOf.REMOVED.of(B)} {CameOf.UNDECIDED.of(A)}",
@@ -113,7 +113,7 @@ def test_a_task_that_was_cut_off_tells_of_each_of_its_volumes(ledger: Ledger) ->
 def test_a_task_without_volumes_says_what_all_say(ledger: Ledger) -> None:
     begin_task(ledger)
     ledger = killed(ledger)
-    ledger.tasks.cut_off("It was cut off.")
+    ledger.tasks.interrupt("It was cut off.")
     assert (only_task(ledger).status, only_task(ledger).message) == (FAILED, "It was cut off.")
 
 
@@ -131,7 +131,7 @@ def test_a_task_that_came_to_a_good_end_stays_finished(ledger: Ledger) -> None:
     ledger.change(begin=[A], task=task)
     ledger.tasks.end(task, FINISHED, "OK")
     ledger = killed(ledger)
-    ledger.tasks.cut_off("It was cut off.")
+    ledger.tasks.interrupt("It was cut off.")
     ledger.intents.end(A, CameOf.DECLARED)
     assert (only_task(ledger).status, only_task(ledger).message) == (FINISHED, "OK")
 

@@ -155,7 +155,7 @@ def test_who_still_sends_can_read_why_it_is_not_wanted(api: LiveApi, monkeypatch
 
 
 @dataclass
-class Held:
+class RefusedEdit:
     peer: str
     still_since: float = 0.0
     waits_for_us: bool = False
@@ -166,19 +166,22 @@ class Held:
         self.dropped = True
 
 
-def dropped(held: list[Held]) -> list[Held]:
+def dropped(held: list[RefusedEdit]) -> list[RefusedEdit]:
     return [each for each in held if each.dropped]
 
 
 def test_the_stillest_of_whoever_holds_most_makes_room() -> None:
-    others = [Held("small", still_since=0), *(Held("large", still_since=5 + n) for n in range(MOST_OF_ONE - 1))]
-    others += [Held("third", still_since=1) for _ in range(MOST_AT_ONCE - len(others))]
+    others = [
+        RefusedEdit("small", still_since=0),
+        *(RefusedEdit("large", still_since=5 + n) for n in range(MOST_OF_ONE - 1)),
+    ]
+    others += [RefusedEdit("third", still_since=1) for _ in range(MOST_AT_ONCE - len(others))]
     assert evict_for(others, "new")
     assert dropped(others) == [others[1]]
 
 
 def test_nobody_has_all_of_them() -> None:
-    others = [Held("large", still_since=n) for n in range(MOST_OF_ONE)]
+    others = [RefusedEdit("large", still_since=n) for n in range(MOST_OF_ONE)]
     assert evict_for(others, "new")
     assert not dropped(others)
     assert evict_for(others, "large")
@@ -186,7 +189,7 @@ def test_nobody_has_all_of_them() -> None:
 
 
 def test_who_waits_for_us_is_not_sent_away() -> None:
-    others = [Held("large", waits_for_us=True) for _ in range(MOST_AT_ONCE)]
+    others = [RefusedEdit("large", waits_for_us=True) for _ in range(MOST_AT_ONCE)]
     assert not evict_for(others, "large")
     assert not evict_for(others, "new")
     others[7].waits_for_us = False
@@ -195,7 +198,7 @@ def test_who_waits_for_us_is_not_sent_away() -> None:
 
 
 def test_what_is_kept_for_those_who_do_not_read_is_bounded() -> None:
-    others = [Held("a", still_since=n, unsent=MOST_UNSENT // 4) for n in range(6)] + [Held("b")]
+    others = [RefusedEdit("a", still_since=n, unsent=MOST_UNSENT // 4) for n in range(6)] + [RefusedEdit("b")]
     evict_unread(others)
     assert dropped(others) == others[:2]
 

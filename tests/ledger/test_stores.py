@@ -23,7 +23,7 @@ def shown(ledger: Ledger) -> tuple[object, ...]:
         ledger.intents.unfinished(),
         ledger.intents.uncommitted(),
         ledger.history.working(),
-        ledger.history.cut_off(),
+        ledger.history.in_doubt(),
     )
 
 
@@ -59,7 +59,7 @@ def test_a_change_that_is_committed_shows_in_every_store(tmp_path: Path) -> None
     with Ledger.open(tmp_path) as again:
         assert set(again.ownership.all()) == {WAN}
         assert again.intents.unfinished() == (B,)
-        assert [item.step.ref for item in again.history.cut_off()] == [WAN]
+        assert [item.step.ref for item in again.history.in_doubt()] == [WAN]
 
 
 def test_an_entry_that_was_given_away_stays_as_it_was(tmp_path: Path) -> None:

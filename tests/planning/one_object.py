@@ -11,8 +11,8 @@ from reconciler.observed.snapshot import Observed, Snapshot
 from reconciler.planning.last_seen import LastSeen
 from reconciler.planning.ownership import Fact, Owned
 from reconciler.planning.plan import Plan
+from reconciler.planning.plan_options import PlanOptions
 from reconciler.planning.planner import Planner
-from reconciler.planning.terms import Terms
 from specs.host import Host
 from specs.reference import Ref
 from tests.planning.values import REPOSITORY, REVISION
@@ -34,7 +34,7 @@ class Case:
     host: Host = Host()  # noqa: RUF009
     last_seen: LastSeen | None = None
     others: Sequence[Resource] = ()
-    terms: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
     suspended: Sequence[Ref] = ()
     resource: Mapping[str, Any] = field(default_factory=dict)  # more of the document
 
@@ -49,7 +49,7 @@ def plan_of(case: Case, ref: Ref, uid: str) -> Plan:
         Snapshot(1, case.host, {each.ref: each for each in seen}),
         {case.entry.ref: case.entry} if case.entry is not None else {},
         frozenset(case.suspended),
-        Terms(**case.terms),
+        PlanOptions(**case.options),
         {ref: case.last_seen}.get if case.last_seen is not None else lambda _ref: None,
     )
 

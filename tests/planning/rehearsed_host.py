@@ -13,8 +13,8 @@ from reconciler.planning.last_seen import LastSeen
 from reconciler.planning.operations import CreateVolume, Define, EditLive, GrowVolume, Start, Stop, Undefine
 from reconciler.planning.ownership import Owned
 from reconciler.planning.plan import Plan, Step
+from reconciler.planning.plan_options import PlanOptions
 from reconciler.planning.planner import Planner
-from reconciler.planning.terms import Terms
 from specs.binding import parse
 from specs.host import Feature, Host, VolumeSource
 from specs.mark import read_mark
@@ -42,8 +42,8 @@ class RehearsedHost:
         """What onggi would do now."""
         wish = self.desired.of(files)
         assert not wish.problems, wish.problems
-        terms = Terms(approved=frozenset(self.approved))
-        return self.planner.plan(wish, self.snapshot(), self.ledger, terms=terms, last_seen=self.last_seen.get)
+        options = PlanOptions(approved=frozenset(self.approved))
+        return self.planner.plan(wish, self.snapshot(), self.ledger, options=options, last_seen=self.last_seen.get)
 
     def apply(self, files: Mapping[str, str | bytes]) -> Plan:
         """Plan, and do it; gives the plan that was done."""

@@ -15,7 +15,7 @@ from reconciler.planning.guards import Leaving, judged
 from reconciler.planning.operations import Undefine
 from reconciler.planning.ownership import Fact, Owned
 from reconciler.planning.plan import Action
-from reconciler.planning.terms import Terms
+from reconciler.planning.plan_options import PlanOptions
 from specs.host import Host
 from specs.reference import STORAGE_POOL, Ref
 from specs.scope import Scope
@@ -36,7 +36,7 @@ def host_of(refs: Sequence[Ref], wired: Sequence[Ref] = (), *, rewritten: str = 
         objects[ref] = Observed(ref, f"uid of {ref}", WIRED if ref in wired else "<domain/>")
     desired = DesiredState(REVISION, REPOSITORY, {}, rewritten=rewritten)
     owned = {ref: Owned(ref, f"uid of {ref}") for ref in refs}
-    return Gathered(desired, Snapshot(1, Host(), objects), owned, terms=Terms(approved=frozenset({approved})))
+    return Gathered(desired, Snapshot(1, Host(), objects), owned, options=PlanOptions(approved=frozenset({approved})))
 
 
 def going(context: Context, *refs: Ref, approved: Sequence[Ref] = ()) -> list[Leaving]:

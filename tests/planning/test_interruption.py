@@ -10,7 +10,7 @@ import pytest
 from reconciler.desired.state import Resource
 from reconciler.observed.snapshot import BRIDGE, PORTS, Observed
 from reconciler.planning.interruption import held_back, names
-from reconciler.planning.network.plugs import cut_off
+from reconciler.planning.network.disconnected import disconnected
 from specs.effect import Change, Effect
 from specs.reference import NETWORK, STORAGE_POOL, VIRTUAL_MACHINE, Ref
 from tests.planning.machines import CARD, DATA, WITH_DATA, off, on
@@ -101,4 +101,4 @@ def moved(there: Observed) -> Observed:
     ],
 )
 def test_a_machine_that_lost_its_network(there: list[Observed], lost: bool) -> None:
-    assert dict(cut_off(World((), tuple(there)).snapshot)) == ({NET.ref: (WEB,)} if lost else {})
+    assert dict(disconnected(World((), tuple(there)).snapshot)) == ({NET.ref: (WEB,)} if lost else {})

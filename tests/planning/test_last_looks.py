@@ -16,12 +16,12 @@ from reconciler.planning.assessment import Assessment, ownership_entry
 from reconciler.planning.context import Context
 from reconciler.planning.failed import failed
 from reconciler.planning.gathered import Gathered
-from reconciler.planning.letting_go import used_all_the_same, users_after
 from reconciler.planning.operations import Define, EditLive, Stop, Undefine
 from reconciler.planning.ownership import Fact, Owned, kept_count, remade_before
 from reconciler.planning.plan import Action, Step
 from reconciler.planning.planner import Planner
-from reconciler.planning.virtualmachine.parting import parted
+from reconciler.planning.still_in_use import used_all_the_same, users_after
+from reconciler.planning.virtualmachine.data_guard import parted
 from specs.host import Host, VolumeSource
 from specs.mark import Mark
 from specs.reference import STORAGE_POOL, Ref

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from reconciler.planning.plan import Action, Plan
-from reconciler.planning.terms import Terms
+from reconciler.planning.plan_options import PlanOptions
 from specs.reference import NETWORK, VIRTUAL_MACHINE, Ref
 from tests.desired.documents import document
 from tests.planning.rehearsed_host import RehearsedHost, pool
@@ -57,7 +57,7 @@ def test_a_network_stays_while_a_machine_keeps_its_card(host: RehearsedHost, spe
 
 def test_a_network_stays_while_its_machine_is_left_alone(host: RehearsedHost) -> None:
     wish = host.desired.of(files(lab=False, interfaces=[]))
-    plan = host.planner.plan(wish, host.snapshot(), host.ledger, frozenset({WEB}), Terms())
+    plan = host.planner.plan(wish, host.snapshot(), host.ledger, frozenset({WEB}), PlanOptions())
     assert not leaves(plan)
     assert [item.reason for item in plan.blocked if item.ref == LAB] == ["InUse"]
 
@@ -71,7 +71,7 @@ def test_a_volume_stays_while_its_machine_is_left_alone_although_its_document_sa
     data = Ref.volume("default", "web-data.qcow2")
     assert data in host.objects
     for left_alone in (frozenset({WEB}), frozenset({WEB, data})):
-        plan = host.planner.plan(wish, host.snapshot(), host.ledger, left_alone, Terms())
+        plan = host.planner.plan(wish, host.snapshot(), host.ledger, left_alone, PlanOptions())
         assert [step.ref for step in plan.steps if step.ref == data] == []
 
 

@@ -11,15 +11,15 @@ from reconciler.observed.snapshot import Observed, Snapshot
 from reconciler.planning.operations import EditLive
 from reconciler.planning.ownership import Owned
 from reconciler.planning.plan import Plan
+from reconciler.planning.plan_options import PlanOptions, RefusedEdit
 from reconciler.planning.planner import Planner
-from reconciler.planning.terms import Held, Terms
 from reconciler.status.drift import drift
 from reconciler.status.one_pass import Pass
 from specs.host import Host
 from tests.planning.values import REPOSITORY, REVISION, vm
 
 WEB, UID = vm("web"), "3f0c8c1e-52f4-4b0a-9c3e-d1d1a2b3c4d5"
-TOLD = {(EditLive(WEB, "memory", "65536"), "1"): Held("the guest was told", until_boot=False)}
+TOLD = {(EditLive(WEB, "memory", "65536"), "1"): RefusedEdit("the guest was told", until_boot=False)}
 
 
 def xml(title: str, current_mib: int, run: str = "") -> str:
@@ -29,7 +29,7 @@ def xml(title: str, current_mib: int, run: str = "") -> str:
     )
 
 
-def planned(policy: str, title: str, held: dict[Any, Held]) -> tuple[Plan, set[str]]:
+def planned(policy: str, title: str, held: dict[Any, RefusedEdit]) -> tuple[Plan, set[str]]:
     """The plan, and the fields that count as drift."""
     spec = {"memory": 64, "title": "ours", "runStrategy": "Always"}
     web = Resource(WEB, UID, spec, "web.yaml", 1, Policy(drift=policy), digest="d1")
@@ -37,7 +37,7 @@ def planned(policy: str, title: str, held: dict[Any, Held]) -> tuple[Plan, set[s
     seen = Observed(WEB, UID, xml(title, 64), xml(title, 512, " id='1'"), "running")
     snapshot = Snapshot(1, Host(), {WEB: seen})
     owned = {WEB: Owned(WEB, UID, facts={"digest": "d1", "runStrategy": "Always"})}
-    plan = Planner().plan(desired, snapshot, owned, terms=Terms(held=held))
+    plan = Planner().plan(desired, snapshot, owned, options=PlanOptions(refused_edits=held))
     found = drift(Pass(desired, snapshot, plan, owned=owned))
     return plan, {each.field for item in found for each in item.fields}
 

@@ -72,7 +72,7 @@ def inputs_of(world: World) -> Inputs:
         "snapshot": world.snapshot,
         "owned": world.owned,
         "suspended": world.suspended,
-        "terms": world.terms,
+        "options": world.options,
         "last_seen": world.gone.get,
     }
     records = Planner().plan(**inputs).records
@@ -172,15 +172,15 @@ def the_ledger(inputs: Inputs) -> Iterator[Inputs]:
 
 def people(inputs: Inputs) -> Iterator[Inputs]:
     """What they say."""
-    terms, objects = inputs["terms"], inputs["snapshot"].objects
+    options, objects = inputs["options"], inputs["snapshot"].objects
     everything = {**inputs["owned"], **inputs["desired"].resources, **objects}
     said = frozenset(yes(Planner().plan(**inputs)))
     uids = frozenset(seen.uid for seen in objects.values())
-    yield inputs | {"terms": replace(terms, approved=terms.approved | said)}
-    yield inputs | {"terms": replace(terms, approved=frozenset())}
-    yield inputs | {"terms": replace(terms, migrated=uids)}
-    yield inputs | {"terms": replace(terms, rebooted=frozenset(everything), now=terms.now + 1e6)}
-    yield inputs | {"terms": replace(terms, moving=frozenset(everything))}
+    yield inputs | {"options": replace(options, approved=options.approved | said)}
+    yield inputs | {"options": replace(options, approved=frozenset())}
+    yield inputs | {"options": replace(options, migrated=uids)}
+    yield inputs | {"options": replace(options, rebooted=frozenset(everything), now=options.now + 1e6)}
+    yield inputs | {"options": replace(options, moving=frozenset(everything))}
     for ref in everything:
         yield inputs | {"suspended": inputs["suspended"] | {ref}}
 

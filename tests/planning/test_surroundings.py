@@ -11,8 +11,8 @@ import pytest
 from reconciler.desired.state import Resource
 from reconciler.planning.context import Context
 from reconciler.planning.ownership import Fact
+from reconciler.planning.plan_options import PlanOptions
 from reconciler.planning.planner import Planner
-from reconciler.planning.terms import Terms
 from specs.host import VolumeSource
 from specs.reference import STORAGE_POOL, STORAGE_VOLUME, Ref
 from specs.scope import Scope
@@ -131,7 +131,7 @@ NEWS: dict[str, tuple[Move, list[Ref]]] = {
     "a machine": (lambda inputs: observed(inputs, DB.ref, state="running"), [DB.ref]),
     "a volume": (lambda inputs: observed(inputs, DATA.ref, xml="<volume/>"), [DATA.ref]),
     "an entry": (lambda inputs: remembered(inputs, DB.ref, **{Fact.DIGEST.value: "older"}), [DB.ref]),
-    "a yes": (lambda inputs: inputs | {"terms": Terms(approved=frozenset({"sha256:0"}))}, []),
+    "a yes": (lambda inputs: inputs | {"options": PlanOptions(approved=frozenset({"sha256:0"}))}, []),
     "what is left alone": (lambda inputs: inputs | {"suspended": frozenset({DB.ref})}, []),
 }
 

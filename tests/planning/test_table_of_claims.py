@@ -25,8 +25,8 @@ from reconciler.planning.claim import (
 from reconciler.planning.context import Context
 from reconciler.planning.gathered import Gathered
 from reconciler.planning.ownership import Fact, Owned
+from reconciler.planning.plan_options import PlanOptions
 from reconciler.planning.scopes import elsewhere, in_scope, left_alone, move_digest, scope_of
-from reconciler.planning.terms import Terms
 from specs.host import Host
 from specs.mark import Mark
 from specs.reference import Ref
@@ -67,7 +67,7 @@ def context_of(case: Case) -> tuple[Context, Observed]:
     desired = DesiredState(REVISION, REPOSITORY, {case.document.ref: case.document}, where=HERE)
     context = Gathered(desired, Snapshot(1, Host(), {case.ref: seen}), owned)
     words = frozenset({move_digest(TEST, context)}) if case.approved else frozenset()
-    return replace(context, terms=Terms(approved=words)), seen
+    return replace(context, options=PlanOptions(approved=words)), seen
 
 
 def said(answer: Claim | Refusal | None) -> Claim | str | None:
@@ -213,7 +213,7 @@ def test_where_the_document_of_an_object_is(
 def test_a_word_moves_nothing_of_another_repository() -> None:
     theirs = Scope(OTHER_REPOSITORY, "test", "vms")
     context, _ = context_of(Case("", None))
-    context = replace(context, terms=Terms(approved=frozenset({move_digest(theirs, context)})))
+    context = replace(context, options=PlanOptions(approved=frozenset({move_digest(theirs, context)})))
     assert elsewhere(None, replace(APPLIED, facts={Fact.SCOPE: theirs.to_text()}), context) == theirs
 
 

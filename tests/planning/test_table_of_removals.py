@@ -17,10 +17,10 @@ from reconciler.planning.guards import removal_digest
 from reconciler.planning.operations import Define
 from reconciler.planning.ownership import Fact, Owned
 from reconciler.planning.plan import Action, Step
+from reconciler.planning.plan_options import PlanOptions
 from reconciler.planning.prune import contained_removals, forgotten, removals
 from reconciler.planning.scopes import move_digest
 from reconciler.planning.storagevolume.trash import Trashed, emptied
-from reconciler.planning.terms import Terms
 from reconciler.planning.virtualmachine.power import MIGRATED_AWAY
 from reconciler.source.tree import Unread
 from specs.host import Host, VolumeSource
@@ -93,7 +93,7 @@ class Case:
     note: str = ""  # what one of the notes says; empty when there is none
     declared: Sequence[Resource] = ()
     documents: Mapping[str, Any] = field(default_factory=dict)  # more of the desired state
-    terms: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
     suspended: Sequence[Ref] = ()
     parting: Sequence[Ref] = ()  # machines whose step leaves them without any device
     alone: bool = False  # without the neighbours
@@ -111,7 +111,7 @@ def context_of(case: Case) -> Context:
         Snapshot(1, Host(volumes=volumes), objects),
         owned,
         frozenset(case.suspended),
-        Terms(**{"now": NOW, "trash_retention_s": 0.0, **case.terms}),
+        PlanOptions(**{"now": NOW, "trash_retention_s": 0.0, **case.options}),
     )
 
 
@@ -139,22 +139,22 @@ CASES = [
     # The trash.
     Case(
         "a removed volume goes into the trash for its time", [volume(DATA)], [DATA_GONE], [f"~ {DATA.name}: trash"],
-        terms={"trash_retention_s": 7 * DAY_S},
+        options={"trash_retention_s": 7 * DAY_S},
     ),
-    Case("it stays there until then", [volume(DATA)], [IN_TRASH], terms={"trash_retention_s": 7 * DAY_S}),
-    Case("it is deleted after it", [volume(DATA)], [IN_TRASH], [DELETED], terms={"trash_retention_s": DAY_S}),
+    Case("it stays there until then", [volume(DATA)], [IN_TRASH], options={"trash_retention_s": 7 * DAY_S}),
+    Case("it is deleted after it", [volume(DATA)], [IN_TRASH], [DELETED], options={"trash_retention_s": DAY_S}),
     Case("or when the trash is switched off meanwhile", [volume(DATA)], [IN_TRASH], [DELETED]),
     Case(
         "or when somebody empties it", [volume(DATA)], [IN_TRASH], [DELETED],
-        terms={"trash_retention_s": 7 * DAY_S, "approved": frozenset({emptied(Trashed(DATA, NOW - DAY_S, 0))})},
+        options={"trash_retention_s": 7 * DAY_S, "approved": frozenset({emptied(Trashed(DATA, NOW - DAY_S, 0))})},
     ),
     Case(
         "emptying what went there earlier doesn't count for it", [volume(DATA)], [IN_TRASH],
-        terms={"trash_retention_s": 7 * DAY_S, "approved": frozenset({emptied(Trashed(DATA, NOW - 9 * DAY_S, 0))})},
+        options={"trash_retention_s": 7 * DAY_S, "approved": frozenset({emptied(Trashed(DATA, NOW - 9 * DAY_S, 0))})},
     ),
     Case(
         "a seed never lies in the trash", [volume(SEED)], [SEED_GONE], [f"- {SEED.name}: delete"],
-        terms={"trash_retention_s": 7 * DAY_S},
+        options={"trash_retention_s": 7 * DAY_S},
     ),
     # Users.
     Case("a network stays while a machine uses it", [lan(), machine(SHOP, "lan")], [entry(LAN)], ["! lan InUse"]),
@@ -246,10 +246,10 @@ CASES = [
     Case("a seed that nobody uses goes all the same", [volume(SEED), machine(WEB)], [WEB_GONE, SEED_GONE],
          ["!? web NeedsApproval", f"- {SEED.name}: delete"], alone=True),
     Case("a client's order is a word", [machine(WEB)], [WEB_GONE], ["- web: undefine"],
-         terms={"ordered": frozenset({WEB})}, alone=True),
+         options={"ordered": frozenset({WEB})}, alone=True),
     Case("also for the disks of the machine that it names, whatever else waits",
          [machine(WEB), volume(DATA), machine(SHOP)], [WEB_GONE, replace(DATA_GONE, parent=WEB), entry(SHOP)],
-         ["- web: undefine", DELETED, "!? shop NeedsApproval"], terms={"ordered": frozenset({WEB})}, alone=True),
+         ["- web: undefine", DELETED, "!? shop NeedsApproval"], options={"ordered": frozenset({WEB})}, alone=True),
     Case("what was approved for this revision goes on", [machine(WEB)],
          [entry(WEB, facts={Fact.REMOVAL: str(REVISION)})], ["- web: undefine"], alone=True),
     Case("for an earlier one says nothing", [machine(WEB)],
@@ -280,7 +280,7 @@ def parting_step(ref: Ref) -> Step:
 
 def test_a_removal_comes_after_what_used_it() -> None:
     case = Case("", [lan(), machine(SHOP, "lan"), machine(WEB, "lan")], [entry(LAN), entry(SHOP), WEB_GONE])
-    context = context_of(replace(case, terms={"ordered": frozenset({LAN, SHOP, WEB})}))
+    context = context_of(replace(case, options={"ordered": frozenset({LAN, SHOP, WEB})}))
     steps = {each.step.ref: each.step for each in removals(context, {}).assessments if each.step is not None}
     assert steps[LAN].after == {SHOP, WEB}
     assert steps[LAN].path == "lan.yaml"
@@ -302,7 +302,7 @@ def test_a_removal_comes_after_what_used_it() -> None:
             "its document is gone and says deletionPolicy: Delete; its time in the trash is over",
         ),
         (
-            Case("", [volume(DATA)], [DATA_GONE], terms={"trash_retention_s": 36 * 3600.0}),
+            Case("", [volume(DATA)], [DATA_GONE], options={"trash_retention_s": 36 * 3600.0}),
             "its document is gone and says deletionPolicy: Delete; kept in the trash for 36 hours, and given back when "
             "a document asks for it again",
         ),
@@ -316,7 +316,7 @@ def test_a_removal_says_why(case: Case, why: str) -> None:
 
 def test_the_ledger_holds_since_when_a_volume_lies_in_the_trash() -> None:
     [found] = removals(
-        context_of(Case("", [volume(DATA)], [DATA_GONE], terms={"trash_retention_s": 1.0})), {}
+        context_of(Case("", [volume(DATA)], [DATA_GONE], options={"trash_retention_s": 1.0})), {}
     ).assessments
     assert found.step is not None
     assert found.step.owned == replace(DATA_GONE, facts={Fact.TRASHED: str(int(NOW))})
@@ -338,17 +338,19 @@ def test_one_that_got_its_word_is_written_down_with_the_revision_that_it_was_giv
     asked = Case("", [machine(WEB)], [WEB_GONE], alone=True)
     [held] = removals(context_of(asked), {}).assessments
     assert held.blocked is not None
-    allowed = context_of(replace(asked, terms={"approved": frozenset({held.blocked.digest})}))
+    allowed = context_of(replace(asked, options={"approved": frozenset({held.blocked.digest})}))
     found = removals(allowed, {})
     assert [each.step is not None for each in found.assessments] == [True]
     assert found.records == [replace(WEB_GONE, facts={Fact.REMOVAL: str(REVISION)})]
 
 
-@pytest.mark.parametrize(("known", "terms"), [({Fact.REMOVAL: str(REVISION)}, {}), ({}, {"ordered": frozenset({WEB})})])
+@pytest.mark.parametrize(
+    ("known", "options"), [({Fact.REMOVAL: str(REVISION)}, {}), ({}, {"ordered": frozenset({WEB})})]
+)
 def test_one_that_has_its_word_stays_written_down_until_it_is_gone(
-    known: Mapping[str, str], terms: Mapping[str, Any]
+    known: Mapping[str, str], options: Mapping[str, Any]
 ) -> None:
-    case = Case("", [machine(WEB)], [entry(WEB, facts=known)], terms=terms, alone=True)
+    case = Case("", [machine(WEB)], [entry(WEB, facts=known)], options=options, alone=True)
     assert removals(context_of(case), {}).records == [replace(WEB_GONE, facts={Fact.REMOVAL: str(REVISION)})]
 
 
@@ -380,14 +382,14 @@ def test_what_another_folder_had_goes_once_a_person_has_said_that_this_one_takes
     word = move_digest(theirs, context)
     [note] = removals(context, {}).notes
     assert f"if this one is to take them over: onggi approve {word}" in note
-    moved = removals(context_of(replace(case, terms={"approved": frozenset({word})})), {})
+    moved = removals(context_of(replace(case, options={"approved": frozenset({word})})), {})
     assert [each.step.action for each in moved.assessments if each.step is not None] == [Action.DELETE]
 
 
 def test_the_word_takes_over_nothing_that_would_not_be_declared_here() -> None:
     case = Case("", [machine(WEB)], [entry(WEB, facts=OF_TEST)])
     word = move_digest(ELSEWHERE, context_of(case))
-    found = removals(context_of(replace(case, terms={"approved": frozenset({word})})), {})
+    found = removals(context_of(replace(case, options={"approved": frozenset({word})})), {})
     assert found.assessments == []
     assert "onggi approve" not in found.notes[0]
 

@@ -35,8 +35,8 @@ from reconciler.planning.operations import (
 )
 from reconciler.planning.ownership import Fact, Owned
 from reconciler.planning.plan import Blocked, Plan
+from reconciler.planning.plan_options import PlanOptions
 from reconciler.planning.planner import Planner
-from reconciler.planning.terms import Terms
 from specs.binding import parse, serialise, write
 from specs.effect import Change
 from specs.host import Feature, Host, VolumeSource
@@ -144,7 +144,7 @@ class World:
     desired: tuple[Resource, ...] = ()
     there: tuple[Observed, ...] = ()
     ledger: tuple[Owned, ...] = ()
-    terms: Terms = field(default_factory=Terms)
+    options: PlanOptions = field(default_factory=PlanOptions)
     suspended: frozenset[Ref] = frozenset()
     gone: Mapping[Ref, LastSeen] = field(default_factory=dict)  # how what is gone was
     held: frozenset[Ref] = frozenset()  # documents with errors
@@ -171,16 +171,16 @@ class World:
 
     @property
     def context(self) -> Context:
-        return Gathered(self.wish, self.snapshot, self.owned, self.suspended, self.terms, self.gone.get)
+        return Gathered(self.wish, self.snapshot, self.owned, self.suspended, self.options, self.gone.get)
 
     def plan(self, planner: Planner | None = None) -> Plan:
         return (planner or Planner()).plan(
-            self.wish, self.snapshot, self.owned, self.suspended, self.terms, last_seen=self.gone.get
+            self.wish, self.snapshot, self.owned, self.suspended, self.options, last_seen=self.gone.get
         )
 
     def approved(self, *digests: str) -> World:
         """The same, once somebody has said yes."""
-        return replace(self, terms=replace(self.terms, approved=self.terms.approved | {*digests}))
+        return replace(self, options=replace(self.options, approved=self.options.approved | {*digests}))
 
 
 def lines(plan: Plan) -> list[str]:

@@ -9,9 +9,9 @@ import pytest
 
 from reconciler.desired.state import DesiredState, Policy, Resource
 from reconciler.observed.snapshot import Observed, Snapshot
-from reconciler.planning.missing import MISSING
 from reconciler.planning.ownership import Owned
 from reconciler.planning.plan import Action, Blocked, Plan, Step
+from reconciler.planning.vanished import MISSING
 from reconciler.status.drift import Drift, DriftedField, DriftKind, deviations, drift, still_different, unjudged
 from reconciler.status.one_pass import Pass
 from specs.effect import Change, Effect

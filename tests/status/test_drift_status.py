@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from reconciler.desired.state import DesiredState
 from reconciler.observed.snapshot import Snapshot
-from reconciler.planning.missing import MISSING
 from reconciler.planning.plan import Action, Plan
+from reconciler.planning.vanished import MISSING
 from reconciler.status.condition import Condition
 from reconciler.status.drift import Drift, DriftedField, DriftKind
 from reconciler.status.one_pass import Pass

@@ -19,7 +19,7 @@ import libvirt
 from reconciler.hypervisor.failure import is_unsupported
 from reconciler.observed.snapshot import Observed
 from reconciler.planning.operations import EditLive
-from reconciler.planning.terms import Held
+from reconciler.planning.plan_options import RefusedEdit
 from specs.reference import Ref
 from specs.virtualmachine import KIND as MACHINES
 
@@ -44,19 +44,19 @@ class Refusals:
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
-        self._known: dict[Ref, tuple[str, dict[EditLive, tuple[Held, float]]]] = {}
+        self._known: dict[Ref, tuple[str, dict[EditLive, tuple[RefusedEdit, float]]]] = {}
         self._runs: dict[Ref, str] = {}  # the run of each machine that was seen last
         self._looked_at: Mapping[Ref, Observed] = {}
 
     def refused(self, edit: EditLive, run: str, why: str) -> None:
         """The machine can't do that while it runs."""
         log.info("%s: %s waits for the next boot: %s", edit.ref, edit.verb, why)
-        self._note(edit, run, Held(f"can't be done while it runs: {why}"), math.inf)
+        self._note(edit, run, RefusedEdit(f"can't be done while it runs: {why}"), math.inf)
 
     def told(self, edit: EditLive, run: str, why: str) -> None:
         """The guest was told, and may follow by itself; after a while it is told once more."""
         log.info("%s: %s", edit.ref, why)
-        self._note(edit, run, Held(why, until_boot=False), time.monotonic() + TOLD_AGAIN_S)
+        self._note(edit, run, RefusedEdit(why, until_boot=False), time.monotonic() + TOLD_AGAIN_S)
 
     def look(self, objects: Mapping[Ref, Observed]) -> None:
         """Forget what guests were told and have followed: another change of it will have to be said again.
@@ -90,11 +90,11 @@ class Refusals:
             if memory is None or wanted is None or memory <= wanted:
                 continue
             edit = EditLive(ref, "memory", str(int(wanted * _KIB_PER_MIB)))
-            held = Held("the guest was told at its start, and has yet to give memory back", until_boot=False)
+            held = RefusedEdit("the guest was told at its start, and has yet to give memory back", until_boot=False)
             self._note(edit, run, held, time.monotonic() + TOLD_AGAIN_S)
         self._looked_at = objects
 
-    def known(self) -> Mapping[tuple[EditLive, str], Held]:
+    def known(self) -> Mapping[tuple[EditLive, str], RefusedEdit]:
         """Every one that still counts, by the edit and the run."""
         now = time.monotonic()
         with self._lock:
@@ -105,7 +105,7 @@ class Refusals:
                 if now < end
             }
 
-    def _note(self, edit: EditLive, run: str, held: Held, end: float) -> None:
+    def _note(self, edit: EditLive, run: str, held: RefusedEdit, end: float) -> None:
         with self._lock:
             before, edits = self._known.get(edit.ref, ("", {}))
             # What an earlier run was told, this one wasn't; of two amounts of memory the last one counts.

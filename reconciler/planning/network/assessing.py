@@ -7,11 +7,11 @@ from typing import Any
 
 from reconciler.desired.state import Resource
 from reconciler.observed.snapshot import Observed
-from reconciler.planning.activatable import Activatable
+from reconciler.planning.activation import Activation
 from reconciler.planning.assessment import Assessment
 from reconciler.planning.context import Context
 from reconciler.planning.network.subnets import SubnetChooser
-from reconciler.planning.network.way_out import over_what_is_there
+from reconciler.planning.network.uplink import over_what_is_there
 from reconciler.planning.operations import DefineInterface, Operation, UpdateNetwork
 from reconciler.planning.ownership import Fact, Owned
 from specs.binding import parse
@@ -21,7 +21,7 @@ from specs.network.vlan import vlan_bridge_xml
 from specs.plain import Spec
 
 
-class Networks(Activatable):
+class Networks(Activation):
     """One that declares no subnet gets a free one; the device that it goes through has to be there."""
 
     def __init__(self, context: Context) -> None:

@@ -34,7 +34,7 @@ class NetworkRules(Rules):
 
     def beside(self, resource: Resource, context: Context) -> tuple[object, ...]:
         """The host's interfaces, and who is cut off from it."""
-        return context.host.interfaces, context.cut_off.get(resource.ref)
+        return context.host.interfaces, context.disconnected.get(resource.ref)
 
 
 RULES = NetworkRules()

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from reconciler.desired.state import Resource
 from reconciler.observed.snapshot import Observed
-from reconciler.planning.activatable import Activatable
+from reconciler.planning.activation import Activation
 from reconciler.planning.operations import DefineSecret, Operation, SecretSource
 from reconciler.planning.storagepool.volume_group import as_running, growth
 from specs.effect import Change
@@ -15,7 +15,7 @@ from specs.storagepool.secret import auth_secret_xml
 from specs.storagepool.types import FOLDERS, MOUNTED
 
 
-class Pools(Activatable):
+class Pools(Activation):
     """A folder is made when it is missing. Making any other type would format or label a device: only when declared."""
 
     def prerequisites(self, resource: Resource) -> list[Operation]:

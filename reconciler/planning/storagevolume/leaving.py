@@ -9,9 +9,9 @@ from reconciler.planning.context import Context
 from reconciler.planning.operations import DeleteVolume, TrashVolume
 from reconciler.planning.ownership import Fact, Owned
 from reconciler.planning.plan import Action, Step
+from reconciler.planning.plan_options import duration_text
 from reconciler.planning.rules import Removal
 from reconciler.planning.storagevolume.trash import is_over, trashed
-from reconciler.planning.terms import duration_text
 from reconciler.planning.virtualmachine.migration import away_users
 from reconciler.planning.why import why_volume_leaves
 from specs.effect import Effect
@@ -39,12 +39,12 @@ def _in_trash(entry: Owned, context: Context) -> Assessment | None:
 
     A volume in the trash stays where it is. Until its time is over, a document that asks for it again gets it back.
     """
-    retention_s = context.terms.trash_retention_s
+    retention_s = context.options.trash_retention_s
     for item in trashed([entry], retention_s):
-        return None if is_over(item, context.terms) else Assessment()
+        return None if is_over(item, context.options) else Assessment()
     if retention_s <= 0:
         return None
-    facts = {**entry.facts, Fact.TRASHED: str(int(context.terms.now))}
+    facts = {**entry.facts, Fact.TRASHED: str(int(context.options.now))}
     step = Step(
         ref=entry.ref,
         action=Action.UPDATE,

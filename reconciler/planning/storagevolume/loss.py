@@ -40,7 +40,7 @@ def find_losses(context: Context) -> Mapping[Ref, Loss]:
     for ref, resource in context.desired.resources.items():
         if ref.kind != STORAGE_VOLUME or ref in objects or resource.has_content or ref in context.renames.present:
             continue
-        if ref in context.terms.moving:
+        if ref in context.options.moving:
             continue  # the ledger may know already what the snapshot can't show yet
         pool = objects.get(Ref(STORAGE_POOL, ref.pool))
         if pool is None or not pool.active or ref in context.snapshot.unseen:
@@ -92,7 +92,7 @@ def _loss(resource: Resource, evidence: str, context: Context) -> Loss:
     before = remade_before(context.owned.get(ref))
     digest = approval_digest(json.dumps(["make again", str(ref), before]), resource.digest, ())
     allowed = ""
-    if digest in context.terms.approved:
+    if digest in context.options.approved:
         allowed = "that was approved"
     elif VOLUMES.declared(resource.spec).get("onLoss") == RECREATE:
         allowed = f"onLoss: {RECREATE} says so"

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from reconciler.planning.ownership import Fact, Owned
-from reconciler.planning.terms import Terms
+from reconciler.planning.plan_options import PlanOptions
 from specs.reference import Ref
 
 
@@ -29,9 +29,9 @@ def trashed(entries: Iterable[Owned], retention_s: float) -> list[Trashed]:
     return sorted(found, key=lambda item: (item.until, item.ref))
 
 
-def is_over(item: Trashed, terms: Terms) -> bool:
+def is_over(item: Trashed, options: PlanOptions) -> bool:
     """True when its time is over, or somebody emptied the trash after it had got there."""
-    return terms.now >= item.until or emptied(item) in terms.approved
+    return options.now >= item.until or emptied(item) in options.approved
 
 
 def emptied(item: Trashed) -> str:

@@ -10,10 +10,10 @@ from reconciler.planning.assessment import Assessment, ownership_entry
 from reconciler.planning.claim import blocked, claim_volume
 from reconciler.planning.context import Context
 from reconciler.planning.diff import compare
-from reconciler.planning.foreseen import future_format
 from reconciler.planning.operations import CreateVolume, DeleteVolume, GrowVolume
 from reconciler.planning.ownership import Fact, kept_count, remade_before
 from reconciler.planning.plan import Action, Blocked, Step
+from reconciler.planning.projected_host import future_format
 from reconciler.planning.scopes import elsewhere
 from reconciler.planning.storagevolume.loss import held
 from reconciler.planning.storagevolume.lost import Loss
@@ -96,7 +96,9 @@ def _existing(resource: Resource, observed: Observed, context: Context) -> Asses
     changes = [] if seed else list(compare(resource, observed, context.host).config)
     ours = entry is not None or seed or resource.policy.adopt or _used_by_ours(resource, context)
     if not ours and (changes or resource.parent is not None):
-        if resource.ref in context.terms.moving:  # only just being made: the ledger says whose it is once that is done
+        if (
+            resource.ref in context.options.moving
+        ):  # only just being made: the ledger says whose it is once that is done
             return Assessment()
         message = (
             f"{resource.ref} already exists on this host and onggi didn't make it; rename this document, or use the "

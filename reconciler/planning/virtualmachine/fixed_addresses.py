@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from reconciler.desired.state import Resource
 from reconciler.observed.snapshot import Observed
 from reconciler.planning.plan import Blocked
-from reconciler.planning.virtualmachine.kept_cards import FOUND_MAC
+from reconciler.planning.virtualmachine.retained_interfaces import FOUND_MAC
 from specs.virtualmachine import KIND as MACHINES
 from specs.virtualmachine.interfaces import INTERFACES
 

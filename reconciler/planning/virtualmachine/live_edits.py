@@ -14,7 +14,7 @@ from reconciler.observed.snapshot import Observed
 from reconciler.planning.context import Context
 from reconciler.planning.diff import Comparison
 from reconciler.planning.operations import EditLive
-from reconciler.planning.terms import Held
+from reconciler.planning.plan_options import RefusedEdit
 from reconciler.planning.virtualmachine.console_password import device_slots
 from specs.binding import parse
 from specs.effect import Change, Effect
@@ -79,9 +79,9 @@ def live_edits(
             EditLive(resource.ref, edit.verb, edit.value, device_slots(resource) if edit.password else ())
             for edit in live.live_edits(MACHINES.lowered(comparison.lowered), root, [change], comparison.earlier)
         ]
-        held = next((known for edit in found if (known := context.terms.held.get((edit, run)))), None)
+        held = next((known for edit in found if (known := context.options.refused_edits.get((edit, run)))), None)
         if not context.host.can(Feature.DEVICE_HOTPLUG) and any(edit.verb not in _ALWAYS_LIVE for edit in found):
-            held = Held(NO_HOTPLUG)
+            held = RefusedEdit(NO_HOTPLUG)
         if held is not None:
             effect = Effect.NEXT_BOOT if held.until_boot else Effect.LIVE
             waiting.append(replace(change, effect=effect, note=held.why))

@@ -14,7 +14,7 @@ from reconciler.planning.operations import Define, Operation, SetAutostart, Star
 from reconciler.planning.ownership import Fact, Owned, kept_count, remade_before
 from reconciler.planning.plan import Action, Blocked, Step
 from reconciler.planning.reaching import within_reach
-from reconciler.planning.remade import (
+from reconciler.planning.recreation import (
     PERSISTENT,
     WHY_MADE_AGAIN,
     WHY_PERSISTENT,
@@ -24,7 +24,6 @@ from reconciler.planning.remade import (
 )
 from reconciler.planning.virtualmachine.console_password import renewal, slots, slots_again
 from reconciler.planning.virtualmachine.fixed_addresses import unknown_mac
-from reconciler.planning.virtualmachine.lacking import Lack, can_be_defined, find_lack, left, reduced
 from reconciler.planning.virtualmachine.live_edits import live_edits, live_only, postponed, without_followed
 from reconciler.planning.virtualmachine.migration import assess_away, is_called_back
 from reconciler.planning.virtualmachine.power import (
@@ -37,6 +36,7 @@ from reconciler.planning.virtualmachine.power import (
     why_started,
 )
 from reconciler.planning.virtualmachine.restart import Restart, restart, restart_facts
+from reconciler.planning.virtualmachine.unmet_needs import Unmet, can_be_defined, left, reduced, unmet_needs
 from reconciler.planning.virtualmachine.used import drive_volumes
 from reconciler.planning.why import is_drift, why_changed
 from specs.binding import parse, patched, serialise, write
@@ -65,7 +65,7 @@ def _assess(resource: Resource, observed: Observed | None, context: Context, mis
         if observed is not None and not observed.persistent and answer is not Claim.ADOPT:
             observed = as_persistent(observed, context)
         gone = vanished(resource, context) if observed is None else None
-        lack = find_lack(resource, observed or gone, context, missing)
+        lack = unmet_needs(resource, observed or gone, context, missing)
         wanted = reduced(resource, observed or gone, lack)
         if observed is not None and answer is not None:
             told = told_along(compare(wanted, observed, context.host), observed)
@@ -82,7 +82,7 @@ def _assess(resource: Resource, observed: Observed | None, context: Context, mis
         return Assessment(blocked=Blocked(resource.ref, "DependencyNotReady", str(error), resource.path, resource.line))
 
 
-def _create(resource: Resource, context: Context, lack: Lack) -> Step:
+def _create(resource: Resource, context: Context, lack: Unmet) -> Step:
     spec, uid, name = MACHINES.declared(resource.spec), resource.uid, resource.ref.name
     lowered = xml.lower(spec, name=name, uid=uid, host=context.host)
     root = write(xml.BINDS, xml.skeleton(lowered, name=name, uid=uid, host=context.host), lowered)
@@ -110,7 +110,7 @@ def _create(resource: Resource, context: Context, lack: Lack) -> Step:
     )
 
 
-def _again(resource: Resource, gone: Observed, context: Context, lack: Lack) -> Step:
+def _again(resource: Resource, gone: Observed, context: Context, lack: Unmet) -> Step:
     """A machine that vanished, as it was: only what its document says is changed about it."""
     ref, entry = resource.ref, context.owned.get(resource.ref)
     comparison = compare(resource, gone, context.host)
@@ -150,7 +150,7 @@ def _telling_refused(resource: Resource, comparison: Comparison, found: Assessme
 
 
 def _update(
-    resource: Resource, observed: Observed, context: Context, answer: Claim, comparison: Comparison, lack: Lack
+    resource: Resource, observed: Observed, context: Context, answer: Claim, comparison: Comparison, lack: Unmet
 ) -> Assessment:
     entry = context.owned.get(resource.ref)
     if (unknown := unknown_mac(resource, MACHINES.lowered(comparison.lowered), observed)) is not None:
@@ -183,7 +183,7 @@ def _update(
     edits = [edit for edit in edits if not lack.hinders(edit)]
     again = Restart()
     if observed.active and not power and answer is not Claim.ADOPT:
-        rebooted = resource.ref in context.terms.rebooted
+        rebooted = resource.ref in context.options.rebooted
         again = restart(resource, observed, entry, waiting, rebooted=rebooted)
         again = again.held_up() if lack else again
     created = entry.created if entry is not None else answer is not Claim.ADOPT
@@ -292,7 +292,7 @@ def _run_facts(resource: Resource, observed: Observed, context: Context, again: 
     return {
         **count,
         **({Fact.LAST_RUN.value: ended} if ended else {}),
-        **restart_facts(again, resource, observed, entry, context.terms.now),
+        **restart_facts(again, resource, observed, entry, context.options.now),
     }
 
 

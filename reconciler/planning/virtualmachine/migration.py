@@ -44,16 +44,16 @@ def find_away(context: Context) -> Mapping[Ref, str]:
         seen = context.snapshot.get(ref)
         if contained("finding out where it runs", ref, entry.uid, _is_away, seen, entry, entry.uid, context) is True:
             found[ref] = _digest(entry, entry.uid)
-    for ref, resource in context.desired.resources.items() if context.terms.migrated else ():
+    for ref, resource in context.desired.resources.items() if context.options.migrated else ():
         unknown = ref not in context.owned and ref not in context.snapshot.objects
-        if unknown and ref.kind == VIRTUAL_MACHINE and resource.uid in context.terms.migrated:
+        if unknown and ref.kind == VIRTUAL_MACHINE and resource.uid in context.options.migrated:
             found[ref] = _digest(None, resource.uid)
-    return {ref: digest for ref, digest in found.items() if digest not in context.terms.approved}
+    return {ref: digest for ref, digest in found.items() if digest not in context.options.approved}
 
 
 def _is_away(observed: Observed | None, entry: Owned, uid: str, context: Context) -> bool:
     if observed is None:
-        return uid in context.terms.migrated or entry.facts.get(Fact.LAST_RUN) == MIGRATED_AWAY
+        return uid in context.options.migrated or entry.facts.get(Fact.LAST_RUN) == MIGRATED_AWAY
     # Nearly all are told apart by a look at two words.
     maybe = observed.reason == MIGRATED_AWAY or entry.facts.get(Fact.LAST_RUN) == MIGRATED_AWAY
     return maybe and is_migrated(observed, entry)

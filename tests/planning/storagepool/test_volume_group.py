@@ -10,8 +10,8 @@ from reconciler.desired.state import DesiredState, Policy, Resource
 from reconciler.observed.snapshot import Observed, Snapshot
 from reconciler.planning.operations import Define, ExtendVolumeGroup, Start, Stop
 from reconciler.planning.plan import Plan
+from reconciler.planning.plan_options import PlanOptions
 from reconciler.planning.planner import Planner
-from reconciler.planning.terms import Terms
 from specs.effect import Effect
 from specs.host import Host
 from specs.reference import STORAGE_POOL, Ref
@@ -39,7 +39,7 @@ def plan(
     running = pool_xml(live, group, kind) if live is not None else None
     seen = Observed(POOL, UID, xml, running, "active" if live is not None else "inactive")
     desired = DesiredState(REVISION, REPOSITORY, {POOL: resource})
-    return Planner().plan(desired, Snapshot(1, Host(), {POOL: seen}), {}, terms=Terms())
+    return Planner().plan(desired, Snapshot(1, Host(), {POOL: seen}), {}, options=PlanOptions())
 
 
 def test_a_device_that_is_added_extends_the_group_of_a_running_pool_without_a_restart() -> None:

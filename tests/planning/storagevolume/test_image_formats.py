@@ -52,7 +52,7 @@ def test_a_volume_without_a_format_gets_the_one_that_is_documented(
 ) -> None:
     made = at(name, spec)
     assert made.host.volumes[Ref.volume(POOL, name)].format == image_format
-    (step,) = Planner().plan(made.desired, made.snapshot, {}, frozenset(), made.terms).steps
+    (step,) = Planner().plan(made.desired, made.snapshot, {}, frozenset(), made.options).steps
     (operation,) = step.operations
     assert parse(operation.xml).find("target/format").get("type") == image_format  # type: ignore[union-attr]
 
@@ -69,5 +69,5 @@ def test_what_a_source_was_taken_for_stays_whatever_a_guest_writes() -> None:
 
 def test_the_format_is_remembered_from_the_making_on() -> None:
     made = at("debian", {"source": {"url": f"{URL}/download"}})
-    (step,) = Planner().plan(made.desired, made.snapshot, {}, frozenset(), made.terms).steps
+    (step,) = Planner().plan(made.desired, made.snapshot, {}, frozenset(), made.options).steps
     assert step.owned is not None and step.owned.facts[Fact.FORMAT] == "qcow2"

@@ -10,8 +10,8 @@ from reconciler.observed.snapshot import Observed, Snapshot
 from reconciler.planning.context import Context
 from reconciler.planning.gathered import Gathered
 from reconciler.planning.ownership import Owned
+from reconciler.planning.plan_options import PlanOptions
 from reconciler.planning.prune import removals
-from reconciler.planning.terms import Terms
 from reconciler.planning.why import why_volume_leaves
 from specs.host import Host, VolumeSource
 from specs.reference import Ref
@@ -50,7 +50,7 @@ def test_a_seed_that_a_running_machine_still_has_is_told_in_the_plan_that_takes_
     host = Host(volumes={SEED: VolumeSource("/pool/old-seed", "file", "raw")})
     objects = {WEB: Observed(WEB, "u", xml, xml, "running"), SEED: Observed(SEED, "", "<volume/>")}
     before = declared(cloudInit={"userData": "x"})
-    found = removals(Gathered(before.desired, Snapshot(1, host, objects), {SEED: OLD}, terms=Terms()), {})
+    found = removals(Gathered(before.desired, Snapshot(1, host, objects), {SEED: OLD}, options=PlanOptions()), {})
     assert found.assessments == []
     [note] = found.notes
     assert note.startswith(f"{SEED} is deleted as soon as no machine has it: the former cloud-init data of {WEB}")

@@ -14,8 +14,8 @@ from reconciler.observed.snapshot import Observed, Snapshot
 from reconciler.planning.operations import CreateVolume, DeleteVolume, Start, Stop
 from reconciler.planning.ownership import Fact, Owned
 from reconciler.planning.plan import Plan
+from reconciler.planning.plan_options import PlanOptions
 from reconciler.planning.planner import Planner
-from reconciler.planning.terms import Terms
 from reconciler.status.drift import DriftKind, drift
 from reconciler.status.one_pass import Pass
 from reconciler.status.status import conditions
@@ -66,9 +66,9 @@ def volume(ref: Ref) -> Observed:
     return Observed(ref, "", xml, state="active", details=details)
 
 
-def plan(resources: Iterable[Resource], seen: Iterable[Observed], owned: Iterable[Owned] = (), **terms: Any) -> Plan:
+def plan(resources: Iterable[Resource], seen: Iterable[Observed], owned: Iterable[Owned] = (), **options: Any) -> Plan:
     desired = DesiredState(REVISION, REPOSITORY, {one.ref: one for one in resources})
-    return Planner().plan(desired, host(seen), {one.ref: one for one in owned}, terms=Terms(**terms))
+    return Planner().plan(desired, host(seen), {one.ref: one for one in owned}, options=PlanOptions(**options))
 
 
 def host(seen: Iterable[Observed]) -> Snapshot:

@@ -11,10 +11,10 @@ import pytest
 from reconciler.desired.state import DesiredState, Resource
 from reconciler.observed.snapshot import BRIDGE, PORTS, Observed, Snapshot
 from reconciler.planning.context import Context, has_object
-from reconciler.planning.foreseen import future_format
 from reconciler.planning.gathered import Gathered
 from reconciler.planning.mentions import mentioned
 from reconciler.planning.ownership import Fact, Owned
+from reconciler.planning.projected_host import future_format
 from reconciler.planning.rules import rules_of
 from reconciler.planning.storagevolume.uses import users_of
 from specs.host import Host, VolumeSource
@@ -157,9 +157,9 @@ def test_a_machine_that_is_left_alone_is_not_told_to_have_lost_its_network() -> 
         LAN, "l", "<network/>", "<network><bridge name='br'/></network>", "active", details={BRIDGE: "br", PORTS: {}}
     )
     lost = [machine(each, live=[], more=CARD) for each in (WEB, SHOP)]
-    assert dict(context_of(net, *lost).cut_off) == {LAN: (SHOP, WEB)}
-    assert dict(context_of(net, *lost, suspended=frozenset({WEB})).cut_off) == {LAN: (SHOP,)}
-    assert dict(context_of(net, *lost, suspended=frozenset({WEB, SHOP})).cut_off) == {}
+    assert dict(context_of(net, *lost).disconnected) == {LAN: (SHOP, WEB)}
+    assert dict(context_of(net, *lost, suspended=frozenset({WEB})).disconnected) == {LAN: (SHOP,)}
+    assert dict(context_of(net, *lost, suspended=frozenset({WEB, SHOP})).disconnected) == {}
 
 
 # The name that an object has now, by what the ledger remembers.

@@ -13,8 +13,8 @@ from reconciler.observed.snapshot import Observed, Snapshot
 from reconciler.planning.operations import CreateVolume, GrowVolume
 from reconciler.planning.ownership import Fact, Owned
 from reconciler.planning.plan import Action, Plan
+from reconciler.planning.plan_options import PlanOptions
 from reconciler.planning.planner import Planner
-from reconciler.planning.terms import Terms
 from reconciler.planning.virtualmachine.power import MIGRATED_AWAY
 from specs.binding import parse
 from specs.host import Feature, Host, VolumeSource
@@ -87,7 +87,9 @@ def planned(case: Case) -> Plan:
     host = Host(features=frozenset(case.features), volumes=volumes, pool_paths=case.pool_paths)
     known = (*case.remembered, *([case.entry] if case.entry else []))
     desired = DesiredState(REVISION, REPOSITORY, {each.ref: each for each in (*case.others, wanted)}, where=HERE)
-    return Planner().plan(desired, Snapshot(1, host, objects), {each.ref: each for each in known}, terms=Terms(now=1.0))
+    return Planner().plan(
+        desired, Snapshot(1, host, objects), {each.ref: each for each in known}, options=PlanOptions(now=1.0)
+    )
 
 
 OURS = owned(DATA, "")
@@ -311,7 +313,9 @@ def test_a_volume_that_is_only_just_being_made_is_nobody_elses() -> None:
     planner, seen = Planner(), Snapshot(1, Host(pool_paths={"disks": "/disks"}), {POOL: pool(), DATA: volume()})
 
     def told(moving: frozenset[Ref]) -> list[str]:
-        return [each.reason for each in planner.plan(desired, seen, {}, frozenset(), Terms(moving=moving)).blocked]
+        return [
+            each.reason for each in planner.plan(desired, seen, {}, frozenset(), PlanOptions(moving=moving)).blocked
+        ]
 
     assert told(frozenset({DATA})) == []
     assert told(frozenset()) == ["OwnedByOther"]

@@ -8,7 +8,7 @@ import pytest
 
 from reconciler.desired.state import Resource
 from reconciler.planning.ownership import Owned
-from reconciler.planning.terms import Terms
+from reconciler.planning.plan_options import PlanOptions
 from specs.scope import Scope
 from tests.planning.machines import FOREIGN, GONE, PLAIN, grows, off, on, undefined, world
 from tests.planning.values import REPOSITORY
@@ -63,7 +63,7 @@ def test_what_the_ledger_remembers(world: World, remembered: dict[str, str]) -> 
 
 def test_a_restart_is_written_down_before_it_begins_and_is_done_once() -> None:
     wish = grows("Graceful")
-    asked = replace(world(wish, on(), last=PLAIN), terms=Terms(now=1000.0)).plan()
+    asked = replace(world(wish, on(), last=PLAIN), options=PlanOptions(now=1000.0)).plan()
     [before] = asked.records
     assert before.facts["restarting"] == "1000"
     assert before.facts["digest"] == PLAIN.digest, "what was applied before, until it is done"
@@ -101,7 +101,7 @@ LACKING = grows("Graceful", interfaces=[{"network": "gone"}])
 def test_a_restart_that_something_missing_keeps_from_beginning_is_not_written_down() -> None:
     """Else a guest that shuts itself down would be taken for one that followed the request, and be started."""
     for seen, last in ((on(), PLAIN), (on(LACKING, run=PLAIN), LACKING)):
-        plan = replace(world(LACKING, seen, last=last), terms=Terms(now=1000.0)).plan()
+        plan = replace(world(LACKING, seen, last=last), options=PlanOptions(now=1000.0)).plan()
         assert [item.reason for item in plan.blocked] == ["DependencyNotReady"]
         assert [item.waits_for for item in plan.waiting] == ["what it lacks, for without that it wouldn't start again"]
         assert "restarting" not in facts(plan)
@@ -111,7 +111,7 @@ def test_a_restart_that_something_missing_keeps_from_beginning_is_not_written_do
 def test_a_guest_that_was_asked_to_shut_down_is_waited_for_although_something_went_meanwhile() -> None:
     entry = applied(LACKING, restarting="1000")
     for now, remembered in ((1100.0, True), (90000.0, False)):
-        plan = World((LACKING,), (on(LACKING, run=PLAIN),), (entry,), terms=Terms(now=now)).plan()
+        plan = World((LACKING,), (on(LACKING, run=PLAIN),), (entry,), options=PlanOptions(now=now)).plan()
         assert ("restarting" in facts(plan)) is remembered
 
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 
 from reconciler.planning.operations import EditLive
-from reconciler.planning.terms import Held, Terms
+from reconciler.planning.plan_options import PlanOptions, RefusedEdit
 from specs.host import Feature
 from tests.planning.machines import CARD, DATA, FOREIGN, LAN, PLAIN, POOL, SECRET, WITH_DATA, grows, off, on, world
 from tests.planning.worlds import QEMU, WEB, World, check, found, table, wanted
 
 STEADY = wanted(memory=512, maximumMemory=2048)
 NO_HOTPLUG = replace(QEMU, features=QEMU.features - {Feature.DEVICE_HOTPLUG})
-TOLD = Terms(held={(EditLive(WEB, "title", "new"), "7"): Held("the guest has yet to follow it", until_boot=False)})
-REFUSED = Terms(held={(EditLive(WEB, "title", "new"), "7"): Held("libvirt refused it")})
+TO_FOLLOW = RefusedEdit("the guest has yet to follow it", until_boot=False)
+TOLD = PlanOptions(refused_edits={(EditLive(WEB, "title", "new"), "7"): TO_FOLLOW})
+    }
+)
+REFUSED = PlanOptions(refused_edits={(EditLive(WEB, "title", "new"), "7"): RefusedEdit("libvirt refused it")})
 STRANGER = "<interface type='bridge'><mac address='52:54:00:00:00:09'/><source bridge='br9'/></interface></devices>"
 SEVENTH = {"<domain ": "<domain id='7' "}
 
@@ -51,13 +54,16 @@ SEVENTH = {"<domain ": "<domain id='7' "}
     (
         "a title for which the guest is waited for isn't told again",
         world(
-            wanted(title="new"), on(wanted(title="new"), run=PLAIN, patch=SEVENTH), last=wanted(title="new"), terms=TOLD
+            wanted(title="new"),
+            on(wanted(title="new"), run=PLAIN, patch=SEVENTH),
+            last=wanted(title="new"),
+            options=TOLD,
         ),
         "waits web /title",
     ),
     (
         "a title that libvirt refused waits for the next boot",
-        world(wanted(title="new"), on(patch=SEVENTH), last=PLAIN, terms=REFUSED),
+        world(wanted(title="new"), on(patch=SEVENTH), last=PLAIN, options=REFUSED),
         "~ web /title: define (its document changed)",
         "waits web /title for its next boot, for which it has to be off: a reboot inside the guest isn't enough",
     ),
@@ -198,7 +204,7 @@ def test_a_machine_that_runs_or_is_to_run(world: World, expected: list[str]) -> 
     ),
     (
         "its guest has rebooted",
-        world(grows("WhenStopped"), on(), last=PLAIN, terms=Terms(rebooted=frozenset({WEB}))),
+        world(grows("WhenStopped"), on(), last=PLAIN, options=PlanOptions(rebooted=frozenset({WEB}))),
         "~ web /memory: define, stop within 60 s, start (its document changed; its guest rebooted, and…",
         "waits web /memory for the restart that restartPolicy: WhenStopped asks its guest for",
     ),

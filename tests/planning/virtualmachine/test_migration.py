@@ -14,8 +14,8 @@ from reconciler.planning.last_seen import LastSeen
 from reconciler.planning.operations import Define, Start
 from reconciler.planning.ownership import Fact, Owned
 from reconciler.planning.plan import Plan
+from reconciler.planning.plan_options import PlanOptions
 from reconciler.planning.planner import Planner
-from reconciler.planning.terms import Terms
 from specs.host import Feature, Host, VolumeSource
 from specs.mark import Mark
 from specs.reference import Ref
@@ -66,7 +66,7 @@ def shared() -> list[Observed]:
     ]
 
 
-def plan(resources: Iterable[Resource], seen: Iterable[Observed], owned: Iterable[Owned], **terms: Any) -> Plan:
+def plan(resources: Iterable[Resource], seen: Iterable[Observed], owned: Iterable[Owned], **options: Any) -> Plan:
     declared = {one.ref: one for one in resources}
     objects = {one.ref: one for one in seen}
     volumes = {DISK: VolumeSource(PATH, "file", "qcow2")} if DISK in objects else {}
@@ -74,7 +74,9 @@ def plan(resources: Iterable[Resource], seen: Iterable[Observed], owned: Iterabl
     known = {one.ref: one for one in owned}
     last = {WEB: LastSeen(UID, DOMAIN)} if WEB in known else {}
     desired = DesiredState(REVISION, REPOSITORY, declared)
-    return Planner().plan(desired, Snapshot(1, host, objects), known, terms=Terms(**terms), last_seen=last.get)
+    return Planner().plan(
+        desired, Snapshot(1, host, objects), known, options=PlanOptions(**options), last_seen=last.get
+    )
 
 
 def is_held(found: Plan) -> bool:
@@ -90,7 +92,7 @@ def yes(found: Plan) -> frozenset[str]:
 
 
 WENT = pytest.mark.parametrize(
-    ("seen", "terms"),
+    ("seen", "options"),
     [
         pytest.param([off("migrated")], {}, id="still defined here"),
         pytest.param([], {"migrated": frozenset({UID})}, id="undefined by the migration"),
@@ -101,14 +103,14 @@ STRATEGIES = pytest.mark.parametrize("strategy", ["Always", "RerunOnFailure", "M
 
 @WENT
 @STRATEGIES
-def test_it_is_neither_started_nor_made_again_and_it_is_told(seen: list[Observed], terms: Any, strategy: str) -> None:
-    assert is_held(plan([machine(runStrategy=strategy), disk()], [*shared(), *seen], [entry(), OWN_DISK], **terms))
+def test_it_is_neither_started_nor_made_again_and_it_is_told(seen: list[Observed], options: Any, strategy: str) -> None:
+    assert is_held(plan([machine(runStrategy=strategy), disk()], [*shared(), *seen], [entry(), OWN_DISK], **options))
 
 
 # Both libvirtd and onggi forget what events and reasons told when they are restarted; the ledger doesn't.
 @WENT
-def test_it_is_remembered_across_restarts(seen: list[Observed], terms: Any) -> None:
-    first = plan([machine(), disk()], [*shared(), *seen], [entry(), OWN_DISK], **terms)
+def test_it_is_remembered_across_restarts(seen: list[Observed], options: Any) -> None:
+    first = plan([machine(), disk()], [*shared(), *seen], [entry(), OWN_DISK], **options)
     later = [replace(one, reason="unknown") for one in seen]
     again = plan([machine(), disk()], [*shared(), *later], [remembered(first), OWN_DISK])
     assert is_held(again)
@@ -120,24 +122,24 @@ def test_without_a_ledger_the_event_is_enough() -> None:
 
 
 @WENT
-def test_its_disks_are_not_touched(seen: list[Observed], terms: Any) -> None:
+def test_its_disks_are_not_touched(seen: list[Observed], options: Any) -> None:
     grown = replace(disk("2GiB"), digest="e")
-    found = plan([machine(), grown], [*shared(), *seen], [entry(), OWN_DISK], **terms)
+    found = plan([machine(), grown], [*shared(), *seen], [entry(), OWN_DISK], **options)
     assert is_held(found)
     assert (DISK, "Migrated") in [(item.ref, item.reason) for item in found.blocked]
 
 
 @WENT
-def test_a_disk_that_it_took_along_is_neither_lost_nor_made_again(seen: list[Observed], terms: Any) -> None:
-    found = plan([machine(), disk()], [shared()[0], *seen], [entry(), OWN_DISK], **terms)
+def test_a_disk_that_it_took_along_is_neither_lost_nor_made_again(seen: list[Observed], options: Any) -> None:
+    found = plan([machine(), disk()], [shared()[0], *seen], [entry(), OWN_DISK], **options)
     assert found.steps == ()
     assert {item.reason for item in found.blocked} == {"Migrated"}
 
 
 @WENT
-def test_with_its_document_gone_its_disks_stay_all_the_same(seen: list[Observed], terms: Any) -> None:
+def test_with_its_document_gone_its_disks_stay_all_the_same(seen: list[Observed], options: Any) -> None:
     other = Resource(vm("db"), "v", {"memory": 64, "runStrategy": "Manual"}, "db.yaml", 1)
-    found = plan([other], [*shared(), *seen], [entry(), OWN_DISK], **terms)
+    found = plan([other], [*shared(), *seen], [entry(), OWN_DISK], **options)
     assert [step.ref for step in found.steps] == [vm("db")]
     assert WEB not in found.forgotten
 
@@ -152,18 +154,18 @@ def test_it_is_over_when_the_machine_is_seen_running_here() -> None:
 
 @WENT
 @pytest.mark.parametrize("strategy", ["Always", "RerunOnFailure"])
-def test_a_yes_has_it_here_again_once(seen: list[Observed], terms: Any, strategy: str) -> None:
+def test_a_yes_has_it_here_again_once(seen: list[Observed], options: Any, strategy: str) -> None:
     resources = [machine(runStrategy=strategy), disk()]
-    asked = plan(resources, [*shared(), *seen], [entry(), OWN_DISK], **terms)
+    asked = plan(resources, [*shared(), *seen], [entry(), OWN_DISK], **options)
     known = [replace(remembered(asked), facts={**remembered(asked).facts, Fact.RUN_STRATEGY: strategy}), OWN_DISK]
-    found = plan(resources, [*shared(), *seen], known, approved=yes(asked), **terms)
+    found = plan(resources, [*shared(), *seen], known, approved=yes(asked), **options)
     step = next(step for step in found.steps if step.ref == WEB)
     assert any(isinstance(each, Start) for each in step.operations)
     assert seen or any(isinstance(each, Define) for each in step.operations)
     assert step.owned is not None
     assert step.owned.facts[Fact.LAST_RUN] == "running"
     # It goes a second time.
-    again = plan(resources, [*shared(), *seen], [step.owned, OWN_DISK], approved=yes(asked), **terms)
+    again = plan(resources, [*shared(), *seen], [step.owned, OWN_DISK], approved=yes(asked), **options)
     assert is_held(again)
 
 

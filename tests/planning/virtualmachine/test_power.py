@@ -219,10 +219,10 @@ def test_a_restart_that_was_cut_off_after_the_shutdown_is_finished() -> None:
     running, off = found("running"), found("shutoff", "shutdown")
     before = restart_facts(restarted(wanted, CPU), wanted, running, entry(), 1000.0)
     assert before == {Fact.RESTARTING: "1000"}
-    cut_off = entry(**before)
-    assert starts(wanted, off, cut_off)
-    assert why_started(wanted, off, cut_off) == "onggi shut it down to restart it, and starts it again"
-    assert not starts(declared(runStrategy="Manual"), off, cut_off)
+    disconnected = entry(**before)
+    assert starts(wanted, off, disconnected)
+    assert why_started(wanted, off, disconnected) == "onggi shut it down to restart it, and starts it again"
+    assert not starts(declared(runStrategy="Manual"), off, disconnected)
 
 
 def test_a_guest_that_follows_late_comes_back_but_not_one_that_is_shut_down_days_later() -> None:

@@ -15,8 +15,8 @@ from reconciler.planning.diff import Comparison, compare
 from reconciler.planning.gathered import Gathered
 from reconciler.planning.operations import EditLive, SecretSlot, SecretSource
 from reconciler.planning.ownership import Fact, Owned
+from reconciler.planning.plan_options import PlanOptions, RefusedEdit
 from reconciler.planning.reaching import within_reach
-from reconciler.planning.terms import Held, Terms
 from reconciler.planning.virtualmachine.console_password import device_slots, renewal, slots, slots_again
 from reconciler.planning.virtualmachine.live_edits import (
     NO_HOTPLUG,
@@ -61,12 +61,12 @@ def document(spec: Mapping[str, Any]) -> Resource:
 
 
 def told(
-    spec: Mapping[str, Any], seen: Observed, host: Host = EVERYTHING, *, renewed: Change | None = None, **terms: Any
+    spec: Mapping[str, Any], seen: Observed, host: Host = EVERYTHING, *, renewed: Change | None = None, **options: Any
 ) -> tuple[list[str], list[tuple[str, str, str]]]:
     """The verbs that the machine is told, and (field, effect, note) of all that waits."""
     wanted = document(spec)
     desired = DesiredState(REVISION, REPOSITORY, {WEB: wanted})
-    context = Gathered(desired, Snapshot(1, host, {WEB: seen}), {}, terms=Terms(**terms))
+    context = Gathered(desired, Snapshot(1, host, {WEB: seen}), {}, options=PlanOptions(**options))
     edits, waiting = live_edits(wanted, seen, context, compare(wanted, seen, context.host), renewed)
     return [edit.verb for edit in edits], [(each.pointer, each.effect.value, each.note) for each in waiting]
 
@@ -103,13 +103,15 @@ def test_what_a_running_machine_is_told(case: tuple[str, Any, Observed, Host, li
 
 def test_what_it_refused_waits_for_its_boot_and_what_it_has_yet_to_follow_waits_for_the_guest() -> None:
     edit = EditLive(WEB, "memory", str(128 * 1024))
-    refused = {(edit, RUN): Held("refused")}
-    assert told({"memory": 128}, running(), held=refused) == ([], [("/memory", "next-boot", "refused")])
-    on_its_way = {(edit, RUN): Held("told", until_boot=False)}
-    assert told({"memory": 128}, running(), held=on_its_way) == ([], [("/memory", "live", "told")])
-    assert told({"memory": 128}, running(), held={(edit, "6"): Held("told")}) == (["memory"], []), "of another run"
-    other = {(EditLive(WEB, "memory", "1"), RUN): Held("told")}
-    assert told({"memory": 128}, running(), held=other) == (["memory"], [])
+    refused = {(edit, RUN): RefusedEdit("refused")}
+    assert told({"memory": 128}, running(), refused_edits=refused) == ([], [("/memory", "next-boot", "refused")])
+    on_its_way = {(edit, RUN): RefusedEdit("told", until_boot=False)}
+    assert told({"memory": 128}, running(), refused_edits=on_its_way) == ([], [("/memory", "live", "told")])
+    assert told({"memory": 128}, running(), refused_edits={(edit, "6"): RefusedEdit("told")}) == (["memory"], []), (
+        "of another run"
+    )
+    other = {(EditLive(WEB, "memory", "1"), RUN): RefusedEdit("told")}
+    assert told({"memory": 128}, running(), refused_edits=other) == (["memory"], [])
 
 
 def test_two_changes_of_one_card_are_one_edit() -> None:

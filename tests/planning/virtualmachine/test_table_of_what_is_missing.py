@@ -12,14 +12,14 @@ from reconciler.desired.state import DesiredState, Policy, Resource
 from reconciler.observed.snapshot import Observed, Snapshot
 from reconciler.planning.context import Context
 from reconciler.planning.gathered import Gathered
-from reconciler.planning.missing import left_missing
 from reconciler.planning.operations import EditLive, SetAutostart, Start, Stop
 from reconciler.planning.ownership import Fact, Owned
 from reconciler.planning.plan import Action, Step
+from reconciler.planning.plan_options import PlanOptions
 from reconciler.planning.storagevolume.loss import find_losses, held, held_losses
-from reconciler.planning.terms import Terms
-from reconciler.planning.virtualmachine.lacking import Lack, can_be_defined, find_lack, reduced
+from reconciler.planning.vanished import left_missing
 from reconciler.planning.virtualmachine.power import MIGRATED_AWAY
+from reconciler.planning.virtualmachine.unmet_needs import Unmet, can_be_defined, reduced, unmet_needs
 from specs.host import Feature, Host, NodeDevice, VolumeSource
 from specs.mark import Mark
 from specs.reference import STORAGE_POOL, Ref
@@ -35,12 +35,12 @@ def context_of(
     seen: Iterable[Observed] = (),
     owned: Iterable[Owned] = (),
     host: Host | None = None,
-    **terms: Any,
+    **options: Any,
 ) -> Context:
     objects = {each.ref: each for each in seen}
     desired = DesiredState(REVISION, REPOSITORY, {each.ref: each for each in declared})
     known = {each.ref: each for each in owned}
-    return Gathered(desired, Snapshot(1, host or Host(), objects), known, terms=Terms(**terms))
+    return Gathered(desired, Snapshot(1, host or Host(), objects), known, options=PlanOptions(**options))
 
 
 # What isn't on the host, and stays away: (document's driftPolicy, whether it was applied, who needs it) -> left.
@@ -156,8 +156,8 @@ def test_what_is_just_being_moved_or_was_never_readable_is_not_lost() -> None:
 
 
 def test_a_word_is_for_one_loss_and_for_what_would_be_made() -> None:
-    def lost(*owned: Owned, digest: str = "d", **terms: Any) -> Any:
-        return find_losses(context_of([replace(disk(), digest=digest)], [pool()], owned, **terms))[DATA]
+    def lost(*owned: Owned, digest: str = "d", **options: Any) -> Any:
+        return find_losses(context_of([replace(disk(), digest=digest)], [pool()], owned, **options))[DATA]
 
     once = lost(Owned(DATA, ""))
     assert once.allowed == ""
@@ -249,7 +249,7 @@ def test_what_a_machine_lacks(
     untouched: Sequence[str],
     defined: bool,
 ) -> None:
-    lack = find_lack(replace(resource(WEB), spec=spec), seen, context_of(), frozenset(missing))
+    lack = unmet_needs(replace(resource(WEB), spec=spec), seen, context_of(), frozenset(missing))
     assert (lack.untouched, can_be_defined(lack)) == (tuple(untouched), defined), says
     assert bool(lack) == (says != "nothing")
     assert lack.running is False
@@ -258,7 +258,7 @@ def test_what_a_machine_lacks(
 def test_a_device_that_is_there_is_no_lack() -> None:
     host = Host(features=frozenset(Feature), node_devices={STICK: NodeDevice(STICK, "usb", {"bus": 1, "device": 2})})
     spec = {"hostDevices": [{"device": STICK}, {"device": "usb_9_9"}]}
-    lack = find_lack(replace(resource(WEB), spec=spec), None, context_of(host=host), frozenset())
+    lack = unmet_needs(replace(resource(WEB), spec=spec), None, context_of(host=host), frozenset())
     assert lack.devices == ("usb_9_9",)
     assert reduced(replace(resource(WEB), spec=spec), None, lack).spec == {"hostDevices": [{"device": STICK}]}
 
@@ -268,14 +268,14 @@ def test_a_new_machine_gets_an_empty_drive_and_one_that_is_there_keeps_its_lists
     wanted = replace(
         resource(WEB), spec={"cdroms": [CD, other], "memory": 64}, policy=Policy(ignore_fields=("/title",))
     )
-    lack = Lack(frozenset({BASE}), untouched=("cdroms",))
+    lack = Unmet(frozenset({BASE}), untouched=("cdroms",))
     assert reduced(wanted, None, lack).spec == {"cdroms": [{"name": "cd"}, other], "memory": 64}
     there = reduced(wanted, machine(WEB), lack)
     assert (there.spec, there.policy.ignore_fields) == (wanted.spec, ("/title", "/cdroms"))
-    devices = Lack(devices=(STICK,), untouched=("hostDevices",))
+    devices = Unmet(devices=(STICK,), untouched=("hostDevices",))
     kept = reduced(replace(wanted, spec={"hostDevices": [{"device": STICK}], "memory": 64}), machine(WEB), devices)
     assert (kept.spec, kept.policy.ignore_fields) == ({"memory": 64}, ("/title", "/hostDevices"))
-    assert reduced(wanted, None, Lack(frozenset({LAN}))) is wanted
+    assert reduced(wanted, None, Unmet(frozenset({LAN}))) is wanted
 
 
 CARD = "<interface type='network'><source network='{}'/></interface>"
@@ -284,19 +284,24 @@ CARD = "<interface type='network'><source network='{}'/></interface>"
 @pytest.mark.parametrize(
     ("says", "lack", "operation", "waits"),
     [
-        ("a start", Lack(frozenset({LAN})), Start(WEB), True),
-        ("with nothing missing it doesn't", Lack(), Start(WEB), False),
-        ("a stop, when data is lost", Lack(frozenset({DATA}), frozenset({DATA})), Stop(WEB), True),
-        ("no stop else", Lack(frozenset({DATA})), Stop(WEB), False),
-        ("a card on what is missing", Lack(frozenset({LAN})), EditLive(WEB, "attach", CARD.format("lan")), True),
-        ("also when it is moved there", Lack(frozenset({LAN})), EditLive(WEB, "update", CARD.format("lan")), True),
-        ("not when it goes", Lack(frozenset({LAN})), EditLive(WEB, "detach", CARD.format("lan")), False),
-        ("not one elsewhere", Lack(frozenset({LAN})), EditLive(WEB, "attach", CARD.format("dmz")), False),
-        ("nor what has no source", Lack(frozenset({LAN})), EditLive(WEB, "attach", "<rng/>"), False),
-        ("nor all else", Lack(frozenset({LAN})), SetAutostart(WEB, True), False),
+        ("a start", Unmet(frozenset({LAN})), Start(WEB), True),
+        ("with nothing missing it doesn't", Unmet(), Start(WEB), False),
+        ("a stop, when data is lost", Unmet(frozenset({DATA}), frozenset({DATA})), Stop(WEB), True),
+        ("no stop else", Unmet(frozenset({DATA})), Stop(WEB), False),
+        ("a card on what is missing", Unmet(frozenset({LAN})), EditLive(WEB, "attach", CARD.format("lan")), True),
+        (
+            "also when it is moved there",
+            Unmet(frozenset({LAN})),
+            EditLive(WEB, "update", CARD.format("lan")),
+            True,
+        ),
+        ("not when it goes", Unmet(frozenset({LAN})), EditLive(WEB, "detach", CARD.format("lan")), False),
+        ("not one elsewhere", Unmet(frozenset({LAN})), EditLive(WEB, "attach", CARD.format("dmz")), False),
+        ("nor what has no source", Unmet(frozenset({LAN})), EditLive(WEB, "attach", "<rng/>"), False),
+        ("nor all else", Unmet(frozenset({LAN})), SetAutostart(WEB, True), False),
     ],
 )
-def test_what_waits_meanwhile(says: str, lack: Lack, operation: Any, waits: bool) -> None:
+def test_what_waits_meanwhile(says: str, lack: Unmet, operation: Any, waits: bool) -> None:
     assert lack.hinders(operation) is waits, says
 
 
@@ -306,15 +311,15 @@ RUN = Fact.RUN_STRATEGY.value
 @pytest.mark.parametrize(
     ("says", "lack", "before", "now", "held"),
     [
-        ("an order to start isn't carried out yet", Lack(frozenset({LAN})), None, "Always", None),
-        ("nor one that replaces another", Lack(frozenset({LAN})), "Halted", "Always", "Halted"),
-        ("one that was carried out stays so", Lack(frozenset({LAN})), "Always", "Always", "Always"),
-        ("an order to stop is", Lack(frozenset({LAN})), "Always", "Halted", "Halted"),
-        ("and so is any where nothing is missing", Lack(), "Halted", "Always", "Always"),
+        ("an order to start isn't carried out yet", Unmet(frozenset({LAN})), None, "Always", None),
+        ("nor one that replaces another", Unmet(frozenset({LAN})), "Halted", "Always", "Halted"),
+        ("one that was carried out stays so", Unmet(frozenset({LAN})), "Always", "Always", "Always"),
+        ("an order to stop is", Unmet(frozenset({LAN})), "Always", "Halted", "Halted"),
+        ("and so is any where nothing is missing", Unmet(), "Halted", "Always", "Always"),
     ],
 )
 def test_which_order_the_ledger_holds_as_carried_out(
-    says: str, lack: Lack, before: str | None, now: str, held: str | None
+    says: str, lack: Unmet, before: str | None, now: str, held: str | None
 ) -> None:
     entry = Owned(WEB, "u", facts={RUN: before} if before is not None else {})
     found = lack.record(Owned(WEB, "u", facts={RUN: now, Fact.DIGEST: "d2"}), entry)
@@ -323,27 +328,31 @@ def test_which_order_the_ledger_holds_as_carried_out(
 
 def test_a_document_with_a_list_that_stays_as_it_is_was_not_applied() -> None:
     record, entry = Owned(WEB, "u", facts={Fact.DIGEST: "d2"}), Owned(WEB, "u", facts={Fact.DIGEST: "d1"})
-    lack = Lack(devices=(STICK,), untouched=("hostDevices",))
+    lack = Unmet(devices=(STICK,), untouched=("hostDevices",))
     assert lack.record(record, entry).facts[Fact.DIGEST] == "d1"
     assert lack.record(record, None).facts[Fact.DIGEST] == ""
 
 
 def test_what_an_earlier_revision_declared_of_such_a_list_stays_in_the_mark() -> None:
     marked = machine(WEB, mark=Mark(REPOSITORY, "web", frozenset({"/hostDevices/usb:1.2", "/disks/data"})))
-    assert Lack(devices=(STICK,), untouched=("hostDevices",)).managed(marked) == {"/hostDevices/usb:1.2"}
-    assert Lack(devices=(STICK,), untouched=("hostDevices",)).managed(machine(WEB)) == frozenset()
+    assert Unmet(devices=(STICK,), untouched=("hostDevices",)).managed(marked) == {"/hostDevices/usb:1.2"}
+    assert Unmet(devices=(STICK,), untouched=("hostDevices",)).managed(machine(WEB)) == frozenset()
 
 
 @pytest.mark.parametrize(
     ("lack", "reason", "says"),
     [
-        (Lack(frozenset({DATA}), frozenset({DATA})), "DataLost", "is lost, so it isn't started"),
-        (Lack(frozenset({DATA}), frozenset({DATA}), running=True), "DataLost", "neither stopped nor restarted: save"),
-        (Lack(devices=(STICK,)), "DependencyNotReady", "Until then VirtualMachine/web isn't started."),
-        (Lack(frozenset({LAN})), None, ""),
+        (Unmet(frozenset({DATA}), frozenset({DATA})), "DataLost", "is lost, so it isn't started"),
+        (
+            Unmet(frozenset({DATA}), frozenset({DATA}), running=True),
+            "DataLost",
+            "neither stopped nor restarted: save",
+        ),
+        (Unmet(devices=(STICK,)), "DependencyNotReady", "Until then VirtualMachine/web isn't started."),
+        (Unmet(frozenset({LAN})), None, ""),
     ],
 )
-def test_what_is_told_of_it(lack: Lack, reason: str | None, says: str) -> None:
+def test_what_is_told_of_it(lack: Unmet, reason: str | None, says: str) -> None:
     told = lack.told(resource(WEB))
     assert (told.reason if told is not None else None) == reason
     assert told is None or says in told.message

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 FOUND_MAC = "foundMac"
 
 
-def with_kept_cards(resource: Resource, observed: Observed, context: Context) -> Resource:
+def with_retained_interfaces(resource: Resource, observed: Observed, context: Context) -> Resource:
     """The machine with the addresses written down that its cards have; the very same where the names tell them."""
     interfaces = MACHINES.declared(resource.spec).get("interfaces")
     if not interfaces or "/interfaces" in resource.policy.ignore_fields:

@@ -27,7 +27,7 @@ from reconciler.planning.operations import (
 from reconciler.planning.ownership import Fact, Owned
 from reconciler.planning.plan import Action, Blocked, Step
 from reconciler.planning.reaching import within_reach
-from reconciler.planning.remade import (
+from reconciler.planning.recreation import (
     PERSISTENT,
     WHY_MADE_AGAIN,
     WHY_PERSISTENT,
@@ -44,7 +44,7 @@ from specs.problem import Unrenderable
 from specs.registry import kinds
 
 
-class Activatable:
+class Activation:
     """Decides in one pass about the objects of one kind of those. What is so of only one kind of them is its own."""
 
     def __init__(self, context: Context) -> None:
@@ -166,7 +166,7 @@ class Activatable:
         autostart = spec.get("autostart")
         if autostart is not None and autostart != observed.autostart:
             changes.append(Change("/autostart", observed.autostart, autostart, Effect.LIVE))
-        lost = context.cut_off.get(ref, ())
+        lost = context.disconnected.get(ref, ())
         changes += [Change(f"/guests/{guest.name}", "cut off", "connected", Effect.LIVE) for guest in lost]
         drift_only = entry is None or entry.facts.get(Fact.DIGEST) == resource.digest
         if resource.policy.drift != "enforce" and drift_only and changes:

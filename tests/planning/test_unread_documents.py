@@ -6,7 +6,7 @@ import pytest
 
 from reconciler.desired.state import DesiredState
 from reconciler.planning.ownership import Fact, Owned
-from reconciler.planning.put_aside import put_aside
+from reconciler.planning.unread_documents import unread_document
 from reconciler.source.tree import Unread
 from tests.planning.values import REPOSITORY, REVISION, vm
 
@@ -18,7 +18,7 @@ def why(path: str, *, unread: tuple[Unread, ...] = (), emptied: str = "", read: 
     desired = DesiredState(
         REVISION, REPOSITORY, {}, blobs=files, emptied=frozenset(filter(None, [emptied])), unread=unread
     )
-    found = put_aside(Owned(WEB, "u", path, facts={Fact.BLOB: "b1"}), desired)
+    found = unread_document(Owned(WEB, "u", path, facts={Fact.BLOB: "b1"}), desired)
     return f"{found.reason}: {found.message}" if found is not None else ""
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.desired.state import Resource
 from reconciler.planning.context import Context
-from reconciler.planning.virtualmachine.kept_disks import Coming, Decision
+from reconciler.planning.virtualmachine.retained_disks import Coming, Decision
 from specs.reference import Ref
 from specs.virtualmachine.sources import text
 

@@ -20,10 +20,9 @@ from reconciler.planning.context import Context
 from reconciler.planning.failed import failed
 from reconciler.planning.ownership import Owned
 from reconciler.planning.plan import Blocked
-from reconciler.planning.remade import vanished
-from reconciler.planning.virtualmachine import kept_words
-from reconciler.planning.virtualmachine.kept_cards import with_kept_cards
-from reconciler.planning.virtualmachine.kept_disks import (
+from reconciler.planning.recreation import vanished
+from reconciler.planning.virtualmachine import retention_text
+from reconciler.planning.virtualmachine.retained_disks import (
     Coming,
     Decision,
     Leaving,
@@ -33,6 +32,7 @@ from reconciler.planning.virtualmachine.kept_disks import (
     is_unknown,
     remembered,
 )
+from reconciler.planning.virtualmachine.retained_interfaces import with_retained_interfaces
 from specs.host import Host
 from specs.plain import NewSpec, Spec
 from specs.reference import STORAGE_POOL, STORAGE_VOLUME, VIRTUAL_MACHINE, Ref
@@ -59,7 +59,7 @@ class Kept:
 _Quiet = tuple[Resource, Observed | None, Owned | None]
 
 
-class Keeper:
+class Retention:
     """Remembers which machines need nothing: nearly all, pass after pass, until a volume comes or goes."""
 
     def __init__(self) -> None:
@@ -125,7 +125,7 @@ class _Completion:
                 continue
             there = folders.get((self.context.host.pool_paths.get(ref.name) or "").rstrip("/"))
             if there is not None and there != ref.name:
-                message = kept_words.shared_folder(ref, Ref(STORAGE_POOL, there))
+                message = retention_text.shared_folder(ref, Ref(STORAGE_POOL, there))
                 self.blocked.append(Blocked(ref, "RenameRefused", message, resource.path, resource.line))
                 del self.resources[ref]
                 self.pools[ref.name] = there
@@ -143,7 +143,7 @@ class _Completion:
         if "/disks" not in resource.policy.ignore_fields:
             resource = self._with_disks(resource, observed)
         if observed is not None:
-            resource = with_kept_cards(resource, observed, self.context)
+            resource = with_retained_interfaces(resource, observed, self.context)
         if resource is before:
             return False
         self.resources[resource.ref] = resource
@@ -210,7 +210,7 @@ class _Completion:
                 name = str(disk["name"])
                 names[name] = present.name
                 if known.get(name) != present.name:
-                    self.notes.append(kept_words.renamed(resource.ref, name, present))
+                    self.notes.append(retention_text.renamed(resource.ref, name, present))
                 disk = {**disk, "volume": present.name}
             disks.append(disk)
         if names:
@@ -220,7 +220,7 @@ class _Completion:
     def _without_displacing(self, resource: Resource, found: Decision) -> Resource:
         for volume, place in found.displacing.items():
             unknown = is_unknown(place, self.context)
-            message = kept_words.beneath(volume, place) if unknown else kept_words.displacing(volume, place)
+            message = retention_text.beneath(volume, place) if unknown else retention_text.displacing(volume, place)
             self.blocked.append(
                 Blocked(resource.ref, "PlaceTaken", message, resource.path, resource.line, part="/disks")
             )
@@ -231,7 +231,7 @@ class _Completion:
     def _held(self, resource: Resource, found: Decision) -> Resource:
         """With the disks that would leave, and without those that would come in their place."""
         waiting = [each for each in found.coming if in_its_place(each, found.leaving)]
-        message = kept_words.leaving(found, self.context)
+        message = retention_text.leaving(found, self.context)
         self.blocked.append(
             Blocked(resource.ref, NEEDS_APPROVAL, message, resource.path, resource.line, found.digest, part="/disks")
         )
@@ -244,7 +244,7 @@ class _Completion:
     def _withhold(self, coming: Coming, resource: Resource, found: Decision) -> None:
         volume = self.resources.pop(coming.volume, None) if coming.new else None
         if volume is not None:
-            message = kept_words.in_place_of(resource, coming, found)
+            message = retention_text.in_place_of(resource, coming, found)
             self.blocked.append(Blocked(coming.volume, NEEDS_APPROVAL, message, volume.path, volume.line, found.digest))
 
     def _keeping(self, resource: Resource, leaving: Iterable[Leaving], waiting: Iterable[Coming]) -> Resource:
@@ -284,7 +284,7 @@ class _Completion:
             volume = Ref(STORAGE_VOLUME, disk["volume"])
             giver, digest = self.held.get(volume, (resource.ref, ""))
             if giver != resource.ref and not self._has(resource.ref, volume):
-                message = kept_words.elsewhere(resource.ref, volume, giver, digest)
+                message = retention_text.elsewhere(resource.ref, volume, giver, digest)
                 there = resource.ref in self.context.snapshot.objects
                 self.blocked.append(
                     Blocked(resource.ref, NEEDS_APPROVAL, message, resource.path, resource.line, digest,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reconciler.planning.operations import Define, EditLive, Operation, RenameSnapshots
-from reconciler.planning.virtualmachine.parting import parted
+from reconciler.planning.virtualmachine.data_guard import parted
 from specs.reference import STORAGE_VOLUME, Ref
 from tests.planning.machines import DATA, PLAIN, POOL, WITH_DATA, off, on
 from tests.planning.values import step

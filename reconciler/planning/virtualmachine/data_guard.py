@@ -15,7 +15,7 @@ from reconciler.planning.context import Context
 from reconciler.planning.failed import failed
 from reconciler.planning.operations import Define, EditLive, RenameSnapshots
 from reconciler.planning.plan import Blocked, Step
-from reconciler.planning.virtualmachine.kept_disks import has_data
+from reconciler.planning.virtualmachine.retained_disks import has_data
 from specs.reference import VIRTUAL_MACHINE, Ref
 from specs.virtualmachine import KIND as MACHINES
 from specs.virtualmachine.sources import text

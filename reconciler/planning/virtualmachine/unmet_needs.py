@@ -29,7 +29,7 @@ from specs.virtualmachine.lowering import missing_devices, no_device
 
 
 @dataclass(frozen=True, slots=True)
-class Lack:
+class Unmet:
     """What one machine lacks; false when it is nothing."""
 
     refs: frozenset[Ref] = frozenset()  # volumes and networks
@@ -89,12 +89,12 @@ class Lack:
         return replace(record, facts=facts | ({Fact.RUN_STRATEGY.value: before} if before is not None else {}))
 
 
-def find_lack(resource: Resource, observed: Observed | None, context: Context, missing: frozenset[Ref]) -> Lack:
+def unmet_needs(resource: Resource, observed: Observed | None, context: Context, missing: frozenset[Ref]) -> Unmet:
     """What a machine lacks: `missing`, which was found out about others, what of its disks is lost, and devices."""
     lost = held_losses(resource, context)
     devices = missing_devices(MACHINES.declared(resource.spec), context.host)
     if not (lost or devices or missing):
-        return Lack()
+        return Unmet()
     refs = missing | lost
     lists = {"hostDevices"} if devices else set()
     for name in ("disks", "cdroms"):
@@ -104,10 +104,10 @@ def find_lack(resource: Resource, observed: Observed | None, context: Context, m
         ):
             lists.add(name)
     active = observed is not None and observed.active
-    return Lack(refs, lost, devices, tuple(sorted(lists)), active)
+    return Unmet(refs, lost, devices, tuple(sorted(lists)), active)
 
 
-def reduced(resource: Resource, observed: Observed | None, lack: Lack) -> Resource:
+def reduced(resource: Resource, observed: Observed | None, lack: Unmet) -> Resource:
     """The resource as it can be had now."""
     if not lack.untouched:
         return resource
@@ -123,14 +123,14 @@ def reduced(resource: Resource, observed: Observed | None, lack: Lack) -> Resour
     return replace(resource, spec=spec, policy=replace(resource.policy, ignore_fields=ignored))
 
 
-def can_be_defined(lack: Lack) -> bool:
+def can_be_defined(lack: Unmet) -> bool:
     """Whether a machine that isn't on the host may come there already. Not before its disks: added later they would get
     other places, and a definition that names a volume counts as proof that it was there.
     """
     return "disks" not in lack.untouched
 
 
-def left(operations: Iterable[tuple[Any, Operation]], lack: Lack) -> list[tuple[Any, Operation]]:
+def left(operations: Iterable[tuple[Any, Operation]], lack: Unmet) -> list[tuple[Any, Operation]]:
     """Without what has to wait."""
     return [(change, operation) for change, operation in operations if not lack.hinders(operation)]
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from reconciler.desired.state import Resource
 from reconciler.planning.assessment import Assessment
-from reconciler.planning.missing import MISSING
 from reconciler.planning.ownership import Owned
 from reconciler.planning.plan import Action
 from reconciler.planning.storagevolume.loss import DATA_LOST
+from reconciler.planning.vanished import MISSING
 from reconciler.planning.why import is_drift
 from specs.effect import Change
 

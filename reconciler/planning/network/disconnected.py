@@ -15,7 +15,7 @@ from specs.reference import NETWORK, VIRTUAL_MACHINE, Ref
 from specs.virtualmachine import KIND as MACHINES
 
 
-def cut_off(snapshot: Snapshot) -> Mapping[Ref, tuple[Ref, ...]]:
+def disconnected(snapshot: Snapshot) -> Mapping[Ref, tuple[Ref, ...]]:
     """For each active network: the machines with an interface that isn't plugged into it, in order of their names.
 
     Only where libvirt made the network's bridge: a bridge of the host's own outlives a restart of the network.

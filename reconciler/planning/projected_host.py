@@ -49,7 +49,7 @@ class _Known:
         )
 
 
-class Foresight:
+class ProjectedHosts:
     """The last answer, for as long as it is the answer: whatever is made of the host may be remembered with it."""
 
     def __init__(self) -> None:

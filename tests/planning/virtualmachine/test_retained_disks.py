@@ -319,7 +319,7 @@ def test_a_template_that_calls_its_disk_otherwise_costs_no_machine_its_disk() ->
 def test_a_step_that_would_lose_a_disk_all_the_same_is_not_done(
     host: RehearsedHost, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("reconciler.planning.virtualmachine.keeping.is_settled", lambda *_: True)
+    monkeypatch.setattr("reconciler.planning.virtualmachine.retention.is_settled", lambda *_: True)
     plan = host.plan(files(ROOT, **strategy(host)))
     [lost] = [item for item in plan.blocked if item.ref == WEB]
     assert lost.reason == "DiskWouldBeLost"

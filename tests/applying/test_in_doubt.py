@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.applying.cut_off import outcomes
+from reconciler.applying.in_doubt import outcomes
 from reconciler.ledger.ledger import Ledger
-from reconciler.ledger.records import CutOff
+from reconciler.ledger.records import InDoubt
 from reconciler.observed.snapshot import Observed, Snapshot
 from reconciler.planning.operations import Undefine
 from reconciler.planning.plan import Action, Plan, Step
@@ -47,7 +47,7 @@ def test_the_host_tells_what_came_of_it(
 ) -> None:
     snapshot = Snapshot(1, Host(), {WEB: Observed(WEB, "", "")} if present else {})
     plan = Plan(revision, (step(Action.UPDATE),) if planned else ())
-    told = outcomes([CutOff(step(action), THEN)], plan, snapshot).get(THEN, [])
+    told = outcomes([InDoubt(step(action), THEN)], plan, snapshot).get(THEN, [])
     assert [one.result for one in told] == ([result] if result is not None else [])
     assert [bool(one.message) for one in told] == ([result is Result.SKIPPED] if result is not None else [])
 
@@ -55,13 +55,13 @@ def test_the_host_tells_what_came_of_it(
 def test_a_begun_step_is_cut_off_only_for_the_next_process(tmp_path: Path) -> None:
     with Ledger.open(tmp_path) as first:
         first.change(steps=[step(Action.CREATE)], note=THEN)
-        assert first.history.cut_off() == ()
+        assert first.history.in_doubt() == ()
         assert first.history.working() == {WEB}
     with Ledger.open(tmp_path) as second:
-        (found,) = second.history.cut_off()
+        (found,) = second.history.in_doubt()
         assert (found.step.ref, found.step.action, found.step.why, found.revision) == (WEB, "+", "because", THEN)
         second.history.record([StepOutcome(found.step, Result.CREATED)], found.revision)
-        assert second.history.cut_off() == ()
+        assert second.history.in_doubt() == ()
         assert [(event.result, event.ref, event.revision) for event in second.history.events()] == [
             ("created", WEB, THEN)
         ]
@@ -73,7 +73,7 @@ def test_a_step_that_ended_is_not_cut_off(tmp_path: Path) -> None:
         first.history.record([StepOutcome(step(Action.CREATE), Result.CREATED)], THEN)
         assert first.history.working() == frozenset()
     with Ledger.open(tmp_path) as second:
-        assert second.history.cut_off() == ()
+        assert second.history.in_doubt() == ()
 
 
 def test_a_step_whose_connection_was_lost_stays_cut_off_after_its_failure_was_told(tmp_path: Path) -> None:
@@ -81,7 +81,7 @@ def test_a_step_whose_connection_was_lost_stays_cut_off_after_its_failure_was_to
         ledger.change(steps=[step(Action.CREATE)], note=THEN)
         ledger.history.lose([WEB])
         ledger.history.record([StepOutcome(step(Action.CREATE), Result.FAILED, "the connection was lost")], THEN)
-        (found,) = ledger.history.cut_off()
+        (found,) = ledger.history.in_doubt()
         ledger.history.record([StepOutcome(found.step, Result.CREATED)], THEN)
-        assert ledger.history.cut_off() == ()
+        assert ledger.history.in_doubt() == ()
         assert [event.result for event in ledger.history.events()] == ["failed", "created"]

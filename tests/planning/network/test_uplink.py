@@ -12,10 +12,10 @@ from reconciler.observed.snapshot import Observed, Snapshot
 from reconciler.planning.operations import Define, SetAutostart, Start
 from reconciler.planning.ownership import Fact, Owned
 from reconciler.planning.plan import Plan
+from reconciler.planning.plan_options import PlanOptions
 from reconciler.planning.planner import Planner
-from reconciler.planning.terms import Terms
 from specs.host import Feature, Host
-from tests.planning.test_activatable import uid
+from tests.planning.test_activation import uid
 from tests.planning.values import REPOSITORY, REVISION, network
 
 NET, OTHER = network("lab"), network("other")
@@ -34,7 +34,7 @@ def plan(
     }
     owned = {each.ref: Owned(each.ref, each.uid, facts={Fact.DIGEST: "earlier"}) for each in objects}
     snapshot = Snapshot(1, Host(interfaces=interfaces, features=features), {each.ref: each for each in objects})
-    return Planner().plan(DesiredState(REVISION, REPOSITORY, resources), snapshot, owned, frozenset(), Terms())
+    return Planner().plan(DesiredState(REVISION, REPOSITORY, resources), snapshot, owned, frozenset(), PlanOptions())
 
 
 def there(device: str, *, active: bool) -> Observed:

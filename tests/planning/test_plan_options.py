@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.planning.terms import duration_text
+from reconciler.planning.plan_options import duration_text
 
 
 @pytest.mark.parametrize(

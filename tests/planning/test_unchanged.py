@@ -10,8 +10,8 @@ import pytest
 from reconciler.desired.state import DesiredState, Resource
 from reconciler.observed.snapshot import Observed, Snapshot
 from reconciler.planning.ownership import Fact, Owned
+from reconciler.planning.plan_options import PlanOptions
 from reconciler.planning.planner import Planner
-from reconciler.planning.terms import Terms
 from specs.binding import parse, serialise
 from specs.host import Host, VolumeSource
 from specs.mark import Mark, read_mark, write_mark
@@ -36,7 +36,7 @@ def at_rest() -> dict[str, Any]:
         "snapshot": Snapshot(1, host, {WEB: seen}),
         "owned": {WEB: Owned(WEB, uid, "web.yaml")},
         "suspended": frozenset(),
-        "terms": Terms(now=1.0),
+        "options": PlanOptions(now=1.0),
     }
     (record,) = Planner().plan(**inputs).records  # what the ledger remembers from now on
     return inputs | {"owned": {WEB: record}}
@@ -46,7 +46,7 @@ def test_nothing_is_worked_out_again_while_nothing_moves() -> None:
     inputs, planner = at_rest(), Planner()
     first = planner.plan(**inputs)
     assert first.empty
-    later = inputs | {"terms": Terms(now=10 * DAY_S)}
+    later = inputs | {"options": PlanOptions(now=10 * DAY_S)}
     assert planner.plan(**later) is first
     assert planner.plan(**later) == Planner().plan(**later)
 
@@ -61,12 +61,15 @@ def moved(inputs: dict[str, Any], what: str) -> dict[str, Any]:
             "document": {"desired": replace(desired, resources={WEB: renamed})},
             "host": {"snapshot": away},
             "ledger": {"owned": {}},
-            "terms": {"terms": Terms(now=1.0, migrated=frozenset({desired.resources[WEB].uid})), "snapshot": away},
+            "options": {
+                "options": PlanOptions(now=1.0, migrated=frozenset({desired.resources[WEB].uid})),
+                "snapshot": away,
+            },
         }[what]
     )
 
 
-@pytest.mark.parametrize("what", ["document", "host", "ledger", "terms"])
+@pytest.mark.parametrize("what", ["document", "host", "ledger", "options"])
 def test_whatever_moves_is_planned_as_by_one_who_never_planned_before(what: str) -> None:
     inputs, planner = at_rest(), Planner()
     before = planner.plan(**inputs)
@@ -85,5 +88,5 @@ def test_the_time_alone_moves_what_lies_in_the_trash() -> None:
     entry = Owned(OLD, "", "old.yaml", "Delete", created=True, facts=facts)
     inputs |= {"snapshot": Snapshot(1, host, objects), "owned": {**inputs["owned"], OLD: entry}}
     assert planner.plan(**inputs).empty
-    later = inputs | {"terms": Terms(now=30 * DAY_S)}
+    later = inputs | {"options": PlanOptions(now=30 * DAY_S)}
     assert [step.ref for step in planner.plan(**later).steps] == [OLD]

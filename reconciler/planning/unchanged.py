@@ -12,19 +12,19 @@ from reconciler.desired.state import DesiredState
 from reconciler.observed.snapshot import Snapshot
 from reconciler.planning.ownership import Fact, Owned
 from reconciler.planning.plan import Plan
-from reconciler.planning.terms import Terms
+from reconciler.planning.plan_options import PlanOptions
 from specs.reference import Ref
 
 
 @dataclass(frozen=True, slots=True)
-class Standstill:
+class Unchanged:
     """What a plan was made of, and the plan. All of it is immutable: the very same values give the same plan."""
 
     desired: DesiredState
     snapshot: Snapshot
     owned: Mapping[Ref, Owned]
     suspended: frozenset[Ref]
-    terms: Terms
+    options: PlanOptions
     plan: Plan
 
     def holds(
@@ -33,7 +33,7 @@ class Standstill:
         snapshot: Snapshot,
         owned: Mapping[Ref, Owned],
         suspended: frozenset[Ref],
-        terms: Terms,
+        options: PlanOptions,
     ) -> bool:
         """True when these are what the plan was made of, whatever the time is now."""
         return (
@@ -41,7 +41,7 @@ class Standstill:
             and self.snapshot is snapshot
             and self.owned is owned
             and self.suspended == suspended
-            and self.terms == replace(terms, now=self.terms.now)
+            and self.options == replace(options, now=self.options.now)
         )
 
     def lasts(self) -> bool:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from reconciler.planning.assessment import Assessment
-from reconciler.planning.left_alone import changed_meanwhile
-from reconciler.planning.missing import MISSING
 from reconciler.planning.ownership import Owned
 from reconciler.planning.plan import Action, Blocked
+from reconciler.planning.suspended_changes import changed_meanwhile
+from reconciler.planning.vanished import MISSING
 from specs.effect import Change, Effect
 from tests.planning.values import resource, step, vm
 

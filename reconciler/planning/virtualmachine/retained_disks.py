@@ -134,7 +134,7 @@ def decide(resource: Resource, observed: Observed | None, context: Context) -> D
     if not leaving:
         return Decision(renamed, displacing=displacing)
     digest = _digest(observed, leaving, context)
-    approved = digest in context.terms.approved
+    approved = digest in context.options.approved
     return Decision(renamed, tuple(leaving), tuple(coming), displacing, digest, approved)
 
 

@@ -20,7 +20,7 @@ _ENDINGS = frozenset({"", "bak", "backup", "old", "orig", "save", "sav", "off", 
 _YAML = re.compile(r"ya?ml", re.IGNORECASE)
 
 
-def put_aside(entry: Owned, desired: DesiredState) -> Blocked | None:
+def unread_document(entry: Owned, desired: DesiredState) -> Blocked | None:
     """Why an object of ours that isn't declared any more stays: nobody has removed its document; else None."""
     found = _emptied(entry, desired) or _not_read(entry, desired)
     return Blocked(entry.ref, found[0], found[1], entry.path) if found is not None else None

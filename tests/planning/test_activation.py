@@ -11,8 +11,8 @@ from reconciler.observed.snapshot import BRIDGE, PORTS, Observed, Snapshot
 from reconciler.planning.operations import Define, ReconnectInterfaces, SetAutostart, Start, Stop, UpdateNetwork
 from reconciler.planning.ownership import Fact, Owned
 from reconciler.planning.plan import Plan
+from reconciler.planning.plan_options import PlanOptions
 from reconciler.planning.planner import Planner
-from reconciler.planning.terms import Terms
 from specs.host import Host
 from specs.reference import Ref
 from tests.planning.values import REPOSITORY, REVISION, network, vm
@@ -67,13 +67,13 @@ def plan(
     resource = Resource(NET, uid("lab"), whole, "net.yaml", 1, policy=Policy(drift=drift))
     desired = DesiredState(REVISION, REPOSITORY, {NET: resource})
     snapshot = Snapshot(1, Host(), {each.ref: each for each in objects})
-    terms = Terms(approved=frozenset(approved))
+    options = PlanOptions(approved=frozenset(approved))
     return Planner().plan(
         desired,
         snapshot,
         {NET: Owned(NET, uid("lab"), facts={Fact.DIGEST: resource.digest if applied else "earlier"})},
         frozenset(suspended),
-        terms,
+        options,
     )
 
 

@@ -1,4 +1,4 @@
-"""The terms of one pass that come neither from the documents nor from the host: the time, and what people decided."""
+"""What planning is told beside the documents and the host: the time, what people decided, what can't be done again."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ DEFAULT_TRASH_RETENTION_S = 7 * 24 * 3600.0
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class RefusedEdit:
     """Why a live edit isn't made again. `until_boot`: it was refused; otherwise the guest has yet to follow it."""
 
     why: str
@@ -22,7 +22,7 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class PlanOptions:
     """`now` is in seconds since 1970; it only decides about retention and limits of time."""
 
     now: float = 0.0
@@ -31,7 +31,7 @@ class Terms:
     rebooted: frozenset[Ref] = frozenset()  # VMs whose guests have rebooted since the last pass
     migrated: frozenset[str] = frozenset()  # the UUIDs of VMs that went to another host, as far as events told
     # What a running VM was told, and isn't told again: by edit and run (libvirt's id of the running domain).
-    held: Mapping[tuple[EditLive, str], Held] = field(default_factory=dict)
+    refused_edits: Mapping[tuple[EditLive, str], RefusedEdit] = field(default_factory=dict)
     ordered: frozenset[Ref] = frozenset()  # what clients have ordered by name to go, and wait for
     moving: frozenset[Ref] = frozenset()  # what something may have been done to since the host was looked at
 

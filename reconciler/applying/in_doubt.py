@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from reconciler.ledger.records import CutOff
+from reconciler.ledger.records import InDoubt
 from reconciler.observed.snapshot import Snapshot
 from reconciler.planning.plan import Action, Plan
 from reconciler.status.outcome import Result, StepOutcome
@@ -22,7 +22,7 @@ _UNKNOWN = "it was cut off, and another revision is in force by now: whether it 
 _ASKED_ONCE = "it was asked for once and was cut off: whether it was done isn't known"
 
 
-def outcomes(cut_off: Iterable[CutOff], plan: Plan, snapshot: Snapshot) -> dict[str, list[StepOutcome]]:
+def outcomes(in_doubt: Iterable[InDoubt], plan: Plan, snapshot: Snapshot) -> dict[str, list[StepOutcome]]:
     """The outcomes to record, by revision. `plan` is the first one since, made from `snapshot`.
 
     What wasn't done and is planned again is in none: it stays begun until that comes to an end.
@@ -30,7 +30,7 @@ def outcomes(cut_off: Iterable[CutOff], plan: Plan, snapshot: Snapshot) -> dict[
     planned = {step.ref for step in plan.steps}
     open_ones = planned | {blocked.ref for blocked in plan.blocked if not blocked.part}
     found: dict[str, list[StepOutcome]] = {}
-    for item in cut_off:
+    for item in in_doubt:
         step, present = item.step, snapshot.get(item.step.ref) is not None
         match step.action:
             case Action.CREATE:

@@ -8,7 +8,7 @@ from typing import Any
 from reconciler.desired.state import Resource
 from reconciler.planning.last_seen import LastSeen
 from reconciler.planning.ownership import Fact
-from reconciler.planning.virtualmachine.keeping import Keeper
+from reconciler.planning.virtualmachine.retention import Retention
 from specs.reference import STORAGE_POOL, STORAGE_VOLUME
 from tests.desired.documents import vm
 from tests.planning.machines import DATA, OTHERS, PLAIN, POOL, WITH_DATA, off
@@ -171,7 +171,10 @@ def test_a_defect_in_what_a_machine_had_holds_up_that_machine_alone() -> None:
 
 
 def test_what_needs_nothing_is_looked_at_once() -> None:
-    keeper, context = Keeper(), World((WITH_DATA,), (POOL, found(DATA), off(WITH_DATA)), (applied(WITH_DATA),)).context
+    keeper, context = (
+        Retention(),
+        World((WITH_DATA,), (POOL, found(DATA), off(WITH_DATA)), (applied(WITH_DATA),)).context,
+    )
     assert keeper.keep(context).desired is context.desired
     known = dict(keeper._quiet)
     assert list(known) == [WEB]
