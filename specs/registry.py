@@ -2,8 +2,9 @@
 
 Others may bring kinds, which make nothing on the host; they are asked for when a document has an unknown one.
 
-A kind's folder holds `schema.json` (what may be written), `model.py` (its shape and rules), `xml.py` (its binds;
-imported only when XML is really needed, because lxml takes time to load) and `example.yaml`.
+A kind's folder holds `schema.json` (what may be written), `model.py` (its shape and rules), `among.py` (what several of
+its documents may not have in common, if there is such a thing), `xml.py` (its binds; imported only when XML is really
+needed, because lxml takes time to load) and `example.yaml`.
 """
 
 from __future__ import annotations
@@ -11,12 +12,13 @@ from __future__ import annotations
 import importlib
 import json
 import pkgutil
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 
+from specs.among import Clash, Placed, nothing
 from specs.plain import NewJson, NewSpec, Spec
 from specs.reference import Ref, holder_of
 
@@ -48,7 +50,8 @@ class XmlModule(Protocol):
 @dataclass(frozen=True)
 class Kind:
     """One kind of document. `references` gives what it needs; `check` yields (pointer, sentence) for each broken rule
-    that a JSON schema can't express.
+    that a JSON schema can't express. `check_among` is given all documents of the kind with their specs, and every
+    reference that is declared somewhere, and yields (document, pointer, sentence).
     """
 
     name: str
@@ -57,6 +60,7 @@ class Kind:
     package: str
     references: Callable[[str, Any], Iterable[Ref]]
     check: Callable[[str, Any], Iterable[tuple[str, str]]]
+    check_among: Callable[[Sequence[tuple[Placed, Any]], Collection[Ref]], Iterable[Clash]] = nothing
     has_xml: bool = True
     has_guest: bool = False  # which boots: what waits for its next start waits for its next boot
     holds_data: bool = False  # which is nobody's to throw away
@@ -120,6 +124,7 @@ class TypedKind(Kind, Generic[D, L]):
 
     references: Callable[[str, D], Iterable[Ref]]
     check: Callable[[str, D], Iterable[tuple[str, str]]]
+    check_among: Callable[[Sequence[tuple[Placed, D]], Collection[Ref]], Iterable[Clash]] = nothing
 
     def declared(self, spec: Spec) -> D:
         """A spec of this kind, as documents say it."""

@@ -26,8 +26,6 @@ OUTSIDE = sorted(
 
 # Where kinds meet, or one has what no other has and somebody asks for it by name.
 MEETINGS = {
-    "specs/validate.py": "documents together: templates and machines, machines and their disks and addresses",
-    "reconciler/desired/load.py": "a template that is broken isn't missing for the machines that name it",
     "reconciler/planning/projected_host.py": "where the volumes of pools that are only declared will be",
     "reconciler/loop/debounce.py": "the machines that are plugged into a network",
     "reconciler/exporting/choosing.py": "what a machine needs is exported with it",

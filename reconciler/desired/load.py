@@ -12,9 +12,8 @@ from reconciler.bulkhead import Failure, contained
 from reconciler.source.tree import SourceFile, SourceTree
 from specs.document import Document, parse
 from specs.problem import Problem
-from specs.reference import TEMPLATE, Ref
+from specs.reference import Ref
 from specs.validate import validate, validate_set
-from specs.virtualmachine import KIND as MACHINES
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,12 +104,8 @@ def _gather(loaded: Iterable[_File], tree: SourceTree) -> LoadedDocuments:
                 problems.append(_twice(document))
             else:
                 documents.append(document)
-    # A template that is there but broken isn't missing: the resolver says so of whatever names it.
-    broken = {ref.name for ref in held if ref.kind == TEMPLATE}
-    wanted = {each.ref: MACHINES.declared(each.spec).get("template") for each in documents} if broken else {}
-    for problem in validate_set(documents):
-        if problem.pointer == "/spec/template" and problem.ref is not None and wanted.get(problem.ref) in broken:
-            continue
+    # What is there but broken isn't missing: the resolver says so of whatever names it.
+    for problem in validate_set(documents, broken=frozenset(held)):
         problems.append(problem)
         if problem.ref is not None:
             held.add(problem.ref)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from specs.network.among import check_among
 from specs.network.model import check, references
 from specs.reference import NETWORK
 from specs.registry import TypedKind
@@ -19,4 +20,5 @@ KIND: TypedKind[NetworkSpec, LoweredNetwork] = TypedKind(
     package=__name__,
     references=references,
     check=check,
+    check_among=check_among,
 )

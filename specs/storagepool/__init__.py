@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from specs.reference import STORAGE_POOL
 from specs.registry import TypedKind
+from specs.storagepool.among import check_among
 from specs.storagepool.model import check, references
 
 if TYPE_CHECKING:
@@ -19,4 +20,5 @@ KIND: TypedKind[StoragePoolSpec, LoweredStoragePool] = TypedKind(
     package=__name__,
     references=references,
     check=check,
+    check_among=check_among,
 )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from specs.reference import TEMPLATE
 from specs.registry import TypedKind
+from specs.template.among import check_among
 from specs.template.model import check, references
 
 if TYPE_CHECKING:
@@ -21,5 +22,6 @@ KIND: TypedKind[TemplateSpec, Never] = TypedKind(
     package=__name__,
     references=references,
     check=check,
+    check_among=check_among,
     has_xml=False,  # it makes nothing on the host by itself
 )

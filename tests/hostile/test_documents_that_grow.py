@@ -16,7 +16,7 @@ from reconciler.desired.state import DesiredState
 from reconciler.source import limits
 from reconciler.source.tree import Revision, SourceFile, SourceTree
 from specs.reference import VIRTUAL_MACHINE
-from specs.validate import MAX_TEMPLATES
+from specs.template.among import MAX_TEMPLATES
 from tests.hostile.commands import ENVIRONMENT, ONGGI
 from tests.hostile.documents import vm
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
 from reconciler.desired.making import Around, Making
 from specs.document import Document
@@ -27,4 +27,5 @@ MAKING = PoolMaking()
 
 def block_pools(around: Around) -> frozenset[str]:
     """The declared pools whose volumes are devices."""
-    return cast("frozenset[str]", around.gathered[STORAGE_POOL])
+    pools: frozenset[str] = around.gathered[STORAGE_POOL]
+    return pools

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
 from reconciler.desired.made import Inputs, Made, problem, resource
 from reconciler.desired.making import Around, Making
@@ -37,7 +37,8 @@ MAKING = TemplateMaking()
 
 def expanded(name: str, around: Around) -> Expanded:
     """The template of this name, with all below it."""
-    return cast("TemplateChains", around.gathered[TEMPLATE]).of(name)
+    chains: TemplateChains = around.gathered[TEMPLATE]
+    return chains.of(name)
 
 
 def unusable(inputs: Inputs, template: Expanded) -> Made | None:

@@ -14,8 +14,6 @@ STEADY = wanted(memory=512, maximumMemory=2048)
 NO_HOTPLUG = replace(QEMU, features=QEMU.features - {Feature.DEVICE_HOTPLUG})
 TO_FOLLOW = RefusedEdit("the guest has yet to follow it", until_boot=False)
 TOLD = PlanOptions(refused_edits={(EditLive(WEB, "title", "new"), "7"): TO_FOLLOW})
-    }
-)
 REFUSED = PlanOptions(refused_edits={(EditLive(WEB, "title", "new"), "7"): RefusedEdit("libvirt refused it")})
 STRANGER = "<interface type='bridge'><mac address='52:54:00:00:00:09'/><source bridge='br9'/></interface></devices>"
 SEVENTH = {"<domain ": "<domain id='7' "}
