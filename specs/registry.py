@@ -60,7 +60,6 @@ class Kind:
     package: str
     references: Callable[[str, Any], Iterable[Ref]]
     check: Callable[[str, Any], Iterable[tuple[str, str]]]
-    check_among: Callable[[Sequence[tuple[Placed, Any]], Collection[Ref]], Iterable[Clash]] = nothing
     has_xml: bool = True
     has_guest: bool = False  # which boots: what waits for its next start waits for its next boot
     holds_data: bool = False  # which is nobody's to throw away
@@ -69,6 +68,7 @@ class Kind:
     documents: str = ""  # the folder for new ones of it; see `directory`
     # Fields of it that are another kind's, such as the size of a disk that is made.
     borrowed: Mapping[str, tuple[str, str]] = field(default_factory=dict, hash=False)
+    check_among: Callable[[Sequence[tuple[Placed, Any]], Collection[Ref]], Iterable[Clash]] = nothing
 
     @property
     def directory(self) -> str:
