@@ -103,5 +103,6 @@ def _wait(descriptor: int, deadline: float | None, *, writing: bool) -> None:
         return
     poll = select.poll()  # unlike select, it doesn't mind high numbers
     poll.register(descriptor, select.POLLOUT if writing else select.POLLIN)
-    if not poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
+    left_s = deadline - time.monotonic()
+    if left_s <= 0 or not poll.poll(left_s * 1000):
         raise BrokenTalkError("it took too long")
