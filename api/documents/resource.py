@@ -110,7 +110,7 @@ class DocumentResource(Resource):
         if declared:
             message = f"Delete {self.noun} {ref.short_name}"
             self.serving.changes.make(lambda _documents: [Remove(ref)], message, call.client, [ref], removes=True)
-            if (left := self.serving.world.snapshot.get(ref)) is None or ref.kind == "Template":
+            if (left := self.serving.world.snapshot.get(ref)) is None:
                 return
         else:
             left = self.observed(world, ref)

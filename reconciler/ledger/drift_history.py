@@ -1,6 +1,6 @@
 """The ledger's table of drift: what was found on the host, since when, and how it ended. For people; safety needs none.
 
-Functions over a connection, as in `history`. What counts as drift is decided in `reporting/drift`.
+Functions over a connection, as in `history`. What counts as drift is decided in `status/drift`.
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ class CrashLoops:
         self._clock = clock
         self._runs = {ref: _Runs(**json.loads(text)) for ref, text in kept.items()}
 
-    def held(self, steps: Iterable[Step], digests: Mapping[Ref, str]) -> frozenset[Ref]:
+    def not_yet(self, steps: Iterable[Step], digests: Mapping[Ref, str]) -> frozenset[Ref]:
         """The machines among `steps` that have to rest before they are started again. A new `digest` ends a rest."""
         return frozenset(
             step.ref

@@ -41,7 +41,7 @@ class Debounce:
         self._seen: dict[Ref, _Seen] = {}
         self._at_once: dict[Ref, float] = {}  # when these were last put right without a rest
 
-    def held(
+    def unsettled(
         self, steps: Iterable[Step], now_s: float, objects: Mapping[Ref, Observed]
     ) -> tuple[frozenset[Ref], frozenset[Ref]]:
         """Of one pass's steps: the objects whose repair waits, and what has to be looked at again before it is made.
@@ -50,7 +50,7 @@ class Debounce:
         """
         before, self._seen = self._seen, {}
         self._at_once = {ref: at_s for ref, at_s in self._at_once.items() if now_s - at_s < _QUIET_S}
-        held: set[Ref] = set()
+        found: set[Ref] = set()
         look_at: set[Ref] = set()
         for step in steps:
             if not step.drift:
@@ -64,12 +64,12 @@ class Debounce:
             if seen.what != what and now_s - seen.first_s < _LONGEST_S:
                 seen.what, seen.since_s, seen.asked = what, now_s, False
             if now_s - seen.since_s < REST_S:
-                held.add(step.ref)
+                found.add(step.ref)
             elif not seen.asked:
                 seen.asked = True
-                held.add(step.ref)
+                found.add(step.ref)
                 look_at |= {step.ref, *_machines(step)}
-        return frozenset(held), frozenset(look_at)
+        return frozenset(found), frozenset(look_at)
 
     def done(self, ref: Ref) -> None:
         """It was repaired: the next change of it is another one."""

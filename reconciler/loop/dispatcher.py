@@ -14,10 +14,10 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from reconciler.applying.backoff import Backoff
 from reconciler.desired.state import DesiredState
 from reconciler.errors import OnggiError
 from reconciler.line.line import Line
+from reconciler.loop.backoff import Backoff
 from reconciler.loop.crash_loops import CrashLoops, ended_by_itself
 from reconciler.loop.debounce import Debounce
 from reconciler.loop.flap_detector import FlapDetector
@@ -116,7 +116,7 @@ class Dispatcher:
         come to rest.
         """
         with self._lock:
-            self._resting, to_look_at = self._debounce.held(now.plan.steps, time.monotonic(), now.snapshot.objects)
+            self._resting, to_look_at = self._debounce.unsettled(now.plan.steps, time.monotonic(), now.snapshot.objects)
         for ref in to_look_at:
             self._queue.changed(ref)
         return self._resting
@@ -128,12 +128,12 @@ class Dispatcher:
         digests = {step.ref: _digest(step, desired) for step in plan.steps}
         with self._lock:
             self._backoff.forget_others(lambda ref: _document(ref, desired))
-            held = {ref for ref, digest in digests.items() if not self._backoff.due(ref, digest)} | self._busy
-            held |= self._crash_loops.held((step for step in plan.steps if step.ref not in held), digests)
+            waiting = {ref for ref, digest in digests.items() if not self._backoff.due(ref, digest)} | self._busy
+            waiting |= self._crash_loops.not_yet((step for step in plan.steps if step.ref not in waiting), digests)
             kept = self._crash_loops.to_keep()
-            held |= self._resting
+            waiting |= self._resting
         self._line.ledger.crash_loops.keep(kept)
-        for part in groups(plan, held):
+        for part in groups(plan, waiting):
             if takes_long(part):
                 refs = {step.ref for step in part.steps}
                 with self._lock:

@@ -10,9 +10,9 @@ from reconciler.planning.plan import Plan, Step
 from specs.reference import Ref
 
 
-def without(plan: Plan, held: Set[Ref]) -> Plan:
-    """The plan without the steps of `held` objects, and without all that come after one of them."""
-    left_out = set(held)
+def without(plan: Plan, waiting: Set[Ref]) -> Plan:
+    """The plan without the steps of `waiting` objects, and without all that come after one of them."""
+    left_out = set(waiting)
     steps: list[Step] = []
     for step in plan.steps:  # a step never stands before one that it comes after
         if step.ref in left_out or step.after & left_out:
@@ -22,12 +22,12 @@ def without(plan: Plan, held: Set[Ref]) -> Plan:
     return plan if len(steps) == len(plan.steps) else replace(plan, steps=tuple(steps))
 
 
-def groups(plan: Plan, held: Set[Ref]) -> Iterator[Plan]:
+def groups(plan: Plan, waiting: Set[Ref]) -> Iterator[Plan]:
     """One plan for each set of steps that are connected by `after`, in the plan's order.
 
-    What has to do with `held` objects is left out: it is for a later pass.
+    What has to do with `waiting` objects is left out: it is for a later pass.
     """
-    steps = {step.ref: step for step in without(plan, held).steps}
+    steps = {step.ref: step for step in without(plan, waiting).steps}
     leader = {ref: ref for ref in steps}
 
     def find(ref: Ref) -> Ref:

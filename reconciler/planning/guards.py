@@ -41,9 +41,9 @@ class Leaving:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`held` waits for a person, all of it or nothing; `approved` is True when it was asked for and allowed."""
+    """`waiting` waits for a person, all of it or nothing; `approved` is True when it was asked for and allowed."""
 
-    held: list[Blocked]
+    waiting: list[Blocked]
     approved: bool = False
 
 

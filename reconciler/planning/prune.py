@@ -64,16 +64,16 @@ def removals(context: Context, steps: Mapping[Ref, Step]) -> Removals:
         if _is_new_loss(entry) and (assessment := found.get(entry.ref)) is not None and assessment.step is not None
     ]
     verdict = judged(going, context)
-    if verdict.held:
-        found |= {item.ref: Assessment(blocked=item) for item in verdict.held}
-        kept = {present[item.ref] for item in verdict.held}
+    if verdict.waiting:
+        found |= {item.ref: Assessment(blocked=item) for item in verdict.waiting}
+        kept = {present[item.ref] for item in verdict.waiting}
         # A seed leaves with its last user, which stays for now.
         for entry in candidates:
             if entry.seed and context.users.get(entry.ref, frozenset()) & kept:
                 found.pop(entry.ref, None)
     notes += _seeds_to_follow(candidates, found, context)
     revision = str(context.desired.revision)
-    remembered = not verdict.held and (verdict.approved or len(going) > ALWAYS_ALLOWED)
+    remembered = not verdict.waiting and (verdict.approved or len(going) > ALWAYS_ALLOWED)
     records = [_on_its_way(each.entry, revision) for each in going if remembered or is_approved(each.entry, context)]
     return Removals([*kept_back, *found.values()], notes, records)
 

@@ -31,7 +31,7 @@ class Machine:
     def rest_s(self, end: str = "crashed", digest: str = "d1") -> float:
         """It ended so, and is started as soon as it may be: after how long?"""
         again, began = self.start(end), self.now
-        while self.loops.held([again], {WEB: digest}):
+        while self.loops.not_yet([again], {WEB: digest}):
             due = self.loops.next_due_s()
             assert due is not None
             self.now += due
@@ -69,14 +69,14 @@ def test_a_new_document_ends_the_rest(machine: Machine) -> None:
         machine.runs(1)
         machine.rest_s()
     machine.runs(1)
-    assert machine.loops.held([machine.start("crashed")], {WEB: "d1"})
+    assert machine.loops.not_yet([machine.start("crashed")], {WEB: "d1"})
     assert machine.rest_s(digest="d2") == 0
 
 
 def test_an_end_by_hand_is_no_crash(machine: Machine) -> None:
     for _ in range(20):
         machine.runs(1)
-        assert not machine.loops.held([machine.start("")], {WEB: "d1"})
+        assert not machine.loops.not_yet([machine.start("")], {WEB: "d1"})
         machine.loops.started(machine.start(""), "d1")
     assert machine.loops.to_keep() == {}
 
@@ -86,7 +86,7 @@ def test_people_are_told_how_often_and_how_it_ended(machine: Machine) -> None:
         machine.runs(1)
         machine.rest_s()
     machine.runs(1)
-    machine.loops.held([machine.start("shutdown")], {WEB: "d1"})
+    machine.loops.not_yet([machine.start("shutdown")], {WEB: "d1"})
     told = machine.loops.resting()[WEB]
     assert told.times == 4
     assert told.message == (
@@ -99,10 +99,10 @@ def test_an_agent_that_is_restarted_goes_on_counting(machine: Machine) -> None:
         machine.runs(1)
         machine.rest_s()
     machine.runs(1)
-    held = machine.loops.held([machine.start("crashed")], {WEB: "d1"})
+    held = machine.loops.not_yet([machine.start("crashed")], {WEB: "d1"})
     before = machine.loops.next_due_s()
     machine.loops = CrashLoops(machine.loops.to_keep(), lambda: machine.now)
-    assert machine.loops.held([machine.start("crashed")], {WEB: "d1"}) == held == {WEB}
+    assert machine.loops.not_yet([machine.start("crashed")], {WEB: "d1"}) == held == {WEB}
     assert machine.loops.next_due_s() == before
 
 
@@ -111,9 +111,9 @@ def test_a_clock_that_is_put_back_makes_no_rest_of_hours(machine: Machine) -> No
         machine.runs(1)
         machine.rest_s()
     machine.runs(1)
-    assert machine.loops.held([machine.start("crashed")], {WEB: "d1"})
+    assert machine.loops.not_yet([machine.start("crashed")], {WEB: "d1"})
     machine.now -= 86_400
-    assert not machine.loops.held([machine.start("crashed")], {WEB: "d1"})
+    assert not machine.loops.not_yet([machine.start("crashed")], {WEB: "d1"})
 
 
 @given(st.lists(st.floats(0, 1000), max_size=30))

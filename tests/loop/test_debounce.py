@@ -28,49 +28,49 @@ def drifted(found: object = "theirs", pointer: str = "/title", *operations: Oper
 
 def test_what_was_changed_by_hand_is_looked_at_once_more_after_a_rest_and_then_repaired() -> None:
     debounce = Debounce()
-    assert debounce.held([drifted()], 0.0, RUNNING) == (WEB, NOTHING)
+    assert debounce.unsettled([drifted()], 0.0, RUNNING) == (WEB, NOTHING)
     assert debounce.next_due_s(0.1) == REST_S - 0.1
-    assert debounce.held([drifted()], REST_S, RUNNING) == (WEB, WEB)
+    assert debounce.unsettled([drifted()], REST_S, RUNNING) == (WEB, WEB)
     assert debounce.next_due_s(REST_S) is None
-    assert debounce.held([drifted()], REST_S, RUNNING) == (NOTHING, NOTHING)
+    assert debounce.unsettled([drifted()], REST_S, RUNNING) == (NOTHING, NOTHING)
 
 
 def test_a_change_that_goes_on_is_waited_for_but_not_for_ever() -> None:
     debounce = Debounce()
-    held = [bool(debounce.held([drifted(number)], number / 10, RUNNING)[0]) for number in range(60)]
+    held = [bool(debounce.unsettled([drifted(number)], number / 10, RUNNING)[0]) for number in range(60)]
     assert held[:30] == [True] * 30
     assert not all(held)
 
 
 def test_what_a_commit_asks_for_never_waits() -> None:
-    assert Debounce().held([replace(drifted(), drift=False)], 0.0, RUNNING) == (NOTHING, NOTHING)
+    assert Debounce().unsettled([replace(drifted(), drift=False)], 0.0, RUNNING) == (NOTHING, NOTHING)
 
 
 def test_a_change_that_was_taken_back_leaves_no_trace() -> None:
     debounce = Debounce()
-    debounce.held([drifted()], 0.0, RUNNING)
-    debounce.held([], 0.1, RUNNING)
+    debounce.unsettled([drifted()], 0.0, RUNNING)
+    debounce.unsettled([], 0.1, RUNNING)
     assert debounce.next_due_s(0.1) is None
-    assert debounce.held([drifted()], 60.0, RUNNING) == (WEB, NOTHING)
+    assert debounce.unsettled([drifted()], 60.0, RUNNING) == (WEB, NOTHING)
 
 
 def test_after_a_repair_the_next_change_rests_by_itself() -> None:
     debounce = Debounce()
     for moment in (0.0, REST_S, REST_S):
-        debounce.held([drifted()], moment, RUNNING)
+        debounce.unsettled([drifted()], moment, RUNNING)
     debounce.done(vm("web"))
-    assert debounce.held([drifted()], REST_S, RUNNING) == (WEB, NOTHING)
+    assert debounce.unsettled([drifted()], REST_S, RUNNING) == (WEB, NOTHING)
 
 
 def test_the_machines_that_a_network_seems_to_have_lost_are_looked_at_too() -> None:
     lost = replace(drifted("cut off", "/guests/web"), ref=network("lan"))
     debounce = Debounce()
-    debounce.held([lost], 0.0, RUNNING)
-    assert debounce.held([lost], REST_S, RUNNING)[1] == {network("lan"), vm("web")}
+    debounce.unsettled([lost], 0.0, RUNNING)
+    assert debounce.unsettled([lost], REST_S, RUNNING)[1] == {network("lan"), vm("web")}
 
 
 def test_the_definition_of_a_machine_that_is_off_has_no_middle_and_is_put_right_at_once() -> None:
-    assert Debounce().held([drifted()], 0.0, OFF) == (NOTHING, NOTHING)
+    assert Debounce().unsettled([drifted()], 0.0, OFF) == (NOTHING, NOTHING)
 
 
 @pytest.mark.parametrize(
@@ -86,13 +86,13 @@ def test_the_definition_of_a_machine_that_is_off_has_no_middle_and_is_put_right_
     ids=["a machine that runs", "one that is gone", "a live edit", "a start", "a making", "a network"],
 )
 def test_everything_else_rests_first(step: Step, objects: dict[Ref, Observed]) -> None:
-    assert Debounce().held([step], 0.0, objects) == ({step.ref}, NOTHING)
+    assert Debounce().unsettled([step], 0.0, objects) == ({step.ref}, NOTHING)
 
 
 def test_what_follows_closely_upon_a_repair_at_once_rests_and_after_quiet_it_doesnt() -> None:
     debounce = Debounce()
     for moment in (0.0, 0.1, 60.0):
-        held = debounce.held([drifted(moment)], moment, OFF)[0]
+        held = debounce.unsettled([drifted(moment)], moment, OFF)[0]
         assert held == (WEB if moment == 0.1 else NOTHING)
         debounce.done(vm("web"))
-        debounce.held([], moment + 0.01, OFF)
+        debounce.unsettled([], moment + 0.01, OFF)

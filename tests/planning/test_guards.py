@@ -72,34 +72,34 @@ def going(context: Context, *refs: Ref, approved: Sequence[Ref] = ()) -> list[Le
 )
 def test_a_removal_asks_by_what_would_be_left(there: Sequence[Ref], leaving: Sequence[Ref], why: str) -> None:
     context = host_of(there)
-    held = judged(going(context, *leaving), context).held
+    held = judged(going(context, *leaving), context).waiting
     assert [item.ref for item in held] == (list(leaving) if why else [])
     assert all(why in item.message and f"onggi approve {item.digest}" in item.message for item in held)
 
 
 def test_a_network_that_goes_with_a_machine_that_uses_it_asks_even_on_a_large_host() -> None:
     context = host_of(LARGE, wired=[vm("m1")])
-    assert not judged(going(context, vm("m1")), context).held
-    assert not judged(going(context, LAN), host_of(LARGE)).held
-    held = judged(going(context, vm("m1"), LAN), context).held
+    assert not judged(going(context, vm("m1")), context).waiting
+    assert not judged(going(context, LAN), host_of(LARGE)).waiting
+    held = judged(going(context, vm("m1"), LAN), context).waiting
     assert "Network/lan would be deleted together with what uses it (VirtualMachine/m1)" in held[0].message
 
 
 def test_a_rewritten_history_asks_for_a_single_removal() -> None:
     context = host_of(LARGE, rewritten="0123456789abcdef")
-    [held] = judged(going(context, vm("m1")), context).held
+    [held] = judged(going(context, vm("m1")), context).waiting
     assert "the history of main was rewritten, 0123456789ab isn't in it any more" in held.message
 
 
 def test_what_was_approved_goes_on_although_less_is_left_by_now() -> None:
     context = host_of(SMALL)
-    [digest] = {item.digest for item in judged(going(context, A, B), context).held}
+    [digest] = {item.digest for item in judged(going(context, A, B), context).waiting}
     approved = host_of(SMALL, approved=digest)
     verdict = judged(going(approved, A, B), approved)
-    assert not verdict.held
+    assert not verdict.waiting
     assert verdict.approved, "so that it is written down"
     later = host_of((POOL, LAN, B))
-    assert not judged(going(later, B, approved=[B]), later).held
+    assert not judged(going(later, B, approved=[B]), later).waiting
 
 
 def test_a_disk_that_goes_with_its_machine_does_not_count() -> None:
@@ -107,7 +107,7 @@ def test_a_disk_that_goes_with_its_machine_does_not_count() -> None:
     context = host_of((*LARGE, disk))
     leaving = [*going(context, vm("m1"), vm("m2"), vm("m3")), *going(context, disk)]
     along = Leaving(Owned(disk, "", parent=vm("m1")), disk, leaving[-1].step)
-    assert not judged([*leaving[:-1], along], context).held
+    assert not judged([*leaving[:-1], along], context).waiting
 
 
 # What counts as ours, of which the more is left, the less is asked: two of these four are half.
@@ -131,15 +131,15 @@ def test_what_counts_as_ours(says: str, remembered: Mapping[str, Any] | None, de
     resources = {ref: replace(resource(ref), uid=f"uid of {ref}") for ref in others} if declared else {}
     desired = replace(context.desired, resources=resources, where=Scope(REPOSITORY, "main"))
     context = replace(context, owned=owned, desired=desired)
-    assert bool(judged(going(context, POOL, LAN), context).held) is held, says
+    assert bool(judged(going(context, POOL, LAN), context).waiting) is held, says
 
 
 def test_what_is_gone_or_another_one_of_its_name_is_not_there() -> None:
     context = host_of(SMALL)
     gone = {ref: Owned(ref, f"uid of {ref}") for ref in map(vm, "wxyz")}
-    assert judged(going(context, POOL, LAN), replace(context, owned={**context.owned, **gone})).held
+    assert judged(going(context, POOL, LAN), replace(context, owned={**context.owned, **gone})).waiting
     others = host_of((*SMALL, *map(vm, "wxyz")))
     declared = {ref: replace(resource(ref), uid="another") for ref in map(vm, "wxyz")}
     owned = {ref: entry for ref, entry in others.owned.items() if ref in SMALL}
     others = replace(others, owned=owned, desired=replace(others.desired, resources=declared))
-    assert judged(going(others, POOL, LAN), others).held
+    assert judged(going(others, POOL, LAN), others).waiting

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from reconciler.applying.backoff import Backoff
 from reconciler.desired.state import DesiredState, Policy, Resource
+from reconciler.loop.backoff import Backoff
 from reconciler.observed.snapshot import Observed, Snapshot
 from reconciler.planning.operations import Define, Undefine
 from reconciler.planning.plan import Action, Blocked, Plan, Step, Waiting

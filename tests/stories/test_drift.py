@@ -11,10 +11,10 @@ from xml.etree import ElementTree
 import libvirt
 import pytest
 
-from reconciler.applying import backoff
 from reconciler.ledger.drift_history import DriftRecord
 from reconciler.ledger.ledger import Ledger
 from reconciler.line.line import Line
+from reconciler.loop import backoff
 from reconciler.settings.settings import Settings
 from reconciler.status.condition import Condition
 from reconciler.status.drift import Drift, DriftKind, drift

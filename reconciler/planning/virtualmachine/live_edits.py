@@ -79,12 +79,12 @@ def live_edits(
             EditLive(resource.ref, edit.verb, edit.value, device_slots(resource) if edit.password else ())
             for edit in live.live_edits(MACHINES.lowered(comparison.lowered), root, [change], comparison.earlier)
         ]
-        held = next((known for edit in found if (known := context.options.refused_edits.get((edit, run)))), None)
+        refused = next((known for edit in found if (known := context.options.refused_edits.get((edit, run)))), None)
         if not context.host.can(Feature.DEVICE_HOTPLUG) and any(edit.verb not in _ALWAYS_LIVE for edit in found):
-            held = RefusedEdit(NO_HOTPLUG)
-        if held is not None:
-            effect = Effect.NEXT_BOOT if held.until_boot else Effect.LIVE
-            waiting.append(replace(change, effect=effect, note=held.why))
+            refused = RefusedEdit(NO_HOTPLUG)
+        if refused is not None:
+            effect = Effect.NEXT_BOOT if refused.until_boot else Effect.LIVE
+            waiting.append(replace(change, effect=effect, note=refused.why))
         else:
             edits.extend(edit for edit in found if edit not in edits)
     return in_order(edits), tuple(waiting)

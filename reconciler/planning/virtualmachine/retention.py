@@ -112,7 +112,7 @@ class _Completion:
         self.blocked: list[Blocked] = []
         self.remembered: dict[Ref, str] = {}
         self.notes: list[str] = []
-        self.held: dict[Ref, tuple[Ref, str]] = {}  # a volume that stays with a machine, and what lets it go
+        self.retained: dict[Ref, tuple[Ref, str]] = {}  # a volume that stays with a machine, and what lets it go
         self.let_go: dict[Ref, Ref] = {}
         self.decided: set[Ref] = set()  # the machines for which that took a look at others
 
@@ -238,7 +238,7 @@ class _Completion:
         for each in waiting:
             self._withhold(each, resource, found)
         for gone in found.leaving:
-            self.held[gone.volume] = (resource.ref, found.digest)
+            self.retained[gone.volume] = (resource.ref, found.digest)
         return self._keeping(resource, found.leaving, waiting)
 
     def _withhold(self, coming: Coming, resource: Resource, found: Decision) -> None:
@@ -269,7 +269,7 @@ class _Completion:
     def result(self) -> Kept:
         """What came of all machines together: a disk that one of them still has isn't given to another."""
         after: dict[Ref, Ref] = {}
-        if self.held or self.let_go:
+        if self.retained or self.let_go:
             for ref, resource in list(self.resources.items()):
                 if ref.kind == VIRTUAL_MACHINE:
                     self._give(resource, after)
@@ -282,7 +282,7 @@ class _Completion:
     def _give(self, resource: Resource, after: dict[Ref, Ref]) -> None:
         for disk in MACHINES.declared(resource.spec).get("disks") or ():
             volume = Ref(STORAGE_VOLUME, disk["volume"])
-            giver, digest = self.held.get(volume, (resource.ref, ""))
+            giver, digest = self.retained.get(volume, (resource.ref, ""))
             if giver != resource.ref and not self._has(resource.ref, volume):
                 message = retention_text.elsewhere(resource.ref, volume, giver, digest)
                 there = resource.ref in self.context.snapshot.objects

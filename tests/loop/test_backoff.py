@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.applying.backoff import FIRST_S, FIRST_TERMINAL_S, LONGEST_S, Backoff
+from reconciler.loop.backoff import FIRST_S, FIRST_TERMINAL_S, LONGEST_S, Backoff
 from tests.applying.world import network
 
 LAN, WAN = network("tf-lan"), network("tf-wan")
