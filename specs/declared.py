@@ -29,6 +29,7 @@ class Declared:
     what it means that the XML doesn't have it (libvirt's documented default). `shared` names a value that several
     fields have; `item` is each one's of a list. `lowered` has the fields that lowering makes of a mapping's where it
     does more than count a size in bytes: new ones, other ones, and `GONE` for those that aren't there any more.
+    `takes_along` are paths of the definition that go when the value becomes another one: what hangs on it.
     """
 
     keywords: Keywords
@@ -39,6 +40,7 @@ class Declared:
     at: str = ""
     absent: Any = None
     lowered: Declared | None = None
+    takes_along: tuple[str, ...] = ()
 
     def __getitem__(self, name: str) -> Declared:
         """A field by name, also of a list's items. Raises KeyError."""
@@ -74,6 +76,7 @@ def _declared(
     error: str = "",
     at: str = "",
     absent: Any = None,
+    takes_along: tuple[str, ...] = (),
     **more: Any,
 ) -> Declared:
     """`more` are JSON Schema keywords; None leaves one out."""
@@ -87,7 +90,8 @@ def _declared(
         "errorMessage": error or None,
         "x-effect": None if effect is None else effect.value,
     }
-    return Declared({key: value for key, value in every.items() if value is not None}, at=at, absent=absent)
+    said = {key: value for key, value in every.items() if value is not None}
+    return Declared(said, at=at, absent=absent, takes_along=takes_along)
 
 
 def text(

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from specs.binding import Bind, Field, put_at, value_at
+from specs.bound import never_beside
 from specs.codecs import INTEGER, TEXT, YES_NO
 from specs.declared import Declared, declared_at, place, placed
 from specs.plain import NewSpec, Spec
@@ -50,6 +51,8 @@ def _field(name: str, declared: Declared, path: str, how: dict[str, Any]) -> Fie
         "codec": _CODECS.get(declared.keywords.get("type", ""), TEXT),
         "missing": declared.absent,
     }
+    if declared.takes_along:
+        said["bound"] = (never_beside(*declared.takes_along),)
     if "effect_in" not in how:
         said["effect"] = how.get("effect") or declared.effect
     return Field(name, path or place(declared), **said | how)

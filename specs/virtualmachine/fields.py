@@ -277,6 +277,7 @@ SPEC = mapping(
                     *("i6300esb", "ib700", "itco", "diag288"),
                     effect=Effect.NEXT_BOOT,
                     at="devices/watchdog/@model",
+                    takes_along=("/devices/watchdog/address",),  # one on another bus has another one
                 ),
                 "action": word(
                     "What it does: reset, shut down (which a guest that hangs rarely does), power off or pause the "

@@ -7,7 +7,7 @@ the model that a running guest got) reads as what it was expanded from.
 from __future__ import annotations
 
 from specs.binding import Around, Element, Field, child_at, drop_attributes, element, set_text_at, text_at
-from specs.bound import Bound, bound_to, never_beside
+from specs.bound import Bound, bound_to
 from specs.declared_binds import binder
 from specs.virtualmachine.boot import BOOT_KINDS
 from specs.virtualmachine.capacity import CAPACITY
@@ -149,7 +149,6 @@ def _put_serial(root: Element, wanted: bool) -> None:
 MACHINE = (
     bind("title", same=_same_text),
     bind("description", same=_same_text),
-    bind("watchdog/model", bound=(never_beside("/devices/watchdog/address"),)),  # one on another bus has another one
     bind(
         "domainType",
         "@type",

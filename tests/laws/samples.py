@@ -34,6 +34,9 @@ HOST = Host(
     used_subnets=("192.168.122.0/24",),
 )
 
+# Of the words that a field can have those that QEMU for x86 knows everywhere.
+KNOWN_TO_QEMU: Mapping[str, list[str]] = {"VirtualMachine.watchdog.model": ["i6300esb", "ib700"]}
+
 # Documents that the values are put into; each value goes into the first one that is good with it.
 _MACHINE: dict[str, Any] = {
     "disks": [{"volume": "default/a", "bus": "scsi"}],
