@@ -15,13 +15,14 @@ import pwd
 import re
 import uuid
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from typing import Final
 from urllib.parse import urlsplit
 
 import falcon.asgi
 
 from api.http.access import Access
-from api.http.authentication import authenticated
+from api.http.authentication import authenticated, real_peer
 from api.http.endpoint import ANYBODY
 from api.http.peer import user_of_request
 from api.http.refusal import Refusal
@@ -57,7 +58,7 @@ class Admission:
         number = given if _ID.fullmatch(given) else str(uuid.uuid4())
         response.set_header("X-Request-Id", number)
         role = Role.ADMIN if self._logins is None else Role.VIEWER  # until it is known who that is
-        request.context.client = Client(_name(user_of_request(request)), number, role)
+        request.context.client = Client(_name(user_of_request(request)), number, role, peer=real_peer(request))
         hosts = self._hosts()
         if hosts is not None and request.host.lower() not in hosts:
             raise Refusal(
@@ -81,8 +82,8 @@ class Admission:
         who = await authenticated(self._logins, request, response)
         if who.role < least:
             raise Refusal(403, f"The role {least} is needed for that, and yours is {who.role}; ask an administrator.")
-        identity, number = who.identity, request.context.client.request_id
-        request.context.client = Client(identity.name, number, who.role, identity.groups)
+        known: Client = request.context.client
+        request.context.client = replace(known, user=who.identity.name, role=who.role, groups=who.identity.groups)
 
     @staticmethod
     def _is_within_foreign(request: falcon.asgi.Request) -> bool:

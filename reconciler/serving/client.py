@@ -10,13 +10,15 @@ from reconciler.identity.role import Role
 @dataclass(frozen=True, slots=True)
 class Client:
     """`user` is who logged in; `request_id` names the request in commits and logs. Whoever makes one checks both.
-    `groups` are the user's, and `role` is what they may do.
+    `groups` are the user's, and `role` is what they may do. `peer` is who is at the other end of the connection, an
+    address or a user of this machine, on a trusted proxy's word whom it stands for.
     """
 
     user: str
     request_id: str = ""
     role: Role = Role.ADMIN
     groups: frozenset[str] = frozenset()
+    peer: str = ""
 
     @property
     def source(self) -> str:
