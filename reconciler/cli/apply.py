@@ -14,7 +14,7 @@ from reconciler.cli.options import HOST, RESULT, SOURCE, detailed_exitcode, stat
 from reconciler.cli.output import Output
 from reconciler.cli.plan import saved
 from reconciler.cli.progress import Report, told_when_slow
-from reconciler.cli.stopping import on_signals
+from reconciler.cli.signals import on_signals, to_end
 from reconciler.settings.settings import Settings
 from specs.plain import NewJson
 
@@ -117,7 +117,7 @@ def _apply(line: Line, plan: Plan, out: Output, *, only_this: bool) -> tuple[tup
     from reconciler.status.outcome import failed_for_good, in_the_end
 
     stop = threading.Event()
-    with on_signals(stop.set), Report(quiet=out.quiet) as report:
+    with on_signals(to_end(stop.set)), Report(quiet=out.quiet) as report:
         outcomes = line.apply(plan, stop=stop, on_progress=report)
         if only_this:
             return outcomes, line.look()

@@ -35,8 +35,8 @@ from reconciler.cli.options import (
     viewer_groups,
     webhook_secret_file,
 )
-from reconciler.cli.stack_dump import dump_when_asked
-from reconciler.cli.stopping import on_signals
+from reconciler.cli.signals import ignore, on_signals, to_end
+from reconciler.cli.stack_dump import ASKED_BY, dump_at_a_crash, dump_stacks
 from reconciler.cli.wire_options import WIRE
 from reconciler.errors import OnggiError
 from reconciler.settings.settings import Settings
@@ -85,9 +85,10 @@ def command(settings: Settings) -> int:
 
     Logs to stderr. With --listen or --socket, GET /healthz and /readyz answer 200 once the first pass is
     through, 503 before and while passes fail. SIGTERM ends it; SIGUSR1 has it write what each of its threads
-    does to stderr.
+    does to stderr, and so does SIGABRT, of which it dies, should it answer to nothing any more.
     """
-    dump_when_asked()
+    dump_at_a_crash()
+    ignore(ASKED_BY)
     return _once(settings) if settings.once else _forever(settings)
 
 
@@ -97,7 +98,7 @@ def _once(settings: Settings) -> int:
     from reconciler.settings.windows import state_at
 
     stop = threading.Event()
-    with Line.open(settings, exclusive=True) as line, on_signals(stop.set):
+    with Line.open(settings, exclusive=True) as line, on_signals(to_end(stop.set) | {ASKED_BY: dump_stacks}):
         closed = state_at(settings.sync_windows, utc_now()).reason
         done = line.converge(stop=stop, passes=0) if closed else line.converge(stop=stop)
     if closed:
@@ -125,7 +126,7 @@ def _forever(settings: Settings) -> int:
     host = open_host(settings)
     serving = Opening(agent, host)
     server = _served(settings, thread, serving)  # before the agent begins: a port that is in use must show at once
-    with on_signals(bell.set):
+    with on_signals(to_end(bell.set) | {ASKED_BY: dump_stacks}):
         thread.start()
         if server is not None:
             serving.start()

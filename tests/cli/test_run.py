@@ -9,6 +9,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -95,8 +96,25 @@ def test_asked_by_a_signal_it_says_what_each_thread_does_and_goes_on(onggi: Ongg
         process.terminate()
         _out, err = process.communicate(timeout=60)
     assert process.returncode == 0, err
-    for thread in (r"cli/run\.py", r"reconciler/loop/\w+\.py", r"cli/stopping\.py", r"uvicorn/server\.py"):
-        assert len(re.findall(rf'^  File ".*{thread}", line \d+ in', err, re.MULTILINE)) >= 2, err
+    for thread in (r"cli/run\.py", r"reconciler/loop/\w+\.py", r"cli/signals\.py", r"uvicorn/server\.py"):
+        assert len(re.findall(rf'^  File ".*{thread}", line \d+, in', err, re.MULTILINE)) >= 2, err
+
+
+def test_asked_very_often_while_much_is_done_it_still_lives(onggi: Onggi, repository: Repository) -> None:
+    repository.commit({})
+    url = f"http://127.0.0.1:{free_port()}"
+    words = (repository.path, "--connect", "test:///default", "--listen", url.removeprefix("http://"))
+    with running(onggi, *words) as process, ThreadPoolExecutor() as beside:
+        until(lambda: httpx.get(f"{url}/readyz", timeout=60).status_code == 200, 120, "the agent is ready")
+        written = beside.submit(process.communicate)
+        with httpx.Client(timeout=60) as client:
+            for _ in range(40):
+                for _ in range(50):
+                    process.send_signal(signal.SIGUSR1)
+                assert client.get(f"{url}/openapi.json").status_code == 200
+        process.terminate()
+        assert "Thread onggi-signals" in written.result(60)[1]
+    assert process.returncode == 0
 
 
 def test_the_log_can_be_for_machines(
