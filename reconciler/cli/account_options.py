@@ -1,4 +1,4 @@
-"""The options that say where users and groups are listed. Logging in isn't among them."""
+"""The options that say how somebody logs in, and where users and groups are listed."""
 
 from __future__ import annotations
 
@@ -8,6 +8,40 @@ import click
 
 from reconciler.cli.declaring import setting
 
+auth = setting(
+    "--auth",
+    type=click.Choice(["none", "pam"]),
+    show_default=True,
+    help="How somebody logs in to the API: with an account of this host, or not at all (for this machine alone).",
+)
+pam_service = setting(
+    "--pam-service", show_default=True, metavar="NAME", help="The PAM service that --auth pam asks, of /etc/pam.d."
+)
+admin_groups = setting(
+    "--admin-group",
+    parameter="admin_groups",
+    key_type=list,
+    multiple=True,
+    show_default=True,
+    metavar="GROUP",
+    help="A group whose members are administrators, as root is; with --auth. May be repeated.",
+)
+operator_groups = setting(
+    "--operator-group",
+    parameter="operator_groups",
+    key_type=list,
+    multiple=True,
+    metavar="GROUP",
+    help="A group whose members may work with the machines that are there; with --auth. May be repeated.",
+)
+viewer_groups = setting(
+    "--viewer-group",
+    parameter="viewer_groups",
+    key_type=list,
+    multiple=True,
+    metavar="GROUP",
+    help="A group whose members may look, at nothing secret; with --auth. May be repeated.",
+)
 accounts = setting(
     "--accounts",
     type=click.Choice(["system", "ldap"]),
@@ -45,6 +79,7 @@ ldap_ca_file = setting(
     help="The authorities that its certificate is checked with.  [default: the system's]",
 )
 
+LOGIN = (auth, pam_service, admin_groups, operator_groups, viewer_groups)
 ACCOUNTS = (
     accounts,
     ldap_url,

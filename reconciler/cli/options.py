@@ -158,40 +158,6 @@ trusted_proxies = setting(
     help="A proxy in front of --listen, or a network of them, whose X-Forwarded-Proto is believed. May be repeated; "
     "the variable takes blanks.",
 )
-auth = setting(
-    "--auth",
-    type=click.Choice(["none", "pam"]),
-    show_default=True,
-    help="How somebody logs in to the API: with an account of this host, or not at all (for this machine alone).",
-)
-pam_service = setting(
-    "--pam-service", show_default=True, metavar="NAME", help="The PAM service that --auth pam asks, of /etc/pam.d."
-)
-admin_groups = setting(
-    "--admin-group",
-    parameter="admin_groups",
-    key_type=list,
-    multiple=True,
-    show_default=True,
-    metavar="GROUP",
-    help="A group whose members are administrators, as root is; with --auth. May be repeated.",
-)
-operator_groups = setting(
-    "--operator-group",
-    parameter="operator_groups",
-    key_type=list,
-    multiple=True,
-    metavar="GROUP",
-    help="A group whose members may work with the machines that are there; with --auth. May be repeated.",
-)
-viewer_groups = setting(
-    "--viewer-group",
-    parameter="viewer_groups",
-    key_type=list,
-    multiple=True,
-    metavar="GROUP",
-    help="A group whose members may look, at nothing secret; with --auth. May be repeated.",
-)
 api_writes = setting(
     "--api-writes",
     type=click.Choice(["on", "off"]),

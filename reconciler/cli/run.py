@@ -10,20 +10,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli.account_options import ACCOUNTS
+from reconciler.cli.account_options import ACCOUNTS, LOGIN
 from reconciler.cli.options import (
     FORGE,
     HOST,
     SOURCE,
-    admin_groups,
     api_writes,
-    auth,
     federation,
     interval,
     listen,
     log_format,
-    operator_groups,
-    pam_service,
     resync_interval,
     socket,
     socket_group,
@@ -32,7 +28,6 @@ from reconciler.cli.options import (
     trash_retention,
     trusted_proxies,
     verb,
-    viewer_groups,
     webhook_secret_file,
 )
 from reconciler.cli.signals import ignore, on_signals, to_end
@@ -66,11 +61,7 @@ _LAST_S = 4.5  # likewise, for everything together
     socket_group,
     trusted_proxies,
     *WIRE,
-    auth,
-    pam_service,
-    admin_groups,
-    operator_groups,
-    viewer_groups,
+    *LOGIN,
     api_writes,
     federation,
     *ACCOUNTS,
