@@ -14,7 +14,6 @@ from reconciler.host.cpuinfo import from_capabilities, from_sys
 from reconciler.host.facts import machine_facts
 from reconciler.host.packages import ALL_UPDATED
 from reconciler.identity.role import Role
-from reconciler.ledger.task_records import RUNNING
 from reconciler.serving.tasks import Tell
 from specs.plain import NewJson
 from specs.reference import VIRTUAL_MACHINE
@@ -63,7 +62,7 @@ class Host(Resource):
         packages = self.serving.host.packages()
         if packages is None:
             raise Refusal(501, "This host has no package tool that onggi knows; install APT or DNF.", "KCHPKGUPD0004E")
-        if any(each.target == _UPDATE and each.status == RUNNING for each in self.serving.tasks.all()):
+        if self.serving.tasks.is_running(_UPDATE):
             raise Refusal(409, "An update of the packages is running; wait for its end.")
 
         def work(tell: Tell, stop: threading.Event) -> str:

@@ -24,5 +24,5 @@ class Metrics(Resource):
     def read(self, _call: Call) -> Answer:
         """All of them."""
         serving, webhooks = self.serving, dict(self.services.webhooks.requests)
-        told = metrics_text(serving.world, serving.tally.counted(), webhooks, serving.tasks.all())
+        told = metrics_text(serving.world, serving.tally.counted(), webhooks, serving.tasks.by_status())
         return Answer(content=told.encode(), content_type=CONTENT_TYPE, headers={"Cache-Control": "no-store"})

@@ -11,7 +11,7 @@ from prometheus_client import generate_latest
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from reconciler.ledger.task_records import FAILED, FINISHED, RUNNING, TaskRecord
+from reconciler.ledger.task_records import FAILED, FINISHED, RUNNING
 from reconciler.loop.passes import World
 from reconciler.planning.storagevolume.loss import DATA_LOST
 from reconciler.reporting.metrics import BOUNDS_S, Counted
@@ -37,7 +37,7 @@ class _Families(Collector):
 
 
 def metrics_text(
-    world: World, counted: Counted, webhooks: Mapping[tuple[str, str], int], tasks: Iterable[TaskRecord]
+    world: World, counted: Counted, webhooks: Mapping[tuple[str, str], int], tasks: Mapping[str, int]
 ) -> str:
     """Everything, ready to be sent."""
     return text_of(_families(world, counted, webhooks, tasks))
@@ -49,7 +49,7 @@ def text_of(families: Iterable[Metric]) -> str:
 
 
 def _families(
-    world: World, counted: Counted, webhooks: Mapping[tuple[str, str], int], tasks: Iterable[TaskRecord]
+    world: World, counted: Counted, webhooks: Mapping[tuple[str, str], int], tasks: Mapping[str, int]
 ) -> Iterator[Metric]:
     yield gauge("onggi_build_info", "The version of onggi.", ["version"], [((VERSION,), 1)])
     revision = str(world.desired.revision)
@@ -92,10 +92,9 @@ def _families(
         "onggi_conditions", "What holds for objects beside that they are ready.", ["kind", "name", "type", "reason"],
         _noted(world),
     )  # fmt: skip
-    by_status = Counter(task.status for task in tasks)
     yield gauge(
         "onggi_tasks", "Long tasks that are remembered, by status.", ["status"],
-        [((status,), by_status[status]) for status in (RUNNING, FINISHED, FAILED)],
+        [((status,), tasks.get(status, 0)) for status in (RUNNING, FINISHED, FAILED)],
     )  # fmt: skip
     yield _counter(
         "onggi_webhook_requests_total", "Webhooks, by provider and what became of them.", ["provider", "result"],

@@ -283,7 +283,7 @@ class StoragePool(_Family):
         """Others may have put images there since the last search; unless that is still under way."""
         scans, name = self.serving.scans, observed.ref.name
         number = scans.task_of(name)
-        if not number or self.serving.tasks.get(number).ended:
+        if not number or not self.serving.tasks.is_under_way(int(number)):
             path = str(POOLS.lowered(observed.config).get("path") or "")
             scans.begin(name, path, f"/storagepools/{ISO_POOL}", call.client)
 

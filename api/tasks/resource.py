@@ -1,5 +1,7 @@
 """/tasks: what takes long and was begun by a request. A task is remembered over a restart of the agent.
 
+Everybody sees those that they have begun; administrators see all.
+
 Reading them may have to wait until the disk has taken another one's end.
 """
 
@@ -20,10 +22,16 @@ class Tasks(Resource):
     address = "/tasks"
     tag = "Tasks"
 
-    @get("The tasks, oldest first.", arr(TASK), filters=True, blocking=True, role=Role.VIEWER)
-    def read(self, _call: Call) -> list[NewJson]:
+    @get(
+        "One's own tasks, oldest first; an administrator's are all.",
+        arr(TASK),
+        filters=True,
+        blocking=True,
+        role=Role.VIEWER,
+    )
+    def read(self, call: Call) -> list[NewJson]:
         """Those that run, and the latest that have ended."""
-        return [task_view(record) for record in self.serving.tasks.all()]
+        return [task_view(record) for record in self.serving.tasks.all(call.client)]
 
 
 class Task(Resource):
@@ -33,9 +41,9 @@ class Task(Resource):
     tag = "Tasks"
 
     @get("A task: how far it is, or what came of it.", TASK, blocking=True, role=Role.VIEWER)
-    def read(self, _call: Call, number: str) -> NewJson:
+    def read(self, call: Call, number: str) -> NewJson:
         """Where it stands."""
         try:
-            return task_view(self.serving.tasks.get(number))
+            return task_view(self.serving.tasks.get(number, call.client))
         except NotFound as error:
             raise Refusal(404, str(error), "KCHOBJST0001E") from None

@@ -119,6 +119,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "ALTER TABLE suspended ADD COLUMN who TEXT NOT NULL DEFAULT ''",
         "ALTER TABLE suspended ADD COLUMN since TEXT NOT NULL DEFAULT ''",
     ),
+    ("ALTER TABLE task ADD COLUMN owner TEXT NOT NULL DEFAULT ''",),
 )
 
 

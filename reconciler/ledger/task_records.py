@@ -15,13 +15,13 @@ FAILED: Final = "failed"
 _RESTARTED: Final = "The agent was restarted while this was under way."
 
 
-_SELECT: Final = "SELECT id, status, message, target, who, began, ended FROM task"
+_SELECT: Final = "SELECT id, status, message, target, who, began, ended, owner FROM task"
 
 
 @dataclass(frozen=True, slots=True)
 class TaskRecord:
     """One long task. `status` is running, finished or failed; `target` the address of what it works on; times are RFC
-    3339, `ended` is empty while it runs.
+    3339, `ended` is empty while it runs. `owner` is the user whose it is; empty: an administrator's.
     """
 
     id: int
@@ -31,18 +31,19 @@ class TaskRecord:
     who: str
     began: str
     ended: str = ""
+    owner: str = ""
 
 
-def add(connection: sqlite3.Connection, target: str, message: str, who: str, time: str) -> TaskRecord:
+def add(connection: sqlite3.Connection, target: str, message: str, who: str, time: str, owner: str = "") -> TaskRecord:
     """A new task that runs."""
     made = connection.execute(
-        "INSERT INTO task (status, message, target, who, began, ended) VALUES (?, ?, ?, ?, ?, '')",
-        (RUNNING, message, target, who, time),
+        "INSERT INTO task (status, message, target, who, began, ended, owner) VALUES (?, ?, ?, ?, ?, '', ?)",
+        (RUNNING, message, target, who, time, owner),
     ).lastrowid
     connection.execute(
         "DELETE FROM task WHERE status != ? AND id <= (SELECT max(id) FROM task) - ?", (RUNNING, KEPT_TASKS)
     )
-    return TaskRecord(int(made or 0), RUNNING, message, target, who, time)
+    return TaskRecord(int(made or 0), RUNNING, message, target, who, time, owner=owner)
 
 
 def end(connection: sqlite3.Connection, number: int, status: str, message: str, time: str) -> None:

@@ -18,10 +18,10 @@ class TaskStore:
         self._living: set[int] = set()  # of this process
         self._late: list[TaskRecord] = []
 
-    def begin(self, target: str, message: str, who: str) -> TaskRecord:
-        """Note a task that begins. `target` is the address of what it works on."""
+    def begin(self, target: str, message: str, who: str, owner: str = "") -> TaskRecord:
+        """Note a task that begins. `target` is the address of what it works on; `owner` none: an administrator's."""
         with self._database.writing() as connection:
-            record = task_records.add(connection, target, message, who, self._database.time())
+            record = task_records.add(connection, target, message, who, self._database.time(), owner)
             self._living.add(record.id)
             return record
 

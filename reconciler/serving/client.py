@@ -21,6 +21,15 @@ class Client:
     peer: str = ""
 
     @property
+    def owner(self) -> str:
+        """Whose that is which they begin; empty: administrators' alone, also when this one is none any more."""
+        return self.user if self.role < Role.ADMIN else ""
+
+    def owns(self, owner: str) -> bool:
+        """Whether they may see, go on with and end what `owner` has begun."""
+        return self.role >= Role.ADMIN or owner == self.user != ""
+
+    @property
     def source(self) -> str:
         """Who it was, in the list of events."""
         return f"api:{self.user}"

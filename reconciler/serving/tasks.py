@@ -1,5 +1,8 @@
 """Long jobs beside the requests that began them: each has a number, a progress message and a truthful end.
 
+A task is shown to the user who began it and to administrators; for all others it isn't there. What somebody began as an
+administrator stays administrators'.
+
 They are remembered over a restart of the agent; one that was cut off by it is failed and says so, and what came of the
 volumes that it had made. What a job does, and that a job which was cut off leaves nothing half made, is its author's
 business; a volume is made as `part_of` the job, so that the ledger knows of it until the job has committed.
@@ -9,6 +12,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -76,7 +80,7 @@ class Tasks:
         """A task that no thread works on: it goes on with further requests, until somebody calls `end`."""
         with self._lock:
             known = self._remembered()
-            record = self._store.begin(target, message, client.source)
+            record = self._store.begin(target, message, client.source, client.owner)
             known[record.id] = record
             for number in [number for number in known if number <= record.id - KEPT_TASKS]:
                 if known[number].status != RUNNING:
@@ -102,19 +106,35 @@ class Tasks:
                 log.error("%s", error)  # noqa: TRY400  # a sentence; the trace says no more
             self._remembered()[number] = replace(self._remembered()[number], status=status, message=message)
 
-    def get(self, number: str) -> TaskRecord:
-        """One task. Raises NotFound."""
+    def get(self, number: str, client: Client) -> TaskRecord:
+        """One of a client's tasks. Raises NotFound, in the same words for one that isn't there and another's."""
         is_number = number.isascii() and number.isdecimal() and len(number) <= _LONGEST_NUMBER
         with self._lock:
             found = self._remembered().get(int(number)) if is_number else None
-        if found is None:
+        if found is None or not client.owns(found.owner):
             raise NotFound(f"Task {number[:40]} doesn't exist; GET /tasks lists those that are remembered.")
         return found
 
-    def all(self) -> list[TaskRecord]:
-        """Every task that is remembered, oldest first."""
+    def all(self, client: Client) -> list[TaskRecord]:
+        """Every task of a client's that is remembered, oldest first."""
         with self._lock:
-            return list(self._remembered().values())
+            return [record for record in self._remembered().values() if client.owns(record.owner)]
+
+    def is_running(self, target: str) -> bool:
+        """Whether anybody's task works on this address."""
+        with self._lock:
+            return any(each.target == target and each.status == RUNNING for each in self._remembered().values())
+
+    def is_under_way(self, number: int) -> bool:
+        """Whether a task hasn't ended, whosever it is."""
+        with self._lock:
+            found = self._remembered().get(number)
+            return found is not None and found.status == RUNNING
+
+    def by_status(self) -> Counter[str]:
+        """How many of all tasks that are remembered are in each status."""
+        with self._lock:
+            return Counter(record.status for record in self._remembered().values())
 
     def close(self) -> None:
         """Tell what is under way to stop; the next start says that it was cut off unless it ends in time."""

@@ -69,8 +69,8 @@ def test_only_so_many_that_have_ended_are_remembered(api: LiveApi, monkeypatch: 
     running = tasks.begin("/vms/web", _CLIENT)
     for _ in range(20):
         tasks.end(tasks.begin("/vms/web", _CLIENT).id)
-    assert len(tasks.all()) == 6
-    assert tasks.get(str(running.id)).status == "running"
+    assert len(tasks.all(_CLIENT)) == 6
+    assert tasks.get(str(running.id), _CLIENT).status == "running"
 
 
 def test_tasks_can_only_be_read(api: LiveApi) -> None:

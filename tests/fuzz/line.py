@@ -163,7 +163,7 @@ def _tell(desired: DesiredState, snapshot: Snapshot, plan: Plan, owned: Mapping[
         plan_digest(now),
         report_text(report, colour=False),
         report_markdown(report),
-        metrics_text(world, Tally().counted(), {}, ()),
+        metrics_text(world, Tally().counted(), {}, {}),
         *(item.message for several in world.conditions.values() for item in several),
     ]
     for text in texts:

@@ -48,7 +48,7 @@ def status(state: Path, ref: Ref = WEB) -> ObjectStatus:
 
 def metrics(agent: Agent) -> str:
     assert agent.passes.latest is not None
-    return metrics_text(agent.passes.latest, agent.tally.counted(), {}, [])
+    return metrics_text(agent.passes.latest, agent.tally.counted(), {}, {})
 
 
 def unread(state: Path) -> list[tuple[str, str]]:

@@ -173,7 +173,7 @@ class StorageVolumes(VolumeResource):
         except BaseException as error:
             self.serving.uploads.abort(ref, str(error))
             raise
-        return self.serving.tasks.get(str(task.id))
+        return self.serving.tasks.get(str(task.id), client)
 
 
 def _name(file: str, texts: Mapping[str, str]) -> str:
