@@ -13,6 +13,7 @@ from hashlib import sha256
 from pathlib import PurePosixPath
 
 from specs import canonical
+from specs.forbidden import Forbidden
 
 _KEPT_SUFFIX = re.compile(r"-[0-9a-f]{8}")
 
@@ -26,6 +27,7 @@ class Reach:
     kept_secrets: str = ""  # the folder of those that clients handed over, each for one owner
     agents_secrets: frozenset[str] = frozenset()  # the agent's own, wherever they lie
     pool_folders: tuple[str, ...] = ()
+    forbidden: tuple[Forbidden, ...] = ()  # what isn't said here, whatever else would do
 
     def folder_of(self, path: str) -> str:
         """The allowed folder that the secret file `path` lies in; empty when there is none."""

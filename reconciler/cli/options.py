@@ -21,8 +21,8 @@ from reconciler.cli.declaring import FILE_KEYS, PARAMETERS, Decorator, Duration,
 from reconciler.cli.here import repository_here
 from reconciler.cli.network_options import allowed_networks
 from reconciler.cli.output import Output, wants_colour
+from reconciler.cli.reach_options import REACH
 from reconciler.errors import SettingsError
-from reconciler.settings import bounds
 from reconciler.settings.settings import Settings, read_settings_file, settings_files
 from reconciler.source.limits import allow
 
@@ -46,44 +46,6 @@ def _repository_argument() -> Decorator:
 
 repository = _repository_argument()
 connect = setting("--connect", metavar="URI", show_default=True, help="libvirt's connection URI.")
-allowed_folders = setting(
-    "--allowed-folder",
-    parameter="allowed_folders",
-    key_type=list,
-    multiple=True,
-    type=click.Path(),
-    metavar="DIR",
-    help="A folder of the host in which a CD-ROM's path may lie. May be repeated; the variable takes colons.",
-)
-allowed_pool_folders = setting(
-    "--allowed-pool-folder",
-    parameter="allowed_pool_folders",
-    key_type=list,
-    multiple=True,
-    type=click.Path(),
-    metavar="DIR",
-    help="A folder of the host on or below which new pools may be made. May be repeated; the variable takes colons.  "
-    f"[default: {', '.join(bounds.POOL_FOLDERS)}]",
-)
-allowed_secret_folders = setting(
-    "--allowed-secret-folder",
-    parameter="allowed_secret_folders",
-    key_type=list,
-    multiple=True,
-    type=click.Path(),
-    metavar="DIR",
-    help="A folder of the host in which `passwordFrom` may name files, besides systemd's credentials. May be repeated; "
-    f"the variable takes colons.  [default: {', '.join(bounds.SECRET_FOLDERS)}]",
-)
-allowed_secret_variables = setting(
-    "--allowed-secret-variable",
-    parameter="allowed_secret_variables",
-    key_type=list,
-    multiple=True,
-    metavar="NAME",
-    help="A variable of the agent that `passwordFrom` may name; NAME* stands for all that begin so. May be repeated; "
-    f"the variable takes blanks.  [default: {', '.join(bounds.SECRET_VARIABLES)}]",
-)
 branch = setting("--branch", metavar="NAME", help="The branch to follow.  [default: the repository's own]")
 path = setting("--path", metavar="DIR", help="The folder of the repository to use.  [default: all]")
 max_files = setting(
@@ -286,7 +248,6 @@ quiet = setting("--quiet", "-q", key_type=bool, is_flag=True, help="Tell only of
 
 SIGNED = (require_signed, allowed_signers, revoked_signers, allowed_gpg_keys)
 SOURCE = (repository, branch, path, max_files, max_fetch, disabled_plugins, *SIGNED)
-REACH = (allowed_folders, allowed_pool_folders, allowed_secret_folders, allowed_secret_variables)
 HOST = (connect, *REACH, allowed_networks)
 RESULT = (output, no_color)
 MARKDOWN_RESULT = (output_or_markdown, no_color)

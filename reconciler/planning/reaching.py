@@ -1,4 +1,5 @@
-"""Refuses what a document may not name on the host: a secret's place, a new pool's folder. See `specs/reach.py`.
+"""Refuses what a document may not name on the host: a secret's place, a new pool's folder, see `specs/reach.py`; and
+what the host's administrator has forbidden, see `specs/forbidden.py`.
 
 What is on the host already stays, is still managed in all else, and is told: a document that names a secret that isn't
 its own is taken as if it named none, and a pool that is there already is one.
@@ -17,6 +18,7 @@ from reconciler.planning.context import Context
 from reconciler.planning.ownership import Fact
 from reconciler.planning.plan import Blocked
 from reconciler.planning.rules import Refused, rules_of
+from specs.forbidden import forbidden_in, told
 from specs.plain import Spec
 from specs.reach import Reach
 
@@ -29,13 +31,18 @@ def within_reach(
 ) -> Assessment:
     """What `assess` says of the resource, or of as much of it as its document may ask for, and why not of the rest."""
     reach = context.host.reach
-    refused = dict(rules_of(resource.ref.kind).refused(resource, observed, reach)) if reach is not None else {}
-    if not refused:
+    if reach is None:
         return assess(resource)
-    blocked = Blocked(resource.ref, NOT_ALLOWED, "; ".join(refused.values()), resource.path, resource.line)
-    if observed is None:
+    refused = dict(rules_of(resource.ref.kind).refused(resource, observed, reach))
+    implied = resource.parent is not None
+    forbidden = tuple(forbidden_in(reach.forbidden, resource.ref.kind, resource.spec, implied=implied))
+    if not refused and not forbidden:
+        return assess(resource)
+    why = "; ".join((*refused.values(), *((told(forbidden),) if forbidden else ())))
+    blocked = Blocked(resource.ref, NOT_ALLOWED, why, resource.path, resource.line)
+    if observed is None or not all(rule.pointer for rule in forbidden):
         return Assessment(blocked=blocked)
-    found = assess(_without(resource, refused, context))
+    found = assess(_without(resource, refused, [rule.pointer for rule in forbidden], context))
     return found if found.blocked is not None else replace(found, blocked=blocked)
 
 
@@ -55,14 +62,24 @@ def _at(spec: Spec, where: tuple[str, ...]) -> Spec:
     return spec
 
 
-def _without(resource: Resource, fields: Iterable[tuple[str, ...]], context: Context) -> Resource:
-    """The document as if it didn't speak of these fields. What was applied before they were refused stays applied."""
-    spec = resource.spec
+def _without(
+    resource: Resource, fields: Iterable[tuple[str, ...]], ignored: Collection[str], context: Context
+) -> Resource:
+    """The document as if it didn't speak of these fields, and left what is `ignored` as it is.
+
+    What was applied before fields were refused stays applied; what is ignored isn't marked as its document's any more.
+    """
+    spec, policy = resource.spec, resource.policy
     for field in fields:
         spec = _cut(spec, field)
     entry = context.owned.get(resource.ref)
-    applied = entry is not None and entry.facts.get(Fact.DIGEST) == resource.digest
-    return replace(resource, spec=spec, digest=resource.digest if applied else resource.digest + _SUFFIX)
+    applied = not ignored and entry is not None and entry.facts.get(Fact.DIGEST) == resource.digest
+    return replace(
+        resource,
+        spec=spec,
+        policy=replace(policy, ignore_fields=(*policy.ignore_fields, *ignored)),
+        digest=resource.digest if applied else resource.digest + _SUFFIX,
+    )
 
 
 def _cut(spec: Spec, field: tuple[str, ...]) -> Spec:

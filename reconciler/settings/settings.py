@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from reconciler.network.addresses import Networks
     from reconciler.settings.windows import SyncWindow
     from reconciler.source.signatures import SignaturePolicy
+    from specs.forbidden import Forbidden
 
 _PAM_SERVICE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -78,6 +79,7 @@ class Settings:
     allowed_pool_folders: tuple[str, ...] = field(default_factory=lambda: bounds.default_pool_folders())
     allowed_secret_folders: tuple[str, ...] = bounds.SECRET_FOLDERS  # in which `passwordFrom` may name files
     allowed_secret_variables: tuple[str, ...] = bounds.SECRET_VARIABLES  # those that it may name; `*` ends a prefix
+    forbid: tuple[str, ...] = ()  # what no document may say here: see `specs/forbidden_text.py`
     allowed_networks: tuple[str, ...] = ()  # from where images may come, beside the Internet; CIDR
     interval_s: float = 30.0  # between two questions to a remote
     resync_s: float = 300.0  # between two full readings of the host
@@ -133,7 +135,7 @@ class Settings:
         check_folders("allowed-folder", self.allowed_folders)
         check_folders("allowed-secret-folder", self.allowed_secret_folders)
         check_folders("allowed-pool-folder", self.allowed_pool_folders)
-        _ = self.networks
+        _ = self.networks, self.rules
         keys = self.allowed_signers or self.allowed_gpg_keys
         if self.require_signed != "no" and keys is None:
             raise SettingsError(
@@ -216,6 +218,18 @@ class Settings:
             start_tls=self.ldap_start_tls,
             ca_file=self.ldap_ca_file,
         )
+
+    @property
+    def rules(self) -> tuple[Forbidden, ...]:
+        """What no document may say on this host. Raises SettingsError for what is no rule."""
+        if not self.forbid:
+            return ()
+        from specs.forbidden_text import NoRuleError, rule
+
+        try:
+            return tuple(map(rule, self.forbid))
+        except NoRuleError as error:
+            raise SettingsError(f"forbid {error}") from None
 
     @property
     def networks(self) -> Networks:

@@ -53,6 +53,36 @@ def test_a_file_of_the_host_becomes_no_password_and_the_neighbours_go_on(
         assert "allowed-secret-folder" in answers.pop()
 
 
+def test_what_the_hosts_administrator_forbids_is_made_by_no_commit_and_stays_where_it_is(
+    hand: libvirt.virConnect, repository: Repository, tmp_path: Path
+) -> None:
+    lan, card = (
+        "<network><name>lan</name><ip address='10.9.8.1' netmask='255.255.255.0'/></network>",
+        [{"network": "lan"}],
+    )
+    hand.networkDefineXML(lan)
+    repository.commit({"web.yaml": document("VirtualMachine", "web", memory=64, interfaces=card)})
+    told: dict[str, Any] = {"repository": str(repository.path), "connect": SHARED, "state": tmp_path / "state"}
+    with Line.open(Settings(**told), exclusive=True) as line:
+        assert line.converge().succeeded
+    strict = Settings(**told, forbid=("VirtualMachine.interfaces.network=lan", "StoragePool"))
+    repository.commit({
+        "new.yaml": document("VirtualMachine", "new", memory=64, interfaces=card),
+        "pool.yaml": document("StoragePool", "files", type="dir", path="/var/lib/libvirt/files"),
+        "plain.yaml": machine("plain"),
+        "web.yaml": document("VirtualMachine", "web", memory=64, interfaces=card, title="The shop"),
+    })  # fmt: skip
+    with Line.open(strict, exclusive=True) as line:
+        line.converge()
+        assert {ref.name for ref in line.observe().objects if ref.kind != "Network"} >= {"web", "plain"}
+        assert set(blocked(line)) == {"new", "files", "web"}
+        assert line.plan().steps == (), "and it is at rest"
+        web = hand.lookupByName("web").XMLDesc()
+        assert "<source network='lan'" in web and "<title>The shop</title>" in web
+    with Line.open(Settings(**told), exclusive=True) as line:
+        assert line.converge().succeeded, "once the rules are gone all of it is made"
+
+
 def test_a_machine_that_had_such_a_password_runs_on_and_is_managed_in_all_else(
     hand: libvirt.virConnect, repository: Repository, tmp_path: Path
 ) -> None:
