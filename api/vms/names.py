@@ -9,6 +9,7 @@ from typing import Final
 
 from api.http.refusal import Refusal, bad
 from reconciler.loop.passes import World
+from reconciler.serving.names import Promise
 from reconciler.serving.serving import Serving
 from specs.name import name_problem
 from specs.reference import STORAGE_VOLUME, VIRTUAL_MACHINE, Ref
@@ -16,32 +17,33 @@ from specs.reference import STORAGE_VOLUME, VIRTUAL_MACHINE, Ref
 _MOST: Final = 999
 
 
-def promise(serving: Serving, name: str) -> Ref:
+def promise(serving: Serving, name: str) -> Promise:
     """The name for a new machine, until it is released. Raises Refusal 400 for one that can't be one or is taken."""
     ref = Ref(VIRTUAL_MACHINE, name)
     if problem := name_problem(name):
         raise bad("KCHVM0011E", problem)
-    if is_taken(serving.world, ref) or not serving.names.take(ref):
+    promised = serving.names.take(ref) if not is_taken(serving.world, ref) else None
+    if promised is None:
         raise name_taken(name)
-    return ref
+    return promised
 
 
-def promise_from_template(serving: Serving, template: str) -> Ref:
+def promise_from_template(serving: Serving, template: str) -> Promise:
     """`<template>-vm-<i>` with the first number for which neither a machine nor a disk is there."""
     found = serving.names.first(_from_template(serving.world, template.replace("/", "-")))
     if found is None:
         raise bad("KCHUTILS0003E", f"There are {_MOST} machines of the template {template} already; choose a name.")
-    if problem := name_problem(found.name):
+    if problem := name_problem(found.ref.name):
         serving.names.release(found)
         raise bad("KCHVM0011E", problem)
     return found
 
 
-def promise_clone(serving: Serving, original: str) -> Ref:
+def promise_clone(serving: Serving, original: str) -> Promise:
     """`<original>-clone-<n>`, n being one more than the highest that is there."""
     found = serving.names.first(_clones(serving.world, original))
     assert found is not None  # noqa: S101  # numbers don't end
-    if problem := name_problem(found.name):
+    if problem := name_problem(found.ref.name):
         serving.names.release(found)
         raise bad("KCHVM0011E", problem)
     return found

@@ -23,12 +23,13 @@ def rename_machine(
     serving: Serving, observed: Observed, new: Ref, change: Callable[[NewDocument], None], client: Client
 ) -> World:
     """Give it the name of `new`, and let `change` work on its document in the same commit. Raises Refusal 400."""
-    if not serving.names.take(new):
+    promise = serving.names.take(new)
+    if promise is None:
         raise name_taken(new.name)
     try:
         world = _renamed(serving, observed, new, change, client)
     finally:
-        serving.names.release(new)
+        serving.names.release(promise)
     if new not in world.snapshot.objects:
         raise Transient(f"It is committed, and renamed later: {world.closed or 'look at its status'}.")
     return world

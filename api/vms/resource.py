@@ -41,6 +41,7 @@ from reconciler.identity.role import Role
 from reconciler.loop.passes import World
 from reconciler.observed.consoles import console_of
 from reconciler.observed.snapshot import Observed
+from reconciler.serving.names import Promise
 from reconciler.serving.tasks import Tell, Work
 from reconciler.serving.within import require
 from specs.name import TITLE_PATTERN, name_problem
@@ -114,14 +115,14 @@ class _Family(DocumentResource):
         serving = self.serving
         return machine_view(world, self.observed(world, self.ref(name)), serving.statistics.all(), serving.secrets)
 
-    def begin(self, call: Call, target: str, ref: Ref, work: Work) -> NewJson:
-        """A task that makes `ref`, whose name is promised to it."""
+    def begin(self, call: Call, target: str, promise: Promise, work: Work) -> NewJson:
+        """A task that makes what a name is promised to."""
 
         def promised(tell: Tell, stop: Any) -> str | None:
             try:
                 return work(tell, stop)
             finally:
-                self.serving.names.release(ref)
+                self.serving.names.release(promise)
 
         return task_view(self.serving.tasks.start(target, promised, call.client))
 
@@ -150,7 +151,8 @@ class Machines(_Family):
         template_name, template = template_at(world, call.body["template"])
         check_graphics(call.body.get("graphics") or {})
         name = str(call.body.get("name") or "")
-        ref = promise(self.serving, name) if name else promise_from_template(self.serving, template_name)
+        promised = promise(self.serving, name) if name else promise_from_template(self.serving, template_name)
+        ref = promised.ref
         try:
             folders = self.serving.settings.allowed_folders
             document = requested_machine(world, ref.name, template_name, template, call.body, folders)
@@ -163,9 +165,9 @@ class Machines(_Family):
             def work(_tell: Any, _stop: Any) -> str | None:
                 return make_machine(self.serving, ref, document, message, call.client)
 
-            return self.begin(call, f"/vms/{ref.name}", ref, work)
+            return self.begin(call, f"/vms/{ref.name}", promised, work)
         except BaseException:
-            self.serving.names.release(ref)
+            self.serving.names.release(promised)
             raise
 
 
@@ -316,15 +318,16 @@ class Machine(_Family):
         ref = self.ref(name)
         if self.observed(self.serving.world, ref).active:
             raise bad("KCHVM0033E", f"The machine {name} runs; shut it down before it is cloned.")
-        clone = promise_clone(self.serving, name)
+        promised = promise_clone(self.serving, name)
+        clone = promised.ref
 
         def work(tell: Tell, stop: Any) -> str | None:
             return clone_machine(self.serving, ref, clone, call.client, tell, stop)
 
         try:
-            return self.begin(call, f"/vms/{clone.name}/clone", clone, work)
+            return self.begin(call, f"/vms/{clone.name}/clone", promised, work)
         except BaseException:
-            self.serving.names.release(clone)
+            self.serving.names.release(promised)
             raise
 
     def _persistent(self, world: World, ref: Ref) -> Observed:

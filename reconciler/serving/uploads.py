@@ -3,6 +3,8 @@
 A new volume of plain bytes is made first. The ledger holds it for half-made, so that an upload which a restart cut off
 is cleaned up by the next start; when the last byte is there, the volume is taken for what it holds and gets its
 document. Until that is committed a restart still takes all of it back. The agent has nothing to do with it before.
+
+Whoever began one, and administrators, go on with it and end it. For everybody else there is none.
 """
 
 from __future__ import annotations
@@ -67,7 +69,7 @@ class Uploads:
         self._lock = threading.Lock()
         self._under_way: dict[Ref, _Upload] = {}
         self._room = Reservations()
-        self._ended: OrderedDict[Ref, tuple[int, int]] = OrderedDict()  # the last piece of each, for who asks again
+        self._ended: OrderedDict[Ref, _Upload] = OrderedDict()  # for who sends the last piece again
 
     def check_possible(self, world: World) -> None:
         """Raises Unsupported, or WritesRefused."""
@@ -109,29 +111,29 @@ class Uploads:
         """How many bytes more could come into a pool; None where nobody knows."""
         return self._room.left(pool, lambda: _free(world, pool))
 
-    def most(self, ref: Ref) -> int | None:
-        """How many bytes the next piece may have; None when none is expected. The last one may come again."""
-        with self._lock:
-            upload, ended = self._under_way.get(ref), self._ended.get(ref)
-        if upload is not None:
+    def most(self, ref: Ref, client: Client) -> int | None:
+        """How many bytes a client's next piece may have; None when none is expected. The last one may come again."""
+        if (upload := self._of(ref, client)) is not None:
             return max(upload.capacity - upload.received, upload.last[1])
-        return ended[1] if ended is not None else None
+        ended = self._ended_of(ref, client)
+        return ended.last[1] if ended is not None else None
 
-    def put(self, ref: Ref, length: int, chunks: Iterable[bytes], offset: int | None = None) -> None:
+    def put(self, ref: Ref, length: int, chunks: Iterable[bytes], client: Client, offset: int | None = None) -> None:
         """Take the next piece; with an `offset` only if it belongs there. The last piece may come a second time.
 
         Raises Refused (`NotUploading`, `SizeMismatch`, `BeyondCapacity`, `UnsafeImage`), Conflict while another piece
         comes, Transient, and whatever `chunks` raises; the piece is to be sent again then.
         """
-        upload = self._of(ref)
+        upload = self._of(ref, client)
         if upload is None:
-            if offset is not None and self._ended.get(ref) == (offset, length):
+            ended = self._ended_of(ref, client)
+            if ended is not None and ended.last == (offset, length):
                 return
             raise _not_uploading(ref)
         if not upload.lock.acquire(blocking=False):
             raise Conflict(f"Another piece of {ref.name} is on its way; send one after the other.")
         try:
-            if self._of(ref) is not upload:
+            if self._under_way.get(ref) is not upload:
                 raise _not_uploading(ref)
             at = upload.received if offset is None else offset
             if at != upload.received and (at, length) != upload.last:
@@ -143,23 +145,24 @@ class Uploads:
             upload.touched = time.monotonic()
             upload.lock.release()
 
-    def abort(self, ref: Ref, reason: str) -> bool:
-        """Give an upload up: its volume goes, its task fails with `reason`. False when there is none."""
-        upload = self._of(ref)
+    def abort(self, ref: Ref, reason: str, client: Client) -> bool:
+        """Give a client's upload up: its volume goes, its task fails with `reason`. False when there is none."""
+        upload = self._of(ref, client)
         if upload is None:
             return False
         upload.stop.set()
         with upload.lock:
             return self._end(upload, reason)
 
-    def leave(self, ref: Ref) -> None:
-        """Whoever sends it has left: what is being written of it ends soon. Never blocks."""
-        if (upload := self._of(ref)) is not None:
+    def leave(self, ref: Ref, task: TaskRecord) -> None:
+        """Whoever sends what this task tells of has left: what is being written of it ends soon. Never blocks."""
+        upload = self._under_way.get(ref)
+        if upload is not None and upload.task.id == task.id:
             upload.stop.set()
 
     def expects(self, ref: Ref) -> bool:
-        """True while an upload of this volume is under way."""
-        return self._of(ref) is not None
+        """True while an upload of this volume is under way, whosever it is."""
+        return ref in self._under_way
 
     def close(self) -> None:
         """The agent is stopping: nothing more is taken. What is half made is removed at the next start."""
@@ -170,9 +173,13 @@ class Uploads:
             if upload.timer is not None:
                 upload.timer.cancel()
 
-    def _of(self, ref: Ref) -> _Upload | None:
-        with self._lock:
-            return self._under_way.get(ref)
+    def _of(self, ref: Ref, client: Client) -> _Upload | None:
+        upload = self._under_way.get(ref)
+        return upload if upload is not None and client.owns(upload.client.owner) else None
+
+    def _ended_of(self, ref: Ref, client: Client) -> _Upload | None:
+        upload = self._ended.get(ref)
+        return upload if upload is not None and client.owns(upload.client.owner) else None
 
     def _write(self, upload: _Upload, at: int, length: int, chunks: Iterable[bytes]) -> None:
         hypervisor = self._line.hypervisor
@@ -215,7 +222,7 @@ class Uploads:
             self._line.ledger.change(finish=[ref])
 
     def _end(self, upload: _Upload, reason: str) -> bool:
-        if self._of(upload.ref) is not upload:
+        if self._under_way.get(upload.ref) is not upload:
             return False
         self._forget(upload, remember=False)
         ref, ledger = upload.ref, self._line.ledger
@@ -233,7 +240,7 @@ class Uploads:
         with self._lock:
             self._under_way.pop(upload.ref, None)
             if remember:
-                self._ended[upload.ref] = upload.last
+                self._ended[upload.ref] = upload
                 while len(self._ended) > _REMEMBERED:
                     self._ended.popitem(last=False)
         upload.reservation.close()
@@ -253,7 +260,7 @@ class Uploads:
             return
         try:
             left = upload.touched + self._idle_s - time.monotonic()
-            if upload.stop.is_set() or self._of(upload.ref) is not upload:
+            if upload.stop.is_set() or self._under_way.get(upload.ref) is not upload:
                 return
             if left > 0:
                 self._watch(upload, left)

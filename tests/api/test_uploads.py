@@ -228,7 +228,7 @@ def test_one_piece_at_a_time(lab: Lab) -> None:
         yield b"a" * MIB
 
     ref = Ref.volume(lab.pool, "data")
-    first = threading.Thread(target=lab.api.serving.uploads.put, args=(ref, MIB, slowly()))
+    first = threading.Thread(target=lab.api.serving.uploads.put, args=(ref, MIB, slowly(), Client("test")))
     first.start()
     assert began.wait(60)
     answer = lab.put("data", b"b" * MIB)

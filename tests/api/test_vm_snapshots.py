@@ -10,6 +10,7 @@ import libvirt
 import pytest
 
 from specs.binding import parse
+from specs.reference import Ref
 from specs.virtualmachine.snapshots import hindrance
 from tests.api.live import LiveApi
 from tests.api.parts import declare, define, disk_xml, document, is_at_rest
@@ -53,6 +54,16 @@ def test_without_a_name_it_is_called_by_the_clock(byhand: LiveApi) -> None:
     assert [byhand.task(answer)["status"] for answer in answers] == ["finished", "finished"]
     assert len(names(byhand)) == 2
     assert all(before <= int(name) <= time.time() + 2 for name in names(byhand))
+
+
+def test_a_name_that_another_request_was_promised_is_not_taken_from_it(byhand: LiveApi) -> None:
+    names_of_all = byhand.serving.names
+    promise = names_of_all.take(Ref("Snapshot", "byhand/1700000000"))
+    assert promise is not None
+    assert code(make(byhand, name="1700000000")) == (400, "KCHSNAP0002E")
+    assert names_of_all.take(promise.ref) is None, "it is promised still"
+    names_of_all.release(promise)
+    assert byhand.task(make(byhand, name="1700000000"))["status"] == "finished"
 
 
 def test_names_are_sorted_whatever_their_case(byhand: LiveApi) -> None:

@@ -15,6 +15,7 @@ from reconciler.ledger.task_records import TaskRecord
 from reconciler.loop.passes import World
 from reconciler.observed.snapshot import Observed
 from reconciler.serving.client import Client
+from reconciler.serving.names import Promise
 from reconciler.serving.tasks import Tell, Work
 from specs import reference
 from specs.plain import NewJson
@@ -70,24 +71,24 @@ class VolumeResource(DocumentResource):
         """Blocks for what is in an ISO image."""
         return volume_view(world, observed, self.serving.images.facts)
 
-    def free(self, world: World, pool: str, names: Iterator[str]) -> Ref | None:
+    def free(self, world: World, pool: str, names: Iterator[str]) -> Promise | None:
         """The first name that no volume of the pool has or is to have; nobody else gets it until it is released."""
         found = free_refs(pool, names, names_in(world, pool))
         return self.serving.names.first(ref for ref in found if not self.serving.uploads.expects(ref))
 
-    def start(self, ref: Ref, work: Work, client: Client, *, fetches: bool = False) -> TaskRecord:
+    def start(self, promise: Promise, work: Work, client: Client, *, fetches: bool = False) -> TaskRecord:
         """A task that makes a volume, whose name was found free."""
 
         def released(tell: Tell, stop: threading.Event) -> str | None:
             try:
                 return work(tell, stop)
             finally:
-                self.serving.names.release(ref)
+                self.serving.names.release(promise)
 
         try:
-            return self.serving.tasks.start(target_of(ref), released, client, fetches=fetches)
+            return self.serving.tasks.start(target_of(promise.ref), released, client, fetches=fetches)
         except BaseException:
-            self.serving.names.release(ref)
+            self.serving.names.release(promise)
             raise
 
 

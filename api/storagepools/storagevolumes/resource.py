@@ -29,6 +29,7 @@ from reconciler.identity.role import Role
 from reconciler.ledger.task_records import TaskRecord
 from reconciler.loop.passes import World
 from reconciler.serving.client import Client
+from reconciler.serving.names import Promise
 from reconciler.serving.reservations import Reservation
 from specs.plain import NewJson
 from specs.reference import Ref
@@ -87,30 +88,31 @@ class StorageVolumes(VolumeResource):
         new = planned(body, found, serving.settings.networks)
         if new.upload:
             return self._begin(world, pool, new, client)
-        ref = self._promised(world, pool, new)
-        volumes = serving.volumes
+        promise, volumes = self._promised(world, pool, new), serving.volumes
+        ref = promise.ref
         if new.small:
-            return self.start(ref, lambda tell, _stop: volumes.make_small(ref, new.spec, client, tell), client)
+            return self.start(promise, lambda tell, _stop: volumes.make_small(ref, new.spec, client, tell), client)
         fetches = "source" in VOLUMES.declared(new.spec)
         return self.start(
-            ref, lambda tell, stop: volumes.declare(ref, new.spec, client, tell, stop), client, fetches=fetches
+            promise, lambda tell, stop: volumes.declare(ref, new.spec, client, tell, stop), client, fetches=fetches
         )
 
     def _begin(self, world: World, pool: str, new: NewVolume, client: Client) -> TaskRecord:
         self.serving.uploads.check_possible(world)
-        ref = self._promised(world, pool, new)
+        promise = self._promised(world, pool, new)
+        ref = promise.ref
         try:
             return self.serving.uploads.begin(ref, new.capacity, target_of(ref), client)
         except Refused as error:
             raise bad(UPLOAD_CODES.get(error.reason, ""), str(error)) from None
         finally:
-            self.serving.names.release(ref)  # the upload holds it from here on
+            self.serving.names.release(promise)  # the upload holds it from here on
 
-    def _promised(self, world: World, pool: str, new: NewVolume) -> Ref:
-        ref = self.free(world, pool, new.names)
-        if ref is None:
+    def _promised(self, world: World, pool: str, new: NewVolume) -> Promise:
+        promise = self.free(world, pool, new.names)
+        if promise is None:
             raise self.taken(Ref.volume(pool, new.name))
-        return ref
+        return promise
 
     async def _take_file(self, request: falcon.asgi.Request, pool: str, client: Client) -> TaskRecord:
         """The volume is there when this returns: the task that tells of it has ended. A client who leaves before has
@@ -132,15 +134,16 @@ class StorageVolumes(VolumeResource):
                 new = NewVolume(_name(given.name, form.texts), {}, given.length, upload=True)
                 check_name(new.name)
                 promised.close()  # the upload's own takes its place
-                gone = threading.Event()
+                gone, begun = threading.Event(), list[TaskRecord]()
 
                 def leave() -> None:
                     gone.set()
-                    self.serving.uploads.leave(Ref.volume(pool, new.name))
+                    for task in begun:
+                        self.serving.uploads.leave(Ref.volume(pool, new.name), task)
 
                 try:
                     async with as_seen(self, request, {"pool": pool}), while_connected(request, leave):
-                        return await write_beside(lambda: self._take(pool, new, given, client, gone))
+                        return await write_beside(lambda: self._take(pool, new, given, client, gone, begun))
                 except Refused as error:
                     raise bad(UPLOAD_CODES.get(error.reason, ""), str(error)) from None
 
@@ -165,13 +168,22 @@ class StorageVolumes(VolumeResource):
         most = MAX_FILE if room is None else room
         return Wanted(most, bad("", f"The pool {pool} has room for {most} bytes; make room, or send less.")), promise
 
-    def _take(self, pool: str, new: NewVolume, given: Given, client: Client, gone: threading.Event) -> TaskRecord:
+    def _take(
+        self,
+        pool: str,
+        new: NewVolume,
+        given: Given,
+        client: Client,
+        gone: threading.Event,
+        begun: list[TaskRecord],
+    ) -> TaskRecord:
         task = self._begin(self._checked(pool), pool, new, client)
+        begun.append(task)
         ref = Ref.volume(pool, new.name)
         try:
-            self.serving.uploads.put(ref, given.length, _unless(gone, given.chunks()))
+            self.serving.uploads.put(ref, given.length, _unless(gone, given.chunks()), client)
         except BaseException as error:
-            self.serving.uploads.abort(ref, str(error))
+            self.serving.uploads.abort(ref, str(error), client)
             raise
         return self.serving.tasks.get(str(task.id), client)
 

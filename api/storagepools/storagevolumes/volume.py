@@ -12,7 +12,7 @@ import falcon.asgi
 from api.http.endpoint import Answer, Call, action, delete, get, raw
 from api.http.forms import Wanted, read_form
 from api.http.refusal import bad, not_found
-from api.http.responder import JSON_TYPE, as_seen, to_json, write_beside
+from api.http.responder import JSON_TYPE, as_seen, client_of, to_json, write_beside
 from api.http.schema import number, obj, text
 from api.storagepools.storagevolumes.family import UPLOAD_CODES, VolumeResource
 from api.storagepools.storagevolumes.iso_images import all_images, scanned
@@ -29,6 +29,7 @@ from reconciler.observed.snapshot import Observed
 from reconciler.planning.one_off import WipeVolume
 from reconciler.planning.operations import DeleteVolume
 from reconciler.planning.plan import Action, one_off_step
+from reconciler.serving.client import Client
 from reconciler.writing.changes import Remove
 from specs.plain import NewJson
 from specs.reference import STORAGE_POOL, Ref
@@ -85,7 +86,8 @@ class StorageVolume(VolumeResource):
         """200 and the volume."""
         if pool == ISO_POOL:
             raise falcon.HTTPMethodNotAllowed(["GET"])
-        wanted = await asyncio.to_thread(self._asked, pool, name)
+        client = client_of(request)
+        wanted = await asyncio.to_thread(self._asked, pool, name, client)
 
         async def ask(_file: str, _texts: Mapping[str, str]) -> Wanted:
             return wanted
@@ -99,24 +101,24 @@ class StorageVolume(VolumeResource):
                 raise bad("KCHVOL0026E", f"The chunk has {chunk.length} bytes and not {size}; send it again.")
             given = chunk
             async with as_seen(self, request, {"pool": pool, "name": name}):
-                view = await write_beside(lambda: self._put(pool, name, size, given.chunks(), offset))
+                view = await write_beside(lambda: self._put(pool, name, size, given.chunks(), offset, client))
         response.content_type = JSON_TYPE
         response.data = to_json(self.with_actions(VOLUME, view))
 
-    def _asked(self, pool: str, name: str) -> Wanted:
+    def _asked(self, pool: str, name: str, client: Client) -> Wanted:
         """How long a chunk may be, before anything of it is read. Raises Refusal when none is expected."""
-        most = self.serving.uploads.most(Ref.volume(pool, name))
+        most = self.serving.uploads.most(Ref.volume(pool, name), client)
         if most is None:
             self.volume(self.serving.world, pool, name)
             raise bad(UPLOAD_CODES["NotUploading"], f"No upload of {name} is under way; begin one.")
         return Wanted(most, bad(UPLOAD_CODES["BeyondCapacity"], f"{most} bytes are left to come; send no more."))
 
-    def _put(self, pool: str, name: str, size: int, chunks: Any, offset: int | None) -> NewJson:
+    def _put(self, pool: str, name: str, size: int, chunks: Any, offset: int | None, client: Client) -> NewJson:
         ref = Ref.volume(pool, name)
         if not self.serving.uploads.expects(ref):
             self.volume(self.serving.world, pool, name)
         try:
-            self.serving.uploads.put(ref, size, chunks, offset)
+            self.serving.uploads.put(ref, size, chunks, client, offset)
         except Refused as error:
             raise bad(UPLOAD_CODES.get(error.reason, ""), str(error)) from None
         return self.view(*self._seen(ref))
@@ -139,8 +141,10 @@ class StorageVolume(VolumeResource):
             raise falcon.HTTPMethodNotAllowed(["GET"])
         serving, ref = self.serving, Ref.volume(pool, name)
         self.writable_pool(serving.world, pool)
-        if serving.uploads.abort(ref, "The volume was deleted while it was uploaded."):
+        if serving.uploads.abort(ref, "The volume was deleted while it was uploaded.", call.client):
             return
+        if serving.uploads.expects(ref):
+            raise not_found(self.missing_code, f"The volume {name} in the pool {pool}")
         world = serving.world
         self.volume(world, pool, name)
         self._refuse_in_use(world, ref, "deleted")
@@ -212,12 +216,12 @@ class StorageVolume(VolumeResource):
         if wanted:
             check_name(wanted)
         names = iter([wanted]) if wanted else clone_names(name, names_in(world, target_pool))
-        ref = self.free(world, target_pool, names)
-        if ref is None:
+        promise = self.free(world, target_pool, names)
+        if promise is None:
             raise self.taken(Ref.volume(target_pool, wanted))
-        copied = ref
+        copied = promise.ref
         work = lambda tell, stop: serving.volumes.copy(source, copied, call.client, tell, stop)  # noqa: E731
-        return Answer(task_view(self.start(ref, work, call.client)), 202)
+        return Answer(task_view(self.start(promise, work, call.client)), 202)
 
     def _refuse_in_use(self, world: World, ref: Ref, what: str) -> None:
         if found := users(world, ref):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterable
 from itertools import count
 from typing import Final
 
@@ -23,6 +24,7 @@ from reconciler.observed.snapshot import Observed
 from reconciler.planning.one_off import CreateSnapshot, DeleteSnapshot, RevertSnapshot
 from reconciler.planning.plan import one_off_step
 from reconciler.planning.virtualmachine.power import strategy
+from reconciler.serving.names import Promise
 from reconciler.serving.tasks import Tell
 from specs.binding import parse
 from specs.name import INVISIBLE
@@ -101,30 +103,35 @@ class MachineSnapshots(_Family):
         if (unable := hindrance(parse(running or observed.xml), name, running=observed.active)) is not None:
             raise bad(_CODES[unable.reason], unable.sentence)
         snapshot = str(call.body.get("name") or "")
-        if not snapshot:
-            snapshot = self._by_the_clock(observed)
-        elif snapshot == _CURRENT or not snapshot.strip():
+        if snapshot and (snapshot == _CURRENT or not snapshot.strip()):
             raise bad("KCHSNAP0002E", f"{snapshot!r} can't be a snapshot's name here; choose another.")
-        ref = observed.ref
+        promise = self._promised(observed, snapshot)
+        snapshot, ref = promise.ref.name.rpartition("/")[2], observed.ref
 
         def work(_tell: Tell, stop: threading.Event) -> None:
             try:
                 self._create(call, ref, snapshot, stop)
             finally:
-                self.serving.names.release(_promise(ref, snapshot))
+                self.serving.names.release(promise)
 
         try:
             return task_view(self.serving.tasks.start(f"/vms/{name}/snapshots/{snapshot}", work, call.client))
         except BaseException:
-            self.serving.names.release(_promise(ref, snapshot))
+            self.serving.names.release(promise)
             raise
 
-    def _by_the_clock(self, observed: Observed) -> str:
-        """The seconds since 1970, or a little later: a second one may be asked for before the first is there."""
-        taken = {each.name for each in self.known(observed)}
-        names = (str(second) for second in count(int(time.time())))
-        chosen = self.serving.names.first(_promise(observed.ref, name) for name in names if name not in taken)
-        return chosen.short_name.rpartition("/")[2] if chosen is not None else ""
+    def _promised(self, observed: Observed, snapshot: str) -> Promise:
+        """Its name, that of another request's never. Without one the seconds since 1970, or a little later: a second
+        one may be asked for before the first is there.
+        """
+        names: Iterable[str] = [snapshot]
+        if not snapshot:
+            taken = {each.name for each in self.known(observed)}
+            names = (str(second) for second in count(int(time.time())) if str(second) not in taken)
+        found = self.serving.names.first(Ref("Snapshot", f"{observed.ref.name}/{name}") for name in names)
+        if found is None:
+            raise bad("KCHSNAP0002E", f"A snapshot {snapshot} is being made by another request; choose another name.")
+        return found
 
     def _create(self, call: Call, ref: Ref, snapshot: str, stop: threading.Event) -> None:
         step = one_off_step(ref, f"the snapshot {snapshot} was asked for", CreateSnapshot(ref, snapshot))
@@ -198,7 +205,3 @@ class MachineSnapshot(_Family):
             fields["paused"] = None
         if fields:
             self.change_spec(call, ref, fields, "Run as in its snapshot", settle=False)
-
-
-def _promise(ref: Ref, snapshot: str) -> Ref:
-    return Ref("Snapshot", f"{ref.name}/{snapshot}")

@@ -115,9 +115,9 @@ class MachineStorages(_Family):
     def _reserved(self, medium: Medium, kind: str) -> Iterator[None]:
         """No two machines are given one volume by requests at the same moment."""
         volume = medium.volume if kind == DISK else None
-        promise = Ref("Attachment", volume.name) if volume is not None else None
-        if promise is not None and not self.serving.names.take(promise):
-            raise bad("KCHVMSTOR0016E", f"The volume {promise.name} is being attached by another request.")
+        promise = self.serving.names.take(Ref("Attachment", volume.name)) if volume is not None else None
+        if volume is not None and promise is None:
+            raise bad("KCHVMSTOR0016E", f"The volume {volume.name} is being attached by another request.")
         try:
             yield
         finally:
