@@ -6,6 +6,7 @@ import logging
 import os
 import threading
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
@@ -108,27 +109,20 @@ def _once(settings: Settings) -> int:
 def _forever(settings: Settings) -> int:
     import reconciler.confined.process  # noqa: F401  # the way out needs it, when there is no time left to load it
     from reconciler.loop.agent import Agent
-    from reconciler.serving.host import open_host
-    from reconciler.serving.opening import Opening
 
     bell = threading.Event()
-    agent = Agent(settings)
-    thread = _AgentThread(agent, bell)
-    host = open_host(settings)
-    serving = Opening(agent, host)
-    server = _served(settings, thread, serving)  # before the agent begins: a port that is in use must show at once
+    thread = _AgentThread(Agent(settings), bell)
+    served = _served(settings, thread)  # before the agent begins: a port that is in use must show at once
     with on_signals(to_end(bell.set) | {ASKED_BY: dump_stacks}):
         thread.start()
-        if server is not None:
-            serving.start()
-            host.start(server.url)
+        if served is not None:
+            served.begin()
         bell.wait()
         _leave_after(_LAST_S, thread)
         if thread.error is None:
             log.info("ending")
-        if server is not None:
-            server.stop()  # while the agent still runs: a request in flight may wait for what it does
-        serving.close()
+        if served is not None:
+            served.end()  # while the agent still runs: a request in flight may wait for what it does
         thread.end(_LONGEST_END_S)
     if thread.error is not None:
         raise thread.error
@@ -192,8 +186,28 @@ def _leave_after(seconds: float, thread: _AgentThread) -> None:
     timer.start()
 
 
-def _served(settings: Settings, thread: _AgentThread, serving: Opening) -> Server | None:
-    """The API on --listen and --socket; None without both. Raises SettingsError when one can't be had."""
+@dataclass(frozen=True, slots=True)
+class _Served:
+    """The API beside the loop."""
+
+    server: Server
+    opening: Opening
+
+    def begin(self) -> None:
+        """What goes on in the background."""
+        self.opening.start()
+        self.opening.host.start(self.server.url)
+
+    def end(self) -> None:
+        """Answer nobody any more, and end what goes on in the background."""
+        self.server.stop()
+        self.opening.close()
+
+
+def _served(settings: Settings, thread: _AgentThread) -> _Served | None:
+    """The API on --listen and --socket. None without both, and nothing of it is loaded then: it is half of what there
+    is. Raises SettingsError when one can't be had.
+    """
     if not settings.listen and settings.socket is None:
         return None
     from api.app import create_app
@@ -204,7 +218,10 @@ def _served(settings: Settings, thread: _AgentThread, serving: Opening) -> Serve
     from api.services import ServedPlugins, Services, Webhooks
     from reconciler.host.plugins import plugins_in_use
     from reconciler.secret_file import SecretFile
+    from reconciler.serving.host import open_host
+    from reconciler.serving.opening import Opening
 
+    opening = Opening(thread.agent, open_host(settings))
     logins = settings.logins
     secret = settings.webhook_secret_file
     services = Services(
@@ -212,7 +229,7 @@ def _served(settings: Settings, thread: _AgentThread, serving: Opening) -> Serve
         alive=thread.is_alive,
         info=lambda: {"revision": str(thread.agent.desired.revision) if thread.agent.desired is not None else ""},
         problem=lambda: thread.agent.passes.problem,
-        serve=serving,
+        serve=opening,
         hosts=server_names(settings.address[0] if settings.listen else "", settings.public_names),
         logins=logins,
         webhooks=Webhooks(
@@ -231,4 +248,4 @@ def _served(settings: Settings, thread: _AgentThread, serving: Opening) -> Serve
     server.start()
     for place in filter(None, (server.url, settings.socket)):
         log.info("serving on %s", place)
-    return server
+    return _Served(server, opening)

@@ -14,11 +14,12 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from reconciler.bulkhead import described
 from reconciler.clock import Clock
 from reconciler.errors import Disconnected, OnggiError
-from reconciler.forges.reports import ForgeReports
+from reconciler.forges.address import forge_address
 from reconciler.hypervisor.storagepool.watched_folders import PoolFolders
 from reconciler.ledger.decision_store import AGENT
 from reconciler.line.line import Line
@@ -40,6 +41,9 @@ from reconciler.source.watch import watching
 from reconciler.status.drift import Drift
 from reconciler.status.one_pass import Pass
 from specs.reference import Ref
+
+if TYPE_CHECKING:
+    from reconciler.forges.reports import ForgeReports
 
 log = logging.getLogger("onggi.agent")
 
@@ -77,7 +81,7 @@ class Loop:
             outdated=line.hypervisor.outdated,
             changed=queue.changed,
         )
-        self.reports = ForgeReports.open(settings, line.rehearse, lambda: self.latest)
+        self.reports = self._forge_reports(settings)
         self._status = StatusWriter(settings, line, self.followed, self._notifier, passes)
         self._dispatcher = Dispatcher(line, queue, stop, tally)
         self._decisions = Decisions(line.ledger, queue.wake)
@@ -89,6 +93,14 @@ class Loop:
         self._noted: frozenset[str] = frozenset()  # what its plan noted
         self._first_sequence: int | None = None  # a pass that took it has seen what the first one touched
         self._recovered = False  # since the connection was made: what an earlier run left half-made is gone
+
+    def _forge_reports(self, settings: Settings) -> ForgeReports | None:
+        """None when the settings name no forge, and nothing of forges is loaded then. Raises SettingsError."""
+        if forge_address(settings) is None:
+            return None
+        from reconciler.forges.reports import ForgeReports
+
+        return ForgeReports.open(settings, self._line.rehearse, lambda: self.latest)
 
     def run(self) -> None:
         """Go round until `stop` is set."""

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from html import escape  # as XML has it without quotes; its own module brings the network along
 
 from reconciler.observed.snapshot import Observed
+from specs.escaping import escaped
 from specs.host import VolumeSource
 from specs.reference import Ref
 
@@ -21,11 +21,9 @@ def mentioned(observed: Observed, volumes: Mapping[Ref, VolumeSource], others: I
     """Of `volumes`, each with its pool, and of `others`, those that the text has as a value."""
     values = set(_VALUE.findall(observed.xml + (observed.live_xml or "")))
     for volume, source in volumes.items():
-        if volume != observed.ref and not values.isdisjoint(
-            {escape(source.path, quote=False), escape(volume.short_name, quote=False)}
-        ):
+        if volume != observed.ref and not values.isdisjoint({escaped(source.path), escaped(volume.short_name)}):
             yield volume
             yield from volume.holders
     for ref in others:
-        if escape(ref.name, quote=False) in values:
+        if escaped(ref.name) in values:
             yield ref

@@ -111,6 +111,50 @@ def test_an_apply_that_finds_nothing_to_do_loads_nothing_to_do_it_with(
     assert done.stderr.splitlines()[-1].split() == ["LOADED", "reconciler.line.noted_status"]
 
 
+# What an agent needs that answers clients, or tells a forge; `html` has a table of half a megabyte.
+ANSWERING = (
+    "api",
+    "asyncio",
+    "falcon",
+    "html",
+    "pycdlib",
+    "reconciler.exporting",
+    "reconciler.forges.reports",
+    "reconciler.host.facts",
+    "reconciler.identity",
+    "reconciler.reporting.plan_markdown",
+    "reconciler.serving",
+    "reconciler.writing",
+    "uvicorn",
+)
+
+# Ends the agent as soon as its first pass is through.
+ENDING = """
+import os, signal
+from reconciler.loop.loop import Loop
+begin = Loop._begin
+def ended(self, now):
+    begin(self, now)
+    os.kill(os.getpid(), signal.SIGTERM)
+Loop._begin = ended
+"""
+
+
+@pytest.mark.parametrize("module", ANSWERING)
+def test_what_an_agent_is_watched_for_is_there_to_be_loaded(module: str) -> None:
+    assert find_spec(module) is not None, "it has moved: the test below would watch for nothing"
+
+
+def test_an_agent_that_answers_nobody_loads_nothing_to_answer_with(
+    onggi: Onggi, private_test_uri: str, tmp_path: Path
+) -> None:
+    words = ["run", str(FIRST_SET), "--connect", private_test_uri, "--state", str(tmp_path / "state")]
+    code = ENDING + WATCH.format(words=words, heavy={*ANSWERING, "reconciler.applying.executor"})
+    done = subprocess.run([sys.executable, "-c", code], env=onggi.env, capture_output=True, text=True, check=True)
+    assert "ready at" in done.stderr
+    assert done.stderr.splitlines()[-1].split() == ["LOADED", "reconciler.applying.executor"]
+
+
 def test_the_version_loads_no_more_than_the_command_line_itself(onggi: Onggi) -> None:
     code = WATCH.format(
         words=["version"], heavy={"yaml", "sqlite3", "logging", "tomllib", "specs", "importlib.metadata"}

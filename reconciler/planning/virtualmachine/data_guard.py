@@ -7,7 +7,6 @@ isn't done at all.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from html import escape  # as XML has it without quotes; its own module brings the network along
 
 from reconciler.bulkhead import Failure, contained
 from reconciler.observed.snapshot import Observed
@@ -16,6 +15,7 @@ from reconciler.planning.failed import failed
 from reconciler.planning.operations import Define, EditLive, RenameSnapshots
 from reconciler.planning.plan import Blocked, Step
 from reconciler.planning.virtualmachine.retained_disks import has_data
+from specs.escaping import escaped
 from specs.reference import VIRTUAL_MACHINE, Ref
 from specs.virtualmachine import KIND as MACHINES
 from specs.virtualmachine.sources import text
@@ -50,8 +50,8 @@ def _lost(step: Step, observed: Observed, context: Context) -> Iterator[Ref]:
     moved = dict(pair for each in renames for pair in each.paths)
     renamed = {old: new.short_name for new, old in context.renames.formerly.items()} if renames else {}
     for path, volume in _disks(step.ref, observed, context):
-        said = escape(path, quote=False)
-        will_say = {escape(name, quote=False) for name in (moved.get(path, path), renamed.get(volume, path))}
+        said = escaped(path)
+        will_say = {escaped(name) for name in (moved.get(path, path), renamed.get(volume, path))}
         for operation in step.operations:
             # What the definition lacks already is no longer the machine's, and is only unplugged.
             if not _says(observed.xml, said):
