@@ -19,9 +19,11 @@ import uvicorn
 
 from api.http.certificate import Certificate
 from api.http.connection import Connection
+from api.http.forwarding import Forwarding, UserHeaders
 from api.http.shutdown import GracefulShutdown
 from api.http.unix_socket import UnixSocket
 from reconciler.errors import SettingsError
+from reconciler.settings.proxies import Proxies
 from reconciler.settings.reachable import host_and_port
 
 _BACKLOG = 128
@@ -43,9 +45,9 @@ class _Server(uvicorn.Server):
 
 
 class Server:
-    """`listen` is HOST:PORT, port 0 for a free one, empty for none. `X-Forwarded-Proto` is believed of
-    `trusted_proxies` alone, addresses or networks. With `certificate` the port speaks TLS. Raises SettingsError for an
-    address that others can reach, unless it does and `has_login`.
+    """`listen` is HOST:PORT, port 0 for a free one, empty for none. What proxies say of a request is believed of
+    `trusted_proxies` alone, and who makes it, where `user_headers` says by which. With `certificate` the port speaks
+    TLS. Raises SettingsError for an address that others can reach, unless it does and `has_login`.
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class Server:
         certificate: Certificate | None = None,
         *,
         has_login: bool = False,
+        user_headers: UserHeaders | None = None,
     ) -> None:
         self._listen = listen
         self._unix = unix
@@ -64,9 +67,8 @@ class Server:
         self._address = host_and_port(listen, has_login=has_login, has_tls=certificate is not None) if listen else None
         protocol: Any = functools.partial(Connection, certificate=certificate)  # uvicorn calls it, and no more
         config = uvicorn.Config(
-            shutdown := GracefulShutdown(app), http=protocol, ws="none", lifespan="off", log_config=None,
-            access_log=False, server_header=False,
-            proxy_headers=bool(trusted_proxies), forwarded_allow_ips=list(trusted_proxies),
+            Forwarding(shutdown := GracefulShutdown(app), Proxies.of(trusted_proxies), user_headers), http=protocol,
+            ws="none", lifespan="off", log_config=None, access_log=False, server_header=False, proxy_headers=False,
             timeout_graceful_shutdown=math.ceil(_GRACE_S),
         )  # fmt: skip
         self._server = _Server(config, shutdown)

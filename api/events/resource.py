@@ -18,7 +18,7 @@ from api.events.moments import moment
 from api.events.view import EVENT
 from api.http.endpoint import OURS, Resource, raw
 from api.http.filters import BUDGET, Filter, check_few, filtered
-from api.http.peer import peer_of_request
+from api.http.peer import real_peer
 from api.http.quota import Quota
 from api.http.refusal import Refusal, bad
 from api.http.responder import JSON_TYPE, to_json
@@ -82,14 +82,14 @@ class Events(Resource):
         found = await asyncio.to_thread(ledger.history.events, KEPT_EVENTS if wanted else limit, None, start)
         response.content_type = JSON_TYPE
         response.set_header("Cache-Control", "no-cache")
-        fitting = await filtered(map(event_json, found), wanted, peer_of_request(request))
+        fitting = await filtered(map(event_json, found), wanted, real_peer(request))
         response.data = to_json(fitting[-limit:])
 
     async def _follow(
         self, request: falcon.asgi.Request, response: falcon.asgi.Response, wanted: Mapping[str, Sequence[str]]
     ) -> None:
         check_few(wanted)
-        who = peer_of_request(request)
+        who = real_peer(request)
         self._check_free(who)
         fitting = await asyncio.to_thread(Filter, wanted)
         ledger = self.serving.ledger

@@ -22,9 +22,10 @@ from urllib.parse import urlsplit
 import falcon.asgi
 
 from api.http.access import Access
-from api.http.authentication import authenticated, real_peer
+from api.http.authentication import authenticated
 from api.http.endpoint import ANYBODY
-from api.http.peer import user_of_request
+from api.http.peer import real_peer, user_of_request
+from api.http.proxied import check_said
 from api.http.refusal import Refusal
 from api.http.response_headers import PAGE
 from reconciler.identity.logins import Logins
@@ -59,6 +60,7 @@ class Admission:
         response.set_header("X-Request-Id", number)
         role = Role.ADMIN if self._logins is None else Role.VIEWER  # until it is known who that is
         request.context.client = Client(_name(user_of_request(request)), number, role, peer=real_peer(request))
+        check_said(request)
         hosts = self._hosts()
         if hosts is not None and request.host.lower() not in hosts:
             raise Refusal(

@@ -19,7 +19,8 @@ from typing import Final, TypeVar
 
 import falcon.asgi
 
-from api.http.peer import peer_of_request, user_of_request
+from api.http.peer import real_peer, user_of_request
+from api.http.proxied import is_of_proxy, vouched_for
 from api.http.refusal import Refusal
 from reconciler.identity.identity import Identity
 from reconciler.identity.logins import LEAST_S, Logins, NoRoleError, TooManyError
@@ -38,10 +39,12 @@ async def authenticated(logins: Logins, request: falcon.asgi.Request, response: 
     """Who asks. Raises Refusal 401 for nobody, 403 for who has no role, 429 after many wrong passwords, and Transient
     when accounts can't be asked.
     """
+    if is_of_proxy(request):
+        return _of_the_proxy(logins, request, response)
     if (user := user_of_request(request)) is not None:
         return await _of_the_socket(logins, user)
     if request.get_header("Authorization") is not None:
-        name, password = _basic(request, response)
+        name, password = _basic(logins, request, response)
         return logins.remembered(name, password) or await password_proven(
             logins, request, name, password, keep=True, response=response
         )
@@ -52,7 +55,7 @@ async def authenticated(logins: Logins, request: falcon.asgi.Request, response: 
             await _beside(lambda: logins.by_session(token)) if logins.needs_a_look(token) else logins.by_session(token)
         )
     if who is None:
-        raise _nobody(request, response)
+        raise _nobody(logins, request, response)
     if request.method not in _SAFE and not _says_where_from(request):
         raise Refusal(403, "A session's request has to say which page makes it; send the header X-Requested-With.")
     return who
@@ -77,11 +80,11 @@ async def password_proven(
         wait_s = max(1, round(error.wait_s + 0.5))
         raise Refusal(429, f"There were too many wrong passwords; try again in {wait_s} s.") from None
     except NoRoleError:
-        raise Refusal(403, "The account has no role here; an administrator can give one to a group of it.") from None
+        raise no_role() from None
     if who is None:
         await asyncio.sleep(max(0.0, begun + LEAST_S - time.monotonic()))
         if response is not None:
-            _ask_for_password(request, response)
+            _ask_for_password(logins, request, response)
         raise Refusal(401, "The user name or the password is wrong.", "KCHAUTH0001E")
     return who
 
@@ -92,21 +95,30 @@ def session_token(request: falcon.asgi.Request) -> str | None:
     return values[0] if len(values) == 1 else None
 
 
-def real_peer(request: falcon.asgi.Request) -> str:
-    """Who guesses, if somebody does: the user or address at the other end; behind a trusted proxy whom it names."""
-    peer = peer_of_request(request)
-    forwarded = str((request.scope.get("client") or ("", 0))[0])
-    return peer if not forwarded or peer == forwarded or peer.startswith("user ") else forwarded
-
-
 async def _of_the_socket(logins: Logins, user: int) -> LoggedIn:
     if user == 0:
         return LoggedIn(Identity("root"), Role.ADMIN)
     identity = await _beside(lambda: _account(user))
     who = logins.by_name(identity) if identity is not None else None
     if who is None:
-        raise Refusal(403, "The account has no role here; an administrator can give one to a group of it.")
+        raise no_role()
     return who
+
+
+def _of_the_proxy(logins: Logins, request: falcon.asgi.Request, response: falcon.asgi.Response) -> LoggedIn:
+    """Never the proxy itself, though it may be a user of the socket."""
+    identity = vouched_for(request)
+    if identity is None:
+        raise _nobody(logins, request, response)
+    who = logins.by_word(identity)
+    if who is None:
+        raise no_role()
+    return who
+
+
+def no_role() -> Refusal:
+    """Of somebody who is known, and may do nothing."""
+    return Refusal(403, "The account has no role here; an administrator can give one to a group of it.")
 
 
 def _account(user: int) -> Identity | None:
@@ -123,26 +135,26 @@ def _account(user: int) -> Identity | None:
     return Identity(found.pw_name, frozenset(groups))
 
 
-def _basic(request: falcon.asgi.Request, response: falcon.asgi.Response) -> tuple[str, str]:
+def _basic(logins: Logins, request: falcon.asgi.Request, response: falcon.asgi.Response) -> tuple[str, str]:
     scheme, _, value = (request.get_header("Authorization") or "").partition(" ")
-    if scheme.lower() == "basic":
+    if scheme.lower() == "basic" and not logins.hint:
         try:
             name, separator, password = base64.b64decode(value.strip(), validate=True).decode().partition(":")
         except (binascii.Error, UnicodeError):
             separator = ""
         if separator:
             return name, password
-    raise _nobody(request, response)
+    raise _nobody(logins, request, response)
 
 
-def _nobody(request: falcon.asgi.Request, response: falcon.asgi.Response) -> Refusal:
-    _ask_for_password(request, response)
-    return Refusal(401, "You have to log in first.", "KCHAUTH0002E")
+def _nobody(logins: Logins, request: falcon.asgi.Request, response: falcon.asgi.Response) -> Refusal:
+    _ask_for_password(logins, request, response)
+    return Refusal(401, f"You have to log in first. {logins.hint}".rstrip(), "KCHAUTH0002E")
 
 
-def _ask_for_password(request: falcon.asgi.Request, response: falcon.asgi.Response) -> None:
+def _ask_for_password(logins: Logins, request: falcon.asgi.Request, response: falcon.asgi.Response) -> None:
     """So that a browser asks its user; not where a page does that by itself."""
-    if request.get_header("X-Requested-With") != "XMLHttpRequest":
+    if not logins.hint and request.get_header("X-Requested-With") != "XMLHttpRequest":
         response.set_header("WWW-Authenticate", 'Basic realm="onggi", charset="UTF-8"')
 
 

@@ -5,16 +5,17 @@ The kernel tells it of one connection at once (sock_diag(7)); where it doesn't, 
 
 from __future__ import annotations
 
-import ipaddress
 import socket
 import struct
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any, Final
 
 import falcon.asgi
 
 _PEER: Final = "onggi.peer"  # of a request's scope
 _USER: Final = "onggi.user"  # likewise
+_REAL: Final = "onggi.real_peer"  # likewise
+_ON_THIS_MACHINE: Final = "user "
 _CREDENTIALS: Final = struct.Struct("=iII")  # SO_PEERCRED: process, user, group
 _SOCK_DIAG: Final = 4  # NETLINK_SOCK_DIAG
 _BY_FAMILY: Final = 20  # SOCK_DIAG_BY_FAMILY, also of the answer
@@ -32,15 +33,15 @@ def peer_of(connection: socket.socket | None) -> str:
         return ""
     if connection.family == socket.AF_UNIX:
         user = user_of(connection)
-        return "" if user is None else f"user {user}"
+        return "" if user is None else f"{_ON_THIS_MACHINE}{user}"
     try:
         peer, own = connection.getpeername(), connection.getsockname()
     except OSError:  # it has left already
         return ""
     if connection.family not in (socket.AF_INET, socket.AF_INET6):
         return ""
-    process = _user(connection.family, peer, own) if ipaddress.ip_address(peer[0]).is_loopback else None
-    return str(peer[0]) if process is None else f"user {process}"
+    process = _user(connection.family, peer, own)  # also by another address of this machine than the loopback's
+    return str(peer[0]) if process is None else f"{_ON_THIS_MACHINE}{process}"
 
 
 def user_of(connection: socket.socket | None) -> int | None:
@@ -67,7 +68,30 @@ def user_of_request(request: falcon.asgi.Request) -> int | None:
 
 def peer_of_request(request: falcon.asgi.Request) -> str:
     """A user of this machine or an address; behind a proxy that of the proxy."""
-    return str(request.scope.get(_PEER, ""))
+    return peer_of_scope(request.scope)
+
+
+def peer_of_scope(scope: Mapping[str, Any]) -> str:
+    """The same of a request that nobody has read yet."""
+    return str(scope.get(_PEER, ""))
+
+
+def number_of(peer: str) -> int | None:
+    """The user of this machine that a peer is; None for an address."""
+    number = peer.removeprefix(_ON_THIS_MACHINE)
+    return int(number) if number != peer and number.isdigit() else None
+
+
+def mark_real_peer(scope: MutableMapping[str, Any], peer: str) -> None:
+    """Let a request tell for whom a proxy asks that is believed."""
+    scope[_REAL] = peer
+
+
+def real_peer(request: falcon.asgi.Request) -> str:
+    """Who asks, and guesses, if somebody does: the user or address at the other end; behind a proxy that is believed
+    the one that it asks for.
+    """
+    return str(request.scope.get(_REAL, "")) or peer_of_request(request)
 
 
 def _user(family: int, peer: tuple[Any, ...], own: tuple[Any, ...]) -> int | None:

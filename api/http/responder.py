@@ -26,7 +26,7 @@ from api.http.body import read_object
 from api.http.endpoint import Answer, Call, Endpoint, Resource, endpoints, marked
 from api.http.error_body import failing_as
 from api.http.filters import filtered
-from api.http.peer import peer_of_request
+from api.http.peer import real_peer
 from api.http.refusal import Refusal
 from api.http.schema import Checked, obj
 from reconciler.serving.client import Client
@@ -98,7 +98,7 @@ def _responder(resource: Resource, method_name: str, endpoint: Endpoint) -> Resp
         schema = endpoint.other.get(answer.status, endpoint.returns)
         answer = replace(answer, value=resource.with_actions(schema, answer.value))
         if endpoint.filters:
-            answer = Answer(await filtered(answer.value, wanted, peer_of_request(request)), answer.status)
+            answer = Answer(await filtered(answer.value, wanted, real_peer(request)), answer.status)
         _write(request, response, answer, endpoint)
 
     return marked(respond, endpoint)

@@ -32,13 +32,16 @@ class Login(Resource):
         "Log in: the answer sets a cookie that stands for the session.", _WHO, _PASSWORD, status=200, blocking=False,
         statuses=(401, 403, 404, 429),
         description="A session ends by `/logout`, after 30 minutes without a request, after 12 hours, and when the"
-        " account is removed or gets another role. Where nobody has to log in, the answer is 404.", role=ANYBODY,
+        " account is removed or gets another role. Where nobody has to log in, or not by a password, the answer is"
+        " 404.", role=ANYBODY,
     )  # fmt: skip
     async def log_in(self, call: Call) -> Answer:
         """A new session, whatever session the request came with: that one ends."""
         logins = self.services.logins
         if logins is None:
             raise Refusal(404, "Nobody logs in here: the agent's setting auth is none.")
+        if logins.hint:
+            raise Refusal(404, f"Nobody logs in by a password here. {logins.hint}")
         who = await password_proven(logins, call.request, call.body["username"], call.body["password"])
         if (before := session_token(call.request)) is not None:
             logins.sessions.close(before)

@@ -111,15 +111,6 @@ socket = setting(
 socket_group = setting(
     "--socket-group", metavar="GROUP", help="Whose members may use --socket.  [default: nobody's, root alone]"
 )
-trusted_proxies = setting(
-    "--trusted-proxy",
-    parameter="trusted_proxies",
-    key_type=list,
-    multiple=True,
-    metavar="ADDRESS",
-    help="A proxy in front of --listen, or a network of them, whose X-Forwarded-Proto is believed. May be repeated; "
-    "the variable takes blanks.",
-)
 api_writes = setting(
     "--api-writes",
     type=click.Choice(["on", "off"]),

@@ -27,7 +27,6 @@ from reconciler.cli.options import (
     state,
     sync_windows,
     trash_retention,
-    trusted_proxies,
     verb,
     webhook_secret_file,
 )
@@ -60,7 +59,6 @@ _LAST_S = 4.5  # likewise, for everything together
     listen,
     socket,
     socket_group,
-    trusted_proxies,
     *WIRE,
     *LOGIN,
     api_writes,
@@ -212,6 +210,7 @@ def _served(settings: Settings, thread: _AgentThread) -> _Served | None:
         return None
     from api.app import create_app
     from api.http.certificate import Certificate
+    from api.http.forwarding import UserHeaders
     from api.http.server_names import server_names
     from api.http.unix_socket import UnixSocket
     from api.server import Server
@@ -244,6 +243,8 @@ def _served(settings: Settings, thread: _AgentThread) -> _Served | None:
         create_app(services), settings.listen, settings.trusted_proxies, unix,
         Certificate(certificate, key) if certificate is not None and key is not None else None,
         has_login=logins is not None,
+        user_headers=UserHeaders(settings.proxy_user_header.lower(), settings.proxy_groups_header.lower())
+        if settings.auth == "proxy" else None,
     )  # fmt: skip
     server.start()
     for place in filter(None, (server.url, settings.socket)):

@@ -1,4 +1,4 @@
-"""The options that say how the API is reached from other machines: TLS, and the names that it is called by."""
+"""The options that say how the API is reached from other machines: TLS, the names that it is called by, and proxies."""
 
 from __future__ import annotations
 
@@ -31,4 +31,25 @@ public_names = setting(
     "[default: the address of --listen, and off the loopback the host's own]",
 )
 
-WIRE = (tls_cert, tls_key, public_names)
+trusted_proxies = setting(
+    "--trusted-proxy",
+    parameter="trusted_proxies",
+    key_type=list,
+    multiple=True,
+    metavar="ADDRESS|user:NAME",
+    help="A proxy in front of the API whose X-Forwarded-For and -Proto are believed: its address, a network, or on "
+    "this machine the user that it runs as. May be repeated; the variable takes blanks.",
+)
+proxy_user_header = setting(
+    "--proxy-user-header",
+    show_default=True,
+    metavar="NAME",
+    help="The header by which a trusted proxy says who asks; with --auth proxy.",
+)
+proxy_groups_header = setting(
+    "--proxy-groups-header",
+    metavar="NAME",
+    help="And that by which it says in which groups they are, divided by commas.  [default: none]",
+)
+
+WIRE = (tls_cert, tls_key, public_names, trusted_proxies, proxy_user_header, proxy_groups_header)

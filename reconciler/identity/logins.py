@@ -45,13 +45,23 @@ class _Remembered:
 
 
 class Logins:
-    """For any thread; what asks for accounts may take seconds. `groups` says which groups have which role."""
+    """For any thread; what asks for accounts may take seconds. `groups` says which groups have which role, `elsewhere`
+    which of those that another server vouches for. `hint` says how one logs in where that isn't by a password.
+    """
 
     def __init__(
-        self, accounts: Accounts, groups: Mapping[Role, Collection[str]], now: Callable[[], float] = time.monotonic
+        self,
+        accounts: Accounts,
+        groups: Mapping[Role, Collection[str]],
+        now: Callable[[], float] = time.monotonic,
+        *,
+        elsewhere: Mapping[Role, Collection[str]] | None = None,
+        hint: str = "",
     ) -> None:
         self._accounts = accounts
         self._groups = groups
+        self._elsewhere = groups if elsewhere is None else elsewhere
+        self.hint = hint
         self._now = now
         self._attempts = Attempts(now)
         self._secret = secrets.token_bytes(32)
@@ -114,6 +124,11 @@ class Logins:
     def by_name(self, identity: Identity) -> LoggedIn | None:
         """Somebody whom the kernel names; None without a role."""
         role = role_of(identity, self._groups)
+        return LoggedIn(identity, role) if role is not None else None
+
+    def by_word(self, identity: Identity) -> LoggedIn | None:
+        """Somebody whom another server vouches for; None without a role."""
+        role = role_of(identity, self._elsewhere)
         return LoggedIn(identity, role) if role is not None else None
 
     def close(self) -> None:

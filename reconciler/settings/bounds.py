@@ -8,6 +8,7 @@ from typing import Final
 
 from reconciler.errors import SettingsError
 
+ADMIN_GROUPS: Final = ("root", "sudo", "wheel")  # whose members administer this host
 SECRET_FOLDERS: Final = ("/etc/onggi/secrets",)
 SECRET_VARIABLES: Final = ("ONGGI_SECRET_*",)
 POOL_FOLDERS: Final = ("/var/lib/libvirt", "/srv", "/mnt", "/media")

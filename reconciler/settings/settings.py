@@ -18,6 +18,7 @@ from reconciler.locality import is_uri
 from reconciler.planning.plan_options import DEFAULT_TRASH_RETENTION_S
 from reconciler.settings import bounds
 from reconciler.settings.bounds import check_folders
+from reconciler.settings.proxies import check_header, check_proxies
 from reconciler.settings.reachable import check_names, check_tls, host_and_port
 from reconciler.source.limits import DEFAULT_MAX_FETCH, DEFAULT_MAX_FILES
 
@@ -86,10 +87,12 @@ class Settings:
     listen: str = ""  # HOST:PORT of the API; empty: none
     socket: Path | None = None  # the API's Unix socket; None: none
     socket_group: str = ""  # whose members may use that; empty: root alone
-    trusted_proxies: tuple[str, ...] = ()  # addresses or networks whose X-Forwarded-Proto is believed
-    auth: str = "none"  # none | pam: how somebody logs in to the API; none: nobody has to
+    trusted_proxies: tuple[str, ...] = ()  # addresses, networks and user:NAME, whose X-Forwarded-* is believed
+    auth: str = "none"  # none | pam | proxy: how somebody logs in to the API; none: nobody has to
+    proxy_user_header: str = "X-Forwarded-User"  # by which a trusted proxy says who asks
+    proxy_groups_header: str = ""  # and in which groups they are; empty: it doesn't
     pam_service: str = "login"  # the PAM service that is asked, a file of /etc/pam.d
-    admin_groups: tuple[str, ...] = ("root", "sudo", "wheel")  # whose members are administrators, as root is
+    admin_groups: tuple[str, ...] = bounds.ADMIN_GROUPS  # whose members are administrators, as root is
     operator_groups: tuple[str, ...] = ()  # whose members may work with the machines that are there
     viewer_groups: tuple[str, ...] = ()  # whose members may look
     tls_cert: Path | None = None  # what the port shows; None: it speaks no TLS
@@ -160,11 +163,6 @@ class Settings:
                 "federation tells others where the API answers, and it is served nowhere; give --listen, or set "
                 "federation to off."
             )
-        for proxy in self.trusted_proxies:
-            if not _is_network(proxy):
-                raise SettingsError(
-                    f"trusted-proxy {proxy!r} is neither an address nor a network; give one such as 127.0.0.1 or ::1."
-                )
         self._check_login()
         self._check_accounts()
 
@@ -178,14 +176,19 @@ class Settings:
         """How somebody logs in to the API; None where nobody has to."""
         if self.auth == "none":
             return None
-        from reconciler.identity.logins import Logins
-        from reconciler.identity.pam import PamAccounts
         from reconciler.identity.role import Role
+        from reconciler.settings.logging_in import logins_at_a_proxy, logins_by_pam
 
         groups = {Role.ADMIN: self.admin_groups, Role.OPERATOR: self.operator_groups, Role.VIEWER: self.viewer_groups}
-        return Logins(PamAccounts(self.pam_service), groups)
+        return logins_at_a_proxy(groups) if self.auth == "proxy" else logins_by_pam(self.pam_service, groups)
 
     def _check_login(self) -> None:
+        check_proxies(self.trusted_proxies, prove_users=self.auth == "proxy")
+        check_header("proxy-user-header", self.proxy_user_header)
+        if self.proxy_groups_header:
+            check_header("proxy-groups-header", self.proxy_groups_header)
+            if self.proxy_groups_header.lower() == self.proxy_user_header.lower():
+                raise SettingsError("A user and their groups don't stand in one header; name another one for groups.")
         if self.auth == "pam" and not _PAM_SERVICE.fullmatch(self.pam_service):
             raise SettingsError(f"pam-service {self.pam_service!r} isn't a file of /etc/pam.d; give one such as login.")
 
@@ -244,16 +247,6 @@ class Settings:
         from reconciler.source.signatures import SignaturePolicy
 
         return SignaturePolicy(self.require_signed, self.allowed_signers, self.revoked_signers, self.allowed_gpg_keys)
-
-
-def _is_network(text: str) -> bool:
-    import ipaddress
-
-    try:
-        ipaddress.ip_network(text)
-    except ValueError:
-        return False
-    return True
 
 
 def read_settings_file(path: Path, types: Mapping[str, type]) -> dict[str, Any]:

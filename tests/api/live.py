@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,7 @@ import pytest
 
 from api.app import create_app
 from api.http.certificate import Certificate
+from api.http.forwarding import UserHeaders
 from api.http.unix_socket import UnixSocket
 from api.server import Server
 from api.services import Services, Webhooks
@@ -72,11 +73,13 @@ def live_api(
     unix: UnixSocket | None = None,
     logins: Logins | None = None,
     certificate: tuple[Path, Path] | None = None,
+    proxies: Sequence[str] = (),
+    user_headers: UserHeaders | None = None,
     **settings: Any,
 ) -> Iterator[LiveApi]:
     """Runs an agent with its API until the block ends. `source` is what it follows unless that is `repository`; `host`
     is the machine that clients are shown; `unix` is where it answers too; `logins` is how they
-    log in; `certificate` and its key are files, for TLS.
+    log in; `certificate` and its key are files, for TLS; `proxies` are believed, and who asks by `user_headers`.
     """
     settings.setdefault("allowed_networks", ("127.0.0.0/8",))  # where the tests' own servers are
     agent = Agent(Settings(repository=source or str(repository.path), connect=connect, state=state, **settings))
@@ -93,7 +96,9 @@ def live_api(
         problem=lambda: agent.passes.problem,
     )
     shown = Certificate(*certificate) if certificate is not None else None
-    server = Server(create_app(services), "127.0.0.1:0", unix=unix, certificate=shown)
+    server = Server(
+        create_app(services), "127.0.0.1:0", proxies, unix=unix, certificate=shown, user_headers=user_headers
+    )
     server.start()
     opening.host.start(server.url)
     thread.start()

@@ -1,0 +1,36 @@
+"""How somebody logs in to the API, as the settings have it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Final
+
+from reconciler.identity.elsewhere import NoAccounts
+from reconciler.identity.identity import Accounts
+from reconciler.identity.logins import Logins
+from reconciler.identity.pam import PamAccounts
+from reconciler.identity.role import Role
+from reconciler.settings.bounds import ADMIN_GROUPS
+
+_AT_THE_PROXY: Final = "The proxy in front of this server does that."
+
+Groups = Mapping[Role, Collection[str]]
+
+
+def logins_by_pam(service: str, groups: Groups) -> Logins:
+    """With accounts of this host."""
+    return Logins(PamAccounts(service), groups)
+
+
+def logins_at_a_proxy(groups: Groups) -> Logins:
+    """By a proxy's word."""
+    accounts: Accounts = NoAccounts()
+    return Logins(accounts, groups, elsewhere=elsewhere(groups), hint=_AT_THE_PROXY)
+
+
+def elsewhere(groups: Groups) -> Groups:
+    """Of groups those that count when another server says who is in them. Its groups are others, whatever they are
+    called: those that administer this host by default don't count.
+    """
+    admins = groups.get(Role.ADMIN, ())
+    return groups if tuple(admins) != ADMIN_GROUPS else {**groups, Role.ADMIN: ()}
