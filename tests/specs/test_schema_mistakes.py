@@ -56,9 +56,14 @@ def test_a_pattern_ends_where_the_text_ends() -> None:
     assert found.keyword == "pattern"
 
 
-def test_a_pattern_that_looks_ahead_is_judged_by_the_gate_alone() -> None:
-    (found,) = Shape({"properties": {"name": {"pattern": "^(?!x)"}}}).mistakes({"name": "x"})
-    assert (found.path, found.keyword, found.rule) == (("name",), "pattern", {"pattern": "^(?!x)"})
+@pytest.mark.parametrize("pattern", ["^(?!x)", r"^[^\u0078]*$", r"^[^\x78]$"])
+def test_whatever_a_pattern_is_made_of_each_text_that_breaks_it_is_told(pattern: str) -> None:
+    shape = Shape({"properties": {"name": {"pattern": pattern}, "title": {"pattern": pattern}}})
+    found = sorted(shape.mistakes({"name": "x", "title": "x"}), key=lambda mistake: mistake.path)
+    assert [(each.path, each.keyword, each.rule) for each in found] == [
+        (("name",), "pattern", {"pattern": pattern}),
+        (("title",), "pattern", {"pattern": pattern}),
+    ]
 
 
 def test_of_a_very_large_value_one_mistake_is_told() -> None:
