@@ -25,7 +25,7 @@ _Send = Callable[[NewJson], Awaitable[None]]
 def create_app(services: Services) -> falcon.asgi.App[Any, Any]:
     """The application: every resource that is declared in a folder of `api`, at its address."""
     access = Access()
-    admission = Admission(services.hosts, services.logins, access)
+    admission = Admission(services, access)
     app: falcon.asgi.App[Any, Any] = _Application(middleware=[admission])
     app.req_options.strip_url_path_trailing_slash = True
     app.req_options.auto_parse_qs_csv = False

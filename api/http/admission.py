@@ -14,7 +14,7 @@ from __future__ import annotations
 import pwd
 import re
 import uuid
-from collections.abc import Callable, Collection
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 from urllib.parse import urlsplit
@@ -28,9 +28,10 @@ from api.http.peer import real_peer, user_of_request
 from api.http.proxied import check_said
 from api.http.refusal import Refusal
 from api.http.response_headers import PAGE
-from reconciler.identity.logins import Logins
+from api.services import Services
 from reconciler.identity.role import Role
 from reconciler.serving.client import Client
+from reconciler.serving.sight import Sight
 
 NOBODY: Final = "api"  # who it is that comes by the port, where nobody logs in
 
@@ -39,26 +40,20 @@ _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class Admission:
-    """Middleware. `hosts` gives the names that this server goes by; None: whatever it is called. `logins` None: nobody
-    has to log in. `access` says who may use what.
-    """
+    """Middleware. `access` says who may use what."""
 
-    def __init__(
-        self,
-        hosts: Callable[[], Collection[str] | None],
-        logins: Logins | None = None,
-        access: Access | None = None,
-    ) -> None:
-        self._hosts = hosts
-        self._logins = logins
-        self._access = access if access is not None else Access()
+    def __init__(self, services: Services, access: Access) -> None:
+        self._services = services
+        self._hosts = services.hosts
+        self._logins = services.logins
+        self._access = access
 
     async def process_request(self, request: falcon.asgi.Request, response: falcon.asgi.Response) -> None:
         """Name the request and look at who sent it. Raises Refusal 403."""
         given = request.get_header("X-Request-Id") or ""
         number = given if _ID.fullmatch(given) else str(uuid.uuid4())
         response.set_header("X-Request-Id", number)
-        role = Role.ADMIN if self._logins is None else Role.VIEWER  # until it is known who that is
+        role = Role.ADMIN if self._logins is None else Role.USER  # until it is known who that is
         request.context.client = Client(_name(user_of_request(request)), number, role, peer=real_peer(request))
         check_said(request)
         hosts = self._hosts()
@@ -73,19 +68,21 @@ class Admission:
             raise Refusal(403, "Another site's page can't read anything here, or link to it; type the address.")
 
     async def process_resource(
-        self, request: falcon.asgi.Request, response: falcon.asgi.Response, _resource: object, _: object
+        self, request: falcon.asgi.Request, response: falcon.asgi.Response, _resource: object, params: Mapping[str, str]
     ) -> None:
-        """Find out who asks, before anything of a body is read. Raises Refusal 401, 403 or 429, and Transient."""
+        """Find out who asks, before anything of a body is read. Raises Refusal 401, 403, 404 or 429, and
+        Transient.
+        """
         if self._logins is None:
             return
-        least = self._access.least(request.uri_template or "", request.method)
-        if least is ANYBODY:
+        rule = self._access.rule(request.uri_template or "", request.method)
+        if rule.role is ANYBODY:
             return
         who = await authenticated(self._logins, request, response)
-        if who.role < least:
-            raise Refusal(403, f"The role {least} is needed for that, and yours is {who.role}; ask an administrator.")
         known: Client = request.context.client
-        request.context.client = replace(known, user=who.identity.name, role=who.role, groups=who.identity.groups)
+        client = replace(known, user=who.identity.name, role=who.role, groups=who.identity.groups)
+        request.context.client = client
+        rule.check(Sight(client, lambda: self._services.serving.world), params)
 
     @staticmethod
     def _is_within_foreign(request: falcon.asgi.Request) -> bool:

@@ -73,7 +73,8 @@ class Endpoint:
 
     `body` None: none is read. `query` holds the parameters beginning with `_`; with `filters` every other one filters
     the list by a field. `name` is an action's. `statuses` are the errors that it documents besides those of all. `role`
-    is the least one that may use it, ANYBODY for what is public.
+    is the least one that may use it, ANYBODY for what is public. Who owns the machine that it is about counts as
+    an operator; with `owners` they may use it also where that doesn't suffice.
     """
 
     method: str
@@ -96,6 +97,7 @@ class Endpoint:
     failure: str = ""  # Kimchi's code for what it couldn't do: `Unable to start virtual machine`
     if_match: bool = False  # a raw write that goes by it too, with `as_seen`
     since: str = ""  # the version of the original that had it first, or OURS; empty: as the whole resource
+    owners: bool = False
     other: Mapping[int, Schema | None] = field(default_factory=dict)  # further good answers: 303 after a rename, ...
 
     @property
@@ -109,6 +111,7 @@ class Resource:
 
     address: ClassVar[str] = ""  # a URI template; empty: an abstract class
     tag: ClassVar[str] = ""  # the family that it is documented with
+    machine_variable: ClassVar[str] = ""  # that names the machine it is about; below /vms/{name} that goes unsaid
     since: ClassVar[str] = SPECIFIED  # of which version of the original its endpoints are that say nothing themselves
     with_actions: WithActions  # names the actions in an answer; set where it is added to an application
 

@@ -20,7 +20,7 @@ import falcon
 import falcon.asgi
 import orjson
 
-from api.http.access import Access, check_declared, responder_name, suffix
+from api.http.access import Access, Rule, check_declared, machine_in, responder_name, suffix
 from api.http.action_names import ActionNames
 from api.http.body import read_object
 from api.http.endpoint import Answer, Call, Endpoint, Resource, endpoints, marked
@@ -60,7 +60,9 @@ def add_resource(
         elif endpoint.failure:
             setattr(resource, method_name, _failing(getattr(resource, method_name), endpoint.failure))
         if access is not None:
-            access.declare(_address(resource, endpoint.name), endpoint.method, endpoint.role)
+            template = _address(resource, endpoint.name)
+            rule = Rule(endpoint.role, machine_in(template, type(resource)), endpoint.owners)
+            access.declare(template, endpoint.method, rule)
     for name in sorted(names):
         app.add_route(_address(resource, name), resource, suffix=suffix(name) or None)
 

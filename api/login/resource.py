@@ -9,7 +9,9 @@ from api.http.schema import arr, obj, text
 
 _TABS = ("guests", "host", "network", "storage", "templates")  # of Kimchi's page, each of which asks for a role
 _ROLES = obj({tab: text() for tab in _TABS})
-_WHO = obj({"username": text(), "groups": arr(text()), "roles": _ROLES, "role": text("viewer, operator or admin.")})
+_WHO = obj(
+    {"username": text(), "groups": arr(text()), "roles": _ROLES, "role": text("user, viewer, operator or admin.")}
+)
 _PASSWORD = obj(
     {
         "username": text(x_code="KCHAUTH0003E", x_message="Specify username to log in.", minLength=1, maxLength=256),

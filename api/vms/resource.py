@@ -132,12 +132,12 @@ class Machines(_Family):
 
     address = "/vms"
 
-    @get("The machines, by name.", arr(MACHINE), filters=True, role=Role.VIEWER)
+    @get("The machines, by name.", arr(MACHINE), filters=True, role=Role.USER)
     def read(self, call: Call) -> list[NewJson]:
-        """Every machine that could be read, in full."""
+        """Every machine that could be read and whoever asks may see, in full."""
         serving = self.serving
-        views = machine_views(serving.world, serving.statistics.all(), serving.secrets)
-        return [shown_to(call.client.role, view) for view in views]
+        sight = serving.sight(call.client)
+        return machine_views(serving.world, serving.statistics.all(), serving.secrets, sight)
 
     @post(
         "Make a machine from a template. It is off at first.",
@@ -179,7 +179,7 @@ class Machine(_Family):
     @get("A machine.", MACHINE, volatile=VOLATILE, role=Role.VIEWER)
     def read(self, call: Call, name: str) -> NewJson:
         """As it was observed last."""
-        return shown_to(call.client.role, self.view(self.serving.world, name))
+        return shown_to(self.serving.sight(call.client), self.view(self.serving.world, name))
 
     @put(
         "Change a machine. Processors and memory of one that runs change at its next start.",
@@ -229,6 +229,7 @@ class Machine(_Family):
         "Remove a machine: whether it runs or not, with the disks that were made for it and nobody else uses.",
         failure="KCHVM0021E",
         role=Role.ADMIN,
+        owners=True,
     )
     def delete(self, call: Call, name: str) -> None:
         """Its document goes, and the machine with it."""

@@ -25,6 +25,7 @@ from reconciler.observed.consoles import console_of
 from reconciler.observed.snapshot import Observed, Snapshot
 from reconciler.observed.statistics import IDLE, MachineStatistics
 from reconciler.serving.secrets import Secrets
+from reconciler.serving.sight import Sight
 from specs.plain import Json, NewJson
 from specs.reach import console_owners
 from specs.reference import VIRTUAL_MACHINE, Ref
@@ -110,11 +111,13 @@ def machines_of(snapshot: Snapshot) -> tuple[Observed, ...]:
     return tuple(sorted(found, key=lambda seen: (seen.ref.name.casefold(), seen.ref.name)))
 
 
-def machine_views(world: World, statistics: Mapping[Ref, MachineStatistics], secrets: Secrets) -> list[NewJson]:
-    """All machines. One that can't be told of is left out, and hides no other."""
+def machine_views(
+    world: World, statistics: Mapping[Ref, MachineStatistics], secrets: Secrets, sight: Sight
+) -> list[NewJson]:
+    """All machines that somebody sees. One that can't be told of is left out, and hides no other."""
     return isolated(
-        machines_of(world.snapshot),
-        lambda observed: machine_view(world, observed, statistics, secrets),
+        sight.of(machines_of(world.snapshot), lambda observed: observed.ref),
+        lambda observed: shown_to(sight, machine_view(world, observed, statistics, secrets)),
         lambda observed: observed.ref,
     )
 
@@ -139,8 +142,9 @@ def machine_view(
     return view
 
 
-def shown_to(role: Role, view: NewJson) -> NewJson:
-    """What somebody of that role sees of it: who only looks sees no password."""
+def shown_to(sight: Sight, view: NewJson) -> NewJson:
+    """What somebody sees of it who may: who only looks at it sees no password."""
+    role = sight.role_on(Ref(VIRTUAL_MACHINE, view["name"]))
     return view if role >= Role.OPERATOR else {**view, "graphics": {**view["graphics"], "passwd": None}}
 
 

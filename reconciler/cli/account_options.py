@@ -43,6 +43,15 @@ viewer_groups = setting(
     metavar="GROUP",
     help="A group whose members may look, at nothing secret; with --auth. May be repeated.",
 )
+user_groups = setting(
+    "--user-group",
+    parameter="user_groups",
+    key_type=list,
+    multiple=True,
+    metavar="GROUP",
+    help="A group whose members see and work with just the machines whose `access` names them; with --auth. May be "
+    "repeated; * for every account that can log in.",
+)
 accounts = setting(
     "--accounts",
     type=click.Choice(["system", "ldap"]),
@@ -80,7 +89,7 @@ ldap_ca_file = setting(
     help="The authorities that its certificate is checked with.  [default: the system's]",
 )
 
-LOGIN = (auth, pam_service, admin_groups, operator_groups, viewer_groups)
+LOGIN = (auth, pam_service, admin_groups, operator_groups, viewer_groups, user_groups)
 ACCOUNTS = (
     accounts,
     ldap_url,

@@ -22,6 +22,7 @@ from reconciler.serving.adoption import document_of
 from reconciler.serving.asked import EVERYTHING, Asked, asked_by
 from reconciler.serving.client import Client
 from reconciler.serving.rollout import Rollout, family, rollout
+from reconciler.serving.sight import Sight
 from reconciler.serving.within import check_within
 from reconciler.source.commit_text import Author
 from reconciler.writing.changes import DocumentChange, Documents, Edit
@@ -99,7 +100,9 @@ class Changes:
         def noted(documents: Documents) -> Sequence[DocumentChange]:
             nonlocal asked
             changes = edit(documents)
-            check_within(client.role, changes, documents, lambda ref: self._before(ref, documents))
+            check_within(
+                Sight(client, lambda: self.world), changes, documents, lambda ref: self._before(ref, documents)
+            )
             asked = asked_by(changes, documents)
             return changes
 

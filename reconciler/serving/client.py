@@ -11,7 +11,8 @@ from reconciler.identity.role import Role
 class Client:
     """`user` is who logged in; `request_id` names the request in commits and logs. Whoever makes one checks both.
     `groups` are the user's, and `role` is what they may do. `peer` is who is at the other end of the connection, an
-    address or a user of this machine, on a trusted proxy's word whom it stands for.
+    address or a user of this machine, on a trusted proxy's word whom it stands for. `read_only`: they came by what
+    only lets them look (a token), also where a machine is theirs.
     """
 
     user: str
@@ -19,6 +20,7 @@ class Client:
     role: Role = Role.ADMIN
     groups: frozenset[str] = frozenset()
     peer: str = ""
+    read_only: bool = False
 
     @property
     def owner(self) -> str:

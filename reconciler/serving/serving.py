@@ -11,6 +11,7 @@ from reconciler.loop.agent import Agent
 from reconciler.loop.passes import World
 from reconciler.serving.adoption import document_of
 from reconciler.serving.changes import Changes
+from reconciler.serving.client import Client
 from reconciler.serving.freshness import Freshness
 from reconciler.serving.host import HostServices
 from reconciler.serving.names import Names
@@ -18,6 +19,7 @@ from reconciler.serving.new_volumes import NewVolumes
 from reconciler.serving.operations import Operations
 from reconciler.serving.scans import Scans
 from reconciler.serving.secrets import Secrets
+from reconciler.serving.sight import Sight
 from reconciler.serving.tasks import Tasks
 from reconciler.serving.uploads import Uploads
 from reconciler.settings.settings import Settings
@@ -94,6 +96,10 @@ class Serving:
         if not self.world.snapshot.connected:
             raise Disconnected(f"{self.settings.connect} can't be reached now; try again when it's back.", 5.0)
         return self.agent.line.hypervisor
+
+    def sight(self, client: Client) -> Sight:
+        """What a client sees of machines, and may do with each."""
+        return Sight(client, lambda: self.world)
 
     def document(self, ref: Ref, documents: Documents) -> NewDocument:
         """The whole document of `ref` as plain data, for a change: declared, or exported from the host to adopt it.

@@ -7,15 +7,15 @@ listens. So is all that isn't known here. Pure.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, Protocol
 
 from reconciler.errors import Forbidden
 from reconciler.identity.role import Role
 from reconciler.serving.machine_items import items_of
-from reconciler.writing.changes import DocumentChange, Documents, Put
+from reconciler.writing.changes import DocumentChange, Documents, Put, Remove
 from specs.plain import DocumentData
-from specs.reference import VIRTUAL_MACHINE, Ref
+from specs.reference import STORAGE_VOLUME, VIRTUAL_MACHINE, Ref
 from specs.virtualmachine.staged import ANNOTATION as NEXT_BOOT
 
 _ONES_OWN: Final = frozenset({
@@ -27,6 +27,16 @@ _PLACED: Final = frozenset({"disks", "interfaces"})  # lists of which only the o
 _OUTSIDE: Final = ("path", "url")  # of a CD-ROM: no volume
 
 
+class Rights(Protocol):
+    """What somebody may do with which object."""
+
+    def role_on(self, ref: Ref, /) -> Role:
+        """Their role there."""
+
+    def owns(self, machine: Ref, /) -> bool:
+        """Whether a machine is theirs."""
+
+
 def require(role: Role, least: Role, what: str) -> None:
     """Raises Forbidden for a role that doesn't suffice. `what` begins a sentence: An image from an address."""
     if role < least:
@@ -34,18 +44,37 @@ def require(role: Role, least: Role, what: str) -> None:
 
 
 def check_within(
-    role: Role, changes: Iterable[DocumentChange], documents: Documents, before: Callable[[Ref], DocumentData]
+    rights: Rights,
+    changes: Sequence[DocumentChange],
+    documents: Documents,
+    before: Callable[[Ref], DocumentData],
 ) -> None:
-    """Raises Forbidden for more than the role suffices for. `before` gives a document, or what stands for one."""
-    if role >= Role.ADMIN:
-        return
+    """Raises Forbidden for more than somebody may do with each object. `before` gives a document, or what stands for
+    one.
+    """
     for change in changes:
+        role = rights.role_on(change.ref)
+        if role >= Role.ADMIN or _removes_ones_own(rights, change, changes):
+            continue
         if role < Role.OPERATOR or not isinstance(change, Put) or change.was or change.ref.kind != VIRTUAL_MACHINE:
             raise _forbidden(role, str(change.ref))
         old = before(change.ref)
         if _told(old) != _told(change.document):
             raise _forbidden(role, f"the metadata of {change.ref}")
         _check_spec(role, change, old, documents)
+
+
+def _removes_ones_own(rights: Rights, change: DocumentChange, changes: Sequence[DocumentChange]) -> bool:
+    """A machine's owner may remove it, and with it the volumes with documents of their own that are called after it."""
+    if not isinstance(change, Remove):
+        return False
+    if change.ref.kind == STORAGE_VOLUME:
+        return any(
+            change.ref.short_name.startswith(f"{each.ref.name}-") and _removes_ones_own(rights, each, changes)
+            for each in changes
+            if each.ref.kind == VIRTUAL_MACHINE
+        )
+    return rights.role_on(change.ref) >= Role.OPERATOR and rights.owns(change.ref)
 
 
 def _check_spec(role: Role, change: Put, old: DocumentData, documents: Documents) -> None:

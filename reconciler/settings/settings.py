@@ -95,6 +95,7 @@ class Settings:
     admin_groups: tuple[str, ...] = bounds.ADMIN_GROUPS  # whose members are administrators, as root is
     operator_groups: tuple[str, ...] = ()  # whose members may work with the machines that are there
     viewer_groups: tuple[str, ...] = ()  # whose members may look
+    user_groups: tuple[str, ...] = ()  # whose members see and work with their own machines; * for every account
     tls_cert: Path | None = None  # what the port shows; None: it speaks no TLS
     tls_key: Path | None = None
     public_names: tuple[str, ...] = ()  # what else the API is called by; none: the host's own names, off the loopback
@@ -179,7 +180,12 @@ class Settings:
         from reconciler.identity.role import Role
         from reconciler.settings.logging_in import logins_at_a_proxy, logins_by_pam
 
-        groups = {Role.ADMIN: self.admin_groups, Role.OPERATOR: self.operator_groups, Role.VIEWER: self.viewer_groups}
+        groups = {
+            Role.ADMIN: self.admin_groups,
+            Role.OPERATOR: self.operator_groups,
+            Role.VIEWER: self.viewer_groups,
+            Role.USER: self.user_groups,
+        }
         return logins_at_a_proxy(groups) if self.auth == "proxy" else logins_by_pam(self.pam_service, groups)
 
     def _check_login(self) -> None:

@@ -11,7 +11,9 @@ from reconciler.loop.passes import World
 from reconciler.observed.snapshot import Observed, Snapshot
 from reconciler.observed.statistics import MachineStatistics
 from reconciler.planning.plan import Plan
+from reconciler.serving.client import Client
 from reconciler.serving.secrets import Secrets
+from reconciler.serving.sight import Sight
 from reconciler.source.tree import Revision
 from specs.host import Host
 from specs.reference import Ref
@@ -22,6 +24,7 @@ XML = """<domain type='kvm'{id}><name>x</name><memory unit='MiB'>2048</memory>
 <graphics type='vnc' port='{port}' autoport='yes' listen='::1' passwdValidTo='2001-01-01T00:00:00'/>
 </devices></domain>"""
 SECRETS = Secrets(Path("/nowhere"))
+EVERYTHING = Sight(Client("ada"), lambda: world())
 
 
 def ref(name: str) -> Ref:
@@ -43,12 +46,15 @@ def running(name: str) -> Observed:
 
 def test_a_machine_that_can_t_be_read_hides_no_other() -> None:
     odd = Observed(ref("odd"), "uuid", "<domain", state="shutoff")
-    assert [view["name"] for view in machine_views(world(odd, off("b"), off("A")), {}, SECRETS)] == ["A", "b"]
+    assert [view["name"] for view in machine_views(world(odd, off("b"), off("A")), {}, SECRETS, EVERYTHING)] == [
+        "A",
+        "b",
+    ]
 
 
 def test_what_only_a_running_machine_has() -> None:
     busy = MachineStatistics(cpu_utilization=12.5)
-    on, stopped = machine_views(world(running("a"), off("b")), {ref("a"): busy, ref("b"): busy}, SECRETS)
+    on, stopped = machine_views(world(running("a"), off("b")), {ref("a"): busy, ref("b"): busy}, SECRETS, EVERYTHING)
     assert (on["state"], on["memory"], on["cpus"], on["screenshot"]) == ("running", 1024, 1, "/vms/a/screenshot")
     assert (on["graphics"]["port"], on["graphics"]["listen"]) == (5901, "::1")
     assert on["graphics"]["passwdValidTo"] < 0, "its time is over"
@@ -62,10 +68,10 @@ def test_what_only_a_running_machine_has() -> None:
 
 def test_a_view_follows_its_document_and_its_machine() -> None:
     machine = off("a")
-    assert machine_views(world(machine), {}, SECRETS)[0]["icon"] == "images/icon-vm.png"
+    assert machine_views(world(machine), {}, SECRETS, EVERYTHING)[0]["icon"] == "images/icon-vm.png"
     debian = Resource(ref("a"), "uuid", {"osDistro": "debian", "access": {"users": ["ada"]}}, "a.yaml", 1)
-    (view,) = machine_views(world(machine, a=debian), {}, SECRETS)
+    (view,) = machine_views(world(machine, a=debian), {}, SECRETS, EVERYTHING)
     assert (view["icon"], view["users"], view["groups"]) == ("images/icon-debian.png", ["ada"], [])
     own = replace(debian, spec={"icon": "images/mine.png"})
-    assert machine_views(world(machine, a=own), {}, SECRETS)[0]["icon"] == "images/mine.png"
-    assert machine_views(world(running("a"), a=own), {}, SECRETS)[0]["state"] == "running"
+    assert machine_views(world(machine, a=own), {}, SECRETS, EVERYTHING)[0]["icon"] == "images/mine.png"
+    assert machine_views(world(running("a"), a=own), {}, SECRETS, EVERYTHING)[0]["state"] == "running"

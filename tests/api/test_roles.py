@@ -17,7 +17,7 @@ import libvirt
 import pytest
 
 from api.app import create_app
-from api.http.access import Access
+from api.http.access import Access, Rule, machine_in, owner_may
 from api.http.discovery import resource_classes
 from api.http.endpoint import (
     ANYBODY,
@@ -119,11 +119,15 @@ def status(client: httpx.Client, role: Role | None, method: str, path: str, **mo
     return client.request(method, path, auth=auth, content=b"{", **({"headers": JSON} | more)).status_code
 
 
-def expected(least: Role | None, role: Role | None) -> set[int] | None:
-    """None: whatever the endpoint answers, and neither 401 nor 403."""
-    if least is ANYBODY:
+def expected(endpoint: Endpoint, role: Role | None, machine: str = "") -> set[int] | None:
+    """None: whatever the endpoint answers, and neither 401 nor 403. 503: nobody knows whose a machine is."""
+    if (least := endpoint.role) is ANYBODY:
         return None
-    return {401} if role is None else {403} if role < least else None
+    if role is None:
+        return {401}
+    if machine and (role < Role.VIEWER or (role < least and owner_may(endpoint))):
+        return {503}
+    return {403} if role < least else None
 
 
 def test_every_method_of_every_address_is_open_to_whom_it_declares(client: httpx.Client) -> None:
@@ -132,7 +136,7 @@ def test_every_method_of_every_address_is_open_to_whom_it_declares(client: httpx
     for template, endpoint in table:
         for role in EVERYBODY:
             got = status(client, role, endpoint.method, concrete(template))
-            wanted = expected(endpoint.role, role)
+            wanted = expected(endpoint, role, machine_in(template))
             fits = got in wanted if wanted is not None else got not in (401, 403)
             assert fits, f"{role or 'nobody'}: {endpoint.method} {template} is {got}, declared for {endpoint.least}"
 
@@ -178,7 +182,7 @@ def test_a_viewer_only_reads_and_all_that_makes_or_removes_an_object_is_an_admin
     for path, endpoint in declared():
         if endpoint.role is ANYBODY:
             continue
-        assert endpoint.role is not Role.VIEWER or endpoint.method == "GET", path
+        assert endpoint.role > Role.VIEWER or endpoint.method == "GET", path
         if endpoint.role is Role.OPERATOR:
             assert path.startswith("/vms/{name}"), path
 
@@ -187,7 +191,8 @@ def test_the_page_of_addresses_and_the_openapi_document_say_it(client: httpx.Cli
     page, paths = PAGE.read_text(), client.get("/openapi.json").json()["paths"]
     for template, endpoint in declared():
         path = re.sub(r"{(\w+):\w+}", r"{\1}", template)
-        assert f"| `{path}` | {endpoint.method} | {endpoint.least} |" in page
+        owner = machine_in(template) and owner_may(endpoint)
+        assert f"| `{path}` | {endpoint.method} | {endpoint.least}{', its owner' if owner else ''} |" in page
         assert roles_in(paths[path][endpoint.method.lower()]) == ({endpoint.least} - {"anybody"})
     assert roles_in(paths["/plugins/some/plain"]["get"]) == {"operator"}
 
@@ -265,7 +270,7 @@ def test_a_plugin_that_declares_nothing_is_not_served_and_says_why(resource: typ
 
 
 def test_what_no_table_knows_is_an_administrators() -> None:
-    assert Access().least("/somewhere", "GET") is Role.ADMIN
+    assert Access().rule("/somewhere", "GET") == Rule(Role.ADMIN)
 
 
 # What a change leaves

@@ -12,6 +12,7 @@ import pytest
 
 from api.app import create_app
 from api.errors import add_handlers
+from api.http.access import Access
 from api.http.admission import Admission
 from api.http.discovery import resource_classes
 from api.http.endpoint import Call, Endpoint, Resource, action, endpoints, get, raw
@@ -76,7 +77,9 @@ class Failing(Resource):
 
 @pytest.fixture(scope="module")
 def client() -> falcon.testing.TestClient:
-    app: falcon.asgi.App[Any, Any] = falcon.asgi.App(middleware=[Admission(lambda: None)])
+    app: falcon.asgi.App[Any, Any] = falcon.asgi.App(
+        middleware=[Admission(Services(ready=bool, alive=bool, info=dict), Access())]
+    )
     add_handlers(app)
     add_resource(app, Failing(Services(ready=lambda: True, alive=lambda: True, info=dict)))
     return falcon.testing.TestClient(app)

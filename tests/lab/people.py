@@ -10,16 +10,24 @@ from reconciler.identity.identity import Identity
 from reconciler.identity.logins import Logins
 from reconciler.identity.role import Role
 
+USER: Final = httpx.BasicAuth("uma", "owns")  # and in the group `makers`
+OTHER: Final = httpx.BasicAuth("olaf", "owns nothing")
 VIEWER: Final = httpx.BasicAuth("vera", "looks")
 OPERATOR: Final = httpx.BasicAuth("otto", "works")
 ADMIN: Final = httpx.BasicAuth("ada", "decides")
-BY_ROLE: Final = {Role.VIEWER: VIEWER, Role.OPERATOR: OPERATOR, Role.ADMIN: ADMIN}
+BY_ROLE: Final = {Role.USER: USER, Role.VIEWER: VIEWER, Role.OPERATOR: OPERATOR, Role.ADMIN: ADMIN}
 
-_PASSWORDS: Final = {"vera": ("looks", "lookers"), "otto": ("works", "workers"), "ada": ("decides", "deciders")}
+_PASSWORDS: Final = {
+    "uma": ("owns", {"people", "makers"}),
+    "olaf": ("owns nothing", {"people"}),
+    "vera": ("looks", {"lookers"}),
+    "otto": ("works", {"workers"}),
+    "ada": ("decides", {"deciders"}),
+}
 
 
 class Known:
-    """`Accounts` of these three."""
+    """`Accounts` of these."""
 
     def proven(self, name: str, password: str) -> Identity | None:
         """Whose password that is."""
@@ -29,7 +37,7 @@ class Known:
     def current(self, name: str) -> Identity | None:
         """They stay as they are."""
         known = _PASSWORDS.get(name)
-        return Identity(name, frozenset({known[1]})) if known is not None else None
+        return Identity(name, frozenset(known[1])) if known is not None else None
 
     def close(self) -> None:
         """Nothing is held."""
@@ -37,5 +45,5 @@ class Known:
 
 def logins_of_each_role() -> Logins:
     """A group for each role."""
-    groups = {Role.VIEWER: ["lookers"], Role.OPERATOR: ["workers"], Role.ADMIN: ["deciders"]}
+    groups = {Role.USER: ["people"], Role.VIEWER: ["lookers"], Role.OPERATOR: ["workers"], Role.ADMIN: ["deciders"]}
     return Logins(Known(), groups)

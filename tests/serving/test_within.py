@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -48,9 +49,23 @@ class Tip:
         return frozenset({WEB})
 
 
-def may(role: Role, *changes: DocumentChange) -> bool:
+@dataclass
+class Holds:
+    """`Rights` of somebody with this role everywhere, and with this machine of theirs."""
+
+    role: Role
+    owned: Ref | None = None
+
+    def role_on(self, _ref: Ref) -> Role:
+        return self.role
+
+    def owns(self, machine: Ref) -> bool:
+        return machine == self.owned
+
+
+def may(role: Role, *changes: DocumentChange, owned: Ref | None = None) -> bool:
     try:
-        check_within(role, changes, Tip(), lambda ref: Tip().get(ref) or {})
+        check_within(Holds(role, owned), changes, Tip(), lambda ref: Tip().get(ref) or {})
     except Forbidden:
         return False
     return True
@@ -121,9 +136,19 @@ def test_other_documents_and_their_end_are_an_administrators() -> None:
     assert may(Role.OPERATOR)
 
 
+def test_an_owner_removes_a_machine_with_the_volumes_that_are_called_after_it() -> None:
+    disk, other = Ref.volume("pool", "web-data.qcow2"), Ref.volume("pool", "shop-data.qcow2")
+    mine = [Remove(WEB), Remove(disk)]
+    assert may(Role.OPERATOR, *mine, owned=WEB)
+    assert not may(Role.VIEWER, *mine, owned=WEB), "who only looks"
+    assert not may(Role.OPERATOR, *mine, owned=Ref(VIRTUAL_MACHINE, "shop"))
+    assert not may(Role.OPERATOR, *mine, Remove(other), owned=WEB)
+    assert not may(Role.OPERATOR, Remove(disk), owned=WEB), "a disk alone"
+
+
 def test_what_is_refused_says_which_role_it_needs() -> None:
     with pytest.raises(Forbidden, match="`access` of VirtualMachine/web needs the role admin, and yours is operator"):
-        check_within(Role.OPERATOR, [with_spec(access={})], Tip(), lambda _ref: BEFORE)
+        check_within(Holds(Role.OPERATOR), [with_spec(access={})], Tip(), lambda _ref: BEFORE)
     with pytest.raises(Forbidden, match="An image needs the role admin, and yours is viewer"):
         require(Role.VIEWER, Role.ADMIN, "An image")
     require(Role.ADMIN, Role.ADMIN, "An image")
