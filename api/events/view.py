@@ -17,7 +17,11 @@ EVENT: Final[Schema] = obj(
         "revision": text("The revision that asked for it; empty for what was asked for once."),
         "who": text("reconcile, or who asked: api:<user>."),
         "count": integer("How often in a row.", minimum=1),
+        "peer": text(
+            "From where it was asked for, an address or a user of the agent's machine; empty where nobody did."
+        ),
+        "requestId": text("Which request asked, by its X-Request-Id; empty where none did."),
     },
-    required=("time", "kind", "name", "type", "result", "message", "revision", "who", "count"),
+    required=("time", "kind", "name", "type", "result", "message", "revision", "who", "count", "peer", "requestId"),
     title="Event",
 )

@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Final
 
 from reconciler.errors import Disconnected, OnggiError, StateError
 from reconciler.faults import boundary
+from reconciler.ledger.history_store import OURS
 from reconciler.ledger.intents import CameOf
 from reconciler.ledger.ledger import Ledger
+from reconciler.ledger.records import Origin
 from reconciler.planning.operations import DeleteVolume
 from reconciler.planning.plan import Action, Plan, one_off_step
 from reconciler.status.outcome import Result, StepOutcome
@@ -51,13 +53,13 @@ class Recovery:
         self,
         outcomes: Collection[StepOutcome],
         revision: str,
-        who: str = "reconcile",
+        origin: Origin = OURS,
         *,
         leaving: frozenset[Result] = _LEAVES_SOMETHING,
     ) -> None:
         """Put outcomes into the history; a recovery is due after any of `leaving`. Raises StateError, and then too."""
         try:
-            self._ledger.history.record(outcomes, revision, who)
+            self._ledger.history.record(outcomes, revision, origin)
         except StateError:
             self._due.set()
             raise

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from reconciler.clock import rfc3339
-from reconciler.ledger.records import Event, InDoubt
+from reconciler.ledger.records import Event, InDoubt, Origin
 from reconciler.status.outcome import Result, StepOutcome
 from specs.reference import Ref
 
@@ -22,11 +22,13 @@ KEPT_EVENTS = 10_000
 _REPEATABLE = 500  # how far back a repeated event is looked for
 
 
-def record(connection: sqlite3.Connection, outcomes: Iterable[StepOutcome], revision: str, who: str, time: str) -> None:
+def record(
+    connection: sqlite3.Connection, outcomes: Iterable[StepOutcome], revision: str, origin: Origin, time: str
+) -> None:
     """Add an event for each outcome but UNCHANGED, and remember it as the object's last.
 
-    A failure or a skip that repeats the object's last event is counted there: a machine that fails for a night must
-    not push everything else out of the history.
+    A failure or a skip that repeats the object's last event is counted there, unless somebody else asked for it: a
+    machine that fails for a night must not push everything else out of the history.
     """
     from reconciler.status.step_text import step_text
 
@@ -38,10 +40,11 @@ def record(connection: sqlite3.Connection, outcomes: Iterable[StepOutcome], revi
         unhappy = outcome.result in (Result.FAILED, Result.SKIPPED)
         count = 1
         if unhappy:
-            same = (*key, result, outcome.message, revision)
+            same = (*key, result, outcome.message, revision, origin.who, origin.peer)
             earlier = connection.execute(
                 "SELECT e.id, e.count FROM last_outcome o JOIN event e ON e.id = o.event"
-                " WHERE o.kind = ? AND o.name = ? AND e.result = ? AND e.message = ? AND e.revision = ?",
+                " WHERE o.kind = ? AND o.name = ? AND e.result = ? AND e.message = ? AND e.revision = ?"
+                " AND e.who = ? AND e.peer = ?",
                 same,
             ).fetchone()
             if earlier is not None:
@@ -50,9 +53,9 @@ def record(connection: sqlite3.Connection, outcomes: Iterable[StepOutcome], revi
         kind_of_event = "Warning" if outcome.result is Result.FAILED else "Normal"
         message = outcome.message or step_text(step)
         event = connection.execute(
-            "INSERT INTO event (time, kind, name, type, result, message, revision, who, count)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (time, *key, kind_of_event, result, message, revision, who, count),
+            "INSERT INTO event (time, kind, name, type, result, message, revision, who, count, peer, request)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (time, *key, kind_of_event, result, message, revision, origin.who, count, origin.peer, origin.request),
         ).lastrowid
         connection.execute(
             "INSERT OR REPLACE INTO last_outcome VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -129,7 +132,7 @@ def events(
         arguments.append(rfc3339(since))
     condition = f" WHERE {' AND '.join(where)}" if where else ""
     rows = connection.execute(
-        "SELECT time, kind, name, type, result, message, revision, who, count FROM event"  # noqa: S608  # only fixed words
+        "SELECT time, kind, name, type, result, message, revision, who, count, peer, request FROM event"  # noqa: S608  # only fixed words
         f"{condition} ORDER BY id DESC LIMIT ?",
         (*arguments, limit),
     ).fetchall()
@@ -142,7 +145,7 @@ def news(connection: sqlite3.Connection, after: int, since: str, limit: int) -> 
     Also those of the numbers just before that are from `since` on: a repeated failure is counted where it was told.
     """
     rows = connection.execute(
-        "SELECT id, time, kind, name, type, result, message, revision, who, count FROM event"
+        "SELECT id, time, kind, name, type, result, message, revision, who, count, peer, request FROM event"
         " WHERE id > ?1 - ?2 AND (id > ?1 OR time >= ?3) ORDER BY id LIMIT ?4",
         (after, _REPEATABLE, since, limit),
     )

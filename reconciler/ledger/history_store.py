@@ -5,16 +5,19 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from reconciler.ledger import history
 from reconciler.ledger.database import Database
+from reconciler.ledger.records import Origin
 from specs.reference import Ref
 
 if TYPE_CHECKING:
     from reconciler.ledger.records import Event, InDoubt
     from reconciler.planning.plan import Step
     from reconciler.status.outcome import StepOutcome
+
+OURS: Final = Origin()  # nobody asked for it
 
 
 class HistoryStore:
@@ -28,15 +31,15 @@ class HistoryStore:
         self._working: set[Ref] = set()  # steps of this process that haven't been recorded yet
         self._lost: set[Ref] = set()  # of these, the ones whose record won't tell what came of them
 
-    def record(self, outcomes: Iterable[StepOutcome], revision: str, source: str = "reconcile") -> None:
-        """Add outcomes to the history (the last 10,000 events are kept). `source` is who asked for it."""
+    def record(self, outcomes: Iterable[StepOutcome], revision: str, origin: Origin = OURS) -> None:
+        """Add outcomes to the history (the last 10,000 events are kept). `origin` tells who asked for it."""
         outcomes = tuple(outcomes)
         if outcomes:
             with self._database.lock:
                 refs = {outcome.step.ref for outcome in outcomes}
                 self._working -= refs  # also when this fails: they are cut off then
                 with self._database.writing() as connection:
-                    history.record(connection, outcomes, revision, source, self._database.time())
+                    history.record(connection, outcomes, revision, origin, self._database.time())
                     history.end(connection, refs - self._lost)
                 self._lost -= refs
 

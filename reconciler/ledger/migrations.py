@@ -120,6 +120,10 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "ALTER TABLE suspended ADD COLUMN since TEXT NOT NULL DEFAULT ''",
     ),
     ("ALTER TABLE task ADD COLUMN owner TEXT NOT NULL DEFAULT ''",),
+    (
+        "ALTER TABLE event ADD COLUMN peer TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE event ADD COLUMN request TEXT NOT NULL DEFAULT ''",
+    ),
 )
 
 

@@ -13,6 +13,17 @@ if TYPE_CHECKING:  # who only asks the ledger has no use for plans
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """Where something that was done comes from: the agent itself, or a request of somebody's, from where and by which
+    name.
+    """
+
+    who: str = "reconcile"  # or api:<user>
+    peer: str = ""  # an address, or a user of this machine
+    request: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Event:
     """Something that was done, failed or was skipped. Repeated ones are counted; `time` is the last one's."""
 
@@ -24,6 +35,8 @@ class Event:
     revision: str
     who: str  # reconcile, or who asked for it
     count: int = 1
+    peer: str = ""  # from where they asked, and by which request; empty where nobody did
+    request: str = ""
 
 
 @dataclass(frozen=True, slots=True)

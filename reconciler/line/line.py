@@ -24,6 +24,7 @@ from reconciler.hypervisor import Hypervisor
 from reconciler.lazy import Lazy
 from reconciler.ledger.ledger import Ledger
 from reconciler.ledger.lock import StateFolder
+from reconciler.ledger.records import Origin
 from reconciler.line.lineage import Lineage
 from reconciler.observed.snapshot import Snapshot
 from reconciler.planning.groups import without
@@ -267,17 +268,17 @@ class Line:
         step: Step,
         *,
         revision: str,
-        who: str,
+        origin: Origin,
         stop: threading.Event,
         on_progress: Callable[[Progress], None] | None = None,
     ) -> StepOutcome:
-        """Do one step that is nobody's desired state, for `who`. Never raises for the step: its outcome tells.
+        """Do one step that is nobody's desired state, at a request. Never raises for the step: its outcome tells.
 
         It's begun at no revision: should it be cut off, no later plan can tell whether it was done.
         """
         outcomes = self._executor().apply(Plan(revision="", steps=(step,)), stop=stop, on_progress=on_progress)
         self.note_touched(outcomes)
-        self.recovery.record(outcomes, revision, who, leaving=frozenset({Result.FAILED, Result.SKIPPED}))
+        self.recovery.record(outcomes, revision, origin, leaving=frozenset({Result.FAILED, Result.SKIPPED}))
         return outcomes[0]
 
     def note_touched(self, outcomes: Iterable[StepOutcome]) -> None:

@@ -118,6 +118,8 @@ def event_json(event: Event) -> NewJson:
         "revision": event.revision,
         "who": event.who,
         "count": event.count,
+        "peer": event.peer,
+        "requestId": event.request,
     }
 
 

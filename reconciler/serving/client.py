@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from reconciler.identity.role import Role
+from reconciler.ledger.records import Origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,11 @@ class Client:
     def owns(self, owner: str) -> bool:
         """Whether they may see, go on with and end what `owner` has begun."""
         return self.role >= Role.ADMIN or owner == self.user != ""
+
+    @property
+    def origin(self) -> Origin:
+        """The same with all that is known of where it came from."""
+        return Origin(self.source, self.peer, self.request_id)
 
     @property
     def source(self) -> str:

@@ -43,7 +43,7 @@ class Operations:
         """Do what the step says, and give a world that was observed after it. Blocks. Raises the step's OnggiError."""
         world = self.passes.latest
         revision = str(world.desired.revision) if world is not None else ""
-        outcome = self.line.perform(step, revision=revision, who=client.source, stop=stop, on_progress=on_progress)
+        outcome = self.line.perform(step, revision=revision, origin=client.origin, stop=stop, on_progress=on_progress)
         seen = self.look_again(*_concerned(step))
         if outcome.result in (Result.FAILED, Result.SKIPPED):
             raise _error(outcome)

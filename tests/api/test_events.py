@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
+import os
 import socket
 import threading
 from collections.abc import Iterator
@@ -95,9 +96,10 @@ def test_events_are_listed_oldest_first_and_filtered(api: LiveApi) -> None:
 def test_what_was_asked_for_says_by_whom(api: LiveApi, hand: libvirt.virConnect) -> None:
     hand.networkDefineXML("<network><name>byhand</name></network>")
     until(lambda: api.client.get("/networks/byhand").status_code == 200, 60, "it is seen")
-    assert api.client.delete("/networks/byhand").status_code == 204
+    assert api.client.delete("/networks/byhand", headers={"X-Request-Id": "r-17"}).status_code == 204
     (told,) = api.client.get("/events?name=byhand").json()
     assert (told["result"], told["who"]) == ("deleted", "api:api")
+    assert (told["peer"], told["requestId"]) == (f"user {os.getuid()}", "r-17")
 
 
 @pytest.mark.parametrize("query", ["limit=0", "limit=x", "limit=10001", "since=yesterday", "since=", "limit="])

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from reconciler.ledger.history import KEPT_EVENTS
 from reconciler.ledger.ledger import Ledger
+from reconciler.ledger.records import Origin
 from reconciler.planning.ownership import Owned
 from reconciler.status.condition import Condition
 from reconciler.status.outcome import Result, StepOutcome
@@ -59,7 +60,7 @@ def ready(status: bool = True, message: str = "", revision: str = "r1") -> Condi
 
 
 def test_an_event_says_what_happened_why_and_who_asked(ledger: Ledger) -> None:
-    ledger.history.record([success(LAN)], "main@sha1:1", "api")
+    ledger.history.record([success(LAN)], "main@sha1:1", Origin("api"))
     (event,) = ledger.history.events()
     assert (event.time, event.ref, event.type, event.result) == ("2026-01-31T12:00:00.000Z", LAN, "Normal", "created")
     assert (event.message, event.revision, event.who, event.count) == ("declared", "main@sha1:1", "api", 1)
@@ -191,3 +192,11 @@ def _only(ledger: Ledger) -> Condition:
     (status,) = ledger.status.all()
     (condition,) = status.conditions
     return condition
+
+
+def test_who_fails_at_the_same_does_not_take_anothers_place(ledger: Ledger) -> None:
+    for who, peer, request in (("api:ada", "192.0.2.1", "r1"), ("api:otto", "192.0.2.2", "r2")):
+        for _ in range(2):
+            ledger.history.record([failure(LAN, "no")], "r", Origin(who, peer, request))
+    told = [(event.who, event.peer, event.request, event.count) for event in ledger.history.events()]
+    assert told == [("api:ada", "192.0.2.1", "r1", 2), ("api:otto", "192.0.2.2", "r2", 2)]
