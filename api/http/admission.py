@@ -15,20 +15,20 @@ import pwd
 import re
 import uuid
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Final
 from urllib.parse import urlsplit
 
 import falcon.asgi
 
 from api.http.access import Access
-from api.http.authentication import authenticated
+from api.http.authentication import authenticated, know
 from api.http.endpoint import ANYBODY
 from api.http.peer import real_peer, user_of_request
 from api.http.proxied import check_said
 from api.http.refusal import Refusal
 from api.http.response_headers import PAGE
 from api.services import Services
+from reconciler.identity.names import OddNameError, check_name
 from reconciler.identity.role import Role
 from reconciler.serving.client import Client
 from reconciler.serving.sight import Sight
@@ -79,9 +79,7 @@ class Admission:
         if rule.role is ANYBODY:
             return
         who = await authenticated(self._logins, request, response)
-        known: Client = request.context.client
-        client = replace(known, user=who.identity.name, role=who.role, groups=who.identity.groups)
-        request.context.client = client
+        client = know(request, who)
         rule.check(Sight(client, lambda: self._services.serving.world), params)
 
     @staticmethod
@@ -107,8 +105,8 @@ def _name(user: int | None) -> str:
     if user is None:
         return NOBODY
     try:
-        return pwd.getpwuid(user).pw_name
-    except KeyError:
+        return check_name(pwd.getpwuid(user).pw_name)
+    except (KeyError, OddNameError):
         return f"uid {user}"
 
 

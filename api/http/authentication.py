@@ -15,6 +15,7 @@ import pwd
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Final, TypeVar
 
 import falcon.asgi
@@ -26,11 +27,14 @@ from reconciler.identity.identity import Identity
 from reconciler.identity.logins import LEAST_S, Logins, NoRoleError, TooManyError
 from reconciler.identity.role import Role
 from reconciler.identity.sessions import LoggedIn
+from reconciler.identity.twins import Twins
+from reconciler.serving.client import Client
 
 COOKIE: Final = "__Host-onggi"
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _LONGEST: Final = 4096  # of a password
 _threads = ThreadPoolExecutor(max_workers=16, thread_name_prefix="onggi-login")  # apart from all that works
+_twins = Twins()
 
 _T = TypeVar("_T")
 
@@ -87,6 +91,17 @@ async def password_proven(
             _ask_for_password(logins, request, response)
         raise Refusal(401, "The user name or the password is wrong.", "KCHAUTH0001E")
     return who
+
+
+def know(request: falcon.asgi.Request, who: LoggedIn) -> Client:
+    """From now on it is theirs, in what is committed and written down."""
+    known: Client = request.context.client
+    identity = who.identity
+    _twins.note(identity.name)
+    by_token = replace(known, maker=identity.maker, read_only=bool(identity.maker) and who.role <= Role.VIEWER)
+    client = replace(by_token, user=identity.name, role=who.role, groups=identity.groups)
+    request.context.client = client
+    return client
 
 
 def session_token(request: falcon.asgi.Request) -> str | None:

@@ -5,13 +5,28 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from reconciler.identity.names import TOKEN, check_name
+
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A user's name, as accounts have it, and the groups that they are in."""
+    """A user's name, as accounts have it, and the groups that they are in; or `token NAME`, whose `maker` is a user.
+
+    Raises OddNameError for what nobody can be called, wherever it comes from.
+    """
 
     name: str
     groups: frozenset[str] = frozenset()
+    maker: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.maker:
+            check_name(self.name)
+        elif not self.name.startswith(TOKEN):
+            raise ValueError("only a token has a maker")
+        else:
+            check_name(self.name.removeprefix(TOKEN))
+            check_name(self.maker)
 
 
 class Accounts(Protocol):

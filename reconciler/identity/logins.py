@@ -18,6 +18,7 @@ from typing import Final
 from reconciler.errors import Transient
 from reconciler.identity.attempts import Attempts
 from reconciler.identity.identity import Accounts, Identity
+from reconciler.identity.names import name_problem
 from reconciler.identity.role import Role, role_of
 from reconciler.identity.sessions import LoggedIn, Sessions
 
@@ -73,7 +74,7 @@ class Logins:
         """Who that is; None for what doesn't fit. Raises NoRoleError, TooManyError, and Transient."""
         if (wait_s := self._attempts.wait_s(name, peer)) > 0:
             raise TooManyError(wait_s)
-        identity = self._accounts.proven(name, password) if name and password else None
+        identity = self._accounts.proven(name, password) if password and not name_problem(name) else None
         if identity is None:
             self._attempts.failed(name, peer)
             return None

@@ -11,9 +11,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
 
 from reconciler.errors import NotApplied, SourceError, Transient, WritesRefused
 from reconciler.faults import boundary
+from reconciler.identity.names import LONGEST
 from reconciler.line.line import Line
 from reconciler.loop.passes import Passes, World
 from reconciler.loop.work_queue import WorkQueue
@@ -108,7 +110,7 @@ class Changes:
 
         with self._ordered(refs if removes else frozenset()):
             boundary("before a change of documents")
-            written = self._writer.write(noted, message=message, author=_author(client), trailers=_trailers(client))
+            written = self._writer.write(noted, message=message, author=author_of(client), trailers=trailers_of(client))
             boundary("after a change of documents")
             try:
                 world = self._wait(refs, asked, settle=settle, timeout_s=timeout_s)
@@ -140,7 +142,7 @@ class Changes:
             found = documents.get(ref)
             return []
 
-        self._writer.write(look, message="", author=_author(Client("")), trailers={})
+        self._writer.write(look, message="", author=author_of(Client("")), trailers={})
         return found
 
     def settle(self, refs: Iterable[Ref], *, removes: bool = False, timeout_s: float = TIMEOUT_S) -> World:
@@ -198,10 +200,14 @@ def _arrived(world: World, refs: frozenset[Ref], asked: Asked, settle: bool) -> 
     return not settle or found is Rollout.COMPLETE
 
 
-def _author(client: Client) -> Author:
-    return Author(client.user, f"{client.user}@{socket.gethostname()}")
+def author_of(client: Client) -> Author:
+    """In whose name a client's change is committed. The address is nobody's: what a name has of one is encoded."""
+    return Author(
+        client.user, f"{quote(client.user[:LONGEST], safe='', errors='surrogatepass')}@{socket.gethostname()}"
+    )
 
 
-def _trailers(client: Client) -> dict[str, str]:
-    trailers = {"Onggi-Source": "api"}
-    return trailers | ({"Onggi-Request-Id": client.request_id} if client.request_id else {})
+def trailers_of(client: Client) -> dict[str, str]:
+    """What a client's commit says of its request."""
+    said = {"Onggi-Request-Id": client.request_id, "Onggi-Peer": client.peer, "Onggi-Token-Maker": client.maker}
+    return {"Onggi-Source": "api"} | {name: value for name, value in said.items() if value}

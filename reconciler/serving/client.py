@@ -13,7 +13,7 @@ class Client:
     """`user` is who logged in; `request_id` names the request in commits and logs. Whoever makes one checks both.
     `groups` are the user's, and `role` is what they may do. `peer` is who is at the other end of the connection, an
     address or a user of this machine, on a trusted proxy's word whom it stands for. `read_only`: they came by what
-    only lets them look (a token), also where a machine is theirs.
+    only lets them look (a token), also where a machine is theirs. `maker` is who made the token that `user` is then.
     """
 
     user: str
@@ -22,6 +22,7 @@ class Client:
     groups: frozenset[str] = frozenset()
     peer: str = ""
     read_only: bool = False
+    maker: str = ""
 
     @property
     def owner(self) -> str:

@@ -7,9 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from specs.name import INVISIBLE
+
 _LONGEST: Final = 200  # characters of a name or of a trailer's value
 # Whatever could end a line of a commit's header, start another field, or turn the text around in a terminal.
-_UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]+")
+_UNPRINTABLE: Final = re.compile(rf"[{INVISIBLE}\ud800-\udfff]+")
+_LONGEST_ADDRESS: Final = 2000  # a name's, each character encoded
 _CRUD: Final = " .,:;<>\"\\'"  # git takes these away from both ends of a name
 _TRAILER: Final = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,63}")
 
@@ -22,14 +25,16 @@ class Author:
     email: str
 
     def __post_init__(self) -> None:
-        name = _clean(re.sub("[<>]", "", self.name)).strip(_CRUD)
-        email = re.sub(r"[<>\s]", "", _clean(self.email)).strip(_CRUD)
+        # Something stands where something was: what differs in nothing else may not become the same.
+        name = _clean(_UNPRINTABLE.sub("?", re.sub("[<>]", "", self.name))).strip(_CRUD)
+        email = re.sub(r"[<>\s]", "", _clean(self.email, longest=_LONGEST_ADDRESS)).strip(_CRUD)
         object.__setattr__(self, "name", name or "unknown")
         object.__setattr__(self, "email", email or "unknown@localhost")
 
 
 def commit_message(message: str, trailers: Mapping[str, str]) -> str:
-    """The whole message. Nothing that is given can pass for a trailer: they stand alone in the last paragraph.
+    """The whole message. Nothing that is given can pass for a trailer: they stand alone in the last paragraph, and a
+    message of several paragraphs has one at least.
 
     Raises ValueError for a trailer's name that isn't one.
     """
@@ -43,6 +48,8 @@ def commit_message(message: str, trailers: Mapping[str, str]) -> str:
             raise ValueError(f"{name!r} isn't the name of a trailer")
         if cleaned := _clean(value):
             found.append(f"{name}: {cleaned}\n")
+    if body and not found:
+        found = ["Onggi-Source: onggi\n"]
     return f"{subject[:_LONGEST]}{body}\n" + ("\n" + "".join(found) if found else "")
 
 
