@@ -11,7 +11,7 @@ import functools
 import math
 import socket
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import falcon.asgi
@@ -47,7 +47,7 @@ class _Server(uvicorn.Server):
 class Server:
     """`listen` is HOST:PORT, port 0 for a free one, empty for none. What proxies say of a request is believed of
     `trusted_proxies` alone, and who makes it, where `user_headers` says by which. With `certificate` the port speaks
-    TLS. Raises SettingsError for an address that others can reach, unless it does and `has_login`.
+    TLS. Raises SettingsError for an address that others can reach, unless it does and `has_login`, or that is `waived`.
     """
 
     def __init__(
@@ -59,12 +59,17 @@ class Server:
         certificate: Certificate | None = None,
         *,
         has_login: bool = False,
+        waived: Collection[str] = (),
         user_headers: UserHeaders | None = None,
     ) -> None:
         self._listen = listen
         self._unix = unix
         self._scheme = "http" if certificate is None else "https"
-        self._address = host_and_port(listen, has_login=has_login, has_tls=certificate is not None) if listen else None
+        self._address = (
+            host_and_port(listen, has_login=has_login, has_tls=certificate is not None, waived=waived)
+            if listen
+            else None
+        )
         protocol: Any = functools.partial(Connection, certificate=certificate)  # uvicorn calls it, and no more
         config = uvicorn.Config(
             Forwarding(shutdown := GracefulShutdown(app), Proxies.of(trusted_proxies), user_headers), http=protocol,

@@ -34,6 +34,7 @@ from reconciler.cli.signals import ignore, on_signals, to_end
 from reconciler.cli.stack_dump import ASKED_BY, dump_at_a_crash, dump_stacks
 from reconciler.cli.wire_options import WIRE
 from reconciler.errors import OnggiError
+from reconciler.settings.reachable import is_loopback
 from reconciler.settings.settings import Settings
 
 if TYPE_CHECKING:
@@ -243,10 +244,18 @@ def _served(settings: Settings, thread: _AgentThread) -> _Served | None:
         create_app(services), settings.listen, settings.trusted_proxies, unix,
         Certificate(certificate, key) if certificate is not None and key is not None else None,
         has_login=logins is not None,
+        waived=settings.expose_without,
         user_headers=UserHeaders(settings.proxy_user_header.lower(), settings.proxy_groups_header.lower())
         if settings.auth == "proxy" else None,
     )  # fmt: skip
     server.start()
     for place in filter(None, (server.url, settings.socket)):
         log.info("serving on %s", place)
+    if settings.listen and not is_loopback(settings.address[0]):
+        if logins is None:
+            log.warning("whoever reaches %s is an administrator: nobody has to log in (--expose-without)", server.url)
+        if certificate is None:
+            log.warning(
+                "whoever is on the way to %s reads and changes all: there is no TLS (--expose-without)", server.url
+            )
     return _Served(server, opening)

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from reconciler.cli.declaring import setting
+from reconciler.settings.reachable import LOGIN, TLS
 
 tls_cert = setting(
     "--tls-cert",
@@ -20,6 +21,15 @@ tls_key = setting(
     type=click.Path(path_type=Path),
     metavar="FILE",
     help="The key of --tls-cert, in PEM and not encrypted; nobody else may read the file.",
+)
+expose_without = setting(
+    "--expose-without",
+    parameter="expose_without",
+    key_type=list,
+    multiple=True,
+    type=click.Choice([LOGIN, TLS]),
+    help="Serve an address that others can reach although nobody has to log in there, or although everybody on the way "
+    "can read passwords and change answers. May be repeated; the variable takes blanks.",
 )
 public_names = setting(
     "--public-name",
@@ -52,4 +62,4 @@ proxy_groups_header = setting(
     help="And that by which it says in which groups they are, divided by commas.  [default: none]",
 )
 
-WIRE = (tls_cert, tls_key, public_names, trusted_proxies, proxy_user_header, proxy_groups_header)
+WIRE = (tls_cert, tls_key, expose_without, public_names, trusted_proxies, proxy_user_header, proxy_groups_header)

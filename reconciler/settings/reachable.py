@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Final
 
@@ -13,18 +13,25 @@ _MAX_PORT: Final = 65535
 _NAME: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 
 
-def host_and_port(listen: str, *, has_login: bool = False, has_tls: bool = False) -> tuple[str, int]:
+LOGIN: Final = "login"
+TLS: Final = "tls"
+
+
+def host_and_port(
+    listen: str, *, has_login: bool = False, has_tls: bool = False, waived: Collection[str] = ()
+) -> tuple[str, int]:
     """The host and port of `127.0.0.1:8010` or `[::1]:8010`. Raises SettingsError.
 
-    An address that others can reach is one only where they have to log in, and nobody on the way can read how.
+    An address that others can reach is one only where they have to log in, and nobody on the way can read how; except
+    for what was `waived` in so many words: LOGIN, TLS.
     """
     host, separator, port = listen.rpartition(":")
     if not separator or not host or not port.isascii() or not port.isdigit() or int(port) > _MAX_PORT:
         raise SettingsError(f"{listen!r} isn't an address to listen on; give HOST:PORT such as 127.0.0.1:8010.")
     host = host[1:-1] if host.startswith("[") and host.endswith("]") else host
-    if not is_loopback(host) and not (has_login and has_tls):
-        missing = [] if has_login else ["a login (--auth pam)"]
-        missing += [] if has_tls else ["TLS (--tls-cert and --tls-key; `onggi cert` makes both)"]
+    missing = [] if has_login or LOGIN in waived else ["a login (--auth pam)"]
+    missing += [] if has_tls or TLS in waived else ["TLS (--tls-cert and --tls-key; `onggi cert` makes both)"]
+    if missing and not is_loopback(host):
         raise SettingsError(
             f"{listen} can be reached from other machines, which takes a login and TLS; give {' and '.join(missing)}, "
             f"or listen on 127.0.0.1:{port}."

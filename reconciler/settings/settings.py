@@ -98,6 +98,7 @@ class Settings:
     user_groups: tuple[str, ...] = ()  # whose members see and work with their own machines; * for every account
     tls_cert: Path | None = None  # what the port shows; None: it speaks no TLS
     tls_key: Path | None = None
+    expose_without: tuple[str, ...] = ()  # what an address that others reach goes without: login, tls
     public_names: tuple[str, ...] = ()  # what else the API is called by; none: the host's own names, off the loopback
     api_writes: str = "on"  # on | off: whether the API may change the repository
     federation: str = "off"  # on | off: whether other agents on the network are told of this one, and listed
@@ -170,7 +171,8 @@ class Settings:
     @property
     def address(self) -> tuple[str, int]:
         """Where the API listens. Raises SettingsError where it may not."""
-        return host_and_port(self.listen, has_login=self.auth != "none", has_tls=self.tls_cert is not None)
+        has_login, has_tls = self.auth != "none", self.tls_cert is not None
+        return host_and_port(self.listen, has_login=has_login, has_tls=has_tls, waived=self.expose_without)
 
     @property
     def logins(self) -> Logins | None:

@@ -115,3 +115,27 @@ def test_an_agent_without_login_or_tls_stays_on_this_machine(onggi: Onggi, repos
     ):
         done = onggi("run", repository.path, "--listen", "0.0.0.0:8443", *words)
         assert done.code == 1 and said in done.err, done.err
+
+
+def test_who_says_in_words_that_it_goes_without_is_served_and_told_what_that_means(
+    onggi: Onggi, repository: Repository, tmp_path: Path
+) -> None:
+    repository.commit({}, "Begin")
+    onggi.command = ["unshare", "--net", "sh", "-euc", _IN_A_NETWORK_OF_ITS_OWN, "sh", *onggi.command]
+    words = ("run", repository.path, "--connect", "test:///default", "--state", tmp_path / "state")
+    half = (*words, "--listen", f"{OUTSIDE}:8443", "--expose-without", "login")
+    assert "which takes a login and TLS; give TLS" in onggi(*half).err
+    process = onggi.start(*half, "--expose-without", "tls")
+
+    def is_healthy() -> bool:
+        outside = ["nsenter", f"--net=/proc/{process.pid}/ns/net"]
+        command = [*outside, "curl", "--silent", "--fail", "--noproxy", "*", f"http://{OUTSIDE}:8443/healthz"]
+        return subprocess.run(command, capture_output=True, timeout=120).returncode == 0
+
+    try:
+        until(is_healthy, 120, "the agent is healthy")
+    finally:
+        process.terminate()
+        _, told = process.communicate(timeout=60)
+    assert f"whoever reaches http://{OUTSIDE}:8443 is an administrator" in told
+    assert f"whoever is on the way to http://{OUTSIDE}:8443 reads and changes all" in told
