@@ -27,6 +27,7 @@ from reconciler.errors import (
     Unsupported,
     WritesRefused,
 )
+from reconciler.serving.sight import Sight
 from specs.plain import NewJson
 
 log = logging.getLogger("onggi.api")
@@ -91,9 +92,20 @@ async def _refused(
 async def _domain(
     request: falcon.asgi.Request, response: falcon.asgi.Response, error: OnggiError, _params: NewJson
 ) -> None:
-    refuse(request, response, status_of(error), str(error))
+    refuse(request, response, status_of(error), _as_told(request, str(error)))
     if isinstance(error, Transient):
         response.retry_after = max(1, round(error.retry_after_s))
+
+
+def _as_told(request: falcon.asgi.Request, reason: str) -> str:
+    """A sentence of the host's or of the agent's, which may name what keeps it from doing something."""
+    sight: Sight | None = getattr(request.context, "sight", None)
+    if sight is None or sight.is_whole:
+        return reason
+    try:
+        return sight.told(reason, said=request.path)
+    except Transient:
+        return reason  # nothing is known of any machine
 
 
 async def _unexpected(

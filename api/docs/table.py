@@ -48,5 +48,5 @@ def _row(path: str, endpoint: Endpoint, resource: type[Resource]) -> str:
     version = since(resource, endpoint)
     who = f"{endpoint.least}, its owner" if machine_in(path, resource) and owner_may(endpoint) else endpoint.least
     told = f"*{version}*" if version == OURS else version
-    summary = " ".join(endpoint.summary.split()).replace("|", "\\|")
+    summary = " ".join(f"{endpoint.summary} {endpoint.theirs}".split()).replace("|", "\\|")
     return f"| `{path}` | {endpoint.method} | {who} | {told} | {summary} |"

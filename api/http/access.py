@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from falcon.constants import COMBINED_METHODS
 
-from api.http.endpoint import ANYBODY, Endpoint, NoRoleError, Resource, endpoint_of, is_role
+from api.http.endpoint import ANYBODY, Endpoint, NoRoleError, NotTheirsError, Resource, endpoint_of, is_role
 from api.http.refusal import Refusal, not_found
 from reconciler.identity.role import Role
 from reconciler.serving.sight import Sight
@@ -85,6 +85,8 @@ class Access:
         role: Any = getattr(kind, "role", "")
         if not is_role(role):
             raise NoRoleError(f"{kind.__module__}.{kind.__qualname__}")
+        if role is Role.USER and not getattr(kind, "theirs", ""):
+            raise NotTheirsError(f"{kind.__module__}.{kind.__qualname__}")
         for method in _METHODS:
             self.declare(template, method, Rule(role, machine_in(template, kind)))
 

@@ -79,8 +79,9 @@ class Admission:
         if rule.role is ANYBODY:
             return
         who = await authenticated(self._logins, request, response)
-        client = know(request, who)
-        rule.check(Sight(client, lambda: self._services.serving.world), params)
+        sight = Sight(know(request, who), lambda: self._services.serving.world)
+        rule.check(sight, params)
+        request.context.sight = sight
 
     @staticmethod
     def _is_within_foreign(request: falcon.asgi.Request) -> bool:

@@ -45,6 +45,17 @@ class NoRoleError(Exception):
         super().__init__(f"{what} doesn't declare who may use it; give it a `role`: {roles} or ANYBODY")
 
 
+class NotTheirsError(NoRoleError):
+    """Users may use something which doesn't say how it keeps to what is theirs, so that it isn't served."""
+
+    def __init__(self, what: str) -> None:
+        Exception.__init__(
+            self,
+            f"{what} is for users and doesn't say what it shows them; have it leave out what "
+            "`serving.sight(call.client)` doesn't see, and say so in a sentence as `theirs`",
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """A request that was checked. `body` is {} when there is none, `query` has the declared parameters that came."""
@@ -74,7 +85,8 @@ class Endpoint:
     `body` None: none is read. `query` holds the parameters beginning with `_`; with `filters` every other one filters
     the list by a field. `name` is an action's. `statuses` are the errors that it documents besides those of all. `role`
     is the least one that may use it, ANYBODY for what is public. Who owns the machine that it is about counts as
-    an operator; with `owners` they may use it also where that doesn't suffice.
+    an operator; with `owners` they may use it also where that doesn't suffice. What is open to
+    users says in a sentence what of all it shows them (`theirs`).
     """
 
     method: str
@@ -98,6 +110,7 @@ class Endpoint:
     if_match: bool = False  # a raw write that goes by it too, with `as_seen`
     since: str = ""  # the version of the original that had it first, or OURS; empty: as the whole resource
     owners: bool = False
+    theirs: str = ""
     other: Mapping[int, Schema | None] = field(default_factory=dict)  # further good answers: 303 after a rename, ...
 
     @property
@@ -203,6 +216,8 @@ def _marked(endpoint: Endpoint) -> Callable[[_F], _F]:
     def mark(function: _F) -> _F:
         if not is_role(endpoint.role):
             raise NoRoleError(f"{function.__module__}.{function.__qualname__}")
+        if endpoint.role is Role.USER and not endpoint.theirs:
+            raise NotTheirsError(f"{function.__module__}.{function.__qualname__}")
         return marked(function, endpoint)
 
     return mark

@@ -132,8 +132,8 @@ class _Document:
             "responses": self._responses(path, endpoint),
             "security": [{name: [endpoint.least]} for name in _SCHEMES] if endpoint.role is not ANYBODY else [],
         }
-        if endpoint.description:
-            made["description"] = endpoint.description
+        if told := " ".join(each for each in (endpoint.description, endpoint.theirs) if each):
+            made["description"] = told
         if parameters := [*self._query(endpoint), *self._headers(endpoint, can_read)]:
             made["parameters"] = parameters
         bodies = {"application/json": endpoint.body.schema if endpoint.body is not None else None}

@@ -23,7 +23,8 @@ class Icon(Resource):
 
     @get(
         "A picture for a machine or a template: icon-debian.svg, icon-vm.svg, ... An SVG by the name of a .png, too.",
-        text(), content_type="image/svg+xml", role=Role.VIEWER,
+        text(), content_type="image/svg+xml", role=Role.USER,
+        theirs="They are the same for everybody.",
     )  # fmt: skip
     def read(self, call: Call, file: str) -> Answer:
         """A file of this package."""

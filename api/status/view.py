@@ -6,6 +6,8 @@ from typing import Final
 
 from api.documents.report import KIND, NAME, REVISION_TEXT, TIME
 from api.http.schema import Schema, arr, boolean, number, obj, text
+from reconciler.serving.sight import Sight
+from specs.plain import Json, NewJson
 
 CONDITION: Final[Schema] = obj(
     {
@@ -82,3 +84,21 @@ STATUS: Final[Schema] = obj(
     required=("agent", "objects", "files"),
     title="Status",
 )
+
+_OF_THE_AGENT: Final = ("running", "connected", "suspended")  # that users are told
+
+
+def told_to_a_user(sight: Sight, report: Json) -> NewJson:
+    """The same for who sees their own machines alone: nothing of the repository, and no sentence about another's."""
+    agent = {key: report["agent"][key] for key in _OF_THE_AGENT} | {"conditions": []}
+    objects = [object_told_to_a_user(sight, each) for each in report["objects"]]
+    return {"agent": agent, "objects": objects, "files": []}
+
+
+def object_told_to_a_user(sight: Sight, document: Json) -> NewJson:
+    """The same of one object; its file may be called after others that are in it."""
+    status = {key: value for key, value in document["status"].items() if key != "path"}
+    status["conditions"] = [{**each, "message": sight.told(each["message"])} for each in status["conditions"]]
+    if "lastOutcome" in status:
+        status["lastOutcome"] = {**status["lastOutcome"], "message": sight.told(status["lastOutcome"]["message"])}
+    return {**document, "status": status}

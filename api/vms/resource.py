@@ -132,7 +132,9 @@ class Machines(_Family):
 
     address = "/vms"
 
-    @get("The machines, by name.", arr(MACHINE), filters=True, role=Role.USER)
+    @get(
+        "The machines, by name.", arr(MACHINE), filters=True, role=Role.USER, theirs="Users see those that are theirs."
+    )
     def read(self, call: Call) -> list[NewJson]:
         """Every machine that could be read and whoever asks may see, in full."""
         serving = self.serving

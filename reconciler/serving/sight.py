@@ -71,14 +71,19 @@ class Sight:
         """The same of machines' names."""
         return self.of(names, lambda name: Ref(VIRTUAL_MACHINE, name))
 
-    def told(self, text: str) -> str:
-        """A sentence for people as they may read it: what names a machine that they may not know of isn't told."""
+    def told(self, text: str, said: str = "") -> str:
+        """A sentence for people as they may read it: what names a machine that they may not know of isn't told.
+
+        What they said themselves (`said`) is no news: a sentence that only repeats it must not tell that there is one.
+        """
         if self.is_whole:
             return text
         world = self.find()
         known = {*world.desired.resources, *world.desired.held, *world.snapshot.objects, *world.owned}
         for ref in known:
-            if ref.kind == VIRTUAL_MACHINE and ref.name in text and _is_named(ref.name, text) and not self.sees(ref):
+            if ref.kind != VIRTUAL_MACHINE or ref.name not in text or ref.name in said:
+                continue
+            if _is_named(ref.name, text) and not self.sees(ref):
                 return NOT_TOLD
         return text
 

@@ -91,6 +91,44 @@ def test_an_owner_of_one_machine_is_a_viewer_of_the_others_still(api: LiveApi) -
     assert api.client.delete("/vms/zebra", auth=OPERATOR).status_code == 403
 
 
+def test_how_things_are_is_told_of_ones_own_machines_alone(api: LiveApi) -> None:
+    seen = api.client.get("/status", auth=USER).json()
+    assert {each["metadata"]["name"] for each in seen["objects"]} == {
+        "hers", "theirs", "default-pool/hers-root.qcow2", "default-pool/theirs-root.qcow2",
+    }  # fmt: skip
+    assert (seen["agent"], seen["files"]) == (
+        {"running": True, "connected": True, "suspended": False, "conditions": []},
+        [],
+    )
+    assert "hers.yaml" not in api.client.get("/status/VirtualMachine/hers", auth=USER).text
+    assert "hers.yaml" in api.client.get("/status/VirtualMachine/hers", auth=VIEWER).text
+    there, not_there = (api.client.get(f"/status/vm/{name}", auth=USER) for name in ("zebra", "absent"))
+    assert (there.status_code, not_there.status_code) == (404, 404)
+    assert there.text.replace("zebra", "absent") == not_there.text
+
+
+def test_a_drive_of_an_owner_gets_what_is_there_for_everybody_and_is_no_way_to_look_for_files(api: LiveApi) -> None:
+    with closing(libvirt.open(SHARED)) as connection:
+        pool = connection.storagePoolLookupByName("default-pool")
+        paths = {}
+        for name in ("a.iso", "onggi-seed-zebra-0123456789ab.iso"):
+            volume = pool.createXML(f"<volume><name>{name}</name><capacity>1048576</capacity></volume>")
+            paths[name] = volume.path()
+        folder = paths["a.iso"].removesuffix("/a.iso")
+    drive = api.client.post("/vms/hers/storages", json={"type": "cdrom", "path": paths["a.iso"]}).json()["dev"]
+    address = f"/vms/hers/storages/{drive}"
+    assert api.client.put(address, json={"path": ""}, auth=USER).status_code == 200
+    assert api.client.put(address, json={"path": paths["a.iso"]}, auth=USER).status_code == 200
+    refused = set()
+    seed = paths["onggi-seed-zebra-0123456789ab.iso"]
+    for path in (seed, f"{folder}/zebra-root.qcow2", f"{folder}/absent.iso", "/etc/passwd", "/absent"):
+        answer = api.client.put(address, json={"path": path}, auth=USER)
+        assert answer.status_code == 400
+        refused.add(answer.json()["reason"].replace(path, "it"))
+    assert refused == {"KCHVMSTOR0003E: it isn't an ISO image of a storage pool that is there for everybody."}
+    assert api.client.put(address, json={"path": "http://192.0.2.1/a.iso"}, auth=USER).status_code == 403
+
+
 def test_who_may_use_a_machine_is_an_administrators_to_say_and_holds_at_once(api: LiveApi) -> None:
     def given_to(access: str) -> None:
         api.repository.commit({"nobodys.yaml": document("nobodys", access)}, f"Give it to {access}")

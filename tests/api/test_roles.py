@@ -220,6 +220,30 @@ def test_an_endpoint_without_a_role_can_not_be_declared(mark: Callable[[Any], An
         mark(read)
 
 
+def test_what_users_may_ask_has_to_say_what_it_shows_them() -> None:
+    def read(self: Any, _call: Call) -> None: ...
+
+    with pytest.raises(NoRoleError, match=r"read is for users and doesn't say what it shows them; .* as `theirs`"):
+        get("It.", obj({}), role=Role.USER)(read)
+    assert get("It.", obj({}), role=Role.USER, theirs="What is theirs.")(read) is read
+
+
+class SilentForUsers:
+    """One of falcon's own."""
+
+    role = Role.USER
+
+    def __init__(self, _services: Services) -> None: ...
+
+    async def on_get(self, _request: falcon.asgi.Request, _response: falcon.asgi.Response) -> None: ...
+
+
+def test_a_plugins_own_kind_of_resource_has_to_say_it_too() -> None:
+    app = create_app(services(Plugin("silent", "1", {"/plugins/silent": SilentForUsers})))
+    asked = falcon.testing.TestClient(app, headers={"Authorization": "Basic " + "YWRhOmRlY2lkZXM="})
+    assert "doesn't say what it shows them" in asked.simulate_get("/plugins/silent").json["error"]
+
+
 class Silent(Resource):
     address = "/plugins/silent"
 

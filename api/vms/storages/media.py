@@ -20,7 +20,7 @@ from reconciler.hypervisor.virtualmachine.media_addresses import check_host
 from reconciler.identity.role import Role
 from reconciler.locality import is_here
 from reconciler.network.limits import FOR_CLIENTS
-from reconciler.observed.snapshot import Snapshot
+from reconciler.observed.snapshot import Observed, Snapshot
 from reconciler.planning.one_off import RefreshPool
 from reconciler.planning.plan import one_off_step
 from reconciler.serving.client import Client
@@ -29,6 +29,7 @@ from reconciler.serving.within import require
 from specs.plain import Json
 from specs.reference import STORAGE_POOL, STORAGE_VOLUME, Ref
 from specs.url import url_problem
+from specs.virtualmachine.cdroms import SEED_PREFIX
 
 BAD_PATH: Final = "KCHVMSTOR0003E"
 
@@ -64,6 +65,8 @@ class Media:
         if not path.startswith("/"):
             require(self._client.role, Role.ADMIN, "An image from an address")
             return self._address(kind, path)
+        if self._client.role < Role.OPERATOR:
+            return self._image_of_everybodys(path)
         if (volume := self._volume_at(path)) is not None:
             self._check_format(kind, volume)
             return Medium({"volume": volume.name}, volume)
@@ -72,6 +75,25 @@ class Media:
         require(self._client.role, Role.ADMIN, "A file that is no volume of a storage pool")
         self._check_file(path)
         return Medium({"path": path})
+
+    def _image_of_everybodys(self, path: str) -> Medium:
+        """For who works with their own machines alone: an ISO image of a pool, and nothing that came with another's
+        machine. Whatever it is not isn't told: nobody looks for files so.
+        """
+        volume = self._volume_at(path)
+        found = self._snapshot.get(volume) if volume is not None else None
+        if volume is None or found is None or not _is_image(CDROM, found) or not self._is_open(volume):
+            raise bad(BAD_PATH, f"{path} isn't an ISO image of a storage pool that is there for everybody.")
+        return Medium({"volume": volume.name}, volume)
+
+    def _is_open(self, volume: Ref) -> bool:
+        """A seed holds what a guest is given to begin with, such as keys."""
+        world = self._serving.world
+        resource, entry = world.desired.resources.get(volume), world.owned.get(volume)
+        parent = (resource.parent if resource is not None else None) or (entry.parent if entry is not None else None)
+        if parent is not None:
+            return self._serving.sight(self._client).owns(parent)
+        return not volume.short_name.startswith(SEED_PREFIX)
 
     def image(self, medium: str, pools: Iterable[str]) -> Medium:
         """What a CD-ROM's text means where the name of a volume may stand too: `pool/volume`, or one of `pools`.
@@ -112,10 +134,8 @@ class Media:
         if found is None or found.details.get("type") == "block":
             require(self._client.role, Role.ADMIN, "A volume that can't be told to be an image")
             return
-        form = str(found.details.get("format") or "raw")
-        is_iso = form == "iso" or volume.name.lower().endswith(".iso")
-        fits = is_iso if kind == CDROM else form in _DISK_FORMATS and not is_iso
-        if found.details.get("type") != "file" or not fits:
+        if not _is_image(kind, found):
+            form = found.details.get("format") or "raw"
             what = "an ISO image" if kind == CDROM else "a disk image"
             raise bad("KCHVMSTOR0018E", f"The volume {volume.name} has the format {form}, and isn't {what}.")
 
@@ -176,6 +196,14 @@ class Media:
         except Terminal as error:
             raise bad(BAD_PATH, str(error)) from None
         return Medium({"url": address})
+
+
+def _is_image(kind: str, volume: Observed) -> bool:
+    """Whether a volume is what a drive of this kind takes."""
+    form = str(volume.details.get("format") or "raw")
+    is_iso = form == "iso" or volume.ref.name.lower().endswith(".iso")
+    fits = is_iso if kind == CDROM else form in _DISK_FORMATS and not is_iso
+    return volume.details.get("type") == "file" and fits
 
 
 def _by_path(snapshot: Snapshot, path: str) -> Ref | None:
