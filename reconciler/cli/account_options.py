@@ -10,10 +10,10 @@ from reconciler.cli.declaring import setting
 
 auth = setting(
     "--auth",
-    type=click.Choice(["none", "pam", "proxy"]),
+    type=click.Choice(["none", "pam", "ldap", "proxy"]),
     show_default=True,
-    help="How somebody logs in to the API: with an account of this host, at a proxy in front of it, or not at all (for "
-    "this machine alone).",
+    help="How somebody logs in to the API: with an account of this host, with one of an LDAP server, at a proxy in "
+    "front of it, or not at all (for this machine alone).",
 )
 pam_service = setting(
     "--pam-service", show_default=True, metavar="NAME", help="The PAM service that --auth pam asks, of /etc/pam.d."
@@ -56,12 +56,14 @@ accounts = setting(
     "--accounts",
     type=click.Choice(["system", "ldap"]),
     show_default=True,
-    help="Where the users and groups come from that a machine can be given to: this host, or an LDAP server.",
+    help="Where the users and groups come from that a machine can be given to: this host, or an LDAP server; with "
+    "--auth ldap always that.",
 )
 ldap_url = setting(
     "--ldap-url",
     metavar="URL",
-    help="The LDAP server, ldaps://HOST[:PORT] or ldap://HOST[:PORT]; with --accounts ldap.",
+    help="The LDAP server, ldaps://HOST[:PORT] or ldap://HOST[:PORT]; of several, with blanks between them, the first "
+    "that answers; with --auth ldap or --accounts ldap.",
 )
 ldap_search_base = setting(
     "--ldap-search-base", metavar="DN", help="Below which entry its users are, as in ou=People,dc=example."
@@ -72,6 +74,28 @@ ldap_user_filter = setting(
     metavar="FILTER",
     help="Which of its entries are users; %(username)s stands for the name.",
 )
+ldap_name_attribute = setting(
+    "--ldap-name-attribute",
+    show_default=True,
+    metavar="NAME",
+    help="The attribute that a user is called by; sAMAccountName in Active Directory.",
+)
+ldap_group_base = setting(
+    "--ldap-group-base",
+    metavar="DN",
+    help="Below which entry its groups are, as in ou=Groups,dc=example. Their members have the roles that "
+    "--admin-group and the like give to the group's cn, or its DN.  [default: it has none]",
+)
+ldap_group_filter = setting(
+    "--ldap-group-filter", show_default=True, metavar="FILTER", help="Which entries below --ldap-group-base are groups."
+)
+ldap_member_of = setting(
+    "--ldap-member-of",
+    key_type=bool,
+    is_flag=True,
+    help="Believe also the memberOf of an entry, not just the groups that name it as a member; only where the server "
+    "works it out, and nobody can write it.",
+)
 ldap_bind_dn = setting("--ldap-bind-dn", metavar="DN", help="Who asks it.  [default: nobody in particular]")
 ldap_bind_password_file = setting(
     "--ldap-bind-password-file",
@@ -81,6 +105,12 @@ ldap_bind_password_file = setting(
 )
 ldap_start_tls = setting(
     "--ldap-start-tls", key_type=bool, is_flag=True, help="Encrypt an ldap:// connection before anything is said."
+)
+ldap_passwords_in_clear = setting(
+    "--ldap-passwords-in-clear",
+    key_type=bool,
+    is_flag=True,
+    help="Send passwords unencrypted through the network to an ldap:// server, where whoever is on the way reads them.",
 )
 ldap_ca_file = setting(
     "--ldap-ca-file",
@@ -95,8 +125,13 @@ ACCOUNTS = (
     ldap_url,
     ldap_search_base,
     ldap_user_filter,
+    ldap_name_attribute,
+    ldap_group_base,
+    ldap_group_filter,
+    ldap_member_of,
     ldap_bind_dn,
     ldap_bind_password_file,
     ldap_start_tls,
+    ldap_passwords_in_clear,
     ldap_ca_file,
 )

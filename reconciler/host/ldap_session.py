@@ -7,7 +7,7 @@ exchange counts time and bytes. A server that says a byte now and then keeps to 
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,7 +33,28 @@ _PORTS: Final = {"ldap": 389, "ldaps": 636}
 # libldap opens a connection of its own after one that was lost; this leads nowhere.
 _NOWHERE: Final = "ldapi://%2Fdev%2Fnull"
 
-Entry = Mapping[str, Sequence[bytes]]
+Attributes = Mapping[str, Sequence[bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What a directory has under one name. Names of attributes come as the server writes them."""
+
+    dn: str
+    attributes: Attributes
+
+    def values(self, attribute: str) -> tuple[bytes, ...]:
+        """What it has of one, whichever way that is written."""
+        wanted = attribute.lower()
+        return tuple(value for name, values in self.attributes.items() if name.lower() == wanted for value in values)
+
+    def texts(self, attribute: str) -> tuple[str, ...]:
+        """Those that are text."""
+        found = []
+        for value in self.values(attribute):
+            with suppress(UnicodeDecodeError):
+                found.append(value.decode())
+        return tuple(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,28 +69,45 @@ class Page:
 class LdapSession:
     """Made by `ldap_session`. Methods raise ldap.LDAPError."""
 
-    def __init__(self, connection: Any, left_s: Callable[[], float]) -> None:
+    def __init__(self, connection: Any, exchange: Exchange) -> None:
         self._connection = connection
-        self._left_s = left_s
+        self._exchange = exchange
 
-    def bind(self, dn: str, password: str) -> None:
-        """Say who asks; nobody in particular with two empty texts."""
+    def left_s(self) -> float:
+        """How long it may still take. Raises OSError."""
+        return self._exchange.left_s()
+
+    def bind(self, dn: str, password: str | bytes) -> None:
+        """Say who asks; nobody in particular with two empty texts. With that the server has begun to answer."""
         self._connection.simple_bind_s(dn, password)
+        self._exchange.flows()
 
     def search(
-        self, base: str, filter_text: str, attributes: Sequence[str], *, size: int, most: int, cookie: bytes = b""
+        self,
+        base: str,
+        filter_text: str,
+        attributes: Sequence[str],
+        *,
+        size: int,
+        most: int,
+        cookie: bytes = b"",
+        only_base: bool = False,
     ) -> Page:
-        """A page of about `size` entries below `base`; of a server that doesn't heed that, at most `most`."""
+        """A page of about `size` entries below `base`, or that one; of a server that doesn't heed that, at most `most`.
+
+        Attributes that aren't asked for aren't given: an entry may hold the hash of a password.
+        """
         wanted = SimplePagedResultsControl(True, size=size, cookie=cookie)
         number = self._connection.search_ext(
-            base, ldap.SCOPE_SUBTREE, filter_text, list(attributes), serverctrls=[wanted],
-            timeout=max(1, round(self._left_s())),
+            base, ldap.SCOPE_BASE if only_base else ldap.SCOPE_SUBTREE, filter_text, list(attributes),
+            serverctrls=[wanted], timeout=max(1, round(self.left_s())),
         )  # fmt: skip
         found: list[Entry] = []
         try:
             while True:
                 kind, messages, _, controls = self._connection.result3(number, all=0)
-                found += [entry for dn, entry in messages or () if dn is not None]  # others are hints at other servers
+                # Those without a name are hints at other servers.
+                found += [Entry(dn, attributes) for dn, attributes in messages or () if dn is not None]
                 if kind == ldap.RES_SEARCH_RESULT:
                     return Page(tuple(found), _cookie(controls), cut=False)
                 if len(found) > most:
@@ -79,14 +117,19 @@ class LdapSession:
 
 
 @contextmanager
-def ldap_session(url: str, *, start_tls: bool, ca_file: Path | None, timeout_s: float) -> Iterator[LdapSession]:
-    """A conversation that is over at the end of the block, or when its time is. Raises OSError, ldap.LDAPError."""
+def ldap_session(
+    url: str, *, start_tls: bool, ca_file: Path | None, timeout_s: float, begin_s: float | None = None
+) -> Iterator[LdapSession]:
+    """A conversation that is over at the end of the block, or when its time is. Raises OSError, ldap.LDAPError.
+
+    Within `begin_s` somebody has to be logged in.
+    """
     parts = urlsplit(url)
     host, port = parts.hostname or "", parts.port or _PORTS[parts.scheme]
-    bounds = Patience(timeout_s, timeout_s, timeout_s, least_bytes_per_s=0, most_bytes=MOST_BYTES)
+    begin_s = min(timeout_s, begin_s or timeout_s)
+    bounds = Patience(timeout_s, begin_s, begin_s, least_bytes_per_s=0, most_bytes=MOST_BYTES)
     with Exchange(bounds) as exchange:
         wire = Wire(connect(host, port, exchange, Networks.anywhere()), exchange)
-        exchange.flows()
         if start_tls:
             # In a conversation of its own: whatever somebody on the way has put behind the server's yes is forgotten.
             with _speaking(wire) as asking:
@@ -94,7 +137,7 @@ def ldap_session(url: str, *, start_tls: bool, ca_file: Path | None, timeout_s: 
         if start_tls or parts.scheme == "ldaps":
             wire = encrypted(wire, _authorities(ca_file), host)
         with _speaking(wire) as connection:
-            yield LdapSession(connection, exchange.left_s)
+            yield LdapSession(connection, exchange)
 
 
 @contextmanager
@@ -105,6 +148,7 @@ def _speaking(wire: Wire) -> Iterator[Any]:
             connection = ldap.initialize(_NOWHERE, fileno=descriptor)
             connection.protocol_version = ldap.VERSION3
             connection.set_option(ldap.OPT_REFERRALS, ldap.OPT_OFF)  # nobody sends us, with a password, elsewhere
+            connection.set_option(ldap.OPT_DEREF, ldap.DEREF_NEVER)  # whatever ldap.conf says
             yield connection
     finally:
         if connection is not None:  # behind the relay's end: the server doesn't hear of it, and may be spoken to again

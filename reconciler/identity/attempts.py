@@ -1,7 +1,7 @@
 """How long somebody has to wait after wrong passwords: the longer, the more there were, of a user and of a peer alike.
 
-A user's wait holds for others than those peers from which that user has come in before: whoever guesses a password
-doesn't lock its owner out.
+A user is the same however their name is written, as many directories have it. A user's wait holds for others than those
+peers from which that user has come in before: whoever guesses a password doesn't lock its owner out.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Final
+
+from reconciler.identity.names import looks
 
 _FREE: Final = 5  # wrong ones that cost nothing but the time of asking
 _LONGEST_S: Final = 60.0
@@ -29,7 +31,7 @@ class Attempts:
     def wait_s(self, user: str, peer: str) -> float:
         """How long the next attempt has to wait; 0 for not at all."""
         with self._lock:
-            waits = [self._left(("peer", peer))]
+            user, waits = _same(user), [self._left(("peer", peer))]
             if (user, peer) not in self._known:
                 waits.append(self._left(("user", user)))
             return max(waits)
@@ -37,7 +39,7 @@ class Attempts:
     def failed(self, user: str, peer: str) -> None:
         """A wrong password."""
         with self._lock:
-            for key in (("peer", peer), ("user", user)):
+            for key in (("peer", peer), ("user", _same(user))):
                 count, _ = self._current(key)
                 self._failed[key] = (count + 1, self._now())
                 self._failed.move_to_end(key)
@@ -47,6 +49,7 @@ class Attempts:
     def succeeded(self, user: str, peer: str) -> None:
         """The right one: from there this user comes."""
         with self._lock:
+            user = _same(user)
             self._failed.pop(("peer", peer), None)
             self._failed.pop(("user", user), None)
             self._known[(user, peer)] = None
@@ -63,3 +66,7 @@ class Attempts:
         if count < _FREE:
             return 0.0
         return max(0.0, last + min(_LONGEST_S, 2.0 ** (count - _FREE)) - self._now())
+
+
+def _same(user: str) -> str:
+    return " ".join(looks(user).split())

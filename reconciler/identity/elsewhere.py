@@ -27,13 +27,18 @@ def vouched(name: str, groups: Iterable[str] = ()) -> Identity:
     """Who that is. A group that nobody could name in the settings gives nothing. Raises BadNameError."""
     if problem := name_problem(name):
         raise BadNameError(problem)
-    if _OURS.fullmatch(unicodedata.normalize("NFKC", name).casefold()):
+    if is_this_hosts(name):
         raise BadNameError("That name means somebody of this host, whom nobody else vouches for; use another account.")
     found: set[str] = set()
     for group in groups:
         if group and not _UNNAMEABLE.search(group) and len(found) < _MOST_GROUPS:
             found.add(group)
     return Identity(name, frozenset(found))
+
+
+def is_this_hosts(name: str) -> bool:
+    """Whether that is somebody whose power comes from having this host, and is nobody else's to give."""
+    return _OURS.fullmatch(unicodedata.normalize("NFKC", name).casefold()) is not None
 
 
 class NoAccounts:

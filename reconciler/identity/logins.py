@@ -46,8 +46,9 @@ class _Remembered:
 
 
 class Logins:
-    """For any thread; what asks for accounts may take seconds. `groups` says which groups have which role, `elsewhere`
-    which of those that another server vouches for. `hint` says how one logs in where that isn't by a password.
+    """For any thread; what asks for accounts may take seconds. `groups` says which groups have which role, `here` which
+    of this machine's own where accounts are elsewhere, `elsewhere` which of those that another server vouches for.
+    `hint` says how one logs in where that isn't by a password.
     """
 
     def __init__(
@@ -56,11 +57,13 @@ class Logins:
         groups: Mapping[Role, Collection[str]],
         now: Callable[[], float] = time.monotonic,
         *,
+        here: Mapping[Role, Collection[str]] | None = None,
         elsewhere: Mapping[Role, Collection[str]] | None = None,
         hint: str = "",
     ) -> None:
         self._accounts = accounts
         self._groups = groups
+        self._here = groups if here is None else here
         self._elsewhere = groups if elsewhere is None else elsewhere
         self.hint = hint
         self._now = now
@@ -124,7 +127,7 @@ class Logins:
 
     def by_name(self, identity: Identity) -> LoggedIn | None:
         """Somebody whom the kernel names; None without a role."""
-        role = role_of(identity, self._groups)
+        role = role_of(identity, self._here)
         return LoggedIn(identity, role) if role is not None else None
 
     def by_word(self, identity: Identity) -> LoggedIn | None:

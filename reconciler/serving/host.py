@@ -123,11 +123,11 @@ def open_host(settings: Settings, root: Path = Path("/")) -> HostServices:
 
 
 def _accounts(settings: Settings) -> Accounts:
-    if settings.accounts == "system":
+    if (ldap := settings.ldap) is None:
         return SystemAccounts()
     from reconciler.host.directory import LdapAccounts  # what it needs is loaded only where it is used
 
-    return LdapAccounts(settings.ldap)
+    return LdapAccounts(ldap)
 
 
 def _repositories(root: Path) -> Repositories | None:

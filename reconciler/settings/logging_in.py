@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Final
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
 
 from reconciler.identity.elsewhere import NoAccounts
 from reconciler.identity.identity import Accounts
@@ -11,6 +12,9 @@ from reconciler.identity.logins import Logins
 from reconciler.identity.pam import PamAccounts
 from reconciler.identity.role import Role
 from reconciler.settings.bounds import ADMIN_GROUPS
+
+if TYPE_CHECKING:
+    from reconciler.host.ldap_settings import LdapSettings
 
 _AT_THE_PROXY: Final = "The proxy in front of this server does that."
 
@@ -20,6 +24,15 @@ Groups = Mapping[Role, Collection[str]]
 def logins_by_pam(service: str, groups: Groups) -> Logins:
     """With accounts of this host."""
     return Logins(PamAccounts(service), groups)
+
+
+def logins_by_ldap(settings: LdapSettings, groups: Groups) -> Logins:
+    """With accounts of a directory, whose groups are other groups than this host's."""
+    from reconciler.identity.ldap_login import TIMEOUT_S, LdapLogins
+
+    counting = elsewhere(groups)
+    named = [name for names in counting.values() for name in names]
+    return Logins(LdapLogins(replace(settings, timeout_s=TIMEOUT_S), named), counting, here=groups)
 
 
 def logins_at_a_proxy(groups: Groups) -> Logins:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.errors import SettingsError
+from reconciler.host.ldap_settings import GROUP_FILTER, USER_FILTER
 from reconciler.locality import is_uri
 from reconciler.planning.plan_options import DEFAULT_TRASH_RETENTION_S
 from reconciler.settings import bounds
@@ -23,8 +24,9 @@ from reconciler.settings.reachable import check_names, check_tls, host_and_port
 from reconciler.source.limits import DEFAULT_MAX_FETCH, DEFAULT_MAX_FILES
 
 if TYPE_CHECKING:
-    from reconciler.host.directory import LdapSettings
+    from reconciler.host.ldap_settings import LdapSettings
     from reconciler.identity.logins import Logins
+    from reconciler.identity.role import Role
     from reconciler.network.addresses import Networks
     from reconciler.settings.windows import SyncWindow
     from reconciler.source.signatures import SignaturePolicy
@@ -33,7 +35,6 @@ if TYPE_CHECKING:
 _PAM_SERVICE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 DEFAULT_CONNECT = "qemu:///system"
-DEFAULT_LDAP_FILTER = "(uid=%(username)s)"
 SHORTEST_INTERVAL_S = 1.0
 MOST_FILES = 1_000_000
 
@@ -88,7 +89,7 @@ class Settings:
     socket: Path | None = None  # the API's Unix socket; None: none
     socket_group: str = ""  # whose members may use that; empty: root alone
     trusted_proxies: tuple[str, ...] = ()  # addresses, networks and user:NAME, whose X-Forwarded-* is believed
-    auth: str = "none"  # none | pam | proxy: how somebody logs in to the API; none: nobody has to
+    auth: str = "none"  # none | pam | ldap | proxy: how somebody logs in to the API; none: nobody has to
     proxy_user_header: str = "X-Forwarded-User"  # by which a trusted proxy says who asks
     proxy_groups_header: str = ""  # and in which groups they are; empty: it doesn't
     pam_service: str = "login"  # the PAM service that is asked, a file of /etc/pam.d
@@ -103,12 +104,17 @@ class Settings:
     api_writes: str = "on"  # on | off: whether the API may change the repository
     federation: str = "off"  # on | off: whether other agents on the network are told of this one, and listed
     accounts: str = "system"  # system | ldap: where the users and groups are listed that machines are given to
-    ldap_url: str = ""
+    ldap_url: str = ""  # several with blanks between them
     ldap_search_base: str = ""
-    ldap_user_filter: str = DEFAULT_LDAP_FILTER
+    ldap_user_filter: str = USER_FILTER
+    ldap_name_attribute: str = "uid"  # what a user is called
+    ldap_group_base: str = ""  # empty: it has no groups
+    ldap_group_filter: str = GROUP_FILTER
+    ldap_member_of: bool = False  # whether to believe also what an entry says of its groups itself
     ldap_bind_dn: str = ""  # who asks; empty: nobody in particular
     ldap_bind_password_file: Path | None = None
     ldap_start_tls: bool = False
+    ldap_passwords_in_clear: bool = False  # through a network
     ldap_ca_file: Path | None = None  # whom to trust; None: the system's authorities
     disabled_plugins: tuple[str, ...] = ()  # plugins that aren't loaded; `*`: none is
     once: bool = False  # one pass instead of a loop
@@ -179,16 +185,25 @@ class Settings:
         """How somebody logs in to the API; None where nobody has to."""
         if self.auth == "none":
             return None
-        from reconciler.identity.role import Role
-        from reconciler.settings.logging_in import logins_at_a_proxy, logins_by_pam
+        from reconciler.settings.logging_in import logins_at_a_proxy, logins_by_ldap, logins_by_pam
 
-        groups = {
+        if self.auth == "ldap" and (ldap := self.ldap) is not None:
+            return logins_by_ldap(ldap, self.groups_of_roles)
+        if self.auth == "proxy":
+            return logins_at_a_proxy(self.groups_of_roles)
+        return logins_by_pam(self.pam_service, self.groups_of_roles)
+
+    @property
+    def groups_of_roles(self) -> Mapping[Role, tuple[str, ...]]:
+        """Which groups have which role."""
+        from reconciler.identity.role import Role
+
+        return {
             Role.ADMIN: self.admin_groups,
             Role.OPERATOR: self.operator_groups,
             Role.VIEWER: self.viewer_groups,
             Role.USER: self.user_groups,
         }
-        return logins_at_a_proxy(groups) if self.auth == "proxy" else logins_by_pam(self.pam_service, groups)
 
     def _check_login(self) -> None:
         check_proxies(self.trusted_proxies, prove_users=self.auth == "proxy")
@@ -201,34 +216,16 @@ class Settings:
             raise SettingsError(f"pam-service {self.pam_service!r} isn't a file of /etc/pam.d; give one such as login.")
 
     def _check_accounts(self) -> None:
-        if self.accounts == "ldap":
-            _ = self.ldap
-        elif self.ldap_url or self.ldap_search_base or self.ldap_bind_dn:
-            raise SettingsError("An LDAP server that no accounts come from isn't asked; set accounts to ldap.")
+        from reconciler.settings.directory import check_ldap
+
+        check_ldap(self)
 
     @property
-    def ldap(self) -> LdapSettings:
-        """The LDAP server that accounts come from. Raises SettingsError when these settings name none."""
-        from reconciler.host.directory import LdapSettings
-        from reconciler.secret_file import SecretFile
+    def ldap(self) -> LdapSettings | None:
+        """The LDAP servers that accounts come from; None when they come from elsewhere. Raises SettingsError."""
+        from reconciler.settings.directory import ldap_of
 
-        if not self.ldap_url:
-            raise SettingsError("Accounts from LDAP need a server; give ldap-url such as ldaps://ldap.example.org.")
-        if bool(self.ldap_bind_dn) != (self.ldap_bind_password_file is not None):
-            raise SettingsError(
-                "Give both ldap-bind-dn and ldap-bind-password-file: who asks the LDAP server has to prove it."
-            )
-        file = self.ldap_bind_password_file
-        secret = SecretFile(file, "ldap-bind-password-file") if file is not None else None
-        return LdapSettings(
-            self.ldap_url,
-            self.ldap_search_base,
-            user_filter=self.ldap_user_filter,
-            bind_dn=self.ldap_bind_dn,
-            bind_password=(lambda: secret.text()) if secret is not None else str,
-            start_tls=self.ldap_start_tls,
-            ca_file=self.ldap_ca_file,
-        )
+        return ldap_of(self)
 
     @property
     def rules(self) -> tuple[Forbidden, ...]:

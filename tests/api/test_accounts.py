@@ -9,7 +9,8 @@ from pathlib import Path
 import libvirt
 import pytest
 
-from reconciler.host.directory import LdapAccounts, LdapSettings
+from reconciler.host.directory import LdapAccounts
+from reconciler.host.ldap_settings import LdapSettings
 from tests.api.host import harmless_host
 from tests.api.live import LiveApi, live_api
 from tests.lab.repositories import Repository

@@ -13,7 +13,8 @@ import libvirt
 import pytest
 
 from reconciler.host import directory
-from reconciler.host.directory import LdapAccounts, LdapSettings
+from reconciler.host.directory import LdapAccounts
+from reconciler.host.ldap_settings import LdapSettings
 from reconciler.serving.host import open_host
 from reconciler.settings.settings import Settings
 from tests.api.host import harmless_host

@@ -195,11 +195,27 @@ _LDAP = {"accounts": "ldap", "ldap_url": "ldap://localhost", "ldap_search_base":
         ({**_LDAP, "ldap_ca_file": Path("/x")}, "would guard nothing"),
         ({**_LDAP, "ldap_user_filter": "(uid=*)"}, "lacks %.username.s"),
         ({**_LDAP, "accounts": "system"}, "set accounts to ldap"),
+        ({**_LDAP, "ldap_url": "ldaps://a ldap://b", "ldap_ca_file": Path("/x")}, "would guard nothing"),
+        ({**_LDAP, "ldap_name_attribute": "uid=*)("}, "isn't an attribute"),
+        ({"auth": "ldap"}, "give ldap-url"),
+        ({**_LDAP, "auth": "ldap"}, "name a group of it by admin-group or user-group"),
+        ({**_LDAP, "auth": "ldap", "viewer_groups": ("all",)}, "say by ldap-group-base"),
+        (
+            {**_LDAP, "auth": "ldap", "ldap_url": "ldap://localhost ldap://ldap.example.org"},
+            "everybody's password in clear",
+        ),
     ],
 )
 def test_a_setting_that_cannot_be_right_is_refused(wrong: dict[str, object], told: str) -> None:
     with pytest.raises(SettingsError, match=told):
         Settings(**wrong)  # type: ignore[arg-type]
+
+
+def test_passwords_go_through_a_network_in_clear_only_when_that_is_said() -> None:
+    given = {**_LDAP, "auth": "ldap", "ldap_url": "ldap://ldap.example.org", "ldap_group_base": "o=x"}
+    for said in ({"ldap_passwords_in_clear": True}, {"ldap_start_tls": True}, {"ldap_url": "ldaps://ldap.example.org"}):
+        settings = Settings(**{**given, **said}, admin_groups=("deciders",))  # type: ignore[arg-type]
+        assert settings.ldap is not None and settings.logins is not None
 
 
 def test_federation_that_would_tell_of_nothing_is_refused(onggi: Onggi, tmp_path: Path) -> None:

@@ -21,7 +21,8 @@ import pytest
 from reconciler.errors import SettingsError, Terminal, Transient
 from reconciler.host import directory
 from reconciler.host.accounts import SystemAccounts
-from reconciler.host.directory import LdapAccounts, LdapSettings
+from reconciler.host.directory import LdapAccounts
+from reconciler.host.ldap_settings import LdapSettings
 from tests.lab.slapd import ADMIN, BASE, PASSWORD, PEOPLE, Slapd, person, slapd
 
 

@@ -18,7 +18,8 @@ import pytest
 from reconciler.errors import OnggiError, Terminal, Transient
 from reconciler.host import directory
 from reconciler.host.accounts import Names
-from reconciler.host.directory import LdapAccounts, LdapSettings
+from reconciler.host.directory import LdapAccounts
+from reconciler.host.ldap_settings import LdapSettings
 from tests.lab.waiting import until
 from tests.network.misbehaving import Behaviour, misbehaving
 

@@ -75,3 +75,13 @@ def test_what_is_remembered_is_bounded() -> None:
         attempts.failed(f"user{number}", f"peer{number}")
         attempts.succeeded(f"other{number}", f"there{number}")
     assert len(attempts._failed) <= 10_000 and len(attempts._known) <= 10_000
+
+
+def test_a_user_who_is_written_in_many_ways_is_one() -> None:
+    attempts = Attempts(Clock())
+    for name in ("kim", "KIM", "Kim ", "  kIM", "\uff4bim"):
+        assert attempts.wait_s(name, name) == 0
+        attempts.failed(name, name)
+    assert attempts.wait_s("kiM", "elsewhere") > 0
+    attempts.succeeded("Kim", "home")
+    assert attempts.wait_s("kim", "elsewhere") == 0

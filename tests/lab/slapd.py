@@ -16,11 +16,13 @@ BASE = "dc=example,dc=org"
 PEOPLE = f"ou=People,{BASE}"
 ADMIN = f"cn=admin,{BASE}"
 PASSWORD = "loopback only"
+GROUPS = f"ou=Groups,{BASE}"
 
 _CONFIG = """\
 include /etc/ldap/schema/core.schema
 include /etc/ldap/schema/cosine.schema
 include /etc/ldap/schema/inetorgperson.schema
+include /etc/ldap/schema/nis.schema
 pidfile {folder}/slapd.pid
 modulepath /usr/lib/ldap
 moduleload back_mdb
@@ -32,6 +34,7 @@ rootdn "{admin}"
 rootpw "{password}"
 directory {folder}/data
 index objectClass,uid eq
+{overlays}
 """
 
 
@@ -44,21 +47,47 @@ class Slapd:
     process: subprocess.Popen[bytes]
 
 
-def person(name: str, password: str = "") -> str:
-    """One user as LDIF."""
-    lines = [f"dn: uid={name},{PEOPLE}", "objectClass: inetOrgPerson", f"uid: {name}", f"cn: {name}", f"sn: {name}"]
-    return "\n".join([*lines, *([f"userPassword: {password}"] if password else [])])
+def person(name: str, password: str = "", *more: str, below: str = PEOPLE) -> str:
+    """One user as LDIF; `more` are lines of it."""
+    lines = [f"dn: uid={name},{below}", "objectClass: inetOrgPerson", f"uid: {name}", f"cn: {name}", f"sn: {name}"]
+    lines += [f"userPassword: {password}"] if password else []
+    return "\n".join([lines[0], *sorted([*lines[1:], *more], key=_attribute)])
+
+
+def _attribute(line: str) -> str:
+    """The values of one have to stand beside each other."""
+    return line.partition(":")[0]
+
+
+def dn_of(name: str) -> str:
+    """What a person's entry is called."""
+    return f"uid={name},{PEOPLE}"
+
+
+def group(name: str, *members: str, kind: str = "groupOfNames", attribute: str = "member") -> str:
+    """One group as LDIF, whose members are DNs; of a posixGroup, names."""
+    lines = [f"dn: cn={name},{GROUPS}", f"objectClass: {kind}", f"cn: {name}"]
+    lines += ["gidNumber: 5000"] if kind == "posixGroup" else []
+    return "\n".join([*lines, *(f"{attribute}: {member}" for member in members)])
+
+
+def unit(name: str, below: str = BASE) -> str:
+    """A place for entries as LDIF."""
+    return f"dn: ou={name},{below}\nobjectClass: organizationalUnit\nou: {name}"
 
 
 @contextmanager
-def slapd(folder: Path, entries: Iterable[str], more: str = "") -> Iterator[Slapd]:
-    """A server with `entries` below PEOPLE; `more` goes into its configuration."""
+def slapd(folder: Path, entries: Iterable[str], more: str = "", overlays: str = "") -> Iterator[Slapd]:
+    """A server with `entries` below PEOPLE; `more` goes into its configuration, `overlays` into that of its data."""
     (folder / "data").mkdir(parents=True)
     config = folder / "slapd.conf"
-    config.write_text(_CONFIG.format(folder=folder, base=BASE, admin=ADMIN, password=PASSWORD, more=more))
+    config.write_text(
+        _CONFIG.format(folder=folder, base=BASE, admin=ADMIN, password=PASSWORD, more=more, overlays=overlays)
+    )
     top = [
         f"dn: {BASE}\nobjectClass: dcObject\nobjectClass: organization\ndc: example\no: example",
-        f"dn: {PEOPLE}\nobjectClass: organizationalUnit\nou: People",
+        unit("People"),
+        unit("Groups"),
     ]
     (folder / "all.ldif").write_text("\n\n".join([*top, *entries]) + "\n")
     subprocess.run(
