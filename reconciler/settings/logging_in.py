@@ -6,11 +6,12 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from reconciler.errors import SettingsError
 from reconciler.identity.elsewhere import NoAccounts
 from reconciler.identity.identity import Accounts
 from reconciler.identity.logins import Logins
 from reconciler.identity.pam import PamAccounts
-from reconciler.identity.role import Role
+from reconciler.identity.role import EVERYBODY, Role
 from reconciler.settings.bounds import ADMIN_GROUPS
 
 if TYPE_CHECKING:
@@ -33,6 +34,21 @@ def logins_by_ldap(settings: LdapSettings, groups: Groups) -> Logins:
     counting = elsewhere(groups)
     named = [name for names in counting.values() for name in names]
     return Logins(LdapLogins(replace(settings, timeout_s=TIMEOUT_S), named), counting, here=groups)
+
+
+def check_roles_by_ldap(settings: LdapSettings, groups: Groups) -> None:
+    """Raises SettingsError where nobody of the directory could do anything."""
+    named = [name for names in elsewhere(groups).values() for name in names]
+    if not named:
+        raise SettingsError(
+            "Nobody of the LDAP server has a role, so nobody could log in; name a group of it by admin-group or "
+            "user-group."
+        )
+    if not settings.group_base and any(name != EVERYBODY for name in named):
+        raise SettingsError(
+            f"The group {next(name for name in named if name != EVERYBODY)!r} isn't looked for anywhere; say by "
+            "ldap-group-base where the LDAP server has its groups."
+        )
 
 
 def logins_at_a_proxy(groups: Groups) -> Logins:

@@ -216,16 +216,48 @@ class Settings:
             raise SettingsError(f"pam-service {self.pam_service!r} isn't a file of /etc/pam.d; give one such as login.")
 
     def _check_accounts(self) -> None:
-        from reconciler.settings.directory import check_ldap
+        ldap = self.ldap
+        if ldap is None and (self.ldap_url or self.ldap_search_base or self.ldap_bind_dn):
+            raise SettingsError("An LDAP server that no accounts come from isn't asked; set accounts to ldap, or auth.")
+        if ldap is not None and self.auth == "ldap":
+            from reconciler.settings.logging_in import check_roles_by_ldap
 
-        check_ldap(self)
+            check_roles_by_ldap(ldap, self.groups_of_roles)
 
     @property
     def ldap(self) -> LdapSettings | None:
-        """The LDAP servers that accounts come from; None when they come from elsewhere. Raises SettingsError."""
-        from reconciler.settings.directory import ldap_of
+        """The LDAP servers that accounts come from; None when they come from elsewhere. Raises SettingsError.
 
-        return ldap_of(self)
+        Who logs in there is also who is listed, and whom a machine can be given to.
+        """
+        if self.auth != "ldap" and self.accounts != "ldap":
+            return None
+        from reconciler.host.ldap_settings import LdapSettings
+        from reconciler.secret_file import SecretFile
+
+        if not self.ldap_url:
+            raise SettingsError("Accounts from LDAP need a server; give ldap-url such as ldaps://ldap.example.org.")
+        if bool(self.ldap_bind_dn) != (self.ldap_bind_password_file is not None):
+            raise SettingsError(
+                "Give both ldap-bind-dn and ldap-bind-password-file: who asks the LDAP server has to prove it."
+            )
+        file = self.ldap_bind_password_file
+        secret = SecretFile(file, "ldap-bind-password-file") if file is not None else None
+        return LdapSettings(
+            self.ldap_url,
+            self.ldap_search_base,
+            user_filter=self.ldap_user_filter,
+            name_attribute=self.ldap_name_attribute,
+            bind_dn=self.ldap_bind_dn,
+            bind_password=(lambda: secret.text()) if secret is not None else str,
+            start_tls=self.ldap_start_tls,
+            ca_file=self.ldap_ca_file,
+            group_base=self.ldap_group_base,
+            group_filter=self.ldap_group_filter,
+            member_of=self.ldap_member_of,
+            has_logins=self.auth == "ldap",
+            in_clear=self.ldap_passwords_in_clear,
+        )
 
     @property
     def rules(self) -> tuple[Forbidden, ...]:
