@@ -22,6 +22,7 @@ from reconciler.ledger.state_place import check_place
 log = logging.getLogger("onggi.ledger")
 
 _BUSY_S = 5.0
+_CACHE_KIB = 256
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _PRIMARY_CODE = 0xFF  # SQLite's extended codes carry the primary one in the low byte
 
@@ -119,6 +120,8 @@ def _open(path: Path, *, check: bool) -> sqlite3.Connection:
         connection.execute("PRAGMA journal_mode = WAL")
         # A commit survives a killed process; the last ones may be lost with the power, which costs history, not safety.
         connection.execute("PRAGMA synchronous = NORMAL")
+        # What is read often is kept by the stores; SQLite's own 2 MB would hold it a second time.
+        connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
         if check:
             _check(connection)
         migrate(connection)

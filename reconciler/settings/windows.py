@@ -14,11 +14,13 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from itertools import groupby, islice
 from operator import itemgetter
-from typing import Any, Final
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.duration import seconds
 from reconciler.errors import SettingsError, Terminal
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
 
 ALLOW: Final = "allow"
 DENY: Final = "deny"
@@ -77,6 +79,8 @@ class SyncWindow:
     @cached_property
     def zone(self) -> ZoneInfo:
         """The zone in which the schedule is read."""
+        from zoneinfo import ZoneInfo  # few have windows, and it brings along how Python was compiled
+
         return ZoneInfo(self.timezone)
 
     @property

@@ -111,7 +111,7 @@ def test_an_apply_that_finds_nothing_to_do_loads_nothing_to_do_it_with(
     assert done.stderr.splitlines()[-1].split() == ["LOADED", "reconciler.line.noted_status"]
 
 
-# What an agent needs that answers clients, or tells a forge; `html` has a table of half a megabyte.
+# What an agent needs that answers clients, tells a forge or has sync windows; `html` has a table of half a megabyte.
 ANSWERING = (
     "api",
     "asyncio",
@@ -126,6 +126,7 @@ ANSWERING = (
     "reconciler.serving",
     "reconciler.writing",
     "uvicorn",
+    "zoneinfo",
 )
 
 # Ends the agent as soon as its first pass is through.
