@@ -9,14 +9,14 @@ PY        := $(VENV)/bin/python
 INSTALLED := $(VENV)/.installed
 LOCKS     := setup/requirements-build.txt setup/requirements-dev.txt
 PIP       := $(PY) -m pip --disable-pip-version-check
-CODE      := onggi specs reconciler api tests examples bench docs
+CODE      := onggi specs reconciler api tests examples bench docs web
 
 # A connection that needs a libvirtd gets one for as long as the command runs.
 IS_QEMU := $(filter qemu:%,$(CONNECT))
 ON_HOST := $(if $(IS_QEMU),setup/hypervisor.sh run)
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-run install-guest install-test demo test coverage fuzz lint format bench lock docs docs-check clean
+.PHONY: help install install-run install-guest install-test web demo test coverage fuzz lint format bench lock docs docs-check clean
 
 help:  ## Show this
 	@echo "onggi: YAML documents in git become virtual machines. What you can make:"
@@ -24,6 +24,7 @@ help:  ## Show this
 	@echo "CONNECT=qemu:///system shows the demo with a real guest; ARGS='-k name' goes to pytest or to the benchmark."
 
 install: install-run $(INSTALLED)  ## Install what onggi needs, and onggi itself into .venv
+	@$(PY) web/build.py || echo "onggi runs, but without its pages: \`make web\` builds them where npm reaches a registry" >&2
 
 install-run:
 	@setup/install.sh run
@@ -44,6 +45,10 @@ $(INSTALLED): pyproject.toml $(LOCKS) | install-run
 	@$(PIP) install --quiet --no-deps --no-build-isolation --editable . < /dev/null
 	@touch $@
 
+# Quick when nothing of it changed; packages are fetched once for each lock file.
+web: $(INSTALLED)  ## Build what browsers load
+	@$(PY) web/build.py
+
 demo: $(if $(IS_QEMU),install-guest) install  ## Tell the story in the terminal (CONNECT=test:///default)
 	$(ON_HOST) $(PY) examples/demo.py $(CONNECT) < /dev/null
 
@@ -51,7 +56,7 @@ demo: $(if $(IS_QEMU),install-guest) install  ## Tell the story in the terminal 
 # with: see tests/lab/beside_each_other.py.
 # tini reaps at once what daemons leave, such as each QEMU of libvirtd: whoever ends a machine waits for that, and the first
 # process of a container may take seconds.
-test: install-test lint  ## Check and test everything
+test: install-test lint web  ## Check and test everything
 	tini -s -- $(PY) -m pytest -n 3 --dist loadfile $(ARGS) < /dev/null
 
 slowest: override ARGS += --durations=20
@@ -81,11 +86,12 @@ bench: install-test $(INSTALLED)  ## Measure against other tools, on qemu:///sys
 # All hashes of each release: wheels for any processor, and the sources. Where they come from is the installer's business.
 LOCK := $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	--no-annotate --upgrade
-lock: $(INSTALLED)  ## Lock the Python packages anew, at their newest releases
+lock: $(INSTALLED)  ## Lock the packages anew: Python's at their newest releases, the browser's at those of web/package.json
 	$(PIP) install --quiet '.[lock]' < /dev/null
 	$(LOCK) pyproject.toml --extra dev --output-file setup/requirements-dev.txt
 	$(LOCK) pyproject.toml --constraint setup/requirements-dev.txt --output-file setup/requirements.txt
 	$(LOCK) setup/requirements-build.in --constraint setup/requirements-dev.txt --output-file setup/requirements-build.txt
+	$(PY) web/build.py --lock
 
 docs: $(INSTALLED)  ## Write the generated pages anew
 	$(PY) docs/generate.py
@@ -94,5 +100,5 @@ docs-check: $(INSTALLED)  ## Check that the documentation is true
 	$(PY) -m pytest tests/test_docs.py tests/test_examples.py $(ARGS) < /dev/null
 
 clean:  ## Remove everything that was made here, .venv and caches included
-	rm -rf $(VENV) .cache .hypothesis .pytest_cache .mypy_cache .ruff_cache .import_linter_cache build dist *.egg-info
+	rm -rf $(VENV) .cache api/assets/built .hypothesis .pytest_cache .mypy_cache .ruff_cache .import_linter_cache build dist *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

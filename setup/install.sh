@@ -46,6 +46,7 @@ LIST
         test) cat << 'LIST' ;;
 genisoimage | CD images for the tests
 openssh-server | git over ssh in the tests
+chromium | opens consoles in the tests
 procps | looks for processes that a test left behind
 libosinfo-bin | osinfo-detect, which the tests compare with
 xorriso | ISO images for the tests

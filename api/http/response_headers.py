@@ -16,6 +16,8 @@ PAGE: Final = "/docs"
 STYLE: Final = "/docs/style.css"
 SPECIFICATION: Final = "/openapi.json"
 PICTURES: Final = "/images/"
+ASSETS: Final = "/assets/"
+FOREVER: Final = "public, max-age=31536000, immutable"  # what has another name when it is another
 _SAME_EVERYWHERE: Final = frozenset({PAGE, STYLE, SPECIFICATION})
 
 Headers = list[tuple[bytes, bytes]]
@@ -36,9 +38,9 @@ _FOR_A_YEAR: Final = b"max-age=31536000"
 def with_policy(path: str, headers: Iterable[tuple[bytes, bytes]], *, by_tls: bool = False) -> Headers:
     """An answer's headers as they leave. A policy of its own may let its page load something."""
     made, headers = [], list(headers)
-    # Of pictures those that are there say for how long; that there is none may be otherwise tomorrow.
-    is_picture = path.startswith(PICTURES) and any(name.lower() == _KEEP for name, _ in headers)
-    has_policy, may_be_kept = False, path in _SAME_EVERYWHERE or is_picture
+    # Of files those that are there say for how long; that there is none may be otherwise tomorrow.
+    is_file = path.startswith((PICTURES, ASSETS)) and any(name.lower() == _KEEP for name, _ in headers)
+    has_policy, may_be_kept = False, path in _SAME_EVERYWHERE or is_file
     for name, value in headers:
         lower = name.lower()
         if lower in _ALWAYS or lower == _BY_TLS or (lower == _KEEP and not may_be_kept):

@@ -1,9 +1,12 @@
-"""/login: a session for who proves who they are."""
+"""/login: a session for who proves who they are, and the page where people do."""
 
 from __future__ import annotations
 
+import falcon
+
+from api.assets.shell import shell
 from api.http.authentication import COOKIE, password_proven, session_token
-from api.http.endpoint import ANYBODY, OURS, Answer, Call, Resource, post
+from api.http.endpoint import ANYBODY, OURS, Answer, Call, Resource, get, post
 from api.http.refusal import Refusal
 from api.http.schema import arr, obj, text
 
@@ -29,6 +32,16 @@ class Login(Resource):
     address = "/login"
     tag = "Service"
     since = OURS
+
+    @get(
+        "The page to log in on, for browsers.", text(), content_type="text/html", role=ANYBODY, statuses=(405,),
+        description="For who wants anything but HTML there is nothing to read: 405.",
+    )  # fmt: skip
+    def page(self, call: Call) -> Answer:
+        """It leads to where its `next` says, if that is here."""
+        if "text/html" not in (call.request.get_header("Accept") or ""):
+            raise falcon.HTTPMethodNotAllowed(["POST"])
+        return shell("login")
 
     @post(
         "Log in: the answer sets a cookie that stands for the session.", _WHO, _PASSWORD, status=200, blocking=False,
