@@ -1,5 +1,5 @@
 // The line to a machine's console: the agent's ticket, the WebSocket that it opens, and why that ended.
-import { post } from '../page/requests.js';
+import { post, Refused } from '../page/requests.js';
 import { words } from '../page/words.js';
 
 /** @typedef {'vnc' | 'serial'} Kind */
@@ -13,7 +13,9 @@ import { words } from '../page/words.js';
  */
 export async function ticketFor(machine, kind, takeOver) {
     const body = { take_over: takeOver, ...(kind && { kind }) };
-    return (await post(`/vms/${encodeURIComponent(machine)}/connect`, body)).console;
+    const ticket = (await post(`/vms/${encodeURIComponent(machine)}/connect`, body)).console;
+    if (!ticket) throw new Refused(0, words.none);
+    return ticket;
 }
 
 /**

@@ -17,6 +17,7 @@ export const words = {
     readOnlyMeans: 'You see what happens, and nothing that you type arrives.',
     connect: 'Connect again',
     takeOver: 'Take over',
+    none: 'The machine has no console that a browser can show, or doesn’t run.',
     ended: 'The console has ended.',
     lost: 'The connection to the agent was lost.',
     neverOpened: 'The agent didn’t open the console: it can’t be reached, or the ticket has run out.',
