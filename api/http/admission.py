@@ -22,6 +22,7 @@ import falcon.asgi
 
 from api.http.access import Access
 from api.http.authentication import authenticated, know
+from api.http.bearer import token_of, whose_token
 from api.http.endpoint import ANYBODY
 from api.http.peer import real_peer, user_of_request
 from api.http.proxied import check_said
@@ -73,12 +74,15 @@ class Admission:
         """Find out who asks, before anything of a body is read. Raises Refusal 401, 403, 404 or 429, and
         Transient.
         """
-        if self._logins is None:
-            return
         rule = self._access.rule(request.uri_template or "", request.method)
         if rule.role is ANYBODY:
             return
-        who = await authenticated(self._logins, request, response)
+        if (token := token_of(request)) is not None:
+            who = await whose_token(self._services.tokens, token, request, response)
+        elif self._logins is not None:
+            who = await authenticated(self._logins, request, response)
+        else:
+            return
         sight = Sight(know(request, who), lambda: self._services.serving.world)
         rule.check(sight, params)
         request.context.sight = sight

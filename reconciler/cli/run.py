@@ -217,6 +217,8 @@ def _served(settings: Settings, thread: _AgentThread) -> _Served | None:
     from api.server import Server
     from api.services import ServedPlugins, Services, Webhooks
     from reconciler.host.plugins import plugins_in_use
+    from reconciler.identity.tokens import Tokens
+    from reconciler.ledger.ledger import Ledger
     from reconciler.secret_file import SecretFile
     from reconciler.serving.host import open_host
     from reconciler.serving.opening import Opening
@@ -232,6 +234,7 @@ def _served(settings: Settings, thread: _AgentThread) -> _Served | None:
         serve=opening,
         hosts=server_names(settings.address[0] if settings.listen else "", settings.public_names),
         logins=logins,
+        tokens=Tokens(Ledger.open(settings.state, readonly=True).tokens),
         webhooks=Webhooks(
             thread.agent.fetch_now,
             SecretFile(secret, "webhook-secret-file").secrets if secret is not None else tuple,

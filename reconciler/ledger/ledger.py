@@ -27,6 +27,7 @@ from reconciler.ledger.ownership_store import OwnershipStore
 from reconciler.ledger.source_store import SourceStore
 from reconciler.ledger.status_store import StatusStore
 from reconciler.ledger.task_store import TaskStore
+from reconciler.ledger.token_store import TokenStore
 from reconciler.planning.ownership import Owned
 from specs.reference import Ref
 
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
 
 class Ledger:
-    """Opened with `Ledger.open`. Of what changes something, a reader has only what `decisions` offers."""
+    """Opened with `Ledger.open`. Of what changes something, a reader has only what `decisions` and `tokens` offer."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
@@ -51,6 +52,7 @@ class Ledger:
         self.sources = SourceStore(database)
         self.heartbeat = HeartbeatStore(database)
         self.crash_loops = CrashLoopStore(database)
+        self.tokens = TokenStore(database)
 
     @classmethod
     def open(cls, folder: Path, *, readonly: bool = False, clock: Clock = utc_now) -> Ledger:
@@ -59,6 +61,7 @@ class Ledger:
 
     def close(self) -> None:
         """Close the file; what was written stays written."""
+        self.tokens.close()
         self.database.close()
 
     def __enter__(self) -> Self:

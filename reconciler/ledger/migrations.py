@@ -124,6 +124,15 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "ALTER TABLE event ADD COLUMN peer TEXT NOT NULL DEFAULT ''",
         "ALTER TABLE event ADD COLUMN request TEXT NOT NULL DEFAULT ''",
     ),
+    (
+        """
+        CREATE TABLE token (
+          number INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, role TEXT NOT NULL, maker TEXT NOT NULL,
+          made TEXT NOT NULL, expires TEXT NOT NULL, used TEXT NOT NULL, revoked TEXT NOT NULL,
+          handle BLOB NOT NULL, digest BLOB NOT NULL
+        )
+        """,
+    ),
 )
 
 

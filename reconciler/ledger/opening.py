@@ -57,7 +57,8 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
             return _empty()
         # Reading a WAL database makes files beside it. Where that can't be, nobody can be writing it either.
         mode = "mode=ro" if os.access(path.parent, os.W_OK) else "immutable=1"
-        connection = sqlite3.connect(f"file:{quote(str(path))}?{mode}", uri=True, timeout=_BUSY_S, isolation_level=None)
+        address = f"file:{quote(str(path))}?{mode}"
+        connection = sqlite3.connect(address, uri=True, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
         try:
             found = check_version(connection)
         except BaseException:
@@ -74,7 +75,7 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
 
 
 def _empty() -> sqlite3.Connection:
-    connection = sqlite3.connect(":memory:", isolation_level=None)
+    connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
     migrate(connection)
     return connection
 

@@ -20,6 +20,8 @@ from api.http.unix_socket import UnixSocket
 from api.server import Server
 from api.services import Services, Webhooks
 from reconciler.identity.logins import Logins
+from reconciler.identity.tokens import Tokens
+from reconciler.ledger.ledger import Ledger
 from reconciler.loop.agent import Agent
 from reconciler.serving.host import HostServices
 from reconciler.serving.opening import Opening
@@ -92,6 +94,7 @@ def live_api(
         info=dict,
         serve=opening,
         logins=logins,
+        tokens=Tokens(Ledger.open(state, readonly=True).tokens),
         webhooks=Webhooks(agent.fetch_now),
         problem=lambda: agent.passes.problem,
     )
