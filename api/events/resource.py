@@ -1,14 +1,16 @@
 """/events: what was done, failed or was skipped, as a list and as a stream of server-sent events.
 
-A stream begins with what comes next, or behind the event that `Last-Event-ID` names, and ends with the server. Each
-reads for itself at its client's pace: nothing is queued for one that is slow.
+A stream begins with what comes next, or behind the event that `Last-Event-ID` names. It ends with the server, and with
+the session, the role or the account of who reads it: that is asked before each event. Each reads for itself at its
+client's pace: nothing is queued for one that is slow.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing
+from datetime import datetime
 from typing import Final
 
 import falcon.asgi
@@ -21,16 +23,20 @@ from api.http.filters import BUDGET, Filter, check_few, filtered
 from api.http.peer import real_peer
 from api.http.quota import Quota
 from api.http.refusal import Refusal, bad
-from api.http.responder import JSON_TYPE, to_json
+from api.http.responder import JSON_TYPE, client_of, to_json
 from api.http.schema import arr, integer, text
 from api.http.shutdown import disconnected_of, shutdown_of
+from api.http.standing import Standing
 from api.services import Services
 from reconciler.clock import rfc3339, utc_now
 from reconciler.errors import OnggiError
 from reconciler.identity.role import Role
 from reconciler.ledger.history import KEPT_EVENTS
-from reconciler.ledger.ledger import Ledger
+from reconciler.ledger.history_store import HistoryStore
+from reconciler.ledger.records import Event
 from reconciler.reporting.status_text import event_json
+from reconciler.serving.client import Client
+from reconciler.serving.seen_events import SeenEvents
 from specs.plain import NewJson
 
 _MOST_STREAMS: Final = 64
@@ -68,7 +74,7 @@ class Events(Resource):
         statuses=(503,), also=(_STREAM,),
         description="With `Accept: text/event-stream` a stream of server-sent events, each with the JSON of an event"
         " as its data. It goes on behind `Last-Event-ID`, and tells that it lives every 15 seconds.",
-        role=Role.VIEWER,
+        role=Role.USER, theirs="Users read of their machines.",
     )  # fmt: skip
     async def on_get(self, request: falcon.asgi.Request, response: falcon.asgi.Response) -> None:
         """200, or 400, or 503."""
@@ -78,12 +84,18 @@ class Events(Resource):
             return
         limit, since = _limit(request.get_param("limit")), request.get_param("since")
         start = moment(since) if since is not None else None
-        ledger = self.serving.ledger
-        found = await asyncio.to_thread(ledger.history.events, KEPT_EVENTS if wanted else limit, None, start)
+        found = await asyncio.to_thread(self._found, client_of(request), KEPT_EVENTS if wanted else limit, start)
         response.content_type = JSON_TYPE
         response.set_header("Cache-Control", "no-cache")
         fitting = await filtered(map(event_json, found), wanted, real_peer(request))
         response.data = to_json(fitting[-limit:])
+
+    def _found(self, client: Client, limit: int, start: datetime | None) -> list[Event]:
+        history, sight = self.serving.ledger.history, self.serving.sight(client)
+        seen = SeenEvents(sight, history)
+        if sight.is_whole:
+            return [event for _, event in seen.of((0, each) for each in history.events(limit, None, start))]
+        return [event for event in seen.all() if start is None or event.time >= rfc3339(start)]
 
     async def _follow(
         self, request: falcon.asgi.Request, response: falcon.asgi.Response, wanted: Mapping[str, Sequence[str]]
@@ -92,15 +104,25 @@ class Events(Resource):
         who = real_peer(request)
         self._check_free(who)
         fitting = await asyncio.to_thread(Filter, wanted)
-        ledger = self.serving.ledger
+        serving, standing = self.serving, Standing(self.services.logins, request)
+        history = serving.ledger.history
+        if not serving.sight(standing.client).is_whole:
+            serving.world  # noqa: B018  # what is theirs is told of it: said now, and not by silence
         last = request.get_header("Last-Event-ID") or ""
         known = int(last) if last.isascii() and last.isdecimal() and len(last) <= _LONGEST_NUMBER else None
-        after = await asyncio.to_thread(ledger.history.newest)
+        after = await asyncio.to_thread(history.newest)
         after = min(known, after) if known is not None else after
         self._check_free(who)  # many may have been waiting for that
         response.set_header("Cache-Control", "no-store")
         response.set_header("X-Accel-Buffering", "no")  # a proxy that keeps it back would make it useless
-        told = self._told(ledger, after, fitting, shutdown_of(request), disconnected_of(request))
+        told = self._told(
+            lambda: SeenEvents(serving.sight(standing.client), history),
+            standing,
+            await asyncio.to_thread(_News, history, after),
+            fitting,
+            shutdown_of(request),
+            disconnected_of(request),
+        )
         response.sse = self._counted(who, told)
 
     def _check_free(self, who: str) -> None:
@@ -119,24 +141,27 @@ class Events(Resource):
 
     @staticmethod
     async def _told(
-        ledger: Ledger,
-        after: int,
+        seen: Callable[[], SeenEvents],
+        standing: Standing,
+        news: _News,
         fitting: Filter,
         closing: asyncio.Event,
         gone: asyncio.Event,
     ) -> AsyncGenerator[SSEvent | None, None]:
         yield SSEvent(retry=_AGAIN_MS, comment="events follow")
-        news = await asyncio.to_thread(_News, ledger, after)
         quiet_s = 0.0
-        while not (closing.is_set() or gone.is_set()):
+        while not (closing.is_set() or gone.is_set()) and await standing.holds():
             try:
-                found = await asyncio.to_thread(news.next, fitting)
+                found = await asyncio.to_thread(news.next, seen(), fitting)
             except Refusal as refusal:
                 yield SSEvent(comment=refusal.reason)
                 return
-            for number, told in found:
-                quiet_s = 0.0
-                yield SSEvent(data=to_json(told).replace(b"\n", b""), event="event", event_id=str(number))
+            for number, event, told in found:
+                if not await standing.holds():  # a slow client may be long at one
+                    return
+                if seen().sees(event):
+                    quiet_s = 0.0
+                    yield SSEvent(data=to_json(told).replace(b"\n", b""), event="event", event_id=str(number))
             if quiet_s >= _HEARTBEAT_S:
                 quiet_s = 0.0
                 yield None  # falcon makes a comment of it
@@ -149,26 +174,28 @@ class Events(Resource):
 class _News:
     """What is new at each look. A repeated failure, which is counted where it was told, is told again."""
 
-    def __init__(self, ledger: Ledger, after: int) -> None:
-        self._ledger = ledger
+    def __init__(self, history: HistoryStore, after: int) -> None:
+        self._history = history
         self._after = after
         self._since = rfc3339(utc_now())
-        self._counts = {
-            number: event.count for number, event in ledger.history.news(after, self._since) if number <= after
-        }
+        self._counts = {number: event.count for number, event in history.news(after, self._since) if number <= after}
 
-    def next(self, fitting: Filter) -> list[tuple[int, NewJson]]:
-        """Those that fit, oldest first; nothing while the state can't be read."""
+    def next(self, seen: SeenEvents, fitting: Filter) -> list[tuple[int, Event, NewJson]]:
+        """Those that the client may read and that fit, oldest first, each with what is told of it; nothing while the
+        state can't be read.
+        """
         try:
-            found = self._ledger.history.news(self._after, self._since)
+            found = self._history.news(self._after, self._since)
+            fresh = seen.of(each for each in found if self._counts.get(each[0]) != each[1].count)
         except OnggiError:
             return []
-        fresh = [(number, event) for number, event in found if self._counts.get(number) != event.count]
         if found:
             self._after = max(self._after, found[-1][0])
             self._since = max(self._since, *(event.time for _, event in found))
             self._counts = {number: event.count for number, event in found if event.time == self._since}
-        return [(number, told) for number, event in fresh for told in fitting.of([event_json(event)], _LOOK_BUDGET)]
+        return [
+            (number, event, told) for number, event in fresh for told in fitting.of([event_json(event)], _LOOK_BUDGET)
+        ]
 
 
 def _wants_stream(request: falcon.asgi.Request) -> bool:

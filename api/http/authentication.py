@@ -110,6 +110,21 @@ def session_token(request: falcon.asgi.Request) -> str | None:
     return values[0] if len(values) == 1 else None
 
 
+def session_alone(request: falcon.asgi.Request) -> str | None:
+    """The session that says who makes a request; None where something else does."""
+    proven_otherwise = (
+        is_of_proxy(request) or user_of_request(request) is not None or request.get_header("Authorization") is not None
+    )
+    return None if proven_otherwise else session_token(request)
+
+
+async def still_in_session(logins: Logins, token: str) -> LoggedIn | None:
+    """Whose session that is, when it is still one. It doesn't count as used."""
+    if logins.needs_a_look(token, counts=False):
+        return await _beside(lambda: logins.by_session(token, counts=False))
+    return logins.by_session(token, counts=False)
+
+
 async def _of_the_socket(logins: Logins, user: int) -> LoggedIn:
     if user == 0:
         return LoggedIn(Identity("root"), Role.ADMIN)

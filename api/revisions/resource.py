@@ -7,7 +7,7 @@ from api.http.endpoint import Call, get
 from api.http.schema import arr
 from api.revisions.view import REVISION, revisions_view
 from reconciler.identity.role import Role
-from reconciler.ledger.history import KEPT_EVENTS
+from reconciler.serving.seen_events import SeenEvents
 from specs.plain import NewJson
 
 
@@ -19,8 +19,9 @@ class Revisions(Report):
     @get(
         "The revisions that something was done for, newest first, and the one in force.", arr(REVISION), filters=True,
         blocking=True, description="As far back as events are kept. The repository has the whole history.",
-        role=Role.VIEWER,
+        role=Role.USER, theirs="For users those that did something to their machines.",
     )  # fmt: skip
-    def read(self, _call: Call) -> list[NewJson]:
+    def read(self, call: Call) -> list[NewJson]:
         """From the list of events."""
-        return revisions_view(self.ledger.history.events(KEPT_EVENTS), str(self.serving.world.desired.revision))
+        seen = SeenEvents(self.serving.sight(call.client), self.ledger.history)
+        return revisions_view(seen.all(), str(self.serving.world.desired.revision))

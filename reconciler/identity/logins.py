@@ -102,14 +102,16 @@ class Logins:
                     self._remembered.popitem(last=False)
         return who
 
-    def needs_a_look(self, token: str) -> bool:
+    def needs_a_look(self, token: str, *, counts: bool = True) -> bool:
         """Whether `by_session` has to ask for the account, which may take a while."""
-        session = self.sessions.find(token)
+        session = self.sessions.find(token, counts=counts)
         return session is not None and self._now() - session.checked > _LOOK_AGAIN_S
 
-    def by_session(self, token: str) -> LoggedIn | None:
-        """Whose session that is; None for none, and once the account is gone or has another role."""
-        session = self.sessions.find(token)
+    def by_session(self, token: str, *, counts: bool = True) -> LoggedIn | None:
+        """Whose session that is; None for none, and once the account is gone or has another role. It `counts` as used,
+        unless nobody has made a request by it.
+        """
+        session = self.sessions.find(token, counts=counts)
         if session is None:
             return None
         if self._now() - session.checked > _LOOK_AGAIN_S:

@@ -55,14 +55,15 @@ class Sessions:
             self._sessions[key] = Session(who, now, now, now, key)
         return token
 
-    def find(self, token: str) -> Session | None:
-        """The session of a token, which counts as used now; None when there is none, or no more."""
+    def find(self, token: str, *, counts: bool = True) -> Session | None:
+        """The session of a token, which `counts` as used now; None when there is none, or no more."""
         now = self._now()
         with self._lock:
             session = self._sessions.get(_key(token))
             if session is None or _is_over(session, now):
                 return None
-            session.used = now
+            if counts:
+                session.used = now
             return session
 
     def seen(self, session: Session, who: LoggedIn) -> bool:

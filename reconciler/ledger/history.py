@@ -152,6 +152,18 @@ def news(connection: sqlite3.Connection, after: int, since: str, limit: int) -> 
     return [(row[0], Event(row[1], Ref(row[2], row[3]), *row[4:])) for row in rows]
 
 
+def begun_anew(connection: sqlite3.Connection, kind: str) -> dict[Ref, int]:
+    """For each name of a kind under which something was made or removed: the number of the first event that may be
+    about what has the name now. What was told before is about another.
+    """
+    rows = connection.execute(
+        "SELECT name, max(id + (result = 'deleted')) FROM event WHERE kind = ? AND result IN ('created', 'deleted')"
+        " GROUP BY name",
+        (kind,),
+    )
+    return {Ref(kind, name): number for name, number in rows}
+
+
 def last_event(connection: sqlite3.Connection) -> int:
     """The number of the newest event; 0 when there is none."""
     return int(connection.execute("SELECT coalesce(max(id), 0) FROM event").fetchone()[0])

@@ -61,6 +61,13 @@ class HistoryStore:
         with self._database.reading() as connection:
             return history.news(connection, after, since, limit)
 
+    def begun_anew(self, kind: str) -> dict[Ref, int]:
+        """By object of a kind, the number of the first event that may be about it, and not about one of the same name
+        before it. Absent: every one may.
+        """
+        with self._database.reading() as connection:
+            return history.begun_anew(connection, kind)
+
     def newest(self) -> int:
         """The number of the newest event; 0 when there is none."""
         with self._database.reading() as connection:

@@ -50,6 +50,11 @@ _CUT_OFF: Final = (
 )
 
 
+def no_task(number: str) -> NotFound:
+    """What whoever asks for one is told that isn't there, or isn't theirs."""
+    return NotFound(f"Task {number[:40]} doesn't exist; GET /tasks lists those that are remembered.")
+
+
 class Tasks:
     """One per agent. `open` it once the agent's state is there."""
 
@@ -112,7 +117,7 @@ class Tasks:
         with self._lock:
             found = self._remembered().get(int(number)) if is_number else None
         if found is None or not client.owns(found.owner):
-            raise NotFound(f"Task {number[:40]} doesn't exist; GET /tasks lists those that are remembered.")
+            raise no_task(number)
         return found
 
     def all(self, client: Client) -> list[TaskRecord]:

@@ -10,6 +10,9 @@ import pytest
 from PIL import Image
 
 from api.vms.screenshot.pictures import Pictures
+from api.vms.screenshot.resource import run_of
+from reconciler.observed.snapshot import Observed
+from specs.reference import VIRTUAL_MACHINE, Ref
 from tests.api.live import LiveApi
 from tests.api.parts import define
 
@@ -86,3 +89,10 @@ def test_a_picture_that_cannot_be_taken_is_tried_again() -> None:
     with pytest.raises(OSError, match="no screen"):
         pictures.get("a", fails)
     assert pictures.get("a", Camera()).png == b"1"
+
+
+def test_another_run_is_another_picture_also_under_the_same_name_and_uuid() -> None:
+    def run(number: int) -> Observed:
+        return Observed(Ref(VIRTUAL_MACHINE, "web"), "uuid", "<domain/>", live_xml=f"<domain id='{number}'/>")
+
+    assert run_of(run(1)) == run_of(run(1)) != run_of(run(2))

@@ -15,6 +15,8 @@ from api.vms.screenshot.view import screenshot_uri
 from reconciler.errors import Refused
 from reconciler.identity.role import Role
 from reconciler.observed.pictures import thumbnail
+from reconciler.observed.snapshot import Observed
+from specs.binding import parse
 
 _NOT_RUNNING: Final = "KCHVM0004E"
 _PNG: Final = "image/png"
@@ -44,8 +46,13 @@ class MachineScreenshot(MachineDevices):
             raise Refusal(404, f"{name} doesn't run, so it has no screen; start it first.", _NOT_RUNNING)
         hypervisor = self.serving.hypervisor
         try:
-            picture = self._pictures.get(observed.uid, lambda: thumbnail(hypervisor.screenshot(observed.ref)))
+            picture = self._pictures.get(run_of(observed), lambda: thumbnail(hypervisor.screenshot(observed.ref)))
         except Refused as error:  # it went off meanwhile
             raise Refusal(404, str(error), _NOT_RUNNING) from None
         headers = {"Last-Modified": formatdate(picture.taken, usegmt=True), "Cache-Control": "no-cache"}
         return Answer(content=picture.png, content_type=_PNG, headers=headers)
+
+
+def run_of(observed: Observed) -> str:
+    """One run of a machine. The next one of its name may have its UUID too, and be another's."""
+    return f"{observed.uid}/{parse(observed.live_xml).get('id') if observed.live_xml else ''}"
