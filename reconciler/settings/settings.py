@@ -212,6 +212,8 @@ class Settings:
             check_header("proxy-groups-header", self.proxy_groups_header)
             if self.proxy_groups_header.lower() == self.proxy_user_header.lower():
                 raise SettingsError("A user and their groups don't stand in one header; name another one for groups.")
+        if "*" in (*self.admin_groups, *self.operator_groups, *self.viewer_groups):
+            raise SettingsError("Only user-group takes * for everybody; name the groups that have a higher role.")
         if self.auth == "pam" and not _PAM_SERVICE.fullmatch(self.pam_service):
             raise SettingsError(f"pam-service {self.pam_service!r} isn't a file of /etc/pam.d; give one such as login.")
 

@@ -96,3 +96,6 @@ def test_the_highest_role_of_ones_groups_counts(groups: set[str], role: Role | N
     given = {Role.VIEWER: ["looking"], Role.OPERATOR: ["working"], Role.ADMIN: ["sudo", "wheel"]}
     assert role_of(Identity("kim", frozenset(groups)), given) == role
     assert role_of(Identity("root"), given) == Role.ADMIN
+    everybody = {**given, Role.USER: ["*"]}
+    assert role_of(Identity("kim", frozenset(groups)), everybody) == (role or Role.USER)
+    assert role_of(Identity("kim", frozenset(groups)), {**given, Role.USER: ["people"]}) == role

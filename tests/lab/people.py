@@ -24,6 +24,7 @@ _PASSWORDS: Final = {
     "otto": ("works", {"workers"}),
     "ada": ("decides", {"deciders"}),
 }
+BY_NAME: Final = {name: password for name, (password, _groups) in _PASSWORDS.items()}
 
 
 class Known:
