@@ -50,7 +50,7 @@ class _Application(falcon.asgi.App[Any, Any]):
     ) -> None:
         if scope["type"] == "http":
             await super().__call__(without_prefix(scope), _at_once(receive), send)
-        else:
+        elif scope["type"] != "websocket":  # those begin as requests: see `api/http/upgrade.py`
             await super().__call__(scope, receive, send)
 
 

@@ -13,6 +13,11 @@ def is_here(uri: str) -> bool:
     return not urlsplit(uri).netloc
 
 
+def hands_over(uri: str) -> bool:
+    """Whether that hypervisor hands over a socket to a machine's screen: QEMU's does on its own machine."""
+    return is_here(uri) and urlsplit(uri).scheme == "qemu"
+
+
 def is_uri(text: str) -> bool:
     """True for what can be a connection's address: everybody who takes it apart finds a host and a port that can be."""
     if not text or any(character.isspace() or not character.isprintable() for character in text):

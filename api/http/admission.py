@@ -28,6 +28,7 @@ from api.http.peer import real_peer, user_of_request
 from api.http.proxied import check_said
 from api.http.refusal import Refusal
 from api.http.response_headers import PAGE
+from api.http.upgrade import upgrade_of
 from api.services import Services
 from reconciler.identity.names import OddNameError, check_name
 from reconciler.identity.role import Role
@@ -63,7 +64,7 @@ class Admission:
                 403,
                 "This server isn't called by that name; use the address that it listens on, or --public-name.",
             )
-        if request.method not in _SAFE and self._is_foreign(request):
+        if (request.method not in _SAFE or upgrade_of(request) is not None) and self._is_foreign(request):
             raise Refusal(403, "Another site's page can't change anything here.")
         if self._is_within_foreign(request) and not _follows_link_to_documentation(request):
             raise Refusal(403, "Another site's page can't read anything here, or link to it; type the address.")

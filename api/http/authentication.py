@@ -26,7 +26,7 @@ from api.http.refusal import Refusal
 from reconciler.identity.identity import Identity
 from reconciler.identity.logins import LEAST_S, Logins, NoRoleError, TooManyError
 from reconciler.identity.role import Role
-from reconciler.identity.sessions import LoggedIn
+from reconciler.identity.sessions import LoggedIn, key_of
 from reconciler.identity.twins import Twins
 from reconciler.serving.client import Client
 
@@ -123,6 +123,19 @@ async def still_in_session(logins: Logins, token: str) -> LoggedIn | None:
     if logins.needs_a_look(token, counts=False):
         return await _beside(lambda: logins.by_session(token, counts=False))
     return logins.by_session(token, counts=False)
+
+
+def is_of_account(request: falcon.asgi.Request) -> bool:
+    """Whether a request was admitted by a password or a session, so that its user has an account to be asked about."""
+    if is_of_proxy(request) or user_of_request(request) is not None:
+        return False
+    return (request.get_header("Authorization") or "basic").partition(" ")[0].lower() == "basic"
+
+
+def session_of(request: falcon.asgi.Request) -> bytes:
+    """What the session is known by that says who makes a request; empty where something else does."""
+    token = session_alone(request)
+    return b"" if token is None else key_of(token)
 
 
 async def _of_the_socket(logins: Logins, user: int) -> LoggedIn:

@@ -27,6 +27,7 @@ from api.http.peer import mark_peer, peer_of, user_of
 from api.http.response_headers import with_policy
 from api.http.shutdown import Receive, Scope, Send
 from api.http.tls_transport import PlainHttpError, TlsTransport
+from api.http.upgrade import Taken, mark_upgrade
 
 log = logging.getLogger("onggi.api")
 
@@ -68,6 +69,9 @@ class Connection(HttpToolsProtocol):
         self._besides = 0  # all others: its head, the frames of chunks, what stands behind them
         self._without_body = 0  # of those, what came since its body went on last
         self._in_head = True
+        self._asks_for_websocket = False
+        self._early: bytes = b""  # behind such a request
+        self._taken = False
 
     # Others' view, when there are too many
 
@@ -155,8 +159,10 @@ class Connection(HttpToolsProtocol):
         self._without_body += len(data)
         try:
             self.parser.feed_data(data)
-        except httptools.HttpParserUpgrade:  # there is nothing to change to
-            pass
+        except httptools.HttpParserUpgrade as upgrade:
+            if self._asks_for_websocket:  # else there is nothing to change to
+                self._early += data[upgrade.args[0] :]
+                self.flow.pause_reading()
         except httptools.HttpParserError:
             self._end(falcon.HTTP_400, "That is no request of HTTP/1.1.")
         if self._besides > MAX_HEAD + _CHUNKED * self._body or self._without_body > MAX_HEAD:
@@ -184,6 +190,9 @@ class Connection(HttpToolsProtocol):
         if problem is not None:
             self._end(*problem)
             raise _RefusedError  # so that the parser ends
+        self._asks_for_websocket = (
+            self.parser.should_upgrade() and self._get_upgrade() == b"websocket" and self.parser.get_method() == b"GET"
+        )
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
@@ -233,13 +242,17 @@ class Connection(HttpToolsProtocol):
         """The application's, as every answer has to be."""
         begun = False
         mark_peer(scope, self.peer, self.user)
+        if self._asks_for_websocket and scope is cast(Scope, self.scope):
+            mark_upgrade(scope, self._take)
 
         async def send_ruled(event: MutableMapping[str, Any]) -> None:
             nonlocal begun
+            if self._taken:
+                return
             if event["type"] == "http.response.start":
                 begun = True
                 headers = with_policy(scope["path"], event.get("headers", ()), by_tls=self._tls is not None)
-                if self._incoming and self.scope is scope:
+                if (self._incoming or self._asks_for_websocket) and self.scope is scope:
                     headers.append(_CLOSE)
                 event = {**event, "headers": headers}
             await send(event)
@@ -256,6 +269,15 @@ class Connection(HttpToolsProtocol):
             headers = [_JSON, (b"content-length", str(len(content)).encode())]
             await send_ruled({"type": "http.response.start", "status": 500, "headers": headers})
             await send_ruled({"type": "http.response.body", "body": content})
+
+    def _take(self) -> Taken | None:
+        connection = self._out.give()
+        if connection is None:
+            return None
+        self._taken = self.cycle.disconnected = True
+        tls, self._tls = self._tls, None
+        self.transport = cast(asyncio.Transport, self._out)  # so that nobody here says a word by the session
+        return Taken(connection, tls, self._early)
 
     def _is_at_rest(self) -> bool:
         return self.cycle is None or self.cycle.response_complete

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import socket
 import struct
 from collections.abc import Callable
@@ -62,6 +63,16 @@ class LingeringTransport:
         self._transport.write_eof()
         self._transport.resume_reading()
         asyncio.get_running_loop().call_later(_LINGER_S, self._transport.close)
+
+    def give(self) -> socket.socket | None:
+        """The connection itself, which stays open while this ends; None when it is closing, or something is unsent."""
+        connection = self._transport.get_extra_info("socket")
+        if connection is None or self.is_closing() or self.unsent:
+            return None
+        given = socket.socket(fileno=os.dup(connection.fileno()))
+        given.setblocking(False)
+        self._transport.abort()
+        return given
 
     def reset(self) -> None:
         """At once, whatever is unsent."""

@@ -31,13 +31,15 @@ ERROR: Final[Schema] = obj(
     title="Error",
 )
 _REASONS: Final = {
-    200: "As the schema says.", 201: "Made.", 202: "Begun: a task, or the resource with one.", 204: "Gone.",
+    101: "It is one from now on.", 200: "As the schema says.", 201: "Made.",
+    202: "Begun: a task, or the resource with one.", 204: "Gone.",
     206: "A part of it.", 303: "At another address now, which Location tells.", 304: "As you know it.",
     400: "The request can't be done as it is.", 401: "Log in first.",
     403: "Not allowed here.", 404: "There is no such thing.",
     405: "The address doesn't take that method.", 408: "The body came too slowly.",
     409: "It conflicts with what is there.", 412: "It changed since it was read.", 413: "The body is too large.",
-    415: "The body isn't of a type that is taken.", 416: "There is no such part.", 429: "There were too many attempts.",
+    415: "The body isn't of a type that is taken.", 416: "There is no such part.",
+    426: "Ask for an upgrade to WebSocket.", 429: "There were too many attempts.",
     500: "Something unexpected.",
     501: "This host can't do that.", 503: "Not now; try again.",
 }  # fmt: skip

@@ -86,6 +86,11 @@ class TlsTransport:
             self._flush()
         self._transport.close()
 
+    def on(self, transport: Any) -> TlsTransport:
+        """The same session, from now on on that transport of the same connection."""
+        self._transport = transport
+        return self
+
     def _flush(self) -> None:
         if data := self._goes.read():
             self._transport.write(data)

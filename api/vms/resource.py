@@ -16,6 +16,7 @@ from api.tasks.view import TASK, task_view
 from api.users.checks import check_accounts
 from api.vms import power
 from api.vms.cloning import clone_machine
+from api.vms.console.connecting import CONNECT, CONNECTED, connected
 from api.vms.consoles import check_graphics, graphics_schema
 from api.vms.editing import (
     LONGEST_S,
@@ -299,13 +300,20 @@ class Machine(_Family):
 
     @action(
         "connect",
-        "Prepare a connection to a machine's console: `graphics` of the answer says where it listens.",
-        MACHINE,
-        role=Role.OPERATOR,
+        "Get a ticket by which a machine's screen or serial line can be opened, once.",
+        CONNECTED,
+        body=CONNECT,
+        blocking=False,
+        role=Role.VIEWER,
+        description="`console` says where a WebSocket is opened to within 30 seconds; null where the machine has no"
+        " console that a browser can show now. Who only looks gets one that is read-only.",
     )
-    def connect(self, _call: Call, name: str) -> NewJson:
-        """Nothing has to be prepared: the console listens as long as the machine runs."""
-        return self.view(self.serving.world, name)
+    def connect(self, call: Call, name: str) -> NewJson:
+        """Nothing else has to be prepared: the console is there as long as the machine runs."""
+        world = self.serving.world
+        view = self.view(world, name)
+        console = connected(self.services, call, self.observed(world, self.ref(name)), view)
+        return {**shown_to(self.serving.sight(call.client), view), "console": console}
 
     @action(
         "clone",

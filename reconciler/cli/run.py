@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.cli.account_options import ACCOUNTS, LOGIN
+from reconciler.cli.console_options import CONSOLES
 from reconciler.cli.options import (
     FORGE,
     HOST,
@@ -61,6 +62,7 @@ _LAST_S = 4.5  # likewise, for everything together
     socket,
     socket_group,
     *WIRE,
+    *CONSOLES,
     *LOGIN,
     api_writes,
     federation,

@@ -18,6 +18,7 @@ from reconciler.hypervisor.host.facts import HostFacts
 from reconciler.hypervisor.reader import Reader
 from reconciler.hypervisor.virtualmachine.refusals import Refusals
 from reconciler.lazy import Lazy
+from reconciler.locality import hands_over
 from reconciler.network.addresses import INTERNET, Networks
 from reconciler.observed.snapshot import Snapshot
 from specs.host import Host
@@ -25,6 +26,8 @@ from specs.reach import Reach
 from specs.reference import STORAGE_POOL, Ref
 
 if TYPE_CHECKING:
+    import socket
+
     from reconciler.hypervisor.commands import Commands
     from reconciler.hypervisor.queries import Queries
     from reconciler.hypervisor.transfer.intake import Progress
@@ -195,6 +198,19 @@ class Hypervisor:
     def screenshot(self, ref: Ref) -> bytes:
         """A PNG of a VM's screen as it is now. Raises Refused with `MachineNotRunning`, Unsupported and others."""
         return self._queries().screenshot(ref)
+
+    @property
+    def hands_over_displays(self) -> bool:
+        """Whether `display` asks for no password, wherever a VM's screen listens."""
+        return hands_over(self.uri)
+
+    def display(self, ref: Ref, uid: str) -> socket.socket:
+        """A VM's screen, which speaks VNC. Raises Refused, NotFound, Conflict when it is another VM, and others."""
+        return self._queries().display(ref, uid)
+
+    def serial(self, ref: Ref, uid: str, *, force: bool) -> socket.socket:
+        """A VM's serial line; with `force` taken from whoever has it. Raises as `display` does."""
+        return self._queries().serial(ref, uid, force=force)
 
     def machine_state(self, ref: Ref) -> str:
         """How a VM is at this moment: running, paused, shutoff, ... Raises NotFound and others."""

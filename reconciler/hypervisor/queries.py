@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import socket
+
 from reconciler.hypervisor.connection import Connections
 from reconciler.hypervisor.host.abilities import AbilitiesAsked
 from reconciler.hypervisor.host.devices import DeviceList
 from reconciler.hypervisor.host.interfaces import host_interfaces
+from reconciler.hypervisor.virtualmachine.display import open_display
 from reconciler.hypervisor.virtualmachine.queries import SOURCES, guest_addresses, machine_state, serial_log
 from reconciler.hypervisor.virtualmachine.screenshots import screenshot
+from reconciler.hypervisor.virtualmachine.serial_socket import open_serial
 from reconciler.hypervisor.virtualmachine.snapshot_list import snapshots
 from reconciler.observed.answers import GuestAddress, HostInterface, SnapshotOf
 from specs.reference import Ref
@@ -28,6 +32,14 @@ class Queries:
     def screenshot(self, ref: Ref) -> bytes:
         """A PNG of a VM's screen."""
         return screenshot(self._connections, ref)
+
+    def display(self, ref: Ref, uid: str) -> socket.socket:
+        """A VM's screen."""
+        return open_display(self._connections, ref, uid)
+
+    def serial(self, ref: Ref, uid: str, *, force: bool) -> socket.socket:
+        """A VM's serial line."""
+        return open_serial(self._connections.uri, ref, uid, force=force)
 
     def machine_state(self, ref: Ref) -> str:
         """How a VM is at this moment."""

@@ -48,7 +48,7 @@ class Sessions:
     def open(self, who: LoggedIn) -> str:
         """A new session's token, 256 random bits. Of too many the one that was used least lately ends."""
         token, now = secrets.token_urlsafe(32), self._now()
-        key = _key(token)
+        key = key_of(token)
         with self._lock:
             self._end_old(now)
             self._make_room([one for one in self._sessions.values() if one.who.identity.name == who.identity.name])
@@ -59,12 +59,23 @@ class Sessions:
         """The session of a token, which `counts` as used now; None when there is none, or no more."""
         now = self._now()
         with self._lock:
-            session = self._sessions.get(_key(token))
+            session = self._sessions.get(key_of(token))
             if session is None or _is_over(session, now):
                 return None
             if counts:
                 session.used = now
             return session
+
+    def lives(self, key: bytes) -> Session | None:
+        """The session with that key, which doesn't count as used by the question; None when it is over."""
+        with self._lock:
+            session = self._sessions.get(key)
+            return None if session is None or _is_over(session, self._now()) else session
+
+    def use(self, key: bytes) -> None:
+        """It is used otherwise than by a request."""
+        if (session := self.lives(key)) is not None:
+            session.used = self._now()
 
     def seen(self, session: Session, who: LoggedIn) -> bool:
         """The account was looked at again. False, and the session's end, when it may do something else by now."""
@@ -77,7 +88,7 @@ class Sessions:
     def close(self, token: str) -> None:
         """End a session, if it is one."""
         with self._lock:
-            self._sessions.pop(_key(token), None)
+            self._sessions.pop(key_of(token), None)
 
     def end_of(self, name: str) -> None:
         """End all of a user's."""
@@ -102,5 +113,6 @@ def _is_over(session: Session, now: float) -> bool:
     return now - session.used > IDLE_S or now - session.begun > LONGEST_S
 
 
-def _key(token: str) -> bytes:
+def key_of(token: str) -> bytes:
+    """What a token's session is known by."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()

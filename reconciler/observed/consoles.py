@@ -29,3 +29,11 @@ def console_of(observed: Observed) -> Console | None:
     given = found.get("port") or found.get("tlsPort") or ""
     port = int(given) if observed.active and given.isascii() and given.isdecimal() and int(given) > 0 else None
     return Console(str(found.get("type")), spec.get("listen"), port, spec.get("passwordValidTo"))
+
+
+def has_serial_line(observed: Observed) -> bool:
+    """Whether a machine has a serial line that libvirt hands out."""
+    devices = parse(observed.live_xml or observed.xml).find("devices")
+    return devices is not None and any(
+        each.get("type") == "pty" for name in ("console", "serial") for each in devices.iterfind(name)
+    )

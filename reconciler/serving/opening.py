@@ -14,6 +14,7 @@ from reconciler.loop.agent import Agent
 from reconciler.observed.osinfo.database import Database
 from reconciler.observed.osinfo.images import Images
 from reconciler.serving.changes import Changes
+from reconciler.serving.consoles import Consoles
 from reconciler.serving.freshness import Freshness
 from reconciler.serving.host import HostServices
 from reconciler.serving.names import Names
@@ -106,6 +107,7 @@ class Opening:
             uploads=Uploads(line, volumes, tasks),
             scans=Scans(settings, tasks, images, refreshes),
             freshness=Freshness(agent, refreshes),
+            consoles=Consoles(),
             secrets=Secrets(settings.state / KEPT_SECRETS),
         )
 

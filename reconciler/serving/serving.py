@@ -12,6 +12,7 @@ from reconciler.loop.passes import World
 from reconciler.serving.adoption import document_of
 from reconciler.serving.changes import Changes
 from reconciler.serving.client import Client
+from reconciler.serving.consoles import Consoles
 from reconciler.serving.freshness import Freshness
 from reconciler.serving.host import HostServices
 from reconciler.serving.names import Names
@@ -61,6 +62,7 @@ class Serving:
     uploads: Uploads
     scans: Scans
     freshness: Freshness
+    consoles: Consoles
 
     @property
     def world(self) -> World:

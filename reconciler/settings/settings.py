@@ -37,6 +37,7 @@ _PAM_SERVICE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 DEFAULT_CONNECT = "qemu:///system"
 SHORTEST_INTERVAL_S = 1.0
 MOST_FILES = 1_000_000
+MOST_CONSOLES = 1_000
 
 _LONGEST_FILE = 1 << 20  # of settings
 _WANTED = {
@@ -101,6 +102,7 @@ class Settings:
     tls_key: Path | None = None
     expose_without: tuple[str, ...] = ()  # what an address that others reach goes without: login, tls
     public_names: tuple[str, ...] = ()  # what else the API is called by; none: the host's own names, off the loopback
+    most_consoles: int = 64  # that are open at once, through the API
     api_writes: str = "on"  # on | off: whether the API may change the repository
     federation: str = "off"  # on | off: whether other agents on the network are told of this one, and listed
     accounts: str = "system"  # system | ldap: where the users and groups are listed that machines are given to
@@ -141,6 +143,8 @@ class Settings:
             raise SettingsError(f"trash-retention is {self.trash_retention_s:g} s; give 0 or more, such as 7d.")
         if not 1 <= self.max_files <= MOST_FILES:
             raise SettingsError(f"max-files is {self.max_files}; give a number from 1 to {MOST_FILES}.")
+        if not 1 <= self.most_consoles <= MOST_CONSOLES:
+            raise SettingsError(f"most-consoles is {self.most_consoles}; give a number from 1 to {MOST_CONSOLES}.")
         if self.max_fetch < 1 << 20:
             raise SettingsError(f"max-fetch is {self.max_fetch} bytes; give at least 1MiB.")
         check_folders("allowed-folder", self.allowed_folders)

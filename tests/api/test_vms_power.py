@@ -133,7 +133,8 @@ def test_what_makes_no_sense_for_a_running_machine_is_refused(api: LiveApi, acti
 
 @pytest.mark.parametrize("action", ["start", "poweroff", "shutdown", "reset", "suspend", "resume", "connect", "clone"])
 def test_actions_on_nothing_are_not_found(api: LiveApi, action: str) -> None:
-    answer = api.client.post(f"/vms/nothing/{action}", content=b"{not read")
+    body = b"{not read" if action != "connect" else b""  # that one may say which console it wants
+    answer = api.client.post(f"/vms/nothing/{action}", content=body)
     assert (answer.status_code, code_of(answer)) == (404, "KCHVM0002E")
 
 
