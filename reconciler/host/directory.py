@@ -91,10 +91,9 @@ class LdapAccounts:
 
         settings = self._settings
         attribute = settings.name_attribute
-        page = asked.session.search(
-            settings.search_base, filter_by_name(settings, user_id), (attribute, *_TOLD), size=2, most=2
-        )
-        return next((each for each in page.entries if name_of(each, attribute) == user_id), None)
+        wanted = filter_by_name(settings, user_id)
+        pages = asked.session.pages(settings.search_base, wanted, (attribute, *_TOLD), size=2, most=PAGE)
+        return next((each for page in pages for each in page.entries if name_of(each, attribute) == user_id), None)
 
     def _group(self, asked: Asked, name: str) -> Entry | None:
         from ldap.filter import escape_filter_chars
@@ -103,8 +102,8 @@ class LdapAccounts:
 
         settings = self._settings
         wanted = filter_of_groups(settings, f"(cn={escape_filter_chars(name)})")
-        page = asked.session.search(settings.group_base, wanted, ("cn",), size=PAGE, most=PAGE)
-        return next((each for each in page.entries if name_of(each, "cn") == name), None)
+        pages = asked.session.pages(settings.group_base, wanted, ("cn",), size=PAGE, most=PAGE)
+        return next((each for page in pages for each in page.entries if name_of(each, "cn") == name), None)
 
     def _ask(self, question: Callable[[Asked], T]) -> T:
         return self._servers.ask(question, self._limit)
@@ -112,9 +111,7 @@ class LdapAccounts:
 
 def _listed(asked: Asked, base: str, wanted: str, attribute: str, what: str) -> Names:
     found: set[str] = set()
-    cookie = b""
-    while True:
-        page = asked.session.search(base, wanted, (attribute,), size=PAGE, most=MOST_USERS + 1, cookie=cookie)
+    for page in asked.session.pages(base, wanted, (attribute,), size=PAGE, most=MOST_USERS + 1):
         found.update(_names(page.entries, attribute))
         if len(found) > MOST_USERS or (len(found) == MOST_USERS and page.cookie):
             reason = f"The directory has more than {MOST_USERS} {what}; only these are listed."
@@ -122,9 +119,7 @@ def _listed(asked: Asked, base: str, wanted: str, attribute: str, what: str) -> 
         if page.cut:
             reason = f"The LDAP server tells of no more than {len(found)} {what}; raise its size limit."
             return Names(tuple(sorted(found)), reason)
-        if not page.cookie:
-            return Names(tuple(sorted(found)))
-        cookie = page.cookie
+    return Names(tuple(sorted(found)))
 
 
 def _names(entries: Iterable[Entry], attribute: str) -> Iterator[str]:

@@ -82,24 +82,18 @@ def _above(
 
 def every_group(session: LdapSession, settings: LdapSettings, condition: str) -> Iterator[Entry]:
     """All groups for which a filter holds, page by page."""
-    cookie = b""
-    while True:
-        page = session.search(
-            settings.group_base, filter_of_groups(settings, condition), _ASKED, size=_PAGE, most=MOST_GROUPS + 1,
-            cookie=cookie,
-        )  # fmt: skip
+    wanted = filter_of_groups(settings, condition)
+    for page in session.pages(settings.group_base, wanted, _ASKED, size=_PAGE, most=MOST_GROUPS + 1):
         yield from page.entries
         if page.cut:
             log.warning("the LDAP server tells of no more groups by a limit of its own; raise it")
-        if not page.cookie or page.cut:
-            return
-        cookie = page.cookie
 
 
 def _group(session: LdapSession, settings: LdapSettings, dn: str) -> tuple[Entry, ...]:
     try:
         wanted = filter_of_groups(settings, "(objectClass=*)")
-        return session.search(dn, wanted, _ASKED, size=2, most=2, only_base=True).entries
+        pages = session.pages(dn, wanted, _ASKED, size=2, most=2, only_base=True)
+        return tuple(entry for page in pages for entry in page.entries)
     except ldap.NO_SUCH_OBJECT:
         return ()
 

@@ -115,6 +115,18 @@ class LdapSession:
         except (ldap.TIMELIMIT_EXCEEDED, ldap.SIZELIMIT_EXCEEDED, ldap.ADMINLIMIT_EXCEEDED):
             return Page(tuple(found), b"", cut=True)
 
+    def pages(
+        self, base: str, filter_text: str, attributes: Sequence[str], *, size: int, most: int, only_base: bool = False
+    ) -> Iterator[Page]:
+        """One after the other; an empty one isn't the end."""
+        cookie = b""
+        while True:
+            page = self.search(base, filter_text, attributes, size=size, most=most, cookie=cookie, only_base=only_base)
+            yield page
+            if page.cut or not page.cookie:
+                return
+            cookie = page.cookie
+
 
 @contextmanager
 def ldap_session(

@@ -105,12 +105,14 @@ class LdapLogins:
         """The one entry that a filter finds; of several none is it."""
         settings = self._settings
         attributes = (settings.name_attribute, *ATTRIBUTES, *_SAME, *(("memberOf",) if settings.member_of else ()))
-        page = asked.session.search(settings.search_base, wanted, attributes, size=2, most=2)
-        if page.cut:
-            raise Transient("The LDAP server ended its answer early, so that nobody knows whether there is another.")
-        entries = page.entries
-        if len(entries) > 1:
-            log.warning("the directory has several entries for one user, so that nobody is it: %s", _shown(entries))
+        entries: list[Entry] = []
+        for page in asked.session.pages(settings.search_base, wanted, attributes, size=2, most=2):
+            entries += page.entries
+            if len(entries) > 1:
+                log.warning("the directory has several entries for one user, so that nobody is it: %s", _shown(entries))
+                break
+            if page.cut:
+                raise Transient("The LDAP server ended its answer early: nobody knows whether there is another.")
         return entries[0] if len(entries) == 1 and entries[0].dn else None
 
     def _identity(self, asked: Asked, found: Entry, *, just_proven: bool) -> Identity | None:

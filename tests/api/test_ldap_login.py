@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,7 +27,7 @@ from tests.lab.ports import free_port
 from tests.lab.repositories import Repository, git
 from tests.lab.slapd import ADMIN, GROUPS, PASSWORD, PEOPLE, Slapd, dn_of, group, person, slapd
 from tests.lab.waiting import until
-from tests.network.misbehaving import misbehaving, silent
+from tests.network.misbehaving import misbehaving
 
 __all__ = ["onggi"]
 
@@ -176,11 +177,17 @@ def test_nobody_comes_in_while_the_directory_is_down_and_who_is_in_stays(
 def test_a_directory_that_hangs_keeps_nobody_waiting_but_who_logs_in(
     hand: libvirt.virConnect, repository: Repository, tmp_path: Path, server: Server, now: Now
 ) -> None:
-    with misbehaving(silent) as hanging:
+    over = threading.Event()
+
+    def hang(connection: socket.socket) -> None:
+        over.wait(60)
+        connection.close()
+
+    with misbehaving(hang) as hanging:
         both = f"{server.settings.url} ldaps://127.0.0.1:{hanging.port}"
         settings = LdapSettings(
             both, PEOPLE, ca_file=server.settings.ca_file, bind_dn=ADMIN, bind_password=lambda: PASSWORD,
-            group_base=GROUPS, has_logins=True, timeout_s=4,
+            group_base=GROUPS, has_logins=True, timeout_s=60,
         )  # fmt: skip
         with api_of(repository, tmp_path, settings, now) as api:
             kim = session(log_in(api, "kim", "of kim"))
@@ -199,6 +206,7 @@ def test_a_directory_that_hangs_keeps_nobody_waiting_but_who_logs_in(
                 assert api.client.get(path, headers=kim).status_code == 200
             assert api.client.get("/healthz").status_code == 200
             assert len(told) < len(people)
+            over.set()
             for each in people:
                 each.join(60)
             assert told == [503] * len(people)

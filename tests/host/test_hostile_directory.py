@@ -20,6 +20,7 @@ from reconciler.host import directory
 from reconciler.host.accounts import Names
 from reconciler.host.directory import LdapAccounts
 from reconciler.host.ldap_settings import LdapSettings
+from reconciler.identity.ldap_login import LdapLogins
 from tests.lab.waiting import until
 from tests.network.misbehaving import Behaviour, misbehaving
 
@@ -155,6 +156,22 @@ def test_a_hostile_server_is_left_in_time_and_costs_little(monkeypatch: pytest.M
         assert dict(people.map(ask, HOSTILE)) == dict.fromkeys(HOSTILE, True)
     until(lambda: not relays(), 60, "no thread is left")
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < MOST_GROWN_KIB
+
+
+def test_a_hostile_server_lets_nobody_in() -> None:
+    """Short of saying yes where it is asked."""
+
+    def ask(case: str) -> object:
+        with misbehaving(HOSTILE[case]) as server:
+            settings = LdapSettings(f"ldap://127.0.0.1:{server.port}", BASE, timeout_s=0.5, group_base=BASE)
+            try:
+                return LdapLogins(settings).proven("maria", "of maria")
+            except Transient:
+                return "nobody knows"
+
+    with ThreadPoolExecutor(6) as people:
+        assert set(people.map(ask, HOSTILE)) <= {None, "nobody knows"}
+    until(lambda: not relays(), 60, "no thread is left")
 
 
 def test_answers_that_were_changed_at_random_are_survived() -> None:

@@ -295,13 +295,20 @@ def test_a_server_that_refuses_to_encrypt_gets_no_password(tmp_path: Path, setti
             logins.proven("kim", "of kim")
 
 
-def test_the_first_server_that_answers_is_asked_and_a_silent_one_not_again_at_once(settings: LdapSettings) -> None:
-    with misbehaving(silent) as hanging:
-        urls = f"ldaps://127.0.0.1:{free_port()} ldaps://127.0.0.1:{hanging.port} {settings.url}"
-        logins = LdapLogins(replace(settings, url=urls, timeout_s=7))
+def test_a_server_that_fails_is_asked_after_those_that_answer(settings: LdapSettings) -> None:
+    with misbehaving(lambda connection: connection.close()) as failing:
+        urls = f"ldaps://127.0.0.1:{free_port()} ldaps://127.0.0.1:{failing.port} {settings.url}"
+        logins = LdapLogins(replace(settings, url=urls))
         for _ in range(3):
             assert logins.proven("kim", "of kim") is not None
             assert logins.proven("kim", "wrong") is None
+        assert failing.came == 1
+
+
+def test_a_server_that_hangs_leaves_time_for_the_next(settings: LdapSettings) -> None:
+    with misbehaving(silent) as hanging:
+        logins = LdapLogins(replace(settings, url=f"ldaps://127.0.0.1:{hanging.port} {settings.url}", timeout_s=6))
+        assert logins.proven("kim", "of kim") is not None
         assert hanging.came == 1
 
 
