@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from reconciler.errors import Transient
 from reconciler.host.plugins import Plugins
 from reconciler.identity.logins import Logins
+from reconciler.identity.oidc.login import OidcLogin
 from reconciler.identity.tokens import Tokens
 from reconciler.serving.serving import Serving
 
@@ -54,8 +55,8 @@ class Services:
     `problem`: why no pass comes through now, empty while they do.
 
     `serve` gives the agent to work with, and raises Transient while there is none. `hosts` are the names that this
-    server may be called by; None: any. `logins` is how somebody logs in; None where nobody has to. `tokens` are
-    taken in the place of a login.
+    server may be called by; None: any. `logins` is how somebody logs in; None where nobody has to; `oidc` where that
+    is at a provider. `tokens` are taken in the place of a login.
     """
 
     ready: Callable[[], bool]
@@ -66,6 +67,7 @@ class Services:
     hosts: Callable[[], Collection[str] | None] = _any_name
     logins: Logins | None = None
     tokens: Tokens | None = None
+    oidc: OidcLogin | None = None
     webhooks: Webhooks = field(default_factory=Webhooks)
     plugins: ServedPlugins = field(default_factory=ServedPlugins)
 

@@ -3,7 +3,7 @@
 A web page of somebody else, open in a browser on this machine, must not be able to do anything here: requests are
 refused when a browser says that another site makes them, reading and following a link included (it can't see the
 answer, though it could have the host work, or ask other machines), and so are all that call this server by a name that
-isn't its own. Only the documentation may be linked to.
+isn't its own. Only the documentation may be linked to, and a login provider sends browsers back.
 
 Where nobody has to log in, who asks by the Unix socket is who the kernel says, and all others are nobody in particular.
 Where they have to, each may use what their role suffices for, and only what is public is told to anybody.
@@ -27,7 +27,7 @@ from api.http.endpoint import ANYBODY
 from api.http.peer import real_peer, user_of_request
 from api.http.proxied import check_said
 from api.http.refusal import Refusal
-from api.http.response_headers import PAGE
+from api.http.response_headers import PAGE, RETURN
 from api.http.upgrade import upgrade_of
 from api.services import Services
 from reconciler.identity.names import OddNameError, check_name
@@ -66,7 +66,7 @@ class Admission:
             )
         if (request.method not in _SAFE or upgrade_of(request) is not None) and self._is_foreign(request):
             raise Refusal(403, "Another site's page can't change anything here.")
-        if self._is_within_foreign(request) and not _follows_link_to_documentation(request):
+        if self._is_within_foreign(request) and not _may_be_led_to(request):
             raise Refusal(403, "Another site's page can't read anything here, or link to it; type the address.")
 
     async def process_resource(
@@ -116,9 +116,10 @@ def _name(user: int | None) -> str:
         return f"uid {user}"
 
 
-def _follows_link_to_documentation(request: falcon.asgi.Request) -> bool:
+def _may_be_led_to(request: falcon.asgi.Request) -> bool:
+    """Whether another site's page may lead a browser there: the documentation, and the end of a login."""
     return (
-        request.path == PAGE
+        request.path in (PAGE, RETURN)
         and request.get_header("Sec-Fetch-Mode") == "navigate"
         and request.get_header("Sec-Fetch-Dest") == "document"  # no frame
     )

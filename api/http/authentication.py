@@ -23,6 +23,7 @@ import falcon.asgi
 from api.http.peer import real_peer, user_of_request
 from api.http.proxied import is_of_proxy, vouched_for
 from api.http.refusal import Refusal
+from api.http.session_cookie import CSRF_COOKIE, CSRF_HEADER, fits, session_token
 from reconciler.identity.identity import Identity
 from reconciler.identity.logins import LEAST_S, Logins, NoRoleError, TooManyError
 from reconciler.identity.role import Role
@@ -30,7 +31,6 @@ from reconciler.identity.sessions import LoggedIn, key_of
 from reconciler.identity.twins import Twins
 from reconciler.serving.client import Client
 
-COOKIE: Final = "__Host-onggi"
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _LONGEST: Final = 4096  # of a password
 _threads = ThreadPoolExecutor(max_workers=16, thread_name_prefix="onggi-login")  # apart from all that works
@@ -55,13 +55,11 @@ async def authenticated(logins: Logins, request: falcon.asgi.Request, response: 
     token = session_token(request)
     who = None
     if token is not None:
-        who = (
-            await _beside(lambda: logins.by_session(token)) if logins.needs_a_look(token) else logins.by_session(token)
-        )
+        who = await beside(lambda: logins.by_session(token)) if logins.needs_a_look(token) else logins.by_session(token)
     if who is None:
         raise _nobody(logins, request, response)
-    if request.method not in _SAFE and not _says_where_from(request):
-        raise Refusal(403, "A session's request has to say which page makes it; send the header X-Requested-With.")
+    if request.method not in _SAFE:
+        _check_not_forged(request, token)
     return who
 
 
@@ -79,7 +77,7 @@ async def password_proven(
     peer = real_peer(request)
     ask = logins.for_a_request if keep else logins.by_password
     try:
-        who = await _beside(lambda: ask(name, password, peer)) if len(password) <= _LONGEST else None
+        who = await beside(lambda: ask(name, password, peer)) if len(password) <= _LONGEST else None
     except TooManyError as error:
         wait_s = max(1, round(error.wait_s + 0.5))
         raise Refusal(429, f"There were too many wrong passwords; try again in {wait_s} s.") from None
@@ -104,12 +102,6 @@ def know(request: falcon.asgi.Request, who: LoggedIn) -> Client:
     return client
 
 
-def session_token(request: falcon.asgi.Request) -> str | None:
-    """The session that a request names. One of two is nobody's: somebody else may have set the other."""
-    values = request.get_cookie_values(COOKIE) or ()
-    return values[0] if len(values) == 1 else None
-
-
 def session_alone(request: falcon.asgi.Request) -> str | None:
     """The session that says who makes a request; None where something else does."""
     proven_otherwise = (
@@ -121,7 +113,7 @@ def session_alone(request: falcon.asgi.Request) -> str | None:
 async def still_in_session(logins: Logins, token: str) -> LoggedIn | None:
     """Whose session that is, when it is still one. It doesn't count as used."""
     if logins.needs_a_look(token, counts=False):
-        return await _beside(lambda: logins.by_session(token, counts=False))
+        return await beside(lambda: logins.by_session(token, counts=False))
     return logins.by_session(token, counts=False)
 
 
@@ -141,7 +133,7 @@ def session_of(request: falcon.asgi.Request) -> bytes:
 async def _of_the_socket(logins: Logins, user: int) -> LoggedIn:
     if user == 0:
         return LoggedIn(Identity("root"), Role.ADMIN)
-    identity = await _beside(lambda: _account(user))
+    identity = await beside(lambda: _account(user))
     who = logins.by_name(identity) if identity is not None else None
     if who is None:
         raise no_role()
@@ -201,10 +193,22 @@ def _ask_for_password(logins: Logins, request: falcon.asgi.Request, response: fa
         response.set_header("WWW-Authenticate", 'Basic realm="onggi", charset="UTF-8"')
 
 
-def _says_where_from(request: falcon.asgi.Request) -> bool:
-    """A form of another site can't send any of these; whether what they say fits is asked at admission."""
-    return any(request.get_header(name) is not None for name in ("Origin", "Sec-Fetch-Site", "X-Requested-With"))
+def _check_not_forged(request: falcon.asgi.Request, session: str | None) -> None:
+    """That a page of this server makes the request, and none that a browser lends its cookies to. Raises Refusal 403.
+
+    The session's token proves it, and what a browser says of the page, which was looked at when the request was
+    admitted. A form of another site can't send the header that the original's clients do.
+    """
+    token = request.get_header(CSRF_HEADER)
+    if token is not None:
+        if session is None or not fits(session, token):
+            raise Refusal(403, f"The header {CSRF_HEADER} has another session's token; read the cookie {CSRF_COOKIE}.")
+    elif not any(request.get_header(name) is not None for name in ("Origin", "Sec-Fetch-Site", "X-Requested-With")):
+        raise Refusal(
+            403, f"A session's request has to show which page makes it; send {CSRF_HEADER} or X-Requested-With."
+        )
 
 
-async def _beside(ask: Callable[[], _T]) -> _T:
+async def beside(ask: Callable[[], _T]) -> _T:
+    """What may take seconds, beside the event loop and apart from all that works."""
     return await asyncio.get_running_loop().run_in_executor(_threads, ask)

@@ -76,6 +76,7 @@ class Answer:
     content: bytes | None = None
     content_type: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
+    cookies: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

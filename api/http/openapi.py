@@ -11,10 +11,10 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from api.http.action_names import ActionNames
-from api.http.authentication import COOKIE
 from api.http.endpoint import ANYBODY, Endpoint, Resource, endpoints
 from api.http.filters import MOST
 from api.http.schema import Schema, obj, text
+from api.http.session_cookie import COOKIE
 from api.http.undeclared import undeclared_endpoints
 from specs.plain import Json, NewJson
 

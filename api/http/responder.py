@@ -153,7 +153,9 @@ def _parameters(request: falcon.asgi.Request, endpoint: Endpoint) -> tuple[dict[
 def _write(request: falcon.asgi.Request, response: falcon.asgi.Response, answer: Answer, endpoint: Endpoint) -> None:
     response.status = answer.status
     for name, value in answer.headers.items():
-        response.append_header(name, value)  # as falcon wants it of a cookie
+        response.set_header(name, value)
+    for cookie in answer.cookies:
+        response.append_header("Set-Cookie", cookie)
     if answer.location:
         response.set_header("Location", request.prefix + quote(answer.location))
     if answer.content is not None:

@@ -18,6 +18,7 @@ SPECIFICATION: Final = "/openapi.json"
 PICTURES: Final = "/images/"
 ASSETS: Final = "/assets/"
 FOREVER: Final = "public, max-age=31536000, immutable"  # what has another name when it is another
+RETURN: Final = "/login/oidc/callback"  # where a login provider sends the browser back to
 _SAME_EVERYWHERE: Final = frozenset({PAGE, STYLE, SPECIFICATION})
 
 Headers = list[tuple[bytes, bytes]]

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 import falcon
 
 from api.assets.shell import shell
-from api.http.authentication import COOKIE, password_proven, session_token
+from api.http.authentication import password_proven
 from api.http.endpoint import ANYBODY, OURS, Answer, Call, Resource, get, post
 from api.http.refusal import Refusal
 from api.http.schema import arr, obj, text
+from api.http.session_cookie import cookies_of, csrf_token, session_token
 
 _TABS = ("guests", "host", "network", "storage", "templates")  # of Kimchi's page, each of which asks for a role
 _ROLES = obj({tab: text() for tab in _TABS})
 _WHO = obj(
-    {"username": text(), "groups": arr(text()), "roles": _ROLES, "role": text("user, viewer, operator or admin.")}
+    {
+        "username": text(),
+        "groups": arr(text()),
+        "roles": _ROLES,
+        "role": text("user, viewer, operator or admin."),
+        "csrf_token": text("What a page sends as X-CSRF-Token with each request that changes something."),
+    }
 )
 _PASSWORD = obj(
     {
@@ -35,12 +44,18 @@ class Login(Resource):
 
     @get(
         "The page to log in on, for browsers.", text(), content_type="text/html", role=ANYBODY, statuses=(405,),
+        other={303: None},
         description="For who wants anything but HTML there is nothing to read: 405.",
     )  # fmt: skip
     def page(self, call: Call) -> Answer:
-        """It leads to where its `next` says, if that is here."""
+        """It leads to where its `next` says, if that is here; where people log in at a provider, there."""
         if "text/html" not in (call.request.get_header("Accept") or ""):
             raise falcon.HTTPMethodNotAllowed(["POST"])
+        if self.services.oidc is not None:
+            then = quote(call.request.get_param("next") or "/", safe="")
+            return Answer(
+                status=303, content=b"", content_type="text/html", headers={"Location": f"/login/oidc?next={then}"}
+            )
         return shell("login")
 
     @post(
@@ -67,5 +82,5 @@ class Login(Resource):
             "roles": dict.fromkeys(_TABS, role),
             "role": role,
         }
-        cookie = f"{COOKIE}={logins.sessions.open(who)}; Path=/; Secure; HttpOnly; SameSite=Strict"
-        return Answer(shown, headers={"Set-Cookie": cookie})
+        session = logins.sessions.open(who)
+        return Answer(shown | {"csrf_token": csrf_token(session)}, cookies=tuple(cookies_of(session)))

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
-
-from api.http.authentication import COOKIE, session_token
 from api.http.endpoint import ANYBODY, EMPTY, OURS, Answer, Call, Resource, post
-
-_ENDED: Final = f"{COOKIE}=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Strict"
+from api.http.session_cookie import cookies_of_none, session_token
 
 
 class Logout(Resource):
@@ -22,4 +18,4 @@ class Logout(Resource):
         """The same for who isn't logged in."""
         if (logins := self.services.logins) is not None and (token := session_token(call.request)) is not None:
             logins.sessions.close(token)
-        return Answer({}, headers={"Set-Cookie": _ENDED})
+        return Answer({}, cookies=tuple(cookies_of_none()))

@@ -10,10 +10,10 @@ from reconciler.cli.declaring import setting
 
 auth = setting(
     "--auth",
-    type=click.Choice(["none", "pam", "ldap", "proxy"]),
+    type=click.Choice(["none", "pam", "ldap", "oidc", "proxy"]),
     show_default=True,
-    help="How somebody logs in to the API: with an account of this host, with one of an LDAP server, at a proxy in "
-    "front of it, or not at all (for this machine alone).",
+    help="How somebody logs in to the API: with an account of this host, with one of an LDAP server, at an OpenID "
+    "provider, at a proxy in front of it, or not at all (for this machine alone).",
 )
 pam_service = setting(
     "--pam-service", show_default=True, metavar="NAME", help="The PAM service that --auth pam asks, of /etc/pam.d."

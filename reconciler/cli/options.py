@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import reconciler.cli.account_options  # the settings file may have them whatever the verb
+import reconciler.cli.oidc_options  # likewise
 import reconciler.cli.wire_options  # noqa: F401  # likewise
 from reconciler.cli.declaring import FILE_KEYS, PARAMETERS, Decorator, Duration, Size, Window, setting, variable
 from reconciler.cli.here import repository_here

@@ -13,6 +13,7 @@ import click
 
 from reconciler.cli.account_options import ACCOUNTS, LOGIN
 from reconciler.cli.console_options import CONSOLES
+from reconciler.cli.oidc_options import OIDC
 from reconciler.cli.options import (
     FORGE,
     HOST,
@@ -64,6 +65,7 @@ _LAST_S = 4.5  # likewise, for everything together
     *WIRE,
     *CONSOLES,
     *LOGIN,
+    *OIDC,
     api_writes,
     federation,
     *ACCOUNTS,
@@ -237,6 +239,7 @@ def _served(settings: Settings, thread: _AgentThread) -> _Served | None:
         hosts=server_names(settings.address[0] if settings.listen else "", settings.public_names),
         logins=logins,
         tokens=Tokens(Ledger.open(settings.state, readonly=True).tokens),
+        oidc=settings.oidc,
         webhooks=Webhooks(
             thread.agent.fetch_now,
             SecretFile(secret, "webhook-secret-file").secrets if secret is not None else tuple,

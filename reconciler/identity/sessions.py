@@ -28,13 +28,16 @@ class LoggedIn:
 
 @dataclass(slots=True)
 class Session:
-    """One login. Moments are of the monotonic clock; `checked`: when the account was looked at last."""
+    """One login. Moments are of the monotonic clock; `checked`: when the account was looked at last, infinite for one
+    that can't be.
+    """
 
     who: LoggedIn
     begun: float
     used: float
     checked: float
     key: bytes = field(repr=False)
+    lasting_s: float = LONGEST_S
 
 
 class Sessions:
@@ -45,14 +48,16 @@ class Sessions:
         self._lock = threading.Lock()
         self._sessions: dict[bytes, Session] = {}
 
-    def open(self, who: LoggedIn) -> str:
-        """A new session's token, 256 random bits. Of too many the one that was used least lately ends."""
+    def open(self, who: LoggedIn, lasting_s: float = LONGEST_S, *, known_once: bool = False) -> str:
+        """A new session's token, 256 random bits. Of too many the one that was used least lately ends. `known_once`:
+        the account can't be looked at again.
+        """
         token, now = secrets.token_urlsafe(32), self._now()
         key = key_of(token)
         with self._lock:
             self._end_old(now)
             self._make_room([one for one in self._sessions.values() if one.who.identity.name == who.identity.name])
-            self._sessions[key] = Session(who, now, now, now, key)
+            self._sessions[key] = Session(who, now, now, float("inf") if known_once else now, key, lasting_s)
         return token
 
     def find(self, token: str, *, counts: bool = True) -> Session | None:
@@ -110,7 +115,7 @@ class Sessions:
 
 
 def _is_over(session: Session, now: float) -> bool:
-    return now - session.used > IDLE_S or now - session.begun > LONGEST_S
+    return now - session.used > IDLE_S or now - session.begun > session.lasting_s
 
 
 def key_of(token: str) -> bytes:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 
 from reconciler.errors import SettingsError
 from reconciler.identity.elsewhere import NoAccounts
-from reconciler.identity.identity import Accounts
 from reconciler.identity.logins import Logins
 from reconciler.identity.pam import PamAccounts
 from reconciler.identity.role import EVERYBODY, Role
@@ -17,7 +16,8 @@ from reconciler.settings.bounds import ADMIN_GROUPS
 if TYPE_CHECKING:
     from reconciler.host.ldap_settings import LdapSettings
 
-_AT_THE_PROXY: Final = "The proxy in front of this server does that."
+AT_A_PROXY: Final = "The proxy in front of this server does that."
+AT_A_PROVIDER: Final = "Begin at /login/oidc."
 
 Groups = Mapping[Role, Collection[str]]
 
@@ -51,10 +51,9 @@ def check_roles_by_ldap(settings: LdapSettings, groups: Groups) -> None:
         )
 
 
-def logins_at_a_proxy(groups: Groups) -> Logins:
-    """By a proxy's word."""
-    accounts: Accounts = NoAccounts()
-    return Logins(accounts, groups, elsewhere=elsewhere(groups), hint=_AT_THE_PROXY)
+def logins_elsewhere(groups: Groups, hint: str) -> Logins:
+    """By another server's word; `hint` says how one comes by it."""
+    return Logins(NoAccounts(), groups, elsewhere=elsewhere(groups), hint=hint)
 
 
 def elsewhere(groups: Groups) -> Groups:

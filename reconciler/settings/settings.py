@@ -26,6 +26,7 @@ from reconciler.source.limits import DEFAULT_MAX_FETCH, DEFAULT_MAX_FILES
 if TYPE_CHECKING:
     from reconciler.host.ldap_settings import LdapSettings
     from reconciler.identity.logins import Logins
+    from reconciler.identity.oidc.login import OidcLogin
     from reconciler.identity.role import Role
     from reconciler.network.addresses import Networks
     from reconciler.settings.windows import SyncWindow
@@ -90,7 +91,7 @@ class Settings:
     socket: Path | None = None  # the API's Unix socket; None: none
     socket_group: str = ""  # whose members may use that; empty: root alone
     trusted_proxies: tuple[str, ...] = ()  # addresses, networks and user:NAME, whose X-Forwarded-* is believed
-    auth: str = "none"  # none | pam | ldap | proxy: how somebody logs in to the API; none: nobody has to
+    auth: str = "none"  # none | pam | ldap | oidc | proxy: how somebody logs in to the API; none: nobody has to
     proxy_user_header: str = "X-Forwarded-User"  # by which a trusted proxy says who asks
     proxy_groups_header: str = ""  # and in which groups they are; empty: it doesn't
     pam_service: str = "login"  # the PAM service that is asked, a file of /etc/pam.d
@@ -98,6 +99,13 @@ class Settings:
     operator_groups: tuple[str, ...] = ()  # whose members may work with the machines that are there
     viewer_groups: tuple[str, ...] = ()  # whose members may look
     user_groups: tuple[str, ...] = ()  # whose members see and work with their own machines; * for every account
+    oidc_issuer: str = ""  # the OpenID provider, as it calls itself
+    oidc_client_id: str = ""
+    oidc_client_secret_file: Path | None = None
+    oidc_user_claim: str = "preferred_username"
+    oidc_groups_claim: str = "groups"
+    oidc_scopes: tuple[str, ...] = ("openid", "profile", "email")
+    oidc_session_s: float = 3600.0  # how long a login there holds
     tls_cert: Path | None = None  # what the port shows; None: it speaks no TLS
     tls_key: Path | None = None
     expose_without: tuple[str, ...] = ()  # what an address that others reach goes without: login, tls
@@ -189,12 +197,18 @@ class Settings:
         """How somebody logs in to the API; None where nobody has to."""
         if self.auth == "none":
             return None
-        from reconciler.settings.logging_in import logins_at_a_proxy, logins_by_ldap, logins_by_pam
+        from reconciler.settings.logging_in import (
+            AT_A_PROVIDER,
+            AT_A_PROXY,
+            logins_by_ldap,
+            logins_by_pam,
+            logins_elsewhere,
+        )
 
         if self.auth == "ldap" and (ldap := self.ldap) is not None:
             return logins_by_ldap(ldap, self.groups_of_roles)
-        if self.auth == "proxy":
-            return logins_at_a_proxy(self.groups_of_roles)
+        if self.auth in ("proxy", "oidc"):
+            return logins_elsewhere(self.groups_of_roles, AT_A_PROXY if self.auth == "proxy" else AT_A_PROVIDER)
         return logins_by_pam(self.pam_service, self.groups_of_roles)
 
     @property
@@ -209,7 +223,29 @@ class Settings:
             Role.USER: self.user_groups,
         }
 
+    @property
+    def oidc(self) -> OidcLogin | None:
+        """The provider at which somebody logs in; None where that is otherwise. Raises SettingsError."""
+        if self.auth != "oidc":
+            if self.oidc_issuer or self.oidc_client_id or self.oidc_client_secret_file:
+                raise SettingsError("A provider at which nobody logs in isn't asked; set auth to oidc.")
+            return None
+        from reconciler.identity.oidc.login import OidcLogin
+        from reconciler.settings.oidc import registration
+
+        found = registration(
+            issuer=self.oidc_issuer,
+            client_id=self.oidc_client_id,
+            secret_file=self.oidc_client_secret_file,
+            user_claim=self.oidc_user_claim,
+            groups_claim=self.oidc_groups_claim,
+            scopes=self.oidc_scopes,
+            session_s=self.oidc_session_s,
+        )
+        return OidcLogin(found, self.oidc_session_s)
+
     def _check_login(self) -> None:
+        _ = self.oidc
         check_proxies(self.trusted_proxies, prove_users=self.auth == "proxy")
         check_header("proxy-user-header", self.proxy_user_header)
         if self.proxy_groups_header:

@@ -100,8 +100,10 @@ def test_who_logs_in_works_in_their_own_name_until_they_log_out(api: LiveApi, ki
     assert answer.status_code == 200
     assert answer.json()["username"] == kim.name and admins in answer.json()["groups"]
     assert set(answer.json()["roles"].values()) == {"admin"}
-    attributes = {part.strip() for part in answer.headers["Set-Cookie"].split(";")[1:]}
+    session, forgery = answer.headers.get_list("Set-Cookie")
+    attributes = {part.strip() for part in session.split(";")[1:]}
     assert attributes == {"Path=/", "Secure", "HttpOnly", "SameSite=Strict"}
+    assert forgery == f"__Host-onggi-csrf={answer.json()['csrf_token']}; Path=/; Secure; SameSite=Strict"
     session = cookie(answer)
     body = {"name": "mine", "connection": "isolated"}
     assert api.client.post("/networks", json=body, headers=session).status_code == 201
@@ -175,6 +177,23 @@ def test_no_other_page_can_use_a_session(api: LiveApi, kim: Account, headers: di
     body = {"name": "forged", "connection": "isolated"}
     assert api.client.post("/networks", json=body, headers=session | headers).status_code == 403
     assert api.log() == []
+
+
+def test_a_page_of_this_server_shows_that_it_is_by_the_sessions_token_and_no_other(api: LiveApi, kim: Account) -> None:
+    answers = log_in(api, kim.name), log_in(api, kim.name)
+    mine, other = (each.json()["csrf_token"] for each in answers)
+    session = {"Cookie": cookie(answers[0])["Cookie"]}
+    for forged in (other, "", "x", mine + "x", mine[:-1]):
+        for beside in ({}, {"X-Requested-With": "XMLHttpRequest"}, {"Sec-Fetch-Site": "same-origin"}):
+            headers = session | beside | {"X-CSRF-Token": forged}
+            body = {"name": "forged", "connection": "isolated"}
+            assert api.client.post("/networks", json=body, headers=headers).status_code == 403, (forged, beside)
+    body = {"name": "mine", "connection": "isolated"}
+    headers = session | {"X-CSRF-Token": mine}
+    assert api.client.post("/networks", json=body, headers=headers).status_code == 201
+    headers["Origin"] = "http://evil.example"
+    assert api.client.delete("/networks/mine", headers=headers).status_code == 403
+    assert len(api.log()) == 1
 
 
 @contextmanager

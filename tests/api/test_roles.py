@@ -174,7 +174,8 @@ def test_the_stream_of_events_asks_too(client: httpx.Client) -> None:
 def test_what_is_public_is_no_more_than_this() -> None:
     assert {path for path, endpoint in declared() if endpoint.role is ANYBODY} == {
         "/", "/assets/{file}", "/config", "/config/capabilities", "/console/{name}", "/docs", "/docs/style.css",
-        "/healthz", "/hooks/{provider}", "/login", "/logout", "/openapi.json", "/plugins", "/readyz",
+        "/healthz", "/hooks/{provider}", "/login", "/login/oidc", "/login/oidc/callback", "/logout", "/openapi.json",
+        "/plugins", "/readyz",
     }  # fmt: skip
 
 
