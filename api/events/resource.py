@@ -104,7 +104,7 @@ class Events(Resource):
         who = real_peer(request)
         self._check_free(who)
         fitting = await asyncio.to_thread(Filter, wanted)
-        serving, standing = self.serving, Standing(self.services.logins, request)
+        serving, standing = self.serving, Standing(self.services, request)
         history = serving.ledger.history
         if not serving.sight(standing.client).is_whole:
             serving.world  # noqa: B018  # what is theirs is told of it: said now, and not by silence

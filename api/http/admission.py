@@ -21,10 +21,10 @@ from urllib.parse import urlsplit
 import falcon.asgi
 
 from api.http.access import Access
-from api.http.authentication import authenticated, know
-from api.http.bearer import token_of, whose_token
+from api.http.authentication import know
 from api.http.endpoint import ANYBODY
 from api.http.peer import real_peer, user_of_request
+from api.http.proven import proven
 from api.http.proxied import check_said
 from api.http.refusal import Refusal
 from api.http.response_headers import PAGE, RETURN
@@ -78,11 +78,8 @@ class Admission:
         rule = self._access.rule(request.uri_template or "", request.method)
         if rule.role is ANYBODY:
             return
-        if (token := token_of(request)) is not None:
-            who = await whose_token(self._services.tokens, token, request, response)
-        elif self._logins is not None:
-            who = await authenticated(self._logins, request, response)
-        else:
+        who = await proven(self._services, request, response)
+        if who is None:
             return
         sight = Sight(know(request, who), lambda: self._services.serving.world)
         rule.check(sight, params)

@@ -117,13 +117,6 @@ async def still_in_session(logins: Logins, token: str) -> LoggedIn | None:
     return logins.by_session(token, counts=False)
 
 
-def is_of_account(request: falcon.asgi.Request) -> bool:
-    """Whether a request was admitted by a password or a session, so that its user has an account to be asked about."""
-    if is_of_proxy(request) or user_of_request(request) is not None:
-        return False
-    return (request.get_header("Authorization") or "basic").partition(" ")[0].lower() == "basic"
-
-
 def session_of(request: falcon.asgi.Request) -> bytes:
     """What the session is known by that says who makes a request; empty where something else does."""
     token = session_alone(request)

@@ -13,11 +13,12 @@ from typing import Final
 
 import falcon.asgi
 
-from api.http.authentication import authenticated, session_alone, still_in_session
+from api.http.authentication import session_alone, still_in_session
+from api.http.proven import proven
 from api.http.refusal import Refusal
 from api.http.responder import client_of
-from reconciler.errors import Transient
-from reconciler.identity.logins import Logins
+from api.services import Services
+from reconciler.errors import OnggiError
 from reconciler.identity.sessions import LoggedIn
 from reconciler.serving.client import Client
 
@@ -25,38 +26,37 @@ AGAIN_S: Final = 5.0
 
 
 class Standing:
-    """Of who made one request. `logins` None: nobody has to log in, and everybody stays who they are."""
+    """Of who made one request."""
 
-    def __init__(self, logins: Logins | None, request: falcon.asgi.Request) -> None:
+    def __init__(self, services: Services, request: falcon.asgi.Request) -> None:
         self.client: Client = client_of(request)
-        self._logins = logins
+        self._services = services
         self._request = request
         self._again = time.monotonic() + AGAIN_S
 
     async def holds(self) -> bool:
         """Whether they may go on. `client` has the groups that they are in now."""
-        if self._logins is None:
+        try:
+            asked, who = await self._who()
+        except Refusal:
+            return False
+        except OnggiError:  # nobody knows: who was let in stays until it can be said
             return True
-        token = session_alone(self._request)
-        if token is None and time.monotonic() < self._again:
+        if not asked:
             return True
-        self._again = time.monotonic() + AGAIN_S
-        who = await (still_in_session(self._logins, token) if token is not None else self._asked_again(self._logins))
         if who is None or (who.identity.name, who.role) != (self.client.user, self.client.role):
             return False
         if who.identity.groups != self.client.groups:
             self.client = replace(self.client, groups=who.identity.groups)
         return True
 
-    async def _asked_again(self, logins: Logins) -> LoggedIn | None:
-        try:
-            return await authenticated(logins, self._request, falcon.asgi.Response())
-        except Refusal:
-            return None
-        except Transient:  # nobody knows: who was let in stays until it can be said
-            return self._as_before()
-
-    def _as_before(self) -> LoggedIn:
-        from reconciler.identity.identity import Identity
-
-        return LoggedIn(Identity(self.client.user, self.client.groups), self.client.role)
+    async def _who(self) -> tuple[bool, LoggedIn | None]:
+        """Whether it was asked now, and who that is."""
+        logins, token = self._services.logins, session_alone(self._request)
+        if logins is not None and token is not None:
+            return True, await still_in_session(logins, token)
+        if time.monotonic() < self._again:
+            return False, None
+        self._again = time.monotonic() + AGAIN_S
+        who = await proven(self._services, self._request, falcon.asgi.Response())
+        return who is not None, who  # nobody, where nobody has to log in

@@ -24,7 +24,6 @@ from reconciler.identity.sessions import LoggedIn, Sessions
 
 LEAST_S: Final = 2.0  # what a refusal takes at least: as PAM's own, so that one doesn't tell why
 _LOOK_AGAIN_S: Final = 60.0  # for which an account is taken to be as it was
-_STANDS_S: Final = 5.0  # the same for what goes on without further requests
 _MOST_REMEMBERED: Final = 1_000
 
 
@@ -71,7 +70,6 @@ class Logins:
         self._attempts = Attempts(now)
         self._secret = secrets.token_bytes(32)
         self._lock = threading.Lock()
-        self._standing: dict[str, tuple[Role | None, float]] = {}  # and when it was looked at
         self._remembered: OrderedDict[bytes, _Remembered] = OrderedDict()
         self.sessions = Sessions(now)
 
@@ -128,32 +126,6 @@ class Logins:
             if not self.sessions.seen(session, LoggedIn(identity, role)):
                 return None
         return session.who
-
-    def stands(self, name: str, role: Role, session: bytes = b"") -> bool:
-        """Whether what somebody has begun may go on: the session lives, if it was begun in one, and the account has the
-        role that it had. That is looked at again every few seconds at most.
-        """
-        if session and self.sessions.lives(session) is None:
-            return False
-        if name == "root":
-            return role == Role.ADMIN
-        with self._lock:
-            now_has, looked = self._standing.get(name, (None, -_STANDS_S))
-        if self._now() - looked >= _STANDS_S:
-            try:
-                identity = self._accounts.current(name)
-            except Transient:
-                return True  # who was let in stays until it can be said again
-            now_has = role_of(identity, self._groups) if identity is not None else None
-            with self._lock:
-                if len(self._standing) >= _MOST_REMEMBERED:
-                    self._standing.clear()
-                self._standing[name] = now_has, self._now()
-        if now_has == role:
-            return True
-        if session:
-            self.sessions.end_of(name)
-        return False
 
     def by_name(self, identity: Identity) -> LoggedIn | None:
         """Somebody whom the kernel names; None without a role."""

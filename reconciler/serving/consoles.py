@@ -31,13 +31,10 @@ class ConsoleKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who was given a ticket: a user, and the session that they asked in; without a session empty. `has_account`: it
-    can be asked again what they may do.
-    """
+    """Who was given a ticket: a user, and the session that they asked in; without a session empty."""
 
     user: str
     session: bytes = field(default=b"", repr=False)
-    has_account: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import falcon.asgi
 
-from api.http.authentication import is_of_account, session_of
+from api.http.authentication import session_of
 from api.http.endpoint import Call
 from api.http.refusal import Refusal, bad
 from api.http.responder import client_of
@@ -88,7 +88,7 @@ def holder_of(services: Services, request: falcon.asgi.Request) -> Holder:
     user = client_of(request).user
     if services.logins is None:
         return Holder(user)
-    return Holder(user, session_of(request), has_account=is_of_account(request))
+    return Holder(user, session_of(request))
 
 
 def held_by(name: str, user: str) -> Refusal:

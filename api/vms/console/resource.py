@@ -19,6 +19,7 @@ from api.http.refusal import Refusal
 from api.http.responder import client_of, write_beside
 from api.http.schema import text
 from api.http.shutdown import shutdown_of
+from api.http.standing import Standing
 from api.http.upgrade import upgrade_of
 from api.services import Services
 from api.vms.console.connecting import held_by, holder_of
@@ -103,6 +104,7 @@ class MachineConsole(MachineDevices):
         line = OpenLine(claim.client.user, lambda sentence: _send_away(session, sentence))
         if claim.kind is ConsoleKind.SERIAL:
             consoles.opened(claim.uid, line)
+        standing = Standing(self.services, request)
         closing: asyncio.Future[Any] = asyncio.ensure_future(shutdown_of(request).wait())
         ended: asyncio.Future[Any] = asyncio.wrap_future(session.ended)
         try:
@@ -111,14 +113,14 @@ class MachineConsole(MachineDevices):
                 if closing.done():
                     session.end(Code.AGENT_ENDS, "The agent is ending.")
                     await ended
-                elif not ended.done() and (why := await self._over(claim, observed)) is not None:
+                elif not ended.done() and (why := await self._over(claim, observed, standing)) is not None:
                     session.end(*why)
         finally:
             closing.cancel()
             session.end(Code.AGENT_ENDS, "The agent is ending.")
             consoles.closed(claim.uid, line)
 
-    async def _over(self, claim: Claim, before: Observed) -> tuple[Code, str] | None:
+    async def _over(self, claim: Claim, before: Observed, standing: Standing) -> tuple[Code, str] | None:
         """Why it can't go on; None while it can."""
         snapshot = self.serving.world.snapshot
         if snapshot.connected:
@@ -127,18 +129,15 @@ class MachineConsole(MachineDevices):
                 return Code.STOPPED, "The machine was removed."
             if not now.active:
                 return Code.STOPPED, "The machine stopped."
-        if not await self._may(claim, before):
+        if not await self._may(claim, before, standing):
             return Code.RIGHT_GONE, "You may not use this console any more: log in again, or ask an administrator."
         return None
 
-    async def _may(self, claim: Claim, observed: Observed) -> bool:
-        logins, client, holder = self.services.logins, claim.client, claim.holder
-        sight = self.serving.sight(client)
-        if not sight.sees(observed.ref) or (sight.role_on(observed.ref) < Role.OPERATOR) != claim.read_only:
+    async def _may(self, claim: Claim, observed: Observed, standing: Standing) -> bool:
+        if not await standing.holds():
             return False
-        if logins is None or not holder.has_account:
-            return True
-        return await asyncio.to_thread(lambda: logins.stands(client.user, client.role, holder.session))
+        sight = self.serving.sight(standing.client)
+        return sight.sees(observed.ref) and (sight.role_on(observed.ref) < Role.OPERATOR) == claim.read_only
 
 
 def _send_away(session: Session, sentence: str) -> None:
