@@ -11,6 +11,7 @@ from api.errors import add_handlers
 from api.http.access import Access
 from api.http.action_names import ActionNames
 from api.http.admission import Admission
+from api.http.audited import Audit
 from api.http.discovery import resource_classes
 from api.http.prefix import without_prefix
 from api.http.responder import add_resource
@@ -26,7 +27,8 @@ def create_app(services: Services) -> falcon.asgi.App[Any, Any]:
     """The application: every resource that is declared in a folder of `api`, at its address."""
     access = Access()
     admission = Admission(services, access)
-    app: falcon.asgi.App[Any, Any] = _Application(middleware=[admission])
+    app = _Application(middleware=[admission])
+    app.audit = Audit(services.audit_log)
     app.req_options.strip_url_path_trailing_slash = True
     app.req_options.auto_parse_qs_csv = False
     app.req_options.keep_blank_qs_values = True
@@ -45,11 +47,14 @@ class _Application(falcon.asgi.App[Any, Any]):
     the time for it, has to be asked before.
     """
 
+    audit: Audit
+
     async def __call__(  # type: ignore[override]  # as falcon's own is
         self, scope: NewJson, receive: _Receive, send: _Send
     ) -> None:
         if scope["type"] == "http":
-            await super().__call__(without_prefix(scope), _at_once(receive), send)
+            with self.audit.of(scope, send) as noted:
+                await super().__call__(without_prefix(scope), _at_once(receive), noted)
         elif scope["type"] != "websocket":  # those begin as requests: see `api/http/upgrade.py`
             await super().__call__(scope, receive, send)
 

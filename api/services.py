@@ -11,6 +11,7 @@ from reconciler.host.plugins import Plugins
 from reconciler.identity.logins import Logins
 from reconciler.identity.oidc.login import OidcLogin
 from reconciler.identity.tokens import Tokens
+from reconciler.serving.audit_log import AuditLog
 from reconciler.serving.serving import Serving
 
 
@@ -56,7 +57,7 @@ class Services:
 
     `serve` gives the agent to work with, and raises Transient while there is none. `hosts` are the names that this
     server may be called by; None: any. `logins` is how somebody logs in; None where nobody has to; `oidc` where that
-    is at a provider. `tokens` are taken in the place of a login.
+    is at a provider. `tokens` are taken in the place of a login. `audit_log` is where it is written down who did what.
     """
 
     ready: Callable[[], bool]
@@ -68,6 +69,7 @@ class Services:
     logins: Logins | None = None
     tokens: Tokens | None = None
     oidc: OidcLogin | None = None
+    audit_log: AuditLog | None = None
     webhooks: Webhooks = field(default_factory=Webhooks)
     plugins: ServedPlugins = field(default_factory=ServedPlugins)
 

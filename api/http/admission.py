@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 import falcon.asgi
 
 from api.http.access import Access
+from api.http.audited import note_request
 from api.http.authentication import know
 from api.http.endpoint import ANYBODY
 from api.http.peer import real_peer, user_of_request
@@ -57,6 +58,7 @@ class Admission:
         response.set_header("X-Request-Id", number)
         role = Role.ADMIN if self._logins is None else Role.USER  # until it is known who that is
         request.context.client = Client(_name(user_of_request(request)), number, role, peer=real_peer(request))
+        note_request(request)
         check_said(request)
         hosts = self._hosts()
         if hosts is not None and request.host.lower() not in hosts:

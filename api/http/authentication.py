@@ -20,6 +20,7 @@ from typing import Final, TypeVar
 
 import falcon.asgi
 
+from api.http.audited import note_known, note_tried
 from api.http.peer import real_peer, user_of_request
 from api.http.proxied import is_of_proxy, vouched_for
 from api.http.refusal import Refusal
@@ -73,6 +74,7 @@ async def password_proven(
     response: falcon.asgi.Response | None = None,
 ) -> LoggedIn:
     """Who has this password. With `keep` it is remembered for a while. Raises as `authenticated` does."""
+    note_tried(request, name)
     begun = time.monotonic()
     peer = real_peer(request)
     ask = logins.for_a_request if keep else logins.by_password
@@ -96,6 +98,7 @@ def know(request: falcon.asgi.Request, who: LoggedIn) -> Client:
     known: Client = request.context.client
     identity = who.identity
     _twins.note(identity.name)
+    note_known(request)
     by_token = replace(known, maker=identity.maker, read_only=bool(identity.maker) and who.role <= Role.VIEWER)
     client = replace(by_token, user=identity.name, role=who.role, groups=identity.groups)
     request.context.client = client

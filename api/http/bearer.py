@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import falcon.asgi
 
+from api.http.audited import note_tried
 from api.http.peer import real_peer
 from api.http.refusal import Refusal
 from reconciler.identity.logins import TooManyError
@@ -30,6 +31,7 @@ async def whose_token(
     tokens: Tokens | None, token: str, request: falcon.asgi.Request, response: falcon.asgi.Response
 ) -> LoggedIn:
     """Who shows it. Raises Refusal 401 and 429, and StateError."""
+    note_tried(request, "a token")
     peer = real_peer(request)
     try:
         who = None

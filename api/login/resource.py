@@ -7,7 +7,7 @@ from urllib.parse import quote
 import falcon
 
 from api.assets.shell import shell
-from api.http.authentication import password_proven
+from api.http.authentication import know, password_proven
 from api.http.endpoint import ANYBODY, OURS, Answer, Call, Resource, get, post
 from api.http.refusal import Refusal
 from api.http.schema import arr, obj, text
@@ -73,6 +73,7 @@ class Login(Resource):
         if logins.hint:
             raise Refusal(404, f"Nobody logs in by a password here. {logins.hint}")
         who = await password_proven(logins, call.request, call.body["username"], call.body["password"])
+        know(call.request, who)
         if (before := session_token(call.request)) is not None:
             logins.sessions.close(before)
         role = str(who.role)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from api.http.authentication import know
 from api.http.endpoint import ANYBODY, EMPTY, OURS, Answer, Call, Resource, post
 from api.http.session_cookie import cookies_of_none, session_token
 
@@ -17,5 +18,7 @@ class Logout(Resource):
     async def log_out(self, call: Call) -> Answer:
         """The same for who isn't logged in."""
         if (logins := self.services.logins) is not None and (token := session_token(call.request)) is not None:
+            if (session := logins.sessions.find(token)) is not None:
+                know(call.request, session.who)
             logins.sessions.close(token)
         return Answer({}, cookies=tuple(cookies_of_none()))

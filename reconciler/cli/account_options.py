@@ -118,8 +118,15 @@ ldap_ca_file = setting(
     metavar="FILE",
     help="The authorities that its certificate is checked with.  [default: the system's]",
 )
+audit_log = setting(
+    "--audit-log",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="A file to which a line of JSON is added for each write, login, refused login and console of the API: who, "
+    "from where, what, which commit, and how it ended.  [default: none]",
+)
 
-LOGIN = (auth, pam_service, admin_groups, operator_groups, viewer_groups, user_groups)
+LOGIN = (auth, pam_service, admin_groups, operator_groups, viewer_groups, user_groups, audit_log)
 ACCOUNTS = (
     accounts,
     ldap_url,

@@ -224,6 +224,7 @@ def _served(settings: Settings, thread: _AgentThread) -> _Served | None:
     from reconciler.identity.tokens import Tokens
     from reconciler.ledger.ledger import Ledger
     from reconciler.secret_file import SecretFile
+    from reconciler.serving.audit_log import AuditLog
     from reconciler.serving.host import open_host
     from reconciler.serving.opening import Opening
 
@@ -238,6 +239,7 @@ def _served(settings: Settings, thread: _AgentThread) -> _Served | None:
         serve=opening,
         hosts=server_names(settings.address[0] if settings.listen else "", settings.public_names),
         logins=logins,
+        audit_log=AuditLog(settings.audit_log) if settings.audit_log is not None else None,
         tokens=Tokens(Ledger.open(settings.state, readonly=True).tokens),
         oidc=settings.oidc,
         webhooks=Webhooks(

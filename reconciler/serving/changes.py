@@ -111,6 +111,8 @@ class Changes:
         with self._ordered(refs if removes else frozenset()):
             boundary("before a change of documents")
             written = self._writer.write(noted, message=message, author=author_of(client), trailers=trailers_of(client))
+            if written.changed:
+                client.committed(written.revision.digest)
             boundary("after a change of documents")
             try:
                 world = self._wait(refs, asked, settle=settle, timeout_s=timeout_s)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from reconciler.identity.role import Role
 from reconciler.ledger.records import Origin
+
+
+def _ignored(_revision: str) -> None:
+    """For what nobody writes down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +28,7 @@ class Client:
     peer: str = ""
     read_only: bool = False
     maker: str = ""
+    committed: Callable[[str], None] = field(default=_ignored, compare=False, repr=False)  # told each commit of theirs
 
     @property
     def owner(self) -> str:

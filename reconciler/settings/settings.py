@@ -111,6 +111,7 @@ class Settings:
     expose_without: tuple[str, ...] = ()  # what an address that others reach goes without: login, tls
     public_names: tuple[str, ...] = ()  # what else the API is called by; none: the host's own names, off the loopback
     most_consoles: int = 64  # that are open at once, through the API
+    audit_log: Path | None = None  # where it is written down who did what; None: nowhere
     api_writes: str = "on"  # on | off: whether the API may change the repository
     federation: str = "off"  # on | off: whether other agents on the network are told of this one, and listed
     accounts: str = "system"  # system | ldap: where the users and groups are listed that machines are given to
@@ -246,6 +247,8 @@ class Settings:
 
     def _check_login(self) -> None:
         _ = self.oidc
+        if self.audit_log is not None and not self.audit_log.is_absolute():
+            raise SettingsError(f"audit-log is {str(self.audit_log)!r}; give an absolute path.")
         check_proxies(self.trusted_proxies, prove_users=self.auth == "proxy")
         check_header("proxy-user-header", self.proxy_user_header)
         if self.proxy_groups_header:

@@ -23,6 +23,7 @@ from reconciler.identity.logins import Logins
 from reconciler.identity.tokens import Tokens
 from reconciler.ledger.ledger import Ledger
 from reconciler.loop.agent import Agent
+from reconciler.serving.audit_log import AuditLog
 from reconciler.serving.host import HostServices
 from reconciler.serving.opening import Opening
 from reconciler.serving.serving import Serving
@@ -74,14 +75,16 @@ def live_api(
     host: HostServices | None = None,
     unix: UnixSocket | None = None,
     logins: Logins | None = None,
+    audit_log: AuditLog | None = None,
     certificate: tuple[Path, Path] | None = None,
     proxies: Sequence[str] = (),
     user_headers: UserHeaders | None = None,
     **settings: Any,
 ) -> Iterator[LiveApi]:
     """Runs an agent with its API until the block ends. `source` is what it follows unless that is `repository`; `host`
-    is the machine that clients are shown; `unix` is where it answers too; `logins` is how they
-    log in; `certificate` and its key are files, for TLS; `proxies` are believed, and who asks by `user_headers`.
+    is the machine that clients are shown; `unix` is where it answers too; `logins` is how they log
+    in; `audit_log` says what they did; `certificate` and its key are files, for TLS; `proxies` are believed, and who
+    asks by `user_headers`.
     """
     settings.setdefault("allowed_networks", ("127.0.0.0/8",))  # where the tests' own servers are
     agent = Agent(Settings(repository=source or str(repository.path), connect=connect, state=state, **settings))
@@ -94,6 +97,7 @@ def live_api(
         info=dict,
         serve=opening,
         logins=logins,
+        audit_log=audit_log,
         tokens=Tokens(Ledger.open(state, readonly=True).tokens),
         webhooks=Webhooks(agent.fetch_now),
         problem=lambda: agent.passes.problem,

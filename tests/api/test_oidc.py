@@ -26,6 +26,7 @@ from reconciler.errors import SettingsError, Transient
 from reconciler.identity.identity import Identity
 from reconciler.identity.oidc.login import NotProvenError, OidcLogin, Returned
 from reconciler.identity.oidc.registration import Registration
+from reconciler.serving.audit_log import AuditLog
 from reconciler.settings.settings import Settings
 from tests.lab.oidc_provider import CLIENT, SECRET, LyingProvider, a_key, lying_provider, signed
 
@@ -86,7 +87,7 @@ class Browser:
 
 
 @contextmanager
-def served(issuer: str, **changed: Any) -> Iterator[Browser]:
+def served(issuer: str, audit_log: AuditLog | None = None, **changed: Any) -> Iterator[Browser]:
     now = Now()
     settings = Settings(auth="oidc", oidc_issuer=issuer, oidc_client_id=CLIENT, admin_groups=("deciders",), **changed)
     registration = Registration(
@@ -98,7 +99,7 @@ def served(issuer: str, **changed: Any) -> Iterator[Browser]:
     names = names_of("127.0.0.1")
     services = Services(
         ready=lambda: True, alive=lambda: True, info=dict, hosts=lambda: names, logins=logins,
-        oidc=OidcLogin(registration, now=now),
+        oidc=OidcLogin(registration, now=now), audit_log=audit_log,
     )  # fmt: skip
     server = Server(create_app(services), "127.0.0.1:0")
     server.start()

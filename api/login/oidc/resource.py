@@ -13,7 +13,8 @@ from typing import Final
 
 import falcon.asgi
 
-from api.http.authentication import beside, no_role
+from api.http.audited import note_tried
+from api.http.authentication import beside, know, no_role
 from api.http.endpoint import ANYBODY, OURS, Resource, raw
 from api.http.peer import real_peer
 from api.http.refusal import Refusal
@@ -98,13 +99,16 @@ class End(_Family):
             _only(request, "error"),
             _only(request, "iss"),
         )
+        note_tried(request, "somebody of the provider's")
         try:
             identity, then = await beside(lambda: oidc.finish(returned))
         except NotProvenError as error:
             raise Refusal(401, str(error), "KCHAUTH0001E") from None
+        note_tried(request, identity.name)
         who = logins.by_word(identity)
         if who is None:
             raise no_role()
+        know(request, who)
         if (before := session_token(request)) is not None:
             logins.sessions.close(before)
         for cookie in cookies_of(logins.sessions.open(who, oidc.lasting_s, known_once=True)):

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import falcon.asgi
 
+from api.http.audited import note_console
 from api.http.endpoint import OURS, raw
 from api.http.quota import Quota
 from api.http.refusal import Refusal
@@ -80,6 +81,7 @@ class MachineConsole(MachineDevices):
             if taken is None:  # the client has left
                 machine.close()
                 return
+            note_console(request)
             await self._shown(request, self._relay.open(
                 taken, websocket, answer, machine, _words(claim), _Used(self.services, claim)
             ), claim, observed)  # fmt: skip
