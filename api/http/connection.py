@@ -24,6 +24,7 @@ from api.http.eviction import evict_for, evict_unread
 from api.http.head import head_problem
 from api.http.lingering import LingeringTransport
 from api.http.peer import mark_peer, peer_of, user_of
+from api.http.reading import Reading
 from api.http.response_headers import with_policy
 from api.http.shutdown import Receive, Scope, Send
 from api.http.tls_transport import PlainHttpError, TlsTransport
@@ -60,6 +61,7 @@ class Connection(HttpToolsProtocol):
         self.user: int | None = None  # of a Unix socket
         self._late: asyncio.TimerHandle | None = None
         self._look: asyncio.TimerHandle | None = None
+        self._reading = Reading()
         self._out: LingeringTransport
         self._sent = 0  # when it was looked at last
         self._moved = 0.0
@@ -231,7 +233,7 @@ class Connection(HttpToolsProtocol):
         self._look = self.loop.call_later(self.read_s / _LOOKS, self._look_if_it_reads)
 
     def _look_if_it_reads(self) -> None:
-        if self.unsent and self.loop.time() - self.still_since >= self.read_s:
+        if self._reading.is_too_slow(self.loop.time(), self._out.sent, self.unsent, self.still_since, self.read_s):
             self.drop()
         else:
             self._look_later()

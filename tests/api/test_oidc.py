@@ -24,6 +24,7 @@ from api.server import Server
 from api.services import Services
 from reconciler.errors import SettingsError, Transient
 from reconciler.identity.identity import Identity
+from reconciler.identity.logins import Logins
 from reconciler.identity.oidc.login import NotProvenError, OidcLogin, Returned
 from reconciler.identity.oidc.registration import Registration
 from reconciler.serving.audit_log import AuditLog
@@ -50,6 +51,7 @@ class Browser:
 
     client: httpx.Client
     now: Now
+    logins: Logins
 
     def __post_init__(self) -> None:
         self.cookies: dict[str, str] = {}
@@ -105,7 +107,7 @@ def served(issuer: str, audit_log: AuditLog | None = None, **changed: Any) -> It
     server.start()
     try:
         with httpx.Client(base_url=server.url, timeout=60) as client:
-            yield Browser(client, now)
+            yield Browser(client, now, logins)
     finally:
         server.stop()
 
@@ -195,6 +197,19 @@ def test_a_session_that_was_there_ends_and_this_one_after_its_time(browser: Brow
         assert browser.is_in()
     browser.now.s += 601
     assert not browser.is_in()
+
+
+def test_what_was_begun_in_a_session_goes_on_as_long_as_that(browser: Browser, provider: LyingProvider) -> None:
+    assert browser.log_in(provider).status_code == 200
+    token = browser.cookies["__Host-onggi"]
+    browser.now.s += 1500
+    still = browser.logins.by_session(token, counts=False)
+    assert still is not None and still.identity.name == "kim"
+    assert browser.is_in()
+    browser.now.s += 1500
+    assert browser.is_in()
+    browser.now.s += 601
+    assert browser.logins.by_session(token, counts=False) is None
 
 
 @pytest.mark.parametrize(

@@ -18,10 +18,11 @@ import httpx
 import pytest
 
 from api.events import resource as events
-from api.http import lingering
+from api.http import lingering, reading
 from api.http.connection import MOST_PIPELINED, Connection
 from api.http.eviction import MOST_AT_ONCE, MOST_OF_ONE, MOST_UNSENT, evict_for, evict_unread
 from api.http.peer import peer_of
+from api.http.reading import Reading
 from tests.api.live import LiveApi, whole_api
 from tests.hostile.raw import answer_of, answer_to, connect, sent_without_end
 from tests.lab.waiting import until
@@ -73,8 +74,43 @@ def test_who_reads_slowly_gets_all_of_it(api: LiveApi, monkeypatch: pytest.Monke
         assert len(answer_of(one).partition("\r\n\r\n")[2].encode()) == whole
 
 
+def test_who_takes_a_little_now_and_then_is_sent_away_too() -> None:
+    reading = Reading()
+    looks = [
+        reading.is_too_slow(now, sent=now * 100, unsent=1 << 20, still_since=now - 1, patience_s=30)
+        for now in range(0, 40, 5)
+    ]
+    assert looks == [False] * 6 + [True, False]
+
+
+def test_who_takes_enough_or_all_of_it_stays() -> None:
+    slow, fast = Reading(), Reading()
+    for now in range(0, 600, 5):
+        assert not slow.is_too_slow(now, sent=now * 2048, unsent=1 << 20, still_since=now - 1, patience_s=30)
+        waits = 0 if now % 25 == 0 else 100  # a stream of events, whose client takes each in its time
+        assert not fast.is_too_slow(now, sent=now, unsent=waits, still_since=now - 1, patience_s=30)
+
+
+def test_a_drop_at_a_time_holds_no_answer(api: LiveApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Connection, "read_s", 0.5)
+    monkeypatch.setattr(reading, "LEAST_BYTES_PER_S", 1e9)
+    with connect(api.url, receive_buffer=4096) as one:
+        one.sendall(LARGE * MOST_PIPELINED)
+
+        def takes_a_little() -> bool:
+            if was_reset(one):
+                return True
+            try:
+                one.recv(16 * 1024)
+            except OSError:
+                return True
+            return False
+
+        until(takes_a_little, 60, "the connection is reset")
+
+
 def test_a_stream_that_nobody_reads_ends_and_leaves_its_place(api: LiveApi, monkeypatch: pytest.MonkeyPatch) -> None:
-    flood = [(number, {"message": "x" * 100_000}) for number in range(20)]
+    flood = [(number, None, {"message": "x" * 100_000}) for number in range(20)]
     monkeypatch.setattr(events._News, "next", lambda *_: flood)
     monkeypatch.setattr(events, "_LOOK_S", 0.01)
     monkeypatch.setattr(events, "_MOST_STREAMS", 1)
