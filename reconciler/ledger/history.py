@@ -164,6 +164,11 @@ def begun_anew(connection: sqlite3.Connection, kind: str) -> dict[Ref, int]:
     return {Ref(kind, name): number for name, number in rows}
 
 
+def names_of(connection: sqlite3.Connection, kind: str) -> list[Ref]:
+    """Every object of a kind that an event is about, whether or not it is there."""
+    return [Ref(kind, *row) for row in connection.execute("SELECT DISTINCT name FROM event WHERE kind = ?", (kind,))]
+
+
 def last_event(connection: sqlite3.Connection) -> int:
     """The number of the newest event; 0 when there is none."""
     return int(connection.execute("SELECT coalesce(max(id), 0) FROM event").fetchone()[0])

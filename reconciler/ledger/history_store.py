@@ -68,6 +68,11 @@ class HistoryStore:
         with self._database.reading() as connection:
             return history.begun_anew(connection, kind)
 
+    def told_of(self, kind: str) -> list[Ref]:
+        """Every object of a kind that an event is about, also those that are gone."""
+        with self._database.reading() as connection:
+            return history.names_of(connection, kind)
+
     def newest(self) -> int:
         """The number of the newest event; 0 when there is none."""
         with self._database.reading() as connection:

@@ -47,7 +47,7 @@ class SeenEvents:
             return []
         begun = self.history.begun_anew(VIRTUAL_MACHINE)
         theirs = [each for each in events if each[1].ref in refs and each[0] >= begun.get(each[1].ref, 0)]
-        told = {message: self.sight.told(message) for message in {event.message for _, event in theirs}}
+        told = self.sight.told_all({event.message for _, event in theirs}, gone=self.history.told_of(VIRTUAL_MACHINE))
         return [(number, replace(event, message=told[event.message])) for number, event in theirs]
 
     def _sees(self, ref: Ref) -> bool:

@@ -58,9 +58,7 @@ class Sight:
             return True
         if ref.kind == VIRTUAL_MACHINE:
             return self.owns(ref)
-        world = self.find()
-        resource, entry = world.desired.resources.get(ref), world.owned.get(ref)
-        parent = resource.parent if resource is not None else entry.parent if entry is not None else None
+        parent = _machine_of(ref, self.find())
         return parent is not None and self.owns(parent)
 
     def of(self, items: Iterable[_T], ref_of: Callable[[_T], Ref]) -> list[_T]:
@@ -71,21 +69,31 @@ class Sight:
         """The same of machines' names."""
         return self.of(names, lambda name: Ref(VIRTUAL_MACHINE, name))
 
-    def told(self, text: str, said: str = "") -> str:
-        """A sentence for people as they may read it: what names a machine that they may not know of isn't told.
+    def told(self, text: str, said: str = "", gone: Iterable[Ref] = ()) -> str:
+        """A sentence for people as they may read it: what names a machine that they may not know of, or a volume that
+        came with it, isn't told. `gone` are machines that were there when it was written.
 
         What they said themselves (`said`) is no news: a sentence that only repeats it must not tell that there is one.
         """
+        return self.told_all([text], said, gone)[text]
+
+    def told_all(self, texts: Iterable[str], said: str = "", gone: Iterable[Ref] = ()) -> dict[str, str]:
+        """The same of many."""
         if self.is_whole:
-            return text
+            return {text: text for text in texts}
         world = self.find()
-        known = {*world.desired.resources, *world.desired.held, *world.snapshot.objects, *world.owned}
-        for ref in known:
-            if ref.kind != VIRTUAL_MACHINE or ref.name not in text or ref.name in said:
-                continue
-            if _is_named(ref.name, text) and not self.sees(ref):
-                return NOT_TOLD
-        return text
+        known = {*world.desired.resources, *world.desired.held, *world.snapshot.objects, *world.owned, *gone}
+        of_machines = [ref for ref in known if ref.kind == VIRTUAL_MACHINE or _machine_of(ref, world) is not None]
+        hidden = {ref.short_name for ref in of_machines if ref.short_name not in said and not self.sees(ref)}
+        return {
+            text: NOT_TOLD if any(name in text and _is_named(name, text) for name in hidden) else text for text in texts
+        }
+
+
+def _machine_of(volume: Ref, world: World) -> Ref | None:
+    """Which machine a volume came with, if any."""
+    resource, entry = world.desired.resources.get(volume), world.owned.get(volume)
+    return resource.parent if resource is not None else entry.parent if entry is not None else None
 
 
 def _is_documents(world: World, machine: Ref) -> bool:

@@ -225,3 +225,12 @@ def test_a_tasks_message_does_not_name_anothers_machine(api: LiveApi) -> None:
     assert "nobodys" not in api.client.get(f"/tasks/{number}", auth=USER).text
     assert api.client.get("/tasks?message=.*nobodys", auth=USER).json() == []
     assert "nobodys" in api.client.get(f"/tasks/{number}").text
+
+
+def test_a_sentence_about_ones_own_machine_does_not_name_one_that_is_gone(api: LiveApi) -> None:
+    history = api.serving.ledger.history
+    history.warn(Ref(VIRTUAL_MACHINE, "vanished"), "deleted", "it went", "r")
+    history.warn(Ref(VIRTUAL_MACHINE, "hers"), "skipped", "the device is in use by vanished", "r")
+    assert "vanished" in {word for event in told(api, VIEWER) for word in event["message"].split()}
+    assert "vanished" not in api.client.get("/events?limit=1000", auth=USER).text
+    assert told(api, USER, message=".*vanished") == []

@@ -117,11 +117,21 @@ def test_a_list_leaves_out_what_is_not_theirs() -> None:
         ("The device is in use by VirtualMachine/shop", "", False),
         ("Go to the workshop, to shop2 or web-shop.", "", True),
         ("There is no snapshot shop.", "/vms/web/snapshots/shop", True),
+        ("The volume pool/shop-root.qcow2 is in use.", "", False),
+        ("The volume pool/web-root.qcow2 is full.", "", True),
+        ("The volume pool/debian.iso is in use.", "", True),
+        ("The device was in use by bakery.", "", False),
     ],
 )
 def test_a_sentence_that_names_anothers_machine_is_not_told(text: str, said: str, told: bool) -> None:
-    now = world(machine(WEB, ["uma"]), machine(SHOP))
-    assert sight(UMA, now).told(text, said) == (text if told else NOT_TOLD)
+    theirs, image = Ref.volume("pool", "shop-root.qcow2"), Ref.volume("pool", "debian.iso")
+    volumes = (
+        Resource(DISK, "", {}, "web.yaml", 1, parent=WEB),
+        Resource(theirs, "", {}, "shop.yaml", 1, parent=SHOP),
+        Resource(image, "", {}, "debian.yaml", 1),
+    )
+    now, gone = world(machine(WEB, ["uma"]), machine(SHOP), *volumes), [WEB, Ref(VIRTUAL_MACHINE, "bakery")]
+    assert sight(UMA, now).told(text, said, gone) == (text if told else NOT_TOLD)
     assert sight(replace(UMA, role=Role.VIEWER), now).told(text) == text
 
 
