@@ -144,6 +144,8 @@ def machine_view(
 
 def shown_to(sight: Sight, view: NewJson) -> NewJson:
     """What somebody sees of it who may: who only looks at it sees no password."""
+    if view["graphics"]["passwd"] is None:
+        return view
     role = sight.role_on(Ref(VIRTUAL_MACHINE, view["name"]))
     return view if role >= Role.OPERATOR else {**view, "graphics": {**view["graphics"], "passwd": None}}
 

@@ -179,6 +179,20 @@ def test_what_is_public_is_no_more_than_this() -> None:
     }  # fmt: skip
 
 
+def test_what_users_may_ask_beside_their_machines_is_no_more_than_this() -> None:
+    assert {path for path, endpoint in declared() if endpoint.role is Role.USER} == {
+        "/events", "/images/{file}", "/revisions", "/status", "/status/{kind}/{name:path}", "/tasks", "/tasks/{number}",
+        "/vms",
+    }  # fmt: skip
+
+
+def test_nothing_about_one_machine_is_public_or_open_to_every_user() -> None:
+    about = [(path, each) for path, each in declared() if machine_in(path)]
+    assert len(about) > 30
+    for path, endpoint in about:
+        assert endpoint.role is not ANYBODY and endpoint.role >= Role.VIEWER, path
+
+
 def test_a_viewer_only_reads_and_all_that_makes_or_removes_an_object_is_an_administrators() -> None:
     for path, endpoint in declared():
         if endpoint.role is ANYBODY:

@@ -19,7 +19,7 @@ from tests.fuzz.line import run
 ROUNDS = 24
 IMAGES = 300
 DEFINITIONS = 2000
-REQUESTS = 500  # of each; a hundred thousand by `python -m tests.fuzz.people --requests 100000`
+REQUESTS = 200  # of each; a hundred thousand by `python -m tests.fuzz.people --requests 100000`
 
 
 def test_every_document_is_refused_at_its_line_or_goes_through_the_whole_line(tmp_path: Path) -> None:
