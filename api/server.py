@@ -21,7 +21,7 @@ from api.http.certificate import Certificate
 from api.http.connection import Connection
 from api.http.forwarding import Forwarding, UserHeaders
 from api.http.shutdown import GracefulShutdown
-from api.http.unix_socket import UnixSocket
+from reconciler.confined.unix_socket import UnixSocket
 from reconciler.errors import SettingsError
 from reconciler.settings.proxies import Proxies
 from reconciler.settings.reachable import host_and_port

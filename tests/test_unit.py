@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.settings import bounds
+from tests.stories.test_own_user import AS_ITS_UNIT
 from tests.test_docs import blocks
 
 INSTALL = Path(__file__).parents[1] / "docs/install.md"
@@ -60,6 +61,20 @@ def test_it_keeps_what_it_needs(unit: str) -> None:
 
 def test_pools_may_be_made_by_default_where_the_unit_lets_the_agent_write() -> None:
     assert 'POOL_FOLDERS: Final = ("' + '", "'.join(POOLS) + '")' in Path(bounds.__file__).read_text()
+
+
+def test_the_helper_of_an_agent_that_isn_t_root_has_no_more_than_its_tests_give_it() -> None:
+    helper = next(block for block in blocks(INSTALL, "ini") if "onggi pam " in block)
+    assert values(helper, "CapabilityBoundingSet") == ["CAP_AUDIT_WRITE", "CAP_CHOWN", "CAP_DAC_READ_SEARCH"]
+    given = AS_ITS_UNIT[-1].removeprefix("-all,").split(",")
+    assert [f"CAP_{each.removeprefix('+').upper()}" for each in given] == values(helper, "CapabilityBoundingSet")
+    assert all(values(helper, key) == ["yes"] for key in _YES if key != "RemoveIPC"), helper
+    assert values(helper, "ProtectSystem") == ["strict"] and values(helper, "PrivateNetwork") == ["yes"]
+
+
+def test_an_agent_of_its_own_user_has_nothing_of_root_s() -> None:
+    changes = next(block for block in blocks(INSTALL, "ini") if "User=onggi" in block)
+    assert "CapabilityBoundingSet=\n" in changes and "ReadWritePaths=\n" in changes
 
 
 def test_systemd_agrees(unit: str, tmp_path: Path) -> None:

@@ -23,12 +23,13 @@ from api.http.error_body import error_body
 from api.http.eviction import evict_for, evict_unread
 from api.http.head import head_problem
 from api.http.lingering import LingeringTransport
-from api.http.peer import mark_peer, peer_of, user_of
+from api.http.peer import mark_peer, peer_of
 from api.http.reading import Reading
 from api.http.response_headers import with_policy
 from api.http.shutdown import Receive, Scope, Send
 from api.http.tls_transport import PlainHttpError, TlsTransport
 from api.http.upgrade import Taken, mark_upgrade
+from reconciler.confined.unix_socket import user_of
 
 log = logging.getLogger("onggi.api")
 

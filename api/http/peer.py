@@ -12,11 +12,12 @@ from typing import Any, Final
 
 import falcon.asgi
 
+from reconciler.confined.unix_socket import user_of
+
 _PEER: Final = "onggi.peer"  # of a request's scope
 _USER: Final = "onggi.user"  # likewise
 _REAL: Final = "onggi.real_peer"  # likewise
 _ON_THIS_MACHINE: Final = "user "
-_CREDENTIALS: Final = struct.Struct("=iII")  # SO_PEERCRED: process, user, group
 _SOCK_DIAG: Final = 4  # NETLINK_SOCK_DIAG
 _BY_FAMILY: Final = 20  # SOCK_DIAG_BY_FAMILY, also of the answer
 _REQUEST: Final = 1
@@ -42,17 +43,6 @@ def peer_of(connection: socket.socket | None) -> str:
         return ""
     process = _user(connection.family, peer, own)  # also by another address of this machine than the loopback's
     return str(peer[0]) if process is None else f"{_ON_THIS_MACHINE}{process}"
-
-
-def user_of(connection: socket.socket | None) -> int | None:
-    """The user who has connected to a Unix socket, on the kernel's word; None for any other connection."""
-    if connection is None or connection.family != socket.AF_UNIX:
-        return None
-    try:
-        credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
-    except OSError:
-        return None
-    return int(_CREDENTIALS.unpack(credentials)[1])
 
 
 def mark_peer(scope: MutableMapping[str, Any], peer: str, user: int | None) -> None:

@@ -18,6 +18,12 @@ auth = setting(
 pam_service = setting(
     "--pam-service", show_default=True, metavar="NAME", help="The PAM service that --auth pam asks, of /etc/pam.d."
 )
+pam_helper = setting(
+    "--pam-helper",
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="The socket of root's `onggi pam`, which asks PAM for an agent that isn't root.  [default: PAM is asked here]",
+)
 admin_groups = setting(
     "--admin-group",
     parameter="admin_groups",
@@ -126,7 +132,7 @@ audit_log = setting(
     "from where, what, which commit, and how it ended.  [default: none]",
 )
 
-LOGIN = (auth, pam_service, admin_groups, operator_groups, viewer_groups, user_groups, audit_log)
+LOGIN = (auth, pam_service, pam_helper, admin_groups, operator_groups, viewer_groups, user_groups, audit_log)
 ACCOUNTS = (
     accounts,
     ldap_url,

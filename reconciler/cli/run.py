@@ -217,9 +217,9 @@ def _served(settings: Settings, thread: _AgentThread) -> _Served | None:
     from api.http.certificate import Certificate
     from api.http.forwarding import UserHeaders
     from api.http.server_names import server_names
-    from api.http.unix_socket import UnixSocket
     from api.server import Server
     from api.services import ServedPlugins, Services, Webhooks
+    from reconciler.confined.unix_socket import UnixSocket
     from reconciler.host.plugins import plugins_in_use
     from reconciler.identity.tokens import Tokens
     from reconciler.ledger.ledger import Ledger

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from reconciler.errors import SettingsError
 from reconciler.identity.elsewhere import NoAccounts
 from reconciler.identity.logins import Logins
-from reconciler.identity.pam import PamAccounts
+from reconciler.identity.pam import PamAccounts, PamChildren, PamHelper
 from reconciler.identity.role import EVERYBODY, Role
 from reconciler.settings.bounds import ADMIN_GROUPS
 
@@ -22,9 +23,9 @@ AT_A_PROVIDER: Final = "Begin at /login/oidc."
 Groups = Mapping[Role, Collection[str]]
 
 
-def logins_by_pam(service: str, groups: Groups) -> Logins:
-    """With accounts of this host."""
-    return Logins(PamAccounts(service), groups)
+def logins_by_pam(service: str, helper: Path | None, groups: Groups) -> Logins:
+    """With accounts of this host; PAM is asked here, or by root's `onggi pam` at `helper`."""
+    return Logins(PamAccounts(PamChildren(service) if helper is None else PamHelper(helper)), groups)
 
 
 def logins_by_ldap(settings: LdapSettings, groups: Groups) -> Logins:

@@ -95,6 +95,7 @@ class Settings:
     proxy_user_header: str = "X-Forwarded-User"  # by which a trusted proxy says who asks
     proxy_groups_header: str = ""  # and in which groups they are; empty: it doesn't
     pam_service: str = "login"  # the PAM service that is asked, a file of /etc/pam.d
+    pam_helper: Path | None = None  # the socket of root's `onggi pam`; None: PAM is asked here
     admin_groups: tuple[str, ...] = bounds.ADMIN_GROUPS  # whose members are administrators, as root is
     operator_groups: tuple[str, ...] = ()  # whose members may work with the machines that are there
     viewer_groups: tuple[str, ...] = ()  # whose members may look
@@ -210,7 +211,7 @@ class Settings:
             return logins_by_ldap(ldap, self.groups_of_roles)
         if self.auth in ("proxy", "oidc"):
             return logins_elsewhere(self.groups_of_roles, AT_A_PROXY if self.auth == "proxy" else AT_A_PROVIDER)
-        return logins_by_pam(self.pam_service, self.groups_of_roles)
+        return logins_by_pam(self.pam_service, self.pam_helper, self.groups_of_roles)
 
     @property
     def groups_of_roles(self) -> Mapping[Role, tuple[str, ...]]:

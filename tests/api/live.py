@@ -16,9 +16,9 @@ import pytest
 from api.app import create_app
 from api.http.certificate import Certificate
 from api.http.forwarding import UserHeaders
-from api.http.unix_socket import UnixSocket
 from api.server import Server
 from api.services import Services, Webhooks
+from reconciler.confined.unix_socket import UnixSocket
 from reconciler.identity.logins import Logins
 from reconciler.identity.tokens import Tokens
 from reconciler.ledger.ledger import Ledger

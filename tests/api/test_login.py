@@ -13,12 +13,12 @@ import pytest
 from api.app import create_app
 from api.http.discovery import resource_classes
 from api.http.endpoint import ANYBODY, endpoints
-from api.http.unix_socket import UnixSocket
 from api.server import Server
 from api.services import Services
+from reconciler.confined.unix_socket import UnixSocket
 from reconciler.errors import Transient
 from reconciler.identity.logins import Logins
-from reconciler.identity.pam import PamAccounts
+from reconciler.identity.pam import PamAccounts, PamChildren
 from reconciler.identity.role import Role
 from tests.api.live import LiveApi, live_api
 from tests.lab.accounts import PASSWORD, Account, a_group, a_pam_service, an_account
@@ -67,7 +67,7 @@ def now() -> Now:
 @pytest.fixture(scope="module")
 def accounts() -> Iterator[PamAccounts]:
     with a_pam_service() as service:
-        made = PamAccounts(service)
+        made = PamAccounts(PamChildren(service))
         yield made
         made.close()
 
@@ -264,7 +264,7 @@ def test_root_needs_no_password_on_the_socket(
 
 def test_a_pam_module_that_hangs_holds_up_nobody_for_longer_than_its_time(kim: Account) -> None:
     with a_pam_service("auth required pam_exec.so /bin/sleep 600", "account required pam_unix.so") as service:
-        accounts = PamAccounts(service, patience_s=2.0)
+        accounts = PamAccounts(PamChildren(service, patience_s=2.0))
         try:
             with pytest.raises(Transient, match="nobody can log in"):
                 accounts.proven(kim.name, PASSWORD)
@@ -273,7 +273,7 @@ def test_a_pam_module_that_hangs_holds_up_nobody_for_longer_than_its_time(kim: A
 
 
 def test_a_service_that_is_not_there_lets_nobody_in(kim: Account) -> None:
-    accounts = PamAccounts("onggi-no-such-service")
+    accounts = PamAccounts(PamChildren("onggi-no-such-service"))
     try:
         assert accounts.proven(kim.name, "wrong") is None
     finally:

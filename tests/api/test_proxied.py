@@ -22,9 +22,9 @@ from api.http.admission import names_of
 from api.http.forwarding import Forwarding, UserHeaders
 from api.http.peer import real_peer
 from api.http.responder import client_of
-from api.http.unix_socket import UnixSocket
 from api.server import Server
 from api.services import ServedPlugins, Services
+from reconciler.confined.unix_socket import UnixSocket
 from reconciler.errors import SettingsError
 from reconciler.host.plugins import Plugin, Plugins
 from reconciler.identity.elsewhere import NoAccounts

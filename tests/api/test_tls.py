@@ -20,8 +20,8 @@ from api.http.connection import MAX_HEAD, Connection
 from api.http.eviction import MOST_OF_ONE
 from api.http.server_names import server_names
 from api.http.tls_transport import TlsTransport
-from api.http.unix_socket import UnixSocket
 from api.server import Server
+from reconciler.confined.unix_socket import UnixSocket
 from reconciler.errors import SettingsError
 from reconciler.identity.identity import Identity
 from reconciler.identity.logins import Logins

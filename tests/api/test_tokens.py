@@ -14,9 +14,9 @@ import pytest
 
 from api.app import create_app
 from api.http.endpoint import ANYBODY
-from api.http.unix_socket import UnixSocket
 from api.server import Server
 from api.services import Services
+from reconciler.confined.unix_socket import UnixSocket
 from reconciler.identity.role import Role
 from reconciler.identity.tokens import Tokens, digest_of, new_token
 from reconciler.ledger.ledger import Ledger

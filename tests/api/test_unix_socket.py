@@ -15,8 +15,8 @@ import libvirt
 import pytest
 
 from api.app import create_app
-from api.http.unix_socket import UnixSocket
 from api.server import Server
+from reconciler.confined.unix_socket import UnixSocket
 from reconciler.errors import SettingsError
 from tests.api.live import LiveApi, live_api
 from tests.api.test_server import Agent

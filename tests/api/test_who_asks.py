@@ -10,9 +10,9 @@ import httpx
 
 from api.app import create_app
 from api.http.responder import client_of
-from api.http.unix_socket import UnixSocket
 from api.server import Server
 from api.services import ServedPlugins, Services
+from reconciler.confined.unix_socket import UnixSocket
 from reconciler.host.plugins import Plugin, Plugins
 from reconciler.identity.role import Role
 from tests.lab.other_user import public_folder

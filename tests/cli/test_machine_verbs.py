@@ -12,7 +12,7 @@ from pathlib import Path
 import libvirt
 import pytest
 
-from api.http.unix_socket import UnixSocket
+from reconciler.confined.unix_socket import UnixSocket
 from reconciler.errors import Refused
 from reconciler.hypervisor import Hypervisor
 from reconciler.ledger.ledger import Ledger

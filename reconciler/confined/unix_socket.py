@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import socket
 import stat
+import struct
 from pathlib import Path
 from typing import Final
 
@@ -19,14 +20,19 @@ _LONGEST: Final = 107  # bytes of a path, as the kernel takes it
 _BACKLOG: Final = 128
 _FOR_ROOT: Final = 0o600
 _FOR_A_GROUP: Final = 0o660
+_CREDENTIALS: Final = struct.Struct("=iII")  # SO_PEERCRED: process, user, group
 
 
 class UnixSocket:
-    """The socket at `path`, for root and the members of `group`. Made by `open`, removed by `close`."""
+    """The socket at `path`, for root and the members of `group`, or the user with the number `owner`.
 
-    def __init__(self, path: Path, group: str = "") -> None:
+    Made by `open`, removed by `close`.
+    """
+
+    def __init__(self, path: Path, group: str = "", owner: int | None = None) -> None:
         self.path = path
         self._group = group
+        self._owner = owner
         self._inode: tuple[int, int] | None = None
 
     def open(self) -> socket.socket:
@@ -48,6 +54,8 @@ class UnixSocket:
         if group is not None:
             os.chown(self.path, -1, group)
             self.path.chmod(_FOR_A_GROUP)
+        if self._owner is not None:
+            os.chown(self.path, self._owner, -1)
         made.listen(_BACKLOG)
         return made
 
@@ -109,3 +117,14 @@ class UnixSocket:
             except OSError:
                 pass
         raise SettingsError(f"Somebody listens on {self.path} already; end who does, or take another path.")
+
+
+def user_of(connection: socket.socket | None) -> int | None:
+    """The user who has connected to a Unix socket, on the kernel's word; None for any other connection."""
+    if connection is None or connection.family != socket.AF_UNIX:
+        return None
+    try:
+        credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+    except OSError:
+        return None
+    return int(_CREDENTIALS.unpack(credentials)[1])
