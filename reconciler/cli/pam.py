@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from reconciler.cli.options import verb
+from reconciler.cli.options import log_format, verb
 from reconciler.cli.signals import on_signals, to_end
 from reconciler.errors import SettingsError
 
@@ -30,7 +30,7 @@ log = logging.getLogger("onggi.pam")
     click.option(
         "--service", default="login", show_default=True, metavar="NAME", help="The PAM service that is asked."
     ),
-    click.option("--log-format", type=click.Choice(["text", "json"]), default="text", hidden=True),
+    log_format,
     logs_at="INFO",
 )
 def command(user: str, place: Path, service: str) -> None:

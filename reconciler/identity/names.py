@@ -43,7 +43,7 @@ def name_problem(name: str) -> str:
     if name.strip(_TAKEN_BY_GIT) != name:
         return f"A user name can't begin or end with a blank or one of {_TAKEN_BY_GIT.strip()}"
     if looks(name).startswith(_RESERVED):
-        return f"A user name can't begin with {' or '.join(repr(each) for each in _RESERVED)}: onggi has such names."
+        return f"A user name can't begin with {' or '.join(repr(each) for each in _RESERVED)}: those are this server's."
     return ""
 
 

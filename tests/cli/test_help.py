@@ -14,8 +14,8 @@ from tests.cli.command import Onggi
 
 VERBS = [
     "adopt", "apply", "approve", "cert", "completion", "console", "drift", "events", "explain", "export", "get", "init",
-    "ip", "logs", "plan", "restart", "resume", "rollback", "run", "schema", "start", "status", "stop", "suspend",
-    "trash", "validate", "version",
+    "ip", "logs", "pam", "plan", "restart", "resume", "rollback", "run", "schema", "start", "status", "stop", "suspend",
+    "token", "trash", "validate", "version",
 ]  # fmt: skip
 
 
