@@ -140,7 +140,7 @@ class Machines(_Family):
         """Every machine that could be read and whoever asks may see, in full."""
         serving = self.serving
         sight = serving.sight(call.client)
-        return machine_views(serving.world, serving.statistics.all(), serving.secrets, sight)
+        return machine_views(serving.world, serving.statistics.all(), sight)
 
     @post(
         "Make a machine from a template. It is off at first.",

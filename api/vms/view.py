@@ -61,7 +61,7 @@ _FIELDS: Final[dict[str, Schema]] = {
             "type": or_null(text("vnc or spice; null without a console.", enum=["vnc", "spice", None])),
             "listen": or_null(text("The address that the console listens on.")),
             "port": or_null(integer("Where it listens; null while the machine doesn't run.")),
-            "passwd": or_null(text("The console's password, if it was set through this API; null for viewers.")),
+            "passwd": or_null(text("The console's password, if set by this API; null for viewers, and in lists.")),
             "passwdValidTo": or_null(integer("Seconds that the password is still valid; null for no limit.")),
         },
         required=("type", "listen", "port", "passwd", "passwdValidTo"),
@@ -111,21 +111,21 @@ def machines_of(snapshot: Snapshot) -> tuple[Observed, ...]:
     return tuple(sorted(found, key=lambda seen: (seen.ref.name.casefold(), seen.ref.name)))
 
 
-def machine_views(
-    world: World, statistics: Mapping[Ref, MachineStatistics], secrets: Secrets, sight: Sight
-) -> list[NewJson]:
-    """All machines that somebody sees. One that can't be told of is left out, and hides no other."""
+def machine_views(world: World, statistics: Mapping[Ref, MachineStatistics], sight: Sight) -> list[NewJson]:
+    """All machines that somebody sees. One that can't be told of is left out, and hides no other. No password is in
+    what nobody asked for by name, and what scripts write down.
+    """
     return isolated(
         sight.of(machines_of(world.snapshot), lambda observed: observed.ref),
-        lambda observed: shown_to(sight, machine_view(world, observed, statistics, secrets)),
+        lambda observed: machine_view(world, observed, statistics, None),
         lambda observed: observed.ref,
     )
 
 
 def machine_view(
-    world: World, observed: Observed, statistics: Mapping[Ref, MachineStatistics], secrets: Secrets
+    world: World, observed: Observed, statistics: Mapping[Ref, MachineStatistics], secrets: Secrets | None
 ) -> NewJson:
-    """One machine."""
+    """One machine; without `secrets` without its password."""
     resource = world.desired.resources.get(observed.ref)
     stable = _known.get(observed)
     if stable is None or stable.resource is not resource:
@@ -136,7 +136,7 @@ def machine_view(
     if stable.secret or stable.valid_to:
         view["graphics"] = {
             **view["graphics"],
-            "passwd": secrets.read(stable.secret, stable.owners) if stable.secret else None,
+            "passwd": secrets.read(stable.secret, stable.owners) if secrets is not None and stable.secret else None,
             "passwdValidTo": _remaining_s(stable.valid_to),
         }
     return view

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 from api.vms.view import machine_views
 from reconciler.desired.state import DesiredState, Resource
@@ -12,7 +11,6 @@ from reconciler.observed.snapshot import Observed, Snapshot
 from reconciler.observed.statistics import MachineStatistics
 from reconciler.planning.plan import Plan
 from reconciler.serving.client import Client
-from reconciler.serving.secrets import Secrets
 from reconciler.serving.sight import Sight
 from reconciler.source.tree import Revision
 from specs.host import Host
@@ -23,7 +21,6 @@ XML = """<domain type='kvm'{id}><name>x</name><memory unit='MiB'>2048</memory>
 <vcpu current='1'>2</vcpu><os><type>hvm</type></os><devices>
 <graphics type='vnc' port='{port}' autoport='yes' listen='::1' passwdValidTo='2001-01-01T00:00:00'/>
 </devices></domain>"""
-SECRETS = Secrets(Path("/nowhere"))
 EVERYTHING = Sight(Client("ada"), lambda: world())
 
 
@@ -46,7 +43,7 @@ def running(name: str) -> Observed:
 
 def test_a_machine_that_can_t_be_read_hides_no_other() -> None:
     odd = Observed(ref("odd"), "uuid", "<domain", state="shutoff")
-    assert [view["name"] for view in machine_views(world(odd, off("b"), off("A")), {}, SECRETS, EVERYTHING)] == [
+    assert [view["name"] for view in machine_views(world(odd, off("b"), off("A")), {}, EVERYTHING)] == [
         "A",
         "b",
     ]
@@ -54,7 +51,7 @@ def test_a_machine_that_can_t_be_read_hides_no_other() -> None:
 
 def test_what_only_a_running_machine_has() -> None:
     busy = MachineStatistics(cpu_utilization=12.5)
-    on, stopped = machine_views(world(running("a"), off("b")), {ref("a"): busy, ref("b"): busy}, SECRETS, EVERYTHING)
+    on, stopped = machine_views(world(running("a"), off("b")), {ref("a"): busy, ref("b"): busy}, EVERYTHING)
     assert (on["state"], on["memory"], on["cpus"], on["screenshot"]) == ("running", 1024, 1, "/vms/a/screenshot")
     assert (on["graphics"]["port"], on["graphics"]["listen"]) == (5901, "::1")
     assert on["graphics"]["passwdValidTo"] < 0, "its time is over"
@@ -68,10 +65,10 @@ def test_what_only_a_running_machine_has() -> None:
 
 def test_a_view_follows_its_document_and_its_machine() -> None:
     machine = off("a")
-    assert machine_views(world(machine), {}, SECRETS, EVERYTHING)[0]["icon"] == "images/icon-vm.png"
+    assert machine_views(world(machine), {}, EVERYTHING)[0]["icon"] == "images/icon-vm.png"
     debian = Resource(ref("a"), "uuid", {"osDistro": "debian", "access": {"users": ["ada"]}}, "a.yaml", 1)
-    (view,) = machine_views(world(machine, a=debian), {}, SECRETS, EVERYTHING)
+    (view,) = machine_views(world(machine, a=debian), {}, EVERYTHING)
     assert (view["icon"], view["users"], view["groups"]) == ("images/icon-debian.png", ["ada"], [])
     own = replace(debian, spec={"icon": "images/mine.png"})
-    assert machine_views(world(machine, a=own), {}, SECRETS, EVERYTHING)[0]["icon"] == "images/mine.png"
-    assert machine_views(world(running("a"), a=own), {}, SECRETS, EVERYTHING)[0]["state"] == "running"
+    assert machine_views(world(machine, a=own), {}, EVERYTHING)[0]["icon"] == "images/mine.png"
+    assert machine_views(world(running("a"), a=own), {}, EVERYTHING)[0]["state"] == "running"
