@@ -21,7 +21,7 @@ from PIL import Image, ImageChops
 from playwright.sync_api import Browser, Page, StorageState, expect
 
 from reconciler.identity.logins import Logins
-from reconciler.identity.pam import PamAccounts
+from reconciler.identity.pam import PamAccounts, PamChildren
 from reconciler.identity.role import Role
 from tests.api.live import LiveApi, live_api
 from tests.lab.accounts import PASSWORD, a_group, a_pam_service, an_account
@@ -75,7 +75,7 @@ def lab(qemu_system: str, guest_image: Path, tmp_path_factory: pytest.TempPathFa
         repository.commit({}, "Begin")
         deciders, lookers = stack.enter_context(a_group()), stack.enter_context(a_group())
         admin, viewer = stack.enter_context(an_account(deciders)), stack.enter_context(an_account(lookers))
-        accounts = PamAccounts(stack.enter_context(a_pam_service()))
+        accounts = PamAccounts(PamChildren(stack.enter_context(a_pam_service())))
         stack.callback(accounts.close)
         logins = Logins(accounts, {Role.ADMIN: [deciders], Role.VIEWER: [lookers]})
         api = stack.enter_context(live_api(repository, folder / "state", qemu_system, logins=logins))
