@@ -2,7 +2,8 @@
 
 It is asked again what was asked at the admission: the session by which somebody came is looked at each time, for which
 it doesn't count as used; whatever else proves who they are every few seconds. Whoever isn't let in now, or has another
-role by now, has no standing any more.
+role by now, has no standing any more. Whom a proxy vouched for can't be asked about again: that lasts as long as a
+session at most.
 """
 
 from __future__ import annotations
@@ -15,11 +16,12 @@ import falcon.asgi
 
 from api.http.authentication import session_alone, still_in_session
 from api.http.proven import proven
+from api.http.proxied import is_of_proxy
 from api.http.refusal import Refusal
 from api.http.responder import client_of
 from api.services import Services
 from reconciler.errors import OnggiError
-from reconciler.identity.sessions import LoggedIn
+from reconciler.identity.sessions import LONGEST_S, LoggedIn
 from reconciler.serving.client import Client
 
 AGAIN_S: Final = 5.0
@@ -32,10 +34,13 @@ class Standing:
         self.client: Client = client_of(request)
         self._services = services
         self._request = request
-        self._again = time.monotonic() + AGAIN_S
+        self._begun = time.monotonic()
+        self._again = self._begun + AGAIN_S
 
     async def holds(self) -> bool:
         """Whether they may go on. `client` has the groups that they are in now."""
+        if is_of_proxy(self._request) and time.monotonic() > self._begun + LONGEST_S:
+            return False
         try:
             asked, who = await self._who()
         except Refusal:

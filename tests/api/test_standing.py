@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -16,12 +17,14 @@ from reconciler.ledger.ledger import Ledger
 from tests.api.consoles import opened, with_screen
 from tests.api.live import LiveApi, live_api
 from tests.api.test_events import following
+from tests.api.test_proxied import KIM, NOBODY, SAYS, logins
 from tests.api.test_seen_events import session_of
 from tests.api.test_tokens import shown, token_of
 from tests.lab import people
 from tests.lab.people import ADMIN, logins_of_each_role
 from tests.lab.repositories import Repository
 from tests.lab.screens import GREETING, screen
+from tests.lab.standing_before import standing_before
 from tests.lab.waiting import until
 
 WaitForEnd = Callable[[], None]
@@ -89,6 +92,20 @@ def test_it_ends_with_the_token(api: LiveApi, lasting: Lasting) -> None:
         with Ledger.open(state, readonly=True) as ledger:
             ledger.tokens.revoke(1)
         ends()
+
+
+def test_what_a_proxy_vouched_for_lasts_no_longer_than_a_session(
+    hand: libvirt.virConnect, repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository.commit({}, "Begin")
+    with (
+        live_api(repository, tmp_path / "state", logins=logins(), proxies=("user:nobody",), user_headers=SAYS) as api,
+        standing_before(api.url.rpartition(":")[2], NOBODY.pw_uid, NOBODY.pw_gid) as url,
+        following(replace(api, url=url), headers=KIM) as follower,
+    ):
+        assert not follower.ended.is_set()
+        monkeypatch.setattr("api.http.standing.LONGEST_S", 0.0)
+        assert follower.ended.wait(60)
 
 
 def test_it_goes_on_as_long_as_what_it_came_by_holds(api: LiveApi) -> None:
