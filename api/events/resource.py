@@ -68,7 +68,7 @@ class Events(Resource):
             "since": text("Only since then: 10m ago, or a moment in RFC 3339.", examples=["10m"]),
             **{
                 name: text(f"Only those whose `{name}` matches.")
-                for name in ("kind", "name", "type", "result", "who", "revision")
+                for name in ("kind", "name", "type", "result", "who", "revision", "peer", "requestId")
             },
         },
         statuses=(503,), also=(_STREAM,),

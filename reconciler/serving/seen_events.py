@@ -57,4 +57,6 @@ class SeenEvents:
     def _told(self, event: Event) -> Event:
         """Where others sit is for administrators to know."""
         client = self.sight.client
-        return event if client.role >= Role.ADMIN or event.who == client.source else replace(event, peer="", request="")
+        if not (event.peer or event.request) or client.role >= Role.ADMIN or event.who == client.source:
+            return event
+        return replace(event, peer="", request="")
