@@ -68,9 +68,11 @@ def connected(services: Services, call: Call, observed: Observed, view: Json) ->
         raise bad("KCHVM0083E", f"{name} has no {wanted} console; its document says which it has.")
     take_over, client = bool(call.body.get("take_over")), call.client
     line = serving.consoles.line(observed.uid) if kind is ConsoleKind.SERIAL else None
+    read_only = serving.sight(client).role_on(observed.ref) < Role.OPERATOR
+    if read_only and take_over:
+        raise Refusal(403, "Who only looks sends nobody away from a serial line; ask an operator.")
     if line is not None and not take_over:
         raise held_by(observed.ref.name, line.user)
-    read_only = serving.sight(client).role_on(observed.ref) < Role.OPERATOR
     password = None
     if kind is ConsoleKind.VNC and not serving.hypervisor.hands_over_displays:
         password = view["graphics"]["passwd"]
