@@ -54,6 +54,7 @@ class Connection(HttpToolsProtocol):
 
     def __init__(self, *arguments: Any, certificate: Certificate | None = None, **more: Any) -> None:
         super().__init__(*arguments, **more)
+        self.access_log = False  # whatever a process' logging says: addresses may hold a console's ticket
         self._certificate = certificate
         self._tls: TlsTransport | None = None
         self._application: Any = self.app

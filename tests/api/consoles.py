@@ -53,7 +53,7 @@ def opened(
 def refusal(api: LiveApi, url: str, *, headers: Mapping[str, str] | None = None) -> tuple[int, str]:
     """The status and the body that a WebSocket is refused with."""
     try:
-        opened(api, url, headers=headers).close()
+        with opened(api, url, headers=headers):
+            raise AssertionError("it was granted")
     except InvalidStatus as error:
         return error.response.status_code, bytes(error.response.body or b"").decode()
-    raise AssertionError("it was granted")

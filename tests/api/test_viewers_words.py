@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -46,7 +47,7 @@ def test_of_who_only_looks_just_what_shows_goes_on_however_it_is_cut(
 ) -> None:
     whole = HELLO + shared + b"".join(said)
     places = sorted({0, *(each % (len(whole) + 1) for each in cuts), len(whole)})
-    pieces = [whole[one:other] for one, other in zip(places, places[1:], strict=False)]
+    pieces = [whole[one:other] for one, other in pairwise(places)]
     wanted = HELLO + b"\x01" + b"".join(each for each in said if each in SHOWN)
     assert passed(ViewersWords(read_only=True), *pieces) == wanted
 

@@ -26,6 +26,8 @@ from api.http.upgrade import Taken
 from api.vms.console.rfb import RfbError
 
 log = logging.getLogger("onggi.consoles")
+_websocket_log = logging.getLogger("onggi.consoles.websocket")
+_websocket_log.setLevel(logging.WARNING)  # whatever else is to be told: below, it tells cookies and what screens show
 
 PING_S: Final = 20.0
 SILENT_S: Final = 60.0
@@ -61,7 +63,7 @@ def handshake() -> ServerProtocol:
     return ServerProtocol(
         select_subprotocol=lambda _, offered: cast(Any, _SUBPROTOCOL if _SUBPROTOCOL in offered else None),
         max_size=_MOST_IN_A_MESSAGE,
-        logger=logging.getLogger("onggi.consoles.websocket"),
+        logger=_websocket_log,
     )
 
 

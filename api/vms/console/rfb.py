@@ -81,7 +81,8 @@ class ViewersWords:
         kind = yield 1
         self._goes += kind
         if kind[0] == _PASSWORD:
-            self._goes += yield 16
+            proof = yield 16  # what goes on is another object by then: nothing is added to it across a pause
+            self._goes += proof
         elif kind[0] != _NONE:
             if self._read_only:
                 raise RfbError("who only looks can't prove it in that way")
@@ -95,15 +96,18 @@ class ViewersWords:
         first = yield 1
         kind = first[0]
         if (length := _PASSED.get(kind)) is not None:
-            self._goes += first + (yield length - 1)
+            rest = yield length - 1
+            self._goes += first + rest
         elif (length := _DROPPED.get(kind)) is not None:
             yield length - 1
         elif kind == SET_ENCODINGS:
             head = yield 3
-            self._goes += first + head + (yield 4 * int.from_bytes(head[1:3]))
+            rest = yield 4 * int.from_bytes(head[1:3])
+            self._goes += first + head + rest
         elif kind == FENCE:
             head = yield 8
-            self._goes += first + head + (yield head[7])
+            rest = yield head[7]
+            self._goes += first + head + rest
         elif kind == CLIPBOARD:
             head = yield 7
             length = abs(int.from_bytes(head[3:7], signed=True))  # below 0: of the extended clipboard
