@@ -6,7 +6,7 @@ import pytest
 
 from reconciler.identity.role import Role
 from reconciler.serving.client import Client
-from reconciler.serving.consoles import TICKET_S, Claim, Consoles, ConsoleKind, Holder, OpenLine
+from reconciler.serving.consoles import TICKET_S, Claim, ConsoleKind, Consoles, Holder, OpenLine
 
 HOLDER = Holder("otto", b"session")
 CLAIM = Claim("uid", ConsoleKind.VNC, HOLDER, Client("otto", role=Role.OPERATOR))
