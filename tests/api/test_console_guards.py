@@ -21,9 +21,9 @@ from websockets.sync.client import connect, unix_connect
 from api.app import create_app
 from api.http.discovery import resource_classes
 from api.http.endpoint import endpoints
-from api.http.unix_socket import UnixSocket
 from api.server import Server
 from api.services import Services
+from reconciler.confined.unix_socket import UnixSocket
 from reconciler.identity.role import Role
 from tests.api.consoles import opened, refusal, ticket, with_screen
 from tests.api.live import LiveApi, live_api
