@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import libvirt
 import pytest
@@ -25,7 +25,7 @@ from reconciler.identity.pam import PamAccounts, PamChildren
 from reconciler.identity.role import Role
 from tests.api.live import LiveApi, live_api
 from tests.lab.accounts import PASSWORD, a_group, a_pam_service, an_account
-from tests.lab.browser import HANGS_MS, Person, chromium, somebody
+from tests.lab.browser import HANGS_MS, Person, a_person, chromium
 from tests.lab.libvirtd import PREFIX, STORAGE, HostObjects
 from tests.lab.repositories import Repository
 from tests.lab.serial_console import SerialConsole
@@ -110,12 +110,22 @@ def browser() -> Iterator[Browser]:
         yield running
 
 
+@contextmanager
+def somebody(browser: Browser, lab: Lab, **how: Any) -> Iterator[Person]:
+    """At the agent's address. Afterwards they don't have the serial console any more, which has one reader."""
+    consoles, machine = lab.api.serving.consoles, lab.domain.UUIDString()
+    before = consoles.line(machine)
+    with a_person(browser, lab.api.url, **how) as person:
+        yield person
+    until(lambda: consoles.line(machine) in (None, before), 60, "the serial console is free")
+
+
 @pytest.fixture(scope="module")
 def sessions(browser: Browser, lab: Lab) -> dict[str, StorageState]:
     """By whose they are: each has logged in once."""
     found = {}
     for name in (lab.admin, lab.viewer):
-        with somebody(browser, lab.api.url) as person:
+        with somebody(browser, lab) as person:
             log_in(person.page, lab, name)
             found[name] = person.session()
     return found
@@ -124,7 +134,7 @@ def sessions(browser: Browser, lab: Lab) -> dict[str, StorageState]:
 @pytest.fixture
 def admin(browser: Browser, lab: Lab, sessions: dict[str, StorageState]) -> Iterator[Person]:
     """At the serial console."""
-    with somebody(browser, lab.api.url, storage_state=sessions[lab.admin]) as person:
+    with somebody(browser, lab, storage_state=sessions[lab.admin]) as person:
         open_console(person.page, lab, "serial")
         yield person
 
@@ -132,7 +142,7 @@ def admin(browser: Browser, lab: Lab, sessions: dict[str, StorageState]) -> Iter
 @pytest.fixture
 def viewer(browser: Browser, lab: Lab, sessions: dict[str, StorageState]) -> Iterator[Person]:
     """At the screen."""
-    with somebody(browser, lab.api.url, storage_state=sessions[lab.viewer]) as person:
+    with somebody(browser, lab, storage_state=sessions[lab.viewer]) as person:
         open_console(person.page, lab, "vnc")
         yield person
 
@@ -172,7 +182,7 @@ def paste(page: Page, text: str) -> None:
 def test_who_isnt_logged_in_is_led_to_the_login_and_back_and_a_wrong_password_leads_nowhere(
     browser: Browser, lab: Lab
 ) -> None:
-    with somebody(browser, lab.api.url) as person:
+    with somebody(browser, lab) as person:
         page = person.page
         page.goto(lab.console)
         page.wait_for_url("**/login?next=*")
@@ -188,7 +198,7 @@ def test_who_isnt_logged_in_is_led_to_the_login_and_back_and_a_wrong_password_le
 
 
 def test_after_the_login_nobody_is_led_to_another_server(browser: Browser, lab: Lab) -> None:
-    with somebody(browser, lab.api.url) as person:
+    with somebody(browser, lab) as person:
         person.page.goto("/login?next=//elsewhere.example/")
         person.page.get_by_label("User name").fill(lab.admin)
         person.page.get_by_label("Password").fill(PASSWORD)
@@ -294,7 +304,7 @@ def by_hand(page: Page, lab: Lab, kind: str, messages: tuple[list[int], ...]) ->
 def test_who_takes_a_serial_console_over_is_told_to_whom_it_was_taken_from(
     browser: Browser, admin: Person, lab: Lab, sessions: dict[str, StorageState]
 ) -> None:
-    with somebody(browser, lab.api.url, storage_state=sessions[lab.admin]) as second:
+    with somebody(browser, lab, storage_state=sessions[lab.admin]) as second:
         page = second.page
         page.goto(f"{lab.console}?kind=serial")
         expect(page.locator(STATE)).to_have_text("Not connected")
@@ -311,8 +321,7 @@ def test_who_takes_a_serial_console_over_is_told_to_whom_it_was_taken_from(
 
 def test_a_ticket_opens_a_console_once(admin: Person, lab: Lab) -> None:
     with admin.page.expect_websocket() as opened:
-        admin.page.reload()
-    expect(admin.page.locator(STATE)).to_have_text("Connected")
+        open_console(admin.page, lab, "vnc")
     assert "ticket=" in opened.value.url
     again = """url => new Promise(resolve => {
         const line = new WebSocket(url, ['binary']);
@@ -323,8 +332,13 @@ def test_a_ticket_opens_a_console_once(admin: Person, lab: Lab) -> None:
     admin.complaints.clear()  # of the connection that was refused
 
 
+def test_who_loads_the_page_anew_has_the_serial_console_again(admin: Person) -> None:
+    admin.page.reload()
+    expect(admin.page.locator(STATE)).to_have_text("Connected")
+
+
 def test_a_console_ends_with_its_session(browser: Browser, lab: Lab) -> None:
-    with somebody(browser, lab.api.url) as person:
+    with somebody(browser, lab) as person:
         page = person.page
         log_in(page, lab, lab.admin)
         page.evaluate("fetch('/logout', { method: 'POST', headers: { 'X-Requested-With': 'XMLHttpRequest' } })")
@@ -338,7 +352,7 @@ def test_a_console_ends_with_its_session(browser: Browser, lab: Lab) -> None:
 def test_everybody_can_use_the_pages(
     browser: Browser, lab: Lab, sessions: dict[str, StorageState], theme: Literal["light", "dark"]
 ) -> None:
-    with somebody(browser, lab.api.url, color_scheme=theme, storage_state=sessions[lab.admin]) as person:
+    with somebody(browser, lab, color_scheme=theme, storage_state=sessions[lab.admin]) as person:
         page = person.page
         page.goto("/login")
         assert found_by_axe(page) == []

@@ -53,7 +53,7 @@ def chromium() -> Iterator[Browser]:
 
 
 @contextmanager
-def somebody(browser: Browser, url: str, **how: Any) -> Iterator[Person]:
+def a_person(browser: Browser, url: str, **how: Any) -> Iterator[Person]:
     """With a fresh browser. No page may have made it complain."""
     context = browser.new_context(base_url=url, viewport={"width": 1280, "height": 800}, **how)
     try:

@@ -11,6 +11,9 @@ import { pasteBox } from './paste.js';
 
 /** @typedef {import('./line.js').Kind} Kind */
 
+const MORE_TRIES = 5;
+const BETWEEN_MS = 300;
+
 const machine = decodeURIComponent(location.pathname.split('/').at(-1) ?? '');
 const asked = new URLSearchParams(location.search).get('kind');
 /** @type {Kind | null} */
@@ -48,7 +51,7 @@ async function start(byForce) {
     notice.hidden = true;
     stop();
     try {
-        const ticket = await ticketFor(machine, wanted, byForce);
+        const ticket = await patiently(() => ticketFor(machine, wanted, byForce));
         const { show } = await (ticket.kind === 'serial' ? import('./with_serial.js') : import('./with_screen.js'));
         document.title = `${machine} – ${words.kinds[ticket.kind]}`;
         badge.hidden = !ticket.read_only;
@@ -72,6 +75,23 @@ async function start(byForce) {
     } catch (problem) {
         if (problem.status === 401) logIn();
         else stopped(problem.message, problem.status === 409);
+    }
+}
+
+/**
+ * A page that was left a moment ago, such as this one before it was loaded anew, may still have the console.
+ * @template T
+ * @param {() => Promise<T>} ask
+ * @returns {Promise<T>}
+ */
+async function patiently(ask) {
+    for (let more = MORE_TRIES; ; more -= 1) {
+        try {
+            return await ask();
+        } catch (problem) {
+            if (problem.status !== 409 || !more) throw problem;
+            await new Promise(resolve => setTimeout(resolve, BETWEEN_MS));
+        }
     }
 }
 
