@@ -16,7 +16,7 @@ IS_QEMU := $(filter qemu:%,$(CONNECT))
 ON_HOST := $(if $(IS_QEMU),setup/hypervisor.sh run)
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-run install-guest install-test web demo test coverage fuzz lint format bench lock docs docs-check clean
+.PHONY: help install install-run install-guest install-test web demo test coverage fuzz fuzz-roles lint format bench lock docs docs-check clean
 
 help:  ## Show this
 	@echo "onggi: YAML documents in git become virtual machines. What you can make:"
@@ -69,6 +69,9 @@ coverage: $(INSTALLED)  ## Show which branches of planning its own tests go thro
 
 fuzz: $(INSTALLED)  ## Write what nobody would, for five minutes (ARGS='--seconds 3600 --seed 1')
 	$(PY) -m tests.fuzz $(ARGS) < /dev/null
+
+fuzz-roles: $(INSTALLED)  ## Ask what nobody would, 100,000 times by everybody (ARGS='--requests 1000 --who user')
+	$(PY) -m tests.fuzz.roles $(ARGS) < /dev/null
 
 lint: $(INSTALLED)  ## Check style, types and who imports whom
 	$(PY) -m ruff check $(CODE)

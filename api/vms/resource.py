@@ -196,9 +196,10 @@ class Machine(_Family):
         """Its document says so from now on. A new name answers 303."""
         world, ref, body = self.serving.world, self.ref(name), sizes_of(call.body)
         observed = self._persistent(world, ref)
-        new = self._new_name(world, observed, str(body.get("name") or name))
-        if new != ref or "users" in body or "groups" in body:
+        wanted = str(body.get("name") or name)
+        if wanted != name or "users" in body or "groups" in body:  # before anything tells whether there is another
             require(call.client.role, Role.ADMIN, "Another name, or who may use a machine,")
+        new = self._new_name(world, observed, wanted)
         check_accounts(self.serving.host.accounts, body)
         check_memory(observed, body)
         check_processors(self.serving, int(body.get("cpus", 1)))

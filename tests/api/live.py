@@ -36,13 +36,15 @@ from tests.stories.hosts import SHARED
 
 @dataclass
 class LiveApi:
-    """`client` speaks to the API; `repository` is what it writes to; `url` is where it listens."""
+    """`client` speaks to the API; `repository` is what it writes to; `url` is where it listens, `app` what answers."""
 
     client: httpx.Client
     repository: Repository
     agent: Agent
     serving: Serving
     url: str
+    app: Any
+    logins: Logins | None
 
     def log(self) -> list[str]:
         """The subjects of all commits after the first, newest first."""
@@ -103,16 +105,15 @@ def live_api(
         problem=lambda: agent.passes.problem,
     )
     shown = Certificate(*certificate) if certificate is not None else None
-    server = Server(
-        create_app(services), "127.0.0.1:0", proxies, unix=unix, certificate=shown, user_headers=user_headers
-    )
+    app = create_app(services)
+    server = Server(app, "127.0.0.1:0", proxies, unix=unix, certificate=shown, user_headers=user_headers)
     server.start()
     opening.host.start(server.url)
     thread.start()
     try:
         assert agent.ready.wait(120)
         with httpx.Client(base_url=server.url, timeout=120) as client:
-            yield LiveApi(client, repository, agent, opening(), server.url)
+            yield LiveApi(client, repository, agent, opening(), server.url, app, logins)
     finally:
         server.stop()
         opening.close()

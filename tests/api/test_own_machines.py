@@ -91,6 +91,12 @@ def test_an_owner_of_one_machine_is_a_viewer_of_the_others_still(api: LiveApi) -
     assert api.client.delete("/vms/zebra", auth=OPERATOR).status_code == 403
 
 
+def test_a_new_name_tells_an_owner_of_no_other_machine(api: LiveApi) -> None:
+    answers = [api.client.put("/vms/hers", json={"name": name}, auth=USER) for name in ("zebra", "nobodys", "absent")]
+    assert {answer.status_code for answer in answers} == {403}
+    assert len({answer.text for answer in answers}) == 1
+
+
 def test_how_things_are_is_told_of_ones_own_machines_alone(api: LiveApi) -> None:
     seen = api.client.get("/status", auth=USER).json()
     assert {each["metadata"]["name"] for each in seen["objects"]} == {
