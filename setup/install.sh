@@ -67,6 +67,8 @@ dpkg-dev | repositories of APT for the tests
 virtinst | virt-install makes machines for the tests of export
 swtpm | an emulated TPM for the tests, whose state has to survive
 swtpm-tools | makes the first state of an emulated TPM
+systemd | systemd-analyze, which knows what the documented units restrict
+libseccomp2 | restricts system calls in the tests as those units do
 mmdebstrap | builds the lab, a machine with what this one's kernel lacks
 e2fsprogs | makes the lab's disk
 tini | reaps the QEMU processes of the tests at once, where the first process of a container takes its time
