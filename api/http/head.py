@@ -16,8 +16,9 @@ MOST_HEADERS: Final = 100
 LONGEST_ADDRESS: Final = 8 * 1024
 
 _ONCE: Final = frozenset({
-    b"authorization", b"content-length", b"content-type", b"host", b"if-match", b"origin", b"range", b"referer",
-    b"sec-fetch-dest", b"sec-fetch-mode", b"sec-fetch-site", b"transfer-encoding", b"x-request-id",
+    b"authorization", b"content-length", b"content-type", b"cookie", b"host", b"if-match", b"origin", b"range",
+    b"referer", b"sec-fetch-dest", b"sec-fetch-mode", b"sec-fetch-site", b"transfer-encoding", b"x-csrf-token",
+    b"x-request-id", b"x-requested-with",
 })  # fmt: skip
 _HOST: Final = re.compile(rb"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::[0-9]{1,5})?")
 _ABSOLUTE: Final = re.compile(rb"https?://([^/?#]*)", re.IGNORECASE)

@@ -31,13 +31,18 @@ _ALWAYS: Final = {
 }
 _POLICY: Final = b"content-security-policy"
 _NOTHING: Final = b"default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+_UNSAFE: Final = b"'unsafe-"
+_FRAMES: Final = b"frame-ancestors"
+_FRAMELESS: Final = b"frame-ancestors 'none'"
 _KEEP: Final = b"cache-control"
 _BY_TLS: Final = b"strict-transport-security"
 _FOR_A_YEAR: Final = b"max-age=31536000"
 
 
 def with_policy(path: str, headers: Iterable[tuple[bytes, bytes]], *, by_tls: bool = False) -> Headers:
-    """An answer's headers as they leave. A policy of its own may let its page load something."""
+    """An answer's headers as they leave. A policy of its own may let its page load something, though nothing
+    unsafe, and in no frame.
+    """
     made, headers = [], list(headers)
     # Of files those that are there say for how long; that there is none may be otherwise tomorrow.
     is_file = path.startswith((PICTURES, ASSETS)) and any(name.lower() == _KEEP for name, _ in headers)
@@ -46,7 +51,12 @@ def with_policy(path: str, headers: Iterable[tuple[bytes, bytes]], *, by_tls: bo
         lower = name.lower()
         if lower in _ALWAYS or lower == _BY_TLS or (lower == _KEEP and not may_be_kept):
             continue
-        has_policy = has_policy or lower == _POLICY
+        if lower == _POLICY:
+            if _FRAMES not in value:
+                value = value + b"; " + _FRAMELESS  # which no other directive stands for
+            if _UNSAFE in value or _FRAMELESS not in value:
+                continue  # a page that needs that isn't shown here
+            has_policy = True
         made.append((name, value))
     if not has_policy:
         made.append((_POLICY, _NOTHING))

@@ -16,7 +16,7 @@ from api.app import create_app
 from api.http.admission import names_of
 from api.http.discovery import resource_classes
 from api.http.openapi import openapi
-from api.http.response_headers import PAGE, RETURN, SPECIFICATION, STYLE
+from api.http.response_headers import PAGE, RETURN, SPECIFICATION, STYLE, with_policy
 from api.server import Server
 from api.services import Services
 from tests.api.live import whole_api
@@ -47,6 +47,7 @@ def assert_promises(path: str, headers: Mapping[str, str]) -> None:
     assert headers["referrer-policy"] == "no-referrer"
     assert headers["cross-origin-resource-policy"] == "same-origin"
     assert "frame-ancestors 'none'" in headers["content-security-policy"]
+    assert "unsafe" not in headers["content-security-policy"]
     assert headers["content-security-policy"].startswith("default-src 'none'") or path == PAGE
     assert headers.get("cache-control") == "no-store" or path in SAME_EVERYWHERE
     assert not [name for name in headers if name.lower().startswith("access-control-")]
@@ -63,6 +64,22 @@ def test_an_answer_is_kept_by_nobody_and_shown_in_no_frame(client: httpx.Client)
             answer = client.request(method, path, headers={"Content-Type": "application/json"})
             assert_promises(path, answer.headers)
             assert answer.status_code != 500, f"{method} {path}"
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        b"default-src 'self' 'unsafe-inline'; frame-ancestors 'none'",
+        b"script-src 'self' 'unsafe-eval'; frame-ancestors 'none'",
+        b"default-src 'none'; frame-ancestors *",
+    ],
+)
+def test_no_part_of_the_server_loosens_what_holds_for_all(policy: bytes) -> None:
+    told = with_policy("/plugins/some", [(b"Content-Security-Policy", policy), (b"X-Frame-Options", b"ALLOW")])
+    assert_promises("/plugins/some", {name.decode().lower(): value.decode() for name, value in told})
+    for own in (b"default-src 'none'; sandbox; frame-ancestors 'none'", b"default-src 'none'; sandbox"):
+        kept = b"default-src 'none'; sandbox; frame-ancestors 'none'"
+        assert (b"content-security-policy", kept) in with_policy("/images/a", [(b"content-security-policy", own)])
 
 
 def test_another_sites_page_does_and_reads_nothing(client: httpx.Client) -> None:

@@ -66,6 +66,8 @@ REFUSED = {
     "a tunnel": b"CONNECT evil.example:22 HTTP/1.1\r\n" + HOST + b"\r\n",
     "two origins": post(b"Origin: http://localhost\r\nOrigin: http://evil.example\r\n", b""),
     "two sites": b"GET / HTTP/1.1\r\n" + HOST + b"Sec-Fetch-Site: cross-site\r\nSec-Fetch-Site: none\r\n\r\n",
+    "two cookies": b"GET /healthz HTTP/1.1\r\n" + HOST + b"Cookie: a=b\r\nCookie: a=c\r\n\r\n",
+    "two tokens": post(b"X-CSRF-Token: a\r\nX-CSRF-Token: b\r\n", b""),
     "two types": post(b"Content-Type: a/b\r\nContent-Type: application/json\r\n", b""),
     "another version": b"GET /healthz HTTP/3.7\r\n" + HOST + b"\r\n",
     "the preface of HTTP/2": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
