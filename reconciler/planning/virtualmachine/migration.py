@@ -8,7 +8,7 @@ remembers both. It is over when the machine is seen running here, or is there ag
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -38,9 +38,7 @@ def find_away(context: Context) -> Mapping[Ref, str]:
     Without those for which that was said.
     """
     found = {}
-    for ref, entry in context.owned.items():
-        if ref.kind != VIRTUAL_MACHINE:
-            continue
+    for ref, entry in _maybe_away(context):
         seen = context.snapshot.get(ref)
         if contained("finding out where it runs", ref, entry.uid, _is_away, seen, entry, entry.uid, context) is True:
             found[ref] = _digest(entry, entry.uid)
@@ -51,12 +49,26 @@ def find_away(context: Context) -> Mapping[Ref, str]:
     return {ref: digest for ref, digest in found.items() if digest not in context.options.approved}
 
 
+def _maybe_away(context: Context) -> Iterator[tuple[Ref, Owned]]:
+    """NOTE: asked of every machine in every pass: nearly all are told apart by a look at a word or two."""
+    objects, migrated = context.snapshot.objects, context.options.migrated
+    for ref, entry in context.owned.items():
+        if ref.kind != VIRTUAL_MACHINE:
+            continue
+        seen = objects.get(ref)
+        try:
+            said = entry.uid in migrated if seen is None else seen.reason == MIGRATED_AWAY
+            maybe = said or entry.facts.get(Fact.LAST_RUN) == MIGRATED_AWAY
+        except Exception:
+            maybe = True  # the bulkhead tells of what can't even be looked at
+        if maybe:
+            yield ref, entry
+
+
 def _is_away(observed: Observed | None, entry: Owned, uid: str, context: Context) -> bool:
     if observed is None:
         return uid in context.options.migrated or entry.facts.get(Fact.LAST_RUN) == MIGRATED_AWAY
-    # Nearly all are told apart by a look at two words.
-    maybe = observed.reason == MIGRATED_AWAY or entry.facts.get(Fact.LAST_RUN) == MIGRATED_AWAY
-    return maybe and is_migrated(observed, entry)
+    return is_migrated(observed, entry)
 
 
 def _digest(entry: Owned | None, uid: str) -> str:
