@@ -17,7 +17,7 @@ from reconciler.errors import SettingsError
 from reconciler.settings.settings import Settings
 
 if TYPE_CHECKING:
-    from reconciler.identity.tokens import TokenRecord
+    from reconciler.identity.token_record import TokenRecord
     from reconciler.ledger.token_store import TokenStore
 
 _LONGEST: Final = timedelta(days=3650)

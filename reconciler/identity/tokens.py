@@ -17,7 +17,6 @@ import threading
 import time
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from reconciler.clock import Clock, rfc3339, utc_now
@@ -28,6 +27,7 @@ from reconciler.identity.logins import TooManyError
 from reconciler.identity.names import TOKEN
 from reconciler.identity.role import Role
 from reconciler.identity.sessions import LoggedIn
+from reconciler.identity.token_record import TokenRecord
 
 log = logging.getLogger("onggi.identity")
 
@@ -37,23 +37,6 @@ _RANDOM: Final = 43  # digits, which is 256 bits
 _CHECK: Final = 6
 _TOKEN: Final = re.compile(rf"{PREFIX}[0-9A-Za-z]{{{_RANDOM + _CHECK}}}")
 _USED_AGAIN_S: Final = 3600.0  # so exactly is it known when a token was used last
-
-
-@dataclass(frozen=True, slots=True)
-class TokenRecord:
-    """What is known of a token. Times are RFC 3339; `expires` is empty for one without an end, `used` for one that
-    never was, `revoked` for one that counts.
-    """
-
-    number: int
-    name: str
-    role: str
-    maker: str
-    made: str
-    expires: str
-    used: str = ""
-    revoked: str = ""
-    digest: bytes = field(default=b"", repr=False)
 
 
 class TokenRecords(Protocol):

@@ -12,7 +12,7 @@ from typing import Final
 from reconciler.clock import rfc3339
 from reconciler.errors import Conflict, NotFound
 from reconciler.identity.names import looks
-from reconciler.identity.tokens import TokenRecord
+from reconciler.identity.token_record import TokenRecord
 from reconciler.ledger.database import Database
 from reconciler.ledger.kept_reading import KeptReading
 
