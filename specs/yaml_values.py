@@ -7,6 +7,7 @@ field can use (fractions, keys that aren't text, merge keys) is an error here, w
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -16,6 +17,7 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from specs.yaml_stream import MAPPING, PLAIN, SEQUENCE, TEXT
 
 MAX_KEY: Final = 128
+_A_WORD: Final = 64  # of text that thousands of documents may have alike; such words and keys are in memory once
 MAX_FINDINGS: Final = 50  # a document that is wrong in more places is wrong as a whole
 
 _WORDS: dict[str, bool | None] = {
@@ -117,7 +119,9 @@ class _Reader:
         if node.tag == PLAIN:
             if text in _WORDS:
                 return _WORDS[text]
-            return self._number(node, text) if text[0] in _NUMERIC_START else text
+            if text[0] in _NUMERIC_START:
+                return self._number(node, text)
+            return sys.intern(text) if len(text) <= _A_WORD else text
         if node.tag != TEXT:
             return self._tagged(node)
         # Only a scalar in double quotes can spell out what the file itself may not hold.
@@ -146,7 +150,7 @@ class _Reader:
                 self._note(
                     key_node, f"`{shown}` is written twice, first on line {self._line(first)}; remove one of them."
                 )
-            result[key] = value
+            result[sys.intern(key)] = value
         return result
 
     def _number(self, node: ScalarNode, text: str) -> int | str:

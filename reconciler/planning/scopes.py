@@ -66,7 +66,8 @@ def _placed(entry: Owned, context: Context) -> Owned:
         facts[Fact.BLOB.value] = blob
     if _was_found(entry, context):
         facts[Fact.FOUND.value] = "yes"
-    return replace(entry, facts=facts)
+    placed, known = replace(entry, facts=facts), context.owned.get(entry.ref)
+    return known if known == placed else placed  # in memory once: assessments are remembered
 
 
 def _was_found(entry: Owned, context: Context) -> bool:

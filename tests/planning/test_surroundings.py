@@ -158,3 +158,12 @@ def test_one_machine_of_many_that_has_changed_is_one_question(asked: list[Ref]) 
         assert [step.ref for step in plan.steps] == [one]
         assert one in asked
         assert len(asked) <= 2  # and the one that is as it was again
+
+
+def test_what_is_remembered_of_something_at_rest_is_the_ledgers_own_entry_and_no_copy() -> None:
+    inputs, planner = at_rest(), Planner()
+    planner.plan(**inputs)
+    entries = {ref: known.assessment.record for ref, known in planner._memory.items()}
+    assert entries.keys() >= {WEB.ref, DB.ref, DATA.ref}
+    assert all(entry is inputs["owned"][ref] for ref, entry in entries.items() if entry is not None)
+    assert any(entry is not None for entry in entries.values())

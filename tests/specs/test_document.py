@@ -58,6 +58,11 @@ class TestAGoodDocument:
         assert document.locate("/spec/disks/0/bus") == (11, 7)
         assert document.locate("/spec/disks/1") == (12, 7)
 
+    def test_shares_its_keys_and_words_with_all_that_have_them(self) -> None:
+        first, second = (one(written("VirtualMachine", f"title: {each}\nmachine: some-q35")) for each in "ab")
+        assert first.spec["machine"] is second.spec["machine"]
+        assert all(mine is other for mine, other in zip(first.spec, second.spec, strict=True))
+
     def test_locates_what_is_not_written_at_what_would_hold_it(self) -> None:
         document = one(written("VirtualMachine", "disks:\n  - size: 1GiB"))
         assert document.locate("/spec/disks/0/bus/x") == document.locate("/spec/disks/0") == (7, 7)
