@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Self
 
 from reconciler.clock import Clock, utc_now
 from reconciler.faults import boundary
+from reconciler.lazy import Lazy
 from reconciler.ledger.crash_loop_store import CrashLoopStore
 from reconciler.ledger.database import Database
 from reconciler.ledger.decision_store import DecisionStore
@@ -27,11 +28,11 @@ from reconciler.ledger.ownership_store import OwnershipStore
 from reconciler.ledger.source_store import SourceStore
 from reconciler.ledger.status_store import StatusStore
 from reconciler.ledger.task_store import TaskStore
-from reconciler.ledger.token_store import TokenStore
 from reconciler.planning.ownership import Owned
 from specs.reference import Ref
 
 if TYPE_CHECKING:
+    from reconciler.ledger.token_store import TokenStore
     from reconciler.planning.plan import Step
 
 
@@ -52,16 +53,22 @@ class Ledger:
         self.sources = SourceStore(database)
         self.heartbeat = HeartbeatStore(database)
         self.crash_loops = CrashLoopStore(database)
-        self.tokens = TokenStore(database)
+        self._tokens = Lazy(lambda: _tokens(database))
 
     @classmethod
     def open(cls, folder: Path, *, readonly: bool = False, clock: Clock = utc_now) -> Ledger:
         """The ledger in a state folder. Who opens it for writing must hold the folder's lock. Raises StateError."""
         return cls(Database(folder, readonly=readonly, clock=clock))
 
+    @property
+    def tokens(self) -> TokenStore:
+        """What programs log in with: of those who are asked who somebody is, and of nobody else's concern."""
+        return self._tokens()
+
     def close(self) -> None:
         """Close the file; what was written stays written."""
-        self.tokens.close()
+        if (tokens := self._tokens.made) is not None:
+            tokens.close()
         self.database.close()
 
     def __enter__(self) -> Self:
@@ -105,3 +112,9 @@ class Ledger:
                 boundary("after volumes are noted as whole")
             self.intents.written(begin, finish)
             self.ownership.written(own, disown)
+
+
+def _tokens(database: Database) -> TokenStore:
+    from reconciler.ledger.token_store import TokenStore
+
+    return TokenStore(database)
