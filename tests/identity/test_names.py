@@ -38,10 +38,10 @@ ODD = {
     "kim.": "begin or end",
     " kim": "begin or end",
     "'kim'": "begin or end",
-    "token deploy": "onggi has such names",
-    "TOKEN deploy": "onggi has such names",
-    "ｔoken deploy": "onggi has such names",
-    "uid 0": "onggi has such names",
+    "token deploy": "those are this server's",
+    "TOKEN deploy": "those are this server's",
+    "ｔoken deploy": "those are this server's",
+    "uid 0": "those are this server's",
 }
 GOOD = [
     "kim",
