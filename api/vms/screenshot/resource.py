@@ -37,7 +37,7 @@ class MachineScreenshot(MachineDevices):
         _BYTES,
         blocking=True,
         content_type=_PNG,
-        role=Role.OPERATOR,
+        role=Role.VIEWER,
     )
     def read(self, _call: Call, name: str) -> Answer:
         """Taken now, or a few seconds ago."""
