@@ -5,6 +5,7 @@ Beside it lie packages of somebody else's that are called as onggi's own are in 
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import sysconfig
@@ -69,6 +70,13 @@ def installed(environment: Environment, onggi: Onggi) -> Onggi:
 def files(folder: Path) -> dict[str, bytes]:
     found = (path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
     return {str(path.relative_to(folder)): path.read_bytes() for path in found}
+
+
+def test_what_browsers_load_is_installed_with_it(environment: Environment) -> None:
+    built = environment.site / "onggi/_code/api/assets/built"
+    for files in json.loads((built / "manifest.json").read_text()).values():
+        assert all((built / name).is_file() for name in files.values())
+    assert (built / "licences/README").is_file()
 
 
 def test_one_name_is_taken_and_everybody_elses_stay(environment: Environment) -> None:

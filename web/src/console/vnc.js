@@ -5,7 +5,9 @@ import { words } from '../page/words.js';
 
 /** @typedef {import('./typing.js').Stroke} Stroke */
 
-const PAUSE_MS = 15; // between two strokes: an emulated keyboard holds a few of them, and loses more
+// Between two strokes: an emulated keyboard holds 16 bytes, which are three strokes with Shift, and loses what comes
+// before the guest has taken them.
+const PAUSE_MS = 40;
 
 // What X11 calls the keys that have no character.
 const NAMED = {
