@@ -120,7 +120,8 @@ LOG_IN: Final = """async () => (await fetch("/login", {
     body: JSON.stringify({username: "ada", password: "decides"}),
 })).status"""
 POST: Final = """async ([url, headers]) => (await fetch(url, {method: "POST", headers})).status"""
-READ: Final = """async (url) => (await fetch(url)).status"""
+# As pages do that ask their user themselves: else a browser would, and wait for the answer.
+READ: Final = """async (url) => (await fetch(url, {headers: {"X-Requested-With": "XMLHttpRequest"}})).status"""
 
 # Each gives what it could learn; whatever it is refused counts as nothing.
 ATTACKS: Final = """async (here) => {
@@ -190,6 +191,28 @@ def test_a_page_of_another_origin_does_nothing_and_reads_nothing(ada: Page, plac
     assert status(told.value) == 403
     assert DONE == []
     assert ada.evaluate(READ, "/plugins/valuable") == 200  # still logged in, as who they were
+
+
+def test_a_session_that_another_page_has_set_beforehand_ends_with_the_login(
+    browser: Browser, places: Places, ada: Page
+) -> None:
+    planted = next(each for each in ada.context.cookies() if each["name"] == "__Host-onggi")["value"]
+    context = browser.new_context()
+    try:
+        context.set_default_timeout(HANGS_MS)
+        victim = context.new_page()
+        for text in ("__Host-onggi=chosen; path=/plugins", "__Host-onggi=chosen; domain=localhost; path=/; secure"):
+            victim.goto(places.other_site)
+            victim.evaluate("(text) => { document.cookie = text; }", text)
+        assert context.cookies() == []  # what the name begins with is a browser's promise
+        victim.goto(places.same_site)
+        victim.evaluate("(value) => { document.cookie = `__Host-onggi=${value}; path=/; secure`; }", planted)
+        victim.goto(f"{places.here}/docs")
+        assert victim.evaluate(LOG_IN) == 200
+        assert planted not in [each["value"] for each in context.cookies()]
+    finally:
+        context.close()
+    assert ada.evaluate(READ, "/plugins/valuable") == 401
 
 
 def test_a_page_of_this_server_works_with_the_token_that_it_can_read(ada: Page) -> None:
