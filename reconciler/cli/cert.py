@@ -74,9 +74,10 @@ def command(folder: Path, names: tuple[str, ...], force: bool) -> None:
     except OSError as error:
         raise OnggiError(f"{error.filename or folder} can't be written ({error.strerror}); check the path.") from None
     certificate, key = folder / CERTIFICATE, folder / KEY
+    called = "".join(f" --public-name {name}" for name in names)
     click.echo(
         f"{certificate} and {key} are made, and hold for {DAYS} days.\n"
-        f"Next: onggi run … --auth pam --listen 0.0.0.0:8443 --tls-cert {certificate} --tls-key {key}\n"
+        f"Next: onggi run … --auth pam --listen 0.0.0.0:8443{called} --tls-cert {certificate} --tls-key {key}\n"
         f"Clients trust it by a copy of {CERTIFICATE}: curl --cacert {CERTIFICATE} https://…; the key stays here."
     )
 

@@ -19,6 +19,7 @@ import reconciler.cli.account_options  # the settings file may have them whateve
 import reconciler.cli.oidc_options  # likewise
 import reconciler.cli.wire_options  # noqa: F401  # likewise
 from reconciler.cli.declaring import FILE_KEYS, PARAMETERS, Decorator, Duration, Size, Window, setting, variable
+from reconciler.cli.headings import HeadedCommand
 from reconciler.cli.here import repository_here
 from reconciler.cli.network_options import allowed_networks
 from reconciler.cli.output import Output, wants_colour
@@ -239,7 +240,8 @@ verbose = setting(
 quiet = setting("--quiet", "-q", key_type=bool, is_flag=True, help="Tell only of warnings and errors.")
 
 SIGNED = (require_signed, allowed_signers, revoked_signers, allowed_gpg_keys)
-SOURCE = (repository, branch, path, max_files, max_fetch, disabled_plugins, *SIGNED)
+UNSIGNED = (repository, branch, path, max_files, max_fetch, disabled_plugins)
+SOURCE = (*UNSIGNED, *SIGNED)
 HOST = (connect, *REACH, allowed_networks)
 RESULT = (output, no_color)
 MARKDOWN_RESULT = (output_or_markdown, no_color)
@@ -330,9 +332,11 @@ def verb(
         declared: tuple[Decorator, ...] = (*options, verbose, quiet, config)
         for option in reversed(declared):
             decorated = option(decorated)
-        return click.command(name, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})(
-            decorated
-        )
+        return click.command(
+            name,
+            cls=HeadedCommand,
+            context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+        )(decorated)
 
     return decorate
 

@@ -13,12 +13,15 @@ import click
 
 from reconciler.cli.account_options import ACCOUNTS, LOGIN
 from reconciler.cli.console_options import CONSOLES
+from reconciler.cli.headings import under
+from reconciler.cli.network_options import allowed_networks
 from reconciler.cli.oidc_options import OIDC
 from reconciler.cli.options import (
     FORGE,
-    HOST,
-    SOURCE,
+    SIGNED,
+    UNSIGNED,
     api_writes,
+    connect,
     federation,
     interval,
     listen,
@@ -32,9 +35,10 @@ from reconciler.cli.options import (
     verb,
     webhook_secret_file,
 )
+from reconciler.cli.reach_options import REACH
 from reconciler.cli.signals import ignore, on_signals, to_end
 from reconciler.cli.stack_dump import ASKED_BY, dump_at_a_crash, dump_stacks
-from reconciler.cli.wire_options import WIRE
+from reconciler.cli.wire_options import PROXY, WIRE
 from reconciler.errors import OnggiError
 from reconciler.settings.reachable import is_loopback
 from reconciler.settings.settings import Settings
@@ -52,25 +56,16 @@ _LAST_S = 4.5  # likewise, for everything together
 
 @verb(
     "run",
-    *SOURCE,
-    *HOST,
-    state,
-    interval,
-    resync_interval,
-    trash_retention,
-    sync_windows,
-    listen,
-    socket,
-    socket_group,
-    *WIRE,
-    *CONSOLES,
-    *LOGIN,
-    *OIDC,
-    api_writes,
-    federation,
-    *ACCOUNTS,
-    webhook_secret_file,
-    *FORGE,
+    under("The repository", *UNSIGNED, interval),
+    under("Signed commits", *SIGNED),
+    under("The host", connect, state, resync_interval, trash_retention, sync_windows),
+    under("What documents may name", *REACH, allowed_networks),
+    under("Serving the API", listen, socket, socket_group, *WIRE, *CONSOLES, api_writes, federation),
+    under("Logging in", *LOGIN),
+    under("A proxy in front", *PROXY),
+    under("An OpenID provider", *OIDC),
+    under("An LDAP server", *ACCOUNTS),
+    under("Webhooks and the forge", webhook_secret_file, *FORGE),
     click.option("--once", is_flag=True, help="One pass instead of a loop; the exit code tells if all is well."),
     log_format,
     logs_at="INFO",

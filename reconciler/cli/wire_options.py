@@ -62,4 +62,5 @@ proxy_groups_header = setting(
     help="And that by which it says in which groups they are, divided by commas.  [default: none]",
 )
 
-WIRE = (tls_cert, tls_key, expose_without, public_names, trusted_proxies, proxy_user_header, proxy_groups_header)
+WIRE = (tls_cert, tls_key, expose_without, public_names)
+PROXY = (trusted_proxies, proxy_user_header, proxy_groups_header)

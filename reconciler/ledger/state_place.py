@@ -30,7 +30,8 @@ def check_place(folder: Path) -> None:
     if others is not None:
         raise StateError(
             f"the state folder {folder} can't be trusted: {others.where} may be changed by {others.who}; make it "
-            "this user's alone (chown, chmod go-w), or choose another with --state"
+            "this user's alone (chown, chmod go-w), choose another with --state, or give the command as the agent's "
+            "user"
         )
     if within is not None:
         raise StateError(

@@ -29,7 +29,7 @@ def host_and_port(
     if not separator or not host or not port.isascii() or not port.isdigit() or int(port) > _MAX_PORT:
         raise SettingsError(f"{listen!r} isn't an address to listen on; give HOST:PORT such as 127.0.0.1:8010.")
     host = host[1:-1] if host.startswith("[") and host.endswith("]") else host
-    missing = [] if has_login or LOGIN in waived else ["a login (--auth pam or ldap)"]
+    missing = [] if has_login or LOGIN in waived else ["a login (--auth pam, ldap, oidc or proxy)"]
     missing += [] if has_tls or TLS in waived else ["TLS (--tls-cert and --tls-key; `onggi cert` makes both)"]
     if missing and not is_loopback(host):
         raise SettingsError(

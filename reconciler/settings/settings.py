@@ -258,6 +258,8 @@ class Settings:
                 raise SettingsError("A user and their groups don't stand in one header; name another one for groups.")
         if "*" in (*self.admin_groups, *self.operator_groups, *self.viewer_groups):
             raise SettingsError("Only user-group takes * for everybody; name the groups that have a higher role.")
+        if self.auth == "none" and (self.operator_groups or self.viewer_groups or self.user_groups):
+            raise SettingsError("A group's role bounds nobody where nobody logs in; set auth, to pam for one.")
         if self.auth == "pam" and not _PAM_SERVICE.fullmatch(self.pam_service):
             raise SettingsError(f"pam-service {self.pam_service!r} isn't a file of /etc/pam.d; give one such as login.")
 

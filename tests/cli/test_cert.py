@@ -108,9 +108,12 @@ def test_an_agent_is_reached_from_outside_by_its_names_with_tls_and_a_login(
 
 def test_an_agent_without_login_or_tls_stays_on_this_machine(onggi: Onggi, repository: Repository) -> None:
     for words, said in (
-        ((), "give a login (--auth pam) and TLS (--tls-cert and --tls-key"),
+        ((), "give a login (--auth pam, ldap, oidc or proxy) and TLS (--tls-cert and --tls-key"),
         (("--auth", "pam"), "give TLS (--tls-cert and --tls-key; `onggi cert` makes both)"),
-        (("--tls-cert", "c", "--tls-key", "k"), "give a login (--auth pam), or listen on 127.0.0.1:8443"),
+        (
+            ("--tls-cert", "c", "--tls-key", "k"),
+            "give a login (--auth pam, ldap, oidc or proxy), or listen on 127.0.0.1:8443",
+        ),
         (("--auth", "pam", "--tls-cert", "c", "--tls-key", "k"), "The tls-cert c can't be read"),
     ):
         done = onggi("run", repository.path, "--listen", "0.0.0.0:8443", *words)

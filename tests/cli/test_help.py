@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -53,6 +54,19 @@ def test_help_is_no_error(onggi: Onggi) -> None:
     assert done.code == 0
     assert all(f"  {verb} " in done.out for verb in VERBS)
     assert onggi("plan", "-h").code == 0
+
+
+def test_the_agents_many_options_stand_under_headings_and_each_once(onggi: Onggi) -> None:
+    shown = onggi("run", "--help").out
+    below = {part.splitlines()[0]: part for part in shown.split("\n\n") if part.splitlines()[0].endswith(":")}
+    assert "  --listen " in below["Serving the API:"]
+    assert "  --auth " in below["Logging in:"]
+    assert "  --ldap-url " in below["An LDAP server:"]
+    assert "  --listen " not in below["Options:"]
+    for parameter in dict(commands())["run"].params:
+        if isinstance(parameter, click.Option):
+            flag = re.compile(rf"^  (-\w, )?{parameter.opts[0]}\b(?!-)", re.M)
+            assert len(flag.findall(shown)) == 1, parameter.opts[0]
 
 
 def test_a_mistyped_verb_is_an_error_that_guesses(onggi: Onggi) -> None:

@@ -186,6 +186,7 @@ _LDAP = {"accounts": "ldap", "ldap_url": "ldap://localhost", "ldap_search_base":
         ({"listen": "127.0.0.1:1", "once": True}, "leave --listen and --socket away"),
         ({"socket": Path("api.sock")}, "an absolute path"),
         ({"socket_group": "libvirt"}, "give socket too"),
+        ({"viewer_groups": ("staff",)}, "bounds nobody where nobody logs in; set auth"),
         ({"auth": "pam", "viewer_groups": ("*",)}, "Only user-group takes [*] for everybody"),
         ({"federation": "on"}, "give --listen, or set federation to off"),
         ({"accounts": "ldap"}, "give ldap-url"),

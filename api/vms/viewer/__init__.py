@@ -1,1 +1,0 @@
-"""/vms/{name}/viewer: how a viewer gets to a machine's console, by a shorter name."""
