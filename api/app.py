@@ -28,7 +28,7 @@ def create_app(services: Services) -> falcon.asgi.App[Any, Any]:
     access = Access()
     admission = Admission(services, access)
     app = _Application(middleware=[admission])
-    app.audit = Audit(services.audit_log)
+    app.audit = Audit(services.audit_log, has_login=services.logins is not None)
     app.req_options.strip_url_path_trailing_slash = True
     app.req_options.auto_parse_qs_csv = False
     app.req_options.keep_blank_qs_values = True

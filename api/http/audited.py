@@ -33,11 +33,14 @@ Send = Callable[[Any], Awaitable[None]]
 
 
 class Audit:
-    """One per application. `audit_log` None: nothing is written down."""
+    """One per application. `audit_log` None: nothing is written down. With `has_login` who isn't known is nobody."""
 
-    def __init__(self, audit_log: AuditLog | None, ticks: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, audit_log: AuditLog | None, ticks: Callable[[], float] = time.monotonic, *, has_login: bool = False
+    ) -> None:
         self.log = audit_log
         self.ticks = ticks
+        self.has_login = has_login
         self._minute = ticks()
         self._refused: Counter[str] = Counter()
         self._told = 0  # of them
@@ -62,7 +65,7 @@ class Audit:
             entry.end()
 
     def allows_refused(self, peer: str) -> bool:
-        """Whether one more that was let in nowhere is written down: who sends many shall not fill the disk."""
+        """Whether one more of somebody unknown is written down: who sends many shall not fill the disk."""
         now = self.ticks()
         if now - self._minute >= _MINUTE_S:
             self.tell_left_out()
@@ -147,8 +150,12 @@ class _Entry:
     def _event(self) -> str:
         """What kind of line it is; empty for none."""
         writes = self._method not in _SAFE
-        if self.status in _REFUSED and not self.known and (writes or self.tried):
-            return "refused" if self._audit.allows_refused(self._client.peer) else ""
+        refused = self.status in _REFUSED and not self.known and (writes or self.tried)
+        if refused or (writes and self._is_of_nobody()):
+            if not self._audit.allows_refused(self._client.peer):
+                return ""
+            if refused:
+                return "refused"
         if self.has_console:
             return "console-end"
         if self._is_at("login") and self.known:
@@ -157,6 +164,11 @@ class _Entry:
             return "logout" if self._is_at("logout") else "write"
         client = self._client
         return "read" if self.known and self._audit.is_news(client.user, client.peer) else ""
+
+    def _is_of_nobody(self) -> bool:
+        """Whether anybody could send it, in any number: what came of it proves nothing. A forge's word does."""
+        done = self.status is not None and 200 <= self.status < 300
+        return self._audit.has_login and not self.known and (not done or self._is_at("logout"))
 
     def _is_at(self, noun: str) -> bool:
         return noun in self._path.removeprefix("/plugins/kimchi").split("/")[1:2]
