@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -10,6 +10,7 @@ class SnapshotOf:
     """One snapshot of a VM. `created` in seconds since 1970; `parent` is empty for a first one.
 
     `state` is that of the VM when it was made: running, paused, shutoff, ... `current`: the VM stands on it now.
+    `xml` describes it, with the definition of its time, and without secrets.
     """
 
     name: str
@@ -17,6 +18,7 @@ class SnapshotOf:
     parent: str = ""
     state: str = "shutoff"
     current: bool = False
+    xml: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

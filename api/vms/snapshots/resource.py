@@ -17,6 +17,7 @@ from api.http.schema import arr, obj, text
 from api.tasks.view import TASK, task_view
 from api.vms.devices import MachineDevices
 from api.vms.snapshots.view import SNAPSHOT, SNAPSHOT_OR_NONE, snapshot_view
+from api.vms.storages.media import Media
 from reconciler.errors import NotFound, Refused
 from reconciler.identity.role import Role
 from reconciler.observed.answers import SnapshotOf
@@ -25,6 +26,7 @@ from reconciler.planning.one_off import CreateSnapshot, DeleteSnapshot, RevertSn
 from reconciler.planning.plan import one_off_step
 from reconciler.planning.virtualmachine.power import strategy
 from reconciler.serving.names import Promise
+from reconciler.serving.put_back import check_disks, check_put_back
 from reconciler.serving.tasks import Tell
 from specs.binding import parse
 from specs.name import INVISIBLE
@@ -68,6 +70,9 @@ class _Family(MachineDevices):
         if found is None:
             raise not_found("KCHSNAP0003E", f"The snapshot {snapshot} of {observed.ref.name}")
         return found
+
+    def role_on(self, call: Call, observed: Observed) -> Role:
+        return self.serving.sight(call.client).role_on(observed.ref)
 
     def perform(self, call: Call, why: str, operation: RevertSnapshot | DeleteSnapshot) -> None:
         try:
@@ -173,7 +178,8 @@ class MachineSnapshot(_Family):
     def delete(self, call: Call, name: str, snapshot: str) -> None:
         """Its children get its parent."""
         observed = self.machine(name)
-        self.named(observed, snapshot)
+        found = self.named(observed, snapshot)
+        check_disks(self.role_on(call, observed), snapshot, found.xml, observed)
         why = f"the removal of the snapshot {snapshot} was asked for"
         self.perform(call, why, DeleteSnapshot(observed.ref, snapshot))
 
@@ -183,13 +189,17 @@ class MachineSnapshot(_Family):
         " cut off.",
         None,
         status=303,
+        description="What its document says otherwise comes true again after it. With what it couldn't be given by"
+        " whoever asks, such as a disk or a network that it doesn't have now, only administrators put it back: 403.",
         failure="KCHSNAP0009E",
         role=Role.OPERATOR,
     )
     def revert(self, call: Call, name: str, snapshot: str) -> Answer:
         """What its document says otherwise comes true again after it. That it runs, when it ran then, is committed."""
         observed = self.machine(name)
-        if self.named(observed, snapshot).state in _RAN:
+        found, media = self.named(observed, snapshot), Media(self.serving, call.client)
+        check_put_back(self.role_on(call, observed), snapshot, found.xml, observed, media.may_have)
+        if found.state in _RAN:
             self._let_run(call, observed.ref)
         why = f"its snapshot {snapshot} was asked back"
         self.perform(call, why, RevertSnapshot(observed.ref, snapshot))

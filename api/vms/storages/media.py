@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from api.http.refusal import bad
+from api.http.refusal import Refusal, bad
 from api.storagepools.usage import machines_with
 from api.vms.storages.view import CDROM, DISK
 from reconciler.desired.virtualmachine.implied import complete
-from reconciler.errors import Terminal
+from reconciler.errors import Forbidden, Terminal
 from reconciler.hypervisor.virtualmachine.media_addresses import check_host
 from reconciler.identity.role import Role
 from reconciler.locality import is_here
@@ -75,6 +75,14 @@ class Media:
         require(self._client.role, Role.ADMIN, "A file that is no volume of a storage pool")
         self._check_file(path)
         return Medium({"path": path})
+
+    def may_have(self, path: str) -> bool:
+        """Whether a client may put what is at a path of the host into a drive."""
+        try:
+            self.at(CDROM, path)
+        except (Refusal, Forbidden):
+            return False
+        return True
 
     def _image_of_everybodys(self, path: str) -> Medium:
         """For who works with their own machines alone: an ISO image of a pool, and nothing that came with another's

@@ -35,7 +35,7 @@ def snapshots(connections: Connections, ref: Ref) -> tuple[SnapshotOf, ...]:
 
 def _one(snapshot: libvirt.virDomainSnapshot) -> SnapshotOf | None:
     """None for what is only there while snapshots are renamed."""
-    root = parse(snapshot.getXMLDesc(0))
+    root = parse(xml := str(snapshot.getXMLDesc(0)))
     if is_copy(root):
         return None
     return SnapshotOf(
@@ -44,4 +44,5 @@ def _one(snapshot: libvirt.virDomainSnapshot) -> SnapshotOf | None:
         parent=root.findtext("parent/name") or "",
         state=root.findtext("state") or "shutoff",
         current=bool(snapshot.isCurrent()),
+        xml=xml,
     )
