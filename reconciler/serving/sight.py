@@ -17,6 +17,7 @@ from reconciler.identity.role import Role
 from reconciler.loop.passes import World
 from reconciler.serving.client import Client
 from specs.reference import VIRTUAL_MACHINE, Ref
+from specs.virtualmachine import KIND as MACHINES
 
 NOT_TOLD: Final = "An administrator can see why."
 
@@ -41,7 +42,7 @@ class Sight:
         resource = world.desired.resources.get(machine)
         if resource is None or machine.kind != VIRTUAL_MACHINE or not _is_documents(world, machine):
             return False
-        access = resource.spec.get("access") or {}
+        access = MACHINES.declared(resource.spec).get("access") or {}
         return self.client.user in (access.get("users") or ()) or not self.client.groups.isdisjoint(
             access.get("groups") or ()
         )
