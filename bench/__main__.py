@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from bench.agent import Agent
-from bench.measure import api, drift, latency, peers, resync, scale
+from bench.measure import api, drift, latency, peers, resync, scale, sessions
 from bench.peers import onggi
 from bench.peers.installed import CACHE
 from bench.repository import Repository
@@ -19,7 +19,7 @@ from bench.timing import timed
 from bench.world import World
 
 _PEERS = ("loop", "virsh", "kcli", "ansible")
-_MEASUREMENTS = ("scale", "peers", "resync", "drift", "latency", "api")
+_MEASUREMENTS = ("scale", "peers", "resync", "drift", "latency", "api", "sessions")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -36,6 +36,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if "scale" in asked.measure:
                 print(f"planning {scale.MANY} new machines …", file=sys.stderr, flush=True)
                 rows += scale.measure()
+            if "sessions" in asked.measure:
+                print("who asks, by each way …", file=sys.stderr, flush=True)
+                rows += sessions.measure(world.folder)
             if "peers" in asked.measure:
                 rows += peers.measure(world, asked.peers, asked.machines, asked.repeat)
             if {"resync", "drift", "latency", "api"} & set(asked.measure):

@@ -29,20 +29,22 @@ class Connection:
         self._socket = socket.create_connection((name.strip("[]"), int(port)))
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._rest = b""
+        self.tag = ""  # of the last answer
 
     def close(self) -> None:
         """Hang up."""
         self._socket.close()
 
-    def request(self, method: str, path: str, body: bytes = b"") -> tuple[int, bytes]:
-        """The status and the body of one answer."""
-        head = f"{method} {path} HTTP/1.1\r\nHost: {self._host}\r\nContent-Length: {len(body)}\r\n"
+    def request(self, method: str, path: str, body: bytes = b"", *, head: str = "") -> tuple[int, bytes]:
+        """The status and the body of one answer. `head` has further lines, each with its end."""
+        head = f"{method} {path} HTTP/1.1\r\nHost: {self._host}\r\nContent-Length: {len(body)}\r\n{head}"
         self._socket.sendall(f"{head}Content-Type: application/json\r\n\r\n".encode() + body)
         data = self._rest
         while (end := data.find(b"\r\n\r\n")) < 0:
             data += self._received()
         lines = data[:end].lower().split(b"\r\n")
-        length = next(int(line[15:]) for line in lines if line.startswith(b"content-length:"))
+        length = next((int(line[15:]) for line in lines if line.startswith(b"content-length:")), 0)
+        self.tag = next((line[5:].strip().decode() for line in lines if line.startswith(b"etag:")), "")
         chunks, have = [data[end + 4 :]], len(data) - end - 4
         while have < length:
             chunks.append(self._received())

@@ -15,7 +15,6 @@ import pwd
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from typing import Final, TypeVar
 
 import falcon.asgi
@@ -56,7 +55,9 @@ async def authenticated(logins: Logins, request: falcon.asgi.Request, response: 
     token = session_token(request)
     who = None
     if token is not None:
-        who = await beside(lambda: logins.by_session(token)) if logins.needs_a_look(token) else logins.by_session(token)
+        who = logins.seen_lately(token)
+        if who is None and logins.needs_a_look(token):
+            who = await beside(lambda: logins.by_session(token))
     if who is None:
         raise _nobody(logins, request, response)
     if request.method not in _SAFE:
@@ -99,8 +100,10 @@ def know(request: falcon.asgi.Request, who: LoggedIn) -> Client:
     identity = who.identity
     _twins.note(identity.name)
     note_known(request)
-    by_token = replace(known, maker=identity.maker, read_only=bool(identity.maker) and who.role <= Role.VIEWER)
-    client = replace(by_token, user=identity.name, role=who.role, groups=identity.groups)
+    client = known.known_as(
+        identity.name, who.role, identity.groups,
+        read_only=bool(identity.maker) and who.role <= Role.VIEWER, maker=identity.maker,
+    )  # fmt: skip
     request.context.client = client
     return client
 

@@ -102,6 +102,11 @@ class Logins:
                     self._remembered.popitem(last=False)
         return who
 
+    def seen_lately(self, token: str, *, counts: bool = True) -> LoggedIn | None:
+        """Whose session that is, where their account was looked at a moment ago: as `by_session`, and at once."""
+        session = self.sessions.find(token, counts=counts)
+        return session.who if session is not None and self._now() - session.checked <= _LOOK_AGAIN_S else None
+
     def needs_a_look(self, token: str, *, counts: bool = True) -> bool:
         """Whether `by_session` has to ask for the account, which may take a while."""
         session = self.sessions.find(token, counts=counts)

@@ -30,6 +30,12 @@ class Client:
     maker: str = ""
     committed: Callable[[str], None] = field(default=_ignored, compare=False, repr=False)  # told each commit of theirs
 
+    def known_as(
+        self, user: str, role: Role, groups: frozenset[str], *, read_only: bool = False, maker: str = ""
+    ) -> Client:
+        """The same request, once it is found out who makes it: `dataclasses.replace` takes several times as long."""
+        return Client(user, self.request_id, role, groups, self.peer, read_only, maker, self.committed)
+
     @property
     def owner(self) -> str:
         """Whose that is which they begin; empty: administrators' alone, also when this one is none any more."""

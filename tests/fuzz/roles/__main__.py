@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
-import logging
 import re
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
-from tests.fuzz.roles.run import Came, Somebody
-from tests.fuzz.roles.world import PEOPLE, marked
+from tests.fuzz.roles.run import Came, in_its_own_process
+from tests.fuzz.roles.world import PEOPLE
 
 _KIND = re.compile(r"\(\(.*?\)\) b['\"].*?['\"] |seed \d+, requests? \d+( to \d+)?|0x\w+|\d+")
 _IN_ONE_WORLD = 5_000  # what they may do wears it out
@@ -27,18 +23,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--who", nargs="*", choices=PEOPLE, default=list(PEOPLE), help="default: all")
     parser.add_argument("--world", type=int, default=_IN_ONE_WORLD, help="requests in one world (%(default)s)")
     asked = parser.parse_args(arguments)
-    log = logging.getLogger("onggi")
-    log.propagate = False  # what it would say is collected
-    log.addHandler(logging.NullHandler())
     print(f"seed {asked.seed}", flush=True)
     told: set[str] = set()
     for who in asked.who:
         came, begun, seed = Came(), time.monotonic(), asked.seed
         while came.asked < asked.requests:
-            one = Came()
-            with tempfile.TemporaryDirectory() as place, marked(Path(place)) as world:
-                somebody = Somebody(who, world)
-                asyncio.run(somebody.ask(str(seed), min(asked.world, asked.requests - came.asked), one))
+            one = in_its_own_process(who, seed, min(asked.world, asked.requests - came.asked))
             seed += 1
             came.add(one)
             for mistake in one.mistakes:

@@ -6,14 +6,18 @@ it, and a question that has it is answered as the same one about something that 
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import multiprocessing
 import random
 import re
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Final
 from unittest import mock
 
@@ -22,7 +26,7 @@ from reconciler.identity.role import Role
 from tests.fuzz.roles.in_process import Answered, Asked, InProcess
 from tests.fuzz.roles.kept import kept, wronged
 from tests.fuzz.roles.requests import Requests
-from tests.fuzz.roles.world import PEOPLE, Marked
+from tests.fuzz.roles.world import PEOPLE, Marked, marked
 
 _BATCH: Final = 500  # requests, after which is looked what is left behind
 _TIMES: Final = 3  # that a difference has to show: lists move by themselves
@@ -206,3 +210,21 @@ def _collected() -> Iterator[list[str]]:
         yield told
     finally:
         log.removeHandler(handler)
+
+
+def in_its_own_process(who: str, seed: int, count: int) -> Came:
+    """What came of so many requests in a new world. What an administrator has removed of the test driver's own is there
+    again for the next process alone.
+    """
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply(_in_one_world, (who, seed, count))
+
+
+def _in_one_world(who: str, seed: int, count: int) -> Came:
+    log = logging.getLogger("onggi")
+    log.propagate = False  # what it would say is collected
+    log.addHandler(logging.NullHandler())
+    came = Came()
+    with tempfile.TemporaryDirectory() as place, marked(Path(place)) as world:
+        asyncio.run(Somebody(who, world).ask(str(seed), count, came))
+    return came
