@@ -16,7 +16,7 @@ _INTRODUCTION = """\
 # Every address
 
 What answers, from which role on, since which version of the original API it has been there, and what it is for. What
-a role may do, the next one may too: user, viewer, operator, admin; who has which is in [api.md](api.md#who-may-ask).
+a role may do, the next one may too: user, viewer, operator, admin; who has which is in [access.md](access.md#roles).
 Where it says *its owner*, whoever a machine's document names as who may use it may, whatever their role; for another
 user it isn't there. A list for users shows what is theirs alone. For operators and owners what a change leaves is
 judged too, not the address alone. 1.5 is the specification that this API follows to the letter; what is of a later
