@@ -29,6 +29,7 @@ from api.vms.console.rfb import Heard, Unheard, ViewersWords
 from api.vms.devices import MachineDevices
 from reconciler.identity.role import Role
 from reconciler.observed.snapshot import Observed
+from reconciler.serving.client import Client
 from reconciler.serving.consoles import Claim, ConsoleKind, OpenLine
 
 _LOOK_S: Final = 1.0  # whether the right is still there
@@ -69,7 +70,7 @@ class MachineConsole(MachineDevices):
         observed = serving.world.snapshot.get(self.ref(name))
         uid = observed.uid if observed is not None else ""
         claim = serving.consoles.redeem(request.get_param("ticket") or "", holder_of(self.services, request), uid)
-        if claim is None or observed is None or claim.client.role != client.role:
+        if claim is None or observed is None or not self._is_as_then(client, claim, observed):
             raise Refusal(403, "There is no such ticket, or none any more; ask for one by `connect`.")
         who = client.user if self.services.logins is not None else client.peer
         most = serving.settings.most_consoles
@@ -138,8 +139,13 @@ class MachineConsole(MachineDevices):
     async def _may(self, claim: Claim, observed: Observed, standing: Standing) -> bool:
         if not await standing.holds():
             return False
-        sight = self.serving.sight(standing.client)
-        return sight.sees(observed.ref) and (sight.role_on(observed.ref) < Role.OPERATOR) == claim.read_only
+        return self._is_as_then(standing.client, claim, observed)
+
+    def _is_as_then(self, client: Client, claim: Claim, observed: Observed) -> bool:
+        """Whether they may do with the machine what they might when they were given the ticket, no less and no more."""
+        sight = self.serving.sight(client)
+        is_same = client.role == claim.client.role and sight.sees(observed.ref)
+        return is_same and (sight.role_on(observed.ref) < Role.OPERATOR) == claim.read_only
 
 
 def _send_away(session: Session, sentence: str) -> None:
