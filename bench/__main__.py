@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from bench.agent import Agent
-from bench.measure import api, drift, latency, peers, resync, scale, sessions
+from bench.measure import api, consoles, drift, latency, peers, resync, scale, sessions
 from bench.peers import onggi
 from bench.peers.installed import CACHE
 from bench.repository import Repository
@@ -19,7 +19,7 @@ from bench.timing import timed
 from bench.world import World
 
 _PEERS = ("loop", "virsh", "kcli", "ansible")
-_MEASUREMENTS = ("scale", "peers", "resync", "drift", "latency", "api", "sessions")
+_MEASUREMENTS = ("scale", "peers", "resync", "drift", "latency", "api", "sessions", "consoles")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -41,6 +41,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 rows += sessions.measure(world.folder)
             if "peers" in asked.measure:
                 rows += peers.measure(world, asked.peers, asked.machines, asked.repeat)
+            if "consoles" in asked.measure:
+                print("many consoles at once …", file=sys.stderr, flush=True)
+                rows += consoles.measure(world.folder / "consoles")
             if {"resync", "drift", "latency", "api"} & set(asked.measure):
                 for row in _at_scale(world, asked):  # one by one: what is measured is shown when the next fails
                     rows.append(row)

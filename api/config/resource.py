@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping
 from api.config.view import (
     CAPABILITIES,
     CONFIG,
-    CONSOLE_PROXY_PORT,
     DISTRO,
     capabilities_view,
     declared,
@@ -36,9 +35,9 @@ class Config(Resource):
     tag = "Configuration"
 
     @get("Which version of onggi this is.", CONFIG, role=ANYBODY)
-    def read(self, _call: Call) -> NewJson:
-        """The same as long as it runs."""
-        return {"display_proxy_port": CONSOLE_PROXY_PORT, "version": VERSION}
+    def read(self, call: Call) -> NewJson:
+        """The port is the one that the client has used, also in front of a proxy."""
+        return {"display_proxy_port": str(call.request.port), "version": VERSION}
 
 
 class Capabilities(Resource):

@@ -14,10 +14,8 @@ from reconciler.observed.osinfo.distros import Distro
 from specs.plain import NewJson
 from specs.reference import DISTRIBUTION
 
-CONSOLE_PROXY_PORT: Final = "64667"  # where Kimchi's clients look for a proxy of consoles
-
 _CONFIG: Final = {
-    "display_proxy_port": text("Where a proxy of VNC and SPICE consoles listens, if there is one."),
+    "display_proxy_port": text("The port on which consoles are opened: this server's own."),
     "version": text("The version of onggi."),
 }
 CONFIG: Final[Schema] = obj(_CONFIG, required=tuple(_CONFIG), title="Config")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from reconciler.observed.snapshot import Observed
 from specs.binding import parse
 from specs.virtualmachine import KIND as MACHINES
+from specs.virtualmachine.device_fields import NOWHERE
 from specs.virtualmachine.graphics import find_console
 
 
@@ -28,7 +29,8 @@ def console_of(observed: Observed) -> Console | None:
     spec = MACHINES.lowered(observed.live or observed.config).get("graphics") or {}
     given = found.get("port") or found.get("tlsPort") or ""
     port = int(given) if observed.active and given.isascii() and given.isdecimal() and int(given) > 0 else None
-    return Console(str(found.get("type")), spec.get("listen"), port, spec.get("passwordValidTo"))
+    listen = spec.get("listen")
+    return Console(str(found.get("type")), None if listen == NOWHERE else listen, port, spec.get("passwordValidTo"))
 
 
 def has_serial_line(observed: Observed) -> bool:

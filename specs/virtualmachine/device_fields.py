@@ -76,6 +76,8 @@ IO_LIMITS = shared(
     ),
 )
 
+NOWHERE = "none"  # where a console listens that has no port: QEMU is handed connections to it
+
 GRAPHICS = shared(
     "graphics",
     mapping(
@@ -89,10 +91,12 @@ GRAPHICS = shared(
                 default="vnc",
                 effect=Effect.NEXT_BOOT,
             ),
-            "listen": IP_ADDRESS.but(
-                "IP address of the host on which the console listens. Default: 127.0.0.1, so that "
-                "only the host itself reaches it.",
+            "listen": text(
+                "IP address of the host on which the console listens, or `none`: then it is only reached through the "
+                "API's console. Default: 127.0.0.1, so that only the host itself reaches it.",
+                "^(?:none|[0-9A-Fa-f:.]{2,45})$",
                 default="127.0.0.1",
+                error="An IP address is written such as 127.0.0.1 or fd00::10; correct it, or write `none`.",
                 effect=Effect.NEXT_BOOT,
             ),
             "passwordFrom": SECRET_FROM.but(

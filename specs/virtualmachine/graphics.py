@@ -12,6 +12,7 @@ from specs.binding import Element, child_at, drop_attributes, element, value_at
 from specs.bound import bound_to
 from specs.declared_binds import binder
 from specs.effect import Effect
+from specs.virtualmachine.device_fields import NOWHERE
 from specs.virtualmachine.fields import SPEC
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ NEVER = "never"  # a password that stays valid
 
 def console(kind: str, listen: str) -> Element:
     """A new console whose port libvirt chooses at each start."""
+    if listen == NOWHERE:
+        return element("graphics", element("listen", type=NOWHERE), type=kind)
     return element("graphics", type=kind, autoport="yes", listen=listen)
 
 
@@ -100,6 +103,8 @@ def _listen(root: Element) -> str | None:
     found = find_console(root)
     if found is None:
         return None
+    if found.find(f"listen[@type='{NOWHERE}']") is not None:
+        return NOWHERE
     nested = found.find("listen[@type='address']")
     return found.get("listen") or (None if nested is None else nested.get("address"))
 
@@ -117,6 +122,10 @@ def _put_listen(root: Element, address: str) -> None:
     for nested in found.findall("listen"):
         found.remove(nested)
     drop_attributes(found, "socket")
+    if address == NOWHERE:
+        drop_attributes(found, "listen", "port", "tlsPort", "autoport", "websocket")
+        found.append(element("listen", type=NOWHERE))
+        return
     found.set("listen", address)
     if found.get("port") is None and found.get("tlsPort") is None:
         found.set("autoport", "yes")  # one without a port is reached through the host's graphics alone

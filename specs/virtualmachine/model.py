@@ -12,6 +12,7 @@ from specs.codecs import bytes_of
 from specs.reference import NETWORK, STORAGE_POOL, TEMPLATE, Ref
 from specs.size import check_size
 from specs.virtualmachine.buses import NEVER_READ_ONLY, lacks_ide
+from specs.virtualmachine.device_fields import NOWHERE
 from specs.virtualmachine.static_addresses import check_addresses
 
 if TYPE_CHECKING:
@@ -101,10 +102,10 @@ def check_graphics(spec: VirtualMachineSpec | TemplateSpec) -> Iterator[Broken]:
     if until not in (None, "never") and not _is_time(until):
         yield "/graphics/passwordValidTo", "There is no such day; correct it."
     listen = graphics.get("listen")
-    if listen is not None and not is_address(listen):
+    if listen not in (None, NOWHERE) and not is_address(listen):
         yield (
             "/graphics/listen",
-            "This isn't an IP address; write one such as 127.0.0.1, or 0.0.0.0 for every interface.",
+            "This isn't an IP address; write one such as 127.0.0.1, 0.0.0.0 for every interface, or `none`.",
         )
 
 

@@ -285,6 +285,7 @@ def test_nonsense_ends_it(api: LiveApi, hand: libvirt.virConnect, drawn: Screen,
     with socket.create_connection((base.hostname, base.port), timeout=60) as odd:
         odd.sendall(f"GET {ticket(api)} HTTP/1.1\r\nHost: {base.netloc}\r\n{ASKS}\r\n".encode())
         assert b" 101 " in odd.recv(4096)
+        until(lambda: drawn.heard, 60, "the screen is there")
         odd.sendall(nonsense)
         while odd.recv(4096):
             pass

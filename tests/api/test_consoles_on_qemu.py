@@ -88,6 +88,7 @@ def lab(
 
 def test_a_guests_screen_and_shell_in_the_browsers_reach(lab: Lab) -> None:
     asked = lab.api.client.post(f"/vms/{lab.name}/connect", auth=OPERATOR).json()
+    assert lab.api.serving.world.snapshot.get(Ref(VIRTUAL_MACHINE, lab.name)).config["graphics"]["listen"] == "none"
     assert (asked["console"]["kind"], asked["console"]["password"], asked["graphics"]["port"]) == ("vnc", None, None)
 
     with lab.open(OPERATOR, kind="serial") as line, lab.open(VIEWER) as watched:

@@ -34,6 +34,13 @@ def test_a_console_for_everybody_is_at_the_host_that_was_asked(api: LiveApi, han
     assert (found["type"], found["host"], found["port"]) == ("spice", "127.0.0.1", "5911")
 
 
+def test_it_has_a_shorter_name(api: LiveApi, hand: libvirt.virConnect) -> None:
+    define(hand, devices="<graphics type='spice' port='5912' autoport='no' listen='127.0.0.1'/>", start=True)
+    api.serving.operations.look_again(None)
+    longer, shorter = (api.client.get(f"/vms/byhand/{name}") for name in ("virtviewerfile", "viewer"))
+    assert shorter.status_code == 200 and shorter.content == longer.content
+
+
 def test_without_a_console_there_is_none(api: LiveApi) -> None:
     answer = api.client.get("/vms/test/virtviewerfile")
     assert (answer.status_code, answer.json()["reason"].partition(":")[0]) == (400, "KCHVM0083E")
