@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -214,10 +215,10 @@ def _collected() -> Iterator[list[str]]:
 
 def in_its_own_process(who: str, seed: int, count: int) -> Came:
     """What came of so many requests in a new world. What an administrator has removed of the test driver's own is there
-    again for the next process alone.
+    again for the next process alone. Raises BrokenProcessPool when it dies of a request.
     """
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(_in_one_world, (who, seed, count))
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
+        return process.submit(_in_one_world, who, seed, count).result()
 
 
 def _in_one_world(who: str, seed: int, count: int) -> Came:
