@@ -4,6 +4,7 @@ longer than its time, and what it spoils isn't ours.
 
 from __future__ import annotations
 
+import logging
 import os
 import queue
 import socket
@@ -16,6 +17,8 @@ from reconciler.confined.process import Confined, Limits
 from reconciler.confined.unix_socket import user_of
 from reconciler.errors import Transient
 from reconciler.identity.identity import Identity
+
+log = logging.getLogger("onggi.pam")
 
 AT_ONCE: Final = 4  # failing takes PAM seconds, and who fails shall not hold up who doesn't
 PATIENCE_S: Final = 15.0
@@ -77,12 +80,16 @@ class PamHelper:
                 connection.settimeout(_WAIT_S)
                 connection.connect(str(self._path))
             except OSError as error:
-                raise BrokenTalkError(f"{self._path} isn't answered ({error.strerror})") from None
+                raise self._isnt_there(f"isn't answered ({error.strerror})") from None
             if user_of(connection) not in (0, os.geteuid()):
-                raise BrokenTalkError(f"{self._path} is another user's")
+                raise self._isnt_there("is another user's")
             connection.setblocking(False)
             send(connection.fileno(), question, deadline)
             return receive(connection.fileno(), MOST, deadline)
+
+    def _isnt_there(self, why: str) -> Transient:
+        log.warning("%s %s, so nobody can log in; have root run `onggi pam` there", self._path, why)
+        return Transient("Who asks PAM isn't there, so nobody can log in now; root starts `onggi pam`.")
 
     def close(self) -> None:
         """There is nothing to let go of."""

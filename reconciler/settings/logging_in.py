@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -13,9 +14,12 @@ from reconciler.identity.logins import Logins
 from reconciler.identity.pam import PamAccounts, PamChildren, PamHelper
 from reconciler.identity.role import EVERYBODY, Role
 from reconciler.settings.bounds import ADMIN_GROUPS
+from reconciler.settings.pam_doubts import pam_doubts
 
 if TYPE_CHECKING:
     from reconciler.host.ldap_settings import LdapSettings
+
+log = logging.getLogger("onggi.run")
 
 AT_A_PROXY: Final = "The proxy in front of this server does that."
 AT_A_PROVIDER: Final = "Begin at /login/oidc."
@@ -25,6 +29,8 @@ Groups = Mapping[Role, Collection[str]]
 
 def logins_by_pam(service: str, helper: Path | None, groups: Groups) -> Logins:
     """With accounts of this host; PAM is asked here, or by root's `onggi pam` at `helper`."""
+    for doubt in pam_doubts(service, helper, groups):
+        log.warning("%s", doubt)
     return Logins(PamAccounts(PamChildren(service) if helper is None else PamHelper(helper)), groups)
 
 
