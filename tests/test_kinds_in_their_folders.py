@@ -36,6 +36,7 @@ OF_ONE_KIND = {
     "reconciler/serving/freshness.py": "clients' nouns: a pool's files",
     "reconciler/serving/machine_items.py": "clients' nouns: what is plugged into a machine",
     "reconciler/serving/new_volumes.py": "clients' nouns: volumes that they make",
+    "reconciler/serving/put_back.py": "clients' nouns: what a snapshot brings back of a machine",
     "reconciler/serving/seen_events.py": "clients' nouns: what was done to machines that are somebody's",
     "reconciler/serving/sight.py": "clients' nouns: whose a machine is",
     "reconciler/serving/uploads.py": "clients' nouns: volumes that they upload",

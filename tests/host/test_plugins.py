@@ -47,6 +47,7 @@ STAYS = {
     "or_null": "schema",
     "post": "summary returns body",
     "put": "summary returns body",
+    "sees_machine": "resource call name",
     "text": "description",
 }
 VALUES = ("ANYBODY", "Role")  # that are no functions
@@ -120,7 +121,7 @@ def test_what_plugins_call_takes_what_it_always_took(name: str, parameters: str)
 
 def test_every_name_that_plugins_may_import_is_held() -> None:
     assert sorted([*STAYS, *VALUES]) == sorted(onggi.plugin.__all__)
-    assert [role.name for role in onggi.plugin.Role] == ["VIEWER", "OPERATOR", "ADMIN"]
+    assert [role.name for role in onggi.plugin.Role] == ["USER", "VIEWER", "OPERATOR", "ADMIN"]
 
 
 def test_the_examples_resource_answers(example: Plugin) -> None:
