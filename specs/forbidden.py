@@ -68,7 +68,7 @@ def forbidden_in(rules: Iterable[Forbidden], kind: str, spec: Spec, *, implied: 
 
 def told(rules: Iterable[Forbidden]) -> str:
     """Of the ones that a document goes against."""
-    first, *more = (str(each) for each in rules)
+    first, *more = (each.text.replace("!=", " other than ", 1) if each.others else each.text for each in rules)
     return (
         f"{first}{''.join(f' and {each}' for each in more)} may not be said on this host; leave it out, or have the "
         "host's administrator take the rule out of forbid in onggi's settings"

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from reconciler.errors import SettingsError
 from reconciler.settings.settings import Settings
-from specs.forbidden import Forbidden, forbidden_in
+from specs.forbidden import Forbidden, forbidden_in, told
 from specs.forbidden_text import NoRuleError, rule
 
 MACHINE = "VirtualMachine"
@@ -40,6 +40,12 @@ MACHINE = "VirtualMachine"
 def test_a_rule_fits_what_it_names_and_nothing_else(text: str, spec: dict[str, Any], fits: bool) -> None:
     assert bool(list(forbidden_in([rule(text)], MACHINE, spec))) is fits
     assert not list(forbidden_in([rule(text)], "Network", spec))
+
+
+def test_what_is_told_of_a_rule_with_exceptions_names_what_may_be_said() -> None:
+    rules = [rule("VirtualMachine.graphics.listen!=127.0.0.1,::1"), rule("VirtualMachine.hostDevices")]
+    said, _, _ = told(rules).partition(" may not be said on this host")
+    assert said == "VirtualMachine.graphics.listen other than 127.0.0.1,::1 and VirtualMachine.hostDevices"
 
 
 def test_what_a_machine_implies_is_no_document_of_its_kind_but_says_as_much() -> None:
