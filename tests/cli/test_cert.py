@@ -27,6 +27,7 @@ def test_the_key_is_its_owners_alone_and_what_to_do_next_is_said(onggi: Onggi, t
     folder = tmp_path / "new/tls"
     done = onggi("cert", folder, "--name", "kvm1.example.org", "--name", OUTSIDE, "--name", "::1")
     assert done.code == 0, done.err
+    assert f"--public-name kvm1.example.org --public-name {OUTSIDE} --public-name ::1 --tls-cert" in done.out
     assert f"--tls-cert {folder}/cert.pem --tls-key {folder}/key.pem" in done.out
     assert sorted(each.name for each in folder.iterdir()) == ["cert.pem", "key.pem"]
     assert (folder / "key.pem").stat().st_mode & 0o777 == 0o600
