@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 
 import httpx
 import libvirt
-from websockets.exceptions import InvalidStatus
+import pytest
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from tests.api.live import LiveApi
@@ -57,3 +58,11 @@ def refusal(api: LiveApi, url: str, *, headers: Mapping[str, str] | None = None)
             raise AssertionError("it was granted")
     except InvalidStatus as error:
         return error.response.status_code, bytes(error.response.body or b"").decode()
+
+
+def end_of(console: ClientConnection) -> tuple[int, str]:
+    """The code and the reason that one is closed with, and nothing comes before."""
+    with pytest.raises(ConnectionClosed) as ended:
+        console.recv(60)
+    assert ended.value.rcvd is not None
+    return ended.value.rcvd.code, ended.value.rcvd.reason

@@ -13,7 +13,7 @@ from tests.api.live import LiveApi, live_api
 from tests.lab.people import ADMIN, logins_of_each_role
 from tests.lab.repositories import Repository
 from tests.lab.waiting import until
-from tests.stories.hosts import SHARED
+from tests.stories.hosts import SHARED, clear
 
 MACHINE: Final = """\
 apiVersion: onggi/v1
@@ -51,11 +51,7 @@ def peopled(folder: Path) -> Iterator[LiveApi]:
             until(lambda: len(running.client.get("/vms").json()) > len(MINE | YOURS), 60, "the machines are there")
             yield running
     finally:
-        for domain in connection.listAllDomains():
-            if domain.name() != "test":
-                if domain.isActive():
-                    domain.destroy()
-                domain.undefineFlags(libvirt.VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA)
+        clear(connection)
         for volume in connection.storagePoolLookupByName("default-pool").listAllVolumes():
             volume.delete()
         connection.close()

@@ -11,10 +11,9 @@ from contextlib import contextmanager
 
 import libvirt
 import pytest
-from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection
 
-from tests.api.consoles import opened, refusal, with_screen
+from tests.api.consoles import end_of, opened, refusal, with_screen
 from tests.api.live import LiveApi
 from tests.api.test_login import Now, accounts, admins, api, changed, cookie, kim, log_in, logins, now
 from tests.lab.accounts import Account, an_account
@@ -43,13 +42,6 @@ def shown_in(api: LiveApi, session: Session) -> Iterator[ClientConnection]:
     with opened(api, ticket_in(api, session), headers=session) as console:
         assert console.recv(60) == GREETING
         yield console
-
-
-def end_of(console: ClientConnection) -> tuple[int, str]:
-    with pytest.raises(ConnectionClosed) as ended:
-        console.recv(60)
-    assert ended.value.rcvd is not None
-    return ended.value.rcvd.code, ended.value.rcvd.reason
 
 
 def test_a_ticket_is_its_sessions_alone_and_in_nobodys_log(

@@ -25,7 +25,7 @@ from tests.api.consoles import opened, ticket
 from tests.api.live import LiveApi, live_api
 from tests.lab.certificates import made_certificate
 from tests.lab.libvirtd import HostObjects
-from tests.lab.people import ADMIN, OPERATOR, VIEWER, logins_of_each_role
+from tests.lab.people import ADMIN, OPERATOR, VIEWER, logins_of_each_role, proof
 from tests.lab.repositories import Repository
 from tests.lab.viewer import Viewer
 from tests.lab.waiting import until
@@ -60,10 +60,6 @@ class Lab:
         """A console, by somebody's password."""
         url = ticket(self.api, self.name, auth=who, **wanted)
         return opened(self.api, url, headers=proof(who), context=self.context)
-
-
-def proof(who: httpx.BasicAuth) -> dict[str, str]:
-    return {"Authorization": who._auth_header}
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from reconciler.identity.logins import Logins
 from reconciler.identity.role import Role
 from tests.api.host import harmless_host
 from tests.api.live import LiveApi, live_api
+from tests.api.test_login import cookie
 from tests.cli.command import Onggi, onggi
 from tests.lab.certificates import Authority
 from tests.lab.ports import free_port
@@ -113,7 +114,7 @@ def log_in(api: LiveApi, name: str, password: str) -> httpx.Response:
 
 def session(answer: httpx.Response) -> dict[str, str]:
     assert answer.status_code == 200, answer.text
-    return {"Cookie": answer.headers["Set-Cookie"].partition(";")[0], "X-Requested-With": "XMLHttpRequest"}
+    return cookie(answer)
 
 
 def test_people_of_the_directory_work_in_their_own_name_as_their_groups_say(api: LiveApi) -> None:

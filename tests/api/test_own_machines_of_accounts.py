@@ -12,6 +12,7 @@ from reconciler.identity.pam import PamAccounts, PamChildren
 from reconciler.identity.role import Role
 from tests.api.live import live_api
 from tests.api.own_machines import document
+from tests.api.test_login import cookie
 from tests.lab.accounts import PASSWORD, a_group, a_pam_service, an_account
 from tests.lab.repositories import Repository
 from tests.lab.waiting import until
@@ -30,7 +31,7 @@ def test_any_account_may_log_in_and_sees_what_it_and_its_groups_have_for_as_long
             until(lambda: len(api.serving.world.snapshot.objects) > 3, 60, "the machines are there")
             answer = api.client.post("/login", json={"username": lee.name, "password": PASSWORD})
             assert (answer.status_code, answer.json()["role"]) == (200, "user"), answer.text
-            session = {"Cookie": answer.headers["Set-Cookie"].partition(";")[0], "X-Requested-With": "XMLHttpRequest"}
+            session = cookie(answer)
 
             def seen() -> list[str]:
                 return [machine["name"] for machine in api.client.get("/vms", headers=session).json()]

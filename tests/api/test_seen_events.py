@@ -16,8 +16,9 @@ from specs.reference import VIRTUAL_MACHINE, Ref
 from tests.api.live import LiveApi
 from tests.api.own_machines import document, peopled
 from tests.api.test_events import Follower, following
+from tests.api.test_login import cookie
 from tests.lab import people
-from tests.lab.people import ADMIN, OPERATOR, OTHER, USER, VIEWER
+from tests.lab.people import ADMIN, OPERATOR, OTHER, USER, VIEWER, proof
 from tests.lab.waiting import until
 
 TOUCHES = count()
@@ -67,14 +68,10 @@ def give(api: LiveApi, name: str, **access: list[str]) -> None:
     api.serving.changes.make(given, f"Give {name} to others", Client("ada"), [ref])
 
 
-def basic(who: httpx.BasicAuth) -> dict[str, str]:
-    return {"Authorization": who._auth_header}
-
-
 def session_of(api: LiveApi, username: str, password: str) -> dict[str, str]:
     answer = httpx.post(f"{api.url}/login", json={"username": username, "password": password})
     assert answer.status_code == 200, answer.text
-    return {"Cookie": answer.headers["Set-Cookie"].partition(";")[0], "X-Requested-With": "XMLHttpRequest"}
+    return cookie(answer)
 
 
 def subjects(follower: Follower) -> set[str]:
@@ -103,7 +100,7 @@ def test_from_where_others_ask_is_for_administrators_to_know(api: LiveApi) -> No
 
 
 def test_a_stream_tells_a_user_of_their_own_machines_alone(api: LiveApi) -> None:
-    with following(api, headers=basic(USER)) as theirs, following(api, headers=basic(VIEWER)) as all_of_them:
+    with following(api, headers=proof(USER)) as theirs, following(api, headers=proof(VIEWER)) as all_of_them:
         touch(api, "zebra")
         touch(api, "hers")
         until(lambda: "hers" in subjects(theirs), 60, "it tells")
@@ -112,13 +109,13 @@ def test_a_stream_tells_a_user_of_their_own_machines_alone(api: LiveApi) -> None
 
 
 def test_where_a_stream_goes_on_it_tells_nothing_else_either(api: LiveApi) -> None:
-    with following(api, headers=basic(USER) | {"Last-Event-ID": "0"}) as follower:
+    with following(api, headers=proof(USER) | {"Last-Event-ID": "0"}) as follower:
         until(lambda: len(follower.events) >= len(told(api, USER)), 60, "all of it has come")
         assert subjects(follower) <= {"hers", "theirs"}
 
 
 def test_a_machine_that_is_taken_from_somebody_goes_from_their_open_stream(api: LiveApi) -> None:
-    with following(api, headers=basic(USER)) as follower:
+    with following(api, headers=proof(USER)) as follower:
         give(api, "theirs", groups=["strangers"])
         before = [event["name"] for _, event in follower.events].count("theirs")
         touch(api, "theirs")
@@ -146,7 +143,7 @@ def test_a_stream_does_not_keep_its_session_from_growing_old(api: LiveApi, monke
 
 
 @pytest.mark.parametrize(
-    "by", [lambda api: session_of(api, "uma", "owns"), lambda _: basic(USER)], ids=["session", "basic"]
+    "by", [lambda api: session_of(api, "uma", "owns"), lambda _: proof(USER)], ids=["session", "basic"]
 )
 @pytest.mark.parametrize(
     "account",
@@ -190,7 +187,7 @@ def test_who_gets_a_machine_of_an_old_name_reads_nothing_of_the_one_before_it(ap
     seen = [event["result"] for event in told(api, USER, name="zebra$")]
     assert seen[0] == "created" and "deleted" not in seen
     assert len(before) > len(seen)
-    with following(api, headers=basic(USER) | {"Last-Event-ID": "0"}) as follower:
+    with following(api, headers=proof(USER) | {"Last-Event-ID": "0"}) as follower:
         until(lambda: "zebra" in subjects(follower), 60, "it is told of")
         assert next(event["result"] for _, event in follower.events if event["name"] == "zebra") == "created"
 

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 from reconciler.serving.secrets import Secrets
-from tests.api.live import LiveApi
-from tests.api.own_machines import peopled
-from tests.fuzz import options, people
+from tests.fuzz import options
 from tests.fuzz.definitions import Came, Definitions
 from tests.fuzz.images import Found, images
 from tests.fuzz.line import run
@@ -19,7 +13,6 @@ from tests.fuzz.line import run
 ROUNDS = 24
 IMAGES = 300
 DEFINITIONS = 2000
-REQUESTS = 200  # of each; a hundred thousand by `python -m tests.fuzz.people --requests 100000`
 
 
 def test_every_document_is_refused_at_its_line_or_goes_through_the_whole_line(tmp_path: Path) -> None:
@@ -51,17 +44,3 @@ def test_every_definition_that_libvirt_could_tell_is_read_and_exported_or_is_no_
     assert found.mistakes == []
     assert found.read > DEFINITIONS // 2
     assert found.refused > DEFINITIONS // 50
-
-
-@pytest.fixture(scope="module")
-def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveApi]:
-    with peopled(tmp_path_factory.mktemp("people")) as running:
-        yield running
-
-
-@pytest.mark.parametrize("who", people.PEOPLE)
-def test_nobody_sees_or_changes_by_any_request_more_than_what_is_theirs(api: LiveApi, who: str) -> None:
-    statuses: Counter[int] = Counter()
-    assert list(people.asked(api, who, 1, REQUESTS, statuses)) == []
-    assert statuses[200] > REQUESTS // 100, "some of it is let in"
-    assert sum(statuses[each] for each in (401, 403, 404)) > REQUESTS // 4, "and much isn't"

@@ -48,3 +48,8 @@ def logins_of_each_role() -> Logins:
     """A group for each role."""
     groups = {Role.USER: ["people"], Role.VIEWER: ["lookers"], Role.OPERATOR: ["workers"], Role.ADMIN: ["deciders"]}
     return Logins(Known(), groups)
+
+
+def proof(who: httpx.BasicAuth) -> dict[str, str]:
+    """The header that says who asks, for what isn't asked by httpx."""
+    return {"Authorization": who._auth_header}

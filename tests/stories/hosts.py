@@ -30,6 +30,12 @@ def hand() -> Iterator[libvirt.virConnect]:
             if each.name() in BORN and not each.isActive():
                 each.create()
     yield connection
+    clear(connection)
+    connection.close()
+
+
+def clear(connection: libvirt.virConnect) -> None:
+    """Nothing is left of that host but what it was born with."""
     for domain in connection.listAllDomains():
         if domain.name() != "test":
             if domain.isActive():
@@ -44,7 +50,6 @@ def hand() -> Iterator[libvirt.virConnect]:
                 if each.isActive():
                     each.destroy()
                 each.undefine()
-    connection.close()
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from tests.api.machines import BASE
 from tests.lab.people import ADMIN, Known, logins_of_each_role
 from tests.lab.repositories import Repository
 from tests.lab.waiting import until
-from tests.stories.hosts import SHARED
+from tests.stories.hosts import SHARED, clear
 
 PEOPLE: Final[Mapping[str, tuple[str, Role] | None]] = {
     "nobody": None,
@@ -195,25 +195,12 @@ def _mac(chance: random.Random) -> str:
 
 
 def _clear(hand: libvirt.virConnect) -> None:
-    for domain in hand.listAllDomains():
-        if domain.name() != "test":
-            if domain.isActive():
-                domain.destroy()
-            domain.undefineFlags(libvirt.VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA)
-        elif not domain.isActive():
-            domain.create()
-        elif domain.state()[0] == libvirt.VIR_DOMAIN_PAUSED:
-            domain.resume()
-    for listing, keep in (
-        (hand.listAllNetworks(), "default"),
-        (hand.listAllStoragePools(), "default-pool"),
-    ):
+    clear(hand)
+    for listing in (hand.listAllDomains(), hand.listAllNetworks(), hand.listAllStoragePools()):
         for each in listing:
-            if each.name() != keep:
-                if each.isActive():
-                    each.destroy()
-                each.undefine()
-            elif not each.isActive():
+            if not each.isActive():
                 each.create()
+            elif isinstance(each, libvirt.virDomain) and each.state()[0] == libvirt.VIR_DOMAIN_PAUSED:
+                each.resume()
     for volume in hand.storagePoolLookupByName("default-pool").listAllVolumes():
         volume.delete()
