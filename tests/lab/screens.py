@@ -30,10 +30,10 @@ class Screen:
                 viewer, _ = self._listener.accept()
             except OSError:
                 return
-            viewer.sendall(GREETING)
             heard = bytearray()
             self.heard.append(heard)
-            self.viewers.append(viewer)
+            self.viewers.append(viewer)  # before who is greeted can have it closed
+            viewer.sendall(GREETING)
             threading.Thread(target=_listen, args=(viewer, heard), daemon=True, name="screen-viewer").start()
 
     def wait_for(self, words: bytes, viewer: int = -1) -> None:
