@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 from reconciler.errors import Transient
 from reconciler.host.plugins import Plugins
@@ -13,6 +14,8 @@ from reconciler.identity.oidc.login import OidcLogin
 from reconciler.identity.tokens import Tokens
 from reconciler.serving.audit_log import AuditLog
 from reconciler.serving.serving import Serving
+
+_T = TypeVar("_T")
 
 
 def _nothing() -> None:
@@ -72,8 +75,14 @@ class Services:
     audit_log: AuditLog | None = None
     webhooks: Webhooks = field(default_factory=Webhooks)
     plugins: ServedPlugins = field(default_factory=ServedPlugins)
+    _common: dict[type, Any] = field(default_factory=dict)
 
     @property
     def serving(self) -> Serving:
         """The agent to work with. Raises Transient while there is none."""
         return self.serve()
+
+    def common(self, kind: type[_T]) -> _T:
+        """The one of its kind that several resources of an application work with; made for the first."""
+        made: _T = self._common.setdefault(kind, kind())
+        return made

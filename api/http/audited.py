@@ -110,7 +110,7 @@ class _Entry:
         self.status: int | None = None  # none of one that was cut off before it was answered
         self.tried = ""
         self.known = False
-        self.has_console = False
+        self.machine = ""  # whose console it is
 
     def committed(self, revision: str) -> None:
         """A commit was made for it; of a task's, the answer has been given."""
@@ -120,15 +120,15 @@ class _Entry:
                 return
         self._log.write("commit", **self._who(), method=self._method, address=self._path, commit=revision)
 
-    def has_begun_console(self) -> None:
-        """What follows is a console, which may last for days."""
-        self.has_console = True
-        self._log.write("console", **self._who(), method=self._method, address=self._path, status=101)
+    def has_begun_console(self, machine: str) -> None:
+        """What follows is a machine's console, which may last for days."""
+        self.machine = machine
+        self._log.write("console", **self._who(), method=self._method, address=self._path, machine=machine, status=101)
 
     def answered(self, status: int) -> None:
         """It is, with this status."""
         self.status = status
-        if not self.has_console:
+        if not self.machine:
             self.end()
 
     def end(self) -> None:
@@ -142,7 +142,7 @@ class _Entry:
             return
         self._log.write(
             event, **self._who(), method=self._method, address=self._path,
-            status=None if self.has_console else self.status,
+            machine=self.machine, status=None if self.machine else self.status,
             commit=self._commits[0] if len(self._commits) == 1 else self._commits,
             tried=self.tried[:LONGEST] if not self.known else "", seconds=round(self._audit.ticks() - self._begun, 3),
         )  # fmt: skip
@@ -156,7 +156,7 @@ class _Entry:
                 return ""
             if refused:
                 return "refused"
-        if self.has_console:
+        if self.machine:
             return "console-end"
         if self._is_at("login") and self.known:
             return "login"
@@ -200,10 +200,10 @@ def note_tried(request: falcon.asgi.Request, name: str) -> None:
         entry.tried = name
 
 
-def note_console(request: falcon.asgi.Request) -> None:
-    """Its connection is a console from now on."""
+def note_console(request: falcon.asgi.Request, machine: str) -> None:
+    """Its connection is the console of that machine from now on."""
     if isinstance(entry := request.scope.get(_ENTRY), _Entry):
-        entry.has_begun_console()
+        entry.has_begun_console(machine)
 
 
 def note_known(request: falcon.asgi.Request) -> None:

@@ -86,6 +86,19 @@ class Consoles:
         fits = claim is not None and until > self._now() and claim.holder == holder and claim.uid == uid
         return claim if fits else None
 
+    def redeem_held(self, holder: Holder, peer: str, uid: str, kind: ConsoleKind) -> Claim | None:
+        """The same for who can't show the ticket that they were given for a machine's console: what the oldest such
+        ticket stands for, which is none afterwards. Who asked in no session has to come from where they asked.
+        """
+        now = self._now()
+        with self._lock:
+            for key, (claim, until) in self._tickets.items():
+                same_peer = bool(holder.session) or claim.client.peer == peer
+                if until > now and same_peer and (claim.holder, claim.uid, claim.kind) == (holder, uid, kind):
+                    del self._tickets[key]
+                    return claim
+        return None
+
     def line(self, uid: str) -> OpenLine | None:
         """Who has a machine's serial line through here."""
         with self._lock:

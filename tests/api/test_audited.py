@@ -148,6 +148,7 @@ def test_a_console_is_written_down_when_it_begins_and_when_it_ends(
     assert [(line["user"], line["address"]) for line in lines(path)] == [
         ("ada", "/vms/byhand/connect"), ("ada", "/vms/byhand/console"), ("ada", "/vms/byhand/console"),
     ]  # fmt: skip
+    assert [line.get("machine") for line in lines(path)] == [None, "byhand", "byhand"]
     assert url.partition("ticket=")[2] not in path.read_text()
 
 

@@ -70,7 +70,7 @@ def test_every_address_answers_a_request_for_a_websocket_as_it_answers_any() -> 
                 for asks in (ASKS, "Connection: close\r\n"):
                     head = f"GET {path} HTTP/1.1\r\nHost: {base}\r\n{proof}{asks}\r\n"
                     told.append(status_of(answer_to(server.url, head.encode())))
-                if path.endswith("/console") and who is not None:
+                if path.endswith(("/console", "/websockify")) and who is not None:
                     assert told == [503, 426], "there is no agent, and who is let in has to ask for a WebSocket"
                     continue
                 assert told[0] == told[1], f"{path} for {who and 'a viewer'}: {told}"

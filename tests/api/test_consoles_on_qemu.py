@@ -1,10 +1,12 @@
-"""Consoles of a machine of the real hypervisor, by TLS and after a login; its screen listens nowhere, without password.
+"""Consoles of a machine of the real hypervisor, by TLS and after a login; its screen listens nowhere and has
+a password that nobody is asked for here.
 
 One guest serves all that is to be seen of it: it boots once.
 """
 
 from __future__ import annotations
 
+import base64
 import io
 import ssl
 import subprocess
@@ -41,7 +43,7 @@ MACHINE = """
     <disk type='file' device='disk'><driver name='qemu' type='qcow2'/><source file='{disk}'/>
       <target dev='vda' bus='virtio'/></disk>
     <serial type='pty'/><console type='pty'/>
-    <graphics type='vnc'><listen type='none'/></graphics>
+    <graphics type='vnc' passwd='unasked'><listen type='none'/></graphics>
     <video><model type='vga'/></video>
   </devices>
 </domain>"""
@@ -60,6 +62,12 @@ class Lab:
         """A console, by somebody's password."""
         url = ticket(self.api, self.name, auth=who, **wanted)
         return opened(self.api, url, headers=proof(who), context=self.context)
+
+    def open_by_name(self, who: httpx.BasicAuth) -> ClientConnection:
+        """Its screen, as clients of Kimchi open it."""
+        ticket(self.api, self.name, auth=who)
+        token = base64.urlsafe_b64encode(self.name.encode()).decode()
+        return opened(self.api, f"/websockify?token={token}", headers=proof(who), context=self.context)
 
 
 @pytest.fixture
@@ -91,6 +99,8 @@ def test_a_guests_screen_and_shell_in_the_browsers_reach(lab: Lab) -> None:
         wait_for(line, "onggi-guest ready")
         viewer = Viewer(watched)
         until(lambda: alike(viewer.picture(), screenshot(lab)), 60, "a viewer sees what libvirt takes a picture of")
+        with lab.open_by_name(OPERATOR) as named:
+            assert Viewer(named).size == viewer.size
         line.send(b"echo $((6 * 7))-there\n")
         assert "42-there" in wait_for(line, "42-there")
         taken = lab.api.client.post(f"/vms/{lab.name}/connect", json={"kind": "serial"}, auth=OPERATOR)

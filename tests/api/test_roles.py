@@ -182,7 +182,7 @@ def test_what_is_public_is_no_more_than_this() -> None:
 def test_what_users_may_ask_beside_their_machines_is_no_more_than_this() -> None:
     assert {path for path, endpoint in declared() if endpoint.role is Role.USER} == {
         "/events", "/images/{file}", "/revisions", "/status", "/status/{kind}/{name:path}", "/tasks", "/tasks/{number}",
-        "/vms",
+        "/vms", "/websockify",
     }  # fmt: skip
 
 

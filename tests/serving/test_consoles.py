@@ -68,6 +68,33 @@ def test_who_finds_one_spoils_it(consoles: Consoles, holder: Holder, uid: str) -
     assert consoles.redeem(ticket, HOLDER, "uid") is None, "it may be in others' hands"
 
 
+def test_who_cannot_show_theirs_has_it_looked_up_once_and_for_that_screen(consoles: Consoles, clock: Clock) -> None:
+    ticket = consoles.ticket(CLAIM)
+    serial, screen = ConsoleKind.SERIAL, ConsoleKind.VNC
+    for holder, uid, kind in (
+        (Holder("ada", b"session"), "uid", screen),
+        (Holder("otto", b"another session"), "uid", screen),
+        (Holder("otto"), "uid", screen),
+        (HOLDER, "another", screen),
+        (HOLDER, "", screen),
+        (HOLDER, "uid", serial),
+    ):
+        assert consoles.redeem_held(holder, "", uid, kind) is None
+    assert consoles.redeem_held(HOLDER, "", "uid", screen) == CLAIM
+    assert consoles.redeem_held(HOLDER, "", "uid", screen) is None
+    assert consoles.redeem(ticket, HOLDER, "uid") is None, "it is spent by either way"
+    consoles.ticket(CLAIM)
+    clock.s += TICKET_S
+    assert consoles.redeem_held(HOLDER, "", "uid", screen) is None
+
+
+def test_where_there_is_no_session_it_has_to_be_the_peer_that_asked(consoles: Consoles) -> None:
+    api = Holder("api")
+    consoles.ticket(Claim("uid", ConsoleKind.VNC, api, Client("api", peer="192.0.2.7")))
+    assert consoles.redeem_held(api, "192.0.2.8", "uid", ConsoleKind.VNC) is None
+    assert consoles.redeem_held(api, "192.0.2.7", "uid", ConsoleKind.VNC) is not None
+
+
 def test_nobody_can_ask_for_so_many_that_others_lose_theirs(consoles: Consoles) -> None:
     other = Claim("uid", ConsoleKind.VNC, Holder("ada"), Client("ada"))
     theirs, first = consoles.ticket(other), consoles.ticket(CLAIM)

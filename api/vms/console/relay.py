@@ -22,6 +22,7 @@ from websockets.http11 import Request, Response
 from websockets.protocol import OPEN
 from websockets.server import ServerProtocol
 
+from api.http.quota import Quota
 from api.http.upgrade import Taken
 from api.vms.console.rfb import RfbError
 
@@ -91,9 +92,10 @@ class Session:
 
 
 class Relay:
-    """Its thread begins with the first console. For any thread."""
+    """Its thread begins with the first console. `places` are who has how many open. For any thread."""
 
     def __init__(self) -> None:
+        self.places = Quota()
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
 
