@@ -75,7 +75,7 @@ def test_it_would_be_found_if_somebody_changed_more_than_they_may(
     monkeypatch.setattr(Rule, "check", lambda *_: None)
     monkeypatch.setattr(changes, "check_within", lambda *_: None)
     for who in ("viewer", "operator"):
-        assert any("changed" in each or "committed" in each for each in asked(world, who, "may", 600).mistakes), who
+        assert any("changed" in each or "committed" in each for each in asked(world, who, "may", 300).mistakes), who
 
 
 def test_what_was_made_or_removed_is_told_as_it_is(world: Marked) -> None:
