@@ -26,6 +26,7 @@ from specs.plain import Json
 SPECIFIED: Final = "1.5"  # the version of the original whose specification this API follows
 OURS: Final = "onggi"  # what the original never had
 
+JSON: Final = "application/json"
 ANYBODY: Final = None  # the role of what asks nobody who they are
 ANYTHING: Schema = {}
 EMPTY: Schema = obj({}, closed=False)
@@ -103,7 +104,7 @@ class Endpoint:
     blocking: bool = True
     statuses: tuple[int, ...] = ()
     volatile: frozenset[str] = frozenset()
-    content_type: str = "application/json"
+    content_type: str = JSON
     also: tuple[str, ...] = ()  # further types that a raw one answers with when it is asked for them
     description: str = ""
     raw: bool = False  # a falcon responder of its own, documented here
@@ -113,6 +114,11 @@ class Endpoint:
     owners: bool = False
     theirs: str = ""
     other: Mapping[int, Schema | None] = field(default_factory=dict)  # further good answers: 303 after a rename, ...
+
+    @property
+    def tells_version(self) -> bool:
+        """Whether its answer says which version of a resource somebody has seen: a page for people doesn't."""
+        return self.method == "GET" and not self.name and not self.raw and self.content_type == JSON
 
     @property
     def least(self) -> str:

@@ -241,7 +241,7 @@ class _Document:
 
 
 def _can_read(resource: type) -> bool:
-    return any(each.method == "GET" and not each.name and not each.raw for each in endpoints(resource).values())
+    return any(each.tells_version for each in endpoints(resource).values())
 
 
 def _described(schema: Schema) -> dict[str, str]:

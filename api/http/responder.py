@@ -219,7 +219,7 @@ def _names(header: str, tag: str) -> bool:
 
 def _read_of(resource: Resource) -> tuple[Callable[..., Any], Endpoint] | None:
     for name, endpoint in endpoints(type(resource)).items():
-        if endpoint.method == "GET" and not endpoint.name and not endpoint.raw:
+        if endpoint.tells_version:
             return getattr(resource, name), endpoint
     return None
 
