@@ -112,13 +112,14 @@ class Events(Resource):
         known = int(last) if last.isascii() and last.isdecimal() and len(last) <= _LONGEST_NUMBER else None
         after = await asyncio.to_thread(history.newest)
         after = min(known, after) if known is not None else after
-        self._check_free(who)  # many may have been waiting for that
+        news = await asyncio.to_thread(_News, history, after)
+        self._check_free(who)  # many may have been waiting for all that; nothing is waited for after it
         response.set_header("Cache-Control", "no-store")
         response.set_header("X-Accel-Buffering", "no")  # a proxy that keeps it back would make it useless
         told = self._told(
             lambda: SeenEvents(serving.sight(standing.client), history),
             standing,
-            await asyncio.to_thread(_News, history, after),
+            news,
             fitting,
             shutdown_of(request),
             disconnected_of(request),

@@ -76,7 +76,7 @@ def test_a_body_full_of_mistakes_is_refused_for_one_of_them(api: LiveApi, body: 
 @pytest.fixture
 def expected(api: LiveApi, monkeypatch: pytest.MonkeyPatch) -> None:
     """As if uploads were under way: a form that nobody expects isn't read."""
-    monkeypatch.setattr(api.serving.uploads, "most", lambda _ref: 10)
+    monkeypatch.setattr(api.serving.uploads, "most", lambda _ref, _owner: 10)
 
 
 @pytest.mark.parametrize("charset", ["punycode", "idna", "utf-7", "zlib", "nonsense"])
