@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from pathlib import Path
 
@@ -11,8 +10,6 @@ import click
 from reconciler.cli.options import log_format, verb
 from reconciler.cli.signals import on_signals, to_end
 from reconciler.errors import SettingsError
-
-log = logging.getLogger("onggi.pam")
 
 
 @verb(
@@ -51,5 +48,4 @@ def command(user: str, place: Path, service: str) -> None:
         raise SettingsError(f"There is no user {user!r}; name the one that the agent runs as.") from None
     helper = Helper(PamChildren(service), UnixSocket(place, owner=number), (number, os.geteuid()))
     with on_signals(to_end(helper.end)):
-        log.info("asking PAM for %s at %s", user, place)
         helper.serve()

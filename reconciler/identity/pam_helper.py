@@ -44,6 +44,7 @@ class Helper:
         """Until the end. Raises SettingsError when the socket can't be made."""
         listening = self._place.open()
         listening.settimeout(_LOOK_S)
+        log.info("asking PAM for who asks at %s", self._place.path)
         try:
             with ThreadPoolExecutor(AT_ONCE, "onggi-pam") as workers:
                 while not self._ending.is_set():
