@@ -34,29 +34,29 @@ ROOT = Path(__file__).parents[2]
 DOCUMENTS = """\
 apiVersion: onggi/v1
 kind: StoragePool
-metadata: {name: lab}
-spec: {type: dir, path: %s/lab}
+metadata: {name: own-lab}
+spec: {type: dir, path: %s/own-lab}
 ---
 apiVersion: onggi/v1
 kind: StorageVolume
 metadata: {name: base.qcow2}
-spec: {pool: lab, format: qcow2, capacity: 8MiB}
+spec: {pool: own-lab, format: qcow2, capacity: 8MiB}
 ---
 apiVersion: onggi/v1
 kind: Network
-metadata: {name: lan}
+metadata: {name: own-lan}
 spec: {mode: isolated}
 ---
 apiVersion: onggi/v1
 kind: VirtualMachine
-metadata: {name: web}
+metadata: {name: own-web}
 spec:
   memory: 64
   domainType: emulated
   runStrategy: Manual
-  disks: [{name: root, pool: lab, size: 16MiB, base: lab/base.qcow2}, {name: data, pool: lab, size: 16MiB}]
-  interfaces: [{network: lan}]
-  cloudInit: {hostname: web, pool: lab}
+  disks: [{name: root, pool: own-lab, size: 16MiB, base: own-lab/base.qcow2}, {name: data, pool: own-lab, size: 16MiB}]
+  interfaces: [{network: own-lan}]
+  cloudInit: {hostname: web, pool: own-lab}
 """
 
 
@@ -130,16 +130,19 @@ def opened(daemon: SecludedLibvirtd) -> Iterator[libvirt.virConnect]:
         yield connection
     finally:
         for domain in connection.listAllDomains():
-            domain.undefine()
+            if domain.name() == "own-web":
+                domain.undefine()
         for network in connection.listAllNetworks():
-            network.destroy()
-            network.undefine()
+            if network.name() == "own-lan":
+                network.destroy()
+                network.undefine()
         for pool in connection.listAllStoragePools():
-            for volume in pool.listAllVolumes():
-                volume.delete()
-            pool.destroy()
-            pool.delete()
-            pool.undefine()
+            if pool.name() == "own-lab":
+                for volume in pool.listAllVolumes():
+                    volume.delete()
+                pool.destroy()
+                pool.delete()
+                pool.undefine()
         connection.close()
 
 
@@ -167,14 +170,14 @@ def test_an_agent_of_its_own_user_makes_machines_and_lets_people_log_in(
             httpx.Client(base_url=f"http://{url}", timeout=120) as client,
         ):
             until(lambda: _status(client, "/readyz") == 200, 120, lambda: (home / "log").read_text())
-            web = connection.lookupByName("web")
-            folder = secluded_libvirtd.folder / "lab"
-            assert {"base.qcow2", "web-root.qcow2", "web-data.qcow2"} < {path.name for path in folder.iterdir()}
+            web = connection.lookupByName("own-web")
+            folder = secluded_libvirtd.folder / "own-lab"
+            assert {"base.qcow2", "own-web-root.qcow2", "own-web-data.qcow2"} < {path.name for path in folder.iterdir()}
             assert client.get("/vms", auth=(kim.name, "wrong")).status_code == 401
             assert client.get("/vms", auth=(agent_user.name, PASSWORD)).status_code == 403, "it has no role"
             client.auth = httpx.BasicAuth(kim.name, PASSWORD)
-            assert [vm["name"] for vm in client.get("/vms").json()] == ["web"]
-            assert client.put("/vms/web", json={"title": "The shop"}).status_code == 200
+            assert "own-web" in [vm["name"] for vm in client.get("/vms").json()]
+            assert client.put("/vms/own-web", json={"title": "The shop"}).status_code == 200
             assert git(home, "-c", "safe.directory=*", "-C", "repository", "log", "-1", "--format=%an") == kim.name
             until(lambda: web.metadata(libvirt.VIR_DOMAIN_METADATA_TITLE, None) == "The shop", 60, "its title is told")
             web.undefine()
@@ -208,4 +211,4 @@ def _status(client: httpx.Client, path: str) -> int:
 
 
 def _is_defined(connection: libvirt.virConnect) -> bool:
-    return [each.name() for each in connection.listAllDomains()] == ["web"]
+    return "own-web" in [each.name() for each in connection.listAllDomains()]
