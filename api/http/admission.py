@@ -24,6 +24,7 @@ from api.http.access import Access
 from api.http.audited import note_request
 from api.http.authentication import know
 from api.http.endpoint import ANYBODY
+from api.http.lately import known_lately
 from api.http.peer import real_peer, user_of_request
 from api.http.proven import proven
 from api.http.proxied import check_said
@@ -80,7 +81,9 @@ class Admission:
         rule = self._access.rule(request.uri_template or "", request.method)
         if rule.role is ANYBODY:
             return
-        who = await proven(self._services, request, response)
+        who = known_lately(self._logins, request) if self._logins is not None else None
+        if who is None:
+            who = await proven(self._services, request, response)
         if who is None:
             return
         sight = Sight(know(request, who), lambda: self._services.serving.world)

@@ -20,6 +20,7 @@ from typing import Final, TypeVar
 import falcon.asgi
 
 from api.http.audited import note_known, note_tried
+from api.http.lately import proven_otherwise
 from api.http.peer import real_peer, user_of_request
 from api.http.proxied import is_of_proxy, vouched_for
 from api.http.refusal import Refusal
@@ -110,10 +111,7 @@ def know(request: falcon.asgi.Request, who: LoggedIn) -> Client:
 
 def session_alone(request: falcon.asgi.Request) -> str | None:
     """The session that says who makes a request; None where something else does."""
-    proven_otherwise = (
-        is_of_proxy(request) or user_of_request(request) is not None or request.get_header("Authorization") is not None
-    )
-    return None if proven_otherwise else session_token(request)
+    return None if proven_otherwise(request) else session_token(request)
 
 
 async def still_in_session(logins: Logins, token: str) -> LoggedIn | None:

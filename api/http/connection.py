@@ -22,6 +22,7 @@ from api.http.certificate import Certificate
 from api.http.error_body import error_body
 from api.http.eviction import evict_for, evict_unread
 from api.http.head import head_problem
+from api.http.lately import Remembered, mark_remembered
 from api.http.lingering import LingeringTransport
 from api.http.peer import mark_peer, peer_of
 from api.http.reading import Reading
@@ -112,6 +113,7 @@ class Connection(HttpToolsProtocol):
             self._tls = TlsTransport(self._out, self._certificate.context())
         super().connection_made(cast(asyncio.Transport, self._tls or self._out))
         self.peer, self.user = peer_of(connection), user_of(connection)
+        self._remembered = Remembered()
         if not evict_for([each for each in self._all() if each is not self], self.peer):
             self._end(falcon.HTTP_503, "Too many connections are open; close some, and try again.")
             return
@@ -246,6 +248,7 @@ class Connection(HttpToolsProtocol):
         """The application's, as every answer has to be."""
         begun = False
         mark_peer(scope, self.peer, self.user)
+        mark_remembered(scope, self._remembered)
         if self._asks_for_websocket and scope is cast(Scope, self.scope):
             mark_upgrade(scope, self._take)
 

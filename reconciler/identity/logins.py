@@ -20,7 +20,7 @@ from reconciler.identity.attempts import Attempts
 from reconciler.identity.identity import Accounts, Identity
 from reconciler.identity.names import name_problem
 from reconciler.identity.role import Role, role_of
-from reconciler.identity.sessions import LoggedIn, Sessions
+from reconciler.identity.sessions import LoggedIn, Session, Sessions
 
 LEAST_S: Final = 2.0  # what a refusal takes at least: as PAM's own, so that one doesn't tell why
 _LOOK_AGAIN_S: Final = 60.0  # for which an account is taken to be as it was
@@ -106,6 +106,12 @@ class Logins:
         """Whose session that is, where their account was looked at a moment ago: as `by_session`, and at once."""
         session = self.sessions.find(token, counts=counts)
         return session.who if session is not None and self._now() - session.checked <= _LOOK_AGAIN_S else None
+
+    def still(self, session: Session) -> LoggedIn | None:
+        """As `seen_lately`, of a session that was found before: it may be over by now."""
+        if not self.sessions.goes_on(session):
+            return None
+        return session.who if session.used - session.checked <= _LOOK_AGAIN_S else None
 
     def needs_a_look(self, token: str, *, counts: bool = True) -> bool:
         """Whether `by_session` has to ask for the account, which may take a while."""

@@ -71,6 +71,15 @@ class Sessions:
                 session.used = now
             return session
 
+    def goes_on(self, session: Session) -> bool:
+        """Whether one that was found before still is one; it counts as used now."""
+        now = self._now()
+        with self._lock:
+            if self._sessions.get(session.key) is not session or _is_over(session, now):
+                return False
+            session.used = now
+            return True
+
     def lives(self, key: bytes) -> Session | None:
         """The session with that key, which doesn't count as used by the question; None when it is over."""
         with self._lock:
