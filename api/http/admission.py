@@ -30,6 +30,7 @@ from api.http.proven import proven
 from api.http.proxied import check_said
 from api.http.refusal import Refusal
 from api.http.response_headers import PAGE, RETURN
+from api.http.safe_methods import SAFE
 from api.http.upgrade import upgrade_of
 from api.services import Services
 from reconciler.identity.names import OddNameError, check_name
@@ -40,7 +41,6 @@ from reconciler.serving.sight import Sight
 NOBODY: Final = "api"  # who it is that comes by the port, where nobody logs in
 
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
-_SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class Admission:
@@ -67,7 +67,7 @@ class Admission:
                 403,
                 "This server isn't called by that name; use the address that it listens on, or --public-name.",
             )
-        if (request.method not in _SAFE or upgrade_of(request) is not None) and self._is_foreign(request):
+        if (request.method not in SAFE or upgrade_of(request) is not None) and self._is_foreign(request):
             raise Refusal(403, "Another site's page can't change anything here.")
         if self._is_within_foreign(request) and not _may_be_led_to(request):
             raise Refusal(403, "Another site's page can't read anything here, or link to it; type the address.")

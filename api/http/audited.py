@@ -16,11 +16,11 @@ from typing import Any, Final
 
 import falcon.asgi
 
+from api.http.safe_methods import SAFE
 from reconciler.identity.names import LONGEST
 from reconciler.serving.audit_log import AuditLog
 from reconciler.serving.client import Client
 
-_SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _ENTRY: Final = "onggi.audit"  # of a request's scope
 _REFUSED: Final = frozenset({401, 403, 429})
 _REFUSED_BY_PEER: Final = 20  # lines a minute
@@ -149,7 +149,7 @@ class _Entry:
 
     def _event(self) -> str:
         """What kind of line it is; empty for none."""
-        writes = self._method not in _SAFE
+        writes = self._method not in SAFE
         refused = self.status in _REFUSED and not self.known and (writes or self.tried)
         if refused or (writes and self._is_of_nobody()):
             if not self._audit.allows_refused(self._client.peer):

@@ -24,6 +24,7 @@ from api.http.lately import proven_otherwise
 from api.http.peer import real_peer, user_of_request
 from api.http.proxied import is_of_proxy, vouched_for
 from api.http.refusal import Refusal
+from api.http.safe_methods import SAFE
 from api.http.session_cookie import CSRF_COOKIE, CSRF_HEADER, fits, session_token
 from reconciler.identity.identity import Identity
 from reconciler.identity.logins import LEAST_S, Logins, NoRoleError, TooManyError
@@ -32,7 +33,6 @@ from reconciler.identity.sessions import LoggedIn, key_of
 from reconciler.identity.twins import Twins
 from reconciler.serving.client import Client
 
-_SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _LONGEST: Final = 4096  # of a password
 _threads = ThreadPoolExecutor(max_workers=16, thread_name_prefix="onggi-login")  # apart from all that works
 _twins = Twins()
@@ -61,7 +61,7 @@ async def authenticated(logins: Logins, request: falcon.asgi.Request, response: 
             who = await beside(lambda: logins.by_session(token))
     if who is None:
         raise _nobody(logins, request, response)
-    if request.method not in _SAFE:
+    if request.method not in SAFE:
         _check_not_forged(request, token)
     return who
 

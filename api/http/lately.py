@@ -13,12 +13,12 @@ import falcon.asgi
 
 from api.http.peer import user_of_request
 from api.http.proxied import is_of_proxy
+from api.http.safe_methods import SAFE
 from api.http.session_cookie import session_token
 from reconciler.identity.logins import Logins
 from reconciler.identity.sessions import LoggedIn, Session
 
 _REMEMBERED: Final = "onggi.session"  # of a request's scope
-_SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class Remembered:
@@ -39,7 +39,7 @@ def mark_remembered(scope: MutableMapping[str, Any], remembered: Remembered) -> 
 def known_lately(logins: Logins, request: falcon.asgi.Request) -> LoggedIn | None:
     """Whose session it is that this request reads by; None where it has to be asked in full who that is."""
     remembered = request.scope.get(_REMEMBERED)
-    if not isinstance(remembered, Remembered) or request.method not in _SAFE or proven_otherwise(request):
+    if not isinstance(remembered, Remembered) or request.method not in SAFE or proven_otherwise(request):
         return None
     cookies = request.get_header("Cookie")
     if cookies is None:
