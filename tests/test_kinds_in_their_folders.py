@@ -21,7 +21,7 @@ OUTSIDE = sorted(
     path
     for room in ("specs", "reconciler")
     for path in (ROOT / room).rglob("*.py")
-    if path.parent.name not in OWN and "hypervisor" not in path.parts
+    if not OWN & set(path.relative_to(ROOT).parts[:-1]) and "hypervisor" not in path.parts
 )
 
 # Where kinds meet, or one has what no other has and somebody asks for it by name.

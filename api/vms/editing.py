@@ -16,8 +16,8 @@ from reconciler.observed.snapshot import Observed
 from specs.codecs import bytes_of
 from specs.plain import NewDocument, NewSpec
 from specs.virtualmachine import KIND as MACHINES
-from specs.virtualmachine.staged import ANNOTATION as NEXT_BOOT
-from specs.virtualmachine.staged import with_next_boot
+from specs.virtualmachine.compute.staged import ANNOTATION as NEXT_BOOT
+from specs.virtualmachine.compute.staged import with_next_boot
 
 if TYPE_CHECKING:
     from specs.virtualmachine.spec import VirtualMachineSpec

@@ -52,6 +52,6 @@ def _topology(found: CpuTopology | None) -> dict[str, object]:
 
 
 def _boot_kinds(xml: str) -> list[str]:
-    from specs.virtualmachine.boot import boot_kinds
+    from specs.virtualmachine.platform.boot import boot_kinds
 
     return boot_kinds(parse(xml))

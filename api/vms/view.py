@@ -30,7 +30,7 @@ from specs.plain import Json, NewJson
 from specs.reach import console_owners
 from specs.reference import VIRTUAL_MACHINE, Ref
 from specs.virtualmachine import KIND as MACHINES
-from specs.virtualmachine.graphics import NEVER
+from specs.virtualmachine.devices.graphics import NEVER
 
 STATES: Final = ("nostate", "running", "blocked", "paused", "shutdown", "shutoff", "crashed", "pmsuspended")
 

@@ -17,7 +17,7 @@ from specs.reference import NETWORK, Ref
 from specs.registry import described
 from specs.storagevolume import KIND as VOLUMES
 from specs.virtualmachine import KIND as MACHINES
-from specs.virtualmachine.cdroms import SEED_PREFIX
+from specs.virtualmachine.storage.cdroms import SEED_PREFIX
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from reconciler.observed.snapshot import Observed, Snapshot
 from specs.reference import Ref
 from specs.registry import described
 from specs.virtualmachine import KIND as MACHINES
-from specs.virtualmachine.cdroms import seed_drive
+from specs.virtualmachine.storage.cdroms import seed_drive
 
 PATIENCE_S = 300.0  # an emulated machine takes minutes to boot
 FIRMWARE_BYTES = 16 << 10  # of the seed: what firmware reads at most, and any system reads at least

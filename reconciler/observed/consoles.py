@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from reconciler.observed.snapshot import Observed
 from specs.binding import parse
 from specs.virtualmachine import KIND as MACHINES
-from specs.virtualmachine.device_fields import NOWHERE
-from specs.virtualmachine.graphics import find_console
+from specs.virtualmachine.devices.fields import NOWHERE
+from specs.virtualmachine.devices.graphics import find_console
 
 
 @dataclass(frozen=True, slots=True)

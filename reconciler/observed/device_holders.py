@@ -37,7 +37,7 @@ def holders(device: HostDevice, snapshot: Snapshot) -> tuple[Holder, ...]:
 
 
 def _places(device: HostDevice) -> Iterator[Place]:
-    from specs.virtualmachine.hostdevices import ADDRESS
+    from specs.virtualmachine.devices.hostdevices import ADDRESS
 
     kind = _KINDS.get(device.kind)
     if kind is None:
@@ -82,7 +82,7 @@ def _held_by(xml: str) -> frozenset[Place]:
 @lru_cache(maxsize=4096)
 def _read(xml: str) -> frozenset[Place]:
     from specs.binding import parse, read, text_at
-    from specs.virtualmachine.hostdevices import ADDRESS, HOST_DEVICES
+    from specs.virtualmachine.devices.hostdevices import ADDRESS, HOST_DEVICES
 
     root = parse(xml)
     found: set[Place] = set()

@@ -16,7 +16,7 @@ from reconciler.serving.machine_items import items_of
 from reconciler.writing.changes import DocumentChange, Documents, Put, Remove
 from specs.plain import DocumentData
 from specs.reference import STORAGE_VOLUME, VIRTUAL_MACHINE, Ref
-from specs.virtualmachine.staged import ANNOTATION as NEXT_BOOT
+from specs.virtualmachine.compute.staged import ANNOTATION as NEXT_BOOT
 
 _ONES_OWN: Final = frozenset({
     "autostart", "bootDevices", "bootMenu", "cpuTopology", "cpus", "description", "maximumCpus", "maximumMemory",

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from specs.declared import either, items, mapping, number, quantity, text, word
 from specs.notations import ABSOLUTE_PATH, MEMORY, NAME, SIZE_PATTERN, URL, VOLUME_REFERENCE
-from specs.virtualmachine.device_fields import GRAPHICS, NEW_OR_EXISTING
-from specs.virtualmachine.fields import CPU_TOPOLOGY
+from specs.virtualmachine.compute.fields import CPU_TOPOLOGY
+from specs.virtualmachine.devices.fields import GRAPHICS
 from specs.virtualmachine.fields import SPEC as MACHINE
+from specs.virtualmachine.storage.fields import NEW_OR_EXISTING
 
 ABOUT = "What virtual machines have in common. It makes nothing on the host by itself."
 

@@ -14,8 +14,8 @@ from lxml import etree
 
 from specs.binding import Element, Item, Items, read, serialise, text_at, value_at
 from specs.effect import Change, Effect
-from specs.virtualmachine.graphics import PASSWORD, VALID_TO, find_console
-from specs.virtualmachine.iolimits import IO_LIMITS
+from specs.virtualmachine.devices.graphics import PASSWORD, VALID_TO, find_console
+from specs.virtualmachine.storage.iolimits import IO_LIMITS
 from specs.virtualmachine.xml import BINDS
 
 if TYPE_CHECKING:

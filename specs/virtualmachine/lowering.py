@@ -18,10 +18,11 @@ from specs.codecs import bytes_of
 from specs.declared import carried
 from specs.host import Host, NodeDevice
 from specs.problem import Unrenderable
-from specs.virtualmachine.device_fields import CDROM, DISK, INTERFACE
+from specs.virtualmachine.devices.graphics import IS_SET
 from specs.virtualmachine.fields import SPEC
-from specs.virtualmachine.graphics import IS_SET
-from specs.virtualmachine.sources import path_source, url_source, volume_source
+from specs.virtualmachine.interfaces.fields import INTERFACE
+from specs.virtualmachine.storage.fields import CDROM, DISK
+from specs.virtualmachine.storage.sources import path_source, url_source, volume_source
 
 if TYPE_CHECKING:
     from specs.virtualmachine.spec import (

@@ -11,9 +11,9 @@ from specs import canonical
 from specs.codecs import bytes_of
 from specs.reference import NETWORK, STORAGE_POOL, TEMPLATE, Ref
 from specs.size import check_size
-from specs.virtualmachine.buses import NEVER_READ_ONLY, lacks_ide
-from specs.virtualmachine.device_fields import NOWHERE
-from specs.virtualmachine.static_addresses import check_addresses
+from specs.virtualmachine.devices.fields import NOWHERE
+from specs.virtualmachine.interfaces.static_addresses import check_addresses
+from specs.virtualmachine.storage.buses import NEVER_READ_ONLY, lacks_ide
 
 if TYPE_CHECKING:
     from specs.template.spec import TemplateSpec
@@ -40,7 +40,9 @@ def check(_name: str, spec: VirtualMachineSpec) -> Iterator[Broken]:
     yield from _check_boot(spec)
     yield from _check_buses(spec)
     if "cloudInit" in spec:
-        from specs.virtualmachine.cloud_init import check_cloud_init  # brings YAML along, which only its texts need
+        from specs.virtualmachine.guest.cloud_init import (
+            check_cloud_init,  # brings YAML along, which only its texts need
+        )
 
         yield from check_cloud_init(spec["cloudInit"])
     yield from check_addresses(spec)

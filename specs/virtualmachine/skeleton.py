@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from specs.binding import Element, child_at, element
 from specs.host import Host
-from specs.virtualmachine.graphics import LOOPBACK, add_console
+from specs.virtualmachine.devices.graphics import LOOPBACK, add_console
 
 if TYPE_CHECKING:
     from specs.virtualmachine.spec import LoweredVirtualMachine

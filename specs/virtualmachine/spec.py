@@ -89,6 +89,13 @@ class Graphics(TypedDict, total=False):
     passwordValidTo: str
 
 
+class Watchdog(TypedDict, total=False):
+    """A device that does something about a guest from which it hasn't heard for a while: one that hangs."""
+
+    model: Required[Literal["i6300esb", "ib700", "itco", "diag288"]]
+    action: Literal["reset", "shutdown", "poweroff", "pause", "dump", "inject-nmi", "none"]
+
+
 class HostDevice(TypedDict, total=False):
     """One device of the host."""
 
@@ -100,13 +107,6 @@ class Access(TypedDict, total=False):
 
     users: Sequence[str]
     groups: Sequence[str]
-
-
-class Watchdog(TypedDict, total=False):
-    """A device that does something about a guest from which it hasn't heard for a while: one that hangs."""
-
-    model: Required[Literal["i6300esb", "ib700", "itco", "diag288"]]
-    action: Literal["reset", "shutdown", "poweroff", "pause", "dump", "inject-nmi", "none"]
 
 
 class CloudInit(TypedDict, total=False):
@@ -142,18 +142,18 @@ class VirtualMachineSpec(TypedDict, total=False):
     cdroms: Sequence[Cdrom]
     interfaces: Sequence[Interface]
     graphics: Graphics
+    serialConsole: bool
+    watchdog: Watchdog
     hostDevices: Sequence[HostDevice]
     access: Access
     runStrategy: Literal["Always", "RerunOnFailure", "Manual", "Halted"]
     paused: bool
     autostart: bool
+    domainType: Literal["kvm", "emulated"]
+    machine: str
     firmware: Literal["bios", "uefi"]
     bootDevices: Sequence[Literal["hd", "cdrom", "network", "fd"]]
     bootMenu: bool
-    machine: str
-    domainType: Literal["kvm", "emulated"]
-    serialConsole: bool
-    watchdog: Watchdog
     cloudInit: CloudInit
     restartPolicy: Literal["Never", "WhenStopped", "Graceful"]
     shutdownTimeout: int
@@ -233,19 +233,19 @@ class LoweredGraphics(TypedDict, total=False):
     passwordValidTo: str
 
 
+class LoweredWatchdog(TypedDict, total=False):
+    """A device that does something about a guest from which it hasn't heard for a while: one that hangs."""
+
+    model: Required[str]
+    action: str
+
+
 class LoweredHostDevice(TypedDict, total=False):
     """One device of the host."""
 
     device: Required[str]
     type: Required[str]
     address: Required[Mapping[str, int | None]]
-
-
-class LoweredWatchdog(TypedDict, total=False):
-    """A device that does something about a guest from which it hasn't heard for a while: one that hangs."""
-
-    model: Required[str]
-    action: str
 
 
 class LoweredVirtualMachine(TypedDict, total=False):
@@ -263,13 +263,13 @@ class LoweredVirtualMachine(TypedDict, total=False):
     cdroms: Sequence[LoweredCdrom]
     interfaces: Sequence[LoweredInterface]
     graphics: LoweredGraphics
+    serialConsole: bool
+    watchdog: LoweredWatchdog
     hostDevices: Sequence[LoweredHostDevice]
+    domainType: str
+    machine: str
     firmware: str
     bootDevices: Sequence[str]
     bootMenu: bool
-    machine: str
-    domainType: str
-    serialConsole: bool
-    watchdog: LoweredWatchdog
     cells: int
     modules: int

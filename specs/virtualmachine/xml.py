@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from specs.binding import Bind
 from specs.declared_binds import complete
-from specs.virtualmachine.cdroms import CDROMS
-from specs.virtualmachine.disks import DISKS
+from specs.virtualmachine.devices.graphics import GRAPHICS
+from specs.virtualmachine.devices.hostdevices import HOST_DEVICES
 from specs.virtualmachine.fields import SPEC
-from specs.virtualmachine.graphics import GRAPHICS
-from specs.virtualmachine.hostdevices import HOST_DEVICES
-from specs.virtualmachine.interfaces import INTERFACES
+from specs.virtualmachine.interfaces.interfaces import INTERFACES
 from specs.virtualmachine.lowering import lower
-from specs.virtualmachine.machine import MACHINE
+from specs.virtualmachine.platform.machine import MACHINE
 from specs.virtualmachine.skeleton import skeleton
+from specs.virtualmachine.storage.cdroms import CDROMS
+from specs.virtualmachine.storage.disks import DISKS
 
 if TYPE_CHECKING:
     from specs.virtualmachine.spec import SecretFrom, VirtualMachineSpec

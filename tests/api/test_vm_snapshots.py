@@ -11,7 +11,7 @@ import pytest
 
 from specs.binding import parse
 from specs.reference import Ref
-from specs.virtualmachine.snapshots import hindrance
+from specs.virtualmachine.storage.snapshots import hindrance
 from tests.api.live import LiveApi
 from tests.api.parts import declare, define, disk_xml, document, is_at_rest
 

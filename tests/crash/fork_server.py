@@ -105,14 +105,14 @@ class ForkServer:
 def serve() -> None:
     import reconciler.line.line
     import reconciler.loop.agent
-    import specs.virtualmachine.seed
+    import specs.virtualmachine.guest.seed
     from specs.registry import kinds
 
     for kind in kinds().values():
         assert kind.name
     assert reconciler.loop.agent
     assert reconciler.line.line
-    assert specs.virtualmachine.seed
+    assert specs.virtualmachine.guest.seed
     logging.getLogger("onggi").addHandler(logging.NullHandler())
     logging.getLogger("onggi").propagate = False
     for line in sys.stdin:

@@ -13,7 +13,7 @@ from reconciler.reporting.plan_text import plan_text
 from specs.binding import differences
 from specs.effect import Change, Effect
 from specs.reference import Ref
-from specs.virtualmachine.interfaces import INTERFACES
+from specs.virtualmachine.interfaces.interfaces import INTERFACES
 
 
 def rows(pointer: str, old: Any, new: Any) -> list[str]:

@@ -15,7 +15,7 @@ from reconciler.writing.changes import DocumentChange, Put, Remove
 from specs.plain import NewDocument
 from specs.reference import VIRTUAL_MACHINE, Ref
 from specs.registry import kinds
-from specs.virtualmachine.staged import ANNOTATION
+from specs.virtualmachine.compute.staged import ANNOTATION
 
 WEB = Ref(VIRTUAL_MACHINE, "web")
 BEFORE: NewDocument = {

@@ -11,7 +11,7 @@ from specs.host import Host
 from specs.network import KIND as NETWORK
 from specs.storagepool import KIND as POOL
 from specs.virtualmachine import KIND as MACHINE
-from specs.virtualmachine.sources import exactly_same, url_source
+from specs.virtualmachine.storage.sources import exactly_same, url_source
 from tests.specs.rendering import drift, lowered, new_xml, patch
 from tests.specs.written import told_of
 

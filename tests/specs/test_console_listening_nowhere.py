@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from lxml import etree
 
-from specs.virtualmachine.graphics import GRAPHICS
+from specs.virtualmachine.devices.graphics import GRAPHICS
 
 LISTEN = next(each for each in GRAPHICS if each.name == "graphics/listen")
 ELSEWHERE = (

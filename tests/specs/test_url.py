@@ -14,7 +14,7 @@ from lxml import etree
 from specs.document import parse
 from specs.url import IMAGES, url_problem
 from specs.validate import validate
-from specs.virtualmachine.sources import read_source, url_source, write_source
+from specs.virtualmachine.storage.sources import read_source, url_source, write_source
 
 GOOD = (
     "http://mirror/x.iso",

@@ -13,7 +13,7 @@ from reconciler.line.line import Line
 from reconciler.loop.unread_seeds import FIRMWARE_BYTES, SYSTEM_BYTES
 from reconciler.settings.settings import Settings
 from specs.reference import VIRTUAL_MACHINE, Ref
-from specs.virtualmachine.cdroms import seed_drive
+from specs.virtualmachine.storage.cdroms import seed_drive
 from tests.lab.libvirtd import HostObjects
 from tests.lab.repositories import Repository
 from tests.lab.serial_console import SerialConsole

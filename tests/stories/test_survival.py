@@ -15,7 +15,7 @@ import pytest
 from lxml import etree
 
 from reconciler.planning.operations import Undefine
-from specs.virtualmachine.cdroms import SEED_DRIVE
+from specs.virtualmachine.storage.cdroms import SEED_DRIVE
 from tests.lab.libvirtd import HostObjects
 from tests.lab.repositories import Repository
 from tests.stories.live_guest import LiveGuest, networks

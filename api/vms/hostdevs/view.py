@@ -10,7 +10,7 @@ from reconciler.observed.snapshot import Observed
 from specs.host import Host
 from specs.plain import NewJson
 from specs.virtualmachine import KIND as MACHINES
-from specs.virtualmachine.hostdevices import ADDRESS
+from specs.virtualmachine.devices.hostdevices import ADDRESS
 
 if TYPE_CHECKING:
     from specs.virtualmachine.spec import LoweredHostDevice

@@ -33,7 +33,7 @@ from specs.name import INVISIBLE
 from specs.plain import NewJson
 from specs.reference import Ref
 from specs.virtualmachine import KIND as MACHINES
-from specs.virtualmachine.snapshots import hindrance
+from specs.virtualmachine.storage.snapshots import hindrance
 
 _CODES: Final = {
     "NotWhileRunning": "KCHSNAP0001E",

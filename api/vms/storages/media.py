@@ -29,7 +29,7 @@ from reconciler.serving.within import require
 from specs.plain import Json
 from specs.reference import STORAGE_POOL, STORAGE_VOLUME, Ref
 from specs.url import url_problem
-from specs.virtualmachine.cdroms import SEED_PREFIX
+from specs.virtualmachine.storage.cdroms import SEED_PREFIX
 
 BAD_PATH: Final = "KCHVMSTOR0003E"
 

@@ -25,8 +25,8 @@ from specs.document import API_VERSION
 from specs.plain import Json, NewJson
 from specs.reference import Ref
 from specs.virtualmachine import KIND as MACHINES
-from specs.virtualmachine import cdroms, disks
-from specs.virtualmachine.drives import HOT_PLUGGED, free_target
+from specs.virtualmachine.storage import cdroms, disks
+from specs.virtualmachine.storage.drives import HOT_PLUGGED, free_target
 
 if TYPE_CHECKING:
     from specs.virtualmachine.spec import LoweredCdrom, LoweredDisk

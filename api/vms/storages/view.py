@@ -12,8 +12,8 @@ from reconciler.observed.snapshot import Observed
 from specs.host import Host
 from specs.plain import NewJson
 from specs.reference import Ref
-from specs.virtualmachine.sources import image_format
-from specs.virtualmachine.sources import text as source_text
+from specs.virtualmachine.storage.sources import image_format
+from specs.virtualmachine.storage.sources import text as source_text
 
 if TYPE_CHECKING:
     from specs.virtualmachine.spec import LoweredCdrom, LoweredDisk, LoweredSource

@@ -121,9 +121,9 @@ def _below(path: str, folder: str) -> bool:
 
 def _seed(vm: str, uid: str, cloud_init: CloudInit, result: Completion) -> None:
     # They bring the ISO writer and YAML along, which a repository without cloud-init doesn't need.
+    from specs.virtualmachine.guest.seed import seed_image, seed_volume_name
+    from specs.virtualmachine.interfaces.static_addresses import network_config
     from specs.virtualmachine.lowering import mac_addresses
-    from specs.virtualmachine.seed import seed_image, seed_volume_name
-    from specs.virtualmachine.static_addresses import network_config
 
     pool = cloud_init.get("pool", DEFAULT_POOL)
     interfaces = result.spec.get("interfaces", ())

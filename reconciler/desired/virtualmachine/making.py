@@ -21,8 +21,8 @@ from specs.reference import STORAGE_VOLUME, VIRTUAL_MACHINE, Ref
 from specs.registry import kinds
 from specs.template import KIND as TEMPLATES
 from specs.virtualmachine import KIND as MACHINES
-from specs.virtualmachine.staged import ANNOTATION as NEXT_BOOT
-from specs.virtualmachine.staged import next_boot_fields
+from specs.virtualmachine.compute.staged import ANNOTATION as NEXT_BOOT
+from specs.virtualmachine.compute.staged import next_boot_fields
 
 
 class _Others(NamedTuple):

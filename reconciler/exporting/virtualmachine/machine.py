@@ -19,7 +19,7 @@ from specs.host import NodeDevice
 from specs.plain import NewSpec, Spec
 from specs.virtualmachine import KIND as MACHINES
 from specs.virtualmachine.fields import SPEC
-from specs.virtualmachine.sources import text
+from specs.virtualmachine.storage.sources import text
 
 if TYPE_CHECKING:
     from specs.virtualmachine.spec import (

@@ -21,7 +21,7 @@ from reconciler.hypervisor.virtualmachine.refusals import Refusals, is_refusal
 from reconciler.planning.operations import EditLive
 from specs.binding import Element, parse, serialise, text_at
 from specs.reach import Reach
-from specs.virtualmachine.iolimits import WORDS, read_limits
+from specs.virtualmachine.storage.iolimits import WORDS, read_limits
 
 _LIVE = libvirt.VIR_DOMAIN_AFFECT_LIVE
 _UNPLUG_TIMEOUT_S = 10.0

@@ -16,7 +16,7 @@ from reconciler.hypervisor.virtualmachine.snapshot_images import SnapshotImages
 from reconciler.planning.one_off import CreateSnapshot, DeleteSnapshot, RevertSnapshot
 from specs.binding import element, parse, serialise
 from specs.reference import Ref
-from specs.virtualmachine.snapshots import hindrance
+from specs.virtualmachine.storage.snapshots import hindrance
 
 _LONGEST_NAME = 200  # bytes: libvirt makes a file's name of it
 

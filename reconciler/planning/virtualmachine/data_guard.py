@@ -18,7 +18,7 @@ from reconciler.planning.virtualmachine.retained_disks import has_data
 from specs.escaping import escaped
 from specs.reference import VIRTUAL_MACHINE, Ref
 from specs.virtualmachine import KIND as MACHINES
-from specs.virtualmachine.sources import text
+from specs.virtualmachine.storage.sources import text
 
 
 def parted(steps: Iterable[Step], let_go: frozenset[Ref], context: Context) -> list[Blocked]:

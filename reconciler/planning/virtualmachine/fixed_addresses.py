@@ -13,7 +13,7 @@ from reconciler.observed.snapshot import Observed
 from reconciler.planning.plan import Blocked
 from reconciler.planning.virtualmachine.retained_interfaces import FOUND_MAC
 from specs.virtualmachine import KIND as MACHINES
-from specs.virtualmachine.interfaces import INTERFACES
+from specs.virtualmachine.interfaces.interfaces import INTERFACES
 
 if TYPE_CHECKING:
     from specs.virtualmachine.spec import Interface, LoweredVirtualMachine

@@ -21,9 +21,9 @@ from specs.reference import STORAGE_POOL, STORAGE_VOLUME, Ref
 from specs.storagevolume import KIND as VOLUMES
 from specs.virtualmachine import KIND as MACHINES
 from specs.virtualmachine import xml
-from specs.virtualmachine.cdroms import SEED_PREFIX
-from specs.virtualmachine.disks import DISKS
-from specs.virtualmachine.sources import text
+from specs.virtualmachine.storage.cdroms import SEED_PREFIX
+from specs.virtualmachine.storage.disks import DISKS
+from specs.virtualmachine.storage.sources import text
 
 if TYPE_CHECKING:
     from specs.virtualmachine.spec import Disk, LoweredDisk

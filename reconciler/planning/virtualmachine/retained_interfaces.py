@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from reconciler.desired.state import Resource
 from reconciler.observed.snapshot import Observed
 from specs.virtualmachine import KIND as MACHINES
-from specs.virtualmachine.interfaces import INTERFACES
+from specs.virtualmachine.interfaces.interfaces import INTERFACES
 from specs.virtualmachine.lowering import lower, mac_addresses
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from reconciler.desired.state import Resource
 from reconciler.planning.context import Context
 from reconciler.planning.virtualmachine.retained_disks import Coming, Decision
 from specs.reference import Ref
-from specs.virtualmachine.sources import text
+from specs.virtualmachine.storage.sources import text
 
 if TYPE_CHECKING:
     from specs.virtualmachine.spec import LoweredDisk

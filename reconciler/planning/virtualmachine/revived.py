@@ -17,7 +17,7 @@ _LOOPBACK = "127.0.0.1"
 
 def leave_out_taken_drives(root: Element, resource: Resource, context: Context) -> None:
     """Two machines that write to one disk destroy it: what the document doesn't ask for yields to who has it now."""
-    from specs.virtualmachine.sources import read_source
+    from specs.virtualmachine.storage.sources import read_source
 
     for drive in root.findall("devices/disk"):
         source = read_source(drive)

@@ -7,7 +7,7 @@ import pytest
 from reconciler.planning.virtualmachine.attached import has_volume
 from reconciler.planning.virtualmachine.retained_disks import has_data
 from specs.reference import Ref
-from specs.virtualmachine.cdroms import SEED_PREFIX
+from specs.virtualmachine.storage.cdroms import SEED_PREFIX
 from tests.planning.machines import DATA, PLAIN, POOL, WITH_DATA, off
 from tests.planning.worlds import World, found
 

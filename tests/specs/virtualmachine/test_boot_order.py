@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from specs.binding import parse, text_at
-from specs.virtualmachine.boot import boot_kinds
 from specs.virtualmachine.model import check
+from specs.virtualmachine.platform.boot import boot_kinds
 from tests.specs.virtualmachine.tool_machines import changed, left, observed
 from tests.specs.virtualmachine.world import QEMU, diff, rendered
 

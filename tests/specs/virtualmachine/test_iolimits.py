@@ -9,7 +9,7 @@ import pytest
 from specs.binding import parse
 from specs.document import parse as parse_documents
 from specs.validate import validate
-from specs.virtualmachine.iolimits import IO_LIMITS, read_limits
+from specs.virtualmachine.storage.iolimits import IO_LIMITS, read_limits
 
 TUNED = (
     "<disk><target dev='vda'/><iotune><total_bytes_sec>1000</total_bytes_sec><read_iops_sec>0</read_iops_sec>"

@@ -12,7 +12,7 @@ import pycdlib
 import pytest
 import yaml
 
-from specs.virtualmachine.seed import seed_image, seed_volume_name
+from specs.virtualmachine.guest.seed import seed_image, seed_volume_name
 
 UID = "0c3c8b9e-1111-4222-8333-444455556666"
 CLOUD_INIT = {"userData": "#cloud-config\nhostname: wéb\n", "networkConfig": "version: 2\n"}

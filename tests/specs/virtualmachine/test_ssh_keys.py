@@ -6,7 +6,7 @@ import base64
 
 import pytest
 
-from specs.virtualmachine.ssh_keys import key_problem
+from specs.virtualmachine.guest.ssh_keys import key_problem
 
 ED25519 = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINBdU05+IfrXnvx3r1wr/RaHmeNJfQq6fOPny9W0x0fo ops@example.org"
 ECDSA = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from specs.virtualmachine.staged import next_boot_fields, with_next_boot
+from specs.virtualmachine.compute.staged import next_boot_fields, with_next_boot
 
 
 @pytest.mark.parametrize(

@@ -11,12 +11,19 @@ from specs.binding import Around, Element, Field, Items, child_at, write_item
 from specs.bound import bound_to
 from specs.declared_binds import binder
 from specs.effect import Effect
-from specs.virtualmachine.boot import BOOT_ORDER, settle_boot_order
-from specs.virtualmachine.buses import NEVER_READ_ONLY
-from specs.virtualmachine.device_fields import DISK
-from specs.virtualmachine.drives import BUS, TARGET, as_plain_disk, pair_by, place_on_bus, plug_effect
-from specs.virtualmachine.iolimits import IO_LIMITS
-from specs.virtualmachine.sources import exactly_same, image_format, read_source, same_source, text, write_source
+from specs.virtualmachine.platform.boot import BOOT_ORDER, settle_boot_order
+from specs.virtualmachine.storage.buses import NEVER_READ_ONLY
+from specs.virtualmachine.storage.drives import BUS, TARGET, as_plain_disk, pair_by, place_on_bus, plug_effect
+from specs.virtualmachine.storage.fields import DISK
+from specs.virtualmachine.storage.iolimits import IO_LIMITS
+from specs.virtualmachine.storage.sources import (
+    exactly_same,
+    image_format,
+    read_source,
+    same_source,
+    text,
+    write_source,
+)
 
 if TYPE_CHECKING:
     from specs.virtualmachine.spec import LoweredDisk, LoweredVirtualMachine

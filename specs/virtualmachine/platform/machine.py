@@ -9,10 +9,10 @@ from __future__ import annotations
 from specs.binding import Around, Element, Field, child_at, drop_attributes, element, set_text_at, text_at
 from specs.bound import Bound, bound_to
 from specs.declared_binds import binder
-from specs.virtualmachine.boot import BOOT_KINDS
-from specs.virtualmachine.capacity import CAPACITY
-from specs.virtualmachine.drives import move_to_sata
+from specs.virtualmachine.compute.capacity import CAPACITY
 from specs.virtualmachine.fields import SPEC
+from specs.virtualmachine.platform.boot import BOOT_KINDS
+from specs.virtualmachine.storage.drives import move_to_sata
 
 bind = binder(SPEC)
 

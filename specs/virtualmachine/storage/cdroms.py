@@ -15,9 +15,9 @@ from lxml import etree
 from specs.binding import Element, Field, Items, child_at, write_item
 from specs.codecs import Codec
 from specs.effect import Effect
-from specs.virtualmachine.boot import BOOT_ORDER, settle_boot_order
-from specs.virtualmachine.drives import BUS, TARGET, pair_by, place_on_bus, plug_effect
-from specs.virtualmachine.sources import image_format, read_source, same_source, text, write_source
+from specs.virtualmachine.platform.boot import BOOT_ORDER, settle_boot_order
+from specs.virtualmachine.storage.drives import BUS, TARGET, pair_by, place_on_bus, plug_effect
+from specs.virtualmachine.storage.sources import image_format, read_source, same_source, text, write_source
 
 if TYPE_CHECKING:
     from specs.virtualmachine.spec import LoweredCdrom, LoweredSource, LoweredVirtualMachine

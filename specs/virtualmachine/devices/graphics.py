@@ -12,7 +12,7 @@ from specs.binding import Element, child_at, drop_attributes, element, value_at
 from specs.bound import bound_to
 from specs.declared_binds import binder
 from specs.effect import Effect
-from specs.virtualmachine.device_fields import NOWHERE
+from specs.virtualmachine.devices.fields import NOWHERE
 from specs.virtualmachine.fields import SPEC
 
 if TYPE_CHECKING:

@@ -13,8 +13,7 @@ from specs.binding import Element, child_at, drop_attributes, set_text_at, text_
 from specs.codecs import INTEGER, bytes_of
 from specs.declared_binds import binder
 from specs.effect import Effect
-from specs.virtualmachine.fields import SPEC
-from specs.virtualmachine.layout import (
+from specs.virtualmachine.compute.layout import (
     LAYOUT,
     has_cells,
     refuse_cpus,
@@ -25,6 +24,7 @@ from specs.virtualmachine.layout import (
     settle_memory,
     settle_processors,
 )
+from specs.virtualmachine.fields import SPEC
 
 if TYPE_CHECKING:
     from specs.virtualmachine.spec import LoweredVirtualMachine

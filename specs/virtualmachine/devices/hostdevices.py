@@ -10,7 +10,7 @@ from lxml import etree
 from specs.binding import Element, Field, Items, child_at
 from specs.codecs import INTEGER
 from specs.effect import Effect
-from specs.virtualmachine.drives import allow_usb
+from specs.virtualmachine.storage.drives import allow_usb
 
 if TYPE_CHECKING:
     from specs.virtualmachine.spec import LoweredHostDevice, LoweredVirtualMachine

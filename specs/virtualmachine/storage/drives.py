@@ -12,8 +12,8 @@ from specs.binding import Around, Element, child_at
 from specs.bound import bound_to, never_beside
 from specs.declared_binds import binder
 from specs.effect import Effect
-from specs.virtualmachine.buses import NEVER_READ_ONLY, lacks_ide
-from specs.virtualmachine.device_fields import DISK
+from specs.virtualmachine.storage.buses import NEVER_READ_ONLY, lacks_ide
+from specs.virtualmachine.storage.fields import DISK
 
 if TYPE_CHECKING:
     from specs.virtualmachine.spec import LoweredCdrom, LoweredDisk, LoweredVirtualMachine

@@ -15,9 +15,9 @@ from specs.binding import Element, Items, child_at, write_item
 from specs.bound import Bound, bound_to, never_beside
 from specs.codecs import MAC
 from specs.declared_binds import binder
-from specs.virtualmachine.boot import BOOT_ORDER, settle_boot_order
-from specs.virtualmachine.device_fields import INTERFACE
-from specs.virtualmachine.drives import pair_by
+from specs.virtualmachine.interfaces.fields import INTERFACE
+from specs.virtualmachine.platform.boot import BOOT_ORDER, settle_boot_order
+from specs.virtualmachine.storage.drives import pair_by
 
 if TYPE_CHECKING:
     from specs.virtualmachine.spec import LoweredInterface, LoweredVirtualMachine

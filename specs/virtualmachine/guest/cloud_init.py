@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from yaml.nodes import Node, ScalarNode, SequenceNode
 
-from specs.virtualmachine.cloud_yaml import read_mapping, sentence, top_level
-from specs.virtualmachine.ssh_keys import key_problem
+from specs.virtualmachine.guest.cloud_yaml import read_mapping, sentence, top_level
+from specs.virtualmachine.guest.ssh_keys import key_problem
 from specs.yaml_stream import YamlMistakeError
 
 if TYPE_CHECKING:

@@ -1,11 +1,15 @@
-"""What a document may say about each of a machine's devices."""
+"""What a document may say about each of a machine's drives."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
 
 from specs.declared import (
     BESIDE,
     GONE,
-    counts,
+    IN_CODE,
+    Declared,
     exactly_one,
     has,
     items,
@@ -19,17 +23,7 @@ from specs.declared import (
     yes_no,
 )
 from specs.effect import Effect
-from specs.notations import (
-    ABSOLUTE_PATH,
-    HOST_INTERFACE,
-    IP_ADDRESS,
-    MAC,
-    NAME,
-    SECRET_FROM,
-    SIZE,
-    URL,
-    VOLUME_REFERENCE,
-)
+from specs.notations import ABSOLUTE_PATH, NAME, SIZE, URL, VOLUME_REFERENCE
 
 BYTE_RATE = shared(
     "byteRate",
@@ -43,7 +37,9 @@ BYTE_RATE = shared(
     ),
 )
 
+
 OPERATION_RATE = shared("operationRate", number("Operations in a second.", 1, 1000000000))
+
 
 IO_LIMITS = shared(
     "ioLimits",
@@ -76,48 +72,6 @@ IO_LIMITS = shared(
     ),
 )
 
-NOWHERE = "none"  # where a console listens that has no port: QEMU is handed connections to it
-
-GRAPHICS = shared(
-    "graphics",
-    mapping(
-        "The graphical console.",
-        {
-            "type": word(
-                "The console's protocol; `none` for a machine without a screen. Default: vnc.",
-                "vnc",
-                "spice",
-                "none",
-                default="vnc",
-                effect=Effect.NEXT_BOOT,
-            ),
-            "listen": text(
-                "IP address of the host on which the console listens, or `none`: then it is only reached through the "
-                "API's console. Default: 127.0.0.1, so that only the host itself reaches it.",
-                "^(?:none|[0-9A-Fa-f:.]{2,45})$",
-                default="127.0.0.1",
-                error="An IP address is written such as 127.0.0.1 or fd00::10; correct it, or write `none`.",
-                effect=Effect.NEXT_BOOT,
-            ),
-            "passwordFrom": SECRET_FROM.but(
-                "Where the console's password is kept: a file or an environment variable of the "
-                "agent. VNC uses its first 8 characters. A new one comes true in the running "
-                "machine; the first one of a console that has none waits for the next boot. Default: "
-                "no password.",
-                effect=Effect.LIVE,
-            ),
-            "passwordValidTo": text(
-                "Until when the password is accepted, in UTC such as 2030-12-31T23:59:59Z, or "
-                "`never` for one that stays valid. Default: left as it is.",
-                "^(?:never|[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z)$",
-                examples=("2030-12-31T23:59:59Z",),
-                error="A time is written in UTC such as 2030-12-31T23:59:59Z; correct it, or write `never`.",
-                effect=Effect.LIVE,
-            ),
-        },
-        lowered=mapping("", {"passwordFrom": text("Stands for a password, which nobody sees.")}),
-    ),
-)
 
 # Where a drive's data is: see `sources`.
 SOURCE = shared(
@@ -138,6 +92,7 @@ SOURCE = shared(
     ),
 )
 
+
 NEW_OR_EXISTING = (
     exactly_one(
         "size",
@@ -150,6 +105,7 @@ NEW_OR_EXISTING = (
         "has, so remove one of the two.",
     ),
 )
+
 
 DISK = mapping(
     "A disk: a new volume (`size`) or an existing one (`volume`).",
@@ -242,6 +198,7 @@ DISK = mapping(
     ),
 )
 
+
 CDROM = mapping(
     "A CD-ROM drive; empty without a medium.",
     {
@@ -305,100 +262,20 @@ CDROM = mapping(
     ),
 )
 
-INTERFACE = mapping(
-    "A network interface on a libvirt network or on a bridge of the host.",
-    {
-        "name": NAME.but(
-            "Tells the machine's interfaces apart. Default: the name of its network or bridge; "
-            "needed when two are on the same one."
-        ),
-        "network": NAME.but("The libvirt network that it is on.", effect=Effect.LIVE),
-        "bridge": HOST_INTERFACE.but("The bridge of the host that it is on, instead of a network.", effect=Effect.LIVE),
-        "model": word(
-            "The network card that the guest sees. Default: virtio.",
-            "virtio",
-            "e1000",
-            "e1000e",
-            "rtl8139",
-            "ne2k_pci",
-            "pcnet",
-            "i82551",
-            "i82557b",
-            "i82559er",
-            "vmxnet3",
-            default="virtio",
-            effect=Effect.NEXT_BOOT,
-        ),
-        "mac": MAC.but(
-            "The MAC address. Default: derived from the machine's uid and the interface's name, "
-            "and kept when that name or the network changes.",
-            effect=Effect.NEXT_BOOT,
-        ),
-        "bootOrder": number(
-            "Place in the boot order, from 1; each place is taken once in a machine. Default: "
-            "after those that have one, and after disks and CD-ROMs.",
-            1,
-            255,
-            effect=Effect.NEXT_BOOT,
-        ),
-        "link": word("Whether the cable is plugged in. Default: up.", "up", "down", default="up", effect=Effect.LIVE),
-        "addresses": items(
-            "The guest's addresses on this interface, each with its network's length. cloud-init "
-            "tells the guest, which therefore doesn't ask DHCP for this interface. Default: "
-            "none, the guest uses DHCP.",
-            text(
-                "One address, such as 192.168.122.10/24 or fd00::10/64.",
-                "^[0-9A-Fa-f:.]{2,45}/[0-9]{1,3}$",
-                error="An address is written with its network's length, such as 192.168.122.10/24 or "
-                "fd00::10/64; correct it.",
-            ),
-            most=64,
-            examples=(["192.168.122.10/24", "fd00::10/64"],),
-            effect=Effect.LIVE,
-            at=BESIDE,
-        ),
-        "gateways": items(
-            "The default routers, at most one of each IP version; goes with `addresses`. Default: none.",
-            IP_ADDRESS.but("A router's address, such as 192.168.122.1."),
-            most=2,
-            examples=(["192.168.122.1"],),
-            effect=Effect.LIVE,
-            at=BESIDE,
-        ),
-        "nameservers": items(
-            "The DNS servers; goes with `addresses`. Default: none.",
-            IP_ADDRESS.but("A server's address, such as 192.168.122.1."),
-            most=8,
-            examples=(["192.168.122.1"],),
-            effect=Effect.LIVE,
-            at=BESIDE,
-        ),
-    },
-    lowered=mapping("", {"derivedMac": text("Its MAC address where none is declared.")}),
-    rules=(
-        exactly_one(
-            "network",
-            "bridge",
-            error="An interface is either on a libvirt `network` or on a host's `bridge`; write exactly one of "
-            "the two.",
-        ),
-    ),
-)
 
-HOST_DEVICE = mapping(
-    "One device of the host.",
-    {
-        "device": text(
-            "Its node-device name in libvirt, such as pci_0000_00_19_0, usb_1_2 or scsi_0_0_0_0.",
-            "^[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}$",
-            error="A host device is named as `virsh nodedev-list` does, such as pci_0000_00_19_0; correct it.",
-            effect=Effect.LIVE,
-        ),
-    },
-    lowered=mapping(
-        "What it is known by.",
-        {"type": word("What it hangs on.", "pci", "usb", "scsi"), "address": counts("The numbers of its address.")},
-        required=("type", "address"),
+FIELDS: Final[Mapping[str, Declared]] = {
+    "disks": items(
+        "The disks. Adding and removing works in the running machine. One that leaves the "
+        "list stays attached until `onggi approve` lets it go, and its volume stays even "
+        "then. Default: none.",
+        DISK,
+        effect=Effect.LIVE,
+        at=IN_CODE,
     ),
-    required=("device",),
-)
+    "cdroms": items(
+        "The CD-ROM drives. Changing a medium works in the running machine. Default: none.",
+        CDROM,
+        effect=Effect.LIVE,
+        at=IN_CODE,
+    ),
+}

@@ -14,8 +14,8 @@ from lxml import etree
 
 from specs.binding import Bind, Element, Items, child_at, element, set_text_at, value_at
 from specs.declared_binds import binder
-from specs.virtualmachine.device_fields import DISK
 from specs.virtualmachine.fields import SPEC
+from specs.virtualmachine.storage.fields import DISK
 
 if TYPE_CHECKING:
     from specs.virtualmachine.spec import LoweredVirtualMachine

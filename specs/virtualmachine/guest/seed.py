@@ -17,7 +17,7 @@ import pycdlib
 import yaml
 from pycdlib.dates import DirectoryRecordDate, VolumeDescriptorDate
 
-from specs.virtualmachine.cloud_yaml import read_mapping
+from specs.virtualmachine.guest.cloud_yaml import read_mapping
 from specs.yaml_stream import YamlMistakeError
 
 if TYPE_CHECKING:

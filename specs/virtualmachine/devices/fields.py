@@ -1,0 +1,116 @@
+"""What a document may say about a machine's other devices."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from specs.declared import IN_CODE, Declared, counts, items, mapping, shared, text, word, yes_no
+from specs.effect import Effect
+from specs.notations import SECRET_FROM
+
+NOWHERE = "none"  # where a console listens that has no port: QEMU is handed connections to it
+
+
+GRAPHICS = shared(
+    "graphics",
+    mapping(
+        "The graphical console.",
+        {
+            "type": word(
+                "The console's protocol; `none` for a machine without a screen. Default: vnc.",
+                "vnc",
+                "spice",
+                "none",
+                default="vnc",
+                effect=Effect.NEXT_BOOT,
+            ),
+            "listen": text(
+                "IP address of the host on which the console listens, or `none`: then it is only reached through the "
+                "API's console. Default: 127.0.0.1, so that only the host itself reaches it.",
+                "^(?:none|[0-9A-Fa-f:.]{2,45})$",
+                default="127.0.0.1",
+                error="An IP address is written such as 127.0.0.1 or fd00::10; correct it, or write `none`.",
+                effect=Effect.NEXT_BOOT,
+            ),
+            "passwordFrom": SECRET_FROM.but(
+                "Where the console's password is kept: a file or an environment variable of the "
+                "agent. VNC uses its first 8 characters. A new one comes true in the running "
+                "machine; the first one of a console that has none waits for the next boot. Default: "
+                "no password.",
+                effect=Effect.LIVE,
+            ),
+            "passwordValidTo": text(
+                "Until when the password is accepted, in UTC such as 2030-12-31T23:59:59Z, or "
+                "`never` for one that stays valid. Default: left as it is.",
+                "^(?:never|[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z)$",
+                examples=("2030-12-31T23:59:59Z",),
+                error="A time is written in UTC such as 2030-12-31T23:59:59Z; correct it, or write `never`.",
+                effect=Effect.LIVE,
+            ),
+        },
+        lowered=mapping("", {"passwordFrom": text("Stands for a password, which nobody sees.")}),
+    ),
+)
+
+
+HOST_DEVICE = mapping(
+    "One device of the host.",
+    {
+        "device": text(
+            "Its node-device name in libvirt, such as pci_0000_00_19_0, usb_1_2 or scsi_0_0_0_0.",
+            "^[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}$",
+            error="A host device is named as `virsh nodedev-list` does, such as pci_0000_00_19_0; correct it.",
+            effect=Effect.LIVE,
+        ),
+    },
+    lowered=mapping(
+        "What it is known by.",
+        {"type": word("What it hangs on.", "pci", "usb", "scsi"), "address": counts("The numbers of its address.")},
+        required=("type", "address"),
+    ),
+    required=("device",),
+)
+
+
+FIELDS: Final[Mapping[str, Declared]] = {
+    "graphics": GRAPHICS.but("The graphical console. Default: VNC that only the host itself reaches.", at=IN_CODE),
+    "serialConsole": yes_no(
+        "Whether the machine has a serial console. Default: true.",
+        default=True,
+        effect=Effect.NEXT_BOOT,
+        at=IN_CODE,
+    ),
+    "watchdog": mapping(
+        "A device that does something about a guest from which it hasn't heard for a while: one that hangs. "
+        "Default: none.",
+        {
+            "model": word(
+                "The device, for which the guest needs a driver: i6300esb and ib700 for x86, itco is part of the "
+                "machine type q35, diag288 is for s390x.",
+                *("i6300esb", "ib700", "itco", "diag288"),
+                effect=Effect.NEXT_BOOT,
+                at="devices/watchdog/@model",
+                takes_along=("/devices/watchdog/address",),  # one on another bus has another one
+            ),
+            "action": word(
+                "What it does: reset, shut down (which a guest that hangs rarely does), power off or pause the "
+                "machine, write its memory into a file of the host (`dump`), send the guest an interrupt that it "
+                "can't pass over (`inject-nmi`), or only tell libvirt's clients (`none`). Default: reset.",
+                *("reset", "shutdown", "poweroff", "pause", "dump", "inject-nmi", "none"),
+                default="reset",
+                effect=Effect.NEXT_BOOT,
+                at="devices/watchdog/@action",
+                absent="reset",
+            ),
+        },
+        required=("model",),
+    ),
+    "hostDevices": items(
+        "Devices of the host that the machine gets for itself. Default: none.",
+        HOST_DEVICE,
+        unique=True,
+        effect=Effect.LIVE,
+        at=IN_CODE,
+    ),
+}

@@ -1,0 +1,1 @@
+"""What is told the guest when it first boots."""

@@ -1,0 +1,1 @@
+"""A machine's network interfaces."""

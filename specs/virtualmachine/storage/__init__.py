@@ -1,0 +1,1 @@
+"""A machine's drives: disks and CD-ROMs."""
