@@ -70,6 +70,7 @@ def new_machine(
         "osVersion": fields.get("osVersion"),
         "icon": fields.get("icon"),
         "machine": how.machine,
+        "defaults": fields.get("defaults"),
         "cpus": fields.get("cpus") or (cpus_of(topology) if topology else 1),
         "maximumCpus": fields.get("maximumCpus"),
         "cpuTopology": topology,

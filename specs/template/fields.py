@@ -91,6 +91,7 @@ SPEC = mapping(
             "The kinds of devices that each machine tries to boot from, in this order; `network` "
             "first lets it be installed over the network. Default: hd, cdrom."
         ),
+        "defaults": MACHINE["defaults"].unplaced(),
         "cpuTopology": CPU_TOPOLOGY.but(
             "How the virtual CPUs are arranged: sockets × cores × threads has to equal `cpus`, "
             "or `maximumCpus` where that is written. Default: chosen by the hypervisor."

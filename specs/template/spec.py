@@ -59,6 +59,7 @@ class TemplateSpec(TypedDict, total=False):
     disks: Sequence[Disk]
     graphics: Graphics
     bootDevices: Sequence[Literal["hd", "cdrom", "network", "fd"]]
+    defaults: Literal["onggi", "libvirt"]
     cpuTopology: CpuTopology
     folder: Sequence[str]
     icon: str

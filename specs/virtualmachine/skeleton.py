@@ -25,6 +25,8 @@ _USB_PORTS = 15
 def skeleton(lowered: LoweredVirtualMachine, *, name: str, uid: str, host: Host) -> Element:
     """The `<domain>` before any declared field is written into it."""
     kind = lowered.get("domainType") or next(iter(host.domain_types), "qemu")
+    if lowered.get("defaults") == "libvirt":
+        return _bare(lowered, kind, name, uid)
     machine = lowered.get("machine") or _machine(lowered, host)
     devices = element("devices")
     root = element(
@@ -65,6 +67,24 @@ def skeleton(lowered: LoweredVirtualMachine, *, name: str, uid: str, host: Host)
     devices.append(element("memballoon", model="virtio"))
     devices.append(element("rng", element("backend", "/dev/urandom", model="random"), model="virtio"))
     return root
+
+
+def _bare(lowered: LoweredVirtualMachine, kind: str, name: str, uid: str) -> Element:
+    """Only what libvirt takes no machine without; all else is as the document says, or as libvirt makes it."""
+    devices = element("devices")
+    if (console := lowered.get("graphics", {}).get("type", "none")) != "none":
+        devices.append(element("graphics", type=console))  # its video card too is libvirt's choice
+    return element(
+        "domain",
+        element("name", name),
+        element("uuid", uid),
+        element("memory", "1024", unit="MiB"),
+        element("currentMemory", "1024", unit="MiB"),
+        element("vcpu", "1"),
+        element("os", element("type", "hvm")),
+        devices,
+        type=kind,
+    )
 
 
 def _machine(lowered: LoweredVirtualMachine, host: Host) -> str | None:

@@ -149,6 +149,7 @@ class VirtualMachineSpec(TypedDict, total=False):
     runStrategy: Literal["Always", "RerunOnFailure", "Manual", "Halted"]
     paused: bool
     autostart: bool
+    defaults: Literal["onggi", "libvirt"]
     domainType: Literal["kvm", "emulated"]
     machine: str
     firmware: Literal["bios", "uefi"]
@@ -266,6 +267,7 @@ class LoweredVirtualMachine(TypedDict, total=False):
     serialConsole: bool
     watchdog: LoweredWatchdog
     hostDevices: Sequence[LoweredHostDevice]
+    defaults: str
     domainType: str
     machine: str
     firmware: str

@@ -35,6 +35,7 @@ CALLED_SO = "what its document calls it; no definition changes for that"
 A_SECRET = "where a secret is kept, of which the definition has the value or a name"
 AT_BIRTH = "how it is made; what exists already isn't compared with it"
 UNSEEN = {
+    "VirtualMachine.defaults": AT_BIRTH,
     "VirtualMachine.disks.name": CALLED_SO,
     "VirtualMachine.cdroms.name": CALLED_SO,
     "VirtualMachine.interfaces.name": "what its MAC address is derived from",

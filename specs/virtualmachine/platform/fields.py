@@ -9,6 +9,16 @@ from specs.declared import IN_CODE, Declared, items, text, word, yes_no
 from specs.effect import Effect
 
 FIELDS: Final[Mapping[str, Declared]] = {
+    "defaults": word(
+        "Whose choices a new machine gets for what isn't declared. `onggi`: a machine as people want one, with a "
+        "serial console, a graphical one, the guest agent's channel, entropy from the host and room for more devices. "
+        "`libvirt`: nothing beside what is declared and what libvirt adds by itself, as in an exported machine. A "
+        "machine that exists isn't changed by it. Default: onggi.",
+        "onggi",
+        "libvirt",
+        default="onggi",
+        at=IN_CODE,
+    ),
     "domainType": word(
         "Hardware virtualisation (`kvm`) or emulation in software (`emulated`), which is "
         "slower and runs everywhere. Default: kvm where the host has it.",
