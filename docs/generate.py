@@ -6,9 +6,11 @@ Tests check that it was run.
 
 from __future__ import annotations
 
+import runpy
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -19,11 +21,19 @@ from reconciler.cli.main import onggi
 from specs.effect import Effect
 from specs.effects import field_effects
 from specs.explain import Explanation, explain
+from specs.reference import VIRTUAL_MACHINE
 from specs.registry import Kind, kinds
 from specs.typed import typed_module
 from specs.whole import schema_text
 
 HERE = Path(__file__).resolve().parent
+
+
+def _beside_the_tests(path: str) -> dict[str, Any]:
+    """What a file of the tests defines. Their package isn't imported: it makes its own what an agent would have."""
+    return runpy.run_path(str(HERE.parent / "tests" / path))
+
+
 EFFECTS = {Effect.LIVE: "live", Effect.NEXT_BOOT: "next boot", Effect.RECREATE: "recreate", Effect.FORBIDDEN: "never"}
 
 EFFECTS_INTRODUCTION = """\
@@ -45,6 +55,9 @@ A disk leaves its machine only once that is approved: see [deleting.md](deleting
 What libvirt or QEMU refuses in a running machine although it is live as a rule, such as one more device when no slot
 is free, waits for the next boot too, with the reason beside it. Memory is the guest's to give back: it is told, and
 until it has followed the plan names that.
+
+A machine's table names the tests in which QEMU's monitor, or the guest, saw the change in a running machine, without a
+reboot.
 """
 
 SETTINGS_INTRODUCTION = """\
@@ -117,9 +130,24 @@ def effects() -> str:
     parts = [EFFECTS_INTRODUCTION]
     for kind in kinds().values():
         rows = [f"| `{told.field}` | {told.when} |" for told in field_effects(kind)]
+        head = ["| field | a change comes true |", "|---|---|"]
+        if kind.name == VIRTUAL_MACHINE:
+            head = ["| field | a change comes true | shown live by |", "|---|---|---|"]
+            rows = [f"{row} {shown} |" for row, shown in zip(rows, _shown_by(kind), strict=True)]
         if rows:
-            parts.append("\n".join([f"## {kind.name}\n", "| field | a change comes true |", "|---|---|", *rows]) + "\n")
+            parts.append("\n".join([f"## {kind.name}\n", *head, *rows]) + "\n")
     return "\n".join(parts)
+
+
+def _shown_by(kind: Kind) -> Iterator[str]:
+    """The files of tests that show each field in a running machine."""
+    live_fields = _beside_the_tests("lab/live_fields.py")
+    shown, is_shown = live_fields["shown_live"](), live_fields["is_shown"]
+    for told in field_effects(kind):
+        name = told.field.replace(".", "/")
+        tests = [shown[field] for field in shown if is_shown(kind.declarations.SPEC, name, {field})]
+        files = dict.fromkeys(test.partition("::")[0] for each in tests for test in each)
+        yield ", ".join(f"`{file}`" for file in files)
 
 
 def settings() -> str:

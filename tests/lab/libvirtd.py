@@ -15,7 +15,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -153,16 +153,25 @@ def host_objects(qemu_connection: libvirt.virConnect) -> Iterator[HostObjects]:
     assert not left, f"a test left behind: {', '.join(left)}"
 
 
-@pytest.fixture
-def dir_pool_folder() -> Iterator[Path]:
+@contextmanager
+def pool_folder() -> Iterator[Path]:
     """An empty folder for disk images that QEMU's own user can reach; removed afterwards."""
     if not os.access(STORAGE, os.W_OK):
         pytest.exit(f"the tests with real disks write to {STORAGE}: run them as root", returncode=3)
     folder = STORAGE / f"{PREFIX}{secrets.token_hex(4)}"
     folder.mkdir()
     folder.chmod(0o755)
-    yield folder
-    shutil.rmtree(folder)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
+
+
+@pytest.fixture
+def dir_pool_folder() -> Iterator[Path]:
+    """The same for one test."""
+    with pool_folder() as folder:
+        yield folder
 
 
 @pytest.fixture

@@ -102,6 +102,12 @@ class LiveGuest:
             assert seen.live.get(field) == seen.config.get(field) or field in ("cdroms", "disks", "interfaces")
         return done.planned
 
+    def forget(self) -> None:
+        """Have neither the machine nor its document any more. What vanishes by a hand would be made again as it was."""
+        self.domain.destroy()
+        self.repository.remove("vm.yaml")
+        converge_approved(self.line)
+
     @contextmanager
     def console(self) -> Iterator[SerialConsole]:
         """The serial line of the guest, which is up."""

@@ -13,7 +13,6 @@ from specs.declared import declared_at, placed
 from specs.effect import Effect
 from specs.effects import field_effects
 from specs.registry import kinds
-from tests.lab.approving import converge_approved
 from tests.lab.libvirtd import HostObjects
 from tests.lab.repositories import Repository
 from tests.laws.samples import values
@@ -159,8 +158,6 @@ def test_the_table_of_effects_is_true(
 
 def _begin_again(guest: LiveGuest, start: dict[str, Any]) -> None:
     """The first document on a machine that was just started, and of which nothing is left from before."""
-    guest.domain.destroy()
-    guest.repository.remove("vm.yaml")  # what vanishes by a hand would be made again as it was
-    converge_approved(guest.line)
+    guest.forget()
     guest.spec = dict(start)
     guest.begin()

@@ -11,6 +11,7 @@ import pytest
 from lxml import etree
 
 from reconciler.line.convergence import Convergence
+from tests.lab.live_fields import shows_live
 from tests.lab.vnc import accepts, asks_for_nothing
 from tests.stories.live_guest import LiveGuest
 
@@ -35,6 +36,7 @@ def said(done: Convergence) -> str:
     return json.dumps(shown, default=str)
 
 
+@shows_live("graphics/passwordFrom", "graphics/passwordValidTo")
 def test_a_password_and_its_time_change_in_a_running_machine(
     guest: LiveGuest, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

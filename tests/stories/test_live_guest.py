@@ -17,6 +17,7 @@ import pytest
 
 from specs.effect import Effect
 from tests.lab.libvirtd import HostObjects
+from tests.lab.live_fields import shows_live
 from tests.lab.repositories import Repository
 from tests.lab.serial_console import SerialConsole
 from tests.lab.waiting import until
@@ -47,6 +48,7 @@ def cpus(console: SerialConsole) -> int:
     return int(console.command("grep -c ^processor /proc/cpuinfo"))
 
 
+@shows_live("memory", "cpus", "title", "description")
 def test_memory_processors_and_words_change_in_a_running_guest(guest: LiveGuest) -> None:
     # dmacvicar/terraform-provider-libvirt#1069: a memory change "forces replacement".
     # dmacvicar/terraform-provider-libvirt#844: vCPU and memory changes force a recreate.
@@ -90,6 +92,7 @@ def test_memory_processors_and_words_change_in_a_running_guest(guest: LiveGuest)
         console.command("true")
 
 
+@shows_live("disks", "disks/size", "cdroms/path")
 def test_disks_and_media_come_go_and_grow_in_a_running_guest(guest: LiveGuest, guest_base: Path) -> None:
     # dmacvicar/terraform-provider-libvirt#751: adding a disk recreates the VM and changes its UUID and MACs.
     # dmacvicar/terraform-provider-libvirt#1017, #952, #1325: growing a disk deletes and recreates it.
@@ -146,6 +149,7 @@ def test_disks_and_media_come_go_and_grow_in_a_running_guest(guest: LiveGuest, g
         assert len(guest.live().findall("devices/disk[@device='cdrom']")) == 1
 
 
+@shows_live("interfaces", "interfaces/network", "interfaces/link")
 def test_network_cards_come_go_and_move_in_a_running_guest(
     guest: LiveGuest, repository: Repository, host_objects: HostObjects, free_subnet: ipaddress.IPv4Network
 ) -> None:

@@ -1,0 +1,47 @@
+"""What QEMU saw of a change of a drive."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.lab.live_fields import shows_live
+from tests.live.machine import LiveMachine
+
+
+def limits(machine: LiveMachine) -> dict[str, int]:
+    """QEMU's limits of the only disk: those that aren't 0."""
+    (disk,) = (each for each in machine.ask("query-block") if "virtio" in each["qdev"])
+    words = ("bps", "bps_rd", "bps_wr", "iops", "iops_rd", "iops_wr")
+    return {word: disk["inserted"][word] for word in words if disk["inserted"][word]}
+
+
+@shows_live("disks/ioLimits")
+def test_qemu_holds_a_disk_to_its_limits(machine: LiveMachine) -> None:
+    root: dict[str, Any] = {"name": "root", "size": "16MiB", "pool": machine.pool}
+    machine.start(disks=[root])
+    machine.change(disks=[{**root, "ioLimits": {"bytesPerSecond": 8192, "readIops": 50, "writeIops": 40}}])
+    assert limits(machine) == {"bps": 8192, "iops_rd": 50, "iops_wr": 40}
+    machine.change(disks=[{**root, "ioLimits": {"readBytesPerSecond": 4096, "writeBytesPerSecond": 1024, "iops": 70}}])
+    assert limits(machine) == {"bps_rd": 4096, "bps_wr": 1024, "iops": 70}
+
+
+def media(machine: LiveMachine) -> list[str]:
+    """The files of QEMU's drives for CDs."""
+    files = [each["inserted"]["file"] for each in machine.ask("query-block") if "inserted" in each]
+    return sorted(file.rpartition("/")[2] for file in files if file.endswith(".iso"))
+
+
+@shows_live("cdroms", "cdroms/volume")
+def test_a_drive_comes_with_its_medium_and_an_empty_one_gets_one(machine: LiveMachine) -> None:
+    disk = {"name": "root", "size": "16MiB", "pool": machine.pool, "bus": "scsi"}
+    pool = machine.guest.connection.storagePoolLookupByName(machine.pool)
+    for name in ("one", "two"):
+        pool.createXML(
+            f"<volume><name>{name}.iso</name><capacity>4096</capacity><target><format type='iso'/></target></volume>"
+        )
+    machine.start(disks=[disk], cdroms=[{"name": "first"}])
+    first = {"name": "first", "volume": f"{machine.pool}/one.iso"}
+    machine.change(cdroms=[first])
+    assert media(machine) == ["one.iso"]
+    machine.change(cdroms=[first, {"name": "second", "bus": "scsi", "volume": f"{machine.pool}/two.iso"}])
+    assert media(machine) == ["one.iso", "two.iso"]
