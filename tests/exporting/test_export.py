@@ -27,7 +27,7 @@ from specs.network import KIND as NETWORK_KIND
 from specs.reference import Ref
 from specs.storagepool import KIND as POOL_KIND
 from specs.virtualmachine import KIND as MACHINE_KIND
-from tests.exporting.corpus_host import REPOSITORY_ID, define, line_of, make_volumes, write
+from tests.corpus.host import REPOSITORY_ID, define, line_of, make_volumes, write
 from tests.specs.network import generated as networks
 from tests.specs.rendering import new_xml
 from tests.specs.storagepool import generated as pools
@@ -318,7 +318,7 @@ def test_a_running_and_a_stopped_machine_both_stay_as_they_are(
 
 
 def test_a_pool_that_is_off_stays_off(hypervisor: Hypervisor, tmp_path: Path) -> None:
-    ref = define(hypervisor, "pool-dir", tmp_path, str)
+    ref = define(hypervisor, "pool/dir", tmp_path, str)
     assert "active: false" in texts(exported(hypervisor))[f"pools/{ref.name}.yaml"]
 
 

@@ -24,7 +24,7 @@ from specs.mark import read_mark
 from specs.reference import NETWORK, STORAGE_POOL, VIRTUAL_MACHINE, Ref
 from specs.registry import kinds
 
-_CORPUS: Final = Path(__file__).parents[1] / "exporting/corpus"
+_CORPUS: Final = Path(__file__).parents[1] / "corpus"
 _KINDS: Final = {"domain": VIRTUAL_MACHINE, "network": NETWORK, "pool": STORAGE_POOL}
 _ODD: Final = (
     "", " ", "0", "-1", "1e9", "9" * 40, "0x", "yes", "none", "é", "\u202e", "a" * 3000, "/", "..", "//h//s", "1.5",
@@ -49,7 +49,7 @@ class Definitions:
         self._texts = sorted(
             (kind, path.name, path.read_bytes())
             for word, kind in _KINDS.items()
-            for path in _CORPUS.glob(f"{word}-*.xml")
+            for path in _CORPUS.glob(f"{word}/*.xml")
         )
         assert self._texts, "there is a corpus"
 

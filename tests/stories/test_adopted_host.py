@@ -20,7 +20,7 @@ from reconciler.planning.operations import Define
 from reconciler.settings.settings import Settings
 from specs.mark import NAMESPACE, Mark
 from specs.reference import Ref
-from tests.exporting.corpus_host import make_volumes, only, write
+from tests.corpus.host import make_volumes, only, write
 from tests.lab.libvirtd import HostObjects
 from tests.lab.repositories import Repository
 

@@ -23,7 +23,7 @@ from reconciler.hypervisor import Hypervisor
 from reconciler.line.line import Line
 from reconciler.settings.settings import Settings
 from specs.reference import STORAGE_VOLUME, VIRTUAL_MACHINE, Ref
-from tests.exporting.corpus_host import make_volumes, only, write
+from tests.corpus.host import make_volumes, only, write
 from tests.lab.libvirtd import QEMU_SYSTEM, HostObjects
 
 LIMIT_S = 240

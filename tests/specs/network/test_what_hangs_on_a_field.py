@@ -16,7 +16,7 @@ from tests.lab.libvirtd import HostObjects
 from tests.specs.network.test_laws import defined
 from tests.specs.rendering import drift, lowered, patch
 
-CORPUS = Path(__file__).parents[2] / "exporting/corpus"
+CORPUS = Path(__file__).parents[2] / "corpus"
 HOST = Host(features=frozenset(Feature))
 # As other tools write them, and with what libvirt takes only beside some ways to forward.
 SWITCH = """<network><name>x</name><forward mode='bridge'/><bridge name='ovsbr0'/><virtualport type='openvswitch'/>
@@ -30,8 +30,8 @@ ROUTED = """<network><name>x</name><forward mode='route' dev='eth0'/><bridge nam
 TEXTS = {
     **{
         file.stem: file.read_text()
-        for file in sorted(CORPUS.glob("network-*.xml"))
-        if file.stem != "network-hostdev-pool"  # needs a card that most machines lack
+        for file in sorted(CORPUS.glob("network/*.xml"))
+        if file.stem != "hostdev-pool"  # needs a card that most machines lack
     },
     "switch": SWITCH,
     "routed": ROUTED,

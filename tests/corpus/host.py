@@ -20,16 +20,16 @@ from reconciler.settings.settings import Settings
 from specs.binding import child_at, element, parse, serialise
 from specs.reference import NETWORK, STORAGE_POOL, VIRTUAL_MACHINE, Ref
 
-CORPUS = Path(__file__).with_name("corpus")
+CORPUS = Path(__file__).parent
 KINDS = {"domain": VIRTUAL_MACHINE, "network": NETWORK, "pool": STORAGE_POOL}
 # Each test session's own: on a host that several share, what bears the same repository's mark would be theirs to prune.
 REPOSITORY_ID = str(uuid.uuid4())
 
 
 def corpus(*kinds: str) -> list[str]:
-    """The names of all XMLs, or of those of some kinds."""
-    names = sorted(file.stem for file in CORPUS.glob("*.xml"))
-    return [name for name in names if not kinds or name.partition("-")[0] in kinds]
+    """The names of all XMLs, `domain/floppy`, or of those of some kinds."""
+    files = sorted(file for kind in kinds or KINDS for file in CORPUS.glob(f"{kind}/*.xml"))
+    return [f"{file.parent.name}/{file.stem}" for file in files]
 
 
 def define(hypervisor: Hypervisor, name: str, images: Path, called: Callable[[str], str]) -> Ref:
@@ -40,7 +40,7 @@ def define(hypervisor: Hypervisor, name: str, images: Path, called: Callable[[st
     if wanted:
         make_volumes(hypervisor, pool, images, wanted)
     root = parse(text.replace("@IMAGES@", str(images)).replace("@POOL@", pool.name))
-    ref = Ref(KINDS[str(root.tag)], called(name))
+    ref = Ref(KINDS[str(root.tag)], called(name.replace("/", "-")))
     child_at(root, "name").text = ref.name
     if root.tag == "domain" and hypervisor.uri.startswith("test"):
         root.set("type", "test")

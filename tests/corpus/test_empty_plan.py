@@ -12,23 +12,23 @@ from reconciler.hypervisor import Hypervisor
 from reconciler.lazy import Lazy
 from reconciler.line.line import Line
 from specs.reference import Ref
-from tests.exporting.corpus_host import corpus, define, exported, line_of, write
+from tests.corpus.host import corpus, define, exported, line_of, write
 from tests.lab.libvirtd import HostObjects
 
 PREFIX = "corpus-"
 # Where libvirt's QEMU driver takes them only with a backend or a device that most machines lack.
-NOT_ON_QEMU = frozenset({"network-hostdev-pool", "pool-gluster", "pool-iscsi-direct", "pool-rbd", "pool-zfs"})
+NOT_ON_QEMU = frozenset({"network/hostdev-pool", "pool/gluster", "pool/iscsi-direct", "pool/rbd", "pool/zfs"})
 # What no document can say; its neighbours are exported all the same.
 WITHOUT_DOCUMENT = frozenset(
     {
-        "network-hostdev-pool",
-        "network-open",
-        "network-passthrough-of-several-devices",
-        "network-route",
-        "pool-gluster",
-        "pool-mpath",
-        "pool-rbd",
-        "pool-zfs",
+        "network/hostdev-pool",
+        "network/open",
+        "network/passthrough-of-several-devices",
+        "network/route",
+        "pool/gluster",
+        "pool/mpath",
+        "pool/rbd",
+        "pool/zfs",
     }
 )
 
