@@ -21,7 +21,8 @@ _MARK = f"{{{NAMESPACE}}}"
 _OF_A_RUN = frozenset({"capacity", "allocation", "available", "key", "physical", "timestamps"})  # of pools and volumes
 _IN_KIB = frozenset({"memory", "currentMemory", "maxMemory"})
 _NUMBERS = frozenset({"domain", "bus", "slot", "function", "controller", "target", "unit", "port", "iobase", "irq"})
-_UNITLESS_PORTS = frozenset({"port", "tlsPort", "websocket"})
+_BEING_THERE = {"": ("", "")}  # all that some elements say
+_PORTS = frozenset({"port", "tlsPort", "websocket"})
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -133,11 +134,11 @@ def called(element: Element, among: int) -> str:
 def _compare(one: Element, other: Element, path: str, lost: list[Fact], added: list[Fact]) -> int:
     before = {each.name: (meaning(one, each), each.value) for each in own(one)}
     after = {each.name: (meaning(other, each), each.value) for each in own(other)}
-    if set(before) == {""} and before[""][1] == "" and "" not in after:
-        before = {}  # that it is there is all that it said, and it is
-    if set(after) == {""} and after[""][1] == "" and "" not in before:
-        after = {}
     kept = 0
+    if before == _BEING_THERE and "" not in after:
+        kept, before = 1, {}  # and it is
+    if after == _BEING_THERE and "" not in before:
+        after = {}
     for name, (value, shown) in before.items():
         if name in after and after[name][0] == value:
             kept += 1
@@ -190,22 +191,27 @@ def _paired(left: list[Element], right: list[Element]) -> Iterator[tuple[Element
         else:
             free.remove(found)
             yield each, found
+    found_for = _likest(unpaired, free)
     for each in unpaired:
-        found = _likest(each, free)
-        if found is not None:
-            free.remove(found)
-        yield each, found
-    yield from ((None, other) for other in free)
+        yield each, found_for.get(each)
+    taken = set(found_for.values())
+    yield from ((None, other) for other in free if other not in taken)
 
 
-def _likest(element: Element, free: list[Element]) -> Element | None:
-    """Of those that could be the same thing the one that says most of what this one does; the first of several."""
-    known = identity(element)
-    candidates = [each for each in free if not known or not identity(each)]
-    if len(candidates) < 2 or str(element.tag) in ORDERED:
-        return candidates[0] if candidates else None
-    mine = set(_within(element, ""))
-    return max(candidates, key=lambda each: len(mine & set(_within(each, ""))))
+def _likest(unpaired: list[Element], free: list[Element]) -> dict[Element, Element]:
+    """For each the one that could be the same thing and says most of what it does; the first of several."""
+    could_be = [(one, other) for one in unpaired for other in free if not (identity(one) and identity(other))]
+    if len(unpaired) > 1 or len(free) > 1:
+        said = {each: set(_within(each, "")) for each in (*unpaired, *free)}
+        if unpaired and str(unpaired[0].tag) not in ORDERED:
+            could_be.sort(key=lambda both: -len(said[both[0]] & said[both[1]]))
+    found: dict[Element, Element] = {}
+    taken: set[Element] = set()
+    for one, other in could_be:
+        if one not in found and other not in taken:
+            found[one] = other
+            taken.add(other)
+    return found
 
 
 def _attributes(element: Element) -> Iterator[tuple[str, str]]:
@@ -214,7 +220,7 @@ def _attributes(element: Element) -> Iterator[tuple[str, str]]:
         name, said = str(key), str(value)
         if name == "unit" and (tag != "address"):
             continue  # a part of the size
-        if name in _UNITLESS_PORTS and said == "-1":
+        if name in _PORTS and said == "-1":
             continue  # libvirt chooses one for each run
         if (name == "id" and element.getparent() is None) or name == "tty" or name == "connections":
             continue

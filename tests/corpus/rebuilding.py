@@ -59,8 +59,8 @@ def rebuild(
         with line_of(documents, uri, folder / "state-afterwards") as over:
             try:
                 done = over.converge()
-                failures = [str(each.message) for each in done.outcomes if not each.ok]
-                why = "; ".join([*failures, *(each.message for each in done.after.plan.blocked)]) or why
+                failures = [str(each.error) for each in done.outcomes if not each.ok]
+                why = "; ".join([*failures, *(each.message for each in done.remaining.blocked)]) or why
             except OnggiError as error:
                 why = str(error)
         after = line.observe().objects.get(ref)
