@@ -98,8 +98,8 @@ def test_a_document_is_written_as_a_person_would(hypervisor: Hypervisor, tmp_pat
         '      mac: "52:54:00:00:00:01"\n'
         "  graphics:\n"
         "    type: vnc\n"
-        "  runStrategy: Manual\n"
         "  serialConsole: false\n"
+        "  runStrategy: Manual\n"
     )
 
 
