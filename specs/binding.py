@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -19,6 +19,7 @@ from specs.bound import Bound
 from specs.codecs import TEXT, Codec
 from specs.effect import Change, Effect
 from specs.plain import NewSpec, Spec
+from specs.reading import Listed, Reading
 
 Element = etree._Element
 Item = Any  # of a list: of the type that the kind gives it, whose own functions the hooks of `Items` are
@@ -84,6 +85,12 @@ def _split(path: str) -> tuple[str, str, bool]:
     return where, attribute if at else "", where.isidentifier()
 
 
+def split_path(path: str) -> tuple[str, str]:
+    """An element's path (`.` for the very same one), and the attribute of it, if it is one's: `a/@c` → (`a`, `c`)."""
+    where, attribute, _ = _split(path)
+    return where, attribute
+
+
 def text_at(parent: Element, path: str) -> str | None:
     """The text at `a/b` or the attribute at `a/b/@c`; None when it isn't there."""
     where, attribute, is_child = _split(path)
@@ -134,6 +141,9 @@ class Field:
 
     `bound` names what of the XML goes when the value changes. `refuses(new value, around)` is for what can't be changed
     at all: a sentence with cause and remedy, or nothing.
+
+    For reading in one walk `of` tells what the element at `path` says where that is more than a text, and `listed`
+    which elements the value is made of. With `unsaid` a spec doesn't have what the definition doesn't say.
     """
 
     name: str
@@ -148,6 +158,14 @@ class Field:
     comparable: Callable[[Item, Item], bool] | None = None
     bound: tuple[Bound, ...] = ()
     refuses: Callable[[Any, Around], str] | None = None
+    of: Callable[[Element], Any] | None = None
+    listed: Listed | None = None
+    unsaid: bool = False
+
+    def found_in(self, observed: Spec) -> Any:
+        """The value in an observed spec, or `missing`."""
+        value = value_at(observed, self.name)
+        return self.missing if value is None else value
 
     def read(self, element: Element) -> Any:
         """The observed value, or `missing`."""
@@ -157,6 +175,23 @@ class Field:
             text = text_at(element, self.path)
             value = None if text is None else self.codec.decode(text)
         return self.missing if value is None else value
+
+    def be_read(self, reading: Reading) -> None:
+        """Say how a walk over a definition finds the value."""
+        where, attribute = split_path(self.path)
+        if self.listed is not None:
+            reading.elements(self.name, self.listed)
+        elif "[" in where or (self.get is not None and self.of is None):
+            reading.by_hand(self.name, self.read)
+            return
+        elif self.of is not None:
+            reading.element(self.name, where, self.of)
+        elif attribute:
+            reading.attribute(self.name, where, attribute, self.codec)
+        else:
+            reading.text(self.name, where, self.codec)
+        if self.missing is not None and not self.unsaid:
+            reading.missing(self.name, self.missing)
 
     def write(self, element: Element, value: Any) -> None:
         """Make the XML say `value`, without what can't be beside it; None removes it."""
@@ -177,7 +212,7 @@ class Field:
 
     def effect_of(self, old: Any, new: Any, observed: Spec) -> Effect:
         """What changing `old` into `new` costs an object that is as `observed`."""
-        return _effect(self.effect, old, new) if self.effect_in is None else self.effect_in(old, new, observed)
+        return effect_of(self.effect, old, new) if self.effect_in is None else self.effect_in(old, new, observed)
 
     def change(self, pointer: str, old: Any, new: Any, around: Around) -> Change:
         """The change of `old` into `new`; a forbidden one, with the sentence why, where it can't be made."""
@@ -214,10 +249,19 @@ class Items:
     known_as: Callable[[Item, frozenset[str]], str | None] | None = None
     settle: Callable[[Element, Any, Sequence[Bind]], None] | None = None
     called: Callable[[Item], str] | None = None  # what its document calls an item that has another label
+    listed: Listed | None = None  # where its elements are at one place
 
     def read(self, root: Element) -> list[NewSpec]:
         """Every item that the XML has, in document order."""
-        return [read(self.fields, element) for element in self.elements(root)]
+        found = [read(self.fields, element) for element in self.elements(root)]
+        return found if self.listed is None else list(self.listed.whole(found))
+
+    def be_read(self, reading: Reading) -> None:
+        """Say how a walk over a definition finds the items."""
+        if self.listed is not None:
+            reading.elements(self.name, self.listed)
+        else:
+            reading.by_hand(self.name, self.read)
 
     def matches(self, declared: Sequence[Spec], observed: Sequence[Spec]) -> Sequence[int | None]:
         """For each declared item the index of the observed one that it means; None for one that is missing."""
@@ -288,70 +332,31 @@ def put_at(spec: NewSpec, name: str, value: Any) -> None:
     spec[last] = value
 
 
+_READINGS: dict[int, tuple[Iterable[Bind], Reading]] = {}  # by the identity of a tuple, which is kept beside it
+
+
 def read(binds: Iterable[Bind], root: Element) -> Any:
     """The observed spec: what the XML says, in the shape of the lowered ones of whichever kind the binds are."""
     spec: NewSpec = {}
-    for bind in binds:
-        value = bind.read(root)
-        if value is not None:
-            put_at(spec, bind.name, value)
+    for name, value in _reading(binds).of(root):
+        put_at(spec, name, value)
     return spec
 
 
-def differences(
-    binds: Iterable[Bind], declared: Spec, observed: Spec, managed: frozenset[str] = frozenset()
-) -> tuple[list[Change], list[str]]:
-    """What differs between a declared (lowered) spec and an observed one, and the pointers of undeclared extras.
-
-    `managed` holds the pointers (`/disks/default/web-root.qcow2`, built with the bind's label) of list items that an
-    earlier revision declared: when such an item is no longer declared it is a removal, not an extra.
-    """
-    changes: list[Change] = []
-    extras: list[str] = []
+def _reading(binds: Iterable[Bind]) -> Reading:
+    known = _READINGS.get(id(binds))
+    if known is not None:
+        return known[1]
+    reading = Reading()
     for bind in binds:
-        wanted = value_at(declared, bind.name)
-        if isinstance(bind, Field):
-            if wanted is None:
-                continue
-            found = value_at(observed, bind.name)
-            if not bind.equal(wanted, found):
-                around = Around(observed, declared, observed)
-                changes.append(bind.change(f"/{bind.name}", found, wanted, around))
-            continue
-        found_items = value_at(observed, bind.name) or []
-        if wanted is None and not any(pointer.startswith(f"/{bind.name}/") for pointer in managed):
-            continue
-        for item, present in bind.pairs(wanted or [], found_items):
-            if item is not None:
-                changes.extend(_item_changes(bind, item, present, Around(present or {}, declared, observed)))
-            elif present is not None:
-                pointer = bind.removal(present, managed, listed=wanted is not None)
-                if pointer is not None:
-                    changes.append(Change(pointer, present, None, _effect(bind.remove_effect, present, None)))
-                else:
-                    extras.append(f"/{bind.name}/{bind.label(present)}")
-    return changes, extras
+        bind.be_read(reading)
+    if isinstance(binds, tuple):
+        _READINGS[id(binds)] = (binds, reading)
+    return reading
 
 
-def _item_changes(bind: Items, item: Spec, present: Spec | None, around: Around) -> Iterator[Change]:
-    pointer = f"/{bind.name}/{bind.label(item)}"
-    shown = f"/{bind.name}/{bind.called(item)}" if bind.called is not None else pointer
-    if present is None:
-        whys = (
-            field.refuses(item[field.name], around) for field in bind.fields if field.refuses and field.name in item
-        )
-        why = next(filter(None, whys), "")
-        effect = Effect.FORBIDDEN if why else _effect(bind.add_effect, None, item)
-        yield Change(pointer, None, item, effect, why, shown)
-        return
-    for field in bind.fields:
-        wanted, found = value_at(item, field.name), value_at(present, field.name)
-        if wanted is not None and not field.equal(wanted, found) and field.is_comparable(item, present):
-            change = field.change(f"{pointer}/{field.name}", found, wanted, around)
-            yield replace(change, shown=f"{shown}/{field.name}")
-
-
-def _effect(effect: EffectOf, old: Any, new: Any) -> Effect:
+def effect_of(effect: EffectOf, old: Any, new: Any) -> Effect:
+    """What is fixed, or decided from (old, new)."""
     return effect if isinstance(effect, Effect) else effect(old, new)
 
 
@@ -374,7 +379,7 @@ def _write_items(
     bind: Items, root: Element, wanted: Sequence[Spec] | None, managed: frozenset[str], declared: Spec
 ) -> None:
     elements = list(bind.elements(root))
-    observed = [read(bind.fields, element) for element in elements]
+    observed = bind.read(root)
     indexes = bind.matches(wanted or [], observed)
     # Room first: what goes may hold a name (a target device, an address) that what comes takes.
     for index, item in enumerate(observed):
@@ -396,33 +401,6 @@ def write_item(bind: Items, element: Element, item: Spec) -> None:
             continue
         if field.is_comparable(item, read(bind.fields, element)):
             field.write(element, value)
-
-
-def going_along(binds: Iterable[Bind], root: Element, declared: Spec) -> dict[str, tuple[str, ...]]:
-    """What `write` would take out beside each field that it changes: names of elements and attributes, by pointer."""
-    found: dict[str, tuple[str, ...]] = {}
-    for bind in binds:
-        wanted = value_at(declared, bind.name)
-        if wanted is None:
-            continue
-        if isinstance(bind, Field):
-            found[f"/{bind.name}"] = _leaving(bind, root, wanted)
-            continue
-        elements = list(bind.elements(root))
-        indexes = bind.matches(wanted, [read(bind.fields, element) for element in elements])
-        for item, index in zip(wanted, indexes, strict=True):
-            for field in bind.fields if index is not None else ():
-                value = value_at(item, field.name)
-                if index is not None and value is not None:
-                    pointer = f"/{bind.name}/{bind.label(item)}/{field.name}"
-                    found[pointer] = _leaving(field, elements[index], value)
-    return {pointer: names for pointer, names in found.items() if names}
-
-
-def _leaving(field: Field, element: Element, value: Any) -> tuple[str, ...]:
-    if not field.bound or field.equal(value, field.read(element)):
-        return ()
-    return tuple(dict.fromkeys(name for each in field.bound for name in each.leaving(element, value)))
 
 
 def patched(binds: Sequence[Bind], root: Element, declared: Spec, managed: frozenset[str] = frozenset()) -> Element:

@@ -29,9 +29,24 @@ TEXT = Codec(decode=lambda text: text, encode=str)
 INTEGER = Codec(decode=_integer, encode=str)
 YES_NO = Codec(decode=lambda text: text == "yes", encode=lambda value: "yes" if value else "no")
 ON_OFF = Codec(decode=lambda text: text == "on", encode=lambda value: "on" if value else "off")
+ENABLED = Codec(decode=lambda text: text == "enabled", encode=lambda value: "enabled" if value else "disabled")
+HEXADECIMAL = Codec(decode=_integer, encode=hex)
 ADDRESS = Codec(decode=canonical.address, encode=canonical.address)
 PATH = Codec(decode=canonical.path, encode=str)
 MAC = Codec(decode=canonical.mac, encode=canonical.mac)
+
+# The notations that a declared field can name; sizes have their units instead, and `present` is no text at all.
+NOTATIONS = {
+    "yes/no": YES_NO,
+    "on/off": ON_OFF,
+    "enabled/disabled": ENABLED,
+    "hex": HEXADECIMAL,
+    "address": ADDRESS,
+    "path": PATH,
+    "mac": MAC,
+}
+PRESENT = "present"
+_UNIT_BESIDE = "@unit"
 
 _UNITS = {
     "": 1, "b": 1, "byte": 1, "bytes": 1,
@@ -59,3 +74,13 @@ def size_text(count: int) -> str:
         if count and count % _UNITS[unit.lower()] == 0:
             return f"{count // _UNITS[unit.lower()]}{unit}"
     return f"{count}B"
+
+
+def unit_of(notation: str) -> str:
+    """The unit in which the XML counts a size that has the notation `KiB` or `KiB@unit`."""
+    return notation.removesuffix(_UNIT_BESIDE)
+
+
+def says_unit(notation: str) -> bool:
+    """Whether an attribute `unit` tells beside the number what it counts."""
+    return notation.endswith(_UNIT_BESIDE)

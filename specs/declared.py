@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from specs.effect import Effect
-from specs.plain import NewJson, Spec
+from specs.plain import NewJson
 
 Keywords = Mapping[str, Any]
 
@@ -29,7 +29,12 @@ class Declared:
     what it means that the XML doesn't have it (libvirt's documented default). `shared` names a value that several
     fields have; `item` is each one's of a list. `lowered` has the fields that lowering makes of a mapping's where it
     does more than count a size in bytes: new ones, other ones, and `GONE` for those that aren't there any more.
-    `takes_along` are paths of the definition that go when the value becomes another one: what hangs on it.
+    `takes_along` are paths of the definition that go when the value becomes another one: what hangs on it. `codec` is
+    the notation that the XML has for it, one of `specs.codecs.NOTATIONS`, where its type doesn't say that.
+
+    A list with a place is one of the elements there, each of which has the fields of its item at places of its own.
+    `identity` names those by which items are told apart, and several with equal ones are told apart by their order.
+    `removal` is what it costs to have one less, where that isn't what one more costs.
     """
 
     keywords: Keywords
@@ -41,6 +46,9 @@ class Declared:
     absent: Any = None
     lowered: Declared | None = None
     takes_along: tuple[str, ...] = ()
+    codec: str = ""
+    identity: tuple[str, ...] = ()
+    removal: Effect | None = None
 
     def __getitem__(self, name: str) -> Declared:
         """A field by name, also of a list's items. Raises KeyError."""
@@ -77,6 +85,7 @@ def _declared(
     at: str = "",
     absent: Any = None,
     takes_along: tuple[str, ...] = (),
+    codec: str = "",
     **more: Any,
 ) -> Declared:
     """`more` are JSON Schema keywords; None leaves one out."""
@@ -91,7 +100,7 @@ def _declared(
         "x-effect": None if effect is None else effect.value,
     }
     said = {key: value for key, value in every.items() if value is not None}
-    return Declared(said, at=at, absent=absent, takes_along=takes_along)
+    return Declared(said, at=at, absent=absent, takes_along=takes_along, codec=codec)
 
 
 def text(
@@ -113,8 +122,18 @@ def quantity(about: str, least: int, most: int, *, unit: str, pattern: str, **mo
 
 
 def yes_no(about: str, **more: Any) -> Declared:
-    """True or false."""
+    """True or false, in XML `yes` or `no`."""
     return _declared({"type": "boolean"}, about, **more)
+
+
+def on_off(about: str, **more: Any) -> Declared:
+    """True or false, in XML `on` or `off`."""
+    return _declared({"type": "boolean"}, about, codec="on/off", **more)
+
+
+def present(about: str, **more: Any) -> Declared:
+    """True or false, in XML an element that is there or isn't; one that is there may say itself that it's `off`."""
+    return _declared({"type": "boolean"}, about, codec="present", **more)
 
 
 def word(about: str, *choices: str, **more: Any) -> Declared:
@@ -122,11 +141,26 @@ def word(about: str, *choices: str, **more: Any) -> Declared:
     return _declared({"enum": list(choices)}, about, **more)
 
 
-def items(about: str, item: Declared, *, least: int | None = None, most: int | None = None, unique: bool = False,
-          **more: Any) -> Declared:  # fmt: skip
-    """A list."""
+def items(
+    about: str,
+    item: Declared,
+    *,
+    least: int | None = None,
+    most: int | None = None,
+    unique: bool = False,
+    identity: Sequence[str] = (),
+    add: Effect | None = None,
+    remove: Effect | None = None,
+    **more: Any,
+) -> Declared:
+    """A list; with a place in the definition one of elements, see `Declared`. `add` is what one more of them costs, and
+    `remove` one less, by default both the list's own effect.
+    """
     limits = {"minItems": least, "maxItems": most, "uniqueItems": unique or None}
-    return replace(_declared({"type": "array", **limits}, about, **more), item=item)
+    if add is not None:
+        more["effect"] = add
+    made = _declared({"type": "array", **limits}, about, **more)
+    return replace(made, item=item, identity=tuple(identity), removal=remove)
 
 
 def mapping(
@@ -192,18 +226,6 @@ def where(condition: Keywords, then: Keywords, otherwise: Keywords | None = None
     return {"if": condition, "then": then, **({} if otherwise is None else {"else": otherwise})}
 
 
-def carried(spec: Declared, written: Spec) -> Any:
-    """Of a declared spec whatever the definition is to have as it is written: what is to become a lowered one, without
-    the fields of which lowering makes other ones.
-    """
-    known, other = spec.fields, spec.lowered.fields if spec.lowered is not None else {}
-    return {
-        name: value
-        for name, value in written.items()
-        if name in known and known[name].at != BESIDE and other.get(name) is not GONE
-    }
-
-
 def place(field: Declared) -> str:
     """The path at which the definition has a field; empty for one that isn't at a path."""
     return "" if field.at in (IN_CODE, BESIDE) else field.at
@@ -217,10 +239,16 @@ def declared_at(spec: Declared, name: str) -> Declared:
 
 
 def placed(spec: Declared, name: str = "") -> Iterator[tuple[str, Declared]]:
-    """(`/`-joined name, field) of each field whose value a path in the definition says."""
+    """(`/`-joined name, field) of each field whose value a path in the definition says, with its whole path. A list of
+    elements is one such field, and its items have theirs.
+    """
     for key, each in spec.fields.items():
         whole = f"{name}{key}"
-        if place(each):
-            yield whole, each
+        if not each.fields or each.item is not None:
+            if place(each):
+                yield whole, each
         elif each.at == "":
             yield from placed(each, f"{whole}/")
+        elif place(each):
+            for below, field in placed(each, f"{whole}/"):
+                yield below, replace(field, at=f"{each.at}/{field.at}".removesuffix("/."))

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _LONGEST = 120  # characters of a line
 _PLAIN = {"string": "str", "integer": "int", "boolean": "bool", "null": "None"}
-_BYTES = ("bytes", "MiB")  # units of what lowering makes a number of
+_BYTES = ("bytes", "KiB", "MiB", "GiB")  # units of what lowering makes a number of
 _IMPORTS = (("collections.abc", ("Mapping", "Sequence")), ("typing", ("Literal", "Required", "TypedDict")))
 _HEAD = '''\
 """A {kind}'s spec as types. Written by `make docs` from `fields.py`: what is changed here is lost."""

@@ -8,8 +8,10 @@ from typing import Any
 
 from reconciler.desired.state import Resource
 from reconciler.observed.snapshot import Observed
-from specs.binding import Bind, Field, Items, differences, going_along, parse, value_at
+from specs.binding import Bind, Field, Items, parse, value_at
+from specs.comparing import differences
 from specs.effect import Change, Effect
+from specs.going_along import going_along
 from specs.host import Host
 from specs.mark import read_mark
 from specs.plain import NewSpec, Spec

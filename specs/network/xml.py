@@ -15,7 +15,7 @@ from lxml import etree
 from specs import canonical
 from specs.binding import Bind, Element
 from specs.bound import bound_to, never_beside
-from specs.declared import carried
+from specs.carried import carried
 from specs.declared_binds import binder, complete
 from specs.host import Feature, Host
 from specs.network.addresses import ADDRESS_BINDS, add_ip

@@ -15,8 +15,8 @@ from lxml import etree
 from specs import canonical
 from specs.binding import Bind, Element, Field, child_at, set_text_at, text_at
 from specs.bound import bound_to
+from specs.carried import carried
 from specs.codecs import INTEGER
-from specs.declared import carried
 from specs.declared_binds import binder, complete
 from specs.effect import Effect
 from specs.host import Host

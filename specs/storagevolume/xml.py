@@ -13,8 +13,8 @@ from lxml import etree
 
 from specs import canonical
 from specs.binding import Bind, Element, Field, child_at
+from specs.carried import carried
 from specs.codecs import PATH, bytes_of
-from specs.declared import carried
 from specs.declared_binds import binder, complete
 from specs.effect import Effect
 from specs.host import Host

@@ -17,28 +17,6 @@ from specs.virtualmachine.storage.fields import FIELDS as STORAGE
 ABOUT = "A virtual machine of the host."
 
 
-ANNOTATIONS = {
-    "onggi/complete": text(
-        "Lists that are complete, separated by commas: what such a list doesn't declare is "
-        "drift and is detached (its volume stays). Counts only for lists that the document "
-        "has. Default: none; what isn't declared is left alone and reported as extra.",
-        "^(?:disks|cdroms|interfaces|hostDevices)(?: *, *(?:disks|cdroms|interfaces|hostDevices))*$",
-        examples=("disks, interfaces",),
-        error="Name lists of the machine, separated by commas, out of disks, cdroms, "
-        "interfaces and hostDevices; correct it.",
-    ),
-    "onggi/next-boot": text(
-        "Changes that wait for the machine's next boot although they could be made at once, "
-        "each with the value that waits: `memory` in MiB, `cpus` as a count. An entry whose "
-        "field has another value by now means nothing. Clients of the API leave it when they "
-        "change a running machine. Default: none; what can be live is.",
-        "^(?:memory|cpus)=[0-9]{1,10}(?: *, *(?:memory|cpus)=[0-9]{1,10})*$",
-        examples=("memory=2048, cpus=2",),
-        error="Name fields with the values that wait, separated by commas, such as `memory=2048, cpus=2`; correct it.",
-    ),
-}
-
-
 SPEC = mapping(
     "The machine. What is left out is chosen when the machine is made and left alone after that.",
     {
@@ -173,3 +151,29 @@ SPEC = mapping(
         },
     ),
 )
+
+_LISTS = [
+    name
+    for name, each in SPEC.fields.items()
+    if each.at != BESIDE and (whole := each.base or each).item is not None and whole.item.fields
+]
+
+ANNOTATIONS = {
+    "onggi/complete": text(
+        "Lists that are complete, separated by commas: what such a list doesn't declare is "
+        "drift and is detached (its volume stays). Counts only for lists that the document "
+        "has. Default: none; what isn't declared is left alone and reported as extra.",
+        f"^(?:{'|'.join(_LISTS)})(?: *, *(?:{'|'.join(_LISTS)}))*$",
+        examples=("disks, interfaces",),
+        error=f"Name lists of the machine, separated by commas, out of {', '.join(_LISTS)}; correct it.",
+    ),
+    "onggi/next-boot": text(
+        "Changes that wait for the machine's next boot although they could be made at once, "
+        "each with the value that waits: `memory` in MiB, `cpus` as a count. An entry whose "
+        "field has another value by now means nothing. Clients of the API leave it when they "
+        "change a running machine. Default: none; what can be live is.",
+        "^(?:memory|cpus)=[0-9]{1,10}(?: *, *(?:memory|cpus)=[0-9]{1,10})*$",
+        examples=("memory=2048, cpus=2",),
+        error="Name fields with the values that wait, separated by commas, such as `memory=2048, cpus=2`; correct it.",
+    ),
+}

@@ -75,7 +75,7 @@ def _edits(
         return
     wanted: Sequence[Item] = value_at(lowered, bind.name) or []
     elements = list(bind.elements(live_root))
-    indexes = bind.matches(wanted, [read(bind.fields, element) for element in elements])
+    indexes = bind.matches(wanted, bind.read(live_root))
     for item, index in zip(wanted, indexes, strict=True):
         pointer = f"/{bind.name}/{bind.label(item)}"
         if index is None and change.pointer == pointer:
@@ -97,8 +97,7 @@ def _attach(bind: Items, live_root: Element, item: Item, lowered: LoweredVirtual
 
 
 def _detach(bind: Items, live_root: Element, change: Change, managed: frozenset[str]) -> Iterator[LiveEdit]:
-    for element in bind.elements(live_root):
-        found = read(bind.fields, element)
+    for element, found in zip(bind.elements(live_root), bind.read(live_root), strict=True):
         if found == change.old and bind.removal(found, managed, listed=True) == change.pointer:
             yield LiveEdit("detach", serialise(element))
             return
@@ -108,7 +107,7 @@ def _update(bind: Items, element: Element, item: Item) -> LiveEdit:
     element = copy.deepcopy(element)
     found = read(bind.fields, element)
     for field in bind.fields:
-        wanted, present = value_at(item, field.name), value_at(found, field.name)
+        wanted, present = value_at(item, field.name), field.found_in(found)
         if field is IO_LIMITS or wanted is None or field.equal(wanted, present):
             continue
         if field.effect_of(present, wanted, found) is Effect.LIVE:

@@ -14,8 +14,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from specs import canonical
+from specs.carried import carried
 from specs.codecs import bytes_of
-from specs.declared import carried
 from specs.host import Host, NodeDevice
 from specs.problem import Unrenderable
 from specs.virtualmachine.devices.graphics import IS_SET

@@ -1,13 +1,17 @@
 """Two values and more of every field that a document may have, so that one of them can be told from another.
 
 They come from the declarations. What a pattern or a rule between fields makes hard to choose is listed here, and which
-documents to put the values into.
+documents to put the values into. A subject of its own has a module of its own beside this one, in `values/`, with
+`DOCUMENTS` and `VALUES` that are added to these, and `KNOWN_TO_QEMU` where QEMU doesn't know every word.
 """
 
 from __future__ import annotations
 
 import copy
+import importlib
 import json
+import pkgutil
+from collections import ChainMap
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -19,6 +23,7 @@ from specs.problem import Unrenderable
 from specs.reference import Ref
 from specs.registry import Kind
 from specs.validate import validate
+from tests.laws import values as of_subjects
 from tests.specs.rendering import UID
 
 IMAGES = "/var/lib/libvirt/images"
@@ -35,7 +40,7 @@ HOST = Host(
 )
 
 # Of the words that a field can have those that QEMU for x86 knows everywhere.
-KNOWN_TO_QEMU: Mapping[str, list[str]] = {"VirtualMachine.watchdog.model": ["i6300esb", "ib700"]}
+_KNOWN_TO_QEMU: Mapping[str, list[str]] = {"VirtualMachine.watchdog.model": ["i6300esb", "ib700"]}
 
 # Documents that the values are put into; each value goes into the first one that is good with it.
 _MACHINE: dict[str, Any] = {
@@ -61,7 +66,7 @@ _PLAIN_NAT = {"mode": "nat", "subnet": "192.168.150.0/24"}
 _CHAP = {"username": "ops", "passwordFrom": {"env": "ONGGI_SECRET_A"}}
 _FILE_CHAP = {"username": "ops", "passwordFrom": {"file": "/etc/onggi/secrets/a"}}
 _ISCSI = {"host": "a.example", "target": "iqn.2024-01.org.example:a", "auth": _CHAP}
-DOCUMENTS: Mapping[str, tuple[dict[str, Any], ...]] = {
+_DOCUMENTS: Mapping[str, tuple[dict[str, Any], ...]] = {
     "VirtualMachine": (
         _MACHINE,
         {**_MACHINE, "machine": "pc"},
@@ -98,7 +103,7 @@ DOCUMENTS: Mapping[str, tuple[dict[str, Any], ...]] = {
     "StorageVolume": ({"pool": "default", "capacity": "1GiB"}, {"pool": "default", "source": {"url": "http://a/b"}}),
 }
 _KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINBdU05+IfrXnvx3r1wr/RaHmeNJfQq6fOPny9W0x0fo "
-VALUES: Mapping[str, tuple[Any, ...]] = {
+_VALUES: Mapping[str, tuple[Any, ...]] = {
     "VirtualMachine.cpuTopology": (
         {"sockets": 2, "cores": 1, "threads": 1},
         {"sockets": 1, "cores": 2, "threads": 1},
@@ -158,6 +163,18 @@ VALUES: Mapping[str, tuple[Any, ...]] = {
     "StorageVolume.source.url": ("http://example.org/a", "http://example.org/b"),
     "StorageVolume.source.sha256": ("0" * 64, "1" * 64),
 }
+_SUBJECTS = [
+    vars(importlib.import_module(f"{of_subjects.__name__}.{each.name}"))
+    for each in pkgutil.iter_modules(of_subjects.__path__)
+]
+_ALL = [_DOCUMENTS, *(each.get("DOCUMENTS", {}) for each in _SUBJECTS)]
+DOCUMENTS: Mapping[str, tuple[dict[str, Any], ...]] = {
+    kind: tuple(document for each in _ALL for document in each.get(kind, ())) for every in _ALL for kind in every
+}
+VALUES: Mapping[str, tuple[Any, ...]] = _VALUES | dict(ChainMap(*(each.get("VALUES", {}) for each in _SUBJECTS)))
+KNOWN_TO_QEMU: Mapping[str, list[str]] = _KNOWN_TO_QEMU | dict(
+    ChainMap(*(each.get("KNOWN_TO_QEMU", {}) for each in _SUBJECTS))
+)
 OF_EVERY_KIND: Mapping[str, tuple[Any, ...]] = {
     ".ignoreFields": (["/memory"], ["/cpus"]),
     ".passwordFrom.file": ("/etc/onggi/secrets/a", "/etc/onggi/secrets/b"),

@@ -10,7 +10,7 @@ from reconciler.planning.plan import Action, Plan, Step
 from reconciler.reporting.change_text import change_rows
 from reconciler.reporting.plan_markdown import plan_markdown
 from reconciler.reporting.plan_text import plan_text
-from specs.binding import differences
+from specs.comparing import differences
 from specs.effect import Change, Effect
 from specs.reference import Ref
 from specs.virtualmachine.interfaces.interfaces import INTERFACES

@@ -10,7 +10,8 @@ from typing import Any
 import yaml
 from lxml import etree
 
-from specs.binding import differences, parse, patched, read, serialise, write
+from specs.binding import parse, patched, read, serialise, write
+from specs.comparing import differences
 from specs.document import parse as parse_documents
 from specs.effect import Change
 from specs.host import Host

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from lxml import etree
 
-from specs.binding import Field, Items, differences, element, parse, patched, read, serialise, set_text_at, text_at
+from specs.binding import Field, Items, element, parse, patched, read, serialise, set_text_at, text_at
 from specs.codecs import INTEGER, YES_NO, bytes_of, size_text
+from specs.comparing import differences
 from specs.effect import Effect
 from specs.mark import Mark, read_mark, write_mark
 

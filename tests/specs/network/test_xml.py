@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from specs.binding import differences, parse, read
+from specs.binding import parse, read
+from specs.comparing import differences
 from specs.effect import Effect
 from specs.host import Feature, Host
 from specs.network import KIND

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from specs.binding import differences, parse, patched, serialise
+from specs.binding import parse, patched, serialise
+from specs.comparing import differences
 from specs.effect import Effect
 from specs.host import Host
 from specs.virtualmachine import xml

@@ -9,7 +9,8 @@ from typing import Any
 import libvirt
 import pytest
 
-from specs.binding import differences, parse
+from specs.binding import parse
+from specs.comparing import differences
 from specs.effect import Change, Effect
 from specs.host import Host
 from specs.virtualmachine import xml

@@ -10,7 +10,8 @@ from typing import Any
 from reconciler.desired.state import Resource
 from reconciler.observed.snapshot import Observed
 from reconciler.planning.diff import Comparison
-from specs.binding import Field, differences, parse, patched, read, serialise, set_text_at
+from specs.binding import Field, parse, patched, read, serialise, set_text_at
+from specs.comparing import differences
 from specs.effect import Change, Effect
 from specs.reference import Ref
 from specs.registry import kinds

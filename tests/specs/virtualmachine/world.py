@@ -10,7 +10,8 @@ from typing import Any
 import libvirt
 
 from reconciler.hypervisor.virtualmachine.definitions import MASK, definition
-from specs.binding import Items, differences, parse, patched, read, serialise, value_at, write
+from specs.binding import Items, parse, patched, read, serialise, value_at, write
+from specs.comparing import differences
 from specs.effect import Change
 from specs.host import Host, NodeDevice, VolumeSource
 from specs.reference import Ref
