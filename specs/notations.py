@@ -80,6 +80,17 @@ ABSOLUTE_PATH = shared(
     ),
 )
 
+# One that a machine names on its host: it has to be in a folder that the host's administrator allows, see `host_paths`.
+HOST_PATH = shared(
+    "hostPath",
+    text(
+        "An absolute path on the host, in a folder of the setting allowed-folder.",
+        ABSOLUTE_PATH.keywords["pattern"],
+        at_most=4096,
+        error=ABSOLUTE_PATH.keywords["errorMessage"],
+    ),
+)
+
 URL = shared(
     "url",
     text(

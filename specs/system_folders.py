@@ -43,6 +43,12 @@ def no_medium(path: str) -> bool:
 def is_of_the_system(folder: str) -> bool:
     """True for a folder that is never to be a pool's, by its text."""
     folder = canonical.path(folder)
-    if folder in _FOLDERS or any(folder == tree or folder.startswith(f"{tree}/") for tree in _TREES):
+    if folder in _FOLDERS or is_in_a_tree(folder):
         return True
     return not _KEYS.isdisjoint(folder.split("/"))
+
+
+def is_in_a_tree(folder: str) -> bool:
+    """True for a folder of which the system has all, by its text."""
+    folder = canonical.path(folder)
+    return any(folder == tree or folder.startswith(f"{tree}/") for tree in _TREES)

@@ -14,7 +14,8 @@ allowed_folders = setting(
     multiple=True,
     type=click.Path(),
     metavar="DIR",
-    help="A folder of the host in which a CD-ROM's path may lie. May be repeated; the variable takes colons.",
+    help="A folder of the host in which a path that a document names may lie: an image, a shared folder, a socket, a "
+    "log; or a device. May be repeated; the variable takes colons.",
 )
 allowed_pool_folders = setting(
     "--allowed-pool-folder",

@@ -19,8 +19,8 @@ from reconciler.settings.settings import Settings
 if TYPE_CHECKING:
     from specs.problem import Problem
 
-# Whether an agent allows the folder of a CD-ROM's path is known on its host only.
-_ANY_FOLDER = ("/",)
+# Whether an agent allows the folder of a path is known on its host only.
+_ANY_FOLDER = ("/", "/dev", "/run", "/var/run")  # sockets and devices are the system's, and may be allowed
 
 
 @dataclass(frozen=True, slots=True)

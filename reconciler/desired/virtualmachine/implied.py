@@ -11,8 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from specs.host_paths import host_paths, refused
 from specs.reference import Ref
 from specs.system_folders import no_medium
+from specs.virtualmachine.fields import SPEC
 
 if TYPE_CHECKING:
     from specs.storagevolume.spec import StorageVolumeSpec
@@ -59,6 +61,9 @@ def complete(
         ]
     if "cloudInit" in spec:
         _seed(name, uid, spec["cloudInit"], result)
+    result.mistakes.extend(
+        (pointer, why) for pointer, path in host_paths(SPEC, spec) if (why := refused(path, allowed_folders))
+    )
     return result
 
 
