@@ -7,18 +7,19 @@ and booleans match as JSON writes them, a list when one of its members does. An 
 Anybody may send expressions, and a request may cost only so much, whatever it says: RE2 takes time in proportion to the
 size of the compiled expression times that of the text, so both are bounded, and so is the sum of their products. It
 compiles with Python's lock held (a small expression takes a few milliseconds), and matches without; neither happens in
-the event loop.
+the event loop. Clients take turns, and a crowd behind one address waits like anybody else: only what nobody would wait
+for is sent away.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
 import re2
 
+from api.http.fair_pool import FairPool
 from api.http.quota import Quota
 from api.http.refusal import Refusal
 
@@ -27,15 +28,15 @@ LONGEST: Final = 128  # what is longer is a text and no expression
 BUDGET: Final = 100_000_000  # instructions × bytes: about a second of one core
 _AROUND: Final = 8  # what both weigh at least: a call has its price too
 _THREADS: Final = 2
-_WAITING: Final = 32
-_TIME_S: Final = 10.0
+_WAITING: Final = 1024
+_TIME_S: Final = 30.0
 
 _OPTIONS: Final = re2.Options()
 _OPTIONS.log_errors = False
 _OPTIONS.never_capture = True
 _OPTIONS.max_mem = 32 << 10  # of a compiled expression, and again of what matching it remembers
 
-_threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="onggi-filter")
+_threads = FairPool(_THREADS, "onggi-filter")
 _places = Quota()
 
 
@@ -50,7 +51,7 @@ async def filtered(members: Iterable[Any], wanted: Mapping[str, Sequence[str]], 
         raise Refusal(503, "Too many filtered lists are asked for at once; ask again soon.")
     try:
         async with asyncio.timeout(_TIME_S):
-            return await asyncio.get_running_loop().run_in_executor(_threads, lambda: Filter(wanted).of(members))
+            return await asyncio.wrap_future(_threads.submit(who, lambda: Filter(wanted).of(members)))
     except TimeoutError:
         raise Refusal(503, "Others' filtered lists take their time; ask again soon.") from None
     finally:

@@ -22,7 +22,6 @@ MEMBERS = [
     {"name": "web-1", "cpus": 2, "active": True, "tags": ["a", "blue"], "note": None},
     {"name": "db", "cpus": 16, "active": False, "tags": [], "note": "web behind"},
 ]
-PLACES = most_of_one(filters._WAITING)
 SEED = 20_261_130
 
 
@@ -136,10 +135,12 @@ def test_who_filters_keeps_nobody_waiting_who_does_not(api: LiveApi, monkeypatch
         may_end.wait(120)
 
     monkeypatch.setattr(filters, "_compiled", slow)
+    monkeypatch.setattr(filters, "_WAITING", 32)
+    places = most_of_one(32)
     statuses: list[int] = []
     many = [
         threading.Thread(target=lambda: statuses.append(httpx.get(f"{api.url}/vms?name=x", timeout=120).status_code))
-        for _ in range(PLACES + 4)
+        for _ in range(places + 4)
     ]
     try:
         for each in many:
@@ -152,4 +153,22 @@ def test_who_filters_keeps_nobody_waiting_who_does_not(api: LiveApi, monkeypatch
         may_end.set()
         for each in many:
             each.join(60)
-    assert sorted(statuses) == [200] * PLACES + [503] * 4
+    assert sorted(statuses) == [200] * places + [503] * 4
+
+
+def test_a_crowd_behind_one_address_is_answered(api: LiveApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    crowd, may_end, statuses = 64, threading.Event(), list[int]()
+    monkeypatch.setattr(filters, "_compiled", lambda _value: may_end.wait(120) and None)
+    many = [
+        threading.Thread(target=lambda: statuses.append(httpx.get(f"{api.url}/vms?name=x", timeout=120).status_code))
+        for _ in range(crowd)
+    ]
+    try:
+        for each in many:
+            each.start()
+        until(lambda: bool(statuses) or filters._places._held.total() == crowd, 60, "all wait, or somebody needn't")
+    finally:
+        may_end.set()
+        for each in many:
+            each.join(60)
+    assert statuses == [200] * crowd
