@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import NoneType
 
-from reconciler.desired.virtualmachine.implied import DRIVE_FIELDS, FIRST_DISK
+from reconciler.desired.virtualmachine.implied import FIRST_DISK, VOLUME_FIELDS
 from reconciler.locality import is_here
 from reconciler.loop.passes import World
 from reconciler.serving.serving import Serving
@@ -44,7 +44,7 @@ def name_disks(document: NewDocument, fixed: Mapping[str, Ref], world: World, ma
             document["spec"]["disks"] = [dict(disk) for disk in resolved]
         return
     document["spec"]["disks"] = [
-        {key: disk[key] for key in DRIVE_FIELDS if key in disk} | {"volume": fixed[name].name}
+        {key: value for key, value in disk.items() if key not in VOLUME_FIELDS} | {"volume": fixed[name].name}
         if "volume" not in disk and (name := str(disk.get("name", FIRST_DISK))) in fixed
         else disk
         for disk in disks

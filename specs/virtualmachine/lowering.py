@@ -22,7 +22,7 @@ from specs.virtualmachine.devices.graphics import IS_SET
 from specs.virtualmachine.fields import SPEC
 from specs.virtualmachine.interfaces.fields import INTERFACE
 from specs.virtualmachine.storage.fields import CDROM, DISK
-from specs.virtualmachine.storage.sources import path_source, url_source, volume_source
+from specs.virtualmachine.storage.sources import path_source, text, url_source, volume_source
 
 if TYPE_CHECKING:
     from specs.virtualmachine.spec import (
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         LoweredGraphics,
         LoweredHostDevice,
         LoweredInterface,
+        LoweredSource,
         LoweredVirtualMachine,
         VirtualMachineSpec,
     )
@@ -128,9 +129,19 @@ def _disk(disk: Disk, host: Host) -> LoweredDisk:
     lowered: LoweredDisk = carried(DISK, disk)
     pool, _, volume = disk["volume"].partition("/")
     lowered["source"] = volume_source(pool, volume, host)
+    _refuse_two_writers(disk, lowered["source"])
     if "ioLimits" in disk:
         lowered["ioLimits"] = _in_bytes(disk["ioLimits"])
     return lowered
+
+
+def _refuse_two_writers(disk: Disk, source: LoweredSource) -> None:
+    kind = source.get("format", "raw")
+    if disk.get("shareable") and not disk.get("readOnly") and kind != "raw":
+        raise Unrenderable(
+            f"{text(source)} is an image in the format {kind}, which several writers destroy; convert it to raw, or "
+            "remove `shareable`."
+        )
 
 
 def _in_bytes(limits: IoLimits) -> Any:

@@ -14,6 +14,7 @@ from specs.size import check_size
 from specs.virtualmachine.devices.fields import NOWHERE
 from specs.virtualmachine.interfaces.static_addresses import check_addresses
 from specs.virtualmachine.storage.buses import NEVER_READ_ONLY, lacks_ide
+from specs.virtualmachine.storage.rules import check_drives
 
 if TYPE_CHECKING:
     from specs.template.spec import TemplateSpec
@@ -39,6 +40,7 @@ def check(_name: str, spec: VirtualMachineSpec) -> Iterator[Broken]:
     yield from _check_unique(spec)
     yield from _check_boot(spec)
     yield from _check_buses(spec)
+    yield from check_drives(spec)
     if "cloudInit" in spec:
         from specs.virtualmachine.guest.cloud_init import (
             check_cloud_init,  # brings YAML along, which only its texts need

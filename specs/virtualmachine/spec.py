@@ -27,6 +27,42 @@ class IoLimits(TypedDict, total=False):
     writeIops: int
 
 
+class DiskDriver(TypedDict, total=False):
+    """How QEMU opens the disk and hands it on."""
+
+    cache: Literal["default", "none", "writeback", "writethrough", "directsync", "unsafe"]
+    io: Literal["threads", "native", "io_uring"]
+    errorPolicy: Literal["stop", "report", "ignore", "enospace"]
+    readErrorPolicy: Literal["stop", "report", "ignore"]
+    copyOnRead: bool
+    discard: Literal["unmap", "ignore"]
+    detectZeroes: Literal["off", "on", "unmap"]
+    queues: int
+    queueSize: int
+    ioeventfd: bool
+    eventIdx: bool
+    iommu: bool
+    ats: bool
+    packed: bool
+    pagePerVq: bool
+
+
+class DiskBlockSizes(TypedDict, total=False):
+    """The sizes of blocks that the guest sees, in bytes."""
+
+    logical: int
+    physical: int
+
+
+class DiskGeometry(TypedDict, total=False):
+    """How many cylinders, heads and sectors an old guest sees."""
+
+    cylinders: Required[int]
+    heads: Required[int]
+    sectors: Required[int]
+    translation: Literal["auto", "none", "lba"]
+
+
 class Disk(TypedDict, total=False):
     """A disk: a new volume (`size`) or an existing one (`volume`)."""
 
@@ -41,7 +77,30 @@ class Disk(TypedDict, total=False):
     target: str
     ioLimits: IoLimits
     readOnly: bool
+    driver: DiskDriver
+    serial: str
+    wwn: str
+    vendor: str
+    product: str
+    rotationRate: int
+    removable: bool
+    model: Literal["virtio", "virtio-transitional", "virtio-non-transitional"]
+    shareable: bool
+    transient: bool
+    startupPolicy: Literal["mandatory", "optional"]
+    snapshot: Literal["no", "internal", "external"]
+    blockSizes: DiskBlockSizes
+    geometry: DiskGeometry
     onLoss: Literal["hold", "recreate"]
+
+
+class CdromDriver(TypedDict, total=False):
+    """How QEMU opens the medium."""
+
+    cache: Literal["default", "none", "writeback", "writethrough", "directsync", "unsafe"]
+    io: Literal["threads", "native", "io_uring"]
+    errorPolicy: Literal["stop", "report", "ignore", "enospace"]
+    readErrorPolicy: Literal["stop", "report", "ignore"]
 
 
 class Cdrom(TypedDict, total=False):
@@ -54,6 +113,12 @@ class Cdrom(TypedDict, total=False):
     bus: Literal["sata", "scsi", "ide", "usb"]
     bootOrder: int
     target: str
+    driver: CdromDriver
+    serial: str
+    wwn: str
+    vendor: str
+    product: str
+    startupPolicy: Literal["mandatory", "requisite", "optional"]
 
 
 class Interface(TypedDict, total=False):
@@ -175,6 +240,35 @@ class LoweredIoLimits(TypedDict, total=False):
     writeIops: int
 
 
+class LoweredDiskDriver(TypedDict, total=False):
+    """How QEMU opens the disk and hands it on."""
+
+    cache: str
+    io: str
+    errorPolicy: str
+    readErrorPolicy: str
+    copyOnRead: bool
+    discard: str
+    detectZeroes: str
+    queues: int
+    queueSize: int
+    ioeventfd: bool
+    eventIdx: bool
+    iommu: bool
+    ats: bool
+    packed: bool
+    pagePerVq: bool
+
+
+class LoweredDiskGeometry(TypedDict, total=False):
+    """How many cylinders, heads and sectors an old guest sees."""
+
+    cylinders: Required[int]
+    heads: Required[int]
+    sectors: Required[int]
+    translation: str
+
+
 class LoweredSource(TypedDict, total=False):
     """A file, a block device, a volume of a pool, or a URL; empty without a medium."""
 
@@ -199,7 +293,30 @@ class LoweredDisk(TypedDict, total=False):
     target: str
     ioLimits: LoweredIoLimits
     readOnly: bool
+    driver: LoweredDiskDriver
+    serial: str
+    wwn: str
+    vendor: str
+    product: str
+    rotationRate: int
+    removable: bool
+    model: str
+    shareable: bool
+    transient: bool
+    startupPolicy: str
+    snapshot: str
+    blockSizes: DiskBlockSizes
+    geometry: LoweredDiskGeometry
     source: Required[LoweredSource]
+
+
+class LoweredCdromDriver(TypedDict, total=False):
+    """How QEMU opens the medium."""
+
+    cache: str
+    io: str
+    errorPolicy: str
+    readErrorPolicy: str
 
 
 class LoweredCdrom(TypedDict, total=False):
@@ -209,6 +326,12 @@ class LoweredCdrom(TypedDict, total=False):
     bus: str
     bootOrder: int
     target: str
+    driver: LoweredCdromDriver
+    serial: str
+    wwn: str
+    vendor: str
+    product: str
+    startupPolicy: str
     source: Required[LoweredSource]
 
 

@@ -28,6 +28,7 @@ from tests.specs.rendering import UID
 
 IMAGES = "/var/lib/libvirt/images"
 VOLUMES = {Ref.volume("default", name): VolumeSource(f"{IMAGES}/{name}", "file", "qcow2") for name in ("a", "b", "c")}
+VOLUMES[Ref.volume("default", "r")] = VolumeSource(f"{IMAGES}/r", "file", "raw")
 USB = {name: NodeDevice(name, "usb", {"bus": 1, "device": int(name[-1])}) for name in ("usb_1_2", "usb_1_3")}
 HOST = Host(
     domain_types=("kvm", "qemu"),
@@ -52,6 +53,7 @@ _MACHINE: dict[str, Any] = {
     "watchdog": {"model": "i6300esb"},
     "cloudInit": {"user": "ops"},
 }
+_GEOMETRY = {"cylinders": 100, "heads": 16, "sectors": 63}
 _NAT: dict[str, Any] = {
     "mode": "nat",
     "subnet": "192.168.150.0/24",
@@ -73,6 +75,7 @@ _DOCUMENTS: Mapping[str, tuple[dict[str, Any], ...]] = {
         {**_MACHINE, "interfaces": [{"bridge": "br0"}]},
         {**_MACHINE, "cdroms": [{"path": "/srv/iso/a.iso"}]},
         {**_MACHINE, "cdroms": [{"url": "http://example.org/a.iso"}]},
+        {"disks": [{"volume": "default/r"}]},
         {"disks": [{"size": "1GiB", "name": "root"}]},
         {"cpus": 2},
         {"cpus": 1, "cpuTopology": {"sockets": 1, "cores": 1, "threads": 1}},
@@ -80,6 +83,8 @@ _DOCUMENTS: Mapping[str, tuple[dict[str, Any], ...]] = {
         {"graphics": {"passwordFrom": {"file": "/etc/onggi/secrets/a"}}},
         {"interfaces": [{"network": "default", "addresses": ["192.168.122.10/24"]}], "cloudInit": {}},
         {"disks": [{"volume": "default/a", "ioLimits": {}}]},
+        {"machine": "pc", "disks": [{"volume": "default/a", "bus": "ide", "geometry": _GEOMETRY}]},
+        {"disks": [{"volume": "default/a", "bus": "usb"}], "cdroms": [{"bus": "scsi"}]},
     ),
     "Network": (
         _NAT,
@@ -116,6 +121,21 @@ _VALUES: Mapping[str, tuple[Any, ...]] = {
     "VirtualMachine.disks.base": ("default/a", "default/b"),
     "VirtualMachine.disks.volume": ("default/a", "default/b"),
     "VirtualMachine.disks.target": ("sda", "sdc"),
+    **{
+        f"VirtualMachine.{kind}.{field}": values
+        for kind in ("disks", "cdroms")
+        for field, values in {
+            "serial": ("A-1", "A-2"),
+            "wwn": ("5000c50015ea71ac", "5000c50015ea71ad"),
+            "vendor": ("SEAGATE", "WDC"),
+            "product": ("ST-1", "ST-2"),
+        }.items()
+    },
+    "VirtualMachine.disks.driver.io": ("threads", "io_uring"),
+    "VirtualMachine.disks.driver.queueSize": (128, 256),
+    "VirtualMachine.disks.blockSizes.logical": (512, 4096),
+    "VirtualMachine.disks.blockSizes.physical": (512, 4096),
+    "VirtualMachine.cdroms.driver.io": ("threads", "io_uring"),
     "VirtualMachine.cdroms.volume": ("default/a", "default/b"),
     "VirtualMachine.cdroms.path": ("/srv/iso/a.iso", "/srv/iso/b.iso"),
     "VirtualMachine.cdroms.url": ("http://example.org/a.iso", "http://example.org/b.iso"),

@@ -24,8 +24,8 @@ DEFAULT_POOL: Final = "default"
 FIRST_DISK: Final = "disk0"
 SEED_DRIVE: Final = "seed"  # the CD-ROM drive whose medium is cloud-init's seed
 _SUFFIX = {"qcow2": ".qcow2", "raw": ".img"}
-# Of a disk in the VM; the rest describes its volume.
-DRIVE_FIELDS: Final = ("name", "bus", "bootOrder", "target", "readOnly", "ioLimits")
+# Of a disk what describes its volume; the rest is about the drive, and stays with the VM.
+VOLUME_FIELDS: Final = frozenset({"size", "format", "pool", "base", "onLoss", "volume"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ def _disk(vm: str, place: int, disk: Disk, block_pools: frozenset[str], result: 
 
 def _drive(disk: Disk) -> Any:
     """What stays with the machine, in the order in which that says it."""
-    return {key: value for key, value in disk.items() if key in DRIVE_FIELDS}
+    return {key: value for key, value in disk.items() if key not in VOLUME_FIELDS}
 
 
 def _cdrom(place: int, cdrom: Cdrom, allowed_folders: tuple[str, ...], result: Completion) -> Cdrom:

@@ -19,6 +19,7 @@ from specs.host import NodeDevice
 from specs.plain import NewSpec, Spec
 from specs.virtualmachine import KIND as MACHINES
 from specs.virtualmachine.fields import SPEC
+from specs.virtualmachine.storage.fields import CDROM, DISK
 from specs.virtualmachine.storage.sources import text
 
 if TYPE_CHECKING:
@@ -137,7 +138,7 @@ def _disks(disks: Iterable[LoweredDisk], draft: Draft, around: Surroundings, tar
             item["readOnly"] = True
         if limits := disk.get("ioLimits"):
             item["ioLimits"] = {key: _rate(key, limit) for key, limit in limits.items() if limit}
-        yield _with_order(item, disk)
+        yield _with_order(item | sayable(DISK, disk), disk)
 
 
 def _rate(key: str, limit: object) -> object:
@@ -160,7 +161,7 @@ def _cdroms(drives: Iterable[LoweredCdrom], around: Surroundings, targets: _Targ
             item["bus"] = drive["bus"]
         if target and (not expected or len(found) > 1):  # which of several drives is meant has to be said
             item["target"] = target
-        yield _with_order(item, drive)
+        yield _with_order(item | sayable(CDROM, drive), drive)
 
 
 def _interfaces(interfaces: Iterable[LoweredInterface], draft: Draft) -> Iterator[Spec]:

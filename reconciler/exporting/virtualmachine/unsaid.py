@@ -9,6 +9,7 @@ from reconciler.exporting.unsaid import elements, word
 from specs.binding import Element
 from specs.declared import place, placed
 from specs.virtualmachine.fields import SPEC
+from specs.virtualmachine.storage.fields import DISK
 
 SAID: Final = frozenset(
     {
@@ -56,6 +57,7 @@ _DEVICES: Final = frozenset(
 _AT_PATHS: Final = frozenset(
     path.split("/")[1] for _, field in placed(SPEC) for path in [place(field)] if path.startswith("devices/")
 )
+_PATHS: Final = tuple(place(field) for _, field in placed(DISK))
 _DRIVE: Final = frozenset(
     {
         "driver",
@@ -68,11 +70,11 @@ _DRIVE: Final = frozenset(
         "backingStore",
         "mirror",
         "iotune",
-        "shareable",
         "auth",
+        *(path.split("/")[0] for path in _PATHS if "@" not in path.split("/")[0]),
     }
 )
-_DRIVER: Final = frozenset({"name", "type", "discard"})
+_DRIVER: Final = frozenset({"name", "type", *(path.split("@")[1] for path in _PATHS if path.startswith("driver/@"))})
 _NIC: Final = frozenset(
     {"mac", "source", "model", "boot", "address", "alias", "link", "target", "driver", "guest", "host", "backend"}
 )

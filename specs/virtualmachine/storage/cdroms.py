@@ -17,7 +17,9 @@ from specs.codecs import Codec
 from specs.effect import Effect
 from specs.virtualmachine.platform.boot import BOOT_ORDER, settle_boot_order
 from specs.virtualmachine.storage.drives import BUS, TARGET, pair_by, place_on_bus, plug_effect
+from specs.virtualmachine.storage.fields import CDROM
 from specs.virtualmachine.storage.sources import image_format, read_source, same_source, text, write_source
+from specs.virtualmachine.storage.traits import traits
 
 if TYPE_CHECKING:
     from specs.virtualmachine.spec import LoweredCdrom, LoweredSource, LoweredVirtualMachine
@@ -157,12 +159,15 @@ CDROMS = Items(
     "cdroms",
     elements=_elements,
     parent="devices",
-    fields=(
-        Field("name", "alias/@name", _NAME, same=lambda _declared, _observed: True),
-        Field("source", get=read_source, put=_put_medium, same=same_source),
-        BUS,
-        TARGET,
-        BOOT_ORDER,
+    fields=traits(
+        CDROM,
+        (
+            Field("name", "alias/@name", _NAME, same=lambda _declared, _observed: True),
+            Field("source", get=read_source, put=_put_medium, same=same_source),
+            BUS,
+            TARGET,
+            BOOT_ORDER,
+        ),
     ),
     identity=_identity,
     label=_label,

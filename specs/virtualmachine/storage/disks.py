@@ -24,6 +24,7 @@ from specs.virtualmachine.storage.sources import (
     text,
     write_source,
 )
+from specs.virtualmachine.storage.traits import traits
 
 if TYPE_CHECKING:
     from specs.virtualmachine.spec import LoweredDisk, LoweredVirtualMachine
@@ -93,7 +94,9 @@ def _insert(root: Element, item: LoweredDisk, declared: LoweredVirtualMachine) -
     disk = etree.SubElement(child_at(root, "devices"), "disk", type="file", device="disk")
     source = item["source"]
     kind = item.get("format") or image_format(source)
-    etree.SubElement(disk, "driver", name="qemu", type=kind, discard="unmap")
+    etree.SubElement(disk, "driver", name="qemu", type=kind)
+    if declared.get("defaults") != "libvirt":
+        child_at(disk, "driver").set("discard", "unmap")
     write_source(disk, source)
     place_on_bus(root, disk, item.get("bus", DEFAULT_BUS), item.get("target", ""), declared)
     write_item(DISKS, disk, item)
@@ -112,27 +115,33 @@ DISKS = Items(
     "disks",
     elements=_elements,
     parent="devices",
-    fields=(
-        Field("source", get=read_source, put=write_source, same=same_source, effect=Effect.NEXT_BOOT),
-        BUS,
-        TARGET,
-        Field(
-            "format",
-            "driver/@type",
-            effect=Effect.NEXT_BOOT,
-            put=_put_format,
-            missing="raw",
-            comparable=_is_the_image_itself,
-            bound=(bound_to({"qcow2"}, "driver/metadata_cache"), bound_to({"qcow2", "qed", "vmdk"}, "backingStore")),
+    fields=traits(
+        DISK,
+        (
+            Field("source", get=read_source, put=write_source, same=same_source, effect=Effect.NEXT_BOOT),
+            BUS,
+            TARGET,
+            Field(
+                "format",
+                "driver/@type",
+                effect=Effect.NEXT_BOOT,
+                put=_put_format,
+                missing="raw",
+                comparable=_is_the_image_itself,
+                bound=(
+                    bound_to({"qcow2"}, "driver/metadata_cache"),
+                    bound_to({"qcow2", "qed", "vmdk"}, "backingStore"),
+                ),
+            ),
+            bind(
+                "readOnly",
+                get=lambda disk: disk.find("readonly") is not None,
+                put=_put_read_only,
+                refuses=_refuse_read_only,
+            ),
+            IO_LIMITS,
+            BOOT_ORDER,
         ),
-        bind(
-            "readOnly",
-            get=lambda disk: disk.find("readonly") is not None,
-            put=_put_read_only,
-            refuses=_refuse_read_only,
-        ),
-        IO_LIMITS,
-        BOOT_ORDER,
     ),
     identity=_identity,
     label=_label,

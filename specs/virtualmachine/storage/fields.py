@@ -16,7 +16,6 @@ from specs.declared import (
     mapping,
     never,
     number,
-    quantity,
     shared,
     text,
     word,
@@ -24,54 +23,17 @@ from specs.declared import (
 )
 from specs.effect import Effect
 from specs.notations import ABSOLUTE_PATH, NAME, SIZE, URL, VOLUME_REFERENCE
-
-BYTE_RATE = shared(
-    "byteRate",
-    quantity(
-        "Bytes in a second.",
-        512,
-        1000000000000000,
-        unit="bytes",
-        pattern=r"^[0-9]{1,12}(?:\.[0-9]{1,3})? ?(?:[KkMmGgTt](?:[Ii]?[Bb])?|[Bb])$",
-        error="A rate is a number of bytes in a second, at least 512, or a size with a unit such as 50MiB; correct it.",
-    ),
+from specs.virtualmachine.storage.driver_fields import (
+    CDROM_DRIVER,
+    DISK_TRAITS,
+    DRIVER,
+    PRODUCT,
+    SERIAL,
+    STARTUP_POLICY,
+    VENDOR,
+    WWN,
 )
-
-
-OPERATION_RATE = shared("operationRate", number("Operations in a second.", 1, 1000000000))
-
-
-IO_LIMITS = shared(
-    "ioLimits",
-    mapping(
-        "How fast the guest may read and write a disk.",
-        {
-            "bytesPerSecond": BYTE_RATE.but(
-                "Bytes read and written in a second, such as 50MiB. Default: unlimited.", effect=Effect.LIVE
-            ),
-            "readBytesPerSecond": BYTE_RATE.but("Bytes read in a second. Default: unlimited.", effect=Effect.LIVE),
-            "writeBytesPerSecond": BYTE_RATE.but("Bytes written in a second. Default: unlimited.", effect=Effect.LIVE),
-            "iops": OPERATION_RATE.but("Reads and writes in a second. Default: unlimited.", effect=Effect.LIVE),
-            "readIops": OPERATION_RATE.but("Reads in a second. Default: unlimited.", effect=Effect.LIVE),
-            "writeIops": OPERATION_RATE.but("Writes in a second. Default: unlimited.", effect=Effect.LIVE),
-        },
-        rules=(
-            never(
-                {
-                    **has("bytesPerSecond"),
-                    "anyOf": [has("readBytesPerSecond"), has("writeBytesPerSecond")],
-                },
-                "`bytesPerSecond` limits reading and writing together; write either it, or "
-                "`readBytesPerSecond` and `writeBytesPerSecond`.",
-            ),
-            never(
-                {**has("iops"), "anyOf": [has("readIops"), has("writeIops")]},
-                "`iops` limits reading and writing together; write either it, or `readIops` and `writeIops`.",
-            ),
-        ),
-    ),
-)
-
+from specs.virtualmachine.storage.limit_fields import IO_LIMITS
 
 # Where a drive's data is: see `sources`.
 SOURCE = shared(
@@ -176,6 +138,8 @@ DISK = mapping(
             default=False,
             effect=Effect.NEXT_BOOT,
         ),
+        "driver": DRIVER,
+        **DISK_TRAITS,
         "onLoss": word(
             "What to do when a new volume (`size`) was there and is gone from its pool: `hold` "
             "tells of it (`DataLost`) and keeps the machine from starting until the volume is "
@@ -242,6 +206,12 @@ CDROM = mapping(
             "out and one is chosen.",
             effect=Effect.NEXT_BOOT,
         ),
+        "driver": CDROM_DRIVER,
+        "serial": SERIAL,
+        "wwn": WWN,
+        "vendor": VENDOR,
+        "product": PRODUCT,
+        "startupPolicy": STARTUP_POLICY,
     },
     lowered=mapping(
         "Its medium as the place where it is, and its name by position.",

@@ -1,0 +1,89 @@
+"""The rules between the fields of drives: what libvirt would refuse to define, or QEMU to start, is refused offline."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from specs.virtualmachine.storage.buses import ONLY_ON
+
+if TYPE_CHECKING:
+    from specs.virtualmachine.spec import Cdrom, Disk, VirtualMachineSpec
+
+Broken = tuple[str, str]  # JSON pointer into the spec, sentence
+
+_UNCACHED = ("none", "directsync")
+
+
+def check_drives(spec: VirtualMachineSpec) -> Iterator[Broken]:
+    """The rules of each drive by itself, and with the machine around it."""
+    for index, disk in enumerate(spec.get("disks", ())):
+        for pointer, sentence in _check_disk(disk, spec):
+            yield f"/disks/{index}{pointer}", sentence
+    for index, drive in enumerate(spec.get("cdroms", ())):
+        for pointer, sentence in _check_cdrom(drive):
+            yield f"/cdroms/{index}{pointer}", sentence
+
+
+def _check_disk(disk: Disk, spec: VirtualMachineSpec) -> Iterator[Broken]:
+    yield from _check_bus(disk, disk.get("bus", "virtio"))
+    yield from _check_opening(disk)
+    driver = disk.get("driver", {})
+    if disk.get("readOnly") and driver.get("copyOnRead"):
+        yield "/driver/copyOnRead", "A disk that is read-only keeps nothing that was read; remove one of the two."
+    if disk.get("shareable") and disk.get("format", "qcow2" if "size" in disk else "raw") != "raw":
+        yield "/shareable", "Several writers destroy an image of this format; write `format: raw`, or remove this."
+    if disk.get("transient") and (disk.get("shareable") or disk.get("readOnly")):
+        other = "shareable" if disk.get("shareable") else "readOnly"
+        yield "/transient", f"What is written is kept apart for one machine alone; remove this or `{other}`."
+    count, thread = _threads(spec), driver.get("iothread")
+    if count is not None and thread is not None and thread > count:
+        yield "/driver/iothread", f"The machine has {count} I/O threads; raise `iothreads`, or write another number."
+    yield from _check_powers(disk)
+
+
+def _check_cdrom(drive: Cdrom) -> Iterator[Broken]:
+    yield from _check_bus(drive, drive.get("bus", "sata"))
+    yield from _check_opening(drive)
+
+
+def _check_bus(drive: Any, bus: str) -> Iterator[Broken]:
+    for name, buses in ONLY_ON.items():
+        if _says(drive, name) and bus not in buses:
+            where = " or ".join(sorted(buses))
+            yield f"/{name}", f"No drive on the bus {bus} has this; write `bus: {where}`, or remove it."
+
+
+def _says(drive: Any, name: str) -> bool:
+    for key in name.split("/"):
+        if key not in drive:
+            return False
+        drive = drive[key]
+    return True
+
+
+def _check_opening(drive: Any) -> Iterator[Broken]:
+    driver = drive.get("driver", {})
+    if driver.get("io") == "native" and driver.get("cache") not in _UNCACHED:
+        yield "/driver/io", "`native` goes past the host's page cache; write `cache: none` or `cache: directsync` too."
+
+
+def _check_powers(disk: Disk) -> Iterator[Broken]:
+    """What counts in powers of two, and is in its order."""
+    sizes = disk.get("blockSizes", {})
+    places: Sequence[tuple[str, int | None]] = (
+        ("/driver/queueSize", disk.get("driver", {}).get("queueSize")),
+        ("/blockSizes/logical", sizes.get("logical")),
+        ("/blockSizes/physical", sizes.get("physical")),
+    )
+    for pointer, number in places:
+        if number is not None and number & (number - 1):
+            yield pointer, f"{number} isn't a power of two; write one such as {1 << number.bit_length() - 1}."
+    if sizes.get("physical", 1 << 20) < sizes.get("logical", 512):
+        yield "/blockSizes/physical", "This is less than `logical`; write as much, or more."
+
+
+def _threads(spec: VirtualMachineSpec) -> int | None:
+    """How many I/O threads a document gives its machine; None where it doesn't say."""
+    count: Any = spec.get("iothreads")
+    return count if isinstance(count, int) else None

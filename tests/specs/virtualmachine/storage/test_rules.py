@@ -1,0 +1,69 @@
+"""What libvirt would refuse to define, or QEMU to start, is refused offline, at its place and with the way out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from specs.host import Host, VolumeSource
+from specs.problem import Unrenderable
+from specs.reference import Ref
+from specs.virtualmachine.model import check
+from specs.virtualmachine.xml import lower
+from tests.specs.rendering import UID
+
+NEW = {"size": "1GiB"}
+
+BROKEN: list[tuple[dict[str, Any], str, str]] = [
+    ({**NEW, "bus": "scsi", "driver": {"queues": 2}}, "/driver/queues", "`bus: virtio`"),
+    ({**NEW, "bus": "sata", "driver": {"packed": True}}, "/driver/packed", "`bus: virtio`"),
+    ({**NEW, "bus": "usb", "model": "virtio-transitional"}, "/model", "`bus: virtio`"),
+    ({**NEW, "vendor": "ACME"}, "/vendor", "`bus: scsi`"),
+    ({**NEW, "wwn": "5000c50015ea71ac"}, "/wwn", "`bus: ide or scsi`"),
+    ({**NEW, "rotationRate": 1}, "/rotationRate", "`bus: ide or sata or scsi`"),
+    ({**NEW, "removable": True}, "/removable", "`bus: usb`"),
+    ({**NEW, "driver": {"io": "native"}}, "/driver/io", "`cache: none`"),
+    ({**NEW, "driver": {"io": "native", "cache": "writeback"}}, "/driver/io", "`cache: none`"),
+    ({**NEW, "driver": {"queueSize": 100}}, "/driver/queueSize", "such as 128"),
+    ({**NEW, "readOnly": True, "driver": {"copyOnRead": True}}, "/driver/copyOnRead", "remove one"),
+    ({**NEW, "shareable": True}, "/shareable", "`format: raw`"),
+    ({**NEW, "format": "raw", "shareable": True, "transient": True}, "/transient", "`shareable`"),
+    ({**NEW, "blockSizes": {"logical": 1000}}, "/blockSizes/logical", "such as 1024"),
+    ({**NEW, "blockSizes": {"logical": 4096, "physical": 512}}, "/blockSizes/physical", "as much"),
+]
+
+
+@pytest.mark.parametrize(("disk", "pointer", "remedy"), BROKEN)
+def test_what_goes_with_no_drive_like_this_is_refused(disk: dict[str, Any], pointer: str, remedy: str) -> None:
+    ((where, sentence),) = check("web", {"disks": [disk]})
+    assert where == f"/disks/0{pointer}"
+    assert remedy in sentence
+
+
+def test_a_cdrom_drive_has_nothing_of_virtio() -> None:
+    assert [where for where, _ in check("web", {"cdroms": [{"vendor": "ACME"}]})] == ["/cdroms/0/vendor"]
+    assert list(check("web", {"cdroms": [{"bus": "scsi", "vendor": "ACME"}]})) == []
+
+
+GOOD: list[dict[str, Any]] = [
+    {**NEW, "driver": {"io": "native", "cache": "none", "queues": 4, "queueSize": 512}},
+    {**NEW, "format": "raw", "shareable": True, "blockSizes": {"logical": 512, "physical": 4096}},
+    {**NEW, "bus": "scsi", "wwn": "5000c50015ea71ac", "vendor": "ACME", "product": "Disk", "rotationRate": 7200},
+]
+
+
+@pytest.mark.parametrize("disk", GOOD)
+def test_what_goes_together_is_taken(disk: dict[str, Any]) -> None:
+    assert list(check("web", {"disks": [disk]})) == []
+
+
+@pytest.mark.parametrize(("kind", "is_taken"), [("raw", True), ("qcow2", False)])
+def test_several_machines_write_to_raw_images_alone(kind: str, is_taken: bool) -> None:
+    volumes = {Ref.volume("default", "a"): VolumeSource("/images/a", "file", kind)}
+    spec: Any = {"disks": [{"volume": "default/a", "shareable": True}]}
+    if is_taken:
+        assert lower(spec, name="web", uid=UID, host=Host(volumes=volumes))["disks"][0]["shareable"]
+    else:
+        with pytest.raises(Unrenderable, match="qcow2"):
+            lower(spec, name="web", uid=UID, host=Host(volumes=volumes))
