@@ -45,3 +45,18 @@ def test_a_drive_comes_with_its_medium_and_an_empty_one_gets_one(machine: LiveMa
     assert media(machine) == ["one.iso"]
     machine.change(cdroms=[first, {"name": "second", "bus": "scsi", "volume": f"{machine.pool}/two.iso"}])
     assert media(machine) == ["one.iso", "two.iso"]
+
+
+@shows_live("disks/startupPolicy", "disks/snapshot", "cdroms/startupPolicy")
+def test_libvirt_knows_what_the_next_start_or_snapshot_does_with_a_drive(machine: LiveMachine) -> None:
+    root: dict[str, Any] = {"name": "root", "size": "16MiB", "pool": machine.pool, "bus": "scsi"}
+    machine.start(disks=[root], cdroms=[{"name": "first", "bus": "scsi", "volume": f"{machine.pool}/one.iso"}])
+    machine.change(disks=[{**root, "startupPolicy": "optional", "snapshot": "external"}])
+    disk = "devices/disk[@device='disk']"
+    assert (
+        machine.live(f"{disk}/source/@startupPolicy") == machine.config(f"{disk}/source/@startupPolicy") == "optional"
+    )
+    assert machine.live(f"{disk}/@snapshot") == machine.config(f"{disk}/@snapshot") == "external"
+    policy = {"name": "first", "bus": "scsi", "volume": f"{machine.pool}/one.iso", "startupPolicy": "requisite"}
+    machine.change(cdroms=[policy])
+    assert machine.live("devices/disk[@device='cdrom']/source/@startupPolicy") == "requisite"

@@ -25,11 +25,11 @@ BROKEN: list[tuple[dict[str, Any], str, str]] = [
     ({**NEW, "removable": True}, "/removable", "`bus: usb`"),
     ({**NEW, "driver": {"io": "native"}}, "/driver/io", "`cache: none`"),
     ({**NEW, "driver": {"io": "native", "cache": "writeback"}}, "/driver/io", "`cache: none`"),
-    ({**NEW, "driver": {"queueSize": 100}}, "/driver/queueSize", "such as 128"),
+    ({**NEW, "driver": {"queueSize": 100}}, "/driver/queueSize", "such as 64"),
     ({**NEW, "readOnly": True, "driver": {"copyOnRead": True}}, "/driver/copyOnRead", "remove one"),
     ({**NEW, "shareable": True}, "/shareable", "`format: raw`"),
     ({**NEW, "format": "raw", "shareable": True, "transient": True}, "/transient", "`shareable`"),
-    ({**NEW, "blockSizes": {"logical": 1000}}, "/blockSizes/logical", "such as 1024"),
+    ({**NEW, "blockSizes": {"logical": 1000}}, "/blockSizes/logical", "such as 512"),
     ({**NEW, "blockSizes": {"logical": 4096, "physical": 512}}, "/blockSizes/physical", "as much"),
 ]
 
