@@ -28,7 +28,7 @@ def check_drives(spec: VirtualMachineSpec) -> Iterator[Broken]:
 def _check_disk(disk: Disk, spec: VirtualMachineSpec) -> Iterator[Broken]:
     yield from _check_bus(disk, disk.get("bus", "virtio"))
     yield from _check_opening(disk)
-    driver = disk.get("driver", {})
+    driver: Any = disk.get("driver", {})
     if disk.get("readOnly") and driver.get("copyOnRead"):
         yield "/driver/copyOnRead", "A disk that is read-only keeps nothing that was read; remove one of the two."
     if disk.get("shareable") and disk.get("format", "qcow2" if "size" in disk else "raw") != "raw":
