@@ -10,6 +10,9 @@ DISTRIBUTION = "Distribution"
 STORAGE_POOL = "StoragePool"
 STORAGE_VOLUME = "StorageVolume"
 NETWORK = "Network"
+NETWORK_FILTER = "NetworkFilter"
+SECRET = "Secret"
+MEDIATED_DEVICE = "MediatedDevice"
 
 # What lies in another object is called after it: the field of its spec that says in which, and that one's kind.
 _WITHIN = {STORAGE_VOLUME: ("pool", STORAGE_POOL)}

@@ -16,7 +16,7 @@ from reconciler.hypervisor.failure import is_not_found
 from reconciler.hypervisor.given import Given
 from reconciler.hypervisor.lookup import check_uid, find, get
 from reconciler.planning.operations import Define, SetAutostart, Undefine
-from specs.binding import serialise, set_text_at
+from specs.binding import serialise, set_text_at, text_at
 
 
 def _as_it_is(_connection: libvirt.virConnect) -> None:
@@ -30,16 +30,17 @@ def define(
     *,
     complete: Callable[[libvirt.virConnect], None] = _as_it_is,
     secrets: Iterable[str] = (),
+    name_at: str = "name",
 ) -> None:
     """Define it, or change the definition of the object with the same UUID.
 
     `write` is libvirt's call; `complete` puts into `given.root` what only the host tells, or raises. `secrets` are in
-    it, and in no error. Raises Conflict when the name or the UUID belongs to another object, which stays as it is.
+    it, and in no error; `name_at` is where the name is. Raises Conflict when the name or the UUID belongs to another object, which stays as it is.
     """
     operation, root = given.operation, given.root
     ref = operation.ref
-    if root.findtext("name") != ref.name:
-        raise Terminal(f"the XML for {ref} names {root.findtext('name')!r}; please report it.")
+    if (name := text_at(root, name_at)) != ref.name:
+        raise Terminal(f"the XML for {ref} names {name!r}; please report it.")
     set_text_at(root, "uuid", operation.uid)
     with connections.lend(f"define {ref}", secrets=secrets) as connection:
         complete(connection)
@@ -77,12 +78,22 @@ def _left_alone(_found: Any) -> None:
     """An object that is as it should be."""
 
 
+def _is_active(found: Any) -> object:
+    return found.isActive()
+
+
+def never(_found: Any) -> bool:
+    """Of what is defined and then neither started nor stopped."""
+    return False
+
+
 def undefine(
     connections: Connections,
     operation: Undefine,
     remove: Callable[[Any], object],
     *,
     first: Callable[[Any], None] = _left_alone,
+    is_active: Callable[[Any], object] = _is_active,
 ) -> None:
     """Remove an inactive object's definition by `remove`, after `first`; gone already is fine.
 
@@ -95,7 +106,7 @@ def undefine(
             return
         check_uid(ref, found, operation.uid)
         first(found)
-        if found.isActive():
+        if is_active(found):
             raise Conflict(f"{ref} was started meanwhile, so it isn't removed; the next pass stops it first.")
         remove(found)
 

@@ -87,11 +87,13 @@ def _sound(last: LastSeen, ref: Ref, context: Context) -> Element | None:
         root = parse(last.xml)
     except (etree.XMLSyntaxError, ValueError):
         return None
-    if root.tag != rules_of(ref.kind).root:
+    rules = rules_of(ref.kind)
+    if root.tag != rules.root:
         return None
     mark = read_mark(root)
     if mark is not None and mark.repository_id != context.desired.repository_id:
         return None
-    set_text_at(root, "name", ref.name)
+    if rules.name_at:
+        set_text_at(root, rules.name_at, ref.name)
     set_text_at(root, "uuid", last.uid)
     return root

@@ -1,0 +1,1 @@
+"""Network filters on a host."""
