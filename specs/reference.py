@@ -11,7 +11,7 @@ STORAGE_POOL = "StoragePool"
 STORAGE_VOLUME = "StorageVolume"
 NETWORK = "Network"
 NETWORK_FILTER = "NetworkFilter"
-SECRET = "Secret"
+SECRET = "Secret"  # noqa: S105  (a kind's name)
 MEDIATED_DEVICE = "MediatedDevice"
 
 # What lies in another object is called after it: the field of its spec that says in which, and that one's kind.

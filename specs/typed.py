@@ -126,5 +126,8 @@ def _line(name: str, of: str) -> str:
     line = f"    {name}: {of}"
     if len(line) > _LONGEST:  # as the formatter lays it out
         outer, _, inner = of.partition("[")
-        line = f"    {name}: {outer}[\n        {inner.removesuffix(']')}\n    ]"
+        inside = inner.removesuffix("]")
+        if len(inside) + 8 > _LONGEST:
+            inside = "\n        ".join(f"{each}," for each in inside.split(", "))
+        line = f"    {name}: {outer}[\n        {inside}\n    ]"
     return line

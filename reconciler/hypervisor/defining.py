@@ -35,7 +35,8 @@ def define(
     """Define it, or change the definition of the object with the same UUID.
 
     `write` is libvirt's call; `complete` puts into `given.root` what only the host tells, or raises. `secrets` are in
-    it, and in no error; `name_at` is where the name is. Raises Conflict when the name or the UUID belongs to another object, which stays as it is.
+    it, and in no error; `name_at` is where the name is. Raises Conflict when the name or the UUID belongs to another
+    object, which stays as it is.
     """
     operation, root = given.operation, given.root
     ref = operation.ref

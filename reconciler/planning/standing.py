@@ -14,5 +14,5 @@ DEFINED: Final = "defined"  # the one state that it has
 class Standing(Activation):
     """Such as filters and secrets, which are there or aren't."""
 
-    def _start(self, resource: Resource) -> list[Operation]:
+    def _start(self, resource: Resource) -> list[Operation]:  # noqa: ARG002  (there is nothing to start)
         return []

@@ -1,4 +1,4 @@
-"""What several filters may not do together: include each other in a circle, which libvirt refuses at the last of them."""
+"""What several filters may not do together: include each other in a circle, which libvirt refuses."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _included(spec: NetworkFilterSpec) -> tuple[str, ...]:
 
 def _way_back(name: str, includes: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
     """The filters from one to itself; empty when it doesn't come back. The shortest way, whatever else is circular."""
-    ways = {each: (each,) for each in includes.get(name, ())}
+    ways: dict[str, tuple[str, ...]] = {each: (each,) for each in includes.get(name, ())}
     looked_at = list(ways)
     while looked_at and name not in ways:
         at = looked_at.pop(0)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from specs.declared import IN_CODE, any_of, has, items, mapping, number, text, where, word, yes_no
+from specs.declared import IN_CODE, has, items, mapping, number, text, where, word, yes_no
 from specs.effect import Effect
 from specs.networkfilter.matching_fields import MATCH, PARTS
 from specs.notations import NAME
 from specs.policy import policies
 
 ABOUT = "A network filter: rules of a firewall for machines' interfaces, which refer to it by its name."
+
+_OF_PACKETS = ("priority", "stateMatch", "protocol", "match", "noMatch")
 
 RULE = mapping(
     "A rule, or by `filter` all rules of another filter.",
@@ -56,18 +58,21 @@ RULE = mapping(
         "noMatch": MATCH.but("What a packet doesn't have that the rule is for. Default: nothing in particular."),
     },
     rules=(
-        any_of("filter", "action", error="A rule has an `action`, or the `filter` whose rules it stands for; add one."),
         where(
             has("filter"),
             {
-                "propertyNames": {"enum": ["filter", "parameters"]},
+                "not": {"anyOf": [has(each) for each in ("action", "direction", *_OF_PACKETS)]},
                 "errorMessage": "A rule that includes a `filter` has `parameters` beside it and nothing else; "
                 "remove the rest.",
             },
             {
-                **has("action", "direction"),
-                "errorMessage": "A rule needs `action` and `direction`; add what is missing.",
+                **has("action"),
+                "errorMessage": "A rule needs an `action`, or the `filter` whose rules stand for it; add one of them.",
             },
+        ),
+        where(
+            has("action"),
+            {**has("direction"), "errorMessage": "A rule needs a `direction`: in, out or inout; add it."},
         ),
         where(
             has("parameters"),
@@ -101,6 +106,7 @@ SPEC = mapping(
             1000,
             effect=Effect.LIVE,
             at="@priority",
+            absent=0,
         ),
         "rules": items(
             "The rules, in order, all of them: one that isn't here isn't on the host. A change reaches the running "

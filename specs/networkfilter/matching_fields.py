@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 from specs.declared import Declared, mapping, shared, text
@@ -16,8 +17,7 @@ def _value(about: str, pattern: str, most: int = 0) -> Declared:
     both = text(f"{about} Default: any.", f"^(?:{_VARIABLE}|{pattern})$", error=_ERROR)
     if not most:
         return both
-    more = {"type": ["integer", "string"], "minimum": 0, "maximum": most}
-    return text(f"{about} Default: any.", f"^(?:{_VARIABLE}|{pattern})$", error=_ERROR, **more)
+    return replace(both, keywords={**both.keywords, "type": ["integer", "string"], "minimum": 0, "maximum": most})
 
 
 def _number(about: str, most: int) -> Declared:
@@ -61,9 +61,9 @@ _RANGES: Final = {
     "dstipto": _address("The last of the receivers' IP addresses."),
     "dscp": _number("The differentiated services code point, 0 to 63.", 63),
     "connlimitAbove": _number("More connections from one sender than so many.", _PORT),
-    "state": _value(
-        "States of the connection: NEW, ESTABLISHED, RELATED, INVALID or NONE.", "[A-Za-z]+(?:,[A-Za-z]+)*"
-    ),
+    "state": _value("States of the connection: NEW, ESTABLISHED, RELATED, INVALID, NONE.", "[A-Za-z]+(?:,[A-Za-z]+)*"),
+}
+_SETS: Final = {
     "ipset": _value("A set of addresses of the host's kernel, by its name.", r"[A-Za-z0-9_.:\-+ ]{1,31}"),
     "ipsetflags": _value("What the set is about: src, dst, in order.", "(?:src|dst)(?:,(?:src|dst)){0,5}"),
 }
@@ -129,8 +129,8 @@ MATCH: Final = shared(
     mapping(
         "What a packet has, by libvirt's names of its parts. Which there are depends on the protocol.",
         {
-            **_MACS, **_MAC_PROTOCOL, **_VLAN, **_IPS, **_RANGES, **_PORTS, **_IP_PROTOCOL, **_ICMP, **_ICMP_ENDS,
-            **_FLAGS, **_ARP, **_STP, **_COMMENT,
+            **_MACS, **_MAC_PROTOCOL, **_VLAN, **_IPS, **_RANGES, **_SETS, **_PORTS, **_IP_PROTOCOL, **_ICMP,
+            **_ICMP_ENDS, **_FLAGS, **_ARP, **_STP, **_COMMENT,
         },
     ),
 )  # fmt: skip
@@ -143,14 +143,16 @@ _FOUR: Final = {
     "sctp": (*_LAYER_4, *_PORTS),
     "icmp": (*_LAYER_4, *_ICMP),
     "igmp": _LAYER_4,
-    "all": _LAYER_4,
+    "all": (*_LAYER_4, *_SETS),  # libvirt passes over them everywhere else
     "esp": _LAYER_4,
     "ah": _LAYER_4,
     "udplite": _LAYER_4,
 }
 _SIX: Final = {
-    **{f"{name}-ipv6": parts for name, parts in _FOUR.items() if name not in ("icmp", "igmp")},
-    "icmpv6": _FOUR["icmp"],
+    # libvirt takes no address of IPv6 for the last of the receivers', and no flags of TCP's over it.
+    ("icmpv6" if name == "icmp" else f"{name}-ipv6"): [part for part in parts if part not in ("dstipto", "flags")]
+    for name, parts in _FOUR.items()
+    if name != "igmp"
 }
 _IP = (*_MACS, *_IPS, *_PORTS, *_IP_PROTOCOL, *_COMMENT)
 PARTS: Final[Mapping[str, frozenset[str]]] = {

@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from specs.networkfilter.spec import NetworkFilterSpec
     from specs.reference import Ref
 
+_PORTS = frozenset({"srcportstart", "srcportend", "dstportstart", "dstportend"})
+_WITH_PORTS = frozenset({"tcp", "udp", "dccp", "sctp", "6", "17", "33", "132"})
+_NO_PART = "A packet of {} has no `{}` for a filter, and libvirt would pass over it;"
+
 
 def references(_name: str, spec: NetworkFilterSpec) -> Iterable[Ref]:
     """The filters that it includes."""
@@ -21,25 +25,30 @@ def references(_name: str, spec: NetworkFilterSpec) -> Iterable[Ref]:
 def check(name: str, spec: NetworkFilterSpec) -> Iterator[tuple[str, str]]:
     """The rules that hold between fields. Relies on the shape that the schema asks for."""
     if name in BUILT_IN:
+        sentence = "is one of libvirt's own filters; give this one another name, and include that one by `filter`."
+        yield "", f"{name} {sentence}"
+    if spec.get("priority") == 0 and spec.get("chain", "root") != "root":
         yield (
-            "",
-            f"{name} is one of libvirt's own filters; give this one another name, and include that one by `filter`.",
+            "/priority",
+            "libvirt takes 0 for the default of the chain's protocol; write another number, or remove it.",
         )
     for index, rule in enumerate(spec.get("rules", ())):
         at = f"/rules/{index}"
         if rule.get("filter") == name:
             yield f"{at}/filter", "A filter can't include itself; name another one."
-        protocol = rule.get("protocol")
+        protocol = rule.get("protocol", "")
         if protocol not in PARTS:
             continue
-        for field in ("match", "noMatch"):
-            for part in sorted(rule.get(field, {}).keys() - PARTS[protocol]):
+        packets = {"match": rule.get("match", {}), "noMatch": rule.get("noMatch", {})}
+        for field, packet in packets.items():
+            for part in sorted(packet.keys() - PARTS[protocol]):
                 yield (
                     f"{at}/{field}/{part}",
-                    (
-                        f"A packet of {protocol} has no `{part}` for a filter, and libvirt would pass over it; remove it, "
-                        "or choose another protocol."
-                    ),
+                    f"{_NO_PART.format(protocol, part)} remove it, or choose another protocol.",
                 )
-        for part in sorted(rule.get("match", {}).keys() & rule.get("noMatch", {}).keys()):
+        inside = str({**packets["noMatch"], **packets["match"]}.get("protocol", ""))
+        ports = sorted(part for part in {**packets["match"], **packets["noMatch"]} if part in _PORTS)
+        if protocol in ("ip", "ipv6") and ports and inside.lower() not in _WITH_PORTS and not inside.startswith("$"):
+            yield at, f"`{ports[0]}` needs to know which ports: add `protocol: tcp`, udp, dccp or sctp to `match`."
+        for part in sorted(packets["match"].keys() & packets["noMatch"].keys()):
             yield f"{at}/noMatch/{part}", f"`{part}` is in `match` too, and libvirt keeps one of them; remove one."

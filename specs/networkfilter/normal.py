@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from specs import canonical
+from specs.plain import NewSpec
 
 _ETHER: Final = {"ipv4": 0x800, "arp": 0x806, "rarp": 0x8035, "vlan": 0x8100, "ipv6": 0x86DD}
 _IP: Final = {
@@ -37,9 +38,20 @@ def normal(rule: Mapping[str, Any]) -> tuple[Any, ...]:
         rule.get("priority", PRIORITY),
         rule.get("stateMatch", True),
         rule.get("protocol"),
-        _packet(rule.get("match", {})),
-        _packet(rule.get("noMatch", {})),
+        *map(_packet, _sides(rule.get("match", {}), rule.get("noMatch", {}))),
     )
+
+
+def _sides(match: Mapping[str, Any], negated: Mapping[str, Any]) -> tuple[NewSpec, NewSpec]:
+    """What a packet has and what it doesn't have: a mask is on the side of its address, wherever it is written."""
+    every = {**negated, **match}
+    there = {part for part in every if (_address(part) if _address(part) in every else part) in negated}
+    return {part: every[part] for part in every.keys() - there}, {part: every[part] for part in there}
+
+
+def _address(part: str) -> str:
+    """The address that a mask is of."""
+    return part.removesuffix("mask") + "addr" if part.endswith("mask") else part.removesuffix("Mask")
 
 
 def _packet(match: Mapping[str, Any]) -> frozenset[tuple[str, Any]]:

@@ -108,11 +108,11 @@ class Rule(TypedDict, total=False):
         "tcp-ipv6",
         "udp-ipv6",
         "sctp-ipv6",
+        "icmpv6",
         "all-ipv6",
         "esp-ipv6",
         "ah-ipv6",
         "udplite-ipv6",
-        "icmpv6",
     ]
     match: PacketMatch
     noMatch: PacketMatch

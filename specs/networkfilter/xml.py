@@ -17,7 +17,7 @@ from specs.declared import carried
 from specs.declared_binds import binder, complete
 from specs.host import Host
 from specs.networkfilter.fields import SPEC
-from specs.networkfilter.matching_fields import PARTS
+from specs.networkfilter.matching_fields import MATCH, PARTS
 from specs.networkfilter.normal import PRIORITY, normal
 from specs.plain import NewSpec
 
@@ -29,6 +29,7 @@ bind = binder(SPEC)
 _ENTRIES: Final = ("rule", "filterref")
 _STATELESS: Final = frozenset({"false", "0"})
 _NEGATED: Final = "no"
+_NUMBERS: Final = frozenset(name for name, each in MATCH.fields.items() if "integer" in each.keywords["type"])
 
 
 def lower(declared: NetworkFilterSpec, *, name: str, uid: str, host: Host) -> LoweredNetworkFilter:  # noqa: ARG001  (every kind's signature)
@@ -39,7 +40,7 @@ def lower(declared: NetworkFilterSpec, *, name: str, uid: str, host: Host) -> Lo
 
 def skeleton(lowered: LoweredNetworkFilter, *, name: str, uid: str, host: Host) -> Element:  # noqa: ARG001  (every kind's signature)
     """A new filter, without a rule."""
-    root = etree.Element("filter", {"name": name})
+    root = etree.Element("filter", {"name": name, "chain": "root"})  # a priority without a chain is passed over
     etree.SubElement(root, "uuid").text = uid
     return root
 
@@ -69,7 +70,7 @@ def _rule(element: Element) -> NewSpec:
         found["stateMatch"] = False
     for packet in element.iterchildren(*PARTS):
         found["protocol"] = str(packet.tag)
-        parts = {_field(str(key)): value for key, value in packet.attrib.items() if key != "match"}
+        parts = dict(_part(str(key), str(value)) for key, value in packet.attrib.items() if key != "match")
         if parts:
             found.setdefault("noMatch" if packet.get("match") == _NEGATED else "match", {}).update(parts)
     return found
@@ -107,8 +108,9 @@ def _texts(parts: Mapping[str, Any]) -> dict[str, str]:
     return {re.sub("[A-Z]", lambda found: f"-{found[0].lower()}", key): str(value) for key, value in parts.items()}
 
 
-def _field(attribute: str) -> str:
-    return re.sub("-([a-z])", lambda found: found[1].upper(), attribute)
+def _part(attribute: str, value: str) -> tuple[str, Any]:
+    field = re.sub("-([a-z])", lambda found: found[1].upper(), attribute)
+    return field, int(value) if field in _NUMBERS and value.isdecimal() else value
 
 
 def _same_rules(declared: Sequence[Mapping[str, Any]], observed: Sequence[Mapping[str, Any]] | None) -> bool:

@@ -106,11 +106,12 @@ class HostObjects:
         return f"{self.prefix}{what}"
 
     def left(self) -> list[str]:
-        """What is there now under this prefix: `domain x`, `network x`, `pool x`, `volume x`."""
+        """What is there now under this prefix: `domain x`, `network x`, `pool x`, `volume x`, `filter x`."""
         found = [("domain", each) for each in self._mine(self._connection.listAllDomains)]
         found += [("network", each) for each in self._mine(self._connection.listAllNetworks)]
         found += [("pool", each) for each in self._mine(self._connection.listAllStoragePools)]
         found += [("volume", each) for each in self._volumes()]
+        found += [("filter", each) for each in self._filters()]
         return [f"{kind} {each.name()}" for kind, each in found]
 
     def remove_all(self) -> None:
@@ -128,6 +129,13 @@ class HostObjects:
                 each.destroy()
             with suppress(libvirt.libvirtError):
                 each.undefine()
+        for _ in range(2):  # one that another includes stays until that one is gone
+            for each in self._filters():
+                with suppress(libvirt.libvirtError):
+                    each.undefine()
+
+    def _filters(self) -> list[libvirt.virNWFilter]:
+        return self._mine(self._connection.listAllNWFilters)
 
     def _mine(self, listing: Callable[[], list[Any]]) -> list[Any]:
         return [each for each in listing() if each.name().startswith(self.prefix)]

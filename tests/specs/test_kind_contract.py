@@ -44,8 +44,16 @@ def fields(kind: Kind, schema: dict[str, Any], path: str = "") -> Iterator[tuple
         yield from fields(kind, field, f"{path}.{name}")
 
 
-def test_there_are_the_six_kinds() -> None:
-    assert list(kinds()) == ["Distribution", "Network", "StoragePool", "StorageVolume", "Template", "VirtualMachine"]
+def test_there_are_these_kinds() -> None:
+    assert list(kinds()) == [
+        "Distribution",
+        "Network",
+        "NetworkFilter",
+        "StoragePool",
+        "StorageVolume",
+        "Template",
+        "VirtualMachine",
+    ]
 
 
 @every_kind
