@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from lxml import etree
 
 from specs.binding import Bind, Element
-from specs.declared import carried
+from specs.carried import carried
 from specs.declared_binds import binder, complete
 from specs.host import Host
 from specs.networkfilter.fields import SPEC
