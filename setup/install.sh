@@ -65,6 +65,7 @@ rpm | builds packages for the tests
 createrepo-c | repositories of DNF for the tests
 dpkg-dev | repositories of APT for the tests
 virtinst | virt-install makes machines for the tests of export
+qemu-system-arm | defines machines of another architecture in the tests of export
 swtpm | an emulated TPM for the tests, whose state has to survive
 swtpm-tools | makes the first state of an emulated TPM
 systemd | systemd-analyze, which knows what the documented units restrict

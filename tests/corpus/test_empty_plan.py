@@ -17,7 +17,18 @@ from tests.lab.libvirtd import HostObjects
 
 PREFIX = "corpus-"
 # Where libvirt's QEMU driver takes them only with a backend or a device that most machines lack.
-NOT_ON_QEMU = frozenset({"network/hostdev-pool", "pool/gluster", "pool/iscsi-direct", "pool/rbd", "pool/zfs"})
+NOT_ON_QEMU = frozenset(
+    {
+        "domain/ppc64-pseries",
+        "domain/s390x",
+        "domain/sev-guest",
+        "network/hostdev-pool",
+        "pool/gluster",
+        "pool/iscsi-direct",
+        "pool/rbd",
+        "pool/zfs",
+    }
+)
 # What no document can say; its neighbours are exported all the same.
 WITHOUT_DOCUMENT = frozenset(
     {
