@@ -1,5 +1,6 @@
-"""Writes the kinds' JSON Schemas and types from their declared fields, and docs/reference/, docs/effects.md,
-docs/cli.md, docs/settings.md and docs/addresses.md from the schemas, binds, commands and endpoints: `make docs`.
+"""Writes the kinds' JSON Schemas and types from their declared fields, and docs/reference/, docs/grammar/,
+docs/effects.md, docs/cli.md, docs/settings.md and docs/addresses.md from the schemas, binds, commands, endpoints and
+libvirt's grammar: `make docs`.
 
 Tests check that it was run.
 """
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import grammar_pages
 
 from api.docs.table import api_table
 from api.http.discovery import resource_classes
@@ -79,7 +81,7 @@ def pages() -> dict[Path, str]:
     found[HERE / "settings.md"] = settings()
     found[HERE / "effects.md"] = effects()
     found[HERE / "addresses.md"] = api_table(resource_classes())
-    return found
+    return found | grammar_pages.pages(HERE / "grammar")
 
 
 def sources() -> dict[Path, str]:
