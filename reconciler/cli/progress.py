@@ -29,6 +29,7 @@ _AGAIN_S = 10.0
 _WORDS = {
     "Define": "being defined",
     "Start": "being started",
+    "SetSecretValue": "being given its value",
     "Stop": "being shut down",
     "Pause": "being paused",
     "Resume": "being resumed",

@@ -38,6 +38,7 @@ class Events:
     deregister: Callable[[libvirt.virConnect, int], Any]
     identifiers: tuple[int, ...]
     note: Callable[[Runs, Any, tuple[Any, ...]], None] | None = None
+    name: Callable[[Any], str] = lambda subject: str(subject.name())  # of the object
 
 
 _NODE_DEVICES = Events(
@@ -118,7 +119,7 @@ def _passed_on(kind: str, events: Events, runs: Runs, changed: Callable[[Ref], N
         def pass_on() -> None:
             if events.note is not None:
                 events.note(runs, subject, said)
-            changed(Ref(kind, subject.name()))
+            changed(Ref(kind, events.name(subject)))
 
         _quietly(pass_on)
 

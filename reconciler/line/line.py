@@ -26,6 +26,7 @@ from reconciler.ledger.ledger import Ledger
 from reconciler.ledger.lock import StateFolder
 from reconciler.ledger.records import Origin
 from reconciler.line.lineage import Lineage
+from reconciler.line.secret_values import SecretValues
 from reconciler.observed.snapshot import Snapshot
 from reconciler.planning.groups import without
 from reconciler.planning.plan import Plan, Step
@@ -71,6 +72,7 @@ class Line:
         self._loader = Loader()
         self._resolver = Resolver(allowed_folders=settings.allowed_folders)
         self._planner = Planner()
+        self._values = SecretValues(reach_of(settings))
         self._snapshot: Snapshot | None = None
         self.ordered: frozenset[Ref] = frozenset()  # what clients have ordered by name to go
         self._touched: set[Ref] = set()  # volumes that steps have changed since the host was last looked at
@@ -167,7 +169,7 @@ class Line:
             snapshot,
             owned,
             suspended(suspensions),
-            self._plan_options(self.hypervisor.take_rebooted(), moving),
+            replace(self._plan_options(self.hypervisor.take_rebooted(), moving), values=self._values(desired)),
             self.ledger.definitions.get,
         )
         if working and plan.records:

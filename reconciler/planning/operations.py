@@ -159,6 +159,15 @@ class DefineSecret:
 
 
 @dataclass(frozen=True, slots=True)
+class SetSecretValue:
+    """Hand a secret's value to libvirt, read at this moment. `encoding` is how it is written there: text or base64."""
+
+    ref: Ref
+    source: SecretSource
+    encoding: str = "text"
+
+
+@dataclass(frozen=True, slots=True)
 class DefineInterface:
     """Make an interface of the host that a network joins, such as the bridge over a VLAN. One that exists stays."""
 
@@ -249,6 +258,7 @@ class DeleteVolume:
 
 Operation = (
     DefineSecret
+    | SetSecretValue
     | DefineInterface
     | ExtendVolumeGroup
     | Define

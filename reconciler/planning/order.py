@@ -171,6 +171,8 @@ def _missing(
             continue
         if need in context.snapshot.objects or coming or _called_otherwise(need, step, context):
             continue
+        if rules_of(need.kind).is_optional and need not in context.desired.resources:
+            continue
         if need in context.losses and rules_of(step.ref.kind).spares:
             continue  # it was assessed with that in mind
         if need in context.snapshot.unseen and _has(step.ref, need, context):

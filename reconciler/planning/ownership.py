@@ -30,6 +30,7 @@ class Fact(StrEnum):
     FOUND = "found"  # it was there before this state knew of it, and only its UUID says whose it is
     BLOB = "blob"  # the content of its document's file, by its name in git
     REMADE = "remade"  # how often a person had it made or started again after it was gone: a yes counts once
+    VALUE = "value"  # of a secret: a digest of the value that was set last
     SUBNET = "subnet"  # chosen for a network that declares none, so that a new one gets the same
 
 

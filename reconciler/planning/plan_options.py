@@ -33,6 +33,7 @@ class PlanOptions:
     # What a running VM was told, and isn't told again: by edit and run (libvirt's id of the running domain).
     refused_edits: Mapping[tuple[EditLive, str], RefusedEdit] = field(default_factory=dict)
     ordered: frozenset[Ref] = frozenset()  # what clients have ordered by name to go, and wait for
+    values: Mapping[Ref, str] = field(default_factory=dict)  # digests of what is kept for secrets, where it can be read
     moving: frozenset[Ref] = frozenset()  # what something may have been done to since the host was looked at
 
 

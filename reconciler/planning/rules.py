@@ -54,6 +54,8 @@ class Rules:
     cuts_off: ClassVar[bool] = False  # who uses it is cut off by its stop, and can be connected again after it
     stands_alone: ClassVar[bool] = False  # nothing lies `beside` one but what holds for everything
     always_marked: ClassVar[bool] = False  # never known by its UUID alone
+    value_from: ClassVar[str] = ""  # the field that says where a value is kept that is handed to libvirt
+    is_optional: ClassVar[bool] = False  # who needs one comes after it, and isn't held back where there is none
     keeps_volumes: ClassVar[bool] = False  # it has volumes, which stay when it is removed, unless its document says so
 
     def assessor(self, context: Context) -> Assessor | None:

@@ -112,7 +112,8 @@ class HostObjects:
         found += [("pool", each) for each in self._mine(self._connection.listAllStoragePools)]
         found += [("volume", each) for each in self._volumes()]
         found += [("filter", each) for each in self._filters()]
-        return [f"{kind} {each.name()}" for kind, each in found]
+        secrets = [f"secret {each.usageID()}" for each in self._secrets()]
+        return [*(f"{kind} {each.name()}" for kind, each in found), *secrets]
 
     def remove_all(self) -> None:
         """Remove every object under this prefix, with its snapshots, saved state and disks."""
@@ -129,10 +130,15 @@ class HostObjects:
                 each.destroy()
             with suppress(libvirt.libvirtError):
                 each.undefine()
+        for secret in self._secrets():
+            secret.undefine()
         for _ in range(2):  # one that another includes stays until that one is gone
             for each in self._filters():
                 with suppress(libvirt.libvirtError):
                     each.undefine()
+
+    def _secrets(self) -> list[libvirt.virSecret]:
+        return [each for each in self._connection.listAllSecrets() if self.prefix in each.XMLDesc()]
 
     def _filters(self) -> list[libvirt.virNWFilter]:
         return self._mine(self._connection.listAllNWFilters)

@@ -49,6 +49,7 @@ def test_there_are_these_kinds() -> None:
         "Distribution",
         "Network",
         "NetworkFilter",
+        "Secret",
         "StoragePool",
         "StorageVolume",
         "Template",
