@@ -151,7 +151,7 @@ class TestAKind:
     def test_that_is_misspelt_is_recognised(self, kind: str) -> None:
         text = message_of(f"apiVersion: onggi/v1\nkind: {kind}\n")
         assert text.startswith(f"a.yaml:2:1: There is no kind `{kind}`; did you mean VirtualMachine?")
-        assert "Network, StoragePool, StorageVolume, Template, VirtualMachine" in text
+        assert "Network, NetworkFilter, Secret, StoragePool, StorageVolume, Template, VirtualMachine" in text
 
     @pytest.mark.parametrize("kind", ["[]", "1", '"a\\nb"', '"<x>"', "null", '""'])
     def test_that_is_nothing_of_the_sort_is_never_echoed(self, kind: str) -> None:
