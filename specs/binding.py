@@ -136,7 +136,8 @@ class Field:
 
     `get` and `put` stand in for `path` where the XML needs more than one element; `same(declared, observed)` where
     equality isn't `==`; `missing` is what an absent element means (libvirt's documented default), None: unknown;
-    `effect_in(old, new, observed spec)` for `effect` where the effect hangs on other fields. In a list,
+    `effect_in(old, new, observed spec)` for `effect` where the effect hangs on other fields, `effect_among(old, new,
+    around)` where it hangs on other declared ones too. In a list,
     `comparable(declared item, observed item)` is False where the two aren't about the same thing.
 
     `bound` names what of the XML goes when the value changes. `refuses(new value, around)` is for what can't be changed
@@ -155,6 +156,7 @@ class Field:
     same: Callable[[Any, Any], bool] | None = None
     missing: Any = None
     effect_in: Callable[[Any, Any, Any], Effect] | None = None
+    effect_among: Callable[[Any, Any, Around], Effect] | None = None
     comparable: Callable[[Item, Item], bool] | None = None
     bound: tuple[Bound, ...] = ()
     refuses: Callable[[Any, Around], str] | None = None
@@ -218,7 +220,8 @@ class Field:
         """The change of `old` into `new`; a forbidden one, with the sentence why, where it can't be made."""
         if self.refuses is not None and (why := self.refuses(new, around)):
             return Change(pointer, old, new, Effect.FORBIDDEN, why)
-        return Change(pointer, old, new, self.effect_of(old, new, around.item))
+        effect = self.effect_among(old, new, around) if self.effect_among else self.effect_of(old, new, around.item)
+        return Change(pointer, old, new, effect)
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,11 @@ def completed(item: Declared, fields: Iterable[Field] = ()) -> tuple[Field, ...]
     return (*(_inner(name, field) for name, field in placed(item) if name not in known), *given)
 
 
+def bound(spec: Declared, name: str, **how: Any) -> Bind:
+    """The bind of a declared field for which a path says it all, but for what `how` says, in the words of its class."""
+    return replace(_bound(name, declared_at(spec, name)), **how)
+
+
 def sayable(spec: Declared, observed: Spec) -> NewSpec:
     """Of what a definition says at paths whatever a document has to say of it: not what is a default anyway."""
     said: NewSpec = {}

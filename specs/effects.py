@@ -70,7 +70,7 @@ def _bound(binds: Iterable[Bind]) -> Iterator[tuple[str, _Known]]:
 
 
 def _of(field: Field) -> _Known:
-    return field.effect if field.effect_in is None else field.effect_in
+    return field.effect_in or field.effect_among or field.effect
 
 
 def _dotted(name: str) -> str:

@@ -94,11 +94,12 @@ class EditLive:
     """Change a running VM. The persistent definition is changed by the `Define` beside it.
 
     `verb`: attach | detach | update take a device's XML; memory takes KiB, vcpus a count, title and description a text,
-    resize `target device|bytes`; iotune takes a disk's XML, of which only the limits are said.
+    resize `target device|bytes`; iotune takes a disk's XML, of which only the limits are said, tune the XML of what is
+    to be set of processors, I/O threads and memory.
     """
 
     ref: Ref
-    verb: Literal["attach", "detach", "update", "memory", "vcpus", "title", "description", "resize", "iotune"]
+    verb: Literal["attach", "detach", "update", "memory", "vcpus", "title", "description", "resize", "iotune", "tune"]
     value: str
     secrets: tuple[SecretSlot, ...] = ()
 

@@ -34,11 +34,12 @@ class Graphics(TypedDict, total=False):
 
 
 class CpuTopology(TypedDict, total=False):
-    """How the virtual CPUs are arranged: sockets × cores × threads has to equal `cpus`, or `maximumCpus` where
-    that is written.
+    """How the virtual CPUs are arranged: sockets × dies × cores × threads has to equal `cpus`, or
+    `maximumCpus` where that is written.
     """
 
     sockets: Required[int]
+    dies: int
     cores: Required[int]
     threads: Required[int]
 

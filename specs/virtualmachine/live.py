@@ -14,6 +14,8 @@ from lxml import etree
 
 from specs.binding import Element, Item, Items, read, serialise, text_at, value_at
 from specs.effect import Change, Effect
+from specs.virtualmachine.compute.layout import kib_set_aside
+from specs.virtualmachine.compute.live import tuning
 from specs.virtualmachine.devices.graphics import PASSWORD, VALID_TO, find_console
 from specs.virtualmachine.storage.iolimits import IO_LIMITS
 from specs.virtualmachine.xml import BINDS
@@ -21,7 +23,7 @@ from specs.virtualmachine.xml import BINDS
 if TYPE_CHECKING:
     from specs.virtualmachine.spec import LoweredVirtualMachine
 
-Verb = Literal["attach", "detach", "update", "memory", "vcpus", "title", "description", "resize", "iotune"]
+Verb = Literal["attach", "detach", "update", "memory", "vcpus", "title", "description", "resize", "iotune", "tune"]
 
 _VERBS: Mapping[str, Verb] = {
     "/memory": "memory",
@@ -33,8 +35,8 @@ _KIB_PER_MIB = 1024
 
 
 class LiveEdit(NamedTuple):
-    """`value` is a device's XML for attach, detach, update and iotune; KiB for memory, a count for vcpus, else the
-    text. `password` tells that the console's password goes into that XML.
+    """`value` is a device's XML for attach, detach, update and iotune, for tune that of what is set; KiB for memory, a
+    count for vcpus, else the text. `password` tells that the console's password goes into that XML.
     """
 
     verb: Verb
@@ -64,10 +66,16 @@ def _edits(
 ) -> Iterator[LiveEdit]:
     verb = _VERBS.get(change.pointer)
     if verb is not None:
-        yield LiveEdit(verb, str(change.new * _KIB_PER_MIB if verb == "memory" else change.new))
+        value = change.new
+        if verb == "memory":
+            value = change.new * _KIB_PER_MIB - kib_set_aside(live_root)
+        yield LiveEdit(verb, str(value))
         return
     if change.pointer.startswith("/graphics/"):
         yield from _update_console(lowered, live_root)
+        return
+    if (tuned := tuning(lowered, live_root, change)) is not None:
+        yield LiveEdit("tune", serialise(tuned))
         return
     bind = next(bind for bind in BINDS if isinstance(bind, Items) and change.pointer.startswith(f"/{bind.name}/"))
     if change.new is None:

@@ -18,6 +18,7 @@ from specs.carried import carried
 from specs.codecs import bytes_of
 from specs.host import Host, NodeDevice
 from specs.problem import Unrenderable
+from specs.virtualmachine.compute.lowering import lower_compute
 from specs.virtualmachine.devices.graphics import IS_SET
 from specs.virtualmachine.fields import SPEC
 from specs.virtualmachine.interfaces.fields import INTERFACE
@@ -59,6 +60,7 @@ def lower(declared: VirtualMachineSpec, *, name: str, uid: str, host: Host) -> L
         lowered["maximumMemory"] = _mebibytes(declared["maximumMemory"])
     if (count := _cpus(declared)) is not None:
         lowered["cpus"] = count
+    lower_compute(lowered)
     if "domainType" in declared:
         lowered["domainType"] = _domain_type(declared["domainType"], host)
     if "graphics" in declared:
@@ -100,7 +102,7 @@ def _cpus(declared: VirtualMachineSpec) -> int | None:
     topology = declared.get("cpuTopology")
     if topology is None or "maximumCpus" in declared:  # then it only says how many there could be
         return None
-    return int(topology["sockets"] * topology["cores"] * topology["threads"])
+    return int(topology["sockets"] * topology.get("dies", 1) * topology["cores"] * topology["threads"])
 
 
 def _graphics(declared: Graphics) -> LoweredGraphics:

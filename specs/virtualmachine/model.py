@@ -11,6 +11,7 @@ from specs import canonical
 from specs.codecs import bytes_of
 from specs.reference import NETWORK, STORAGE_POOL, TEMPLATE, Ref
 from specs.size import check_size
+from specs.virtualmachine.compute.rules import check_compute
 from specs.virtualmachine.devices.fields import NOWHERE
 from specs.virtualmachine.interfaces.static_addresses import check_addresses
 from specs.virtualmachine.storage.buses import NEVER_READ_ONLY, lacks_ide
@@ -35,6 +36,7 @@ def check(_name: str, spec: VirtualMachineSpec) -> Iterator[Broken]:
     """The rules that hold between fields. Relies on the shape that the schema asks for."""
     yield from check_cpus(spec)
     yield from check_memory(spec)
+    yield from check_compute(spec)
     yield from _check_disks(spec.get("disks", ()))
     yield from _check_interfaces(spec.get("interfaces", ()))
     yield from _check_unique(spec)
@@ -59,10 +61,10 @@ def check_cpus(spec: VirtualMachineSpec | TemplateSpec) -> Iterator[Broken]:
     topology = spec.get("cpuTopology")
     if topology is None:
         return
-    product = topology["sockets"] * topology["cores"] * topology["threads"]
+    product = topology["sockets"] * topology.get("dies", 1) * topology["cores"] * topology["threads"]
     if maximum is not None:
         if maximum != product:
-            sentence = f"sockets × cores × threads makes {product} CPUs, but `maximumCpus` is {maximum}"
+            sentence = f"sockets × dies × cores × threads makes {product} CPUs, but `maximumCpus` is {maximum}"
             yield "/cpuTopology", f"{sentence}; make both equal."
     elif cpus is None and "template" not in spec:
         yield (
@@ -70,7 +72,7 @@ def check_cpus(spec: VirtualMachineSpec | TemplateSpec) -> Iterator[Broken]:
             f"This topology makes {product} CPUs and `cpus` isn't written; write `cpus: {product}` too.",
         )
     elif cpus is not None and cpus != product:
-        sentence = f"sockets × cores × threads makes {product} CPUs, but `cpus` is {cpus}; make both equal."
+        sentence = f"sockets × dies × cores × threads makes {product} CPUs, but `cpus` is {cpus}; make both equal."
         yield "/cpuTopology", sentence
 
 

@@ -7,13 +7,232 @@ from typing import Literal, Required, TypedDict
 
 
 class CpuTopology(TypedDict, total=False):
-    """How the virtual CPUs are arranged: sockets × cores × threads has to equal `cpus`, or `maximumCpus` where
-    that is written.
+    """How the virtual CPUs are arranged: sockets × dies × cores × threads has to equal `cpus`, or
+    `maximumCpus` where that is written.
     """
 
     sockets: Required[int]
+    dies: int
     cores: Required[int]
     threads: Required[int]
+
+
+class CpuFeature(TypedDict, total=False):
+    """A feature of the CPU."""
+
+    name: Required[str]
+    policy: Literal["force", "require", "optional", "disable", "forbid"]
+
+
+class CpuAddressBits(TypedDict, total=False):
+    """How wide addresses of physical memory are, which a machine with a lot of memory needs."""
+
+    mode: Required[Literal["passthrough", "emulate"]]
+    bits: int
+
+
+class Cpu(TypedDict, total=False):
+    """What the CPU is, beside its `cpuMode`."""
+
+    model: str
+    fallback: Literal["allow", "forbid"]
+    vendorId: str
+    vendor: str
+    match: Literal["minimum", "exact", "strict"]
+    check: Literal["none", "partial", "full"]
+    migratable: bool
+    features: Sequence[CpuFeature]
+    addressBits: CpuAddressBits
+    cache: Literal["passthrough", "emulate", "disable"]
+
+
+class CpuTuneVcpuPin(TypedDict, total=False):
+    """One CPU's."""
+
+    vcpu: Required[int]
+    processors: Required[str]
+
+
+class CpuTuneIoThreadPin(TypedDict, total=False):
+    """One thread's."""
+
+    ioThread: Required[int]
+    processors: Required[str]
+
+
+class CpuTuneVcpuScheduler(TypedDict, total=False):
+    """Some CPUs'."""
+
+    vcpus: Required[str]
+    scheduler: Required[Literal["batch", "idle", "fifo", "rr"]]
+    priority: int
+
+
+class CpuTuneIoThreadScheduler(TypedDict, total=False):
+    """Some threads'."""
+
+    ioThreads: Required[str]
+    scheduler: Required[Literal["batch", "idle", "fifo", "rr"]]
+    priority: int
+
+
+class CpuTuneEmulatorScheduler(TypedDict, total=False):
+    """How the host schedules what the hypervisor does beside the CPUs."""
+
+    scheduler: Required[Literal["batch", "idle", "fifo", "rr"]]
+    priority: int
+
+
+class CpuTune(TypedDict, total=False):
+    """Which of the host's processors the machine runs on, and how much of them it gets."""
+
+    processors: str
+    placement: Literal["static", "auto"]
+    vcpuPins: Sequence[CpuTuneVcpuPin]
+    emulatorPin: str
+    ioThreadPins: Sequence[CpuTuneIoThreadPin]
+    shares: int
+    period: int
+    quota: int
+    globalPeriod: int
+    globalQuota: int
+    emulatorPeriod: int
+    emulatorQuota: int
+    ioThreadPeriod: int
+    ioThreadQuota: int
+    vcpuSchedulers: Sequence[CpuTuneVcpuScheduler]
+    ioThreadSchedulers: Sequence[CpuTuneIoThreadScheduler]
+    emulatorScheduler: CpuTuneEmulatorScheduler
+
+
+class IoThreadPool(TypedDict, total=False):
+    """One thread."""
+
+    id: Required[int]
+    least: int
+    most: int
+
+
+class MemoryBackingPage(TypedDict, total=False):
+    """One size."""
+
+    size: Required[str]
+    cells: str
+
+
+class MemoryBackingAllocation(TypedDict, total=False):
+    """How it is taken from the host."""
+
+    mode: Literal["immediate", "ondemand"]
+    threads: int
+
+
+class MemoryBacking(TypedDict, total=False):
+    """Where the host has the machine's memory."""
+
+    hugePages: bool
+    pages: Sequence[MemoryBackingPage]
+    noSharePages: bool
+    locked: bool
+    source: Literal["anonymous", "file", "memfd"]
+    access: Literal["private", "shared"]
+    allocation: MemoryBackingAllocation
+    discard: bool
+
+
+class MemoryTune(TypedDict, total=False):
+    """How much of the host's memory the machine may take, all that the hypervisor needs included."""
+
+    hardLimit: str
+    softLimit: str
+    swapHardLimit: str
+
+
+class MemoryRoom(TypedDict, total=False):
+    """Room for memory modules, which needs `numa.cells`."""
+
+    size: Required[str]
+    slots: Required[int]
+
+
+class MemoryModule(TypedDict, total=False):
+    """A module of memory."""
+
+    model: Required[Literal["dimm", "nvdimm", "virtio-mem", "virtio-pmem"]]
+    size: Required[str]
+    node: int
+    requested: str
+    block: str
+    path: str
+    access: Literal["private", "shared"]
+    discard: bool
+    alignSize: str
+    persistent: bool
+    pageSize: str
+    nodes: str
+    label: str
+    readOnly: bool
+
+
+class NumaCellDistance(TypedDict, total=False):
+    """How far one cell is."""
+
+    cell: Required[int]
+    value: Required[int]
+
+
+class NumaCell(TypedDict, total=False):
+    """A NUMA cell of the machine."""
+
+    id: Required[int]
+    cpus: str
+    memory: Required[str]
+    memAccess: Literal["shared", "private"]
+    discard: bool
+    distances: Sequence[NumaCellDistance]
+
+
+class NumaLatencie(TypedDict, total=False):
+    """Between two cells."""
+
+    initiator: Required[int]
+    target: Required[int]
+    type: Required[Literal["access", "read", "write"]]
+    value: Required[int]
+
+
+class NumaBandwidth(TypedDict, total=False):
+    """Between two cells."""
+
+    initiator: Required[int]
+    target: Required[int]
+    type: Required[Literal["access", "read", "write"]]
+    value: Required[str]
+
+
+class Numa(TypedDict, total=False):
+    """NUMA cells: how the machine's CPUs and memory are divided."""
+
+    cells: Sequence[NumaCell]
+    latencies: Sequence[NumaLatencie]
+    bandwidths: Sequence[NumaBandwidth]
+
+
+class NumaTuneCell(TypedDict, total=False):
+    """Where one cell's memory comes from."""
+
+    cell: Required[int]
+    mode: Required[Literal["strict", "preferred", "interleave", "restrictive"]]
+    nodes: Required[str]
+
+
+class NumaTune(TypedDict, total=False):
+    """Which of the host's NUMA nodes the machine's memory comes from."""
+
+    mode: Literal["strict", "preferred", "interleave", "restrictive"]
+    nodes: str
+    placement: Literal["static", "auto"]
+    cells: Sequence[NumaTuneCell]
 
 
 class IoLimits(TypedDict, total=False):
@@ -200,9 +419,19 @@ class VirtualMachineSpec(TypedDict, total=False):
     cpus: int
     maximumCpus: int
     cpuTopology: CpuTopology
-    cpuMode: Literal["host-model", "host-passthrough", "maximum", "default"]
+    cpuMode: Literal["host-model", "host-passthrough", "maximum", "custom", "default"]
+    cpu: Cpu
+    cpuTune: CpuTune
+    ioThreads: int
+    ioThreadPools: Sequence[IoThreadPool]
     memory: int | str
     maximumMemory: int | str
+    memoryBacking: MemoryBacking
+    memoryTune: MemoryTune
+    memoryRoom: MemoryRoom
+    memoryModules: Sequence[MemoryModule]
+    numa: Numa
+    numaTune: NumaTune
     disks: Sequence[Disk]
     cdroms: Sequence[Cdrom]
     interfaces: Sequence[Interface]
@@ -227,6 +456,195 @@ class VirtualMachineSpec(TypedDict, total=False):
     deletionPolicy: Literal["Retain", "Delete"]
     driftPolicy: Literal["enforce", "warn", "ignore"]
     ignoreFields: Sequence[str]
+
+
+class LoweredCpuFeature(TypedDict, total=False):
+    """A feature of the CPU."""
+
+    name: Required[str]
+    policy: str
+
+
+class LoweredCpuAddressBits(TypedDict, total=False):
+    """How wide addresses of physical memory are, which a machine with a lot of memory needs."""
+
+    mode: Required[str]
+    bits: int
+
+
+class LoweredCpu(TypedDict, total=False):
+    """What the CPU is, beside its `cpuMode`."""
+
+    model: str
+    fallback: str
+    vendorId: str
+    vendor: str
+    match: str
+    check: str
+    migratable: bool
+    features: Sequence[LoweredCpuFeature]
+    addressBits: LoweredCpuAddressBits
+    cache: str
+
+
+class LoweredCpuTuneVcpuScheduler(TypedDict, total=False):
+    """Some CPUs'."""
+
+    vcpus: Required[str]
+    scheduler: Required[str]
+    priority: int
+
+
+class LoweredCpuTuneIoThreadScheduler(TypedDict, total=False):
+    """Some threads'."""
+
+    ioThreads: Required[str]
+    scheduler: Required[str]
+    priority: int
+
+
+class LoweredCpuTuneEmulatorScheduler(TypedDict, total=False):
+    """How the host schedules what the hypervisor does beside the CPUs."""
+
+    scheduler: Required[str]
+    priority: int
+
+
+class LoweredCpuTune(TypedDict, total=False):
+    """Which of the host's processors the machine runs on, and how much of them it gets."""
+
+    processors: str
+    placement: str
+    vcpuPins: Sequence[CpuTuneVcpuPin]
+    emulatorPin: str
+    ioThreadPins: Sequence[CpuTuneIoThreadPin]
+    shares: int
+    period: int
+    quota: int
+    globalPeriod: int
+    globalQuota: int
+    emulatorPeriod: int
+    emulatorQuota: int
+    ioThreadPeriod: int
+    ioThreadQuota: int
+    vcpuSchedulers: Sequence[LoweredCpuTuneVcpuScheduler]
+    ioThreadSchedulers: Sequence[LoweredCpuTuneIoThreadScheduler]
+    emulatorScheduler: LoweredCpuTuneEmulatorScheduler
+
+
+class LoweredMemoryBackingPage(TypedDict, total=False):
+    """One size."""
+
+    size: Required[int]
+    cells: str
+
+
+class LoweredMemoryBackingAllocation(TypedDict, total=False):
+    """How it is taken from the host."""
+
+    mode: str
+    threads: int
+
+
+class LoweredMemoryBacking(TypedDict, total=False):
+    """Where the host has the machine's memory."""
+
+    hugePages: bool
+    pages: Sequence[LoweredMemoryBackingPage]
+    noSharePages: bool
+    locked: bool
+    source: str
+    access: str
+    allocation: LoweredMemoryBackingAllocation
+    discard: bool
+
+
+class LoweredMemoryTune(TypedDict, total=False):
+    """How much of the host's memory the machine may take, all that the hypervisor needs included."""
+
+    hardLimit: int
+    softLimit: int
+    swapHardLimit: int
+
+
+class LoweredMemoryRoom(TypedDict, total=False):
+    """Room for memory modules, which needs `numa.cells`."""
+
+    size: Required[int]
+    slots: Required[int]
+
+
+class LoweredMemoryModule(TypedDict, total=False):
+    """A module of memory."""
+
+    model: Required[str]
+    size: Required[int]
+    node: int
+    requested: int
+    block: int
+    path: str
+    access: str
+    discard: bool
+    alignSize: int
+    persistent: bool
+    pageSize: int
+    nodes: str
+    label: int
+    readOnly: bool
+
+
+class LoweredNumaCell(TypedDict, total=False):
+    """A NUMA cell of the machine."""
+
+    id: Required[int]
+    cpus: str
+    memory: Required[int]
+    memAccess: str
+    discard: bool
+    distances: Sequence[NumaCellDistance]
+
+
+class LoweredNumaLatencie(TypedDict, total=False):
+    """Between two cells."""
+
+    initiator: Required[int]
+    target: Required[int]
+    type: Required[str]
+    value: Required[int]
+
+
+class LoweredNumaBandwidth(TypedDict, total=False):
+    """Between two cells."""
+
+    initiator: Required[int]
+    target: Required[int]
+    type: Required[str]
+    value: Required[int]
+
+
+class LoweredNuma(TypedDict, total=False):
+    """NUMA cells: how the machine's CPUs and memory are divided."""
+
+    cells: Sequence[LoweredNumaCell]
+    latencies: Sequence[LoweredNumaLatencie]
+    bandwidths: Sequence[LoweredNumaBandwidth]
+
+
+class LoweredNumaTuneCell(TypedDict, total=False):
+    """Where one cell's memory comes from."""
+
+    cell: Required[int]
+    mode: Required[str]
+    nodes: Required[str]
+
+
+class LoweredNumaTune(TypedDict, total=False):
+    """Which of the host's NUMA nodes the machine's memory comes from."""
+
+    mode: str
+    nodes: str
+    placement: str
+    cells: Sequence[LoweredNumaTuneCell]
 
 
 class LoweredIoLimits(TypedDict, total=False):
@@ -381,8 +799,18 @@ class LoweredVirtualMachine(TypedDict, total=False):
     maximumCpus: int
     cpuTopology: CpuTopology
     cpuMode: str
+    cpu: LoweredCpu
+    cpuTune: LoweredCpuTune
+    ioThreads: int
+    ioThreadPools: Sequence[IoThreadPool]
     memory: int
     maximumMemory: int
+    memoryBacking: LoweredMemoryBacking
+    memoryTune: LoweredMemoryTune
+    memoryRoom: LoweredMemoryRoom
+    memoryModules: Sequence[LoweredMemoryModule]
+    numa: LoweredNuma
+    numaTune: LoweredNumaTune
     disks: Sequence[LoweredDisk]
     cdroms: Sequence[LoweredCdrom]
     interfaces: Sequence[LoweredInterface]

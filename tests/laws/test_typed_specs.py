@@ -17,6 +17,7 @@ from typing import Any, Literal, Required, Union, get_args, get_origin, get_type
 import pytest
 
 from specs.binding import parse, read
+from specs.carried import NTH
 from specs.declared import Declared
 from specs.reference import VIRTUAL_MACHINE
 from specs.registry import Kind, kinds, own_kinds
@@ -38,7 +39,7 @@ def misfits(value: Any, of: Any, at: str = "", *, whole: bool = True) -> Iterato
         yield from misfits(value, parts[0], at, whole=whole)
     elif is_typeddict(of):
         fields = get_type_hints(of, include_extras=True)
-        yield from (f"{at}/{key}" for key in value.keys() - fields.keys())
+        yield from (f"{at}/{key}" for key in value.keys() - fields.keys() - {NTH})  # of which every list may need it
         required = {key for key, each in fields.items() if get_origin(each) is Required}
         yield from (f"{at}/{key} isn't there" for key in (required if whole else set()) - value.keys())
         for key in value.keys() & fields.keys():

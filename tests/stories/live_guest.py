@@ -6,6 +6,7 @@ What an edit should do inside the guest is left to the stories.
 from __future__ import annotations
 
 import ipaddress
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,8 +32,9 @@ BOOT_LIMIT_S = 300.0
 
 
 def document(kind: str, name: str, spec: Mapping[str, Any]) -> str:
-    """One document."""
-    return yaml.safe_dump({"apiVersion": "onggi/v1", "kind": kind, "metadata": {"name": name}, "spec": dict(spec)})
+    """One document, which says twice what is in it twice: documents have no references."""
+    whole = {"apiVersion": "onggi/v1", "kind": kind, "metadata": {"name": name}, "spec": dict(spec)}
+    return yaml.safe_dump(json.loads(json.dumps(whole)))
 
 
 class LiveGuest:
@@ -80,7 +82,7 @@ class LiveGuest:
         done = self.line.converge()
         if any(item.digest for item in done.remaining.blocked):
             done = converge_approved(self.line)
-        assert done.succeeded, [outcome.message for outcome in done.outcomes if outcome.message]
+        assert done.succeeded, [*(each.message for each in (*done.outcomes, *done.problems) if each.message)]
         return done
 
     def apply(self, **fields: Any) -> Convergence:
@@ -152,9 +154,8 @@ def places(root: etree._Element) -> dict[str, dict[str, str]]:
             if target is not None
             else ""
         )
-        found[f"{device.tag} {name or device.get('index') or device.get('model') or ''} {device.get('type') or ''}"] = (
-            dict(address.attrib)
-        )
+        what = f"{device.tag} {name or device.get('index') or device.get('model') or ''} {device.get('type') or ''}"
+        found.setdefault(what, dict(address.attrib))  # of several that are alike the first
     return found
 
 

@@ -18,6 +18,7 @@ from specs.declared_binds import sayable
 from specs.host import NodeDevice
 from specs.plain import NewSpec, Spec
 from specs.virtualmachine import KIND as MACHINES
+from specs.virtualmachine.compute.cpu import said_of_cpu
 from specs.virtualmachine.fields import SPEC
 from specs.virtualmachine.storage.fields import CDROM, DISK
 from specs.virtualmachine.storage.sources import text
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 _MIB = 1 << 20
 _DOMAIN_TYPES = {"kvm": "kvm", "qemu": "emulated"}
-_CPU_MODES = frozenset({"host-model", "host-passthrough", "maximum"})
+_CPU_MODES = frozenset({"host-model", "host-passthrough", "maximum", "custom"})
 _DEFAULT_DISK_BUS, _DEFAULT_CDROM_BUS, _DEFAULT_MODEL = "virtio", "sata", "virtio"
 _DEFAULT_LISTEN = "127.0.0.1"
 _DEFAULT_BOOT = (["hd"], ["hd", "cdrom"])  # libvirt's, and that of a new machine
@@ -55,8 +56,9 @@ def machine(observed: Observed, around: Surroundings) -> Draft:
         spec["domainType"] = domain_type
     if config.get("cpuMode") in _CPU_MODES:
         spec["cpuMode"] = config["cpuMode"]
-    elif config.get("cpuMode") == "custom":
-        draft.left.append("its CPU model, which is one by name")
+    spec.pop("cpu", None)
+    if cpu := said_of_cpu(config):
+        spec["cpu"] = cpu
     if config.get("firmware") == "uefi":
         spec["firmware"] = "uefi"
     if (kinds := config.get("bootDevices")) is not None and kinds not in _DEFAULT_BOOT:

@@ -18,6 +18,7 @@ from reconciler.hypervisor.lookup import get
 from reconciler.hypervisor.virtualmachine import devices
 from reconciler.hypervisor.virtualmachine.passwords import fill, keep_passwords, lacks_password
 from reconciler.hypervisor.virtualmachine.refusals import Refusals, is_refusal
+from reconciler.hypervisor.virtualmachine.tuning import tune
 from reconciler.planning.operations import EditLive
 from specs.binding import Element, parse, serialise, text_at
 from specs.reach import Reach
@@ -43,7 +44,7 @@ def edit(
     Raises Transient when a guest doesn't let go of a device, Cancelled while waiting for it.
     """
     ref = operation.ref
-    device = parse(operation.value) if operation.verb in ("attach", "detach", "update", "iotune") else None
+    device = parse(operation.value) if operation.verb in ("attach", "detach", "update", "iotune", "tune") else None
     secrets = fill(device, operation.secrets, reach) if device is not None else ()
     what = f"{operation.verb} {device.tag} of" if device is not None else f"change the {operation.verb} of"
     with connections.lend(f"{what} {ref} while it runs", secrets=secrets) as connection:
@@ -74,6 +75,8 @@ def _change_device(domain: libvirt.virDomain, operation: EditLive, device: Eleme
     elif operation.verb == "detach":
         if _find(domain, device) is not None:
             _ask_to_unplug(domain, device)
+    elif operation.verb == "tune":
+        tune(domain, device)
     elif operation.verb == "iotune":
         said = read_limits(device)
         # All of them: what isn't named keeps its value, and a limit for both directions excludes one for each.

@@ -28,7 +28,7 @@ log = logging.getLogger("onggi.hypervisor")
 # QEMU's refusals come with a general code; only what is about plugging is one, everything else is a failure.
 _REFUSAL_TEXT = re.compile(
     r"no more available pci|hot-?(un)?plug|without the balloon device|more vcpus? than|vcpu .* is immutable|"
-    r"authentication .*disabled",
+    r"authentication .*disabled|cannot remove iothread|cgroup .*(mounted|available)|nodeset .*(strict|running)",
     re.IGNORECASE,
 )
 

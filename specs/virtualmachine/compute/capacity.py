@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from specs.binding import Element, child_at, drop_attributes, set_text_at, text_at
+from specs.binding import Around, Element, child_at, drop_attributes, set_text_at, text_at
 from specs.codecs import INTEGER, bytes_of
 from specs.declared_binds import binder
 from specs.effect import Effect
 from specs.virtualmachine.compute.layout import (
     LAYOUT,
     has_cells,
+    kib_set_aside,
     refuse_cpus,
     refuse_memory,
     refuse_more_cpus,
@@ -50,7 +51,10 @@ def _maximum_memory(root: Element) -> int | float | None:
 
 def _memory(root: Element) -> int | float | None:
     current = _mebibytes(root, _CURRENT_MEMORY)
-    return _maximum_memory(root) if current is None else current
+    if current is None:
+        return _maximum_memory(root)
+    aside = kib_set_aside(root)
+    return current + aside // _KIB_PER_MIB if aside else current
 
 
 def _put_memory(root: Element, mebibytes: int) -> None:
@@ -82,9 +86,19 @@ def _set_mebibytes(root: Element, path: str, mebibytes: int | float) -> None:
     element.set("unit", "MiB" if whole else "KiB")
 
 
-def _memory_effect(_old: Any, new: int, observed: LoweredVirtualMachine) -> Effect:
+def _memory_effect(_old: Any, new: int, around: Around) -> Effect:
     """Live up to `maximumMemory`, as far as the guest's balloon driver follows; next boot above it."""
-    return Effect.LIVE if new <= (observed.get("maximumMemory") or 0) else Effect.NEXT_BOOT
+    most = (around.observed.get("maximumMemory") or 0) + max(0, _coming(around))
+    return Effect.LIVE if new <= most else Effect.NEXT_BOOT
+
+
+def _coming(around: Around) -> int:
+    """How many MiB of modules are plugged in by the same change."""
+    declared = around.declared.get("memoryModules")
+    if declared is None:
+        return 0
+    there = around.observed.get("memoryModules") or ()
+    return (sum(int(each["size"]) for each in declared) - sum(int(each["size"]) for each in there)) // _MIB
 
 
 def _maximum_cpus(root: Element) -> int | None:
@@ -146,12 +160,18 @@ def _topology(root: Element) -> dict[str, int] | None:
 def _put_topology(root: Element, topology: Mapping[str, int]) -> None:
     set_text_at(root, "cpu/topology", None)
     element = child_at(root, "cpu/topology")
-    for key in ("sockets", "cores", "threads"):
-        element.set(key, str(topology[key]))
+    for key in ("sockets", "dies", "cores", "threads"):
+        if key in topology:
+            element.set(key, str(topology[key]))
     vcpu, count = child_at(root, "vcpu"), _product(topology)
     if (_cpus(root) or 0) >= count:
         drop_attributes(vcpu, "current")
     _set_processors(root, count)
+
+
+def _same_topology(declared: Mapping[str, int], observed: Mapping[str, int] | None) -> bool:
+    """One die is as none."""
+    return observed is not None and {"dies": 1, **declared} == {"dies": 1, **observed}
 
 
 def _product(topology: Mapping[str, int]) -> int:
@@ -164,7 +184,7 @@ def _product(topology: Mapping[str, int]) -> int:
 # A maximum is written after what there is at present, which may have moved it along.
 CAPACITY = (
     *LAYOUT,
-    bind("memory", get=_memory, put=_put_memory, effect_in=_memory_effect, refuses=refuse_more_memory),
+    bind("memory", get=_memory, put=_put_memory, effect_among=_memory_effect, refuses=refuse_more_memory),
     bind(
         "maximumMemory",
         get=_maximum_memory,
@@ -173,5 +193,5 @@ CAPACITY = (
     ),
     bind("cpus", get=_cpus, put=_put_cpus, effect_in=_cpus_effect, refuses=refuse_more_cpus),
     bind("maximumCpus", get=_maximum_cpus, put=_put_maximum_cpus, refuses=refuse_cpus),
-    bind("cpuTopology", get=_topology, put=_put_topology, refuses=refuse_topology),
+    bind("cpuTopology", get=_topology, put=_put_topology, same=_same_topology, refuses=refuse_topology),
 )

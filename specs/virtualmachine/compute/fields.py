@@ -8,15 +8,20 @@ from typing import Final
 from specs.declared import IN_CODE, Declared, mapping, number, shared, word
 from specs.effect import Effect
 from specs.notations import MEMORY
+from specs.virtualmachine.compute.cpu_fields import FIELDS as CPU
+from specs.virtualmachine.compute.memory_fields import FIELDS as MEMORY_DETAILS
+from specs.virtualmachine.compute.numa_fields import FIELDS as NUMA
+from specs.virtualmachine.compute.tuning_fields import FIELDS as TUNING
 
 CPU_TOPOLOGY = shared(
     "cpuTopology",
     mapping(
-        "How the virtual CPUs are arranged: sockets × cores × threads has to equal `cpus`, "
+        "How the virtual CPUs are arranged: sockets × dies × cores × threads has to equal `cpus`, "
         "or `maximumCpus` where that is written.",
         {
             "sockets": number("Number of CPU sockets.", 1, 4096),
-            "cores": number("Cores of each socket.", 1, 4096),
+            "dies": number("Dies of each socket. Default: 1.", 1, 64),
+            "cores": number("Cores of each die.", 1, 4096),
             "threads": number("Threads of each core.", 1, 4096),
         },
         required=("sockets", "cores", "threads"),
@@ -43,22 +48,25 @@ FIELDS: Final[Mapping[str, Declared]] = {
         at=IN_CODE,
     ),
     "cpuTopology": CPU_TOPOLOGY.but(
-        "How the virtual CPUs are arranged: sockets × cores × threads has to equal "
+        "How the virtual CPUs are arranged: sockets × dies × cores × threads has to equal "
         "`maximumCpus`, or `cpus` without one. Default: chosen by the hypervisor.",
         effect=Effect.NEXT_BOOT,
         at=IN_CODE,
     ),
     "cpuMode": word(
         "Which CPU the guest sees: like the host's (`host-model`), the host's itself "
-        "(`host-passthrough`), all that the hypervisor can do (`maximum`), or a plain one "
-        "(`default`). Default: host-model with KVM, maximum with emulation.",
+        "(`host-passthrough`), all that the hypervisor can do (`maximum`), the one that `cpu.model` "
+        "names (`custom`), or a plain one (`default`). Default: host-model with KVM, maximum with emulation.",
         "host-model",
         "host-passthrough",
         "maximum",
+        "custom",
         "default",
         effect=Effect.NEXT_BOOT,
         at=IN_CODE,
     ),
+    **CPU,
+    **TUNING,
     "memory": MEMORY.but(
         "Memory in MiB, or a size with a unit such as 2GiB. It changes in the running "
         "machine up to what it was started with. Default: 1024.",
@@ -74,4 +82,6 @@ FIELDS: Final[Mapping[str, Declared]] = {
         effect=Effect.NEXT_BOOT,
         at=IN_CODE,
     ),
+    **MEMORY_DETAILS,
+    **NUMA,
 }

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from specs.binding import Around, Element, Field
 from specs.codecs import INTEGER, bytes_of
+from specs.virtualmachine.compute.ranges import numbers
 
 _KIB = 1024
 _OF_PROCESSORS = ("vcpusched", "cachetune", "memorytune")  # children of cputune that name processors by ranges
@@ -23,36 +24,41 @@ def refuse_memory(new: int, around: Around) -> str:
     """Why a machine can't have another maximum of memory than its cells have, or less than its modules."""
     cells, maximum = around.observed.get("cells") or 0, around.observed.get("maximumMemory")
     modules = around.observed.get("modules") or 0
-    if new <= modules:
+    if new <= modules and "memoryModules" not in around.declared:
         return f"{modules} MiB of its memory are modules that are plugged in; declare more, or unplug them first"
-    if cells < 2:
+    if cells < 2 or _declares_cells(around):
         return ""
     return (
         f"its memory is laid out in {cells} NUMA cells of {maximum} MiB together, and no document says which of them "
-        "would change; give the cells their sizes with virsh edit, then declare the sum"
+        "would change; declare the cells with their sizes as `numa.cells`"
     )
 
 
 def refuse_more_memory(new: int, around: Around) -> str:
     """As `refuse_memory`, but less than the cells have is possible: the guest gives it back."""
-    within = (around.observed.get("modules") or 0) < new <= (around.observed.get("maximumMemory") or 0)
+    modules = 0 if "memoryModules" in around.declared else around.observed.get("modules") or 0
+    within = modules < new <= (around.observed.get("maximumMemory") or 0)
     return "" if within else refuse_memory(new, around)
 
 
 def refuse_cpus(new: int, around: Around) -> str:
     """Why a machine can't have more processors, or another maximum, than its cells have."""
     cells, maximum = around.observed.get("cells") or 0, around.observed.get("maximumCpus")
-    if cells < 2 or new == maximum:
+    if cells < 2 or new == maximum or _declares_cells(around):
         return ""
     return (
         f"its {maximum} processors are divided among {cells} NUMA cells, and no document says which of them would "
-        "change; give the cells their processors with virsh edit, then declare the sum"
+        "change; declare the cells with their processors as `numa.cells`"
     )
 
 
 def refuse_more_cpus(new: int, around: Around) -> str:
     """As `refuse_cpus`, but fewer are possible: the others stay unplugged."""
     return refuse_cpus(new, around) if new > (around.observed.get("maximumCpus") or 0) else ""
+
+
+def _declares_cells(around: Around) -> bool:
+    return bool((around.declared.get("numa") or {}).get("cells"))
 
 
 def refuse_topology(new: dict[str, int], around: Around) -> str:
@@ -70,7 +76,7 @@ def settle_memory(root: Element, kib: int) -> None:
         room.text = str(kib)
         room.set("unit", "KiB")
     for cell in _cells(root):
-        cell.set("memory", str(max(kib - _in_modules(root), _KIB)))
+        cell.set("memory", str(max(kib - memory_in_modules(root), _KIB)))
         cell.set("unit", "KiB")
 
 
@@ -81,7 +87,7 @@ def settle_processors(root: Element, count: int) -> None:
             cell.set("cpus", f"0-{count - 1}" if count > 1 else "0")
     for tag in _OF_PROCESSORS:
         for tuned in root.findall(f"cputune/{tag}"):
-            left = _numbers(tuned.get("vcpus") or "", below=count)
+            left = sorted(numbers(tuned.get("vcpus") or "", below=count))
             if left:
                 tuned.set("vcpus", ",".join(map(str, left)))
             elif (holder := tuned.getparent()) is not None:
@@ -95,28 +101,28 @@ def _cells(root: Element) -> list[Element]:
     return root.findall("cpu/numa/cell")
 
 
-def _in_modules(root: Element) -> int:
+def memory_in_modules(root: Element) -> int:
+    """KiB of a machine's memory that are modules."""
     return sum(map(_kib, root.iterfind("devices/memory/target/size")))
+
+
+def kib_set_aside(root: Element) -> int:
+    """KiB that a running guest's virtio-mems have and it doesn't use. libvirt doesn't count them as what there is now,
+    unlike a definition.
+    """
+    return sum(
+        _kib(size) - _kib(current)
+        for target in root.iterfind("devices/memory/target")
+        if (current := target.find("current")) is not None and (size := target.find("size")) is not None
+    )
 
 
 def _kib(size: Element) -> int:
     return (bytes_of(size.text or "", size.get("unit") or "KiB") or 0) // _KIB
 
 
-def _numbers(ranges: str, *, below: int) -> list[int]:
-    """`0-3,^2,6` → 0, 1, 3, 6: those that are smaller than `below`, however large the others are."""
-    found: set[int] = set()
-    for part in ranges.split(","):
-        first, dash, last = part.strip().removeprefix("^").partition("-")
-        if not first.isdecimal() or (dash and not last.isdecimal()):
-            continue
-        numbers = range(int(first), min(int(last if dash else first) + 1, below))
-        found = found - set(numbers) if part.strip().startswith("^") else found | set(numbers)
-    return sorted(found)
-
-
 # Observed only, for the refusals: no document can say them.
 LAYOUT = (
     Field("cells", get=lambda root: len(_cells(root)) or None),
-    Field("modules", get=lambda root: _in_modules(root) // _KIB or None),  # MiB
+    Field("modules", get=lambda root: memory_in_modules(root) // _KIB or None),  # MiB
 )

@@ -10,50 +10,21 @@ from specs.binding import Around, Element, Field, child_at, drop_attributes, ele
 from specs.bound import Bound, bound_to
 from specs.declared_binds import binder
 from specs.virtualmachine.compute.capacity import CAPACITY
+from specs.virtualmachine.compute.cpu import CPU, cpu_mode, put_cpu_mode, same_cpu_mode
+from specs.virtualmachine.compute.iothreads import IO_THREADS
+from specs.virtualmachine.compute.modules import MODULES
+from specs.virtualmachine.compute.numa import CELLS
 from specs.virtualmachine.fields import SPEC
 from specs.virtualmachine.platform.boot import BOOT_KINDS
 from specs.virtualmachine.storage.drives import move_to_sata
 
 bind = binder(SPEC)
 
-_EXPANDED = "expanded"  # a running guest's CPU that libvirt chose: from host-model, or because none was asked for
-# What libvirt writes for a guest that asks for no CPU, in the definition itself since libvirt 6.
-_PLAIN_MODELS = frozenset({"qemu64", "qemu32", "kvm64", "kvm32", "cortex-a15", "qemu"})
-
 
 def _same_text(declared: str, observed: str) -> bool:
     """Equal, but for what XML doesn't keep: the kind of line ends, and text that is nothing but blanks."""
     lines = declared.replace("\r\n", "\n").replace("\r", "\n")
     return lines == observed or not (lines.strip() or observed.strip())
-
-
-def _cpu_mode(root: Element) -> str:
-    cpu = root.find("cpu")
-    mode = None if cpu is None else cpu.get("mode")
-    if cpu is None or (mode is None and cpu.find("model") is None):
-        return "default"
-    if mode not in (None, "custom"):
-        return str(mode)
-    if root.get("id") is not None and cpu.get("check") == "full":
-        return _EXPANDED
-    plain = text_at(cpu, "model") in _PLAIN_MODELS and cpu.get("check") == "none" and cpu.find("feature") is None
-    return "default" if plain else "custom"
-
-
-def _put_cpu_mode(root: Element, mode: str) -> None:
-    cpu = child_at(root, "cpu")
-    drop_attributes(cpu, "mode", "match", "check", "migratable")
-    for path in ("model", "vendor", "cache", *(("feature",) if mode == "default" else ())):
-        for old in cpu.findall(path):
-            cpu.remove(old)
-    if mode != "default":
-        cpu.set("mode", mode)
-    elif len(cpu) == 0:
-        root.remove(cpu)
-
-
-def _same_cpu_mode(declared: str, observed: str) -> bool:
-    return declared == observed or (observed == _EXPANDED and declared in ("host-model", "default"))
 
 
 def _same_machine(declared: str, observed: str | None) -> bool:
@@ -123,8 +94,8 @@ def _put_firmware(root: Element, firmware: str) -> None:
 
 def _put_domain_type(root: Element, kind: str) -> None:
     root.set("type", kind)
-    if kind != "kvm" and _cpu_mode(root) == "host-passthrough":
-        _put_cpu_mode(root, "maximum")  # the nearest that emulation has
+    if kind != "kvm" and cpu_mode(root) == "host-passthrough":
+        put_cpu_mode(root, "maximum")  # the nearest that emulation has
 
 
 def _serial_parts(root: Element) -> list[Element]:
@@ -170,14 +141,18 @@ MACHINE = (
     ),
     bind("firmware", get=_firmware, put=_put_firmware),
     BOOT_KINDS,
+    MODULES,
     *CAPACITY,
+    CELLS,
+    IO_THREADS,
     bind(
         "cpuMode",
-        get=_cpu_mode,
-        put=_put_cpu_mode,
-        same=_same_cpu_mode,
+        get=cpu_mode,
+        put=put_cpu_mode,
+        same=same_cpu_mode,
         bound=(bound_to({"host-passthrough", "maximum"}, "/cpu/maxphysaddr[@mode='passthrough']"),),
     ),
+    *CPU,
     bind(
         "serialConsole",
         get=lambda root: root.find("devices/serial") is not None or bool(_serial_parts(root)),

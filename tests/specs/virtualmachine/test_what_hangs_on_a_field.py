@@ -135,9 +135,9 @@ SHARED, DISK = "/var/lib/libvirt/images/shared.raw", "/var/lib/libvirt/images/de
 @pytest.mark.parametrize(
     ("tool", "spec", "pointer", "words"),
     [
-        (NUMA, {"memory": 8192}, "/memory", ["2 NUMA cells", "4096 MiB", "virsh edit"]),
-        (NUMA, {"maximumMemory": 8192}, "/maximumMemory", ["2 NUMA cells", "virsh edit"]),
-        (NUMA, {"cpus": 6}, "/cpus", ["4 processors", "2 NUMA cells", "virsh edit"]),
+        (NUMA, {"memory": 8192}, "/memory", ["2 NUMA cells", "4096 MiB", "numa.cells"]),
+        (NUMA, {"maximumMemory": 8192}, "/maximumMemory", ["2 NUMA cells", "numa.cells"]),
+        (NUMA, {"cpus": 6}, "/cpus", ["4 processors", "2 NUMA cells", "numa.cells"]),
         (NUMA, {"maximumCpus": 2, "cpus": 2}, "/maximumCpus", ["2 NUMA cells"]),
         (NUMA, {"cpuTopology": {"sockets": 1, "cores": 2, "threads": 1}}, "/cpuTopology", ["2 NUMA cells"]),
         (GUEST, {"memory": 256}, "/memory", ["512 MiB of its memory are modules"]),

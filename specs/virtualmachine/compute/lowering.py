@@ -1,0 +1,24 @@
+"""What a document says of processors and memory in its normal form, which is what libvirt says of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from specs.virtualmachine.compute.modules import lower_module
+from specs.virtualmachine.compute.normal import normal
+from specs.virtualmachine.fields import SPEC
+
+if TYPE_CHECKING:
+    from specs.virtualmachine.spec import LoweredVirtualMachine
+
+_WITH_SETS = ("cpuTune", "numa", "numaTune", "memoryBacking", "memoryModules")
+
+
+def lower_compute(lowered: LoweredVirtualMachine) -> None:
+    """Bring these fields into their normal form."""
+    spec = cast("dict[str, Any]", lowered)
+    for name in _WITH_SETS:
+        if name in spec:
+            spec[name] = normal(SPEC[name], spec[name])
+    if "memoryModules" in spec:
+        spec["memoryModules"] = [lower_module(module) for module in spec["memoryModules"]]
