@@ -140,6 +140,15 @@ HOST_INTERFACE = shared(
     ),
 )
 
+PCI_ADDRESS = shared(
+    "pciAddress",
+    text(
+        "A PCI address of the host.",
+        "^[0-9A-Fa-f]{4}:[0-9A-Fa-f]{2}:[01][0-9A-Fa-f]\\.[0-7]$",
+        error="A PCI address of the host is written such as 0000:03:10.1, as `lspci -D` does; correct it.",
+    ),
+)
+
 SECRET_FROM = shared(
     "secretFrom",
     mapping(

@@ -32,7 +32,11 @@ from specs.registry import kinds
 _P = ParamSpec("_P")
 
 # Of an item of a list these can go by themselves; without any other it would be another item.
-_OPTIONAL = frozenset({"bus", "target", "bootOrder", "readOnly", "model", "link", "ioLimits", "name"})
+_OPTIONAL = frozenset({
+    *("bus", "target", "bootOrder", "readOnly", "model", "link", "ioLimits", "name"),
+    *("acpiIndex", "alias", "backend", "bandwidth", "coalesce", "driver", "filter", "mtu", "port", "portgroup", "rom"),
+    *("targetDev", "teaming", "trustGuestRxFilters", "tune", "virtualport", "vlan"),
+})  # fmt: skip
 _ITEMS = {"disks": "the disk", "cdroms": "the CD-ROM drive", "interfaces": "the interface", "hostDevices": "the device"}
 LACKING = "DependencyNotReady"
 # Without these a document says nothing at all.

@@ -19,11 +19,24 @@ from reconciler.observed.snapshot import Observed
 from specs.binding import Element, parse, read
 from specs.reference import VIRTUAL_MACHINE
 from specs.registry import kinds
+from specs.virtualmachine.interfaces.connection_fields import CONNECTIONS, NAMED
 
 _DEFINITIONS: Final = ("domain", "inactiveDomain")  # as it ran, or would have started; as it would start again
+# Of an interface, beside what it is plugged into: where that leads, what is let through, and what of the host is used.
+_WAYS: Final = (
+    "portgroup",
+    "virtualport",
+    "vlan",
+    "filter",
+    "port",
+    "trustGuestRxFilters",
+    "rom",
+    "backend",
+    "targetDev",
+)
 _REACHES: Final[dict[str, tuple[str, ...]]] = {  # of each item of a list, what leads out of the machine
     "disks": ("source",),
-    "interfaces": ("network", "bridge"),
+    "interfaces": (*NAMED, *CONNECTIONS, *_WAYS),
     "hostDevices": (),  # all of it
 }
 

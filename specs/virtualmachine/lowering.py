@@ -22,6 +22,7 @@ from specs.virtualmachine.compute.lowering import lower_compute
 from specs.virtualmachine.devices.graphics import IS_SET
 from specs.virtualmachine.fields import SPEC
 from specs.virtualmachine.interfaces.fields import INTERFACE
+from specs.virtualmachine.interfaces.names import interface_name
 from specs.virtualmachine.storage.fields import CDROM, DISK
 from specs.virtualmachine.storage.sources import path_source, text, url_source, volume_source
 
@@ -169,7 +170,7 @@ def _interfaces(interfaces: Sequence[Interface], uid: str) -> list[LoweredInterf
     lowered = []
     for interface in interfaces:
         item: LoweredInterface = carried(INTERFACE, interface)
-        name = str(interface.get("name") or interface.get("network") or interface.get("bridge"))
+        name = interface_name(interface)
         # The second one on a network is another card; the first keeps its address when a second comes.
         identity = f"{name}#{seen[name]}" if seen[name] else name
         seen[name] += 1

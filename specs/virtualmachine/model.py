@@ -5,14 +5,15 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from specs import canonical
 from specs.codecs import bytes_of
 from specs.reference import NETWORK, STORAGE_POOL, TEMPLATE, Ref
 from specs.size import check_size
 from specs.virtualmachine.compute.rules import check_compute
 from specs.virtualmachine.devices.fields import NOWHERE
+from specs.virtualmachine.interfaces.names import plugged_into
+from specs.virtualmachine.interfaces.rules import check_interfaces
 from specs.virtualmachine.interfaces.static_addresses import check_addresses
 from specs.virtualmachine.storage.buses import NEVER_READ_ONLY, lacks_ide
 from specs.virtualmachine.storage.rules import check_drives
@@ -38,7 +39,7 @@ def check(_name: str, spec: VirtualMachineSpec) -> Iterator[Broken]:
     yield from check_memory(spec)
     yield from check_compute(spec)
     yield from _check_disks(spec.get("disks", ()))
-    yield from _check_interfaces(spec.get("interfaces", ()))
+    yield from check_interfaces(spec.get("interfaces", ()))
     yield from _check_unique(spec)
     yield from _check_boot(spec)
     yield from _check_buses(spec)
@@ -182,16 +183,6 @@ def _check_disks(disks: Sequence[Disk]) -> Iterator[Broken]:
                 yield f"/disks/{index}/volume", sentence
 
 
-def _check_interfaces(interfaces: Sequence[Interface]) -> Iterator[Broken]:
-    macs: dict[str, int] = {}
-    for index, interface in enumerate(interfaces):
-        if "mac" in interface:
-            first = macs.setdefault(canonical.mac(interface["mac"]), index)
-            if first != index:
-                sentence = f"Item {first + 1} of `interfaces` has this MAC address already; give each its own."
-                yield f"/interfaces/{index}/mac", sentence
-
-
 def _devices(spec: VirtualMachineSpec) -> Mapping[str, Sequence[Disk | Cdrom | Interface]]:
     return {"disks": spec.get("disks", ()), "cdroms": spec.get("cdroms", ()), "interfaces": spec.get("interfaces", ())}
 
@@ -240,4 +231,4 @@ def _called(name: str, index: int, item: Disk | Cdrom | Interface) -> str:
         return str(item["name"])
     if name == "disks":
         return "disk0" if "size" in item else ""
-    return f"cdrom{index}" if name == "cdroms" else str(item.get("network") or item.get("bridge", ""))
+    return f"cdrom{index}" if name == "cdroms" else plugged_into(cast("Interface", item))

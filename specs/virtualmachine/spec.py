@@ -340,18 +340,346 @@ class Cdrom(TypedDict, total=False):
     startupPolicy: Literal["mandatory", "requisite", "optional"]
 
 
+class InterfaceDirect(TypedDict, total=False):
+    """A NIC of the host, through a macvtap of its own."""
+
+    dev: Required[str]
+    mode: Literal["vepa", "bridge", "private", "passthrough"]
+
+
+class InterfaceUserIp(TypedDict, total=False):
+    """One address."""
+
+    address: Required[str]
+    prefix: int
+
+
+class InterfaceUserPortForwardRange(TypedDict, total=False):
+    """Ports that are forwarded, or left out."""
+
+    start: Required[int]
+    end: int
+    to: int
+    exclude: bool
+
+
+class InterfaceUserPortForward(TypedDict, total=False):
+    """Some ports of one protocol."""
+
+    proto: Required[Literal["tcp", "udp"]]
+    address: str
+    dev: str
+    ranges: Sequence[InterfaceUserPortForwardRange]
+
+
+class InterfaceUser(TypedDict, total=False):
+    """Through a program of the host's, without any right there: the guest gets out, and nobody gets in by
+    itself.
+    """
+
+    passt: bool
+    logFile: str
+    dev: str
+    ips: Sequence[InterfaceUserIp]
+    portForward: Sequence[InterfaceUserPortForward]
+
+
+class InterfaceVhostUserReconnect(TypedDict, total=False):
+    """That a client whose switch is gone tries again."""
+
+    timeout: Required[int]
+
+
+class InterfaceVhostUser(TypedDict, total=False):
+    """A switch in a program of the host's, such as DPDK's, by a socket."""
+
+    path: Required[str]
+    mode: Required[Literal["client", "server"]]
+    reconnect: InterfaceVhostUserReconnect
+
+
+class InterfaceHostdev(TypedDict, total=False):
+    """A network card of the host's, handed to the guest as it is; mostly a virtual function of one."""
+
+    address: Required[str]
+    managed: bool
+
+
+class InterfaceVdpa(TypedDict, total=False):
+    """A network card that does virtio's part in its hardware."""
+
+    dev: Required[str]
+
+
+class InterfaceEthernetIp(TypedDict, total=False):
+    """One address."""
+
+    address: Required[str]
+    prefix: int
+    peer: str
+
+
+class InterfaceEthernetRoute(TypedDict, total=False):
+    """One route."""
+
+    address: Required[str]
+    family: Literal["ipv4", "ipv6"]
+    prefix: int
+    gateway: Required[str]
+    metric: int
+
+
+class InterfaceEthernet(TypedDict, total=False):
+    """A tap of its own that is in no bridge: who has plans for it does the rest."""
+
+    managed: bool
+    ips: Sequence[InterfaceEthernetIp]
+    routes: Sequence[InterfaceEthernetRoute]
+
+
+class InterfaceUdp(TypedDict, total=False):
+    """A tunnel to another machine of QEMU's, by UDP."""
+
+    address: Required[str]
+    port: Required[int]
+    localAddress: Required[str]
+    localPort: Required[int]
+
+
+class InterfaceMcast(TypedDict, total=False):
+    """A network among machines of QEMU's that all send to one multicast address."""
+
+    address: Required[str]
+    port: Required[int]
+
+
+class InterfaceServer(TypedDict, total=False):
+    """The one end of a tunnel by TCP to another machine of QEMU's."""
+
+    address: Required[str]
+    port: Required[int]
+
+
+class InterfaceClient(TypedDict, total=False):
+    """The other end of a tunnel by TCP to another machine of QEMU's."""
+
+    address: Required[str]
+    port: Required[int]
+
+
+class InterfacePort(TypedDict, total=False):
+    """Its place on the bridge."""
+
+    isolated: bool
+
+
+class InterfaceBandwidthInbound(TypedDict, total=False):
+    """Of what comes to it."""
+
+    average: str
+    peak: str
+    burst: str
+    floor: str
+
+
+class InterfaceBandwidthOutbound(TypedDict, total=False):
+    """Of what it sends."""
+
+    average: str
+    peak: str
+    burst: str
+
+
+class InterfaceBandwidth(TypedDict, total=False):
+    """How much may pass it."""
+
+    inbound: InterfaceBandwidthInbound
+    outbound: InterfaceBandwidthOutbound
+
+
+class InterfaceFilterParameter(TypedDict, total=False):
+    """One value."""
+
+    name: Required[str]
+    value: Required[str]
+
+
+class InterfaceFilter(TypedDict, total=False):
+    """The filter that its packets pass."""
+
+    name: Required[str]
+    parameters: Sequence[InterfaceFilterParameter]
+
+
+class InterfaceVlanTag(TypedDict, total=False):
+    """One tag."""
+
+    id: Required[int]
+    nativeMode: Literal["tagged", "untagged"]
+
+
+class InterfaceVlan(TypedDict, total=False):
+    """The VLANs that it carries, where its switch knows any."""
+
+    trunk: bool
+    tags: Sequence[InterfaceVlanTag]
+
+
+class InterfaceVirtualport(TypedDict, total=False):
+    """How it joins a switch that wants to know who joins."""
+
+    type: Literal["802.1Qbg", "802.1Qbh", "openvswitch", "midonet"]
+    managerId: int
+    typeId: int
+    typeIdVersion: int
+    instanceId: str
+    profileId: str
+    interfaceId: str
+
+
+class InterfaceCoalesceRxFrames(TypedDict, total=False):
+    """By their number."""
+
+    max: int
+
+
+class InterfaceCoalesceRx(TypedDict, total=False):
+    """Received ones."""
+
+    frames: InterfaceCoalesceRxFrames
+
+
+class InterfaceCoalesce(TypedDict, total=False):
+    """How packets for it are gathered."""
+
+    rx: InterfaceCoalesceRx
+
+
+class InterfaceDriverHost(TypedDict, total=False):
+    """What the guest may leave to the host."""
+
+    csum: bool
+    gso: bool
+    tso4: bool
+    tso6: bool
+    ecn: bool
+    ufo: bool
+    mrgRxbuf: bool
+
+
+class InterfaceDriverGuest(TypedDict, total=False):
+    """What the host may leave to the guest."""
+
+    csum: bool
+    tso4: bool
+    tso6: bool
+    ecn: bool
+    ufo: bool
+
+
+class InterfaceDriver(TypedDict, total=False):
+    """How a card of the model virtio does its work."""
+
+    name: Literal["vhost", "qemu", "vfio"]
+    queues: int
+    rxQueueSize: int
+    txQueueSize: int
+    txMode: Literal["iothread", "timer"]
+    ioeventfd: bool
+    eventIdx: bool
+    rss: bool
+    rssHashReport: bool
+    iommu: bool
+    ats: bool
+    packed: bool
+    pagePerVq: bool
+    host: InterfaceDriverHost
+    guest: InterfaceDriverGuest
+
+
+class InterfaceBackend(TypedDict, total=False):
+    """The host's devices through which the card works."""
+
+    tap: str
+    vhost: str
+
+
+class InterfaceRom(TypedDict, total=False):
+    """The card's ROM, from which a guest boots over the network."""
+
+    enabled: bool
+    bar: bool
+    file: str
+
+
+class InterfaceTune(TypedDict, total=False):
+    """How its tap is tuned."""
+
+    sndbuf: int
+
+
+class InterfaceTeaming(TypedDict, total=False):
+    """Two interfaces that are one to the guest, so that the machine can move without its card of the host's."""
+
+    type: Required[Literal["persistent", "transient"]]
+    persistent: str
+
+
 class Interface(TypedDict, total=False):
-    """A network interface on a libvirt network or on a bridge of the host."""
+    """A network interface, and what it is plugged into."""
 
     name: str
     network: str
     bridge: str
+    direct: InterfaceDirect
+    user: InterfaceUser
+    vhostUser: InterfaceVhostUser
+    hostdev: InterfaceHostdev
+    vdpa: InterfaceVdpa
+    ethernet: InterfaceEthernet
+    udp: InterfaceUdp
+    mcast: InterfaceMcast
+    server: InterfaceServer
+    client: InterfaceClient
+    portgroup: str
     model: Literal[
-        "virtio", "e1000", "e1000e", "rtl8139", "ne2k_pci", "pcnet", "i82551", "i82557b", "i82559er", "vmxnet3"
+        "virtio",
+        "virtio-transitional",
+        "virtio-non-transitional",
+        "e1000",
+        "e1000e",
+        "igb",
+        "rtl8139",
+        "ne2k_pci",
+        "pcnet",
+        "i82551",
+        "i82557b",
+        "i82559er",
+        "vmxnet3",
+        "usb-net",
+        "spapr-vlan",
+        "lan9118",
+        "smc91c111",
     ]
     mac: str
     bootOrder: int
     link: Literal["up", "down"]
+    mtu: int
+    port: InterfacePort
+    bandwidth: InterfaceBandwidth
+    filter: InterfaceFilter
+    vlan: InterfaceVlan
+    virtualport: InterfaceVirtualport
+    trustGuestRxFilters: bool
+    coalesce: InterfaceCoalesce
+    targetDev: str
+    driver: InterfaceDriver
+    backend: InterfaceBackend
+    rom: InterfaceRom
+    tune: InterfaceTune
+    teaming: InterfaceTeaming
+    alias: str
+    acpiIndex: int
     addresses: Sequence[str]
     gateways: Sequence[str]
     nameservers: Sequence[str]
@@ -753,16 +1081,174 @@ class LoweredCdrom(TypedDict, total=False):
     source: Required[LoweredSource]
 
 
+class LoweredInterfaceDirect(TypedDict, total=False):
+    """A NIC of the host, through a macvtap of its own."""
+
+    dev: Required[str]
+    mode: str
+
+
+class LoweredInterfaceUserPortForward(TypedDict, total=False):
+    """Some ports of one protocol."""
+
+    proto: Required[str]
+    address: str
+    dev: str
+    ranges: Sequence[InterfaceUserPortForwardRange]
+
+
+class LoweredInterfaceUser(TypedDict, total=False):
+    """Through a program of the host's, without any right there: the guest gets out, and nobody gets in by
+    itself.
+    """
+
+    passt: bool
+    logFile: str
+    dev: str
+    ips: Sequence[InterfaceUserIp]
+    portForward: Sequence[LoweredInterfaceUserPortForward]
+
+
+class LoweredInterfaceVhostUser(TypedDict, total=False):
+    """A switch in a program of the host's, such as DPDK's, by a socket."""
+
+    path: Required[str]
+    mode: Required[str]
+    reconnect: InterfaceVhostUserReconnect
+
+
+class LoweredInterfaceEthernetRoute(TypedDict, total=False):
+    """One route."""
+
+    address: Required[str]
+    family: str
+    prefix: int
+    gateway: Required[str]
+    metric: int
+
+
+class LoweredInterfaceEthernet(TypedDict, total=False):
+    """A tap of its own that is in no bridge: who has plans for it does the rest."""
+
+    managed: bool
+    ips: Sequence[InterfaceEthernetIp]
+    routes: Sequence[LoweredInterfaceEthernetRoute]
+
+
+class LoweredInterfaceBandwidthInbound(TypedDict, total=False):
+    """Of what comes to it."""
+
+    average: int
+    peak: int
+    burst: int
+    floor: int
+
+
+class LoweredInterfaceBandwidthOutbound(TypedDict, total=False):
+    """Of what it sends."""
+
+    average: int
+    peak: int
+    burst: int
+
+
+class LoweredInterfaceBandwidth(TypedDict, total=False):
+    """How much may pass it."""
+
+    inbound: LoweredInterfaceBandwidthInbound
+    outbound: LoweredInterfaceBandwidthOutbound
+
+
+class LoweredInterfaceVlanTag(TypedDict, total=False):
+    """One tag."""
+
+    id: Required[int]
+    nativeMode: str
+
+
+class LoweredInterfaceVlan(TypedDict, total=False):
+    """The VLANs that it carries, where its switch knows any."""
+
+    trunk: bool
+    tags: Sequence[LoweredInterfaceVlanTag]
+
+
+class LoweredInterfaceVirtualport(TypedDict, total=False):
+    """How it joins a switch that wants to know who joins."""
+
+    type: str
+    managerId: int
+    typeId: int
+    typeIdVersion: int
+    instanceId: str
+    profileId: str
+    interfaceId: str
+
+
+class LoweredInterfaceDriver(TypedDict, total=False):
+    """How a card of the model virtio does its work."""
+
+    name: str
+    queues: int
+    rxQueueSize: int
+    txQueueSize: int
+    txMode: str
+    ioeventfd: bool
+    eventIdx: bool
+    rss: bool
+    rssHashReport: bool
+    iommu: bool
+    ats: bool
+    packed: bool
+    pagePerVq: bool
+    host: InterfaceDriverHost
+    guest: InterfaceDriverGuest
+
+
+class LoweredInterfaceTeaming(TypedDict, total=False):
+    """Two interfaces that are one to the guest, so that the machine can move without its card of the host's."""
+
+    type: Required[str]
+    persistent: str
+
+
 class LoweredInterface(TypedDict, total=False):
-    """A network interface on a libvirt network or on a bridge of the host."""
+    """A network interface, and what it is plugged into."""
 
     name: str
     network: str
     bridge: str
+    direct: LoweredInterfaceDirect
+    user: LoweredInterfaceUser
+    vhostUser: LoweredInterfaceVhostUser
+    hostdev: InterfaceHostdev
+    vdpa: InterfaceVdpa
+    ethernet: LoweredInterfaceEthernet
+    udp: InterfaceUdp
+    mcast: InterfaceMcast
+    server: InterfaceServer
+    client: InterfaceClient
+    portgroup: str
     model: str
     mac: str
     bootOrder: int
     link: str
+    mtu: int
+    port: InterfacePort
+    bandwidth: LoweredInterfaceBandwidth
+    filter: InterfaceFilter
+    vlan: LoweredInterfaceVlan
+    virtualport: LoweredInterfaceVirtualport
+    trustGuestRxFilters: bool
+    coalesce: InterfaceCoalesce
+    targetDev: str
+    driver: LoweredInterfaceDriver
+    backend: InterfaceBackend
+    rom: InterfaceRom
+    tune: InterfaceTune
+    teaming: LoweredInterfaceTeaming
+    alias: str
+    acpiIndex: int
     derivedMac: str
 
 

@@ -96,6 +96,7 @@ def test_a_document_is_written_as_a_person_would(hypervisor: Hypervisor, tmp_pat
         "  interfaces:\n"
         "    - network: lan\n"
         '      mac: "52:54:00:00:00:01"\n'
+        "      targetDev: testnet0\n"
         "  graphics:\n"
         "    type: vnc\n"
         "  serialConsole: false\n"

@@ -195,6 +195,8 @@ VALUES: Mapping[str, tuple[Any, ...]] = _VALUES | dict(ChainMap(*(each.get("VALU
 KNOWN_TO_QEMU: Mapping[str, list[str]] = _KNOWN_TO_QEMU | dict(
     ChainMap(*(each.get("KNOWN_TO_QEMU", {}) for each in _SUBJECTS))
 )
+# Fields that libvirt as it is packaged here refuses, with all that is in them.
+NOT_TAKEN_HERE: frozenset[str] = frozenset(field for each in _SUBJECTS for field in each.get("NOT_TAKEN_HERE", ()))
 OF_EVERY_KIND: Mapping[str, tuple[Any, ...]] = {
     ".ignoreFields": (["/memory"], ["/cpus"]),
     ".passwordFrom.file": ("/etc/onggi/secrets/a", "/etc/onggi/secrets/b"),

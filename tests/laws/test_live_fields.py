@@ -23,6 +23,12 @@ EXCEPTED = {
     "hostDevices": HARDWARE,
     "hostDevices/device": HARDWARE,
     "interfaces/bridge": "needs a bridge of the host's",
+    **{
+        f"interfaces/bandwidth/{way}/{word}": "needs a kernel with the queueing disciplines that libvirt asks for"
+        for way in ("inbound", "outbound")
+        for word in ("average", "peak", "burst", "floor")
+        if (way, word) != ("outbound", "floor")
+    },
     "cdroms/url": "needs a server in a network that documents may name",
 }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from typing import Final
+from typing import TYPE_CHECKING, Final, cast
 
 from api.http.endpoint import Answer, Call, delete, get, post, put
 from api.http.isolated import isolated
@@ -19,6 +19,11 @@ from reconciler.observed.snapshot import Observed
 from reconciler.serving.machine_items import Item
 from specs.plain import NewJson
 from specs.reference import NETWORK, VIRTUAL_MACHINE, Ref
+from specs.virtualmachine.interfaces.connection_fields import CONNECTIONS, NAMED
+from specs.virtualmachine.interfaces.names import interface_name
+
+if TYPE_CHECKING:
+    from specs.virtualmachine.spec import Interface
 
 LISTED: Final = "interfaces"
 _BAD_MAC: Final = "KCHVMIF0010E"
@@ -211,21 +216,22 @@ def _changed(listed: Listed, place: int, wanted: dict[str, str], now: NewJson) -
     if wanted["mac"] != now["mac"] and "model" not in item and now.get("model"):
         item["model"] = now["model"]  # with another address it is plugged in anew
     if "network" in wanted:
-        item.pop("bridge", None)
+        for name in ("portgroup", *NAMED, *CONNECTIONS):
+            item.pop(name, None)
         item["network"] = wanted["network"]
     if "model" in wanted:
         item["model"] = wanted["model"]
     if "mac" in item or wanted["mac"] != now["mac"] or "network" in wanted:
         item["mac"] = wanted["mac"]  # a derived one would be another one on another network
-    if "network" not in item and "bridge" not in item:
+    if not any(name in item for name in (*NAMED, *CONNECTIONS)):
         raise bad("KCHVMIF0007E", "Name the `network` that it is to be on: documents have no word for where it is now.")
     return _named(item, others)
 
 
 def _named(item: Item, others: list[Item]) -> Item:
     """With a name of its own where another is called by the same network or bridge."""
-    names = {str(each.get("name") or each.get("network") or each.get("bridge") or "") for each in others}
-    own = str(item.get("name") or item.get("network") or item.get("bridge") or "")
+    names = {interface_name(cast("Interface", each)) for each in others}
+    own = interface_name(cast("Interface", item))
     if own not in names:
         return item
     return {

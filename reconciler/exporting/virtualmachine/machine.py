@@ -9,17 +9,21 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from reconciler.exporting.draft import Draft, Surroundings
 from reconciler.observed.snapshot import Observed
 from specs.codecs import size_text
+from specs.declared import IN_CODE
 from specs.declared_binds import sayable
 from specs.host import NodeDevice
 from specs.plain import NewSpec, Spec
 from specs.virtualmachine import KIND as MACHINES
 from specs.virtualmachine.compute.cpu import said_of_cpu
 from specs.virtualmachine.fields import SPEC
+from specs.virtualmachine.interfaces.connection_fields import CONNECTIONS
+from specs.virtualmachine.interfaces.fields import INTERFACE
+from specs.virtualmachine.interfaces.names import connection, plugged_into
 from specs.virtualmachine.storage.fields import CDROM, DISK
 from specs.virtualmachine.storage.sources import text
 
@@ -168,18 +172,17 @@ def _cdroms(drives: Iterable[LoweredCdrom], around: Surroundings, targets: _Targ
 
 def _interfaces(interfaces: Iterable[LoweredInterface], draft: Draft) -> Iterator[Spec]:
     found = list(interfaces)
-    networks = {each.get("network") or each.get("bridge") for each in found}
+    taken = {plugged_into(each) for each in found}
     names: set[str] = set()
     for interface in found:
-        network, bridge = interface.get("network"), interface.get("bridge")
-        joined = network or bridge
-        if not joined:
-            draft.left.append(f"the interface {interface.get('mac')}: it is on neither a network nor a bridge")
+        kind, joined = connection(interface), plugged_into(interface)
+        if not kind:
+            draft.left.append(f"the interface {interface.get('mac')}: no document can say what it is plugged into")
             continue
-        item: NewSpec = {"network" if network else "bridge": joined}
+        item: NewSpec = {kind: _plugged(kind, interface.get(kind))}
         if joined in names:  # its name, unless another one says so
             free = (f"{joined}-{number}" for number in count(2))
-            item["name"] = next(name for name in free if name not in names and name not in networks)
+            item["name"] = next(name for name in free if name not in names and name not in taken)
         names.add(str(item.get("name", joined)))
         if interface.get("model") and interface["model"] != _DEFAULT_MODEL:
             item["model"] = interface["model"]
@@ -187,7 +190,16 @@ def _interfaces(interfaces: Iterable[LoweredInterface], draft: Draft) -> Iterato
             item["mac"] = interface["mac"]
         if interface.get("link") == "down":
             item["link"] = "down"
-        yield _with_order(item, interface)
+        yield _with_order(item | sayable(INTERFACE, interface), interface)
+
+
+def _plugged(kind: str, said: Any) -> Any:
+    """What is said of a connection: a name, or without what is a default anyway."""
+    if kind not in CONNECTIONS:
+        return said
+    declared = CONNECTIONS[kind][1]
+    by_code = {name: said[name] for name, field in declared.fields.items() if field.at == IN_CODE and name in said}
+    return by_code | sayable(declared, said)
 
 
 def _host_devices(devices: Iterable[LoweredHostDevice], draft: Draft, around: Surroundings) -> Iterator[Spec]:

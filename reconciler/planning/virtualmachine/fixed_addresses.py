@@ -14,6 +14,7 @@ from reconciler.planning.plan import Blocked
 from reconciler.planning.virtualmachine.retained_interfaces import FOUND_MAC
 from specs.virtualmachine import KIND as MACHINES
 from specs.virtualmachine.interfaces.interfaces import INTERFACES
+from specs.virtualmachine.interfaces.names import interface_name
 
 if TYPE_CHECKING:
     from specs.virtualmachine.spec import Interface, LoweredVirtualMachine
@@ -28,7 +29,7 @@ def unknown_mac(resource: Resource, lowered: LoweredVirtualMachine, observed: Ob
     for interface, item, index in zip(declared, wanted, INTERFACES.matches(wanted, found), strict=True):
         mac = found[index].get("mac") if index is not None else None
         if _is_derived(interface) and mac not in (None, item.get("derivedMac")):
-            name = interface.get("name") or interface.get("network") or interface.get("bridge")
+            name = interface_name(interface)
             message = (
                 f"the interface {name} has the MAC address {mac} on this host, and cloud-init finds it only by that; "
                 f"write `mac: {mac}` beside its `addresses`"

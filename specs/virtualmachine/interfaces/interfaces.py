@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING, Any
 from lxml import etree
 
 from specs.binding import Element, Items, child_at, write_item
-from specs.bound import Bound, bound_to, never_beside
+from specs.bound import bound_to
 from specs.codecs import MAC
-from specs.declared_binds import binder
-from specs.virtualmachine.interfaces.fields import INTERFACE
+from specs.declared_binds import binder, completed
+from specs.effect import Effect
+from specs.virtualmachine.interfaces.connections import CONNECTED, same_connection
+from specs.virtualmachine.interfaces.fields import INTERFACE, VIRTIO_MODELS
+from specs.virtualmachine.interfaces.names import connection, interface_name
 from specs.virtualmachine.platform.boot import BOOT_ORDER, settle_boot_order
 from specs.virtualmachine.storage.drives import pair_by
 
@@ -25,41 +28,18 @@ if TYPE_CHECKING:
 bind = binder(INTERFACE)
 
 DEFAULT_MODEL = "virtio"
-
-
-def _network(interface: Element) -> str | None:
-    # A running machine's definition tells the real connection (bridge, direct) and the network beside it.
-    source = interface.find("source")
-    return None if source is None else source.get("network")
-
-
-def _bridge(interface: Element) -> str | None:
-    source = interface.find("source")
-    if source is None or interface.get("type") != "bridge" or source.get("network") is not None:
-        return None
-    return source.get("bridge")
-
-
-def _connect(interface: Element, kind: str, name: str) -> None:
-    for old in interface.findall("source"):
-        interface.remove(old)
-    interface.set("type", kind)
-    etree.SubElement(interface, "source").set(kind, name)
+_TUNNELS = frozenset({"udp", "mcast", "server", "client"})
 
 
 def _match(declared: Sequence[LoweredInterface], observed: Sequence[LoweredInterface]) -> list[int | None]:
     return pair_by(
         (
             lambda item, found: _identity(item) == found.get("mac"),
-            lambda item, found: "derivedMac" in item and _same_connection(item, found),
+            lambda item, found: "derivedMac" in item and same_connection(item, found),
         ),
         declared,
         observed,
     )
-
-
-def _same_connection(item: LoweredInterface, found: LoweredInterface) -> bool:
-    return (item.get("network"), item.get("bridge")) == (found.get("network"), found.get("bridge"))
 
 
 def _identity(item: LoweredInterface) -> Any:
@@ -78,47 +58,37 @@ def _build(item: LoweredInterface) -> Element:
 
 
 def _called(item: LoweredInterface) -> str:
-    return str(item.get("name") or item.get("network") or item.get("bridge") or _identity(item))
+    return interface_name(item) or str(_identity(item))
 
 
-# How a NIC joins something that isn't a plain network or bridge of the host: Open vSwitch, macvtap, a card of the host.
-# From one bridge to another the way of joining stays: which of them is a switch isn't to be seen from here.
-_OF_ONE_CONNECTION = ("virtualport", "vlan", "@trustGuestRxFilters")
-_OF_BRIDGES = Bound(_OF_ONE_CONNECTION, lambda _name, interface: interface.get("type") == "bridge")
-_OF_OTHER_TYPES = never_beside(
-    *("@managed", "target/@managed", "ip", "route", "script", "downscript", "portForward", "backend/@type"),
-    *("backend/@logFile", "driver[@name='vfio']", "driver[@name='kvm']", "teaming[@type='transient']"),
-)
 _OF_VIRTIO = (
     *("queues", "name", "txmode", "ioeventfd", "event_idx", "rx_queue_size", "tx_queue_size", "iommu", "ats"),
     *("packed", "page_per_vq", "rss", "rss_hash_report"),
 )
-_VIRTIO_MODELS = frozenset({"virtio", "virtio-transitional", "virtio-non-transitional"})
+_FIRST = (
+    bind("mac", "mac/@address", codec=MAC),
+    *CONNECTED,
+)  # what another connection takes along comes again after it
 
-INTERFACES = Items(
-    "interfaces",
-    elements=lambda root: root.iterfind("devices/interface"),
-    parent="devices",
-    fields=(
-        bind("mac", "mac/@address", codec=MAC),
-        bind(
-            "network",
-            get=_network,
-            put=lambda interface, name: _connect(interface, "network", name),
-            bound=(never_beside(*_OF_ONE_CONNECTION), _OF_OTHER_TYPES),
-        ),
-        bind(
-            "bridge",
-            get=_bridge,
-            put=lambda interface, name: _connect(interface, "bridge", name),
-            bound=(_OF_BRIDGES, _OF_OTHER_TYPES),
-        ),
+
+def _coming(_old: object, new: LoweredInterface) -> Effect:
+    """QEMU can be given most kinds while it runs; libvirt plugs no tunnel in."""
+    return Effect.NEXT_BOOT if connection(new) in _TUNNELS else Effect.LIVE
+
+
+_OTHERS = completed(
+    INTERFACE,
+    (
+        *_FIRST,
         bind(
             "model",
             "model/@type",
             bound=(
                 bound_to(
-                    _VIRTIO_MODELS, *(f"driver/@{option}" for option in _OF_VIRTIO), "driver/host", "driver/guest"
+                    frozenset(VIRTIO_MODELS),
+                    *(f"driver/@{option}" for option in _OF_VIRTIO),
+                    "driver/host",
+                    "driver/guest",
                 ),
                 bound_to({"virtio"}, "teaming"),
             ),
@@ -126,11 +96,19 @@ INTERFACES = Items(
         bind("link", "link/@state", missing="up"),
         BOOT_ORDER,
     ),
+)
+
+INTERFACES = Items(
+    "interfaces",
+    elements=lambda root: root.iterfind("devices/interface"),
+    parent="devices",
+    fields=(*_FIRST, *(field for field in _OTHERS if field not in _FIRST)),
     identity=_identity,
     label=lambda item: str(_identity(item)),
     called=_called,
     build=_build,
     match=_match,
     insert=_insert,
+    add_effect=_coming,
     settle=settle_boot_order,
 )

@@ -26,6 +26,58 @@ NETWORKS: tuple[dict[str, Any], ...] = (
     {"network": "lan 2"},
     {"bridge": "br0"},
     {"bridge": "br1"},
+    {"direct": {"dev": "eth0"}},
+    {"direct": {"dev": "eth1", "mode": "private"}},
+    {"user": {"ips": [{"address": "10.9.0.0", "prefix": 24}]}},
+    {"ethernet": {"ips": [{"address": "10.9.0.1", "prefix": 24}]}},
+    {"mcast": {"address": "230.0.0.1", "port": 5000}},
+)
+# Of what is beside it, by what it is plugged into.
+ON_A_BRIDGE: dict[str, st.SearchStrategy[Any]] = {
+    "port": st.fixed_dictionaries({"isolated": st.booleans()}),
+    "filter": st.fixed_dictionaries(
+        {"name": st.sampled_from(("clean-traffic", "allow-arp"))},
+        optional={
+            "parameters": st.lists(
+                st.fixed_dictionaries(
+                    {"name": st.sampled_from(("IP", "MAC")), "value": st.sampled_from(("10.0.0.1", "10.0.0.2"))}
+                ),
+                max_size=3,
+                unique_by=str,
+            )
+        },
+    ),
+    "mtu": st.integers(1280, 9000),
+    "coalesce": st.integers(0, 64).map(lambda most: {"rx": {"frames": {"max": most}}}),
+}
+ON_A_TAP: dict[str, st.SearchStrategy[Any]] = {
+    "bandwidth": st.fixed_dictionaries(
+        {},
+        optional={
+            way: st.fixed_dictionaries(
+                {"average": st.sampled_from(("1MiB", "100KiB"))},
+                optional={"peak": st.just("2MiB"), "burst": st.sampled_from(("64KiB", "1GiB"))},
+            )
+            for way in ("inbound", "outbound")
+        },
+    ),
+    "tune": st.integers(0, 9999).map(lambda size: {"sndbuf": size}),
+}
+EVERYWHERE: dict[str, st.SearchStrategy[Any]] = {
+    "rom": st.just({"enabled": False})
+    | st.fixed_dictionaries({}, optional={"bar": st.booleans(), "enabled": st.just(value=True)}),
+    "acpiIndex": st.integers(1, 9).map(lambda number: 10 * number),
+}
+VIRTIO_DRIVER = st.fixed_dictionaries(
+    {},
+    optional={
+        "queues": st.integers(2, 8),
+        "rxQueueSize": st.sampled_from((256, 1024)),
+        "ioeventfd": st.booleans(),
+        "packed": st.booleans(),
+        "host": st.fixed_dictionaries({}, optional={"csum": st.booleans(), "mrgRxbuf": st.booleans()}),
+        "guest": st.fixed_dictionaries({}, optional={"tso4": st.booleans(), "ufo": st.booleans()}),
+    },
 )
 PREFIX = {"virtio": "vd", "scsi": "sd", "sata": "sd", "usb": "sd", "ide": "hd"}
 
@@ -137,4 +189,23 @@ def _devices(draw: st.DrawFn, spec: dict[str, Any], buses: tuple[str, ...]) -> N
                 interface["link"] = draw(st.sampled_from(("up", "down")))
             if draw(st.integers(0, 3)) == 0:
                 interface["bootOrder"] = next(orders)
+            _options(draw, interface, bool(spec.get("machine")))
             spec["interfaces"].append(interface)
+        for place, interface in enumerate(spec["interfaces"]):
+            if "acpiIndex" in interface:  # each has its own
+                interface["acpiIndex"] += place
+
+
+def _options(draw: st.DrawFn, interface: dict[str, Any], of_qemu: bool) -> None:
+    """What may be beside what it is plugged into. A number for ACPI is a matter of newer chipsets."""
+    plugged = next(iter(interface))
+    known = {**EVERYWHERE}
+    if plugged in ("network", "bridge"):
+        known |= {**ON_A_BRIDGE, **ON_A_TAP}
+    elif plugged in ("direct", "ethernet"):
+        known |= ON_A_TAP
+    if interface.get("model") == "virtio":
+        known["driver"] = VIRTIO_DRIVER
+    for name, values in known.items():
+        if draw(st.integers(0, 4)) == 0 and (name != "acpiIndex" or of_qemu):
+            interface[name] = draw(values)
