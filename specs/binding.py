@@ -18,6 +18,7 @@ from lxml import etree
 from specs.bound import Bound
 from specs.codecs import TEXT, Codec
 from specs.effect import Change, Effect
+from specs.elements import elements_at, steps
 from specs.plain import NewSpec, Spec
 from specs.reading import Listed, Reading
 
@@ -68,10 +69,15 @@ def drop_attributes(holder: Element, *names: str) -> None:
 
 
 def child_at(parent: Element, path: str) -> Element:
-    """The element at a plain path (`os/loader`) below `parent`; what is missing on the way is created."""
-    for tag in filter(None, path.split("/")):
-        found = parent.find(tag)
-        parent = etree.SubElement(parent, tag) if found is None else found
+    """The element at a path (`os/loader`, `sysinfo[@type='smbios']`) below `parent`; what is missing on the way is
+    created, so that it fulfils the path's conditions.
+    """
+    for step in steps(path):
+        found = parent.find(step)
+        if found is None:
+            found = elements_at(step).made()
+            parent.append(found)
+        parent = found
     return parent
 
 
@@ -80,9 +86,10 @@ def _split(path: str) -> tuple[str, str, bool]:
     """An element's path, an attribute, and whether that element is a plain child, of which the parser's own search,
     which reads no path, takes half the time: `a/b/@c` → (`a/b`, `c`, no), `@c` → (`.`, `c`, no), `a` → (`a`, ``, yes).
     """
-    where, at, attribute = path.rpartition("@")
-    where = (where.rstrip("/") or ".") if at else path
-    return where, attribute if at else "", where.isidentifier()
+    where, slash, last = path.rpartition("/")
+    if not last.startswith("@"):
+        return path, "", path.isidentifier()
+    return where if slash else ".", last[1:], where.isidentifier()
 
 
 def split_path(path: str) -> tuple[str, str]:
@@ -183,7 +190,7 @@ class Field:
         where, attribute = split_path(self.path)
         if self.listed is not None:
             reading.elements(self.name, self.listed)
-        elif "[" in where or (self.get is not None and self.of is None):
+        elif self.get is not None and self.of is None:
             reading.by_hand(self.name, self.read)
             return
         elif self.of is not None:

@@ -16,7 +16,8 @@ from lxml import etree
 
 Element = etree._Element
 
-_PLACE = re.compile(r"(?P<way>(?:[^\[\]]*/)?)(?P<tag>[\w:-]+)(?P<conditions>(?:\[[^\]]+\])*)")
+_PLACE = re.compile(r"(?P<way>(?:.*/)?)(?P<tag>[\w:-]+)(?P<conditions>(?:\[[^\]]+\])*)")
+_STEP = re.compile(r"[^/\[\]]+(?:\[[^\]]*\])*")
 _CONDITION = re.compile(r"\[(?P<path>[\w:/@.-]+?)(?P<sign>!?=)'(?P<value>[^']*)'\]")
 
 
@@ -80,3 +81,9 @@ def elements_at(place: str) -> Elements:
         match["tag"],
         tuple(Condition(each["path"], each["value"], each["sign"] == "!=") for each in conditions),
     )
+
+
+@cache
+def steps(path: str) -> tuple[str, ...]:
+    """The steps of a path, each with its conditions: `a[@b='c/d']/e` → `a[@b='c/d']`, `e`."""
+    return tuple(step for step in _STEP.findall(path) if step != ".")

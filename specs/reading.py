@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from specs.codecs import Codec
-from specs.elements import Element, Elements
+from specs.elements import Element, Elements, elements_at, steps
 
 _Found = dict[str, Any]
 
@@ -34,13 +34,17 @@ class _Node:
     wholes: list[tuple[str, Callable[[Any], Any]]] = field(default_factory=list)
     lists: dict[Any, list[tuple[str, Listed]]] = field(default_factory=dict)  # by tag
     below: dict[Any, _Node] = field(default_factory=dict)
+    told_apart: dict[Any, dict[Elements, _Node]] = field(default_factory=dict)  # by tag, then by what they have to say
 
     def at(self, path: str) -> _Node:
         """The node of an element below this one's."""
         node = self
-        for tag in path.split("/"):
-            if tag not in ("", "."):
-                node = node.below.setdefault(tag, _Node())
+        for step in steps(path):
+            if "[" in step:
+                which = elements_at(step)
+                node = node.told_apart.setdefault(which.tag, {}).setdefault(which, _Node())
+            else:
+                node = node.below.setdefault(step, _Node())
         return node
 
     def walk(self, element: Element, found: _Found) -> None:
@@ -53,11 +57,11 @@ class _Node:
             found[name] = codec.decode(element.text or "")
         for name, read in self.wholes:
             found[name] = read(element)
-        if self.below or self.lists:
+        if self.below or self.lists or self.told_apart:
             self._walk_below(element, found)
 
     def _walk_below(self, element: Element, found: _Found) -> None:
-        below, lists = self.below, self.lists
+        below, lists, told_apart = self.below, self.lists, self.told_apart
         seen: set[Any] = set()
         for child in element:
             tag = child.tag
@@ -65,6 +69,10 @@ class _Node:
             if node is not None and tag not in seen:
                 seen.add(tag)
                 node.walk(child, found)
+            for which, one in told_apart.get(tag, {}).items() if told_apart else ():
+                if which not in seen and which.hold(child):
+                    seen.add(which)
+                    one.walk(child, found)
             for name, listed in lists.get(tag, ()):
                 if listed.elements.hold(child):
                     found.setdefault(name, []).append(listed.read(child))

@@ -35,7 +35,8 @@ class Surroundings:
     def of(cls, context: Context) -> Surroundings:
         """Those of a pass."""
         desired, host = context.desired, context.host
-        of_host = (host.arch, host.domain_types, host.machines, host.features, host.allowed_folders, host.reach)
+        can = (host.arch, host.domain_types, host.machines, host.emulators, host.features)
+        of_host = (*can, host.allowed_folders, host.reach)
         return cls((desired.scope, desired.repository_id, *of_host), host, bool(context.losses))
 
     def remind_of(self, before: Surroundings | None) -> bool:

@@ -23,6 +23,7 @@ from specs.virtualmachine.devices.graphics import IS_SET
 from specs.virtualmachine.fields import SPEC
 from specs.virtualmachine.interfaces.fields import INTERFACE
 from specs.virtualmachine.interfaces.names import interface_name
+from specs.virtualmachine.platform.lowering import lower_platform
 from specs.virtualmachine.storage.fields import CDROM, DISK
 from specs.virtualmachine.storage.sources import path_source, text, url_source, volume_source
 
@@ -74,6 +75,7 @@ def lower(declared: VirtualMachineSpec, *, name: str, uid: str, host: Host) -> L
         lowered["interfaces"] = _interfaces(declared["interfaces"], uid)
     if "hostDevices" in declared:
         lowered["hostDevices"] = [_host_device(device["device"], host) for device in declared["hostDevices"]]
+    lower_platform(lowered, declared, host)
     _refuse_control_characters(lowered, name)
     return lowered
 

@@ -15,6 +15,8 @@ from specs.virtualmachine.devices.fields import NOWHERE
 from specs.virtualmachine.interfaces.names import plugged_into
 from specs.virtualmachine.interfaces.rules import check_interfaces
 from specs.virtualmachine.interfaces.static_addresses import check_addresses
+from specs.virtualmachine.platform.lowering import BOOT_FILES
+from specs.virtualmachine.platform.rules import check_platform
 from specs.virtualmachine.storage.buses import NEVER_READ_ONLY, lacks_ide
 from specs.virtualmachine.storage.rules import check_drives
 
@@ -44,6 +46,7 @@ def check(_name: str, spec: VirtualMachineSpec) -> Iterator[Broken]:
     yield from _check_boot(spec)
     yield from _check_buses(spec)
     yield from check_drives(spec)
+    yield from check_platform(spec)
     if "cloudInit" in spec:
         from specs.virtualmachine.guest.cloud_init import (
             check_cloud_init,  # brings YAML along, which only its texts need
@@ -147,6 +150,10 @@ def _references(spec: VirtualMachineSpec) -> Iterator[Ref]:
     for cdrom in spec.get("cdroms", ()):
         if "volume" in cdrom:
             yield from _volume(cdrom["volume"], "default")
+    boot = spec.get("kernelBoot", {})
+    for each in BOOT_FILES:
+        if (named := boot.get(each)) is not None and not str(named).startswith("/"):
+            yield from _volume(str(named), "default")
     if "cloudInit" in spec:
         yield Ref(STORAGE_POOL, spec["cloudInit"].get("pool", "default"))
     for interface in spec.get("interfaces", ()):

@@ -721,6 +721,218 @@ class Access(TypedDict, total=False):
     groups: Sequence[str]
 
 
+class FirmwareFeatures(TypedDict, total=False):
+    """What the host's choice of UEFI has to be able to do."""
+
+    secureBoot: bool
+    enrolledKeys: bool
+
+
+class Loader(TypedDict, total=False):
+    """The firmware's own file, where the host isn't to choose one."""
+
+    path: str
+    type: Literal["rom", "pflash"]
+    readonly: bool
+    secure: bool
+    stateless: bool
+
+
+class Nvram(TypedDict, total=False):
+    """Where UEFI keeps its variables."""
+
+    path: str
+    template: str
+
+
+class Bios(TypedDict, total=False):
+    """What else the BIOS does."""
+
+    useSerial: bool
+    rebootTimeout: int
+
+
+class KernelBoot(TypedDict, total=False):
+    """A kernel that the hypervisor starts itself, past the firmware's boot order."""
+
+    kernel: str
+    initrd: str
+    cmdline: str
+    dtb: str
+
+
+class FeaturesHyperv(TypedDict, total=False):
+    """What Windows guests are told of the hypervisor, in the words of Hyper-V, so that they run faster."""
+
+    mode: Literal["custom", "passthrough"]
+    relaxed: bool
+    vapic: bool
+    spinlocks: int
+    vpindex: bool
+    runtime: bool
+    synic: bool
+    stimer: bool
+    stimerDirect: bool
+    reset: bool
+    vendorId: str
+    frequencies: bool
+    reenlightenment: bool
+    tlbflush: bool
+    ipi: bool
+    evmcs: bool
+    avic: bool
+
+
+class FeaturesKvm(TypedDict, total=False):
+    """What guests are told of KVM."""
+
+    hidden: bool
+    hintDedicated: bool
+    pollControl: bool
+    pvIpi: bool
+    dirtyRing: int
+
+
+class Features(TypedDict, total=False):
+    """Features of the machine itself."""
+
+    acpi: bool
+    apic: bool
+    apicEoi: bool
+    pae: bool
+    hap: bool
+    hyperv: FeaturesHyperv
+    kvm: FeaturesKvm
+    pvspinlock: bool
+    pmu: bool
+    vmport: bool
+    smm: bool
+    smmTseg: str
+    ioapic: Literal["qemu", "kvm"]
+    gic: Literal["host", "2", "3"]
+    vmcoreinfo: bool
+    msrs: Literal["ignore", "fault"]
+    hptResizing: Literal["enabled", "disabled", "required"]
+    hptMaxPageSize: str
+    htm: bool
+    nestedHv: bool
+    ccfAssist: bool
+    cfpc: Literal["broken", "workaround", "fixed"]
+    sbbc: Literal["broken", "workaround", "fixed"]
+    ibs: Literal["broken", "workaround", "fixed-ibs", "fixed-ccd", "fixed-na"]
+    tcgTbCache: str
+
+
+class ClockTimerCatchup(TypedDict, total=False):
+    """How ticks are caught up with `tickpolicy: catchup`."""
+
+    threshold: int
+    slew: int
+    limit: int
+
+
+class ClockTimer(TypedDict, total=False):
+    """One timer."""
+
+    name: Required[Literal["rtc", "tsc", "hpet", "pit", "kvmclock", "hypervclock", "armvtimer"]]
+    present: bool
+    tickpolicy: Literal["delay", "catchup", "merge", "discard"]
+    track: Literal["guest", "wall"]
+    frequency: int
+    mode: Literal["auto", "native", "emulate", "paravirt", "smpsafe"]
+    catchup: ClockTimerCatchup
+
+
+class Clock(TypedDict, total=False):
+    """The clock that the guest finds at its start."""
+
+    offset: Literal["utc", "localtime", "timezone", "variable", "absolute"]
+    timezone: str
+    adjustment: int
+    basis: Literal["utc", "localtime"]
+    start: int
+    timers: Sequence[ClockTimer]
+
+
+class Pm(TypedDict, total=False):
+    """Whether the guest can sleep."""
+
+    suspendToMem: bool
+    suspendToDisk: bool
+
+
+class SmbiosBios(TypedDict, total=False):
+    """The firmware."""
+
+    vendor: str
+    version: str
+    date: str
+    release: str
+
+
+class SmbiosSystem(TypedDict, total=False):
+    """The machine as a whole."""
+
+    manufacturer: str
+    product: str
+    version: str
+    serial: str
+    sku: str
+    family: str
+
+
+class SmbiosBaseBoard(TypedDict, total=False):
+    """One main board."""
+
+    manufacturer: str
+    product: str
+    version: str
+    serial: str
+    asset: str
+    location: str
+
+
+class SmbiosChassis(TypedDict, total=False):
+    """The chassis."""
+
+    manufacturer: str
+    version: str
+    serial: str
+    asset: str
+    sku: str
+
+
+class Smbios(TypedDict, total=False):
+    """What the machine tells the guest of itself, as dmidecode shows it."""
+
+    mode: Literal["emulate", "host", "sysinfo"]
+    bios: SmbiosBios
+    system: SmbiosSystem
+    baseBoards: Sequence[SmbiosBaseBoard]
+    chassis: SmbiosChassis
+    oemStrings: Sequence[str]
+
+
+class FwCfg(TypedDict, total=False):
+    """One entry: a text (`value`) or a file (`file`)."""
+
+    name: Required[str]
+    value: str
+    file: str
+
+
+class LaunchSecurity(TypedDict, total=False):
+    """Memory that the host can't read, where its processor can do that."""
+
+    type: Required[Literal["sev", "s390-pv"]]
+    policy: int
+    cbitpos: int
+    reducedPhysBits: int
+    dhCert: str
+    session: str
+    kernelHashes: bool
+
+
 class CloudInit(TypedDict, total=False):
     """First-boot data for the guest, given to it on a small medium of its own (NoCloud)."""
 
@@ -773,10 +985,32 @@ class VirtualMachineSpec(TypedDict, total=False):
     autostart: bool
     defaults: Literal["onggi", "libvirt"]
     domainType: Literal["kvm", "emulated"]
+    arch: str
     machine: str
     firmware: Literal["bios", "uefi"]
+    secureBoot: bool
+    firmwareFeatures: FirmwareFeatures
+    loader: Loader
+    nvram: Nvram
     bootDevices: Sequence[Literal["hd", "cdrom", "network", "fd"]]
     bootMenu: bool
+    bootMenuTimeout: int
+    bios: Bios
+    kernelBoot: KernelBoot
+    slicTable: str
+    features: Features
+    clock: Clock
+    onPoweroff: Literal["destroy", "restart"]
+    onReboot: Literal["destroy", "restart"]
+    onCrash: Literal["destroy", "restart", "preserve", "coredump-destroy", "coredump-restart"]
+    onLockFailure: Literal["poweroff", "restart", "pause", "ignore"]
+    pm: Pm
+    genid: str
+    smbios: Smbios
+    fwCfg: Sequence[FwCfg]
+    launchSecurity: LaunchSecurity
+    resourcePartition: str
+    perfEvents: Sequence[str]
     cloudInit: CloudInit
     restartPolicy: Literal["Never", "WhenStopped", "Graceful"]
     shutdownTimeout: int
@@ -1276,6 +1510,114 @@ class LoweredHostDevice(TypedDict, total=False):
     address: Required[Mapping[str, int | None]]
 
 
+class LoweredLoader(TypedDict, total=False):
+    """The firmware's own file, where the host isn't to choose one."""
+
+    path: str
+    type: str
+    readonly: bool
+    secure: bool
+    stateless: bool
+
+
+class LoweredFeaturesHyperv(TypedDict, total=False):
+    """What Windows guests are told of the hypervisor, in the words of Hyper-V, so that they run faster."""
+
+    mode: str
+    relaxed: bool
+    vapic: bool
+    spinlocks: int
+    vpindex: bool
+    runtime: bool
+    synic: bool
+    stimer: bool
+    stimerDirect: bool
+    reset: bool
+    vendorId: str
+    frequencies: bool
+    reenlightenment: bool
+    tlbflush: bool
+    ipi: bool
+    evmcs: bool
+    avic: bool
+
+
+class LoweredFeatures(TypedDict, total=False):
+    """Features of the machine itself."""
+
+    acpi: bool
+    apic: bool
+    apicEoi: bool
+    pae: bool
+    hap: bool
+    hyperv: LoweredFeaturesHyperv
+    kvm: FeaturesKvm
+    pvspinlock: bool
+    pmu: bool
+    vmport: bool
+    smm: bool
+    smmTseg: int
+    ioapic: str
+    gic: str
+    vmcoreinfo: bool
+    msrs: str
+    hptResizing: str
+    hptMaxPageSize: int
+    htm: bool
+    nestedHv: bool
+    ccfAssist: bool
+    cfpc: str
+    sbbc: str
+    ibs: str
+    tcgTbCache: int
+
+
+class LoweredClockTimer(TypedDict, total=False):
+    """One timer."""
+
+    name: Required[str]
+    present: bool
+    tickpolicy: str
+    track: str
+    frequency: int
+    mode: str
+    catchup: ClockTimerCatchup
+
+
+class LoweredClock(TypedDict, total=False):
+    """The clock that the guest finds at its start."""
+
+    offset: str
+    timezone: str
+    adjustment: int
+    basis: str
+    start: int
+    timers: Sequence[LoweredClockTimer]
+
+
+class LoweredSmbios(TypedDict, total=False):
+    """What the machine tells the guest of itself, as dmidecode shows it."""
+
+    mode: str
+    bios: SmbiosBios
+    system: SmbiosSystem
+    baseBoards: Sequence[SmbiosBaseBoard]
+    chassis: SmbiosChassis
+    oemStrings: Sequence[str]
+
+
+class LoweredLaunchSecurity(TypedDict, total=False):
+    """Memory that the host can't read, where its processor can do that."""
+
+    type: Required[str]
+    policy: int
+    cbitpos: int
+    reducedPhysBits: int
+    dhCert: str
+    session: str
+    kernelHashes: bool
+
+
 class LoweredVirtualMachine(TypedDict, total=False):
     """The machine."""
 
@@ -1306,9 +1648,31 @@ class LoweredVirtualMachine(TypedDict, total=False):
     hostDevices: Sequence[LoweredHostDevice]
     defaults: str
     domainType: str
+    arch: str
     machine: str
     firmware: str
+    secureBoot: bool
+    firmwareFeatures: FirmwareFeatures
+    loader: LoweredLoader
+    nvram: Nvram
     bootDevices: Sequence[str]
     bootMenu: bool
+    bootMenuTimeout: int
+    bios: Bios
+    kernelBoot: KernelBoot
+    slicTable: str
+    features: LoweredFeatures
+    clock: LoweredClock
+    onPoweroff: str
+    onReboot: str
+    onCrash: str
+    onLockFailure: str
+    pm: Pm
+    genid: str
+    smbios: LoweredSmbios
+    fwCfg: Sequence[FwCfg]
+    launchSecurity: LoweredLaunchSecurity
+    resourcePartition: str
+    perfEvents: Sequence[str]
     cells: int
     modules: int

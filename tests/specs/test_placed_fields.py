@@ -30,6 +30,8 @@ SPEC = mapping(
         "pae": present("Whether.", effect=NEXT, at="features/pae", absent=False),
         "limit": quantity("How much.", 1, 1 << 40, at="memtune/hard_limit", codec="KiB@unit", **SIZE),
         "entries": items("Texts.", text("One."), effect=NEXT, at="sysinfo/oem/entry"),
+        "vendor": text("Which.", effect=NEXT, at="info[@type='bios']/entry[@name='vendor']"),
+        "secure": yes_no("Whether.", effect=NEXT, at="os/feature[@name='secure']/@enabled"),
         "nodes": items("Numbers.", text("One."), effect=NEXT, at="tune/node/@set"),
         "tpm": mapping(
             "A chip.",
@@ -102,6 +104,8 @@ SPECS = st.fixed_dictionaries(
         "pae": st.booleans(),
         "limit": SIZES,
         "entries": st.lists(WORDS, max_size=3),
+        "vendor": WORDS,
+        "secure": st.booleans(),
         "nodes": st.lists(WORDS, max_size=3),
         "tpm": st.fixed_dictionaries({"model": st.sampled_from(["crb", "tis"])}, optional={"version": WORDS}),
         "rngs": st.lists(
@@ -219,3 +223,11 @@ def test_a_list_costs_what_is_declared_of_it() -> None:
     rngs = next(bind for bind in BINDS if bind.name == "rngs")
     assert isinstance(rngs, Items)
     assert (rngs.add_effect, rngs.remove_effect) == (LIVE, NEXT)
+
+
+def test_of_elements_with_one_tag_a_value_is_in_the_one_that_says_so() -> None:
+    root = parse("<thing><info type='fw'><entry name='vendor'>x</entry></info></thing>")
+    assert "vendor" not in read(BINDS, root)
+    changed = patched(BINDS, root, {"vendor": "y"})
+    assert [each.get("type") for each in changed.iterfind("info")] == ["fw", "bios"]
+    assert read(BINDS, changed)["vendor"] == "y"

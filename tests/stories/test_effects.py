@@ -17,6 +17,7 @@ from tests.lab.libvirtd import HostObjects
 from tests.lab.repositories import Repository
 from tests.laws.samples import values
 from tests.stories.live_guest import LiveGuest, networks
+from tests.stories.waiting_together import TOGETHER, leaves, said, told_by_declarations
 
 # What is about power, people, loss or the API, is in the seed, isn't in the machine's XML, or changes another object's.
 ELSEWHERE = frozenset(
@@ -26,10 +27,13 @@ ELSEWHERE = frozenset(
         "cloudInit.userData", "cloudInit.metaData", "cloudInit.networkConfig", "cloudInit.pool",
         "cloudInit.instanceIdPolicy", "cloudInit.user", "cloudInit.sshKeys", "cloudInit.hostname", "cloudInit.bus",
         "interfaces.addresses", "interfaces.gateways", "interfaces.nameservers", "disks.onLoss", "disks.format",
-        "disks.pool", "disks.base", "interfaces.bridge", "cdroms.url",
+        "disks.pool", "disks.base", "interfaces.bridge", "cdroms.url", "arch", "nvram.path",
+        "loader.path", "loader.type", "loader.readonly",
     }
 )  # fmt: skip
 
+# What a new machine is so already.
+PLAIN = frozenset({"/features/acpi", "/features/apic"})
 GROUPS = ("disks", "cdroms", "interfaces", "graphics")
 
 
@@ -106,10 +110,10 @@ def cases(guest: LiveGuest, folder: Path) -> Iterator[tuple[str, dict[str, Any],
 
 
 def at_paths(tried: tuple[str, ...]) -> Iterator[tuple[str, dict[str, Any], Effect]]:
-    """Cases of the other fields that a path in the definition says, made up from their declarations."""
+    """Cases of the other live fields that a path in the definition says, made up from their declarations."""
     spec = kinds()["VirtualMachine"].declarations.SPEC
     for name, field in placed(spec):
-        if name not in tried:
+        if name not in tried and field.effect is not Effect.NEXT_BOOT:
             *way, last = name.split("/")
             edit = {last: values(name, field)[-1 if "default" in field.keywords else 0]}
             for depth in range(len(way), 0, -1):
@@ -153,7 +157,14 @@ def test_the_table_of_effects_is_true(
             _begin_again(guest, start)  # to let go of a device is the guest's part, and this one stands still
         elif field != "disks.size":
             guest.apply(**{name: start.get(name) for name in edit})
-    assert table.keys() <= tried | ELSEWHERE
+    for edit in TOGETHER if group == "machine" else ():
+        done = guest.apply(**edit)
+        waits = [change.pointer for item in done.remaining.waiting for change in item.changes]
+        assert set(said(edit)) <= {*waits, *PLAIN}
+        assert waits
+        tried.update(leaves(edit))
+        _begin_again(guest, start)
+    assert table.keys() <= tried | ELSEWHERE | set(told_by_declarations())
 
 
 def _begin_again(guest: LiveGuest, start: dict[str, Any]) -> None:

@@ -15,6 +15,7 @@ from specs.host_paths import host_paths, refused
 from specs.reference import Ref
 from specs.system_folders import no_medium
 from specs.virtualmachine.fields import SPEC
+from specs.virtualmachine.platform.files import refused_files
 
 if TYPE_CHECKING:
     from specs.storagevolume.spec import StorageVolumeSpec
@@ -64,6 +65,7 @@ def complete(
     result.mistakes.extend(
         (pointer, why) for pointer, path in host_paths(SPEC, spec) if (why := refused(path, allowed_folders))
     )
+    result.mistakes.extend(refused_files(spec, allowed_folders))
     return result
 
 

@@ -12,6 +12,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from reconciler.exporting.draft import Draft, Surroundings
+from reconciler.exporting.virtualmachine.platform import say_platform
 from reconciler.observed.snapshot import Observed
 from specs.codecs import size_text
 from specs.declared import IN_CODE
@@ -63,8 +64,7 @@ def machine(observed: Observed, around: Surroundings) -> Draft:
     spec.pop("cpu", None)
     if cpu := said_of_cpu(config):
         spec["cpu"] = cpu
-    if config.get("firmware") == "uefi":
-        spec["firmware"] = "uefi"
+    say_platform(spec, config, draft, around)
     if (kinds := config.get("bootDevices")) is not None and kinds not in _DEFAULT_BOOT:
         spec["bootDevices"] = list(kinds)
     if config.get("serialConsole") is False:

@@ -51,6 +51,7 @@ class _Known:
     arch: str
     domain_types: tuple[str, ...]
     machines: tuple[str, ...]
+    emulators: Mapping[str, str]
     features: frozenset[Feature]
     devices: dict[str, NodeDevice] = field(default_factory=dict)
 
@@ -88,6 +89,7 @@ class HostFacts:
             arch=known.arch,
             domain_types=known.domain_types,
             machines=known.machines,
+            emulators=known.emulators,
             features=known.features,
             volumes=places.volumes,
             pool_paths=places.pool_paths,
@@ -166,6 +168,7 @@ def _learn(connection: libvirt.virConnect, generation: int, *, kvm: bool) -> _Kn
         arch=(guest.get("name") if guest is not None else None) or host_arch,
         domain_types=_best_first(types, kvm=kvm),
         machines=tuple(dict.fromkeys(machines)),
+        emulators={str(each.get("name")): each.findtext("emulator") or "" for each in guests if each is not None},
         features=frozenset(_features(connection)),
     )
 

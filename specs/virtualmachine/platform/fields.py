@@ -5,8 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from specs.declared import IN_CODE, Declared, items, text, word, yes_no
+from specs.declared import IN_CODE, Declared, text, word
 from specs.effect import Effect
+from specs.virtualmachine.platform.boot_fields import BOOT
+from specs.virtualmachine.platform.clock_fields import CLOCK
+from specs.virtualmachine.platform.confinement_fields import CONFINEMENT
+from specs.virtualmachine.platform.features_fields import FEATURES
+from specs.virtualmachine.platform.firmware_fields import FIRMWARE
+from specs.virtualmachine.platform.lifecycle_fields import LIFECYCLE
+from specs.virtualmachine.platform.smbios_fields import SMBIOS
 
 FIELDS: Final[Mapping[str, Declared]] = {
     "defaults": word(
@@ -27,43 +34,28 @@ FIELDS: Final[Mapping[str, Declared]] = {
         effect=Effect.NEXT_BOOT,
         at=IN_CODE,
     ),
+    "arch": text(
+        "The architecture of its processors, as libvirt calls it: x86_64, aarch64, s390x, ppc64le, riscv64 and others "
+        "for which the host has an emulator. Another one is another machine. Default: the host's.",
+        "^[a-z][a-z0-9_]{1,15}$",
+        examples=("aarch64",),
+        error="An architecture is a word such as x86_64, aarch64 or s390x; correct it.",
+        effect=Effect.FORBIDDEN,
+        at=IN_CODE,
+    ),
     "machine": text(
-        "The machine type: q35, pc, or one with a version such as pc-q35-7.2. Default: q35 where the host has it.",
+        "The machine type: q35, pc, or one with a version such as pc-q35-7.2; virt for aarch64 and riscv64. Default: "
+        "q35 where the host has it.",
         "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$",
         error="A machine type is a word such as q35 or pc-q35-7.2; correct it.",
         effect=Effect.NEXT_BOOT,
         at=IN_CODE,
     ),
-    "firmware": word(
-        "What boots the machine. Default: bios.",
-        "bios",
-        "uefi",
-        default="bios",
-        effect=Effect.NEXT_BOOT,
-        at=IN_CODE,
-    ),
-    "bootDevices": items(
-        "The kinds of devices that the machine tries to boot from, in this order: of each "
-        "kind the first one, of `network` the first interface. Goes without any `bootOrder`, "
-        "which names single devices instead. Default: hd, cdrom for a new machine.",
-        word(
-            "hd: a disk; cdrom: a CD-ROM drive; network: an interface (PXE); fd: a floppy drive.",
-            "hd",
-            "cdrom",
-            "network",
-            "fd",
-        ),
-        least=1,
-        unique=True,
-        examples=(["network", "hd"],),
-        effect=Effect.NEXT_BOOT,
-        at=IN_CODE,
-    ),
-    "bootMenu": yes_no(
-        "Whether the firmware asks at its start what to boot from. Default: false.",
-        default=False,
-        effect=Effect.NEXT_BOOT,
-        at="os/bootmenu/@enable",
-        absent=False,
-    ),
+    **FIRMWARE,
+    **BOOT,
+    "features": FEATURES,
+    "clock": CLOCK,
+    **LIFECYCLE,
+    **SMBIOS,
+    **CONFINEMENT,
 }

@@ -1,4 +1,4 @@
-"""The machine itself in libvirt's XML: CPU model, machine type, firmware, serial console, and its words.
+"""The machine itself in libvirt's XML: CPU model, architecture, machine type, serial console, and its words.
 
 How much memory and how many processors it has is in `capacity`. What libvirt expands (q35 → pc-q35-7.2, host-model →
 the model that a running guest got) reads as what it was expanded from.
@@ -6,7 +6,7 @@ the model that a running guest got) reads as what it was expanded from.
 
 from __future__ import annotations
 
-from specs.binding import Around, Element, Field, child_at, drop_attributes, element, set_text_at, text_at
+from specs.binding import Around, Element, child_at, element, set_text_at, text_at
 from specs.bound import Bound, bound_to
 from specs.declared_binds import binder
 from specs.virtualmachine.compute.capacity import CAPACITY
@@ -16,6 +16,9 @@ from specs.virtualmachine.compute.modules import MODULES
 from specs.virtualmachine.compute.numa import CELLS
 from specs.virtualmachine.fields import SPEC
 from specs.virtualmachine.platform.boot import BOOT_KINDS
+from specs.virtualmachine.platform.features import FEATURES
+from specs.virtualmachine.platform.firmware import FIRMWARE
+from specs.virtualmachine.platform.lifecycle import LIFECYCLE
 from specs.virtualmachine.storage.drives import move_to_sata
 
 bind = binder(SPEC)
@@ -47,15 +50,21 @@ def _is_q35(machine: str, _element: Element | None = None) -> bool:
     return _chipset(machine) == "q35"
 
 
-def _is_secure(root: Element) -> bool | None:
-    """Whether the firmware checks what it starts; None for one that doesn't, which is as good as unknown."""
-    return text_at(root, "os/loader/@secure") == "yes" or None
-
-
 def _refuse_machine(machine: str, around: Around) -> str:
-    if around.observed.get("secureBoot") and not _is_q35(machine) and around.declared.get("firmware") != "bios":
+    stays = around.declared.get("firmware") != "bios" and around.declared.get("secureBoot") is not False
+    if around.observed.get("secureBoot") and not _is_q35(machine) and stays:
         return "it boots securely, which only the machine type q35 can; keep q35, or declare `firmware: bios` too"
     return ""
+
+
+def _refuse_arch(_arch: str, around: Around) -> str:
+    """Why a machine that exists doesn't get other processors."""
+    if not around.observed.get("arch"):
+        return ""
+    return (
+        f"what is on its disks is made for {around.observed['arch']}, and other processors are another machine; keep "
+        "that, or declare a new machine"
+    )
 
 
 def _chipset(machine: str) -> str:
@@ -71,25 +80,6 @@ def _forget_wiring(root: Element) -> None:
         holder = address.getparent()
         if address.get("type") in ("pci", "usb", "isa") and holder is not None:
             holder.remove(address)
-
-
-def _firmware(root: Element) -> str:
-    system = root.find("os")
-    if system is None:
-        return "bios"
-    flash = system.find("loader[@type='pflash']") is not None
-    return "uefi" if system.get("firmware") == "efi" or flash else "bios"
-
-
-def _put_firmware(root: Element, firmware: str) -> None:
-    system = child_at(root, "os")
-    for path in ("loader", "nvram", "firmware"):
-        for old in system.findall(path):
-            system.remove(old)
-    drop_attributes(system, "firmware")
-    if firmware == "uefi":
-        system.set("firmware", "efi")
-        child_at(root, "features/acpi")
 
 
 def _put_domain_type(root: Element, kind: str) -> None:
@@ -126,7 +116,7 @@ MACHINE = (
         put=_put_domain_type,
         bound=(bound_to({"qemu"}, "/features/tcg"), bound_to({"kvm"}, "/features/pvspinlock", "/launchSecurity")),
     ),
-    Field("secureBoot", get=_is_secure),  # observed only
+    bind("arch", "os/type/@arch", refuses=_refuse_arch),
     bind(
         "machine",
         "os/type/@machine",
@@ -139,7 +129,7 @@ MACHINE = (
         ),
         refuses=_refuse_machine,
     ),
-    bind("firmware", get=_firmware, put=_put_firmware),
+    *FIRMWARE,
     BOOT_KINDS,
     MODULES,
     *CAPACITY,
@@ -159,4 +149,6 @@ MACHINE = (
         put=_put_serial,
         bound=(bound_to({True}, "/os/bios/@useserial"),),
     ),
+    *FEATURES,
+    *LIFECYCLE,
 )
