@@ -21,28 +21,11 @@ from specs.effect import Change, Effect
 from specs.elements import elements_at, steps
 from specs.plain import NewSpec, Spec
 from specs.reading import Listed, Reading
+from specs.safe_xml import parse as parse  # so that who works with definitions needs one module
 
 Element = etree._Element
 Item = Any  # of a list: of the type that the kind gives it, whose own functions the hooks of `Items` are
 EffectOf = Effect | Callable[[Any, Any], Effect]  # fixed, or decided from (old, new)
-
-# Entities and network access are off: XML that reaches us from outside must not be able to read files.
-_PARSER = etree.XMLParser(resolve_entities=False, no_network=True, remove_blank_text=True, huge_tree=False)
-_MOST_CHARACTERS = 4 << 20  # as long as a text of libvirt's protocol may be
-
-
-def parse(xml: str) -> Element:
-    """Parse one XML document safely. Raises lxml.etree.XMLSyntaxError, also for one that is too long or has a DTD."""
-    if len(xml) > _MOST_CHARACTERS:
-        raise _refused(f"this XML has more than {_MOST_CHARACTERS} characters")
-    root = etree.fromstring(xml.encode(), _PARSER)
-    if root.getroottree().docinfo.internalDTD is not None:  # what libvirt writes has none, and no entities of its own
-        raise _refused("this XML brings a DTD along")
-    return root
-
-
-def _refused(why: str) -> etree.XMLSyntaxError:
-    return etree.XMLSyntaxError(why, 0, 0, 0)  # type: ignore[arg-type, call-arg]  # the stubs know the parser's own
 
 
 def serialise(root: Element) -> str:
@@ -371,7 +354,20 @@ def effect_of(effect: EffectOf, old: Any, new: Any) -> Effect:
 
 
 def write(binds: Sequence[Bind], root: Element, declared: Spec, managed: frozenset[str] = frozenset()) -> Element:
-    """Change `root` in place until `differences` finds nothing; whatever already agrees is left as it stands."""
+    """Change `root` in place until `differences` finds nothing; whatever already agrees is left as it stands.
+
+    That with what a document says in XML of its own, see `specs/overlay`; where it says nothing so, this costs nothing.
+    """
+    if declared.get("xml") or any(pointer.startswith("/xml/") for pointer in managed):
+        from specs.overlay.writing import write_with
+
+        write_with(root, declared.get("xml"), managed, lambda: _write(binds, root, declared, managed))
+    else:
+        _write(binds, root, declared, managed)
+    return root
+
+
+def _write(binds: Sequence[Bind], root: Element, declared: Spec, managed: frozenset[str]) -> None:
     for bind in binds:
         wanted = value_at(declared, bind.name)
         if isinstance(bind, Field):
@@ -382,7 +378,6 @@ def write(binds: Sequence[Bind], root: Element, declared: Spec, managed: frozens
             _write_items(bind, root, wanted, managed, declared)
     for settle in dict.fromkeys(bind.settle for bind in binds if isinstance(bind, Items) and bind.settle):
         settle(root, declared, binds)
-    return root
 
 
 def _write_items(

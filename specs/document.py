@@ -21,7 +21,7 @@ from specs.problem import Problem
 from specs.reference import Ref, holder_of
 from specs.registry import Kind, kind_named, kinds
 from specs.yaml_stream import Piece, YamlMistakeError, compose, pieces
-from specs.yaml_values import Reading, places, read
+from specs.yaml_values import Reading, first_line_of_block, places, read
 
 API_VERSION: Final = "onggi/v1"
 MAX_FILE_BYTES: Final = 1 << 20
@@ -58,6 +58,12 @@ class Document:
     def locate(self, pointer: str) -> tuple[int, int]:
         """(line, column), from 1, of a JSON pointer into the document; of its nearest parent for what isn't written."""
         return _located(self.piece, pointer)
+
+    def locate_line(self, pointer: str, line: int) -> tuple[int, int]:
+        """The same of a line, from 1, of a text: in a block of it each has a line of its own, else it begins there."""
+        root = compose(self.piece.text)
+        first = None if root is None else first_line_of_block(root, pointer)
+        return self.locate(pointer) if first is None else (self.piece.first_line + first + line, 1)
 
 
 @dataclass(frozen=True, slots=True)

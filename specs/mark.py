@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from specs.scope import Scope
 
 if TYPE_CHECKING:
-    from specs.binding import Element
+    from lxml.etree import _Element as Element
 
 NAMESPACE = "https://onggi.dev/xmlns/origin/1"
 

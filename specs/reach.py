@@ -27,6 +27,7 @@ class Reach:
     kept_secrets: str = ""  # the folder of those that clients handed over, each for one owner
     agents_secrets: frozenset[str] = frozenset()  # the agent's own, wherever they lie
     pool_folders: tuple[str, ...] = ()
+    xml_areas: frozenset[str] = frozenset()  # into which XML in documents may reach: see `specs/overlay/areas.py`
     forbidden: tuple[Forbidden, ...] = ()  # what isn't said here, whatever else would do
 
     def folder_of(self, path: str) -> str:

@@ -123,20 +123,11 @@ class _Lowered(_Written):
 
 
 def _line(name: str, of: str) -> str:
-    return f"    {name}: {_laid_out(of, 4, len(name) + 6)}"
-
-
-def _laid_out(of: str, indent: int, before: int) -> str:
-    """A type as the formatter lays it out, below `indent` blanks, behind so many characters of its line."""
-    outer, bracket, inner = of.partition("[")
-    if before + len(of) <= _LONGEST or not bracket:
-        return of
-    blanks, inside = " " * (indent + 4), inner.removesuffix("]")
-    if len(blanks) + len(inside) > _LONGEST:
-        several = outer == "Literal"
-        inside = (
-            f"\n{blanks}".join(f"{each}," for each in inside.split(", "))
-            if several
-            else _laid_out(inside, indent + 4, indent + 4)
-        )
-    return f"{outer}[\n{blanks}{inside}\n{' ' * indent}]"
+    line = f"    {name}: {of}"
+    if len(line) > _LONGEST:  # as the formatter lays it out
+        outer, _, inner = of.partition("[")
+        inside = inner.removesuffix("]")
+        if len(inside) + 8 > _LONGEST:
+            inside = "\n        ".join(f"{each}," for each in inside.split(", "))
+        line = f"    {name}: {outer}[\n        {inside}\n    ]"
+    return line

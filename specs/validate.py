@@ -17,7 +17,7 @@ from specs.document import MAX_PROBLEMS, Document
 from specs.plain import Spec
 from specs.problem import Problem
 from specs.reference import Ref
-from specs.registry import kinds
+from specs.registry import Kind, kinds
 from specs.schema_errors import schema_errors
 
 
@@ -27,8 +27,19 @@ def validate(document: Document) -> list[Problem]:
     found = list(islice(schema_errors(kind, document.body), MAX_PROBLEMS))
     spec = _sound_part(document.spec, [pointer for pointer, _ in found])
     found += [(f"/spec{pointer}", sentence) for pointer, sentence in kind.check(document.name, spec)]
-    problems = (_problem(document, pointer, sentence) for pointer, sentence in found[:MAX_PROBLEMS])
-    return sorted(problems, key=lambda problem: (problem.line, problem.column))
+    problems = [_problem(document, pointer, sentence) for pointer, sentence in found[:MAX_PROBLEMS]]
+    if kind.has_xml and isinstance(text := spec.get("xml"), str):
+        problems += _overlay_problems(document, kind, spec, text)
+    return sorted(problems[:MAX_PROBLEMS], key=lambda problem: (problem.line, problem.column))
+
+
+def _overlay_problems(document: Document, kind: Kind, spec: Spec, text: str) -> Iterator[Problem]:
+    """What is wrong with XML in a document, at its line. Only such a document has to load what reads XML."""
+    from specs.overlay.checking import mistakes_in
+
+    for line, sentence in mistakes_in(kind.name, document.name, spec, text):
+        place = document.locate_line("/spec/xml", line)
+        yield Problem(document.path, *place, sentence, "/spec/xml", document.ref)
 
 
 def validate_set(documents: Iterable[Document], broken: Collection[Ref] = ()) -> list[Problem]:

@@ -67,6 +67,12 @@ def places(root: Node) -> dict[str, tuple[int, int]]:
     return {pointer: (key.start_mark.line, key.start_mark.column) for pointer, key, _ in _walk(root)}
 
 
+def first_line_of_block(root: Node, pointer: str) -> int | None:
+    """The line, from 0, on which the text at a pointer begins; None where it isn't a block that keeps its lines."""
+    node = next((value for where, _, value in _walk(root) if where == pointer), None)
+    return int(node.start_mark.line) + 1 if isinstance(node, ScalarNode) and node.style == "|" else None
+
+
 def pointer_of(parts: Iterable[str | int]) -> str:
     """The JSON pointer (RFC 6901) of a path. What would break a line of output is shown as `?`."""
     return "".join(f"/{_CONTROL.sub('?', str(p)[:MAX_KEY]).replace('~', '~0').replace('/', '~1')}" for p in parts)

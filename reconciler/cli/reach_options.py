@@ -56,4 +56,14 @@ forbid = setting(
     "variable takes blanks.",
 )
 
-REACH = (allowed_folders, allowed_pool_folders, allowed_secret_folders, allowed_secret_variables, forbid)
+allow_xml = setting(
+    "--allow-xml",
+    parameter="allow_xml",
+    key_type=list,
+    multiple=True,
+    metavar="AREA",
+    help="What the `xml` of a document may reach beyond its own object: files, devices, network, sockets, security, "
+    "hypervisor or other, as docs/overlay.md tells. May be repeated; the variable takes blanks.  [default: nothing]",
+)
+
+REACH = (allowed_folders, allowed_pool_folders, allowed_secret_folders, allowed_secret_variables, allow_xml, forbid)

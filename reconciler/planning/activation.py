@@ -24,6 +24,8 @@ from reconciler.planning.operations import (
     Start,
     Stop,
 )
+from reconciler.planning.overlaid import FIELD, recalled, remembered
+from reconciler.planning.overlaid import managed as overlaid_managed
 from reconciler.planning.ownership import Fact, Owned
 from reconciler.planning.plan import Action, Blocked, Step
 from reconciler.planning.reaching import within_reach
@@ -111,7 +113,8 @@ class Activation:
         spec, facts = self.new_spec(resource, gone, entry)
         if gone is not None:
             uid, autostart = gone.uid, spec.get("autostart", gone.autostart or None)
-            root = patched(xml.BINDS, parse(gone.xml), compare(resource, gone, context.host, spec).lowered)
+            known = compare(resource, gone, context.host, spec, _earlier(entry))
+            root = patched(xml.BINDS, parse(gone.xml), known.lowered, known.earlier)
         else:
             uid, autostart = resource.uid, spec.get("autostart")
             lowered = xml.lower(spec, name=ref.name, uid=uid, host=context.host)
@@ -130,7 +133,13 @@ class Activation:
             changes=tuple(Change(f"/{key}", None, value, Effect.LIVE) for key, value in spec.items()),
             path=resource.path,
             line=resource.line,
-            owned=ownership_entry(resource, uid, created=gone is None or entry is None or entry.created, **facts),
+            owned=ownership_entry(
+                resource,
+                uid,
+                created=gone is None or entry is None or entry.created,
+                **facts,
+                **_stated(resource, entry),
+            ),
         )
 
     def _as_it_was(self, resource: Resource) -> Observed | None:
@@ -145,7 +154,7 @@ class Activation:
         context, ref, xml = self.context, resource.ref, kinds()[resource.ref.kind].xml
         entry = context.owned.get(ref)
         spec = self.spec(resource, observed, entry)
-        comparison = told_along(compare(resource, observed, context.host, spec), observed)
+        comparison = told_along(compare(resource, observed, context.host, spec, _earlier(entry)), observed)
         record = self._record(resource, observed, entry, answer)
         left = not_applied(record, entry)
         refused = next((c for c in comparison.config if c.effect in (Effect.FORBIDDEN, Effect.RECREATE)), None)
@@ -175,7 +184,7 @@ class Activation:
 
         definition: list[Operation] = []
         if comparison.config or undefined:
-            root = patched(xml.BINDS, parse(observed.xml), comparison.lowered)
+            root = patched(xml.BINDS, parse(observed.xml), comparison.lowered, comparison.earlier)
             growing = self.growth(resource, observed, comparison.config)
             definition = [*self.prerequisites(resource), *growing, Define(ref, observed.uid, serialise(root))]
         pending: tuple[Change, ...] = ()  # what only comes true when it is stopped
@@ -247,4 +256,18 @@ class Activation:
 
     def _record(self, resource: Resource, observed: Observed, entry: Owned | None, answer: Claim) -> Owned:
         created = entry.created if entry is not None else answer is not Claim.ADOPT
-        return ownership_entry(resource, observed.uid, created=created, **self.facts(resource, observed))
+        return ownership_entry(
+            resource, observed.uid, created=created, **self.facts(resource, observed), **_stated(resource, entry)
+        )
+
+
+def _earlier(entry: Owned | None) -> frozenset[str]:
+    """What its document stated in XML when it was last applied, which no mark tells of these."""
+    return recalled(entry.facts.get(Fact.XML, "")) if entry is not None else frozenset()
+
+
+def _stated(resource: Resource, entry: Owned | None) -> dict[str, str]:
+    """The fact that tells it the next time; what is left as it is stays known."""
+    ignored = f"/{FIELD}" in resource.policy.ignore_fields
+    pointers = _earlier(entry) if ignored else overlaid_managed(resource.spec)
+    return {Fact.XML.value: remembered(pointers)} if pointers else {}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
 from reconciler.desired.state import Resource
 from reconciler.observed.snapshot import Observed
+from reconciler.planning import overlaid
 from specs.binding import Bind, Field, Items, parse, value_at
 from specs.comparing import differences
 from specs.effect import Change, Effect
@@ -31,24 +32,37 @@ class Comparison:
     earlier: frozenset[str]  # pointers of the list items that have to go where they aren't declared
 
 
-def compare(resource: Resource, observed: Observed, host: Host, spec: Spec | None = None) -> Comparison:
-    """Compare one resource with its object. `spec` stands in for the resource's own where something was chosen for it.
+def compare(
+    resource: Resource,
+    observed: Observed,
+    host: Host,
+    spec: Spec | None = None,
+    earlier: frozenset[str] = frozenset(),
+) -> Comparison:
+    """Compare one resource with its object. `spec` stands in for the resource's own where something was chosen for it;
+    `earlier` is what the ledger remembers of an object that has no mark.
 
     Raises Unrenderable when it needs what the host lacks.
     """
     xml = kinds()[resource.ref.kind].xml
     declared = resource.spec if spec is None else spec
     full = xml.lower(declared, name=resource.ref.short_name, uid=observed.uid or resource.uid, host=host)
-    return compare_lowered(resource, observed, full)
+    return compare_lowered(resource, observed, full, earlier)
 
 
-def compare_lowered(resource: Resource, observed: Observed, full: Spec) -> Comparison:
+def compare_lowered(
+    resource: Resource, observed: Observed, full: Spec, earlier: frozenset[str] = frozenset()
+) -> Comparison:
     """As `compare`, with a spec that is lowered already."""
     xml = kinds()[resource.ref.kind].xml
     lowered = without_fields(full, resource.policy.ignore_fields, xml.BINDS)
-    earlier = observed.mark.managed if observed.mark is not None else frozenset()
+    earlier |= observed.mark.managed if observed.mark is not None else frozenset()
     ignored = ignored_lists(resource.policy.ignore_fields)
-    before = frozenset(pointer for pointer in earlier if pointer.split("/", 2)[1] not in ignored)
+    before = frozenset(
+        pointer
+        for pointer in earlier
+        if pointer.split("/", 2)[1] not in ignored and pointer not in resource.policy.ignore_fields
+    )
     before |= _undeclared(resource.policy.complete, lowered, observed, xml.BINDS)
     config, extras = differences(xml.BINDS, lowered, observed.config, before)
     refused = tuple(change for change in config if change.effect is Effect.FORBIDDEN and change.note)
@@ -63,8 +77,9 @@ def compare_lowered(resource: Resource, observed: Observed, full: Spec) -> Compa
         before |= left
         live, _ = differences(xml.BINDS, lowered, observed.live, before)
         live = [_resting(change) if change.pointer in left else change for change in live]
-    managed = managed_items(lowered, xml.BINDS)
-    return Comparison(lowered, tuple(config), tuple(live), tuple(extras), refused, managed, before)
+    said, run = overlaid.changes(resource.ref.kind, lowered, observed, before)
+    managed = managed_items(lowered, xml.BINDS) | overlaid.own(earlier - before)  # what is left as it is stays known
+    return Comparison(lowered, (*config, *said), (*live, *run), tuple(extras), refused, managed, before)
 
 
 def _without_refused(lowered: Spec, refused: Iterable[Change], binds: Iterable[Bind]) -> NewSpec:
@@ -144,13 +159,13 @@ def with_ignored_state(resource: Resource, observed: Observed) -> Resource:
 
 
 def managed_items(lowered: Spec, binds: Iterable[Bind]) -> frozenset[str]:
-    """The pointers of all list items of a lowered spec, as the mark keeps them."""
+    """The pointers of all list items of a lowered spec, and of all that its fragment states, as the mark keeps them."""
     return frozenset(
         f"/{bind.name}/{bind.label(item)}"
         for bind in binds
         if isinstance(bind, Items)
         for item in value_at(lowered, bind.name) or ()
-    )
+    ) | overlaid.managed(lowered)
 
 
 def _undeclared(complete: Iterable[str], lowered: Spec, observed: Observed, binds: Iterable[Bind]) -> frozenset[str]:
@@ -170,7 +185,7 @@ def ignored_lists(pointers: Iterable[str]) -> frozenset[str]:
     return frozenset(pointer.strip("/") for pointer in pointers if pointer.count("/") == 1)
 
 
-def without_fields(lowered: Spec, pointers: Iterable[str], binds: Iterable[Bind]) -> NewSpec:
+def without_fields(lowered: Spec, pointers: Collection[str], binds: Iterable[Bind]) -> NewSpec:
     """A copy without the fields that JSON pointers name: `/memory`, `/dhcp/start`, `/disks`, `/disks/0/bus`.
 
     A list item goes by its position in the document, its name, or its label in a plan.
@@ -185,6 +200,7 @@ def without_fields(lowered: Spec, pointers: Iterable[str], binds: Iterable[Bind]
                 rest = way.removeprefix(f"{bind.name}/")
                 if (items := value_at(trimmed, bind.name)) is not None:  # an empty list would say something of its own
                     _put(trimmed, bind.name, [_trim_item(bind, i, item, rest) for i, item in enumerate(items)])
+    overlaid.without_ignored(trimmed, pointers)
     return trimmed
 
 

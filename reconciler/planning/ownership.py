@@ -31,6 +31,7 @@ class Fact(StrEnum):
     BLOB = "blob"  # the content of its document's file, by its name in git
     REMADE = "remade"  # how often a person had it made or started again after it was gone: a yes counts once
     VALUE = "value"  # of a secret: a digest of the value that was set last
+    XML = "xml"  # what its document stated in XML of its own, where its definition has no mark to keep that: pointers
     SUBNET = "subnet"  # chosen for a network that declares none, so that a new one gets the same
 
 

@@ -15,6 +15,7 @@ from reconciler.desired.state import Resource
 from reconciler.observed.snapshot import Observed
 from reconciler.planning.assessment import Assessment
 from reconciler.planning.context import Context
+from reconciler.planning.overlaid import FIELD
 from reconciler.planning.ownership import Fact
 from reconciler.planning.plan import Blocked
 from reconciler.planning.rules import Refused, rules_of
@@ -34,16 +35,31 @@ def within_reach(
     if reach is None:
         return assess(resource)
     refused = dict(rules_of(resource.ref.kind).refused(resource, observed, reach))
+    unsafe = beyond(resource, context.host.allowed_folders, reach)
     implied = resource.parent is not None
     forbidden = tuple(forbidden_in(reach.forbidden, resource.ref.kind, resource.spec, implied=implied))
-    if not refused and not forbidden:
+    if not refused and not forbidden and not unsafe:
         return assess(resource)
-    why = "; ".join((*refused.values(), *((told(forbidden),) if forbidden else ())))
+    why = "; ".join((*refused.values(), *filter(None, (unsafe,)), *((told(forbidden),) if forbidden else ())))
     blocked = Blocked(resource.ref, NOT_ALLOWED, why, resource.path, resource.line)
     if observed is None or not all(rule.pointer for rule in forbidden):
         return Assessment(blocked=blocked)
-    found = assess(_without(resource, refused, [rule.pointer for rule in forbidden], context))
+    found = assess(_without(resource, refused, [*(rule.pointer for rule in forbidden), *_as_it_is(unsafe)], context))
     return found if found.blocked is not None else replace(found, blocked=blocked)
+
+
+def beyond(resource: Resource, folders: Iterable[str], reach: Reach) -> str:
+    """Why the XML in a document can't be had here; empty where it can, or there is none."""
+    text = resource.spec.get(FIELD)
+    if not text:
+        return ""
+    from specs.overlay.reaching import refusal  # with lxml, which only such a document needs
+
+    return refusal(resource.ref.kind, text, reach.xml_areas, folders)
+
+
+def _as_it_is(unsafe: str) -> tuple[str, ...]:
+    return (f"/{FIELD}",) if unsafe else ()
 
 
 def secret(

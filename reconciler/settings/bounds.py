@@ -21,6 +21,17 @@ def default_pool_folders() -> tuple[str, ...]:
     return (*POOL_FOLDERS, *own)
 
 
+def check_areas(areas: tuple[str, ...]) -> None:
+    """Raises SettingsError for a word that is none of the areas into which XML in documents may reach."""
+    if not areas:
+        return
+    from specs.overlay.areas import AREAS
+
+    for area in areas:
+        if area not in AREAS:
+            raise SettingsError(f"allow-xml {area!r} is no area; give some of {', '.join(AREAS)}.")
+
+
 def check_folders(key: str, folders: tuple[str, ...]) -> None:
     """Raises SettingsError for one that can't be meant."""
     for folder in folders:

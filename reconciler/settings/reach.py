@@ -26,6 +26,7 @@ def reach_of(settings: Settings) -> Reach:
         kept_secrets=str((settings.state / KEPT_SECRETS).absolute()),
         agents_secrets=frozenset(str(path.absolute()) for path in own if path is not None),
         pool_folders=settings.allowed_pool_folders,
+        xml_areas=frozenset(settings.allow_xml),
         forbidden=settings.rules,
     )
 

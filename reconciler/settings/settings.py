@@ -83,6 +83,7 @@ class Settings:
     allowed_pool_folders: tuple[str, ...] = field(default_factory=lambda: bounds.default_pool_folders())
     allowed_secret_folders: tuple[str, ...] = bounds.SECRET_FOLDERS  # in which `passwordFrom` may name files
     allowed_secret_variables: tuple[str, ...] = bounds.SECRET_VARIABLES  # those that it may name; `*` ends a prefix
+    allow_xml: tuple[str, ...] = ()  # areas into which XML in documents may reach: see `specs/overlay/areas.py`
     forbid: tuple[str, ...] = ()  # what no document may say here: see `specs/forbidden_text.py`
     allowed_networks: tuple[str, ...] = ()  # from where images may come, beside the Internet; CIDR
     interval_s: float = 30.0  # between two questions to a remote
@@ -160,6 +161,7 @@ class Settings:
         check_folders("allowed-folder", self.allowed_folders)
         check_folders("allowed-secret-folder", self.allowed_secret_folders)
         check_folders("allowed-pool-folder", self.allowed_pool_folders)
+        bounds.check_areas(self.allow_xml)
         _ = self.networks, self.rules
         keys = self.allowed_signers or self.allowed_gpg_keys
         if self.require_signed != "no" and keys is None:

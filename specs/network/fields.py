@@ -19,6 +19,7 @@ from specs.declared import (
 )
 from specs.effect import Effect
 from specs.notations import HOST_INTERFACE, HOST_NAME, IP_ADDRESS, IPV4_ADDRESS, MAC
+from specs.overlay.field import overlay
 from specs.policy import activation, policies
 
 ABOUT = "A virtual network, or the way into one of the host's."
@@ -123,6 +124,7 @@ SPEC = mapping(
             at=IN_CODE,
         ),
         "domain": HOST_NAME.but("DNS domain of the network. Default: none.", effect=Effect.NEXT_BOOT, at=IN_CODE),
+        "xml": overlay("network", Effect.NEXT_BOOT),
         **activation("network"),
         **policies(
             "Has no meaning for a network, which holds no data; kept so that every kind has "

@@ -50,6 +50,7 @@ class NetworkSpec(TypedDict, total=False):
     dhcp: Dhcp
     dns: Dns
     domain: str
+    xml: str
     autostart: bool
     active: bool
     deletionPolicy: Literal["Retain", "Delete"]
@@ -68,3 +69,4 @@ class LoweredNetwork(TypedDict, total=False):
     dhcp: Dhcp
     dns: Dns
     domain: str
+    xml: str

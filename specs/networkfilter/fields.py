@@ -6,6 +6,7 @@ from specs.declared import IN_CODE, has, items, mapping, number, text, where, wo
 from specs.effect import Effect
 from specs.networkfilter.matching_fields import MATCH, PARTS
 from specs.notations import NAME
+from specs.overlay.field import overlay
 from specs.policy import policies
 
 ABOUT = "A network filter: rules of a firewall for machines' interfaces, which refer to it by its name."
@@ -115,6 +116,7 @@ SPEC = mapping(
             effect=Effect.LIVE,
             at=IN_CODE,
         ),
+        "xml": overlay("filter", Effect.LIVE),
         **policies("What happens to the filter when the document is removed: it has nothing to keep. Default: Retain."),
     },
 )

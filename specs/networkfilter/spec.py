@@ -124,6 +124,7 @@ class NetworkFilterSpec(TypedDict, total=False):
     chain: str
     priority: int
     rules: Sequence[Rule]
+    xml: str
     deletionPolicy: Literal["Retain", "Delete"]
     driftPolicy: Literal["enforce", "warn", "ignore"]
     ignoreFields: Sequence[str]
@@ -149,3 +150,4 @@ class LoweredNetworkFilter(TypedDict, total=False):
     chain: str
     priority: int
     rules: Sequence[LoweredRule]
+    xml: str

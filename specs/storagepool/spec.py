@@ -6,20 +6,6 @@ from collections.abc import Sequence
 from typing import Literal, Required, TypedDict
 
 
-class SourceHost(TypedDict, total=False):
-    """One monitor."""
-
-    name: Required[str]
-    port: int
-
-
-class SourceAdapterParentAddress(TypedDict, total=False):
-    """The adapter by its PCI device, in place of its name (scsi_host)."""
-
-    address: Required[str]
-    uniqueId: Required[int]
-
-
 class SourceAdapter(TypedDict, total=False):
     """The SCSI host adapter (scsi)."""
 
@@ -27,11 +13,6 @@ class SourceAdapter(TypedDict, total=False):
     name: str
     wwnn: str
     wwpn: str
-    parentWwnn: str
-    parentWwpn: str
-    parentFabricWwn: str
-    managed: bool
-    parentAddress: SourceAdapterParentAddress
     parent: str
 
 
@@ -42,19 +23,11 @@ class SecretFrom(TypedDict, total=False):
     env: str
 
 
-class SourceAuthSecret(TypedDict, total=False):
-    """The secret of libvirt's that holds the password or the key."""
-
-    usage: str
-    uuid: str
-
-
 class SourceAuth(TypedDict, total=False):
-    """Credentials: CHAP's of an iSCSI target, Ceph's of a cluster (rbd)."""
+    """CHAP credentials of an iSCSI target."""
 
     username: Required[str]
-    passwordFrom: SecretFrom
-    secret: SourceAuthSecret
+    passwordFrom: Required[SecretFrom]
 
 
 class Source(TypedDict, total=False):
@@ -62,12 +35,7 @@ class Source(TypedDict, total=False):
 
     host: str
     port: int
-    hosts: Sequence[SourceHost]
-    name: str
     path: str
-    protocolVersion: str
-    vendor: str
-    product: str
     devices: Sequence[str]
     target: str
     initiator: str
@@ -76,55 +44,13 @@ class Source(TypedDict, total=False):
     format: str
 
 
-class Permissions(TypedDict, total=False):
-    """Whose the folder is when it is made."""
-
-    owner: int
-    group: int
-    mode: str
-    label: str
-
-
-class Features(TypedDict, total=False):
-    """What the file system below it is to do."""
-
-    copyOnWrite: bool
-
-
-class Refresh(TypedDict, total=False):
-    """How volumes are looked at."""
-
-    allocation: Literal["default", "capacity"]
-
-
 class StoragePoolSpec(TypedDict, total=False):
     """The pool."""
 
-    type: Required[
-        Literal[
-            "dir",
-            "netfs",
-            "logical",
-            "iscsi",
-            "scsi",
-            "kimchi-iso",
-            "fs",
-            "disk",
-            "iscsi-direct",
-            "mpath",
-            "zfs",
-            "rbd",
-            "gluster",
-            "sheepdog",
-            "vstorage",
-        ]
-    ]
+    type: Required[Literal["dir", "netfs", "logical", "iscsi", "scsi", "kimchi-iso", "fs", "disk", "iscsi-direct"]]
     path: str
     source: Source
-    mountOptions: Sequence[str]
-    permissions: Permissions
-    features: Features
-    refresh: Refresh
+    xml: str
     autostart: bool
     active: bool
     build: bool
@@ -140,11 +66,6 @@ class LoweredSourceAdapter(TypedDict, total=False):
     name: str
     wwnn: str
     wwpn: str
-    parentWwnn: str
-    parentWwpn: str
-    parentFabricWwn: str
-    managed: bool
-    parentAddress: SourceAdapterParentAddress
     parent: str
 
 
@@ -152,7 +73,6 @@ class LoweredSourceAuth(TypedDict, total=False):
     """The user and the secret."""
 
     username: Required[str]
-    type: str
     secret: Required[str]
 
 
@@ -161,24 +81,14 @@ class LoweredSource(TypedDict, total=False):
 
     host: str
     port: int
-    hosts: Sequence[SourceHost]
-    name: str
     path: str
-    protocolVersion: str
-    vendor: str
-    product: str
     devices: Sequence[str]
     target: str
     initiator: str
     adapter: LoweredSourceAdapter
     auth: LoweredSourceAuth
     format: str
-
-
-class LoweredRefresh(TypedDict, total=False):
-    """How volumes are looked at."""
-
-    allocation: str
+    name: str
 
 
 class LoweredStoragePool(TypedDict, total=False):
@@ -187,8 +97,5 @@ class LoweredStoragePool(TypedDict, total=False):
     type: Required[str]
     path: str
     source: LoweredSource
-    mountOptions: Sequence[str]
-    permissions: Permissions
-    features: Features
-    refresh: LoweredRefresh
+    xml: str
     build: bool

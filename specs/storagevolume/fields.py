@@ -5,6 +5,7 @@ from __future__ import annotations
 from specs.declared import BESIDE, IN_CODE, any_of, has, mapping, never, text, word
 from specs.effect import Effect
 from specs.notations import NAME, SIZE, URL, VOLUME_REFERENCE
+from specs.overlay.field import overlay
 from specs.policy import policies
 
 ABOUT = "A volume in a storage pool: a disk image, a partition, a logical volume."
@@ -73,6 +74,7 @@ SPEC = mapping(
             effect=Effect.LIVE,
             at=BESIDE,
         ),
+        "xml": overlay("volume", Effect.FORBIDDEN),
         **policies(
             "What happens to the volume when the document is removed: `Retain` keeps it, "
             "`Delete` removes it with its data. Default: Retain."

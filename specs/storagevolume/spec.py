@@ -22,6 +22,7 @@ class StorageVolumeSpec(TypedDict, total=False):
     backingVolume: str
     source: Source
     onLoss: Literal["hold", "recreate"]
+    xml: str
     deletionPolicy: Literal["Retain", "Delete"]
     driftPolicy: Literal["enforce", "warn", "ignore"]
     ignoreFields: Sequence[str]
@@ -42,3 +43,4 @@ class LoweredStorageVolume(TypedDict, total=False):
     format: str
     backingVolume: LoweredBackingVolume
     source: Source
+    xml: str

@@ -6,6 +6,7 @@ from specs.declared import BESIDE, items, mapping, number, text, word, yes_no
 from specs.effect import Effect
 from specs.name import TITLE_PATTERN
 from specs.notations import NAME
+from specs.overlay.field import overlay
 from specs.policy import policies
 from specs.virtualmachine.compute.fields import FIELDS as COMPUTE
 from specs.virtualmachine.devices.fields import FIELDS as DEVICES
@@ -113,6 +114,7 @@ SPEC = mapping(
             at=BESIDE,
         ),
         **PLATFORM,
+        "xml": overlay("domain", Effect.NEXT_BOOT),
         "cloudInit": CLOUD_INIT,
         "restartPolicy": word(
             "What is done about changes that wait for the next boot: `Never` (they wait until "

@@ -1011,6 +1011,7 @@ class VirtualMachineSpec(TypedDict, total=False):
     launchSecurity: LaunchSecurity
     resourcePartition: str
     perfEvents: Sequence[str]
+    xml: str
     cloudInit: CloudInit
     restartPolicy: Literal["Never", "WhenStopped", "Graceful"]
     shutdownTimeout: int
@@ -1674,5 +1675,6 @@ class LoweredVirtualMachine(TypedDict, total=False):
     launchSecurity: LoweredLaunchSecurity
     resourcePartition: str
     perfEvents: Sequence[str]
+    xml: str
     cells: int
     modules: int

@@ -178,6 +178,17 @@ _VALUES: Mapping[str, tuple[Any, ...]] = {
     "StoragePool.source.adapter.parent": ("scsi_host2", "scsi_host3"),
     "StoragePool.source.auth.username": ("ops", "guest"),
     "StoragePool.source.format": ("nfs", "glusterfs"),
+    "VirtualMachine.xml": tuple(
+        f"<domain><features><{feature}/></features></domain>" for feature in ("pae", "privnet")
+    ),
+    "Network.xml": tuple(f"<network><dns><txt name='a' value='{value}'/></dns></network>" for value in "bc"),
+    "StoragePool.xml": tuple(
+        f"<pool><target><permissions><mode>{mode}</mode></permissions></target></pool>" for mode in ("0700", "0750")
+    ),
+    "NetworkFilter.xml": tuple(f"<filter><rule action='drop' direction='{way}'/></filter>" for way in ("in", "out")),
+    "StorageVolume.xml": tuple(
+        f"<volume><target><permissions><mode>{mode}</mode></permissions></target></volume>" for mode in ("0600", "0640")
+    ),
     "StorageVolume.capacity": ("1GiB", "2GiB"),
     "StorageVolume.backingVolume": ("default/a", "default/b"),
     "StorageVolume.source.url": ("http://example.org/a", "http://example.org/b"),

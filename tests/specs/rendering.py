@@ -15,6 +15,7 @@ from specs.comparing import differences
 from specs.document import parse as parse_documents
 from specs.effect import Change
 from specs.host import Host
+from specs.overlay.comparing import config_changes
 from specs.registry import Kind
 from specs.validate import validate
 
@@ -39,7 +40,7 @@ def new_xml(kind: Kind, concrete: Mapping[str, Any], *, name: str, host: Host, u
 def drift(kind: Kind, concrete: Mapping[str, Any], xml: str) -> list[Change]:
     """What differs between a concrete spec and an object's XML."""
     changes, _ = differences(kind.xml.BINDS, concrete, read(kind.xml.BINDS, parse(xml)))
-    return changes
+    return [*changes, *(config_changes(kind.name, concrete["xml"], frozenset(), xml) if "xml" in concrete else ())]
 
 
 def patch(kind: Kind, concrete: Mapping[str, Any], xml: str) -> str:
@@ -50,6 +51,7 @@ def patch(kind: Kind, concrete: Mapping[str, Any], xml: str) -> str:
 def assert_at_rest(kind: Kind, concrete: Mapping[str, Any], xml: str) -> None:
     """Nothing differs, nothing is extra, and a patch leaves every byte as it is."""
     assert differences(kind.xml.BINDS, concrete, read(kind.xml.BINDS, parse(xml))) == ([], [])
+    assert drift(kind, concrete, xml) == []
     assert etree.tostring(patched(kind.xml.BINDS, parse(xml), concrete)) == etree.tostring(parse(xml))
 
 

@@ -14,6 +14,7 @@ from reconciler.planning.operations import CreateVolume, DeleteVolume, GrowVolum
 from reconciler.planning.ownership import Fact, kept_count, remade_before
 from reconciler.planning.plan import Action, Blocked, Step
 from reconciler.planning.projected_host import future_format
+from reconciler.planning.reaching import within_reach
 from reconciler.planning.scopes import elsewhere
 from reconciler.planning.storagevolume.loss import held
 from reconciler.planning.storagevolume.lost import Loss
@@ -30,7 +31,7 @@ from specs.storagevolume import xml
 
 def assess(resource: Resource, observed: Observed | None, context: Context) -> Assessment:
     """What to do about one volume."""
-    found = _assess(resource, observed, context)
+    found = within_reach(resource, observed, context, lambda wanted: _assess(wanted, observed, context))
     if (found.step is not None or observed is None) and (users := away_users(resource.ref, context)):
         return Assessment(blocked=untouched(resource, users))
     return found

@@ -11,6 +11,7 @@ from specs.networkfilter.matching_fields import MATCH
 _DROP: dict[str, Any] = {"action": "drop", "direction": "in", "match": {}, "noMatch": {}}
 DOCUMENTS: Mapping[str, tuple[dict[str, Any], ...]] = {
     "NetworkFilter": (
+        {"chain": "root"},
         *(
             {"rules": [{**_DROP, "protocol": each}]}
             for each in ("tcp", "icmp", "all", "ip", "ipv6", "mac", "vlan", "stp", "arp")
