@@ -37,6 +37,7 @@ from specs.reference import STORAGE_POOL, Ref
 from specs.size import MIN_BYTES
 from specs.storagepool.types import LUNS
 from specs.virtualmachine import KIND as MACHINES
+from specs.virtualmachine.storage.named_sources import disk_name
 
 log = logging.getLogger("onggi.api")
 
@@ -44,7 +45,10 @@ _SUFFIXED: Final = {"qcow2": ".qcow2", "raw": ".img"}  # the formats that a new 
 _OF_THE_ORIGINAL: Final = frozenset({"onggi/adopt", "onggi/protect"})
 _OF_ONE_CARD: Final = frozenset({"mac", "addresses", "gateways", "nameservers"})
 _LEFT_OUT: Final = frozenset({"autostart", "paused", "runStrategy"})
-_DRIVE: Final = ("bus", "bootOrder", "target", "readOnly", "ioLimits")
+_DRIVE: Final = (
+    "bus", "bootOrder", "target", "readOnly", "ioLimits", "device", "driver", "model", "rotationRate", "vendor",
+    "product", "removable", "startupPolicy", "snapshot", "blockSizes", "geometry", "transient",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +127,9 @@ def _disks(serving: Serving, ref: Ref) -> list[_Disk]:
     observed = world.snapshot.objects[ref]
     resource = world.desired.resources.get(ref)
     disks = MACHINES.declared(resource.spec).get("disks", ()) if resource is not None else ()
-    declared = {disk["volume"]: disk for disk in disks}
+    declared = {disk_name(disk): disk for disk in disks}
     present = _as_it_is(world, ref).get("disks", [])
-    if len(present) != len(MACHINES.lowered(observed.config).get("disks") or ()):
+    if len([disk for disk in present if "volume" in disk]) != len(MACHINES.lowered(observed.config).get("disks") or ()):
         raise Terminal(f"{ref} has a disk that is no volume of an active pool, which can't be copied.")
     names = {disk["name"] for disk in declared.values() if "name" in disk}
     found = []

@@ -19,6 +19,7 @@ from reconciler.serving.serving import Serving
 from specs.plain import NewDocument
 from specs.reference import STORAGE_VOLUME, Ref
 from specs.virtualmachine import KIND as MACHINES
+from specs.virtualmachine.storage.named_sources import disk_name
 
 
 def fixed_disks(serving: Serving, world: World, machine: Ref) -> dict[str, Ref]:
@@ -26,7 +27,7 @@ def fixed_disks(serving: Serving, world: World, machine: Ref) -> dict[str, Ref]:
     resource = world.desired.resources.get(machine)
     found: dict[str, Ref] = {}
     for disk in (MACHINES.declared(resource.spec).get("disks") or ()) if resource is not None else ():
-        volume = Ref(STORAGE_VOLUME, str(disk["volume"]))
+        volume = Ref(STORAGE_VOLUME, disk_name(disk))
         declared = world.desired.resources.get(volume)
         if declared is not None and declared.parent == machine and not _is_file_here(serving, world, volume):
             found[str(disk.get("name"))] = volume

@@ -18,6 +18,7 @@ from specs.registry import described
 from specs.storagevolume import KIND as VOLUMES
 from specs.virtualmachine import KIND as MACHINES
 from specs.virtualmachine.storage.cdroms import SEED_PREFIX
+from specs.virtualmachine.storage.named_sources import disk_name, writes_alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,9 +166,9 @@ def leave_shared_disks(drafts: Iterable[Draft]) -> None:
     writers: set[str] = set()
     for draft in drafts:
         for disk in draft.spec.get("disks", ()):
-            users.setdefault(disk["volume"], []).append(draft)
-            if not disk.get("readOnly"):
-                writers.add(disk["volume"])
+            users.setdefault(disk_name(disk), []).append(draft)
+            if writes_alone(disk):
+                writers.add(disk_name(disk))
     for name, sharing in users.items():
         if len(sharing) < 2 or name not in writers:
             continue
@@ -175,6 +176,6 @@ def leave_shared_disks(drafts: Iterable[Draft]) -> None:
             others = ", ".join(sorted({str(other.ref) for other in sharing if other is not draft}))
             if others:
                 draft.left.append(f"the disk {name}, which {others} has too")
-                draft.spec["disks"] = [disk for disk in draft.spec["disks"] if disk["volume"] != name]
+                draft.spec["disks"] = [disk for disk in draft.spec["disks"] if disk_name(disk) != name]
                 if not draft.spec["disks"]:
                     del draft.spec["disks"]

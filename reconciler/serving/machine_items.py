@@ -120,7 +120,7 @@ def completed(
     if known and "disks" in spec:  # an entry that was renamed is still the volume that it was
         own = [disk.copy() for disk in spec["disks"]]
         for item, disk in zip(items, own, strict=True):
-            if "volume" not in item:
+            if "size" in item:
                 disk["volume"] = known.get(str(disk["name"]), disk["volume"])
         spec["disks"] = own
     return spec

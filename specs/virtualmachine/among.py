@@ -11,6 +11,8 @@ from specs import canonical
 from specs.among import Clash, Placed, places, several
 from specs.reference import Ref
 from specs.template.among import missing
+from specs.virtualmachine.storage.named_sources import disk_name, writes_alone
+from specs.virtualmachine.storage.source_fields import SOURCE_NAMES
 
 if TYPE_CHECKING:
     from specs.virtualmachine.spec import VirtualMachineSpec
@@ -30,21 +32,23 @@ def check_among(declared: Machines, known: Collection[Ref]) -> Iterator[Clash]:
 
 
 def _shared_volumes(declared: Machines) -> Iterator[Clash]:
-    """Volumes that several of them have as a disk while one may write: that destroys a file system."""
-    users: dict[Ref, list[tuple[Placed, str, bool]]] = defaultdict(list)
+    """What several of them have as a disk while one may write: that destroys a file system."""
+    users: dict[str, list[tuple[Placed, str, bool]]] = defaultdict(list)
     for document, spec in declared:
         for index, disk in enumerate(spec.get("disks", ())):
-            if "volume" in disk:
-                volume = Ref.volume_named(disk["volume"], disk.get("pool", "default"))
-                users[volume].append((document, f"/spec/disks/{index}/volume", not disk.get("readOnly", False)))
-    for volume, uses in users.items():
+            key = next((name for name in SOURCE_NAMES if name in disk), "size")
+            if key != "size":
+                pool = disk.get("pool", "default")
+                name = Ref.volume_named(disk["volume"], pool).name if key == "volume" else disk_name(disk)
+                users[name].append((document, f"/spec/disks/{index}/{key}", writes_alone(disk)))
+    for name, uses in users.items():
         users_of = [document for document, _, _ in uses]
         if not several(users_of) or not any(writes for _, _, writes in uses):
             continue
         for document, pointer, _ in uses:
             sentence = (
-                f"The volume {volume.name} is a disk of another machine too, at {places(users_of, document)}, and two "
-                "writers destroy it; give each machine its own, or set `readOnly: true` in all of them."
+                f"{name} is a disk of another machine too, at {places(users_of, document)}, and two writers destroy "
+                "it; give each machine its own, or set `readOnly: true` in all of them."
             )
             yield document, pointer, sentence
 

@@ -25,7 +25,7 @@ from specs.virtualmachine.interfaces.fields import INTERFACE
 from specs.virtualmachine.interfaces.names import interface_name
 from specs.virtualmachine.platform.lowering import lower_platform
 from specs.virtualmachine.storage.fields import CDROM, DISK
-from specs.virtualmachine.storage.sources import path_source, text, url_source, volume_source
+from specs.virtualmachine.storage.sources import disk_source, path_source, text, url_source, volume_source
 
 if TYPE_CHECKING:
     from specs.virtualmachine.spec import (
@@ -132,9 +132,10 @@ def _domain_type(wanted: str, host: Host) -> str:
 
 def _disk(disk: Disk, host: Host) -> LoweredDisk:
     lowered: LoweredDisk = carried(DISK, disk)
-    pool, _, volume = disk["volume"].partition("/")
-    lowered["source"] = volume_source(pool, volume, host)
+    lowered["source"] = disk_source(disk, host)
     _refuse_two_writers(disk, lowered["source"])
+    if disk.get("device") == "lun" and "file" in lowered["source"]:
+        raise Unrenderable(f"{text(lowered['source'])} is a file, and no LUN; write `device: disk`, or leave it out.")
     if "ioLimits" in disk:
         lowered["ioLimits"] = _in_bytes(disk["ioLimits"])
     return lowered

@@ -18,7 +18,9 @@ from specs.virtualmachine.interfaces.static_addresses import check_addresses
 from specs.virtualmachine.platform.lowering import BOOT_FILES
 from specs.virtualmachine.platform.rules import check_platform
 from specs.virtualmachine.storage.buses import NEVER_READ_ONLY, lacks_ide
+from specs.virtualmachine.storage.named_sources import disk_name
 from specs.virtualmachine.storage.rules import check_drives
+from specs.virtualmachine.storage.source_fields import SOURCE_NAMES
 
 if TYPE_CHECKING:
     from specs.template.spec import TemplateSpec
@@ -181,13 +183,19 @@ def _check_disks(disks: Sequence[Disk]) -> Iterator[Broken]:
         pool, slash, _ = disk.get("volume", "").partition("/")
         if slash and disk.get("pool", pool) != pool:
             yield f"/disks/{index}/pool", "`volume` names another pool than this; remove one of the two."
-    volumes: dict[Ref, int] = {}
+    known: dict[str, int] = {}
     for index, disk in enumerate(disks):
-        if "volume" in disk:
-            first = volumes.setdefault(Ref.volume_named(disk["volume"], disk.get("pool", "default")), index)
-            if first != index:
-                sentence = f"Item {first + 1} of `disks` is this volume already; remove one of the two."
-                yield f"/disks/{index}/volume", sentence
+        key = next(name for name in (*SOURCE_NAMES[1:], "size") if name in disk)
+        if key != "size":
+            name = disk_name(disk)
+            if key == "volume":
+                name = Ref.volume_named(disk["volume"], disk.get("pool", "default")).name
+            if (first := known.setdefault(name, index)) != index:
+                what = "volume" if key == "volume" else "source"
+                yield (
+                    f"/disks/{index}/{key}",
+                    f"Item {first + 1} of `disks` is this {what} already; remove one of the two.",
+                )
 
 
 def _devices(spec: VirtualMachineSpec) -> Mapping[str, Sequence[Disk | Cdrom | Interface]]:

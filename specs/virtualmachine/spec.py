@@ -235,6 +235,61 @@ class NumaTune(TypedDict, total=False):
     cells: Sequence[NumaTuneCell]
 
 
+class DiskNetwork(TypedDict, total=False):
+    """Storage that QEMU itself reaches over the network."""
+
+    protocol: Required[Literal["nbd", "rbd", "iscsi", "gluster", "sheepdog", "nfs"]]
+    name: str
+    hosts: Sequence[str]
+    socket: str
+    snapshot: str
+    config: str
+    tls: bool
+    tlsHostname: str
+    initiator: str
+    user: str
+    group: str
+
+
+class DiskNvme(TypedDict, total=False):
+    """A namespace of an NVMe controller of the host, driven by QEMU itself; the host loses the controller
+    meanwhile.
+    """
+
+    device: Required[str]
+    namespace: Required[int]
+    managed: bool
+
+
+class DiskAuthSecret(TypedDict, total=False):
+    """The secret of libvirt's that holds the password or key."""
+
+    usage: str
+    uuid: str
+
+
+class DiskAuth(TypedDict, total=False):
+    """As whom QEMU logs in to RBD or iSCSI."""
+
+    username: Required[str]
+    secret: Required[DiskAuthSecret]
+
+
+class DiskEncryptionSecret(TypedDict, total=False):
+    """The secret of libvirt's that holds the passphrase."""
+
+    usage: str
+    uuid: str
+
+
+class DiskEncryption(TypedDict, total=False):
+    """How the data is encrypted; the passphrase is a secret of libvirt's."""
+
+    format: Required[Literal["luks", "luks2"]]
+    engine: Literal["qemu", "librbd"]
+    secret: Required[DiskEncryptionSecret]
+
+
 class IoLimits(TypedDict, total=False):
     """How fast the guest may read and write a disk."""
 
@@ -260,6 +315,7 @@ class DiskDriver(TypedDict, total=False):
     queueSize: int
     ioeventfd: bool
     eventIdx: bool
+    metadataCache: str
     iommu: bool
     ats: bool
     packed: bool
@@ -283,14 +339,26 @@ class DiskGeometry(TypedDict, total=False):
 
 
 class Disk(TypedDict, total=False):
-    """A disk: a new volume (`size`) or an existing one (`volume`)."""
+    """A disk: a new volume (`size`), an existing one (`volume`), or what else of the host or the network it
+    is.
+    """
 
     name: str
     size: str
-    format: Literal["qcow2", "raw"]
+    format: Literal["qcow2", "raw", "qcow", "qed", "vmdk", "vdi", "vpc"]
     pool: str
     base: str
     volume: str
+    file: str
+    block: str
+    url: str
+    network: DiskNetwork
+    nvme: DiskNvme
+    vhostUser: str
+    auth: DiskAuth
+    encryption: DiskEncryption
+    reservations: bool
+    device: Literal["disk", "lun"]
     bus: Literal["virtio", "scsi", "sata", "ide", "usb"]
     bootOrder: int
     target: str
@@ -1210,6 +1278,30 @@ class LoweredNumaTune(TypedDict, total=False):
     cells: Sequence[LoweredNumaTuneCell]
 
 
+class LoweredDiskNetwork(TypedDict, total=False):
+    """Storage that QEMU itself reaches over the network."""
+
+    protocol: Required[str]
+    name: str
+    hosts: Sequence[str]
+    socket: str
+    snapshot: str
+    config: str
+    tls: bool
+    tlsHostname: str
+    initiator: str
+    user: str
+    group: str
+
+
+class LoweredDiskEncryption(TypedDict, total=False):
+    """How the data is encrypted; the passphrase is a secret of libvirt's."""
+
+    format: Required[str]
+    engine: str
+    secret: Required[DiskEncryptionSecret]
+
+
 class LoweredIoLimits(TypedDict, total=False):
     """How fast the guest may read and write a disk."""
 
@@ -1235,6 +1327,7 @@ class LoweredDiskDriver(TypedDict, total=False):
     queueSize: int
     ioeventfd: bool
     eventIdx: bool
+    metadataCache: int
     iommu: bool
     ats: bool
     packed: bool
@@ -1250,6 +1343,21 @@ class LoweredDiskGeometry(TypedDict, total=False):
     translation: str
 
 
+class LoweredSourceNetwork(TypedDict, total=False):
+    """Storage that QEMU reaches by a protocol of its own."""
+
+    protocol: Required[str]
+    name: Required[str]
+    hosts: Required[Sequence[str]]
+
+
+class LoweredSourceNvme(TypedDict, total=False):
+    """A namespace of an NVMe controller."""
+
+    device: Required[str]
+    namespace: Required[int]
+
+
 class LoweredSource(TypedDict, total=False):
     """A file, a block device, a volume of a pool, or a URL; empty without a medium."""
 
@@ -1258,6 +1366,9 @@ class LoweredSource(TypedDict, total=False):
     pool: str
     volume: str
     url: str
+    network: LoweredSourceNetwork
+    nvme: LoweredSourceNvme
+    vhostUser: str
     path: str
     format: str
     above: Sequence[str]
@@ -1265,10 +1376,18 @@ class LoweredSource(TypedDict, total=False):
 
 
 class LoweredDisk(TypedDict, total=False):
-    """A disk: a new volume (`size`) or an existing one (`volume`)."""
+    """A disk: a new volume (`size`), an existing one (`volume`), or what else of the host or the network it
+    is.
+    """
 
     name: str
     format: str
+    network: LoweredDiskNetwork
+    nvme: DiskNvme
+    auth: DiskAuth
+    encryption: LoweredDiskEncryption
+    reservations: bool
+    device: str
     bus: str
     bootOrder: int
     target: str

@@ -162,7 +162,7 @@ def test_a_disk_that_two_machines_write_to_is_left_to_both(hypervisor: Hyperviso
     images = tmp_path / "images"
     make_volumes(hypervisor, Ref("StoragePool", "images"), images, ["shared.img"])
     for name in ("left", "right"):
-        vm(hypervisor, name, drive(f"{images}/shared.img", "vda", "<shareable/>"))
+        vm(hypervisor, name, drive(f"{images}/shared.img", "vda"))
     found = exported(hypervisor)
     assert sorted(texts(found)) == [
         "pools/images.yaml",
@@ -172,6 +172,17 @@ def test_a_disk_that_two_machines_write_to_is_left_to_both(hypervisor: Hyperviso
     ]
     left = {str(document.ref): document.left for document in found.documents}
     assert left["VirtualMachine/left"] == ("the disk images/shared.img, which VirtualMachine/right has too",)
+
+
+def test_a_disk_that_is_said_to_be_shared_is_in_the_documents_of_both(hypervisor: Hypervisor, tmp_path: Path) -> None:
+    images = tmp_path / "images"
+    make_volumes(hypervisor, Ref("StoragePool", "images"), images, ["shared.img"])
+    for name in ("left", "right"):
+        vm(hypervisor, name, drive(f"{images}/shared.img", "vda", "<shareable/>"))
+    found = texts(exported(hypervisor))
+    for name in ("left", "right"):
+        (disk,) = yaml.safe_load(found[f"vms/{name}.yaml"])["spec"]["disks"]
+        assert (disk["volume"], disk["shareable"]) == ("images/shared.img", True)
 
 
 def test_what_is_left_out_of_a_machine_has_a_name_of_its_own(hypervisor: Hypervisor) -> None:

@@ -53,7 +53,6 @@ _MACHINE: dict[str, Any] = {
     "watchdog": {"model": "i6300esb"},
     "cloudInit": {"user": "ops"},
 }
-_GEOMETRY = {"cylinders": 100, "heads": 16, "sectors": 63}
 _NAT: dict[str, Any] = {
     "mode": "nat",
     "subnet": "192.168.150.0/24",
@@ -75,7 +74,6 @@ _DOCUMENTS: Mapping[str, tuple[dict[str, Any], ...]] = {
         {**_MACHINE, "interfaces": [{"bridge": "br0"}]},
         {**_MACHINE, "cdroms": [{"path": "/srv/iso/a.iso"}]},
         {**_MACHINE, "cdroms": [{"url": "http://example.org/a.iso"}]},
-        {"disks": [{"volume": "default/r"}]},
         {"disks": [{"size": "1GiB", "name": "root"}]},
         {"cpus": 2},
         {"cpus": 1, "cpuTopology": {"sockets": 1, "cores": 1, "threads": 1}},
@@ -83,8 +81,6 @@ _DOCUMENTS: Mapping[str, tuple[dict[str, Any], ...]] = {
         {"graphics": {"passwordFrom": {"file": "/etc/onggi/secrets/a"}}},
         {"interfaces": [{"network": "default", "addresses": ["192.168.122.10/24"]}], "cloudInit": {}},
         {"disks": [{"volume": "default/a", "ioLimits": {}}]},
-        {"machine": "pc", "disks": [{"volume": "default/a", "bus": "ide", "geometry": _GEOMETRY}]},
-        {"disks": [{"volume": "default/a", "bus": "usb"}], "cdroms": [{"bus": "scsi"}]},
     ),
     "Network": (
         _NAT,
@@ -121,21 +117,6 @@ _VALUES: Mapping[str, tuple[Any, ...]] = {
     "VirtualMachine.disks.base": ("default/a", "default/b"),
     "VirtualMachine.disks.volume": ("default/a", "default/b"),
     "VirtualMachine.disks.target": ("sda", "sdc"),
-    **{
-        f"VirtualMachine.{kind}.{field}": values
-        for kind in ("disks", "cdroms")
-        for field, values in {
-            "serial": ("A-1", "A-2"),
-            "wwn": ("5000c50015ea71ac", "5000c50015ea71ad"),
-            "vendor": ("SEAGATE", "WDC"),
-            "product": ("ST-1", "ST-2"),
-        }.items()
-    },
-    "VirtualMachine.disks.driver.io": ("threads", "io_uring"),
-    "VirtualMachine.disks.driver.queueSize": (128, 256),
-    "VirtualMachine.disks.blockSizes.logical": (512, 4096),
-    "VirtualMachine.disks.blockSizes.physical": (512, 4096),
-    "VirtualMachine.cdroms.driver.io": ("threads", "io_uring"),
     "VirtualMachine.cdroms.volume": ("default/a", "default/b"),
     "VirtualMachine.cdroms.path": ("/srv/iso/a.iso", "/srv/iso/b.iso"),
     "VirtualMachine.cdroms.url": ("http://example.org/a.iso", "http://example.org/b.iso"),
@@ -288,5 +269,6 @@ def lowered(kind: Kind, spec: dict[str, Any], host: Host = HOST) -> dict[str, An
     """The concrete spec; a new disk has its volume, as planning gives it one."""
     spec = copy.deepcopy(spec)
     for disk in spec.get("disks", ()) if kind.name == "VirtualMachine" else ():
-        disk.setdefault("volume", "default/new")
+        if "size" in disk:
+            disk["volume"] = "default/new"
     return kind.xml.lower(spec, name="web", uid=UID, host=host)

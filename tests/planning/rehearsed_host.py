@@ -8,6 +8,7 @@ from typing import Any
 
 from lxml import etree
 
+from reconciler.desired.state import DesiredState
 from reconciler.observed.snapshot import Observed, Snapshot
 from reconciler.planning.last_seen import LastSeen
 from reconciler.planning.operations import CreateVolume, Define, EditLive, GrowVolume, Start, Stop, Undefine
@@ -33,14 +34,19 @@ class RehearsedHost:
     ledger: dict[Ref, Owned] = field(default_factory=dict)
     approved: set[str] = field(default_factory=set)
     last_seen: dict[Ref, LastSeen] = field(default_factory=dict)  # what the ledger remembers of what is gone
+    allowed_folders: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        self.desired = Desired()
+        self.desired = Desired(allowed_folders=self.allowed_folders)
         self.planner = Planner()
+
+    def wish(self, files: Mapping[str, str | bytes]) -> DesiredState:
+        """What these documents ask for."""
+        return self.desired.of(files)
 
     def plan(self, files: Mapping[str, str | bytes]) -> Plan:
         """What onggi would do now."""
-        wish = self.desired.of(files)
+        wish = self.wish(files)
         assert not wish.problems, wish.problems
         options = PlanOptions(approved=frozenset(self.approved))
         return self.planner.plan(wish, self.snapshot(), self.ledger, options=options, last_seen=self.last_seen.get)
@@ -115,11 +121,16 @@ def disk_paths(xml: str, *, read_only: bool = False) -> list[str]:
     root = parse(xml)
     disks = [root] if root.tag == "disk" else root.findall("devices/disk")
     return [
-        source.get("file") or source.get("dev") or f"{source.get('pool')}/{source.get('volume')}"
+        _path(source) or f"{source.get('pool')}/{source.get('volume')}"
         for disk in disks
         if disk.get("device", "disk") == "disk" and (read_only or disk.find("readonly") is None)
         for source in disk.findall("source")
     ]
+
+
+def _path(source: Any) -> str:
+    """Where it is, of a volume that is named by its pool nowhere."""
+    return next((str(text) for key in ("file", "dev", "name", "namespace") if (text := source.get(key))), "")
 
 
 def pool(name: str, **spec: Any) -> str:

@@ -75,6 +75,8 @@ def _disk(vm: str, place: int, disk: Disk, block_pools: frozenset[str], result: 
     if "volume" in disk:
         drive["volume"] = Ref.volume_named(disk["volume"], pool).name
         return drive
+    if "size" not in disk:
+        return {**drive, "format": disk["format"]} if "format" in disk else drive
     # Only a machine's single new disk may go without a name, and keeps this one wherever it stands among the others.
     drive.setdefault("name", FIRST_DISK)
     is_block = pool in block_pools

@@ -23,6 +23,7 @@ from specs.template import KIND as TEMPLATES
 from specs.virtualmachine import KIND as MACHINES
 from specs.virtualmachine.compute.staged import ANNOTATION as NEXT_BOOT
 from specs.virtualmachine.compute.staged import next_boot_fields
+from specs.virtualmachine.storage.named_sources import disk_name, writes_alone
 
 
 class _Others(NamedTuple):
@@ -77,8 +78,7 @@ class MachineMaking(Making):
         machine = resource(document, uid, completion.spec, next_boot=waiting)
         volumes = [_volume(volume, machine, inputs.repository_id) for volume in completion.volumes]
         disks = tuple(
-            (Ref(STORAGE_VOLUME, disk["volume"]), not disk.get("readOnly", False))
-            for disk in completion.spec.get("disks", ())
+            (Ref(STORAGE_VOLUME, disk_name(disk)), writes_alone(disk)) for disk in completion.spec.get("disks", ())
         )
         return Made(inputs, (machine, *volumes), implied=tuple(volume.ref for volume in volumes), uses=disks)
 
@@ -94,8 +94,8 @@ class MachineMaking(Making):
             using = [one for one, _ in uses]
             for one in using:
                 sentence = (
-                    f"The volume {volume.name} is a disk of {named(using, one)} too, and two writers destroy it; give "
-                    "each machine its own, or set `readOnly: true` in all of them."
+                    f"{volume.name} is a disk of {named(using, one)} too, and two writers destroy it; give each "
+                    "machine its own, or set `readOnly: true` in all of them."
                 )
                 yield one, "/spec/disks", sentence
 

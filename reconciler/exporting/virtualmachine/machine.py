@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from reconciler.exporting.draft import Draft, Surroundings
 from reconciler.exporting.virtualmachine.platform import say_platform
+from reconciler.exporting.virtualmachine.sources import said_disk
 from reconciler.observed.snapshot import Observed
 from specs.codecs import size_text
 from specs.declared import IN_CODE
@@ -25,8 +26,7 @@ from specs.virtualmachine.fields import SPEC
 from specs.virtualmachine.interfaces.connection_fields import CONNECTIONS
 from specs.virtualmachine.interfaces.fields import INTERFACE
 from specs.virtualmachine.interfaces.names import connection, plugged_into
-from specs.virtualmachine.storage.fields import CDROM, DISK
-from specs.virtualmachine.storage.sources import text
+from specs.virtualmachine.storage.fields import CDROM
 
 if TYPE_CHECKING:
     from specs.virtualmachine.spec import (
@@ -127,15 +127,12 @@ class _Targets:
 
 def _disks(disks: Iterable[LoweredDisk], draft: Draft, around: Surroundings, targets: _Targets) -> Iterator[Spec]:
     for disk in disks:
-        source, target = disk.get("source") or {}, str(disk.get("target") or "")
+        target = str(disk.get("target") or "")
         expected = targets.is_expected(target)
-        volume = around.volume_of(source)
-        if volume is None:
-            where = text(source)
-            why = f"{where} is no volume of an active pool" if where else "its source has no word in a document"
-            draft.left.append(f"the disk {target or '(unnamed)'}: {why}")
+        item = said_disk(disk, around)
+        if item is None:
+            draft.left.append(f"the disk {target or '(unnamed)'}: its source has no word in a document")
             continue
-        item: NewSpec = {"volume": volume.name}
         if disk.get("bus") and disk["bus"] != _DEFAULT_DISK_BUS:
             item["bus"] = disk["bus"]
         if target and not expected:
@@ -144,7 +141,7 @@ def _disks(disks: Iterable[LoweredDisk], draft: Draft, around: Surroundings, tar
             item["readOnly"] = True
         if limits := disk.get("ioLimits"):
             item["ioLimits"] = {key: _rate(key, limit) for key, limit in limits.items() if limit}
-        yield _with_order(item | sayable(DISK, disk), disk)
+        yield _with_order(item, disk)
 
 
 def _rate(key: str, limit: object) -> object:

@@ -10,8 +10,10 @@ from reconciler.hypervisor.opened import Opened
 from reconciler.hypervisor.traps import drives
 from reconciler.hypervisor.virtualmachine import defining, live, power, snapshots
 from reconciler.hypervisor.virtualmachine.exchanged_disks import check_exchanged
+from reconciler.hypervisor.virtualmachine.known_paths import KnownPaths
 from reconciler.hypervisor.virtualmachine.media import check_media
 from reconciler.hypervisor.virtualmachine.media_addresses import check_addresses
+from reconciler.hypervisor.virtualmachine.outside_images import check_outside_images
 from reconciler.hypervisor.virtualmachine.own_devices import check_machine_devices
 from reconciler.hypervisor.virtualmachine.renaming import rename_machine
 from reconciler.hypervisor.virtualmachine.snapshot_definitions import rename_snapshots
@@ -93,7 +95,9 @@ class MachineCommands(KindCommands):
         """No medium from where onggi may not go, and nothing that this machine itself lives on."""
         ref, devices = given.operation.ref, given.root
         if self._allowed_folders:
-            check_media(devices, self._allowed_folders)
+            known = KnownPaths(self._access.connections, ref)
+            check_media(devices, self._allowed_folders, known.has)
+            check_outside_images(devices, self._allowed_folders, known.has)
         check_addresses(self._access.connections, ref, devices, self._access.networks)
         if self._access.is_here:
             check_machine_devices(devices, lambda: self._present(ref))

@@ -1,4 +1,4 @@
-"""Refuses a CD-ROM's image whose path lies in an allowed folder while the file itself doesn't: a link leads out of it.
+"""Refuses an image whose path lies in an allowed folder while the file itself doesn't: a link leads out of it.
 
 The path as it is written was judged with the document, offline. What a link really leads to is only known on the host,
 so this looks at the files, and can do so only where the host is this machine. A folder that others may write is
@@ -7,7 +7,7 @@ refused altogether: they could exchange the file after it was looked at.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from reconciler.confined.trust import others_on_the_way
@@ -16,13 +16,14 @@ from specs.binding import Element
 from specs.system_folders import no_medium
 
 
-def check_media(root: Element, allowed_folders: Iterable[str]) -> None:
+def check_media(root: Element, allowed_folders: Iterable[str], is_known: Callable[[str], bool]) -> None:
     """Raises Terminal for a medium that a link takes out of all allowed folders. `root` is a machine or one drive.
 
-    A path outside of them is no document's: somebody put that medium in by hand, and it stays.
+    A path outside of them is no document's: somebody put that medium in by hand, and it stays. Of disks `is_known`
+    tells those that are volumes, which is their pools' business, and those that the machine has already.
     """
     folders = [Path(folder) for folder in allowed_folders]
-    for path in _media(root):
+    for path in _media(root, is_known):
         if not any(path.is_relative_to(folder) for folder in folders):
             continue
         target = _resolved(path)
@@ -49,13 +50,12 @@ def _refuse_others(path: Path) -> None:
         )
 
 
-def _media(root: Element) -> Iterator[Path]:
+def _media(root: Element, is_known: Callable[[str], bool]) -> Iterator[Path]:
     for drive in root.iter("disk"):
         source = drive.find("source")
-        if drive.get("device") == "cdrom" and source is not None:
-            path = source.get("file") or source.get("dev")
-            if path:
-                yield Path(path)
+        path = "" if source is None else source.get("file") or source.get("dev")
+        if path and (drive.get("device") == "cdrom" or not is_known(path)):
+            yield Path(path)
 
 
 def _resolved(path: Path) -> Path:

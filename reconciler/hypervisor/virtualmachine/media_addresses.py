@@ -1,4 +1,4 @@
-"""Refuses a new CD-ROM that QEMU would read from where onggi may not go.
+"""Refuses a new drive whose data QEMU would ask for where onggi may not go.
 
 QEMU asks for the name again each time that it opens the address, and follows what the server says: what a name means is
 only known of now. A medium that a machine has already stays, whatever its address.
@@ -19,12 +19,11 @@ from specs.reference import Ref
 
 log = logging.getLogger("onggi.network")
 
-_PROTOCOLS = ("http", "https", "ftp", "ftps", "tftp")
 _LOOK_S = 10.0
 
 
 def check_addresses(connections: Connections, ref: Ref, devices: Element, networks: Networks) -> None:
-    """Raises Terminal for a machine, or a drive, with a new medium at an address that isn't allowed."""
+    """Raises Terminal for a machine, or a drive, with new data at an address that isn't allowed."""
     wanted = set(_named(devices))
     if wanted and (new := wanted - _present(connections, ref)):
         for host in sorted(new):
@@ -42,12 +41,11 @@ def check_host(host: str, networks: Networks) -> None:
 
 
 def _named(root: Element) -> Iterator[str]:
-    """The servers of the network media in a machine, or a drive."""
+    """The servers that the drives of a machine, or one drive, have their data from."""
     for drive in root.iter("disk"):
         source = drive.find("source")
-        if drive.get("device") == "cdrom" and source is not None and source.get("protocol") in _PROTOCOLS:
-            for host in source.iterfind("host"):
-                yield host.get("name") or ""
+        if source is not None and source.get("protocol") is not None:
+            yield from filter(None, (host.get("name") for host in source.iterfind("host")))
 
 
 def _present(connections: Connections, ref: Ref) -> set[str]:

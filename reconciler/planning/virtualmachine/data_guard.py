@@ -16,9 +16,10 @@ from reconciler.planning.operations import Define, EditLive, RenameSnapshots
 from reconciler.planning.plan import Blocked, Step
 from reconciler.planning.virtualmachine.retained_disks import has_data
 from specs.escaping import escaped
-from specs.reference import VIRTUAL_MACHINE, Ref
+from specs.reference import STORAGE_VOLUME, VIRTUAL_MACHINE, Ref
 from specs.virtualmachine import KIND as MACHINES
-from specs.virtualmachine.storage.sources import text
+from specs.virtualmachine.storage.disks import DISKS
+from specs.virtualmachine.storage.named_sources import text
 
 
 def parted(steps: Iterable[Step], let_go: frozenset[Ref], context: Context) -> list[Blocked]:
@@ -71,11 +72,14 @@ def _disks(ref: Ref, observed: Observed, context: Context) -> Iterator[tuple[str
     """What was declared, or is now. A stranger's disk in a list that is declared complete is another matter."""
     resource = context.desired.resources.get(ref)
     complete = resource is not None and "disks" in resource.policy.complete
-    labels = {pointer.removeprefix("/disks/") for pointer in (observed.mark.managed if observed.mark else ())}
+    labels = frozenset(pointer.removeprefix("/disks/") for pointer in (observed.mark.managed if observed.mark else ()))
     for disk in MACHINES.lowered(observed.config).get("disks") or ():
-        path = text(disk["source"])
+        path = disk["source"]["network"]["name"] if "network" in disk["source"] else text(disk["source"])
         volume = context.present_at.get(path)
-        if volume is None or not has_data(disk, volume, context):
-            continue
-        if not complete or volume.name in labels:
+        if volume is None:  # one outside of pools; or one that is gone, of which nothing is left to lose
+            label = DISKS.known_as(disk, labels) if DISKS.known_as is not None and labels else None
+            if label is None:
+                continue
+            volume = Ref(STORAGE_VOLUME, label)
+        if has_data(disk, volume, context) and (not complete or volume.name in labels):
             yield path, volume

@@ -19,6 +19,7 @@ from reconciler.planning.virtualmachine import machine
 from reconciler.planning.why import is_drift
 from specs.binding import parse, serialise, set_text_at
 from specs.effect import Change, Effect
+from specs.plain import Spec
 from specs.reference import STORAGE_VOLUME, Ref
 
 _WHY = "renamed: its document kept the uid and changed the name"
@@ -90,9 +91,7 @@ def meanwhile(resource: Resource, old: Ref, context: Context) -> Assessment:
     }
     spec = dict(resource.spec)
     if "disks" in spec:
-        declared = (Ref(STORAGE_VOLUME, disk["volume"]) for disk in spec["disks"])
-        present = (disks.get(volume, volume).name for volume in declared)
-        spec["disks"] = [{**disk, "volume": name} for disk, name in zip(spec["disks"], present, strict=True)]
+        spec["disks"] = [_as_called(disk, disks) for disk in spec["disks"]]
     needs = tuple(disks.get(need, need) for need in resource.depends_on)
     # The ledger has it under the name that its document last had on the host.
     known = ref if ref in renames.by_hand else old
@@ -101,6 +100,11 @@ def meanwhile(resource: Resource, old: Ref, context: Context) -> Assessment:
     under = replace(resource, ref=old, spec=spec, depends_on=needs)
     found = machine.assess(under, context.snapshot.objects[old], replace(context, owned=owned))
     return _called(found, ref, known)
+
+
+def _as_called(disk: Spec, disks: Mapping[Ref, Ref]) -> Spec:
+    volume = Ref(STORAGE_VOLUME, disk.get("volume", ""))
+    return {**disk, "volume": disks[volume].name} if volume in disks else disk
 
 
 def _called(found: Assessment, ref: Ref, known: Ref) -> Assessment:

@@ -23,6 +23,7 @@ from specs.virtualmachine import KIND as MACHINES
 from specs.virtualmachine import xml
 from specs.virtualmachine.storage.cdroms import SEED_PREFIX
 from specs.virtualmachine.storage.disks import DISKS
+from specs.virtualmachine.storage.named_sources import disk_name
 from specs.virtualmachine.storage.sources import text
 
 if TYPE_CHECKING:
@@ -68,13 +69,18 @@ class Decision:
     approved: bool = False
 
 
+def disk_ref(disk: Disk) -> Ref:
+    """What a document's disk is known by: its volume; of what lies outside of pools, its path or address."""
+    return Ref(STORAGE_VOLUME, disk_name(disk))
+
+
 def is_settled(resource: Resource, observed: Observed, context: Context) -> bool:
     """True when every disk that was declared before is declared now, none comes with a place of its own, and none that
     the machine has could be the snapshot of another one.
 
     So it is nearly always, and that is cheap to tell.
     """
-    disks = {disk["volume"]: disk for disk in MACHINES.declared(resource.spec).get("disks") or ()}
+    disks = {disk_name(disk): disk for disk in MACHINES.declared(resource.spec).get("disks") or ()}
     managed = observed.mark.managed if observed.mark is not None else frozenset()
     before = {pointer.removeprefix(_PREFIX) for pointer in managed if pointer.startswith(_PREFIX)}
     if any(is_unknown(item, context) for item in MACHINES.lowered(observed.config).get("disks") or ()):
@@ -93,18 +99,16 @@ def decide(resource: Resource, observed: Observed | None, context: Context) -> D
     disks = MACHINES.declared(resource.spec).get("disks") or ()
     known = remembered(context.owned.get(resource.ref))
     if observed is None:
-        here = [
-            Coming(Ref(STORAGE_VOLUME, disk["volume"]), disk, True, _is_own(disk, resource, context)) for disk in disks
-        ]
+        here = [Coming(disk_ref(disk), disk, "volume" in disk, _is_own(disk, resource, context)) for disk in disks]
         return Decision(_from_memory(here, known, context.snapshot.objects, context))
     found = MACHINES.lowered(observed.config).get("disks") or []
     lowered = xml.lower({"disks": disks}, name=resource.ref.name, uid=observed.uid, host=context.host)["disks"]
     matches = DISKS.matches(lowered, found)
     coming = [
-        Coming(ref, disk, _would_be_made(ref, context), _is_own(disk, resource, context))
+        Coming(ref, disk, "volume" in disk and _would_be_made(ref, context), _is_own(disk, resource, context))
         for disk, match in zip(disks, matches, strict=True)
         if match is None
-        for ref in [Ref(STORAGE_VOLUME, disk["volume"])]
+        for ref in [disk_ref(disk)]
     ]
     going = list(_going(observed, [item for place, item in enumerate(found) if place not in matches], context))
     exchanged = any(each.new for each in coming)
@@ -128,7 +132,7 @@ def decide(resource: Resource, observed: Observed | None, context: Context) -> D
     displacing = {
         each.volume: item for each in coming for item, disk in staying if _at_same_place(each.disk, item, but=disk)
     }
-    unknown = next((item for item, _ in staying if is_unknown(item, context)), None)
+    unknown = next((item for item, disk in staying if not _is_said(disk) and is_unknown(item, context)), None)
     if unknown is not None:
         displacing |= {each.volume: unknown for each in coming if not each.new}
     if not leaving:
@@ -146,6 +150,11 @@ def is_unknown(item: LoweredDisk, context: Context) -> bool:
     path = text(item["source"])
     known = path in context.present_at or "backing" in item["source"] or item.get("readOnly")
     return not known and path.startswith("/") and item.get("format") == "qcow2"
+
+
+def _is_said(disk: Disk) -> bool:
+    """Whether a document says that this very image is the disk: it then is no snapshot of another one."""
+    return "file" in disk
 
 
 def _at_same_place(disk: Disk, found: LoweredDisk, but: Disk | None = None) -> bool:
@@ -194,7 +203,7 @@ def _would_be_made(volume: Ref, context: Context) -> bool:
 
 
 def _is_own(disk: Disk, resource: Resource, context: Context) -> bool:
-    volume = context.desired.resources.get(Ref(STORAGE_VOLUME, disk["volume"]))
+    volume = context.desired.resources.get(disk_ref(disk))
     return volume is not None and volume.parent == resource.ref
 
 

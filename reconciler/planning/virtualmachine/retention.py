@@ -27,6 +27,7 @@ from reconciler.planning.virtualmachine.retained_disks import (
     Decision,
     Leaving,
     decide,
+    disk_ref,
     in_its_place,
     is_settled,
     is_unknown,
@@ -38,6 +39,7 @@ from specs.plain import NewSpec, Spec
 from specs.reference import STORAGE_POOL, STORAGE_VOLUME, VIRTUAL_MACHINE, Ref
 from specs.registry import kinds
 from specs.virtualmachine import KIND as MACHINES
+from specs.virtualmachine.storage.named_sources import disk_name, text
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +207,7 @@ class _Completion:
         names = {name: volume for name, volume in known.items() if volume in staying}
         disks = []
         for disk in MACHINES.declared(resource.spec).get("disks") or ():
-            present = found.renamed.get(Ref(STORAGE_VOLUME, disk["volume"]))
+            present = found.renamed.get(disk_ref(disk))
             if present is not None:
                 name = str(disk["name"])
                 names[name] = present.name
@@ -225,7 +227,7 @@ class _Completion:
                 Blocked(resource.ref, "PlaceTaken", message, resource.path, resource.line, part="/disks")
             )
         declared = MACHINES.declared(resource.spec)["disks"]
-        disks = [disk for disk in declared if Ref(STORAGE_VOLUME, disk["volume"]) not in found.displacing]
+        disks = [disk for disk in declared if disk_ref(disk) not in found.displacing]
         return changed(resource, {**resource.spec, "disks": disks})
 
     def _held(self, resource: Resource, found: Decision) -> Resource:
@@ -259,12 +261,19 @@ class _Completion:
         for kind in ("disks", "cdroms", "interfaces"):
             if kind in spec:
                 spec[kind] = [yielding(item) for item in spec[kind]]
-        declared = [disk for disk in spec.get("disks", ()) if disk["volume"] not in withheld]
-        spec["disks"] = [*declared, *({"volume": each.volume.name} for each in leaving)]
+        declared = [disk for disk in spec.get("disks", ()) if disk_name(disk) not in withheld]
+        spec["disks"] = [*declared, *map(self._as_it_is, leaving)]
         policy = resource.policy
         if "disks" not in MACHINES.declared(resource.spec):  # a list that isn't declared is never complete
             policy = replace(policy, complete=tuple(name for name in policy.complete if name != "disks"))
         return replace(changed(resource, spec), policy=policy)
+
+    @staticmethod
+    def _as_it_is(leaving: Leaving) -> Spec:
+        """The entry of a disk that stays: what lies in a pool by its volume, all else by the place that it has."""
+        source = leaving.found["source"]
+        in_no_pool = "volume" not in source and leaving.volume.name == text(source)
+        return {"source": source} if in_no_pool else {"volume": leaving.volume.name}
 
     def result(self) -> Kept:
         """What came of all machines together: a disk that one of them still has isn't given to another."""
@@ -281,7 +290,7 @@ class _Completion:
 
     def _give(self, resource: Resource, after: dict[Ref, Ref]) -> None:
         for disk in MACHINES.declared(resource.spec).get("disks") or ():
-            volume = Ref(STORAGE_VOLUME, disk["volume"])
+            volume = disk_ref(disk)
             giver, digest = self.retained.get(volume, (resource.ref, ""))
             if giver != resource.ref and not self._has(resource.ref, volume):
                 message = retention_text.elsewhere(resource.ref, volume, giver, digest)

@@ -16,6 +16,7 @@ from specs.virtualmachine.storage.buses import NEVER_READ_ONLY
 from specs.virtualmachine.storage.drives import BUS, TARGET, as_plain_disk, pair_by, place_on_bus, plug_effect
 from specs.virtualmachine.storage.fields import DISK
 from specs.virtualmachine.storage.iolimits import IO_LIMITS
+from specs.virtualmachine.storage.source_binds import reservations, source_binds
 from specs.virtualmachine.storage.sources import (
     exactly_same,
     image_format,
@@ -95,7 +96,7 @@ def _insert(root: Element, item: LoweredDisk, declared: LoweredVirtualMachine) -
     source = item["source"]
     kind = item.get("format") or image_format(source)
     etree.SubElement(disk, "driver", name="qemu", type=kind)
-    if declared.get("defaults") != "libvirt":
+    if declared.get("defaults") != "libvirt" and "vhostUser" not in source:  # whose server decides that
         child_at(disk, "driver").set("discard", "unmap")
     write_source(disk, source)
     place_on_bus(root, disk, item.get("bus", DEFAULT_BUS), item.get("target", ""), declared)
@@ -119,6 +120,8 @@ DISKS = Items(
         DISK,
         (
             Field("source", get=read_source, put=write_source, same=same_source, effect=Effect.NEXT_BOOT),
+            *source_binds(DISK),
+            reservations(DISK),
             BUS,
             TARGET,
             Field(

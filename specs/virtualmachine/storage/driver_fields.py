@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from specs.declared import Declared, mapping, number, text, word, yes_no
+from specs.declared import Declared, mapping, number, on_off, present, text, word
 from specs.effect import Effect
+from specs.notations import SIZE
 from specs.virtualmachine.devices.common_fields import VIRTIO_OPTIONS
 
 _OPENED: Final[Mapping[str, Declared]] = {
@@ -49,7 +50,7 @@ _OPENED: Final[Mapping[str, Declared]] = {
         effect=Effect.NEXT_BOOT,
         at="driver/@rerror_policy",
     ),
-    "copyOnRead": yes_no(
+    "copyOnRead": on_off(
         "Whether what was read from a base image is kept in the disk's own image. Default: false.",
         effect=Effect.NEXT_BOOT,
         at="driver/@copy_on_read",
@@ -90,15 +91,22 @@ DRIVER = mapping(
             effect=Effect.NEXT_BOOT,
             at="driver/@queue_size",
         ),
-        "ioeventfd": yes_no(
+        "ioeventfd": on_off(
             "Whether the guest's requests reach QEMU beside the CPU that makes them, on the bus virtio. Default: true.",
             effect=Effect.NEXT_BOOT,
             at="driver/@ioeventfd",
         ),
-        "eventIdx": yes_no(
+        "eventIdx": on_off(
             "Whether a disk on the bus virtio tells the guest of several requests at once. Default: true.",
             effect=Effect.NEXT_BOOT,
             at="driver/@event_idx",
+        ),
+        "metadataCache": SIZE.but(
+            "How much of a qcow2 image's tables is kept in memory, such as 8MiB. Default: as QEMU chooses.",
+            examples=("8MiB",),
+            effect=Effect.NEXT_BOOT,
+            at="driver/metadata_cache/max_size",
+            codec="bytes@unit",
         ),
         **VIRTIO_OPTIONS,
     },
@@ -163,7 +171,7 @@ DISK_TRAITS: Final[Mapping[str, Declared]] = {
         effect=Effect.NEXT_BOOT,
         at="target/@rotation_rate",
     ),
-    "removable": yes_no(
+    "removable": on_off(
         "Whether the guest takes a disk on the bus usb for one that is pulled out at times. Default: false.",
         effect=Effect.NEXT_BOOT,
         at="target/@removable",
@@ -177,17 +185,19 @@ DISK_TRAITS: Final[Mapping[str, Declared]] = {
         effect=Effect.NEXT_BOOT,
         at="@model",
     ),
-    "shareable": yes_no(
+    "shareable": present(
         "Whether several machines write to it at once, which takes a file system made for that and a raw image. "
         "Default: false.",
         effect=Effect.NEXT_BOOT,
         at="shareable",
+        absent=False,
         default=False,
     ),
-    "transient": yes_no(
+    "transient": present(
         "Whether what the guest writes is thrown away when the machine stops. Default: false.",
         effect=Effect.NEXT_BOOT,
         at="transient",
+        absent=False,
         default=False,
     ),
     "startupPolicy": word(

@@ -34,6 +34,7 @@ from specs.virtualmachine.storage.driver_fields import (
     WWN,
 )
 from specs.virtualmachine.storage.limit_fields import IO_LIMITS
+from specs.virtualmachine.storage.source_fields import DISK_SOURCES, OF_NEW_VOLUMES, ONE_SOURCE
 
 # Where a drive's data is: see `sources`.
 SOURCE = shared(
@@ -46,6 +47,21 @@ SOURCE = shared(
             "pool": text("The volume's pool."),
             "volume": text("The volume's name."),
             "url": text("Address of an image."),
+            "network": mapping(
+                "Storage that QEMU reaches by a protocol of its own.",
+                {
+                    "protocol": text("The protocol."),
+                    "name": text("Its name there."),
+                    "hosts": items("The servers.", text()),
+                },
+                required=("protocol", "name", "hosts"),
+            ),
+            "nvme": mapping(
+                "A namespace of an NVMe controller.",
+                {"device": text("The controller."), "namespace": number("The namespace.", 1, 4294967295)},
+                required=("device", "namespace"),
+            ),
+            "vhostUser": text("The socket of a vhost-user server."),
             "path": text("Where the volume is now, if that belongs to this host's present sessions."),
             "format": text("Image format, of a volume that is known."),
             "above": items("Files in which the data goes on.", text()),
@@ -70,7 +86,7 @@ NEW_OR_EXISTING = (
 
 
 DISK = mapping(
-    "A disk: a new volume (`size`) or an existing one (`volume`).",
+    "A disk: a new volume (`size`), an existing one (`volume`), or what else of the host or the network it is.",
     {
         "name": NAME.but(
             "Tells the machine's disks apart and becomes part of a new volume's name. A disk "
@@ -85,9 +101,15 @@ DISK = mapping(
             at=BESIDE,
         ),
         "format": word(
-            "Image format of a new volume. Default: qcow2 in pools of files, raw elsewhere.",
+            "Image format: of a new volume qcow2 or raw, of a `file` or the like the one that it has. Default: qcow2 "
+            "for a new volume in a pool of files; for a `file` by its name's end; else raw.",
             "qcow2",
             "raw",
+            "qcow",
+            "qed",
+            "vmdk",
+            "vdi",
+            "vpc",
             effect=Effect.FORBIDDEN,
         ),
         "pool": NAME.but(
@@ -105,6 +127,17 @@ DISK = mapping(
         ),
         "volume": VOLUME_REFERENCE.but(
             "An existing or declared volume instead of a new one: `volume` in `pool`, or `pool/volume`."
+        ),
+        **DISK_SOURCES,
+        "device": word(
+            "How the guest may use it: as a `disk`, or as a `lun`, which also takes SCSI's own commands and is a "
+            "`block` device, iSCSI, or a volume that is one; on the buses virtio and scsi. Default: disk.",
+            "disk",
+            "lun",
+            effect=Effect.NEXT_BOOT,
+            at="@device",
+            absent="disk",
+            default="disk",
         ),
         "bus": word(
             "How the guest sees the disk. Default: virtio.",
@@ -152,13 +185,14 @@ DISK = mapping(
             at=BESIDE,
         ),
     },
-    lowered=mapping("Its volume as the place where it is.", {"volume": GONE, "source": SOURCE}, required=("source",)),
+    lowered=mapping(
+        "Its volume, or what else it is, as the place where it is.",
+        {**dict.fromkeys(("volume", "file", "block", "url", "vhostUser"), GONE), "source": SOURCE},
+        required=("source",),
+    ),
     rules=(
-        *NEW_OR_EXISTING,
-        never(
-            has("volume", "onLoss"),
-            "`onLoss` is for a new volume (`size`); write it into the StorageVolume document of an existing `volume`.",
-        ),
+        ONE_SOURCE,
+        *OF_NEW_VOLUMES,
     ),
 )
 

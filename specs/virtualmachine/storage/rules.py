@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from specs.virtualmachine.storage.buses import ONLY_ON
+from specs.virtualmachine.storage.source_rules import check_source
 
 if TYPE_CHECKING:
     from specs.virtualmachine.spec import Cdrom, Disk, VirtualMachineSpec
@@ -40,6 +41,7 @@ def _check_disk(disk: Disk, spec: VirtualMachineSpec) -> Iterator[Broken]:
     if count is not None and thread is not None and thread > count:
         yield "/driver/iothread", f"The machine has {count} I/O threads; raise `iothreads`, or write another number."
     yield from _check_powers(disk)
+    yield from check_source(disk)
 
 
 def _check_cdrom(drive: Cdrom) -> Iterator[Broken]:

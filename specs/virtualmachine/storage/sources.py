@@ -1,14 +1,14 @@
-"""Where a drive's data is: a file, a block device, a volume of a pool, or a URL; as a value and as XML.
+"""A drive's source in libvirt's XML, and when two of them are the same data.
 
-A source is a mapping: `file` or `dev` with a path, `pool` and `volume`, or `url`; empty for a drive without a medium.
-A declared volume whose path is known has both, so that either notation in the XML is recognised as the same volume.
-Finding a drive's element, its target and its bus are left to the neighbours.
+What a source is as a value is in `named_sources`. Finding a drive's element, its target and its bus are left to the
+neighbours.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-from urllib.parse import quote, unquote, urlsplit
+import re
+from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote, urlsplit
 
 from lxml import etree
 
@@ -16,12 +16,40 @@ from specs import canonical
 from specs.binding import Element
 from specs.host import Host
 from specs.reference import Ref
+from specs.virtualmachine.storage.named_sources import (
+    PORTS,
+    default_port,
+    host_of,
+    other_source,
+    path_of,
+    path_source,
+    split_host,
+    text,
+    url_of,
+    url_source,
+)
 
 if TYPE_CHECKING:
-    from specs.virtualmachine.spec import LoweredSource
+    from specs.virtualmachine.spec import Disk, LoweredSource
 
+__all__ = [
+    "disk_source",
+    "exactly_same",
+    "image_format",
+    "path_source",
+    "read_source",
+    "same_source",
+    "text",
+    "url_source",
+    "volume_source",
+    "write_source",
+]
 
-_PORTS = {"http": 80, "https": 443, "ftp": 21, "ftps": 990}
+_URLS: Final = frozenset({*PORTS, "tftp"})
+_PCI = re.compile(r"pci_([0-9a-f]{4})_([0-9a-f]{2})_([0-9a-f]{2})_([0-7])")
+_KINDS: Final = {"file": "file", "dev": "block", "volume": "volume", "url": "network", "network": "network",
+                 "nvme": "nvme", "vhostUser": "vhostuser"}  # fmt: skip
+_WHOLE: Final = ("url", "network", "nvme", "vhostUser")  # sources that have one spelling
 
 
 def volume_source(pool: str, volume: str, host: Host) -> LoweredSource:
@@ -44,23 +72,19 @@ def volume_source(pool: str, volume: str, host: Host) -> LoweredSource:
         return source
     if place.path.rpartition("/")[2] != volume:
         return {**source, "path": place.path}
-    return _at(place.path, block=place.type == "block") | source
+    if place.type == "block":
+        return {"dev": place.path, **source}
+    return {"file": place.path, **source}
 
 
-def path_source(path: str) -> LoweredSource:
-    """The source of a CD-ROM that is declared by path: an image, or a drive of the host."""
-    path = canonical.path(path)
-    return _at(path, block=path.startswith("/dev/"))
-
-
-def _at(path: str, *, block: bool) -> LoweredSource:
-    return {"dev": path} if block else {"file": path}
-
-
-def url_source(url: str) -> LoweredSource:
-    """The source of a CD-ROM that the hypervisor reads over the network."""
-    parts = urlsplit(url)
-    return {"url": _url(parts.scheme.lower(), parts.hostname or "", parts.port, unquote(parts.path), parts.query)}
+def disk_source(disk: Disk, host: Host) -> LoweredSource:
+    """The source of a disk of a completed document."""
+    if "volume" in disk:
+        pool, _, volume = disk["volume"].partition("/")
+        return volume_source(pool, volume, host)
+    source = other_source(disk)
+    above = host.above(path_of(source)) if path_of(source) else ()
+    return {**source, "above": above} if above else source
 
 
 def image_format(source: LoweredSource) -> str:
@@ -70,31 +94,24 @@ def image_format(source: LoweredSource) -> str:
     return str(known) if known else "qcow2" if name.endswith(".qcow2") else "raw"
 
 
-def text(source: LoweredSource) -> str:
-    """A source in one line: its path, its URL, or `pool/volume`; empty without a medium."""
-    if path := _path(source):
-        return path
-    return str(source.get("url") or (f"{source['pool']}/{source['volume']}" if "volume" in source else ""))
-
-
 def same_source(declared: LoweredSource, observed: LoweredSource) -> bool:
     """True when both mean the same data, also when a snapshot's overlay lies above it.
 
     A definition tells what is below only if its machine ran when the snapshot was made; else the host's volumes do.
     """
-    if exactly_same(declared, observed) or canonical.path(_path(declared)) in observed.get("backing", ()):
+    if exactly_same(declared, observed) or canonical.path(path_of(declared)) in observed.get("backing", ()):
         return True
     above = declared.get("above", ())
-    return bool(above) and canonical.path(_path(observed)) in above
+    return bool(above) and canonical.path(path_of(observed)) in above
 
 
 def exactly_same(declared: LoweredSource, observed: LoweredSource) -> bool:
     """True when both mean the same data, and nothing lies above it."""
-    if "url" in declared or "url" in observed:
-        return declared.get("url") == observed.get("url")
+    if any(key in declared or key in observed for key in _WHOLE):
+        return all(declared.get(key) == observed.get(key) for key in _WHOLE)
     if "volume" in observed:
         return (declared.get("pool"), declared.get("volume")) == (observed["pool"], observed["volume"])
-    path, seen = _path(declared), _path(observed)
+    path, seen = path_of(declared), path_of(observed)
     if path and path == seen:
         return True
     if not path and "volume" in declared:  # its pool doesn't show it now: the name has to do
@@ -108,6 +125,7 @@ def read_source(disk: Element) -> LoweredSource:
     found: LoweredSource = {}
     if source is None:
         return found
+    kind = disk.get("type")
     if path := source.get("file"):
         found["file"] = canonical.path(path)
     elif path := source.get("dev"):
@@ -115,54 +133,106 @@ def read_source(disk: Element) -> LoweredSource:
     elif volume := source.get("volume"):
         found |= {"pool": source.get("pool") or "", "volume": volume}
     elif protocol := source.get("protocol"):
-        host = source.find("host")
-        name, port = ("", "") if host is None else (host.get("name") or "", host.get("port") or "")
-        number = int(port) if port.isascii() and port.isdecimal() else None
-        found["url"] = _url(protocol, name, number, source.get("name") or "", source.get("query"))
+        found |= _read_network(source, protocol)
+    elif kind == "nvme" and (address := source.find("address")) is not None:
+        numbers = [int(address.get(part) or "0", 0) for part in ("domain", "bus", "slot", "function")]
+        device = "pci_{:04x}_{:02x}_{:02x}_{:x}".format(*numbers)
+        found["nvme"] = {"device": device, "namespace": int(source.get("namespace") or "1")}
+    elif kind == "vhostuser" and (path := source.get("path")):
+        found["vhostUser"] = canonical.path(path)
     if backing := [path for each in disk.iterfind(".//backingStore/source") if (path := _element_path(each))]:
         found["backing"] = backing
     return found
 
 
+def _read_network(source: Element, protocol: str) -> LoweredSource:
+    servers = [(host, _number(host.get("port"))) for host in source.iterfind("host")]
+    if protocol in _URLS:
+        name, number = (servers[0][0].get("name") or "", servers[0][1]) if servers else ("", None)
+        return {"url": url_of(protocol, name, number, source.get("name") or "", source.get("query"))}
+    hosts = [
+        f"unix:{canonical.path(host.get('socket') or '')}"
+        if host.get("transport") == "unix"
+        else host_of(protocol, host.get("name") or "", number, rdma=host.get("transport") == "rdma")
+        for host, number in servers
+    ]
+    return {"network": {"protocol": protocol, "name": source.get("name") or "", "hosts": hosts}}
+
+
+def _number(port: str | None) -> int | None:
+    return int(port) if port and port.isascii() and port.isdecimal() else None
+
+
 def write_source(disk: Element, source: LoweredSource) -> None:
     """Make a drive's element name `source`; an empty one takes the medium out."""
+    before = disk.find("source")
+    policy = before.get("startupPolicy") if before is not None else None
     for tag in ("source", "backingStore", "mirror"):
         for old in disk.findall(tag):
             disk.remove(old)
-    kinds = {"file": "file", "dev": "block", "volume": "volume", "url": "network"}
-    disk.set("type", next((kind for key, kind in kinds.items() if key in source), "file"))
+    disk.set("type", next((kind for key, kind in _KINDS.items() if key in source), "file"))
     if not source:
         return
     element = etree.SubElement(disk, "source")
     if "url" in source:
-        parts = urlsplit(source["url"])
-        element.set("protocol", parts.scheme)
-        element.set("name", unquote(parts.path).lstrip("/"))
-        if parts.query:
-            element.set("query", parts.query)
-        port = parts.port or _PORTS.get(parts.scheme, 0)
-        etree.SubElement(element, "host", name=parts.hostname or "", port=str(port))
-        return
-    if "file" in source:
+        _write_url(element, source["url"])
+    elif "network" in source:
+        _write_network(element, source)
+    elif "nvme" in source:
+        _write_nvme(element, source)
+    elif "vhostUser" in source:
+        element.set("type", "unix")
+        element.set("path", source["vhostUser"])
+    elif "file" in source:
         element.set("file", source["file"])
-        return
-    if "dev" in source:
+    elif "dev" in source:
         element.set("dev", source["dev"])
-        return
-    element.set("pool", source["pool"])
-    element.set("volume", source["volume"])
+    else:
+        element.set("pool", source["pool"])
+        element.set("volume", source["volume"])
+    if policy is not None and disk.get("type") in ("file", "block", "volume"):
+        element.set("startupPolicy", policy)
 
 
-def _path(source: LoweredSource) -> str:
-    return str(source.get("file") or source.get("dev") or source.get("path") or "")
+def _write_url(element: Element, url: str) -> None:
+    parts = urlsplit(url)
+    element.set("protocol", parts.scheme)
+    element.set("name", unquote(parts.path).lstrip("/"))
+    if parts.query:
+        element.set("query", parts.query)
+    port = parts.port or PORTS.get(parts.scheme, 0)
+    etree.SubElement(element, "host", name=parts.hostname or "", port=str(port))
+
+
+def _write_network(element: Element, source: LoweredSource) -> None:
+    place = source["network"]
+    protocol = str(place["protocol"])
+    element.set("protocol", protocol)
+    if place["name"]:
+        element.set("name", place["name"])
+    for said in place["hosts"]:
+        if said.startswith("unix:"):
+            etree.SubElement(element, "host", transport="unix", socket=said.removeprefix("unix:"))
+            continue
+        name, port, rdma = split_host(said)
+        host = etree.SubElement(element, "host", name=name)
+        if port is None:
+            port = default_port(protocol)
+        if port is not None:
+            host.set("port", str(port))
+        if rdma:
+            host.set("transport", "rdma")
+
+
+def _write_nvme(element: Element, source: LoweredSource) -> None:
+    element.set("type", "pci")
+    element.set("managed", "no")
+    element.set("namespace", str(source["nvme"]["namespace"]))
+    match = _PCI.fullmatch(source["nvme"]["device"])
+    parts = match.groups() if match is not None else ("0", "0", "0", "0")
+    names = ("domain", "bus", "slot", "function")
+    etree.SubElement(element, "address", {name: f"0x{part}" for name, part in zip(names, parts, strict=True)})
 
 
 def _element_path(source: Element) -> str:
     return canonical.path(source.get("file") or source.get("dev") or "")
-
-
-def _url(scheme: str, host: str, port: int | None, path: str, query: str | None) -> str:
-    """One spelling per address: lower case, no default port, and only what needs it is quoted."""
-    name = f"[{canonical.address(host)}]" if ":" in host else canonical.host(host)
-    place = name if port is None or port == _PORTS.get(scheme) else f"{name}:{port}"
-    return f"{scheme}://{place}/{quote(path.lstrip('/'), safe='/:@!$&()*+,;=~')}" + (f"?{query}" if query else "")

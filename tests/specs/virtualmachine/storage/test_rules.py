@@ -67,3 +67,47 @@ def test_several_machines_write_to_raw_images_alone(kind: str, is_taken: bool) -
     else:
         with pytest.raises(Unrenderable, match="qcow2"):
             lower(spec, name="web", uid=UID, host=Host(volumes=volumes))
+
+
+RBD = {"protocol": "rbd", "name": "pool/a"}
+NBD = {"protocol": "nbd", "hosts": ["a.example"]}
+NAMED = {"usage": "a"}
+
+MISPLACED: list[tuple[dict[str, Any], str, str]] = [
+    ({"file": "/srv/a", "auth": {"username": "a", "secret": NAMED}}, "/auth", "RBD and iSCSI"),
+    ({"url": "https://example.org/a"}, "/url", "`readOnly: true`"),
+    ({"network": NBD, "startupPolicy": "optional"}, "/startupPolicy", "remove this"),
+    ({"file": "/srv/a", "device": "lun"}, "/device", "`device: disk`"),
+    ({"block": "/dev/a", "device": "lun", "bus": "sata"}, "/bus", "virtio or scsi"),
+    ({"block": "/dev/a", "device": "lun", "format": "qcow2"}, "/format", "`format: raw`"),
+    ({"block": "/dev/a", "reservations": True}, "/reservations", "`device: lun`"),
+    ({"vhostUser": "/run/a", "bus": "scsi"}, "/bus", "virtio"),
+    ({"network": {**NBD, "snapshot": "a"}}, "/network/snapshot", "rbd has"),
+    ({"network": {**RBD, "tls": True}}, "/network/tls", "nbd has"),
+    ({"network": {"protocol": "rbd"}}, "/network", "`name`"),
+    ({"network": {**RBD, "name": "a"}}, "/network/name", "`pool/image`"),
+    ({"network": {"protocol": "nbd"}}, "/network", "`hosts`"),
+    ({"network": {"protocol": "nbd", "hosts": ["a", "b"]}}, "/network/hosts/1", "one server"),
+    ({"network": {"protocol": "nfs", "name": "/a", "hosts": ["a"]}}, "/network", "`user` and `group`"),
+    ({"file": "/a", "encryption": {"format": "luks2", "secret": NAMED}}, "/encryption/format", "`engine: librbd`"),
+    (
+        {"file": "/a", "encryption": {"format": "luks", "engine": "librbd", "secret": NAMED}},
+        "/encryption/engine",
+        "`engine: qemu`",
+    ),
+]
+
+
+@pytest.mark.parametrize(("disk", "pointer", "remedy"), MISPLACED)
+def test_what_goes_with_no_source_like_this_is_refused(disk: dict[str, Any], pointer: str, remedy: str) -> None:
+    ((where, sentence),) = check("web", {"disks": [disk]})
+    assert where == f"/disks/0{pointer}"
+    assert remedy in sentence
+
+
+@pytest.mark.parametrize("one", [{"file": "/srv/a"}, {"block": "/dev/a"}, {"network": {**RBD, "hosts": ["a"]}}])
+def test_one_machine_has_the_same_disk_once(one: dict[str, Any]) -> None:
+    (name,) = one
+    ((where, sentence),) = check("web", {"disks": [one, one]})
+    assert where == f"/disks/1/{name}"
+    assert "already" in sentence

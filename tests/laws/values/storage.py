@@ -1,0 +1,78 @@
+"""Of drives: what of them goes with which bus, image and source."""
+
+from __future__ import annotations
+
+from typing import Any
+
+_GEOMETRY = {"cylinders": 100, "heads": 16, "sectors": 63}
+_RBD = {"protocol": "rbd", "name": "pool/a", "hosts": ["a.example", "b.example:6790"]}
+_ISCSI = {"protocol": "iscsi", "name": "iqn.2024-01.org.example:a/1", "hosts": ["a.example"]}
+_NFS = {"protocol": "nfs", "name": "/export/a", "hosts": ["a.example"], "user": "ops", "group": "ops"}
+_USAGE: dict[str, Any] = {"usage": "ops"}
+_UUID = {"uuid": "1c0b3c4e-7a0b-4a35-8d0d-0d9f6c0f3c31"}
+_FILE = {"file": "/srv/images/a.img"}
+
+_DISKS: tuple[dict[str, Any], ...] = (
+    {"volume": "default/r"},
+    {"volume": "default/a"},
+    _FILE,
+    {"block": "/dev/disk/by-id/a", "device": "lun", "bus": "scsi"},
+    {"url": "https://example.org/a.img", "readOnly": True},
+    {"network": {"protocol": "nbd", "name": "a", "hosts": ["a.example"]}},
+    {"network": {"protocol": "nbd", "name": "pool/a", "hosts": ["a.example"]}},
+    {"network": {"protocol": "nbd", "socket": "/run/nbd/a.sock"}},
+    {"network": {**_RBD}, "auth": {"username": "ops", "secret": _USAGE}},
+    {"network": {**_RBD}, "auth": {"username": "ops", "secret": _UUID}},
+    {"network": {**_ISCSI}},
+    {"network": {**_NFS}},
+    {"nvme": {"device": "pci_0000_01_00_0", "namespace": 1}},
+    {"vhostUser": "/run/a.sock"},
+    {**_FILE, "encryption": {"format": "luks", "secret": _USAGE}},
+    {**_FILE, "encryption": {"format": "luks", "secret": _UUID}},
+    {"network": {**_RBD}, "encryption": {"format": "luks", "engine": "librbd", "secret": _UUID}},
+)
+
+DOCUMENTS: dict[str, tuple[dict[str, Any], ...]] = {
+    "VirtualMachine": (
+        *({"disks": [disk]} for disk in _DISKS),
+        {"machine": "pc", "disks": [{"volume": "default/a", "bus": "ide", "geometry": _GEOMETRY}]},
+        {"disks": [{"volume": "default/a", "bus": "usb"}], "cdroms": [{"bus": "scsi"}]},
+    )
+}
+
+VALUES: dict[str, tuple[Any, ...]] = {
+    **{
+        f"VirtualMachine.{kind}.{field}": values
+        for kind in ("disks", "cdroms")
+        for field, values in {
+            "serial": ("A-1", "A-2"),
+            "wwn": ("5000c50015ea71ac", "5000c50015ea71ad"),
+            "vendor": ("SEAGATE", "WDC"),
+            "product": ("ST-1", "ST-2"),
+            "driver.io": ("threads", "io_uring"),
+        }.items()
+    },
+    **{
+        f"VirtualMachine.disks.{field}": values
+        for field, values in {
+            "driver.queueSize": (128, 256),
+            "driver.metadataCache": ("8MiB", "16MiB"),
+            "blockSizes.logical": (512, 4096),
+            "blockSizes.physical": (512, 4096),
+            "file": ("/srv/images/a.qcow2", "/srv/images/b.qcow2"),
+            "block": ("/dev/disk/by-id/a", "/dev/disk/by-id/b"),
+            "url": ("https://example.org/a.img", "https://example.org/b.img"),
+            "vhostUser": ("/run/a.sock", "/run/b.sock"),
+            "network.protocol": ("nbd", "gluster"),
+            "network.name": ("pool/a", "pool/b"),
+            "network.hosts": (["a.example:7000"], ["b.example"]),
+            "network.socket": ("/run/nbd/a.sock", "/run/nbd/b.sock"),
+            "network.snapshot": ("one", "two"),
+            "network.config": ("/srv/ceph/a.conf", "/srv/ceph/b.conf"),
+            "network.initiator": ("iqn.2024-01.org.example:a", "iqn.2024-01.org.example:b"),
+            "auth.secret.uuid": (_UUID["uuid"], "1c0b3c4e-7a0b-4a35-8d0d-0d9f6c0f3c32"),
+            "encryption.secret.uuid": (_UUID["uuid"], "1c0b3c4e-7a0b-4a35-8d0d-0d9f6c0f3c32"),
+            "nvme.device": ("pci_0000_01_00_0", "pci_0000_02_00_0"),
+        }.items()
+    },
+}
