@@ -158,7 +158,7 @@ class TestAMachine:
 
     @pytest.mark.parametrize("disk", ["{}", "{name: a}", "{size: 1GiB, volume: a}"])
     def test_has_disks_that_are_new_or_exist(self, disk: str) -> None:
-        assert "write exactly one of the two" in machine(f"disks: [{disk}]")["/disks/0"]
+        assert "write exactly one of them" in machine(f"disks: [{disk}]")["/disks/0"]
 
     def test_names_its_disks_when_several_are_new(self) -> None:
         assert machine("disks: [{size: 1GiB}]") == {}
