@@ -25,6 +25,16 @@ def _integer(text: str) -> int | None:
         return None
 
 
+def _digits(count: int) -> Codec:
+    """Hexadecimal of so many digits, as text."""
+
+    def decode(text: str) -> str | None:
+        value = _integer(text)
+        return None if value is None else f"0x{value:0{count}x}"
+
+    return Codec(decode, lambda value: decode(value) or str(value))
+
+
 TEXT = Codec(decode=lambda text: text, encode=str)
 INTEGER = Codec(decode=_integer, encode=str)
 YES_NO = Codec(decode=lambda text: text == "yes", encode=lambda value: "yes" if value else "no")
@@ -41,10 +51,13 @@ NOTATIONS = {
     "on/off": ON_OFF,
     "enabled/disabled": ENABLED,
     "hex": HEXADECIMAL,
+    "hex2": _digits(2),
+    "hex4": _digits(4),
     "address": ADDRESS,
     "path": PATH,
     "mac": MAC,
 }
+SEVERAL_SPELLINGS = frozenset({"hex2", "hex4", "address", "path", "mac"})  # of one value, which are compared as one
 PRESENT = "present"
 _UNIT_BESIDE = "@unit"
 

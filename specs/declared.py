@@ -221,6 +221,11 @@ def never(condition: Keywords, error: str) -> Keywords:
     return {"not": condition, "errorMessage": error}
 
 
+def only_with(name: str, key: str, *values: str, error: str) -> Keywords:
+    """The rule that a mapping has a field only where another one, if it is there, has one of some values."""
+    return never({"required": [name, key], "properties": {key: {"not": {"enum": list(values)}}}}, error)
+
+
 def where(condition: Keywords, then: Keywords, otherwise: Keywords | None = None) -> Keywords:
     """The rule that `then` holds where a condition is fulfilled, and `otherwise` where it isn't."""
     return {"if": condition, "then": then, **({} if otherwise is None else {"else": otherwise})}

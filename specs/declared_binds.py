@@ -23,8 +23,21 @@ from specs.binding import (
 )
 from specs.bound import never_beside
 from specs.carried import NTH, numbered
-from specs.codecs import INTEGER, NOTATIONS, PRESENT, TEXT, YES_NO, Codec, bytes_of, says_unit, size_text, unit_of
+from specs.codecs import (
+    INTEGER,
+    NOTATIONS,
+    PRESENT,
+    SEVERAL_SPELLINGS,
+    TEXT,
+    YES_NO,
+    Codec,
+    bytes_of,
+    says_unit,
+    size_text,
+    unit_of,
+)
 from specs.declared import Declared, declared_at, place, placed
+from specs.element_codes import code_of
 from specs.elements import elements_at
 from specs.plain import NewSpec, Spec
 from specs.reading import Listed
@@ -115,11 +128,38 @@ def _notation(declared: Declared, path: str) -> NewSpec:
     notation = declared.codec or (declared.base.codec if declared.base else "")
     if notation == PRESENT:
         return _presence(path)
+    if notation.startswith("<"):
+        return _by_code(path, notation)
     if notation in NOTATIONS:
-        return {"codec": NOTATIONS[notation]}
+        codec = NOTATIONS[notation]
+        return {"codec": codec, **({"same": _same_as_written(codec)} if notation in SEVERAL_SPELLINGS else {})}
     if notation:
         return _size(path, notation)
     return {"codec": _CODECS.get(str(whole.get("type", "")), TEXT)}
+
+
+def _same_as_written(codec: Codec) -> Callable[[Any, Any], bool]:
+    return lambda declared, observed: bool(codec.decode(codec.encode(declared)) == observed)
+
+
+def _by_code(path: str, notation: str) -> NewSpec:
+    """An element that more is to be said of than a text, see `element_codes`: code that comes with the first use."""
+    way, _, _ = path.rpartition("/")
+
+    def said(element: Element) -> Any:
+        return code_of(notation).read(element)
+
+    def found(root: Element) -> Any:
+        element = root.find(path)
+        return None if element is None else said(element)
+
+    def put(root: Element, wanted: Any) -> None:
+        code_of(notation).write(child_at(root, way), wanted)
+
+    def same(declared: Any, observed: Any) -> bool:
+        return code_of(notation).same(declared, observed)
+
+    return {"get": found, "put": put, "of": said, "same": same}
 
 
 def _presence(path: str) -> NewSpec:

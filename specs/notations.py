@@ -88,6 +88,7 @@ HOST_PATH = shared(
         ABSOLUTE_PATH.keywords["pattern"],
         at_most=4096,
         error=ABSOLUTE_PATH.keywords["errorMessage"],
+        codec="path",
     ),
 )
 

@@ -124,10 +124,16 @@ class _Lowered(_Written):
 
 def _line(name: str, of: str) -> str:
     line = f"    {name}: {of}"
-    if len(line) > _LONGEST:  # as the formatter lays it out
-        outer, _, inner = of.partition("[")
-        inside = inner.removesuffix("]")
-        if len(inside) + 8 > _LONGEST:
-            inside = "\n        ".join(f"{each}," for each in inside.split(", "))
-        line = f"    {name}: {outer}[\n        {inside}\n    ]"
-    return line
+    return line if len(line) <= _LONGEST else f"    {name}: {_laid_out(of, 8)}"
+
+
+def _laid_out(of: str, indent: int) -> str:
+    """A type that is too long for a line, as the formatter lays it out."""
+    outer, _, inner = of.partition("[")
+    inner = inner.removesuffix("]")
+    margin = " " * indent
+    if indent + len(inner) > _LONGEST and outer == "Literal":
+        inner = f",\n{margin}".join(inner.split(", ")) + ","
+    elif indent + len(inner) > _LONGEST:
+        inner = _laid_out(inner, indent + 4)
+    return f"{outer}[\n{margin}{inner}\n{margin[4:]}]"

@@ -99,7 +99,9 @@ class EditLive:
     """
 
     ref: Ref
-    verb: Literal["attach", "detach", "update", "memory", "vcpus", "title", "description", "resize", "iotune", "tune"]
+    verb: Literal[
+        "attach", "detach", "update", "memory", "vcpus", "title", "description", "resize", "iotune", "tune", "stats"
+    ]
     value: str
     secrets: tuple[SecretSlot, ...] = ()
 

@@ -23,11 +23,14 @@ from specs.virtualmachine.xml import BINDS
 if TYPE_CHECKING:
     from specs.virtualmachine.spec import LoweredVirtualMachine
 
-Verb = Literal["attach", "detach", "update", "memory", "vcpus", "title", "description", "resize", "iotune", "tune"]
+Verb = Literal[
+    "attach", "detach", "update", "memory", "vcpus", "title", "description", "resize", "iotune", "tune", "stats"
+]
 
 _VERBS: Mapping[str, Verb] = {
     "/memory": "memory",
     "/cpus": "vcpus",
+    "/balloon/statsPeriod": "stats",
     "/title": "title",
     "/description": "description",
 }
@@ -36,7 +39,7 @@ _KIB_PER_MIB = 1024
 
 class LiveEdit(NamedTuple):
     """`value` is a device's XML for attach, detach, update and iotune, for tune that of what is set; KiB for memory, a
-    count for vcpus, else the text. `password` tells that the console's password goes into that XML.
+    count for vcpus, seconds for stats, else the text. `password` tells that the console's password goes into that XML.
     """
 
     verb: Verb

@@ -769,11 +769,504 @@ class Graphics(TypedDict, total=False):
     passwordValidTo: str
 
 
+class ChannelLog(TypedDict, total=False):
+    """A file on the host that keeps whatever the guest says, beside the other end."""
+
+    file: Required[str]
+    append: bool
+
+
+class Channel(TypedDict, total=False):
+    """One channel."""
+
+    name: Required[str]
+    type: Required[
+        Literal[
+            "pty",
+            "dev",
+            "file",
+            "pipe",
+            "unix",
+            "tcp",
+            "udp",
+            "null",
+            "stdio",
+            "vc",
+            "spicevmc",
+            "spiceport",
+            "qemu-vdagent",
+            "dbus",
+        ]
+    ]
+    path: str
+    mode: Literal["bind", "connect"]
+    connect: str
+    listen: str
+    tls: bool
+    protocol: Literal["raw", "telnet", "telnets", "tls"]
+    reconnect: int
+    append: bool
+    channel: str
+    log: ChannelLog
+    clipboard: bool
+    mouse: Literal["server", "client"]
+    address: str
+    alias: str
+
+
+class SerialLog(TypedDict, total=False):
+    """A file on the host that keeps whatever the guest says, beside the other end."""
+
+    file: Required[str]
+    append: bool
+
+
+class Serial(TypedDict, total=False):
+    """One serial line."""
+
+    type: Required[
+        Literal["pty", "dev", "file", "pipe", "unix", "tcp", "udp", "null", "stdio", "vc", "spiceport", "dbus"]
+    ]
+    path: str
+    mode: Literal["bind", "connect"]
+    connect: str
+    listen: str
+    tls: bool
+    protocol: Literal["raw", "telnet", "telnets", "tls"]
+    reconnect: int
+    append: bool
+    channel: str
+    log: SerialLog
+    target: Literal[
+        "isa-serial", "usb-serial", "pci-serial", "spapr-vio-serial", "system-serial", "sclp-serial", "isa-debug"
+    ]
+    model: Literal[
+        "isa-serial",
+        "usb-serial",
+        "pci-serial",
+        "spapr-vty",
+        "pl011",
+        "16550a",
+        "sclpconsole",
+        "sclplmconsole",
+        "isa-debugcon",
+    ]
+    port: int
+    address: str
+    alias: str
+
+
+class ConsoleLog(TypedDict, total=False):
+    """A file on the host that keeps whatever the guest says, beside the other end."""
+
+    file: Required[str]
+    append: bool
+
+
+class Console(TypedDict, total=False):
+    """One console."""
+
+    target: Required[Literal["virtio", "sclp", "sclplm"]]
+    type: Required[
+        Literal["pty", "dev", "file", "pipe", "unix", "tcp", "udp", "null", "stdio", "vc", "spiceport", "dbus"]
+    ]
+    path: str
+    mode: Literal["bind", "connect"]
+    connect: str
+    listen: str
+    tls: bool
+    protocol: Literal["raw", "telnet", "telnets", "tls"]
+    reconnect: int
+    append: bool
+    channel: str
+    log: ConsoleLog
+    address: str
+    alias: str
+
+
+class ParallelLog(TypedDict, total=False):
+    """A file on the host that keeps whatever the guest says, beside the other end."""
+
+    file: Required[str]
+    append: bool
+
+
+class Parallel(TypedDict, total=False):
+    """One parallel port."""
+
+    type: Required[Literal["pty", "dev", "file", "pipe", "unix", "tcp", "udp", "null", "stdio", "vc"]]
+    path: str
+    mode: Literal["bind", "connect"]
+    connect: str
+    listen: str
+    tls: bool
+    protocol: Literal["raw", "telnet", "telnets", "tls"]
+    reconnect: int
+    append: bool
+    log: ParallelLog
+    port: int
+    address: str
+    alias: str
+
+
+class VideoResolution(TypedDict, total=False):
+    """The size of the screen that it tells the guest."""
+
+    x: Required[int]
+    y: Required[int]
+
+
+class VideoDriver(TypedDict, total=False):
+    """How the device and its driver work together."""
+
+    iommu: bool
+    ats: bool
+    packed: bool
+    pagePerVq: bool
+
+
+class Video(TypedDict, total=False):
+    """One video card."""
+
+    model: Required[Literal["vga", "virtio", "qxl", "bochs", "cirrus", "vmvga", "ramfb", "none"]]
+    heads: int
+    vram: str
+    ram: str
+    vgamem: str
+    vram64: str
+    accel3d: bool
+    renderNode: str
+    resolution: VideoResolution
+    backend: Literal["qemu", "vhostuser"]
+    driver: VideoDriver
+    address: str
+    alias: str
+
+
+class Sound(TypedDict, total=False):
+    """One sound card."""
+
+    model: Required[Literal["ich9", "ich6", "ac97", "usb", "es1370", "sb16", "pcspk"]]
+    codecs: Sequence[Literal["duplex", "output", "micro"]]
+    audio: int
+    address: str
+    alias: str
+
+
+class AudioInput(TypedDict, total=False):
+    """What is recorded."""
+
+    mixingEngine: bool
+    fixedSettings: bool
+    voices: int
+    bufferLength: int
+    frequency: int
+    channels: int
+    format: Literal["s8", "u8", "s16", "u16", "s32", "u32", "f32"]
+    device: str
+    name: str
+    streamName: str
+    latency: int
+
+
+class AudioOutput(TypedDict, total=False):
+    """What is played."""
+
+    mixingEngine: bool
+    fixedSettings: bool
+    voices: int
+    bufferLength: int
+    frequency: int
+    channels: int
+    format: Literal["s8", "u8", "s16", "u16", "s32", "u32", "f32"]
+    device: str
+    name: str
+    streamName: str
+    latency: int
+
+
+class Audio(TypedDict, total=False):
+    """One backend."""
+
+    id: Required[int]
+    type: Required[Literal["none", "spice", "dbus", "alsa", "pulseaudio", "jack", "oss", "sdl", "file"]]
+    timerPeriod: int
+    serverName: str
+    path: str
+    input: AudioInput
+    output: AudioOutput
+
+
+class InputDriver(TypedDict, total=False):
+    """How the device and its driver work together."""
+
+    iommu: bool
+    ats: bool
+    packed: bool
+    pagePerVq: bool
+
+
+class Input(TypedDict, total=False):
+    """One of them."""
+
+    type: Required[Literal["tablet", "mouse", "keyboard", "passthrough", "evdev"]]
+    bus: Literal["usb", "virtio"]
+    model: Literal["virtio", "virtio-transitional", "virtio-non-transitional"]
+    evdev: str
+    device: str
+    grab: bool
+    grabToggle: Literal["ctrl-ctrl", "alt-alt", "shift-shift", "meta-meta", "scrolllock", "ctrl-scrolllock"]
+    repeat: bool
+    driver: InputDriver
+    address: str
+    alias: str
+
+
+class RngEgd(TypedDict, total=False):
+    """Of egd: where the daemon is."""
+
+    type: Required[Literal["tcp", "unix", "udp", "dev", "pipe", "pty"]]
+    path: str
+    mode: Literal["bind", "connect"]
+    connect: str
+    listen: str
+
+
+class RngRate(TypedDict, total=False):
+    """At most so much of it."""
+
+    bytes: Required[int]
+    period: int
+
+
+class RngDriver(TypedDict, total=False):
+    """How the device and its driver work together."""
+
+    iommu: bool
+    ats: bool
+    packed: bool
+    pagePerVq: bool
+
+
+class Rng(TypedDict, total=False):
+    """One source."""
+
+    model: Required[Literal["virtio", "virtio-transitional", "virtio-non-transitional"]]
+    backend: Required[Literal["random", "builtin", "egd"]]
+    device: Literal["/dev/urandom", "/dev/random", "/dev/hwrng"]
+    egd: RngEgd
+    rate: RngRate
+    driver: RngDriver
+    address: str
+    alias: str
+
+
+class BalloonDriver(TypedDict, total=False):
+    """How the device and its driver work together."""
+
+    iommu: bool
+    ats: bool
+    packed: bool
+    pagePerVq: bool
+
+
+class Balloon(TypedDict, total=False):
+    """The device through which a guest gives memory back, and tells how much of it is free."""
+
+    model: Literal["virtio", "virtio-transitional", "virtio-non-transitional", "none"]
+    autodeflate: bool
+    freePageReporting: bool
+    statsPeriod: int
+    driver: BalloonDriver
+    address: str
+    alias: str
+
+
+class VsockCid(TypedDict, total=False):
+    """The guest's number in it."""
+
+    auto: bool
+    address: int
+
+
+class VsockDriver(TypedDict, total=False):
+    """How the device and its driver work together."""
+
+    iommu: bool
+    ats: bool
+    packed: bool
+    pagePerVq: bool
+
+
+class Vsock(TypedDict, total=False):
+    """A socket family of its own between guest and host, without a network."""
+
+    model: Literal["virtio", "virtio-transitional", "virtio-non-transitional"]
+    cid: VsockCid
+    driver: VsockDriver
+    address: str
+    alias: str
+
+
+class ShmemMsi(TypedDict, total=False):
+    """Of doorbell: its interrupts."""
+
+    vectors: int
+    ioeventfd: bool
+
+
+class Shmem(TypedDict, total=False):
+    """One piece of it."""
+
+    name: Required[str]
+    role: Literal["master", "peer"]
+    model: Required[Literal["ivshmem-plain", "ivshmem-doorbell", "ivshmem"]]
+    size: str
+    server: str
+    msi: ShmemMsi
+    address: str
+    alias: str
+
+
+class Panic(TypedDict, total=False):
+    """One of them."""
+
+    model: Required[Literal["isa", "hyperv", "pseries", "s390"]]
+    address: str
+    alias: str
+
+
 class Watchdog(TypedDict, total=False):
     """A device that does something about a guest from which it hasn't heard for a while: one that hangs."""
 
     model: Required[Literal["i6300esb", "ib700", "itco", "diag288"]]
     action: Literal["reset", "shutdown", "poweroff", "pause", "dump", "inject-nmi", "none"]
+    address: str
+    alias: str
+
+
+class TpmActivePcrBanks(TypedDict, total=False):
+    """Of emulator: the banks of registers that are in use."""
+
+    sha1: bool
+    sha256: bool
+    sha384: bool
+    sha512: bool
+
+
+class Tpm(TypedDict, total=False):
+    """A Trusted Platform Module, which keeps keys and measurements; Windows 11 wants one of version 2.0."""
+
+    model: Literal["tpm-crb", "tpm-tis", "tpm-spapr", "spapr-tpm-proxy"]
+    backend: Required[Literal["emulator", "passthrough", "external"]]
+    version: Literal["2.0", "1.2"]
+    persistentState: bool
+    encryption: str
+    activePcrBanks: TpmActivePcrBanks
+    device: str
+    socket: str
+    address: str
+    alias: str
+
+
+class Iommu(TypedDict, total=False):
+    """A virtual IOMMU, which guests need to pass devices on, or for more than 255 CPUs."""
+
+    model: Required[Literal["intel", "smmuv3", "virtio"]]
+    interruptRemapping: bool
+    cachingMode: bool
+    eim: bool
+    iotlb: bool
+    addressWidth: int
+    address: str
+    alias: str
+
+
+class Hub(TypedDict, total=False):
+    """One hub."""
+
+    address: str
+    alias: str
+
+
+class NvramDevice(TypedDict, total=False):
+    """Of a machine for POWER: the device that its firmware's variables are on."""
+
+    address: str
+
+
+class FilesystemDriver(TypedDict, total=False):
+    """How it works."""
+
+    queue: int
+    immediateWrites: bool
+    iommu: bool
+    ats: bool
+    packed: bool
+    pagePerVq: bool
+
+
+class Filesystem(TypedDict, total=False):
+    """One folder."""
+
+    target: Required[str]
+    source: str
+    socket: str
+    type: Literal["virtiofs", "path", "handle"]
+    accessMode: Literal["passthrough", "mapped", "squash"]
+    readOnly: bool
+    multidevs: Literal["remap", "forbid", "warn"]
+    fileMode: str
+    folderMode: str
+    binary: str
+    xattr: bool
+    cache: Literal["none", "always"]
+    sandbox: Literal["namespace", "chroot"]
+    posixLock: bool
+    flock: bool
+    threadPool: int
+    model: Literal["virtio", "virtio-transitional", "virtio-non-transitional"]
+    bootOrder: int
+    driver: FilesystemDriver
+    address: str
+    alias: str
+
+
+class Redirdev(TypedDict, total=False):
+    """One place."""
+
+    type: Required[Literal["spicevmc", "tcp", "unix", "pty", "dev", "file", "pipe", "udp", "null"]]
+    path: str
+    mode: Literal["bind", "connect"]
+    connect: str
+    listen: str
+    bootOrder: int
+    address: str
+    alias: str
+
+
+class RedirFilter(TypedDict, total=False):
+    """One rule."""
+
+    allow: Required[bool]
+    deviceClass: str
+    vendor: str
+    product: str
+    version: str
+
+
+class Smartcard(TypedDict, total=False):
+    """One reader."""
+
+    type: Required[
+        Literal["spicevmc", "host", "host-certificates", "tcp", "unix", "pty", "dev", "file", "pipe", "udp", "null"]
+    ]
+    certificates: Sequence[str]
+    path: str
+    mode: Literal["bind", "connect"]
+    connect: str
+    listen: str
+    address: str
 
 
 class HostDevice(TypedDict, total=False):
@@ -1045,7 +1538,28 @@ class VirtualMachineSpec(TypedDict, total=False):
     interfaces: Sequence[Interface]
     graphics: Graphics
     serialConsole: bool
+    channels: Sequence[Channel]
+    serials: Sequence[Serial]
+    consoles: Sequence[Console]
+    parallels: Sequence[Parallel]
+    videos: Sequence[Video]
+    sounds: Sequence[Sound]
+    audios: Sequence[Audio]
+    inputs: Sequence[Input]
+    rngs: Sequence[Rng]
+    balloon: Balloon
+    vsock: Vsock
+    shmems: Sequence[Shmem]
+    panics: Sequence[Panic]
     watchdog: Watchdog
+    tpm: Tpm
+    iommu: Iommu
+    hubs: Sequence[Hub]
+    nvramDevice: NvramDevice
+    filesystems: Sequence[Filesystem]
+    redirdevs: Sequence[Redirdev]
+    redirFilter: Sequence[RedirFilter]
+    smartcards: Sequence[Smartcard]
     hostDevices: Sequence[HostDevice]
     access: Access
     runStrategy: Literal["Always", "RerunOnFailure", "Manual", "Halted"]
@@ -1615,11 +2129,325 @@ class LoweredGraphics(TypedDict, total=False):
     passwordValidTo: str
 
 
+class LoweredChannel(TypedDict, total=False):
+    """One channel."""
+
+    name: Required[str]
+    type: Required[str]
+    path: str
+    mode: str
+    connect: str
+    listen: str
+    tls: bool
+    protocol: str
+    reconnect: int
+    append: bool
+    channel: str
+    log: ChannelLog
+    clipboard: bool
+    mouse: str
+    address: str
+    alias: str
+
+
+class LoweredSerial(TypedDict, total=False):
+    """One serial line."""
+
+    type: Required[str]
+    path: str
+    mode: str
+    connect: str
+    listen: str
+    tls: bool
+    protocol: str
+    reconnect: int
+    append: bool
+    channel: str
+    log: SerialLog
+    target: str
+    model: str
+    port: int
+    address: str
+    alias: str
+
+
+class LoweredConsole(TypedDict, total=False):
+    """One console."""
+
+    target: Required[str]
+    type: Required[str]
+    path: str
+    mode: str
+    connect: str
+    listen: str
+    tls: bool
+    protocol: str
+    reconnect: int
+    append: bool
+    channel: str
+    log: ConsoleLog
+    address: str
+    alias: str
+
+
+class LoweredParallel(TypedDict, total=False):
+    """One parallel port."""
+
+    type: Required[str]
+    path: str
+    mode: str
+    connect: str
+    listen: str
+    tls: bool
+    protocol: str
+    reconnect: int
+    append: bool
+    log: ParallelLog
+    port: int
+    address: str
+    alias: str
+
+
+class LoweredVideo(TypedDict, total=False):
+    """One video card."""
+
+    model: Required[str]
+    heads: int
+    vram: int
+    ram: int
+    vgamem: int
+    vram64: int
+    accel3d: bool
+    renderNode: str
+    resolution: VideoResolution
+    backend: str
+    driver: VideoDriver
+    address: str
+    alias: str
+
+
+class LoweredSound(TypedDict, total=False):
+    """One sound card."""
+
+    model: Required[str]
+    codecs: Sequence[str]
+    audio: int
+    address: str
+    alias: str
+
+
+class LoweredAudioInput(TypedDict, total=False):
+    """What is recorded."""
+
+    mixingEngine: bool
+    fixedSettings: bool
+    voices: int
+    bufferLength: int
+    frequency: int
+    channels: int
+    format: str
+    device: str
+    name: str
+    streamName: str
+    latency: int
+
+
+class LoweredAudioOutput(TypedDict, total=False):
+    """What is played."""
+
+    mixingEngine: bool
+    fixedSettings: bool
+    voices: int
+    bufferLength: int
+    frequency: int
+    channels: int
+    format: str
+    device: str
+    name: str
+    streamName: str
+    latency: int
+
+
+class LoweredAudio(TypedDict, total=False):
+    """One backend."""
+
+    id: Required[int]
+    type: Required[str]
+    timerPeriod: int
+    serverName: str
+    path: str
+    input: LoweredAudioInput
+    output: LoweredAudioOutput
+
+
+class LoweredInput(TypedDict, total=False):
+    """One of them."""
+
+    type: Required[str]
+    bus: str
+    model: str
+    evdev: str
+    device: str
+    grab: bool
+    grabToggle: str
+    repeat: bool
+    driver: InputDriver
+    address: str
+    alias: str
+
+
+class LoweredRngEgd(TypedDict, total=False):
+    """Of egd: where the daemon is."""
+
+    type: Required[str]
+    path: str
+    mode: str
+    connect: str
+    listen: str
+
+
+class LoweredRng(TypedDict, total=False):
+    """One source."""
+
+    model: Required[str]
+    backend: Required[str]
+    device: str
+    egd: LoweredRngEgd
+    rate: RngRate
+    driver: RngDriver
+    address: str
+    alias: str
+
+
+class LoweredBalloon(TypedDict, total=False):
+    """The device through which a guest gives memory back, and tells how much of it is free."""
+
+    model: str
+    autodeflate: bool
+    freePageReporting: bool
+    statsPeriod: int
+    driver: BalloonDriver
+    address: str
+    alias: str
+
+
+class LoweredVsock(TypedDict, total=False):
+    """A socket family of its own between guest and host, without a network."""
+
+    model: str
+    cid: VsockCid
+    driver: VsockDriver
+    address: str
+    alias: str
+
+
+class LoweredShmem(TypedDict, total=False):
+    """One piece of it."""
+
+    name: Required[str]
+    role: str
+    model: Required[str]
+    size: int
+    server: str
+    msi: ShmemMsi
+    address: str
+    alias: str
+
+
+class LoweredPanic(TypedDict, total=False):
+    """One of them."""
+
+    model: Required[str]
+    address: str
+    alias: str
+
+
 class LoweredWatchdog(TypedDict, total=False):
     """A device that does something about a guest from which it hasn't heard for a while: one that hangs."""
 
     model: Required[str]
     action: str
+    address: str
+    alias: str
+
+
+class LoweredTpm(TypedDict, total=False):
+    """A Trusted Platform Module, which keeps keys and measurements; Windows 11 wants one of version 2.0."""
+
+    model: str
+    backend: Required[str]
+    version: str
+    persistentState: bool
+    encryption: str
+    activePcrBanks: TpmActivePcrBanks
+    device: str
+    socket: str
+    address: str
+    alias: str
+
+
+class LoweredIommu(TypedDict, total=False):
+    """A virtual IOMMU, which guests need to pass devices on, or for more than 255 CPUs."""
+
+    model: Required[str]
+    interruptRemapping: bool
+    cachingMode: bool
+    eim: bool
+    iotlb: bool
+    addressWidth: int
+    address: str
+    alias: str
+
+
+class LoweredFilesystem(TypedDict, total=False):
+    """One folder."""
+
+    target: Required[str]
+    source: str
+    socket: str
+    type: str
+    accessMode: str
+    readOnly: bool
+    multidevs: str
+    fileMode: str
+    folderMode: str
+    binary: str
+    xattr: bool
+    cache: str
+    sandbox: str
+    posixLock: bool
+    flock: bool
+    threadPool: int
+    model: str
+    bootOrder: int
+    driver: FilesystemDriver
+    address: str
+    alias: str
+
+
+class LoweredRedirdev(TypedDict, total=False):
+    """One place."""
+
+    type: Required[str]
+    path: str
+    mode: str
+    connect: str
+    listen: str
+    bootOrder: int
+    address: str
+    alias: str
+
+
+class LoweredSmartcard(TypedDict, total=False):
+    """One reader."""
+
+    type: Required[str]
+    certificates: Sequence[str]
+    path: str
+    mode: str
+    connect: str
+    listen: str
+    address: str
 
 
 class LoweredHostDevice(TypedDict, total=False):
@@ -1764,7 +2592,28 @@ class LoweredVirtualMachine(TypedDict, total=False):
     interfaces: Sequence[LoweredInterface]
     graphics: LoweredGraphics
     serialConsole: bool
+    channels: Sequence[LoweredChannel]
+    serials: Sequence[LoweredSerial]
+    consoles: Sequence[LoweredConsole]
+    parallels: Sequence[LoweredParallel]
+    videos: Sequence[LoweredVideo]
+    sounds: Sequence[LoweredSound]
+    audios: Sequence[LoweredAudio]
+    inputs: Sequence[LoweredInput]
+    rngs: Sequence[LoweredRng]
+    balloon: LoweredBalloon
+    vsock: LoweredVsock
+    shmems: Sequence[LoweredShmem]
+    panics: Sequence[LoweredPanic]
     watchdog: LoweredWatchdog
+    tpm: LoweredTpm
+    iommu: LoweredIommu
+    hubs: Sequence[Hub]
+    nvramDevice: NvramDevice
+    filesystems: Sequence[LoweredFilesystem]
+    redirdevs: Sequence[LoweredRedirdev]
+    redirFilter: Sequence[RedirFilter]
+    smartcards: Sequence[LoweredSmartcard]
     hostDevices: Sequence[LoweredHostDevice]
     defaults: str
     domainType: str

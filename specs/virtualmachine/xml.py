@@ -10,8 +10,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from specs.binding import Bind
 from specs.declared_binds import complete
+from specs.element_codes import make_known
+from specs.virtualmachine.devices.element_codes import CODES
+from specs.virtualmachine.devices.fields import FIELDS as DEVICES
 from specs.virtualmachine.devices.graphics import GRAPHICS
 from specs.virtualmachine.devices.hostdevices import HOST_DEVICES
+from specs.virtualmachine.devices.plugging import PLUGGED
 from specs.virtualmachine.fields import SPEC
 from specs.virtualmachine.interfaces.interfaces import INTERFACES
 from specs.virtualmachine.lowering import lower
@@ -23,7 +27,12 @@ from specs.virtualmachine.storage.disks import DISKS
 if TYPE_CHECKING:
     from specs.virtualmachine.spec import SecretFrom, VirtualMachineSpec
 
-BINDS: tuple[Bind, ...] = complete(SPEC, (*MACHINE, *GRAPHICS, DISKS, CDROMS, INTERFACES, HOST_DEVICES))
+make_known(CODES)
+_BY_HAND = (*MACHINE, *GRAPHICS, DISKS, CDROMS, INTERFACES, HOST_DEVICES, *PLUGGED)
+# Another machine type lays all devices out anew, and no console has no card: what is declared of both comes after that.
+BINDS: tuple[Bind, ...] = tuple(
+    sorted(complete(SPEC, _BY_HAND), key=lambda bind: bind not in _BY_HAND and bind.name.partition("/")[0] in DEVICES)
+)
 
 
 class Secret(NamedTuple):

@@ -100,6 +100,10 @@ def test_a_document_is_written_as_a_person_would(hypervisor: Hypervisor, tmp_pat
         "  graphics:\n"
         "    type: vnc\n"
         "  serialConsole: false\n"
+        "  videos:\n"
+        "    - model: cirrus\n"
+        "      heads: 1\n"
+        "      vram: 16MiB\n"
         "  runStrategy: Manual\n"
     )
 
@@ -223,12 +227,13 @@ def test_whatever_a_document_has_no_word_for_is_told_in_its_comment(hypervisor: 
         "what its memory is made of (huge pages, sharing, locking)",
         "its clock (localtime)",
         "the floppy drive fda",
-        "the shared folder share",
-        "its TPM",
+        "filesystems share (target: share, source: /srv/share): The path '/srv/share' isn't in an allowed folder (none "
+        "is configured); choose one there, or allow its folder by allowed-folder in onggi's settings",
         "of the interface 52:54:00:00:00:01: mtu",
     }
     assert all(f"# - {left}\n" in document.text for left in document.left)
     assert "watchdog:\n    model: i6300esb\n" in document.text
+    assert "tpm:\n    model: tpm-crb\n    backend: emulator\n" in document.text
 
 
 def test_a_plain_machine_has_no_comment(hypervisor: Hypervisor) -> None:

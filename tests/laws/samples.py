@@ -231,7 +231,10 @@ def values(path: str, declared: Declared) -> tuple[Any, ...]:
 
 def documents(kind: Kind, path: str, declared: Declared, host: Host = HOST) -> list[dict[str, Any]]:
     """Specs that are good on a host and differ in one field and nothing else. Raises LookupError for fewer than two."""
-    for document in DOCUMENTS[kind.name]:
+    field = path.split(".")[1]
+    whole = kind.declarations.SPEC[field]
+    is_list = (whole.base or whole).item is not None  # of which few documents have an item
+    for document in sorted(DOCUMENTS[kind.name], key=lambda each: is_list and field not in each):
         specs = (_with(document, path, value) for value in values(path, declared))
         good = [spec for spec in specs if spec is not None and is_good(kind, spec, host)]
         if len(good) > 1:

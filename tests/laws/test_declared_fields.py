@@ -132,6 +132,8 @@ OF_MACHINES = [
 def test_libvirt_gives_each_value_of_a_machine_back(
     qemu_connection: libvirt.virConnect, host_objects: HostObjects, kind: Kind, path: str, declared: Declared
 ) -> None:
+    if KNOWN_TO_QEMU.get(path) == []:
+        return  # nothing that QEMU for x86 has
     if path in KNOWN_TO_QEMU:
         declared = replace(declared, keywords={"enum": KNOWN_TO_QEMU[path]})
     for spec in documents(kind, path, declared, QEMU):

@@ -8,6 +8,7 @@ from typing import Final
 from reconciler.exporting.unsaid import elements, word
 from specs.binding import Element
 from specs.declared import place, placed
+from specs.elements import elements_at
 from specs.virtualmachine.fields import SPEC
 from specs.virtualmachine.storage.fields import DISK
 
@@ -46,17 +47,13 @@ _DEVICES: Final = frozenset(
         "input",
         "serial",
         "console",
-        "channel",
         "graphics",
-        "video",
-        "audio",
-        "memballoon",
-        "rng",
+        "redirfilter",
     }
 )
-_AT_PATHS: Final = frozenset(
-    path.split("/")[1] for _, field in placed(SPEC) for path in [place(field)] if path.startswith("devices/")
-)
+_PLACED: Final = [field for _, field in placed(SPEC) if place(field).startswith("devices/")]
+_AT_PATHS: Final = frozenset(place(field).split("/")[1] for field in _PLACED if (field.base or field).item is None)
+_LISTS: Final = tuple(elements_at(place(field)) for field in _PLACED if (field.base or field).item is not None)
 _PATHS: Final = tuple(place(field) for _, field in placed(DISK))
 _DRIVE: Final = frozenset(
     {
@@ -79,7 +76,6 @@ _NIC: Final = frozenset(
     {"mac", "source", "model", "boot", "address", "alias", "link", "target", "driver", "guest", "host", "backend"}
 )
 _FEATURES: Final = frozenset({"acpi", "apic", "pae", "vmport", "smm", "gic", "pmu"})
-_CHANNELS: Final = ("org.qemu.guest_agent.", "com.redhat.spice.", "org.spice-space.")
 _OFF: Final = {"on_poweroff": "destroy", "on_reboot": "restart"}
 
 
@@ -120,18 +116,15 @@ def _device(device: Element) -> Iterator[str]:
     elif device.tag == "interface":
         mac = device.find("mac")
         yield from _options(f"the interface {mac.get('address') if mac is not None else ''}", device, _NIC)
-    elif device.tag == "filesystem":
-        yield f"the shared folder {name}"
-    elif device.tag == "channel":
-        if name and not name.startswith(_CHANNELS):
-            yield f"the channel {name}"
-    elif device.tag not in _DEVICES and device is not _said_by_path(device):
+    elif device.tag not in _DEVICES and not _is_said(device):
         yield word(device)
 
 
-def _said_by_path(device: Element) -> Element | None:
-    """The first device of a kind that a declared path leads to: what documents say is about that one."""
-    return device.getroottree().getroot().find(f"devices/{device.tag}") if device.tag in _AT_PATHS else None
+def _is_said(device: Element) -> bool:
+    """Whether it is in a list that is declared, or the first of a kind that a declared path leads to."""
+    if any(device.tag == each.tag and each.hold(device) for each in _LISTS):
+        return True
+    return device.tag in _AT_PATHS and device is device.getroottree().getroot().find(f"devices/{device.tag}")
 
 
 def _options(whose: str, device: Element, said: frozenset[str]) -> Iterator[str]:

@@ -12,6 +12,10 @@ _OTHERS = ("source/adapter/@name", "source/address/@uuid")
 _IDENTITIES: dict[str, tuple[tuple[str, ...], ...]] = {
     "disk": (("target/@dev",),),
     "interface": (("mac/@address",),),
+    "channel": (("target/@name",),),
+    "shmem": (("@name",),),
+    "filesystem": (("target/@dir",),),
+    **dict.fromkeys(("input", "rng", "redirdev"), (("alias/@name",),)),  # which only one that is plugged in has
     "hostdev": ((*_PCI, *_USB_OR_SCSI, *_OTHERS), ("source/vendor/@id", "source/product/@id")),
 }
 _SOURCES = tuple(f"source/@{name}" for name in ("file", "dev", "dir", "name", "pool", "volume"))

@@ -94,6 +94,8 @@ def _set(domain: libvirt.virDomain, operation: EditLive) -> None:
         domain.setMemoryFlags(int(value), _LIVE)
     elif operation.verb == "vcpus":
         domain.setVcpusFlags(int(value), _LIVE)
+    elif operation.verb == "stats":
+        domain.setMemoryStatsPeriod(int(value), _LIVE)
     elif operation.verb == "resize":
         target, _, size = value.rpartition("|")
         resize_disk(domain, operation.ref.name, target, int(size))

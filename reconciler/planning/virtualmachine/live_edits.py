@@ -23,7 +23,7 @@ from specs.virtualmachine import KIND as MACHINES
 from specs.virtualmachine import live
 
 # Live verbs that need no hot-plug support of the connection.
-_ALWAYS_LIVE = frozenset({"memory", "vcpus", "title", "description"})
+_ALWAYS_LIVE = frozenset({"memory", "vcpus", "stats", "title", "description"})
 
 NO_HOTPLUG = "this connection can't change devices of a running machine"
 STANDS_STILL = "comes true as soon as the machine's CPUs go on: a guest that stands still gives no memory back"

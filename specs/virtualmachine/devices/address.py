@@ -48,16 +48,19 @@ _FORMS: Final[Mapping[str, _Form]] = {
 }
 
 
-def read_address(device: Element) -> str | None:
-    """The address of a device in a definition, in its one spelling; None for none, or for one that nobody knows."""
-    found = next(device.iterchildren("address"), None)
-    if found is None:
-        return None
+def read_address(found: Element) -> str | None:
+    """What an `<address>` says, in its one spelling; None for one that nobody knows."""
     said = {str(key): str(value) for key, value in found.attrib.items()}
     zpci = found.find("zpci")
     if zpci is not None:
         said |= {str(key): str(value) for key, value in zpci.attrib.items() if key in _OF_ZPCI}
     return _shown(tuple(sorted(said.items())))
+
+
+def address_of(device: Element) -> str | None:
+    """The address of a device in a definition; None for none."""
+    found = next(device.iterchildren("address"), None)
+    return None if found is None else read_address(found)
 
 
 def write_address(device: Element, text: str | None) -> None:

@@ -43,5 +43,6 @@ ADDRESS: Final = shared(
         "`usb 0:1`, `virtio-serial 0:0:1`, `ccid 0:0`, `ccw fe.0.0001`, `spapr-vio 0x3000`, `isa 0x3f8`, `dimm 0`, "
         "`virtio-mmio` or `unassigned`; correct it, or leave it out.",
         effect=Effect.NEXT_BOOT,
+        codec="<address>",
     ),
 )

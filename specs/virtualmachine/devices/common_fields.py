@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from specs.declared import Declared, on_off
+from specs.declared import Declared, mapping, on_off
 from specs.effect import Effect
 
 # Of every device of virtio's: how it and its driver share memory.
@@ -31,4 +31,8 @@ VIRTIO_OPTIONS: Final[Mapping[str, Declared]] = {
         effect=Effect.NEXT_BOOT,
         at="driver/@page_per_vq",
     ),
+}
+
+DRIVER: Final[Mapping[str, Declared]] = {
+    "driver": mapping("How the device and its driver work together. Default: as QEMU does it.", VIRTIO_OPTIONS)
 }

@@ -8,6 +8,14 @@ from typing import Final
 from specs.declared import IN_CODE, Declared, counts, items, mapping, shared, text, word, yes_no
 from specs.effect import Effect
 from specs.notations import SECRET_FROM
+from specs.virtualmachine.devices.display_fields import FIELDS as DISPLAY
+from specs.virtualmachine.devices.folder_fields import FIELDS as FOLDERS
+from specs.virtualmachine.devices.helper_fields import FIELDS as HELPERS
+from specs.virtualmachine.devices.input_fields import FIELDS as INPUTS
+from specs.virtualmachine.devices.line_fields import FIELDS as LINES
+from specs.virtualmachine.devices.safety_fields import FIELDS as SAFETY
+from specs.virtualmachine.devices.sound_fields import FIELDS as SOUND
+from specs.virtualmachine.devices.viewer_fields import FIELDS as VIEWER
 
 NOWHERE = "none"  # where a console listens that has no port: QEMU is handed connections to it
 
@@ -81,31 +89,14 @@ FIELDS: Final[Mapping[str, Declared]] = {
         effect=Effect.NEXT_BOOT,
         at=IN_CODE,
     ),
-    "watchdog": mapping(
-        "A device that does something about a guest from which it hasn't heard for a while: one that hangs. "
-        "Default: none.",
-        {
-            "model": word(
-                "The device, for which the guest needs a driver: i6300esb and ib700 for x86, itco is part of the "
-                "machine type q35, diag288 is for s390x.",
-                *("i6300esb", "ib700", "itco", "diag288"),
-                effect=Effect.NEXT_BOOT,
-                at="devices/watchdog/@model",
-                takes_along=("/devices/watchdog/address",),  # one on another bus has another one
-            ),
-            "action": word(
-                "What it does: reset, shut down (which a guest that hangs rarely does), power off or pause the "
-                "machine, write its memory into a file of the host (`dump`), send the guest an interrupt that it "
-                "can't pass over (`inject-nmi`), or only tell libvirt's clients (`none`). Default: reset.",
-                *("reset", "shutdown", "poweroff", "pause", "dump", "inject-nmi", "none"),
-                default="reset",
-                effect=Effect.NEXT_BOOT,
-                at="devices/watchdog/@action",
-                absent="reset",
-            ),
-        },
-        required=("model",),
-    ),
+    **LINES,
+    **DISPLAY,
+    **SOUND,
+    **INPUTS,
+    **HELPERS,
+    **SAFETY,
+    **FOLDERS,
+    **VIEWER,
     "hostDevices": items(
         "Devices of the host that the machine gets for itself. Default: none.",
         HOST_DEVICE,

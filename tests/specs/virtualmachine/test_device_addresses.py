@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from specs.binding import element, parse
-from specs.virtualmachine.devices.address import canonical_address, read_address, same_address, write_address
+from specs.virtualmachine.devices.address import address_of, canonical_address, same_address, write_address
 from specs.virtualmachine.devices.address_fields import ADDRESS
 
 OF_LIBVIRT = {
@@ -42,16 +42,16 @@ WITH_ZPCI = (
 @pytest.mark.parametrize(("text", "said"), OF_LIBVIRT.items(), ids=lambda each: each)
 def test_what_libvirt_writes_has_a_text_that_says_it_again(text: str, said: str) -> None:
     device = parse(f"<d><address {said}/></d>")
-    assert read_address(device) == text
+    assert address_of(device) == text
     assert re.fullmatch(ADDRESS.keywords["pattern"], text)
     write_address(device, text)
-    assert read_address(device) == text
+    assert address_of(device) == text
     assert len(device) == 1
 
 
 def test_an_address_of_a_mainframe_says_what_its_guest_calls_it() -> None:
     device = parse(WITH_ZPCI)
-    assert read_address(device) == "pci 0001:00:00.0 uid=0x1 fid=0xa"
+    assert address_of(device) == "pci 0001:00:00.0 uid=0x1 fid=0xa"
     write_address(device, "pci 0001:00:00.0 uid=0x1 fid=0xa")
     assert dict(device.find("address/zpci").attrib) == {"uid": "0x0001", "fid": "0x0000000a"}  # type: ignore[union-attr]
 
@@ -83,14 +83,14 @@ def test_a_kind_of_address_alone_is_any_place_of_that_kind() -> None:
 
 @pytest.mark.parametrize("said", ["", "type='mystery'", "type='pci' bus='much'", "type='usb' bus='0' port='x'"])
 def test_what_nobody_knows_reads_as_no_address(said: str) -> None:
-    assert read_address(parse(f"<d><address {said}/></d>")) is None
+    assert address_of(parse(f"<d><address {said}/></d>")) is None
 
 
 @given(st.from_regex(ADDRESS.keywords["pattern"].replace("$", r"\Z"), fullmatch=True))
 def test_any_address_that_may_be_written_comes_back_as_its_one_spelling(text: str) -> None:
     device = element("device")
     write_address(device, text)
-    assert read_address(device) == canonical_address(text)
+    assert address_of(device) == canonical_address(text)
     assert canonical_address(canonical_address(text)) == canonical_address(text)
     assert re.fullmatch(ADDRESS.keywords["pattern"], canonical_address(text))
 
