@@ -201,7 +201,8 @@ class TemplateFields:
 DEFAULT_NETWORK: Final = "default"
 _ORDER: Final = (
     "template", "osDistro", "osVersion", "cpus", "maximumCpus", "cpuTopology", "memory", "maximumMemory", "cdrom",
-    "storagePool", "networks", "disks", "graphics", "bootDevices", "defaults", "folder", "icon",
+    "storagePool", "networks", "disks", "graphics", "bootDevices", "defaults", "guestOs", "folder",
+    "icon",
 )  # fmt: skip
 
 

@@ -71,6 +71,7 @@ def new_machine(
         "icon": fields.get("icon"),
         "machine": how.machine,
         "defaults": fields.get("defaults"),
+        "guestOs": fields.get("guestOs"),
         "cpus": fields.get("cpus") or (cpus_of(topology) if topology else 1),
         "maximumCpus": fields.get("maximumCpus"),
         "cpuTopology": topology,

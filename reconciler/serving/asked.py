@@ -20,8 +20,8 @@ EVERYTHING: Final[Asked] = {}
 # Fields that only onggi itself goes by: no step ever brings them to the host.
 _KEPT_HERE: Final = frozenset(
     {
-        "access", "defaults", "deletionPolicy", "driftPolicy", "forceStop", "icon", "ignoreFields", "osDistro",
-        "osVersion", "restartPolicy", "shutdownTimeout",
+        "access", "defaults", "deletionPolicy", "driftPolicy", "forceStop", "guestOs", "icon", "ignoreFields",
+        "osDistro", "osVersion", "restartPolicy", "shutdownTimeout",
     }
 )  # fmt: skip
 # Fields that reach the host under other names, or in many places.

@@ -92,6 +92,7 @@ SPEC = mapping(
             "first lets it be installed over the network. Default: hd, cdrom."
         ),
         "defaults": MACHINE["defaults"].unplaced(),
+        "guestOs": MACHINE["guestOs"].unplaced(),
         "cpuTopology": CPU_TOPOLOGY.but(
             "How the virtual CPUs are arranged: sockets × cores × threads has to equal `cpus`, "
             "or `maximumCpus` where that is written. Default: chosen by the hypervisor."

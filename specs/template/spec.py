@@ -61,6 +61,7 @@ class TemplateSpec(TypedDict, total=False):
     graphics: Graphics
     bootDevices: Sequence[Literal["hd", "cdrom", "network", "fd"]]
     defaults: Literal["onggi", "libvirt"]
+    guestOs: Literal["linux", "windows", "windows11", "other"]
     cpuTopology: CpuTopology
     folder: Sequence[str]
     icon: str

@@ -1566,6 +1566,7 @@ class VirtualMachineSpec(TypedDict, total=False):
     paused: bool
     autostart: bool
     defaults: Literal["onggi", "libvirt"]
+    guestOs: Literal["linux", "windows", "windows11", "other"]
     domainType: Literal["kvm", "emulated"]
     arch: str
     machine: str
@@ -2616,6 +2617,7 @@ class LoweredVirtualMachine(TypedDict, total=False):
     smartcards: Sequence[LoweredSmartcard]
     hostDevices: Sequence[LoweredHostDevice]
     defaults: str
+    guestOs: str
     domainType: str
     arch: str
     machine: str

@@ -36,6 +36,7 @@ A_SECRET = "where a secret is kept, of which the definition has the value or a n
 AT_BIRTH = "how it is made; what exists already isn't compared with it"
 UNSEEN = {
     "VirtualMachine.defaults": AT_BIRTH,
+    "VirtualMachine.guestOs": AT_BIRTH,
     "VirtualMachine.disks.name": CALLED_SO,
     "VirtualMachine.cdroms.name": CALLED_SO,
     "VirtualMachine.interfaces.name": "what its MAC address is derived from",

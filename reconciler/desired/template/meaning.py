@@ -21,7 +21,7 @@ _WHOLE = frozenset({"passwordFrom"})
 # A template's fields that a VM has under the same name and with the same meaning.
 _SAME = (
     "osDistro", "osVersion", "cpus", "maximumCpus", "memory", "maximumMemory", "graphics", "cpuTopology", "icon",
-    "bootDevices", "defaults",
+    "bootDevices", "defaults", "guestOs",
 )  # fmt: skip
 
 

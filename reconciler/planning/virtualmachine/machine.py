@@ -46,6 +46,7 @@ from specs.problem import Unrenderable
 from specs.reference import Ref
 from specs.virtualmachine import KIND as MACHINES
 from specs.virtualmachine import xml
+from specs.virtualmachine.platform.guest_os import expanded
 
 
 def assess(
@@ -83,10 +84,12 @@ def _assess(resource: Resource, observed: Observed | None, context: Context, mis
 
 
 def _create(resource: Resource, context: Context, lack: Unmet) -> Step:
-    spec, uid, name = MACHINES.declared(resource.spec), resource.uid, resource.ref.name
+    declared, uid, name = MACHINES.declared(resource.spec), resource.uid, resource.ref.name
+    spec = expanded(declared, context.host.arch)
     lowered = xml.lower(spec, name=name, uid=uid, host=context.host)
     root = write(xml.BINDS, xml.skeleton(lowered, name=name, uid=uid, host=context.host), lowered)
-    write_mark(root, mark_of(context.desired.scope, name, managed_items(lowered, xml.BINDS)))
+    own = lowered if spec is declared else xml.lower(declared, name=name, uid=uid, host=context.host)
+    write_mark(root, mark_of(context.desired.scope, name, managed_items(own, xml.BINDS)))
     operations: list[Operation] = [
         Define(resource.ref, uid, serialise(root), slots(resource), _opened(resource, context))
     ]

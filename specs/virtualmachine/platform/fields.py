@@ -12,6 +12,7 @@ from specs.virtualmachine.platform.clock_fields import CLOCK
 from specs.virtualmachine.platform.confinement_fields import CONFINEMENT
 from specs.virtualmachine.platform.features_fields import FEATURES
 from specs.virtualmachine.platform.firmware_fields import FIRMWARE
+from specs.virtualmachine.platform.guest_os import PRESETS, in_words
 from specs.virtualmachine.platform.lifecycle_fields import LIFECYCLE
 from specs.virtualmachine.platform.smbios_fields import SMBIOS
 
@@ -24,6 +25,15 @@ FIELDS: Final[Mapping[str, Declared]] = {
         "onggi",
         "libvirt",
         default="onggi",
+        at=IN_CODE,
+    ),
+    "guestOs": word(
+        "What a new machine's guest is, which stands for all that osinfo recommends for it; what the document says "
+        "itself wins, and the plan of the new machine shows all of it. A machine that exists isn't changed by it: "
+        "write fields for that. "
+        + "; ".join(f"{name} stands for {in_words(preset)}" for name, preset in PRESETS.items())
+        + ". Default: none.",
+        *PRESETS,
         at=IN_CODE,
     ),
     "domainType": word(

@@ -34,6 +34,11 @@ from tests.planning.worlds import WEB, World, applied, check, found, table, want
         "+ web /memory /runStrategy: define (declared, and not on the host)",
     ),
     (
+        "a new one's guest is told by all that it stands for",
+        world(wanted(guestOs="windows")),
+        "+ web /memory /guestOs /features /clock: define, start (declared, and not on the host)",
+    ),
+    (
         "a new one whose power is for people is only defined",
         world(wanted(runStrategy="Manual")),
         "+ web /memory /runStrategy: define (declared, and not on the host)",

@@ -27,6 +27,10 @@ from tests.planning.worlds import World, applied, check, found, table, wanted
     ("as declared, nothing is done", world(PLAIN, off(), last=PLAIN)),
     ("as declared, also when the ledger is lost", world(PLAIN, off())),
     (
+        "what its guest is said to be changes nothing of one that is there",
+        world(wanted(guestOs="windows11"), off(), last=PLAIN),
+    ),
+    (
         "an edit",
         world(wanted(memory=1024, cpus=2), off(), last=PLAIN),
         "~ web /memory /cpus: define (its document changed)",
