@@ -17,6 +17,8 @@ from reconciler.exporting.draft import Surroundings
 from reconciler.exporting.export import draft_of
 from reconciler.observed.snapshot import Observed, Snapshot
 from specs.declared import BESIDE, Declared
+from specs.effect import Effect
+from specs.effects import field_effects
 from specs.reference import STORAGE_VOLUME, VIRTUAL_MACHINE, Ref
 from specs.registry import Kind, kinds
 from tests.lab.libvirtd import HostObjects
@@ -25,6 +27,7 @@ from tests.specs.rendering import UID, assert_at_rest, drift, new_xml
 from tests.specs.virtualmachine.world import defined as made
 from tests.specs.virtualmachine.world import filled, inactive, uid_of
 
+COSTS = {kind.name: {told.field: told.effect for told in field_effects(kind)} for kind in kinds().values()}
 WITH_XML = [kind for kind in kinds().values() if kind.has_xml]
 FIELDS = [
     pytest.param(kind, *each, id=each[0]) for kind in WITH_XML for each in paths(kind.declarations.SPEC, kind.name)
@@ -117,6 +120,19 @@ def test_its_values_are_told_apart_wherever_they_go(kind: Kind, path: str, decla
     for spec, xml in zip(drafts, definitions, strict=True):
         assert is_good(kind, spec), spec
         assert_at_rest(kind, lowered(kind, spec), xml)
+
+
+@pytest.mark.parametrize(("kind", "path", "declared"), FIELDS)
+def test_a_change_costs_what_its_declaration_says(kind: Kind, path: str, declared: Declared) -> None:
+    cost, name = COSTS[kind.name].get(path.partition(".")[2]), path.rpartition(".")[2]
+    if place_of(kind.declarations.SPEC, path) == BESIDE or path in UNSEEN or cost is not Effect.NEXT_BOOT:
+        return
+    specs = documents(kind, path, declared)
+    concrete = [lowered(kind, spec) for spec in specs]
+    definitions = [defined(kind, *each) for each in zip(concrete, specs, strict=True)]
+    for wanted, other in pairwise([*zip(concrete, definitions, strict=True)]):
+        own = [change for change in drift(kind, wanted[0], other[1]) if change.pointer.endswith(f"/{name}")]
+        assert {change.effect for change in own} <= {Effect.NEXT_BOOT, Effect.FORBIDDEN}, own
 
 
 QEMU = replace(HOST, domain_types=("qemu",))  # a host without KVM has one domain type

@@ -51,7 +51,37 @@ _PLATFORM: Mapping[str, Any] = {
     "perfEvents": ["cpu_clock"],
     "watchdog": {"model": "ib700", "action": "pause"},
 }  # fmt: skip
-TOGETHER: tuple[Mapping[str, Any], ...] = (_PLATFORM,)
+_COMPUTE: Mapping[str, Any] = {
+    "cpuMode": "custom",
+    "cpu": {
+        "model": "Nehalem", "fallback": "forbid", "vendorId": "GenuineIntel", "vendor": "Intel", "match": "minimum",
+        "check": "full", "features": [{"name": "aes", "policy": "disable"}], "cache": "emulate",
+        "addressBits": {"mode": "emulate", "bits": 42},
+    },
+    "cpus": 2, "maximumCpus": 2,
+    "memory": 96, "maximumMemory": 96,
+    "cpuTune": {
+        "processors": "0", "placement": "auto", "emulatorScheduler": {"scheduler": "rr", "priority": 2},
+        "vcpuSchedulers": [{"vcpus": "0-1", "scheduler": "fifo", "priority": 1}],
+        "ioThreadSchedulers": [{"ioThreads": "1", "scheduler": "batch"}],
+    },
+    "memoryBacking": {
+        "hugePages": True, "pages": [{"size": "2MiB", "cells": "0"}], "noSharePages": True, "locked": True,
+        "source": "memfd", "access": "shared", "allocation": {"mode": "immediate", "threads": 2}, "discard": True,
+    },
+    "numa": {
+        "cells": [
+            {"id": 0, "cpus": "0", "memory": "64MiB", "distances": [{"cell": 1, "value": 21}]},
+            {"id": 1, "cpus": "1", "memory": "32MiB", "memAccess": "private", "discard": True},
+        ],
+        "latencies": [{"initiator": 0, "target": 1, "type": "access", "value": 20}],
+        "bandwidths": [{"initiator": 0, "target": 1, "type": "access", "value": "10GiB"}],
+    },
+    "numaTune": {"mode": "strict", "placement": "auto", "cells": [{"cell": 0, "mode": "strict", "nodes": "0"}]},
+    "memoryRoom": {"size": "1GiB", "slots": 2},
+    "ioThreads": 1,
+}  # fmt: skip
+TOGETHER: tuple[Mapping[str, Any], ...] = (_PLATFORM, _COMPUTE)
 
 
 def said(edit: Mapping[str, Any]) -> Iterator[str]:
