@@ -61,7 +61,7 @@ _COMPUTE: Mapping[str, Any] = {
     "cpus": 2, "maximumCpus": 2,
     "memory": 96, "maximumMemory": 96,
     "cpuTune": {
-        "processors": "0", "placement": "auto", "emulatorScheduler": {"scheduler": "rr", "priority": 2},
+        "processors": "0", "emulatorScheduler": {"scheduler": "rr", "priority": 2},
         "vcpuSchedulers": [{"vcpus": "0-1", "scheduler": "fifo", "priority": 1}],
         "ioThreadSchedulers": [{"ioThreads": "1", "scheduler": "batch"}],
     },
@@ -77,7 +77,7 @@ _COMPUTE: Mapping[str, Any] = {
         "latencies": [{"initiator": 0, "target": 1, "type": "access", "value": 20}],
         "bandwidths": [{"initiator": 0, "target": 1, "type": "access", "value": "10GiB"}],
     },
-    "numaTune": {"mode": "strict", "placement": "auto", "cells": [{"cell": 0, "mode": "strict", "nodes": "0"}]},
+    "numaTune": {"mode": "strict", "placement": "auto"},
     "memoryRoom": {"size": "1GiB", "slots": 2},
     "ioThreads": 1,
 }  # fmt: skip
@@ -99,13 +99,3 @@ def leaves(edit: Mapping[str, Any], within: str = "") -> Iterator[str]:
             yield from leaves(value, f"{within}{name}.")
         else:
             yield f"{within}{name}"
-
-
-def told_by_declarations() -> Iterator[str]:
-    """Fields at a path whose changes wait, and those of such lists: what a change costs is said there alone."""
-    for name, field in placed(kinds()["VirtualMachine"].declarations.SPEC):
-        whole = field.base or field
-        if field.effect is Effect.NEXT_BOOT:
-            yield name.replace("/", ".")
-            for below, _ in placed(whole.item) if whole.item is not None else ():
-                yield f"{name}/{below}".replace("/", ".")

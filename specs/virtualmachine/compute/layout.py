@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from specs.binding import Around, Element, Field
 from specs.codecs import INTEGER, bytes_of
-from specs.virtualmachine.compute.ranges import numbers
+from specs.virtualmachine.compute.ranges import as_ranges, numbers
 
 _KIB = 1024
 _OF_PROCESSORS = ("vcpusched", "cachetune", "memorytune")  # children of cputune that name processors by ranges
@@ -87,9 +87,9 @@ def settle_processors(root: Element, count: int) -> None:
             cell.set("cpus", f"0-{count - 1}" if count > 1 else "0")
     for tag in _OF_PROCESSORS:
         for tuned in root.findall(f"cputune/{tag}"):
-            left = sorted(numbers(tuned.get("vcpus") or "", below=count))
+            left = numbers(tuned.get("vcpus") or "", below=count)
             if left:
-                tuned.set("vcpus", ",".join(map(str, left)))
+                tuned.set("vcpus", as_ranges(left))
             elif (holder := tuned.getparent()) is not None:
                 holder.remove(tuned)
     for pinned in root.findall("cputune/vcpupin"):

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from specs.virtualmachine.compute.modules import lower_module
 from specs.virtualmachine.compute.normal import normal
+from specs.virtualmachine.compute.numa import with_distances
+from specs.virtualmachine.compute.schedulers import OF, grouped
 from specs.virtualmachine.fields import SPEC
 
 if TYPE_CHECKING:
@@ -22,3 +24,9 @@ def lower_compute(lowered: LoweredVirtualMachine) -> None:
             spec[name] = normal(SPEC[name], spec[name])
     if "memoryModules" in spec:
         spec["memoryModules"] = [lower_module(module) for module in spec["memoryModules"]]
+    tune = spec.get("cpuTune", {})
+    for name, of in OF.items():
+        if name in tune:
+            tune[name] = grouped(tune[name], of)
+    if "cells" in spec.get("numa", {}):
+        spec["numa"]["cells"] = with_distances(spec["numa"]["cells"])

@@ -12,6 +12,24 @@ from specs.virtualmachine.compute.layout import memory_in_modules
 from specs.virtualmachine.compute.ranges import Cells, processors_of
 from specs.virtualmachine.fields import SPEC
 
+_HERE, _ELSEWHERE = 10, 20  # as ACPI has it
+
+
+def with_distances(cells: Cells) -> list[dict[str, Any]]:
+    """Where a cell has distances, those to all: libvirt takes what isn't said from the other end, or from its table."""
+    said = {(cell["id"], each["cell"]): each["value"] for cell in cells for each in cell.get("distances", ())}
+
+    def distance(one: int, other: int) -> int:
+        return int(said.get((one, other), said.get((other, one), _HERE if one == other else _ELSEWHERE)))
+
+    numbers = sorted(cell["id"] for cell in cells)
+    return [
+        {**cell, "distances": [{"cell": other, "value": distance(cell["id"], other)} for other in numbers]}
+        if "distances" in cell
+        else dict(cell)
+        for cell in cells
+    ]
+
 
 def settle_sums(root: Element, declared: Mapping[str, Any], _binds: object) -> None:
     """Have the machine as large as its declared cells with its modules: libvirt would count them together anyway."""

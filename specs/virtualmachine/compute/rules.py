@@ -159,6 +159,8 @@ def _check_modules(spec: Mapping[str, Any], *, whole: bool) -> Iterator[Broken]:
 def _check_pins(spec: Mapping[str, Any]) -> Iterator[Broken]:
     tune = spec.get("cpuTune", {})
     most, threads = processors(spec), _threads(spec)
+    if tune.get("placement") == "auto" and "processors" in tune:
+        yield "/cpuTune/processors", "With the placement auto numad chooses them; remove one of the two."
     pins = tune.get("vcpuPins", ())
     yield from _twice("/cpuTune/vcpuPins", [pin["vcpu"] for pin in pins], "CPU")
     for index, pin in enumerate(pins):
@@ -214,6 +216,9 @@ def _check_memory(spec: Mapping[str, Any], *, whole: bool) -> Iterator[Broken]:
     tuned = spec.get("numaTune", {})
     if tuned.get("placement") == "auto" and "nodes" in tuned:
         yield "/numaTune/nodes", "With the placement auto numad chooses them; remove one of the two."
+    chosen = tuned.get("placement", "auto" if _by_numad(spec) and "nodes" not in tuned else "static")
+    if chosen == "auto" and tuned.get("cells"):
+        yield "/numaTune/cells", "numad chooses for the whole machine, and no single cells; write `placement: static`."
     if (
         ("mode" in tuned or "placement" in tuned)
         and "nodes" not in tuned
@@ -227,7 +232,7 @@ def _check_memory(spec: Mapping[str, Any], *, whole: bool) -> Iterator[Broken]:
             yield f"/memoryBacking/pages/{index}/cells", "`numa.cells` has no such cell; add it, or correct this."
     yield from _twice("/numaTune/cells", [each["cell"] for each in tuned.get("cells", ())], "cell")
     for index, each in enumerate(tuned.get("cells", ())):
-        if cells and each["cell"] >= len(cells):
+        if (cells or whole) and each["cell"] >= len(cells):
             yield f"/numaTune/cells/{index}/cell", f"There is no cell {each['cell']}; correct it."
         if "mode" in tuned and (tuned["mode"] == "restrictive") != (each["mode"] == "restrictive"):
             yield f"/numaTune/cells/{index}/mode", "Either all are restrictive or none is; correct it."
@@ -239,6 +244,10 @@ def processors(spec: Mapping[str, Any]) -> int | None:
     if count is None and (topology := spec.get("cpuTopology")):
         return int(topology["sockets"] * topology.get("dies", 1) * topology["cores"] * topology["threads"])
     return None if count is None else int(count)
+
+
+def _by_numad(spec: Mapping[str, Any]) -> bool:
+    return bool(spec.get("cpuTune", {}).get("placement") == "auto")
 
 
 def _threads(spec: Mapping[str, Any]) -> frozenset[int] | None:

@@ -14,6 +14,7 @@ from specs.virtualmachine.compute.cpu import CPU, cpu_mode, put_cpu_mode, same_c
 from specs.virtualmachine.compute.iothreads import IO_THREADS
 from specs.virtualmachine.compute.modules import MODULES
 from specs.virtualmachine.compute.numa import CELLS
+from specs.virtualmachine.compute.schedulers import SCHEDULERS
 from specs.virtualmachine.fields import SPEC
 from specs.virtualmachine.platform.boot import BOOT_KINDS
 from specs.virtualmachine.platform.features import FEATURES
@@ -135,6 +136,7 @@ MACHINE = (
     *CAPACITY,
     CELLS,
     IO_THREADS,
+    *SCHEDULERS,
     bind(
         "cpuMode",
         get=cpu_mode,
