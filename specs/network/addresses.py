@@ -6,17 +6,30 @@ One `<ip>` holds both, and moving the subnet moves what lies in it, so the binds
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from lxml import etree
 
 from specs import canonical
-from specs.binding import Bind, Element, Items
-from specs.codecs import ADDRESS, MAC
-from specs.declared_binds import binder
+from specs.binding import (
+    Bind,
+    Element,
+    Field,
+    Items,
+    drop_attributes,
+    set_text_at,
+    text_at,
+    write_item,
+)
+from specs.codecs import INTEGER, TEXT, YES_NO, Codec
+from specs.declared_binds import binder, completed
+from specs.effect import Effect
 from specs.network.fields import SPEC
+from specs.network.model import NO_SUBNET
 from specs.network.subnet import gateway, whole_range
+from specs.plain import Spec
 from specs.problem import Unrenderable
 
 if TYPE_CHECKING:
@@ -59,10 +72,19 @@ def _subnet(root: Element) -> str | None:
     return None if network is None else str(network)
 
 
+def _same_subnet(declared: str, observed: str | None) -> bool:
+    return observed is None if declared == NO_SUBNET else declared == observed
+
+
 def _put_subnet(root: Element, value: str) -> None:
     """Move the network; what DHCP would hand out of the old subnet goes, because libvirt or its guests can't use it."""
-    subnet = ipaddress.IPv4Network(value)
     ip = ipv4(root)
+    if value == NO_SUBNET:
+        if ip is not None:
+            root.remove(ip)
+            _drop_lost_routes(root)
+        return
+    subnet = ipaddress.IPv4Network(value)
     if ip is None:
         add_ip(root, subnet, dhcp=True)
         return
@@ -114,7 +136,7 @@ def gateway_after(config: LoweredNetwork, subnet: str) -> str | None:
     One that still fits stays, and that the first address becomes the new subnet's first goes without saying.
     """
     before, found = config.get("subnet"), config.get("gateway")
-    if not before or not found or before == subnet:
+    if not before or not found or subnet in (before, NO_SUBNET):
         return None
     new = ipaddress.IPv4Network(subnet)
     if _usable(found, new) or found == str(gateway(ipaddress.IPv4Network(before))):
@@ -191,9 +213,9 @@ def _range_edge(edge: str) -> tuple[Callable[[Element], str | None], Callable[[E
 
 
 def _dhcp_hosts(root: Element) -> Iterator[Element]:
-    """Fixed addresses by MAC; those by name or client id can't be declared and so aren't anybody's extra."""
+    """Fixed addresses of the first subnet."""
     ip = ipv4(root)
-    return (each for each in (() if ip is None else ip.iterfind("dhcp/host")) if each.get("mac"))
+    return iter(()) if ip is None else ip.iterfind("dhcp/host")
 
 
 def _same_name(declared: str, observed: str | None) -> bool:
@@ -211,34 +233,137 @@ def _insert_dhcp_host(root: Element, item: DhcpHost, declared: LoweredNetwork) -
 
 def dhcp_host(item: DhcpHost) -> Element:
     """The `<host>` of one fixed address."""
-    return etree.Element("host", {key: item[key] for key in ("mac", "name", "ip") if item.get(key)})
+    made = etree.Element("host", {key: str(item[key]) for key in ("mac", "name", "ip") if item.get(key)})
+    write_item(DHCP_HOSTS, made, item)
+    return made
+
+
+def _who(item: Mapping[str, Any]) -> str:
+    """Whose a fixed address is."""
+    return str(item.get("mac") or item.get("name") or item.get("ip"))
+
+
+class _Hosts(Items):
+    """A complete list of the addresses that are for a MAC address; those that others gave to names alone stay."""
+
+    def removal(self, item: Spec, managed: frozenset[str], *, listed: bool) -> str | None:
+        known = replace(self, complete=self.complete and "mac" in item)
+        return Items.removal(known, item, managed, listed=listed)
+
+
+def _dhcp_ranges(root: Element) -> Iterator[Element]:
+    ip = ipv4(root)
+    return iter(()) if ip is None else ip.iterfind("dhcp/range")
+
+
+def dhcp_range(item: Mapping[str, Any]) -> Element:
+    """The `<range>` of one range."""
+    made = etree.Element("range")
+    write_item(DHCP_RANGES, made, item)
+    return made
+
+
+def _insert_range(root: Element, item: Mapping[str, Any], _declared: LoweredNetwork) -> Element:
+    dhcp, _ = _dhcp(root)
+    element = dhcp_range(item)
+    dhcp.insert(len(dhcp.findall("range")), element)
+    return element
+
+
+def _of_first(name: str, path: str, *, absent: Any = None, codec: Codec = TEXT) -> Field:
+    """A field of the first subnet's element."""
+
+    def get(root: Element) -> Any:
+        ip = ipv4(root)
+        text = None if ip is None else text_at(ip, path)
+        return None if text is None else codec.decode(text)
+
+    def put(root: Element, value: Any) -> None:
+        if (ip := ipv4(root)) is None:
+            raise Unrenderable(f"`{name}` is about a subnet, and the network has none; declare its `subnet`.")
+        set_text_at(ip, path, codec.encode(value))
+
+    return bind(name, get=get, put=put, missing=absent)
+
+
+def _others(root: Element) -> Iterator[Element]:
+    """The addresses beyond the first subnet."""
+    first = ipv4(root)
+    return (each for each in root.iterfind("ip") if each is not first)
+
+
+def _prefix(ip: Element) -> int | None:
+    if (prefix := ip.get("prefix")) is not None:
+        return INTEGER.decode(prefix)  # type: ignore[no-any-return]
+    network = _network_of(ip) if ip.get("family", "ipv4") == "ipv4" else None
+    return None if network is None else network.prefixlen
+
+
+def _put_prefix(ip: Element, prefix: int) -> None:
+    drop_attributes(ip, "netmask")
+    ip.set("prefix", str(prefix))
+
+
+def _further(item: Mapping[str, Any]) -> Element:
+    """A new `<ip>`; one of IPv6 has to say that it is."""
+    made = etree.Element("ip", {"family": "ipv6"} if ":" in item["address"] else {})
+    write_item(FURTHER, made, item)
+    return made
 
 
 _start, _put_start = _range_edge("start")
 _end, _put_end = _range_edge("end")
 
-DHCP_HOSTS = Items(
+DHCP_HOSTS = _Hosts(
     name="dhcp/hosts",
     elements=_dhcp_hosts,
     parent="ip/dhcp",
-    fields=(
-        bind_host("mac", "@mac", codec=MAC),
-        bind_host("ip", "@ip", codec=ADDRESS),
-        bind_host("name", "@name", same=_same_name),
-    ),
-    identity=lambda item: item["mac"],
-    label=lambda item: str(item["mac"]),
+    fields=completed(SPEC["dhcp"]["hosts"].item or SPEC, (bind_host("name", "@name", same=_same_name),)),
+    identity=_who,
+    label=_who,
     build=dhcp_host,
     insert=_insert_dhcp_host,
     complete=True,
 )
 
+DHCP_RANGES = Items(
+    name="dhcp/ranges",
+    elements=_dhcp_ranges,
+    parent="ip/dhcp",
+    fields=completed(SPEC["dhcp"]["ranges"].item or SPEC),
+    identity=lambda item: (item["start"], item["end"]),
+    label=lambda item: f"{item['start']}-{item['end']}",
+    build=dhcp_range,
+    insert=_insert_range,
+    complete=True,
+)
+
+FURTHER = Items(
+    name="addresses",
+    elements=_others,
+    parent="",
+    fields=completed(
+        SPEC["addresses"].item or SPEC, (binder(SPEC["addresses"])("prefix", get=_prefix, put=_put_prefix),)
+    ),
+    identity=lambda item: item["address"],
+    label=lambda item: str(item["address"]),
+    build=_further,
+    add_effect=Effect.NEXT_BOOT,
+    remove_effect=Effect.NEXT_BOOT,
+)
+
 # In an order in which each finds what it needs: DHCP lies inside the subnet, and its hosts may be all that it has.
 ADDRESS_BINDS: tuple[Bind, ...] = (
-    bind("subnet", get=_subnet, put=_put_subnet),
+    bind("subnet", get=_subnet, put=_put_subnet, same=_same_subnet),
     bind("gateway", get=_gateway, put=_put_gateway),
     DHCP_HOSTS,
     bind("dhcp/enabled", get=_dhcp_enabled, put=_put_dhcp_enabled, same=_same_switch),
     bind("dhcp/start", get=_start, put=_put_start),
     bind("dhcp/end", get=_end, put=_put_end),
+    DHCP_RANGES,
+    _of_first("dhcp/bootp/file", "dhcp/bootp/@file"),
+    _of_first("dhcp/bootp/server", "dhcp/bootp/@server"),
+    _of_first("localPtr", "@localPtr", absent=False, codec=YES_NO),
+    _of_first("tftp", "tftp/@root"),
+    FURTHER,
 )

@@ -8,6 +8,7 @@ from ipaddress import IPv4Network
 from typing import TYPE_CHECKING
 
 from specs.among import SHOWN, Clash, Placed
+from specs.network.model import NO_SUBNET
 
 if TYPE_CHECKING:
     from specs.network.spec import NetworkSpec
@@ -43,6 +44,6 @@ def check_among(declared: Sequence[tuple[Placed, NetworkSpec]], _known: Collecti
 
 
 def _running_subnet(network: NetworkSpec) -> IPv4Network | None:
-    if "subnet" not in network or not network.get("active", True):
+    if network.get("subnet", NO_SUBNET) == NO_SUBNET or not network.get("active", True):
         return None
     return IPv4Network(network["subnet"], strict=False)

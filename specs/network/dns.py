@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from lxml import etree
 
 from specs import canonical
 from specs.binding import Bind, Element, Items
 from specs.codecs import YES_NO
-from specs.declared_binds import binder
+from specs.declared_binds import binder, completed
+from specs.effect import Effect
 from specs.network.fields import SPEC
 
 if TYPE_CHECKING:
@@ -89,8 +90,30 @@ DNS_HOSTS = Items(
     complete=True,
 )
 
+
+def _for_domains(root: Element) -> Iterator[Element]:
+    return (each for each in root.iterfind("dns/forwarder") if each.get("domain"))
+
+
+def _domain_forwarder(item: Mapping[str, Any]) -> Element:
+    return etree.Element("forwarder", {key: item[key] for key in ("domain", "addr") if item.get(key)})
+
+
+DOMAIN_FORWARDERS = Items(
+    name="dns/domainForwarders",
+    elements=_for_domains,
+    parent="dns",
+    fields=completed(SPEC["dns"]["domainForwarders"].item or SPEC),
+    identity=lambda item: (item["domain"], item.get("addr")),
+    label=lambda item: f"{item['domain']} {item.get('addr', '')}".rstrip(),
+    build=_domain_forwarder,
+    add_effect=Effect.NEXT_BOOT,
+    remove_effect=Effect.NEXT_BOOT,
+)
+
 DNS_BINDS: tuple[Bind, ...] = (
     bind("dns/enabled", "dns/@enable", put=_put_enabled, missing=True),
     bind("dns/forwarders", get=_forwarders, put=_put_forwarders, same=_same_set),
     DNS_HOSTS,
+    DOMAIN_FORWARDERS,
 )

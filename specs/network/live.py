@@ -1,5 +1,5 @@
-"""What of a declared network its running instance takes at once: DHCP ranges and hosts, and DNS hosts, as edits for
-libvirt's virNetworkUpdate.
+"""What of a declared network its running instance takes at once: DHCP ranges and hosts, names that DNS answers, and
+groups of ports, as edits for libvirt's virNetworkUpdate.
 
 Pure: it compares a lowered spec with the live XML. Everything else waits for a restart of the network, and so does DHCP
 while the network still runs with another subnet.
@@ -15,15 +15,18 @@ from typing import TYPE_CHECKING, Literal
 from lxml import etree
 
 from specs.binding import Element, Items, read, value_at, write_item
-from specs.network.addresses import DHCP_HOSTS, ranges
+from specs.network.addresses import DHCP_HOSTS, DHCP_RANGES, ranges
 from specs.network.dns import DNS_HOSTS
+from specs.network.model import OWN_BRIDGE_MODES
 from specs.network.xml import BINDS
 
 if TYPE_CHECKING:
-    from specs.network.spec import Dhcp, LoweredNetwork
+    from specs.network.spec import LoweredDhcp, LoweredNetwork
 
 Command = Literal["add", "modify", "delete"]
-Section = Literal["ip-dhcp-host", "ip-dhcp-range", "dns-host"]
+Section = Literal["ip-dhcp-host", "ip-dhcp-range", "dns-host", "dns-srv", "dns-txt", "portgroup"]
+
+_LISTS = {each.name: each for each in BINDS if isinstance(each, Items)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,25 +38,37 @@ class SectionEdit:
     xml: str
 
 
-def live_sections(lowered: LoweredNetwork, live_root: Element) -> list[SectionEdit]:
+def live_sections(
+    lowered: LoweredNetwork, live_root: Element, managed: frozenset[str] = frozenset()
+) -> list[SectionEdit]:
     """The edits that make the running network agree with `lowered` as far as it can; none where it already does.
+    `managed` are the items of an earlier revision, which go when they aren't declared any more.
 
     An item that differs is deleted and added anew: libvirt finds one to modify by any of its keys, so that two hosts
     that exchange a name would hit each other.
     """
     live = read(BINDS, live_root)
-    if "bridge" in (live["mode"], lowered.get("mode")):
+    if (
+        live["mode"] != lowered.get("mode", live["mode"])
+        and not {live["mode"], lowered.get("mode")} <= OWN_BRIDGE_MODES
+    ):
         return []
     edits: list[SectionEdit] = []
+    edits += _item_edits(_LISTS["portgroups"], "portgroup", lowered, live_root, managed)
+    if live["mode"] not in OWN_BRIDGE_MODES:
+        return edits
     if lowered.get("subnet", live.get("subnet")) == live.get("subnet"):
         edits += _range_edits(lowered.get("dhcp", {}), ranges(live_root))
-        edits += _item_edits(DHCP_HOSTS, "ip-dhcp-host", lowered, live_root)
+        edits += _item_edits(DHCP_RANGES, "ip-dhcp-range", lowered, live_root, managed)
+        edits += _item_edits(DHCP_HOSTS, "ip-dhcp-host", lowered, live_root, managed)
     if live["dns"]["enabled"]:
-        edits += _item_edits(DNS_HOSTS, "dns-host", lowered, live_root)
+        edits += _item_edits(DNS_HOSTS, "dns-host", lowered, live_root, managed)
+        edits += _item_edits(_LISTS["dns/srv"], "dns-srv", lowered, live_root, managed)
+        edits += _item_edits(_LISTS["dns/txt"], "dns-txt", lowered, live_root, managed)
     return edits
 
 
-def _range_edits(dhcp: Dhcp, present: list[tuple[str, str]]) -> Iterator[SectionEdit]:
+def _range_edits(dhcp: LoweredDhcp, present: list[tuple[str, str]]) -> Iterator[SectionEdit]:
     first = present[0] if present else (None, None)
     start, end = dhcp.get("start", first[0]), dhcp.get("end", first[1])
     if start is None or end is None or (start, end) == first:
@@ -74,12 +89,15 @@ def _range(command: Command, start: str, end: str) -> SectionEdit:
     return SectionEdit(command, "ip-dhcp-range", _text(etree.Element("range", {"start": start, "end": end})))
 
 
-def _item_edits(bind: Items, section: Section, lowered: LoweredNetwork, live_root: Element) -> Iterator[SectionEdit]:
-    wanted = value_at(lowered, bind.name)
-    if wanted is None:
+def _item_edits(
+    bind: Items, section: Section, lowered: LoweredNetwork, live_root: Element, managed: frozenset[str]
+) -> Iterator[SectionEdit]:
+    said = value_at(lowered, bind.name)
+    if said is None and not any(pointer.startswith(f"/{bind.name}/") for pointer in managed):
         return
+    wanted = said or []
     elements = list(bind.elements(live_root))
-    observed = [read(bind.fields, element) for element in elements]
+    observed = bind.read(live_root)
     indexes = bind.matches(wanted, observed)
     kept = set()
     added = []
@@ -95,7 +113,8 @@ def _item_edits(bind: Items, section: Section, lowered: LoweredNetwork, live_roo
             added.append(changed)
     # Room first: an address or a name may move from one item to another.
     for index, element in enumerate(elements):
-        if index not in kept:
+        stays = index not in indexes and bind.removal(observed[index], managed, listed=said is not None) is None
+        if index not in kept and not stays:
             yield SectionEdit("delete", section, _text(_key(element)))
     for element in added:
         yield SectionEdit("add", section, _text(element))

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from specs import canonical
+from specs.network.rules import check_further, check_names, check_ranges, check_wire
 from specs.network.subnet import gateway, last_of_range
 from specs.reference import Ref
 
@@ -16,17 +17,21 @@ if TYPE_CHECKING:
 _LONGEST_PREFIX = 29  # room for a gateway and some machines
 _SHORTEST_PREFIX = 8
 
-# How a network with a bridge that libvirt makes may reach the outside; route and open are read, and can't be declared.
+# How a network with a bridge that libvirt makes may reach the outside.
 FORWARDING_MODES = frozenset({"nat", "route", "open"})
+OWN_BRIDGE_MODES = FORWARDING_MODES | {"isolated"}
+NO_SUBNET = "none"
 
 _SAME = {"mac": canonical.mac, "ip": canonical.address, "name": canonical.host_name}
+
+_OF_DNS = ("forwarders", "domainForwarders", "hosts", "srv", "txt")
 
 Broken = tuple[str, str]  # JSON pointer into the spec, sentence
 
 
 def has_own_bridge(spec: NetworkSpec | LoweredNetwork) -> bool:
     """True for a network whose bridge libvirt makes when it starts, and takes away when it stops."""
-    return spec.get("mode") in FORWARDING_MODES | {"isolated"}
+    return spec.get("mode") in OWN_BRIDGE_MODES
 
 
 def references(_name: str, _spec: NetworkSpec) -> Iterable[Ref]:
@@ -37,7 +42,7 @@ def references(_name: str, _spec: NetworkSpec) -> Iterable[Ref]:
 def check(_name: str, spec: NetworkSpec) -> Iterator[Broken]:
     """The rules that hold between fields. Relies on the shape that the schema asks for."""
     subnet: ipaddress.IPv4Network | None = None
-    if "subnet" in spec:
+    if spec.get("subnet", NO_SUBNET) != NO_SUBNET:
         answer = _subnet(spec["subnet"])
         if isinstance(answer, str):
             yield "/subnet", answer
@@ -53,6 +58,9 @@ def check(_name: str, spec: NetworkSpec) -> Iterator[Broken]:
         own = None if isinstance(found, str) else found
     yield from _check_dhcp(spec.get("dhcp", {}), subnet, own)
     yield from _check_dns(spec.get("dns", {}))
+    yield from check_names(spec)
+    yield from check_further(spec, subnet)
+    yield from check_wire(spec)
 
 
 def _subnet(text: str) -> ipaddress.IPv4Network | str:
@@ -73,7 +81,11 @@ def _subnet(text: str) -> ipaddress.IPv4Network | str:
 def _check_dhcp(
     dhcp: Dhcp, subnet: ipaddress.IPv4Network | None, own: ipaddress.IPv4Address | None
 ) -> Iterator[Broken]:
-    written = [key for key in ("start", "end", "hosts") if dhcp.get(key)]
+    written = [key for key in ("start", "end", "ranges", "hosts") if dhcp.get(key)]
+    if "ranges" in dhcp:
+        if "start" in dhcp:
+            yield "/dhcp/ranges", "`start` and `end` are a range already; write it into `ranges` too, and remove them."
+        yield from check_ranges("/dhcp/ranges", dhcp["ranges"], subnet)
     if dhcp.get("enabled") is False and written:
         yield "/dhcp/enabled", f"DHCP is switched off, so `{written[0]}` has no meaning; remove one of the two."
     if written and subnet is None:
@@ -154,5 +166,5 @@ def _check_dns(dns: Dns) -> Iterator[Broken]:
             if (first := named.setdefault(canonical.host_name(name), index)) != index:
                 sentence = f"Item {first + 1} of `hosts` has the name {name} too; a name belongs to one address."
                 yield f"/dns/hosts/{index}/hostnames/{place}", sentence
-    if dns.get("enabled") is False and (written := [key for key in ("forwarders", "hosts") if dns.get(key)]):
+    if dns.get("enabled") is False and (written := [key for key in _OF_DNS if dns.get(key)]):
         yield "/dns/enabled", f"DNS is switched off, so `{written[0]}` has no meaning; remove one of the two."

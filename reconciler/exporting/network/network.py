@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 
 from reconciler.exporting.draft import Draft, running
 from reconciler.observed.snapshot import Observed
+from specs.declared_binds import sayable
 from specs.network import KIND as NETWORKS
-from specs.network.model import check
+from specs.network.fields import SPEC
+from specs.network.model import NO_SUBNET, check, has_own_bridge
 from specs.network.subnet import gateway
 from specs.plain import NewSpec
 
 if TYPE_CHECKING:
-    from specs.network.spec import Dns, LoweredNetwork
+    from specs.network.spec import LoweredDhcp, LoweredDns, LoweredNetwork
 
 
 def network(observed: Observed) -> Draft:
@@ -21,19 +23,52 @@ def network(observed: Observed) -> Draft:
     config = NETWORKS.lowered(observed.config)
     draft = Draft(observed.ref, observed.uid, {"mode": config.get("mode")})
     spec = draft.spec
+    own = has_own_bridge(config)
     said = {"bridge": config.get("bridge"), "interface": config.get("interface"), "subnet": config.get("subnet")}
-    if spec["mode"] != "bridge":
-        said["domain"] = config.get("domain")
+    if own:
+        said |= {"domain": config.get("domain"), "tftp": config.get("tftp")}
+        said["subnet"] = said["subnet"] or NO_SUBNET
     spec |= {key: value for key, value in said.items() if value}
-    if spec["mode"] != "bridge":
-        if _has_gateway_of_its_own(config):
-            spec["gateway"] = config["gateway"]
-        if dhcp := _dhcp(config, draft):
-            spec["dhcp"] = dhcp
-        if dns := _dns(config.get("dns") or {}):
-            spec["dns"] = dns
+    spec |= sayable(SPEC, config)
+    _put(spec, "forward", _forward(config))
+    if own:
+        _own_bridge(config, draft)
     running(observed, spec)
     return draft
+
+
+def _own_bridge(config: LoweredNetwork, draft: Draft) -> None:
+    """What there is where libvirt makes the bridge."""
+    spec = draft.spec
+    if _has_gateway_of_its_own(config):
+        spec["gateway"] = config["gateway"]
+    if config.get("localPtr"):
+        spec["localPtr"] = True
+    if config.get("domain") and not config.get("domainLocalOnly"):
+        spec["domainLocalOnly"] = False
+    if name := config.get("ownBridge", {}).get("name"):
+        _put(spec, "ownBridge", {"name": name})
+    _put(spec, "dhcp", _dhcp(config, draft))
+    _put(spec, "dns", _dns(config.get("dns") or {}))
+    item = SPEC["addresses"].item
+    if item is not None and (further := config.get("addresses")):
+        spec["addresses"] = [sayable(item, each) | {"prefix": each.get("prefix")} for each in further]
+
+
+def _put(spec: NewSpec, name: str, said: NewSpec) -> None:
+    """Beside what paths say of the same mapping."""
+    if said:
+        spec[name] = {**spec.get(name, {}), **said}
+
+
+def _forward(config: LoweredNetwork) -> NewSpec:
+    forward = config.get("forward") or {}
+    found: NewSpec = {}
+    if addresses := forward.get("addresses"):
+        found["addresses"] = list(addresses)
+    if (nics := forward.get("interfaces")) and (config.get("mode") != "bridge" or len(nics) > 1):
+        found["interfaces"] = list(nics)
+    return found
 
 
 def _has_gateway_of_its_own(config: LoweredNetwork) -> bool:
@@ -44,14 +79,23 @@ def _has_gateway_of_its_own(config: LoweredNetwork) -> bool:
 
 def _dhcp(config: LoweredNetwork, draft: Draft) -> NewSpec:
     if "subnet" not in config:
-        return {}  # addresses of IPv6 pass through
+        return {}  # it has none, or only further ones
     dhcp = config.get("dhcp") or {}
-    edges = {"start": dhcp.get("start"), "end": dhcp.get("end")}
-    found: NewSpec = {key: address for key, address in edges.items() if address}
+    found = _ranges(dhcp)
     if hosts := dhcp.get("hosts"):
         found["hosts"] = [{key: value for key, value in host.items() if value} for host in hosts]
+        if not dhcp.get("ranges"):
+            found["ranges"] = []  # nobody else gets an address
+    if bootp := dhcp.get("bootp"):
+        found["bootp"] = {key: value for key, value in bootp.items() if value}
     _leave_unsayable(found, draft)
     return found or ({"enabled": False} if dhcp.get("enabled") is False else {})
+
+
+def _ranges(dhcp: LoweredDhcp) -> NewSpec:
+    """The only one in short, where there is nothing else to say of it."""
+    ranges = [{key: value for key, value in each.items() if value} for each in dhcp.get("ranges") or ()]
+    return dict(ranges[0]) if len(ranges) == 1 and len(ranges[0]) == 2 else {"ranges": ranges} if ranges else {}
 
 
 def _leave_unsayable(dhcp: NewSpec, draft: Draft) -> None:
@@ -62,12 +106,18 @@ def _leave_unsayable(dhcp: NewSpec, draft: Draft) -> None:
     }
     if why := broken.get("/dhcp/start") or broken.get("/dhcp/end"):
         draft.left.append(f"dhcp: its range from {dhcp.pop('start')} to {dhcp.pop('end')}: {why}")
+    if why := next((why for pointer, why in broken.items() if pointer.startswith("/dhcp/ranges")), ""):
+        draft.left.append(f"dhcp/ranges: the {len(dhcp.pop('ranges'))} ranges, for one can't be declared: {why}")
     if why := next((why for pointer, why in broken.items() if pointer.startswith("/dhcp/hosts/")), ""):
         draft.left.append(f"dhcp/hosts: the {len(dhcp.pop('hosts'))} fixed addresses, for one can't be declared: {why}")
 
 
-def _dns(dns: Dns) -> NewSpec:
+def _dns(dns: LoweredDns) -> NewSpec:
     if dns.get("enabled") is False:
         return {"enabled": False}
-    said = {"forwarders": dns.get("forwarders"), "hosts": dns.get("hosts")}
+    said = {
+        "forwarders": dns.get("forwarders"),
+        "domainForwarders": dns.get("domainForwarders"),
+        "hosts": dns.get("hosts"),
+    }
     return {key: value for key, value in said.items() if value}

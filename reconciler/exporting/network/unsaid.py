@@ -7,18 +7,12 @@ from typing import Final
 
 from specs.binding import Element
 
-SAID: Final = frozenset({"name", "uuid", "metadata", "forward", "bridge", "mac", "domain", "dns", "ip"})
+SAID: Final = frozenset({
+    *("name", "uuid", "metadata", "forward", "bridge", "mac", "domain", "dns", "ip", "mtu", "bandwidth", "vlan"),
+    *("virtualport", "portgroup", "route", "port"),
+})  # fmt: skip
 
 
-def unsaid(root: Element) -> Iterator[str]:
-    """Half-sentences, in the order of the definition."""
-    addresses = root.findall("ip")
-    first = next((each for each in addresses if each.get("family", "ipv4") == "ipv4"), None)
-    for each in addresses:
-        if each is not first:
-            yield f"its addresses around {each.get('address')}"
-    for tag in ("tftp", "dhcp/bootp"):
-        if first is not None and first.find(tag) is not None:
-            yield f"its {tag.rpartition('/')[2]}"
-    if root.find("forward/nat") is not None:
-        yield "the options of its address translation"
+def unsaid(root: Element) -> Iterator[str]:  # noqa: ARG001  (every kind's signature)
+    """Half-sentences, in the order of the definition: none but for elements that `SAID` doesn't have."""
+    return iter(())

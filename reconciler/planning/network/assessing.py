@@ -17,6 +17,7 @@ from reconciler.planning.ownership import Fact, Owned
 from specs.binding import parse
 from specs.network import KIND
 from specs.network import KIND as NETWORKS
+from specs.network.model import has_own_bridge
 from specs.network.vlan import vlan_bridge_xml
 from specs.plain import Spec
 
@@ -51,7 +52,7 @@ class Networks(Activation):
         spec = resource.spec
         # It was a bridge until now, or lost what was chosen for it; one that was adopted without addresses may have
         # none.
-        chosen = NETWORKS.lowered(observed.config).get("mode") == "bridge" or (entry is not None and entry.created)
+        chosen = not has_own_bridge(NETWORKS.lowered(observed.config)) or (entry is not None and entry.created)
         if _lacks_subnet(resource) and "mode" in spec and "subnet" not in NETWORKS.lowered(observed.config) and chosen:
             spec = {**spec, "subnet": self._chosen(entry)}
         if "gateway" not in spec and "subnet" in spec:
@@ -82,7 +83,7 @@ class Networks(Activation):
 
         return [
             UpdateNetwork(resource.ref, edit.command, edit.section, edit.xml)
-            for edit in live_sections(KIND.lowered(lowered), parse(observed.live_xml))
+            for edit in live_sections(KIND.lowered(lowered), parse(observed.live_xml), _managed(observed))
         ]
 
     def _chosen(self, entry: Owned | None) -> str:
@@ -90,6 +91,10 @@ class Networks(Activation):
         return (entry.facts.get(Fact.SUBNET) if entry is not None else None) or self._subnets()
 
 
+def _managed(observed: Observed) -> frozenset[str]:
+    return observed.mark.managed if observed.mark is not None else frozenset()
+
+
 def _lacks_subnet(resource: Resource) -> bool:
     network = NETWORKS.declared(resource.spec)
-    return "subnet" not in network and network.get("mode") != "bridge"
+    return "subnet" not in network and has_own_bridge(network)

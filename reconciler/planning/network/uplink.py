@@ -17,6 +17,7 @@ from reconciler.planning.context import Context
 from reconciler.planning.ownership import Fact
 from reconciler.planning.plan import Blocked
 from specs.network import KIND as NETWORKS
+from specs.network.model import has_own_bridge
 
 _SUFFIX: Final = " without its way out"  # of the digest of what is taken so: with it, it is another document
 
@@ -52,9 +53,10 @@ def _told(resource: Resource, message: str) -> Blocked:
 
 def _missing(resource: Resource, context: Context) -> str:
     """The device that it goes through and the host hasn't; empty when there is none, or nobody knows."""
-    spec, known = resource.spec, context.host.interfaces
-    if spec.get("mode") != "bridge" or known is None or not spec.get("active", True):
+    spec, known = NETWORKS.declared(resource.spec), context.host.interfaces
+    if has_own_bridge(spec) or known is None or not spec.get("active", True):
         return ""
     # A VLAN's bridge is made again when it is missing: what has to be there is the interface below it.
-    way = str(spec.get("interface") or spec.get("bridge") or "")
-    return way if way not in known else ""
+    forward = spec.get("forward", {})
+    ways = (spec.get("interface") or spec.get("bridge"), forward.get("pf"), *forward.get("interfaces", ()))
+    return next((way for way in ways if way and way not in known), "")

@@ -6,7 +6,6 @@ that; a network and a bridge of the host's are the two between which a running m
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
@@ -18,6 +17,7 @@ from specs.comparing import differences
 from specs.declared import Declared
 from specs.declared_binds import binder, completed
 from specs.effect import Effect
+from specs.pci import pci_text, put_pci
 from specs.plain import NewSpec
 from specs.virtualmachine.interfaces.connection_fields import CONNECTIONS, NAMED
 from specs.virtualmachine.interfaces.fields import INTERFACE
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 bind = binder(INTERFACE)
 
-_PCI = re.compile(r"([0-9a-f]{4}):([0-9a-f]{2}):([0-9a-f]{2})\.([0-7])")
-_PARTS: Final = ("domain", "bus", "slot", "function")
 
 # How a NIC joins something that isn't a plain network or bridge of the host: Open vSwitch, macvtap, a card of the host.
 # From one bridge to another the way of joining stays: which of them is a switch isn't to be seen from here.
@@ -109,18 +107,11 @@ def _joined(name: str, kind: str, said: Declared) -> Field:
 
 def _card(interface: Element) -> str | None:
     address = interface.find("source/address")
-    if address is None or address.get("type") != "pci":
-        return None
-    domain, bus, slot, function = (int(address.get(part) or "0", 16) for part in _PARTS)
-    return f"{domain:04x}:{bus:02x}:{slot:02x}.{function}"
+    return None if address is None or address.get("type") != "pci" else pci_text(address)
 
 
 def _put_card(interface: Element, text: str) -> None:
-    address = child_at(interface, "source/address")
-    address.set("type", "pci")
-    if match := _PCI.fullmatch(text.lower()):
-        for part, digits in zip(_PARTS, match.groups(), strict=True):
-            address.set(part, f"0x{digits}")
+    put_pci(child_at(interface, "source/address"), text)
 
 
 def _same_card(wanted: str, found: str | None) -> bool:

@@ -136,6 +136,7 @@ def test_the_export_keeps_range_hosts_and_gateway() -> None:
         "mode": "nat",
         "subnet": "10.1.0.0/24",
         "gateway": "10.1.0.254",
+        "ownBridge": {"name": "virbr7"},
         "dhcp": {
             "start": "10.1.0.1",
             "end": "10.1.0.200",

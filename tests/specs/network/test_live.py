@@ -29,6 +29,9 @@ SECTIONS = {
     "ip-dhcp-host": libvirt.VIR_NETWORK_SECTION_IP_DHCP_HOST,
     "ip-dhcp-range": libvirt.VIR_NETWORK_SECTION_IP_DHCP_RANGE,
     "dns-host": libvirt.VIR_NETWORK_SECTION_DNS_HOST,
+    "dns-srv": libvirt.VIR_NETWORK_SECTION_DNS_SRV,
+    "dns-txt": libvirt.VIR_NETWORK_SECTION_DNS_TXT,
+    "portgroup": libvirt.VIR_NETWORK_SECTION_PORTGROUP,
 }
 BOTH = libvirt.VIR_NETWORK_UPDATE_AFFECT_LIVE | libvirt.VIR_NETWORK_UPDATE_AFFECT_CONFIG
 MAC = "52:54:00:00:00:0{}".format
@@ -171,3 +174,38 @@ def test_dhcp_waits_for_the_restart_that_brings_another_subnet(running: Running)
 def test_a_network_that_joins_a_bridge_has_nothing_to_edit() -> None:
     live = parse("<network><forward mode='bridge'/><bridge name='br0'/></network>")
     assert live_sections({"mode": "nat", "dns": {"hosts": [{"ip": "10.0.0.1", "hostnames": ["a"]}]}}, live) == []
+
+
+def test_services_texts_ranges_and_groups_of_ports_come_and_go_while_the_network_runs(running: Running) -> None:
+    at = running.subnet
+    running.start(
+        domain="lab.example",
+        dhcp={"ranges": [{"start": str(at[10]), "end": str(at[19])}, {"start": str(at[30]), "end": str(at[39])}]},
+        dns={
+            "srv": [{"service": "ldap", "protocol": "tcp", "target": "a.lab.example", "port": 389}],
+            "txt": [{"name": "a.example", "value": "one"}, {"name": "b.example", "value": "two"}],
+        },
+        portgroups=[{"name": "office", "default": True}, {"name": "lab"}],
+    )
+    wanted = running.lowered(
+        domain="lab.example",
+        dhcp={
+            "ranges": [
+                {"start": str(at[10]), "end": str(at[19]), "lease": {"expiry": 2, "unit": "hours"}},
+                {"start": str(at[50]), "end": str(at[59])},
+            ]
+        },
+        dns={
+            "srv": [{"service": "ldap", "protocol": "tcp", "target": "a.lab.example", "port": 636}],
+            "txt": [{"name": "b.example", "value": "three"}, {"name": "c.example", "value": "four"}],
+        },
+        portgroups=[{"name": "lab", "default": True}, {"name": "guests", "trustGuestRxFilters": False}],
+    )
+    assert {change.effect for change in drift(KIND, wanted, running.live)} == {Effect.LIVE}
+    managed = frozenset({"/dns/txt/a.example", "/portgroups/office"})
+    running.update(live_sections(wanted, parse(running.live), managed), BOTH)
+    assert_at_rest(KIND, wanted, running.live)
+    assert_at_rest(KIND, wanted, running.config)
+    assert "office" not in running.live
+    assert "a.example'" not in running.live
+    assert live_sections(wanted, parse(running.live), managed) == []
