@@ -5,13 +5,15 @@ Kept by the texts of both, so that comparing again what is as before costs nothi
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
-from specs.binding import parse
-from specs.effect import Change
+from specs.binding import Element, parse
+from specs.effect import Change, Effect
 from specs.mark import read_mark
-from specs.overlay.merging import value_at
-from specs.overlay.tables import table_of
+from specs.overlay.merging import Difference, value_at
+from specs.overlay.pairing import located, path_of
+from specs.overlay.tables import Table, table_of
 from specs.overlay.writing import FIELD, PREFIX, leaving, unsaid
 from specs.registry import kinds
 
@@ -19,11 +21,9 @@ from specs.registry import kinds
 @lru_cache(maxsize=4096)
 def config_changes(kind: str, text: str | None, earlier: frozenset[str], xml: str) -> tuple[Change, ...]:
     """Of the persistent definition: what has to go because only an `earlier` fragment stated it, and what is wrong."""
-    table, root, effect = table_of(kind), parse(xml), kinds()[kind].declarations.SPEC[FIELD].effect
-    return (
-        *(Change(f"{PREFIX}{pointer}", old, None, effect) for pointer, old in leaving(table, root, text, earlier)),
-        *(Change(f"{PREFIX}{each.pointer}", each.found, each.stated, effect) for each in unsaid(table, root, text)),
-    )
+    table, root = table_of(kind), parse(xml)
+    gone = leaving(table, root, text, earlier)
+    return (*_gone(table, root, gone), *_wrong(table, unsaid(table, root, text)))
 
 
 @lru_cache(maxsize=4096)
@@ -32,18 +32,37 @@ def live_changes(kind: str, text: str | None, earlier: frozenset[str], xml: str,
 
     It also has what the definition (`xml`) has lost since it began: its mark is as old as the run.
     """
-    table, root, effect = table_of(kind), parse(run), kinds()[kind].declarations.SPEC[FIELD].effect
+    table, root = table_of(kind), parse(run)
     mark, defined = read_mark(root), parse(xml)
-    gone = leaving(table, root, text, earlier | (mark.managed if mark is not None else frozenset()))
-    found = [
-        *(
-            Change(f"{PREFIX}{pointer}", old, None, effect)
-            for pointer, old in gone
-            if f"{PREFIX}{pointer}" in earlier or value_at(table, defined, pointer) is None
-        ),
-        *(Change(f"{PREFIX}{each.pointer}", each.found, each.stated, effect) for each in unsaid(table, root, text)),
+    gone = [
+        (pointer, old)
+        for pointer, old in leaving(table, root, text, earlier | (mark.managed if mark is not None else frozenset()))
+        if f"{PREFIX}{pointer}" in earlier or value_at(table, defined, pointer) is None
     ]
+    found = (*_gone(table, root, gone), *_wrong(table, unsaid(table, root, text)))
     return tuple(change for change in found if not _varies(table.varies, change.pointer.removeprefix(PREFIX)))
+
+
+def _gone(table: Table, root: Element, gone: Iterable[tuple[str, str | None]]) -> Iterator[Change]:
+    for pointer, old in gone:
+        thing = next((element for element, name in located(table, root, pointer) if name is None), None)
+        yield Change(f"{PREFIX}{pointer}", old, None, _effect(table, pointer, thing))
+
+
+def _wrong(table: Table, wrong: Iterable[Difference]) -> Iterator[Change]:
+    for each in wrong:
+        yield Change(f"{PREFIX}{each.pointer}", each.found, each.stated, _effect(table, each.pointer, each.thing))
+
+
+def _effect(table: Table, pointer: str, thing: Element | None) -> Effect:
+    """Live for what a running object can be told; else as the field is declared."""
+    path = path_of(pointer)
+    plugged = table.plugged.get(path)
+    if thing is not None and plugged is not None and plugged(thing):
+        return Effect.LIVE
+    if any(path.startswith(f"{updated}/") for updated in table.updated):
+        return Effect.LIVE
+    return kinds()[table.kind].declarations.SPEC[FIELD].effect
 
 
 def _varies(paths: tuple[str, ...], pointer: str) -> bool:

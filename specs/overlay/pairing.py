@@ -14,7 +14,7 @@ from urllib.parse import quote, unquote
 
 from lxml import etree
 
-from specs.overlay.tables import ALIAS, Key, Siblings, Table
+from specs.overlay.tables import ALIAS, OWN_ALIAS, Key, Siblings, Table
 from specs.overlay.values import same, same_amount
 
 Element = etree._Element
@@ -22,6 +22,7 @@ Place = tuple[Element, str]  # an element, and the name of its attribute: empty 
 
 _STEP = re.compile(r"([^\[\]]+)(?:\[(.*)\](?:#([0-9]{1,4}))?)?")
 _PLAIN = " :.+@!~*()'$&;?-_"  # of a label whatever means nothing in a pointer
+_LABEL = re.compile(r"\[[^\]]*\](?:#[0-9]+)?")
 _LONGEST = 1000
 TEXT = "text()"
 
@@ -130,6 +131,11 @@ def as_list(table: Table, parent: Element, tag: str) -> str:
 def of_tag(table: Table, parent: Element, tag: str) -> list[Element]:
     """The elements of a tag in an element."""
     return [child for child in children(parent) if table.tag(child.tag) == tag]
+
+
+def path_of(pointer: str) -> str:
+    """The path of tags that a pointer goes along: without labels."""
+    return _LABEL.sub("", pointer)
 
 
 def located(table: Table, root: Element, pointer: str) -> Iterator[tuple[Element, str | None]]:
@@ -251,7 +257,7 @@ def _value(element: Element, path: str) -> str | None:
         return None
     if name:
         value = found.get(name)
-        return None if path == ALIAS[0] and not (value or "").startswith("ua-") else value
+        return None if path == ALIAS[0] and not (value or "").startswith(OWN_ALIAS) else value
     if text := text_of(found):
         return text
     parts = sorted((key, value) for key, value in attributes(found) if key not in ("multifunction", "zpci"))

@@ -86,7 +86,10 @@ def _area(table: Table, path: str, value: str) -> str:
         return "" if value in harmless and not _is_like_a_path(value) else area
     if _is_like_a_path(value):
         return "files"
-    return "" if any(path == place or path.startswith(f"{place}/") for place in table.harmless) else "other"
+    if any(path == place or path.startswith(f"{place}/") for place in table.harmless):
+        return ""
+    holds_some = any(place.startswith(f"{path}/") for place in (*table.harmless, *table.reaching))
+    return "" if holds_some and not value else "other"
 
 
 def _known(reaching: Mapping[str, tuple[str, frozenset[str]]], path: str) -> tuple[str, frozenset[str]] | None:

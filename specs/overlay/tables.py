@@ -9,11 +9,13 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import pkgutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
+from typing import Any, Final
 from urllib.parse import quote
+
+from lxml import etree
 
 Key = tuple[str, ...]  # paths below an element whose values together tell it apart: `target/@dev`
 
@@ -34,6 +36,7 @@ class Siblings:
     ordered: bool = False
 
 
+OWN_ALIAS: Final = "ua-"  # how the alias of a device begins that its document gave it; libvirt makes up the others
 ALIAS: Key = ("alias/@name",)  # of a device: beside every other key, where its document gave it one
 ONLY = Siblings()
 LISTED = Siblings(listed=True)
@@ -70,6 +73,10 @@ class Table:
     harmless: tuple[str, ...] = ()
     reaching: Mapping[str, tuple[str, frozenset[str]]] = field(default_factory=dict)
     unread: tuple[str, ...] = ()
+    # What a running object can be told: things that come and go, each where its element is as is asked, and statements
+    # (with all that is below them) that change.
+    plugged: Mapping[str, Callable[[etree._Element], bool]] = field(default_factory=dict)
+    updated: tuple[str, ...] = ()
 
     def at(self, path: str) -> Siblings:
         """How elements at a path of tags are told apart."""

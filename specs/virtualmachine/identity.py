@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from specs.overlay.tables import ALIAS, LISTED, ORDERED, Siblings, Table, added_to, named
+from specs.virtualmachine.overlay_live import PLUGGED, UPDATED
 from specs.virtualmachine.reach import HARMLESS, REACHING
 
 _PLACE = "address"  # on a bus, where nothing better tells a device apart
@@ -165,5 +166,7 @@ TABLE = Table(
     unread=("metadata", "title", "description"),
     harmless=HARMLESS,
     reaching=REACHING,
+    plugged=PLUGGED,
+    updated=UPDATED,
     varies=("cpu", "seclabel", "resource", "vcpu/@current", "currentMemory"),
 )  # fmt: skip

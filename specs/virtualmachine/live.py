@@ -14,9 +14,12 @@ from lxml import etree
 
 from specs.binding import Element, Item, Items, read, serialise, text_at, value_at
 from specs.effect import Change, Effect
+from specs.overlay.writing import PREFIX
+from specs.virtualmachine import overlay_live
 from specs.virtualmachine.compute.layout import kib_set_aside
 from specs.virtualmachine.compute.live import tuning
 from specs.virtualmachine.devices.graphics import PASSWORD, VALID_TO, find_console
+from specs.virtualmachine.identity import TABLE
 from specs.virtualmachine.storage.iolimits import IO_LIMITS
 from specs.virtualmachine.xml import BINDS
 
@@ -73,6 +76,10 @@ def _edits(
         if verb == "memory":
             value = change.new * _KIB_PER_MIB - kib_set_aside(live_root)
         yield LiveEdit(verb, str(value))
+        return
+    if change.pointer.startswith(PREFIX):
+        text = lowered.get("xml")
+        yield from (LiveEdit(*edit) for edit in overlay_live.edits(TABLE, text, live_root, change, managed))
         return
     if change.pointer.startswith("/graphics/"):
         yield from _update_console(lowered, live_root)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from specs.binding import Element, text_at
+from specs.overlay.tables import OWN_ALIAS
 
 _PCI = tuple(f"source/address/@{name}" for name in ("domain", "bus", "slot", "function"))
 _USB_OR_SCSI = tuple(f"source/address/@{name}" for name in ("device", "target", "unit"))
@@ -18,6 +19,7 @@ _IDENTITIES: dict[str, tuple[tuple[str, ...], ...]] = {
     **dict.fromkeys(("input", "rng", "redirdev"), (("alias/@name",),)),  # which only one that is plugged in has
     "hostdev": ((*_PCI, *_USB_OR_SCSI, *_OTHERS), ("source/vendor/@id", "source/product/@id")),
 }
+_ALIAS = "alias/@name"  # of any device that whoever defined it has given a name
 _SOURCES = tuple(f"source/@{name}" for name in ("file", "dev", "dir", "name", "pool", "volume"))
 
 
@@ -27,7 +29,8 @@ def identity(device: Element) -> dict[str, str]:
         given = {place: _plain(text) for place in places if (text := text_at(device, place))}
         if given:
             return given
-    return {}
+    alias = text_at(device, _ALIAS) or ""
+    return {_ALIAS: _plain(alias)} if alias.startswith(OWN_ALIAS) else {}
 
 
 def is_meant(device: Element, running: Element) -> bool:

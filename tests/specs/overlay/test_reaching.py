@@ -19,6 +19,7 @@ def areas(inside: str, kind: str = "VirtualMachine", root: str = "domain") -> se
     "inside",
     [
         "",
+        "<devices/><os/>",
         "<memory unit='GiB'>4</memory><memoryBacking><hugepages>"
         "<page size='2' unit='M'/></hugepages><locked/></memoryBacking>",
         "<cpu mode='custom' match='exact'><model>Skylake</model><feature name='vmx' policy='require'/></cpu>",
