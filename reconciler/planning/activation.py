@@ -90,6 +90,10 @@ class Activation:
         """The edits of one that runs that need no restart."""
         return []
 
+    def told(self, resource: Resource, observed: Observed, lowered: Spec, live: Iterable[Change]) -> list[Operation]:
+        """How one that runs is told at once what its document says in XML of its own."""
+        return []
+
     def assess(self, resource: Resource, observed: Observed | None) -> Assessment:
         """The same of what may be had of it."""
         context = self.context
@@ -209,6 +213,7 @@ class Activation:
             operations.append(Stop(ref))
         elif observed.active:
             operations += self.sections(resource, observed, comparison.lowered)
+            operations += self.told(resource, observed, comparison.lowered, running)
             if lost:
                 operations.append(ReconnectInterfaces(ref, lost))
         elif wanted_active:

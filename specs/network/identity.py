@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from specs.network.overlay_live import PLUGGED
 from specs.overlay.tables import LISTED, Siblings, Table, named, reaches
 
 _PORT = {"vlan/tag": named("@id"), "virtualport": Siblings()}
@@ -61,5 +62,6 @@ TABLE = Table(
         "portgroup/virtualport": reaches("network"),
         "portgroup/vlan": reaches("network"),
     },
+    plugged=PLUGGED,
     varies=("bridge/@name", "mac"),
 )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -13,8 +14,10 @@ from reconciler.planning.context import Context
 from reconciler.planning.network.subnets import SubnetChooser
 from reconciler.planning.network.uplink import over_what_is_there
 from reconciler.planning.operations import DefineInterface, Operation, UpdateNetwork
+from reconciler.planning.overlaid import FIELD
 from reconciler.planning.ownership import Fact, Owned
 from specs.binding import parse
+from specs.effect import Change
 from specs.network import KIND
 from specs.network import KIND as NETWORKS
 from specs.network.model import has_own_bridge
@@ -85,6 +88,16 @@ class Networks(Activation):
             UpdateNetwork(resource.ref, edit.command, edit.section, edit.xml)
             for edit in live_sections(KIND.lowered(lowered), parse(observed.live_xml), _managed(observed))
         ]
+
+    def told(self, resource: Resource, observed: Observed, lowered: Spec, live: Iterable[Change]) -> list[Operation]:
+        """By edits of what runs, as its fields are."""
+        if observed.live_xml is None or not any(change.pointer.startswith(f"/{FIELD}/") for change in live):
+            return []
+        from specs.network.identity import TABLE
+        from specs.network.overlay_live import sections
+
+        text, root = lowered.get(FIELD), parse(observed.live_xml)
+        return [UpdateNetwork(resource.ref, *edit) for edit in sections(TABLE, text, root, live)]
 
     def _chosen(self, entry: Owned | None) -> str:
         """The one that the network had before, as far as anybody remembers, else a free one."""
