@@ -196,7 +196,7 @@ class ExtendVolumeGroup:
 class CreateVolume:
     """Make a volume from its XML. `content` are its bytes (a seed); `url` is downloaded and checked by `sha256`.
 
-    `part_of` as with `CloneVolume`.
+    `part_of` as with `CloneVolume`. With `tables` those of a qcow2 image are written beforehand.
     """
 
     ref: Ref
@@ -205,6 +205,7 @@ class CreateVolume:
     url: str = ""
     sha256: str = ""
     part_of: int | None = None
+    tables: bool = False
 
 
 @dataclass(frozen=True, slots=True)

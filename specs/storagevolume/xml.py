@@ -7,7 +7,7 @@ drift.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lxml import etree
 
@@ -52,6 +52,18 @@ def lower(declared: StorageVolumeSpec, *, name: str, uid: str, host: Host) -> Lo
     lowered: LoweredStorageVolume = carried(SPEC, declared)
     if "capacity" in declared:
         lowered["capacity"] = _bytes(declared["capacity"])
+    if "allocation" in declared:
+        lowered["allocation"] = _bytes(declared["allocation"])
+    if declared.get("preallocation") == "full" and "capacity" in lowered:
+        lowered["allocation"] = lowered["capacity"]
+    if (qcow2 := declared.get("qcow2")) is not None:
+        made = carried(SPEC["qcow2"], qcow2)
+        if "clusterSize" in qcow2:
+            made["clusterSize"] = _bytes(qcow2["clusterSize"])
+        lowered["qcow2"] = made
+    if "encryption" in declared:
+        encryption: Any = {"format": "luks", **declared["encryption"]}
+        lowered["encryption"] = encryption
     image_format = lowered.pop("format", None)
     if image_format is not None and image_format not in _PLAIN:
         lowered["format"] = image_format
@@ -85,14 +97,49 @@ def skeleton(lowered: LoweredStorageVolume, *, name: str, uid: str, host: Host) 
         etree.SubElement(root, "capacity", {"unit": "bytes"}).text = "0"  # its source tells, once it is there
     if lowered.get("pool") in host.pool_paths:
         # Without this libvirt fills a raw file with zeros. A device has what it has: less would make a sparse LV.
-        etree.SubElement(root, "allocation", {"unit": "bytes"}).text = "0"
+        etree.SubElement(root, "allocation", {"unit": "bytes"}).text = str(lowered.get("allocation", 0))
         image_format = lowered.get("format") or told_format(name, lowered.get("source")) or "qcow2"
         etree.SubElement(child_at(root, "target"), "format").set("type", image_format)
     if (backing := lowered.get("backingVolume")) is not None:
         # Both are written, also a plain `raw`: without it QEMU would guess from the guest's own bytes.
         child_at(root, "backingStore/path").text = backing["path"]
         child_at(root, "backingStore/format").set("type", backing["format"])
+    _as_it_is_made(root, lowered)
     return root
+
+
+def _as_it_is_made(root: Element, lowered: LoweredStorageVolume) -> None:
+    """What is only said of a new one: libvirt reads it from no volume, or what it reads is what became of that."""
+    for key, value in lowered.get("permissions", {}).items():
+        child_at(root, f"target/permissions/{key}").text = str(value)
+    if "clusterSize" in lowered.get("qcow2", {}):
+        _put_cluster_size(root, lowered["qcow2"]["clusterSize"])
+    if lowered.get("noCopyOnWrite"):
+        child_at(root, "target/nocow")
+    if (encryption := lowered.get("encryption")) is None:
+        return
+    element = child_at(root, "target/encryption")
+    reference = {key: str(value) for key, value in encryption["secret"].items()}
+    etree.SubElement(element, "secret", {"type": "passphrase", **reference})
+    for tag, said in (("cipher", encryption.get("cipher", {})), ("ivgen", encryption.get("ivgen", {}))):
+        if said:
+            etree.SubElement(element, tag, {key: str(value) for key, value in said.items()})
+
+
+def _cluster_size(root: Element) -> int | None:
+    element = root.find("target/clusterSize")
+    return None if element is None else bytes_of(element.text or "", element.get("unit", "bytes"))
+
+
+def _put_cluster_size(root: Element, count: int) -> None:
+    element = child_at(root, "target/clusterSize")
+    element.set("unit", "B")
+    element.text = str(count)
+
+
+def _same_or_untold(declared: Any, observed: Any) -> bool:
+    """libvirt tells it of an image that it has looked into, and of others nothing."""
+    return observed is None or bool(declared == observed)
 
 
 def _capacity(root: Element) -> RoundedUp | None:
@@ -137,6 +184,8 @@ BINDS: tuple[Bind, ...] = complete(
     (
         bind("capacity", get=_capacity, put=_put_capacity, same=_same_capacity, effect=_resizing),
         bind("format", "target/format/@type", same=_same_format),
+        bind("qcow2/clusterSize", get=_cluster_size, put=_put_cluster_size, same=_same_or_untold),
+        Field("encryption/format", "target/encryption/@format", effect=Effect.FORBIDDEN),
         Field("backingVolume/path", "backingStore/path", PATH, effect=Effect.FORBIDDEN),
         Field("backingVolume/format", "backingStore/format/@type", same=_same_format, effect=Effect.FORBIDDEN),
     ),

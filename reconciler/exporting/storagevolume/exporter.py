@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from reconciler.exporting.exporter import Exporter
 from reconciler.exporting.storagevolume.volume import volume
-from reconciler.exporting.unsaid import word
 from specs.reference import STORAGE_VOLUME
 
 EXPORTER = Exporter(
     STORAGE_VOLUME,
     volume,
     frozenset({"name", "key", "capacity", "allocation", "physical", "source", "target", "backingStore"}),
-    lambda root: [word(each) for each in root.iterfind("target/encryption")],
 )

@@ -35,10 +35,14 @@ def is_listed_rightly(connection: libvirt.virConnect, ref: Ref) -> bool:
     return True
 
 
-def make(pool: libvirt.virStoragePool, ref: Ref, xml: str) -> libvirt.virStorageVol:
-    """A new volume. Raises Conflict for a file that is there and was on no list; then it is on the list."""
+def make(pool: libvirt.virStoragePool, ref: Ref, xml: str, *, tables: bool = False) -> libvirt.virStorageVol:
+    """A new volume, with its `tables` written beforehand if it is to have them.
+
+    Raises Conflict for a file that is there and was on no list; then it is on the list.
+    """
     try:
-        return patiently(lambda: pool.createXML(xml))
+        flags = libvirt.VIR_STORAGE_VOL_CREATE_PREALLOC_METADATA if tables else 0
+        return patiently(lambda: pool.createXML(xml, flags))
     except libvirt.libvirtError as error:
         if _appears(pool, ref):
             raise exists_already(ref) from error

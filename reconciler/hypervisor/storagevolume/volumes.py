@@ -89,7 +89,7 @@ class Volumes:
     def _create_empty(self, operation: CreateVolume, root: Element) -> None:
         if root.find("backingStore") is not None:
             self.settle()  # its base may be of this batch, and is to show as what it is
-        elif self._here is not None:
+        elif self._here is not None and not operation.tables:
             with self.pool_lock(operation.ref.pool):
                 if not self._is_copied(operation.ref.pool) and self._here.make(operation.ref, root):
                     with self._lock:
@@ -105,11 +105,11 @@ class Volumes:
                     images.check_chain(
                         connection, base.findtext("path") or "", form.get("type") if form is not None else None
                     )
-                key = self._prototypes.key(pool, root)
+                key = None if operation.tables else self._prototypes.key(pool, root)
                 if key is not None and not self._is_copied(operation.ref.pool):
                     self._create_like_prototype(connection, pool, operation, root, key)
                     return
-            make(pool, operation.ref, operation.xml)
+            make(pool, operation.ref, operation.xml, tables=operation.tables)
 
     def _create_like_prototype(
         self,

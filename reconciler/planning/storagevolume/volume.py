@@ -68,7 +68,8 @@ def _create(resource: Resource, context: Context, loss: Loss | None = None) -> S
     root = write(xml.BINDS, xml.skeleton(lowered, name=name, uid="", host=context.host), lowered)
     source = declared.get("source")
     url, digest = ("", "") if source is None else (source["url"], source.get("sha256", ""))
-    operation = CreateVolume(resource.ref, serialise(root), resource.content, url, digest)
+    tables = declared.get("preallocation", "off") != "off" and root.find("target/format[@type='qcow2']") is not None
+    operation = CreateVolume(resource.ref, serialise(root), resource.content, url, digest, tables=tables)
     known = {}
     if source and "format" not in declared and resource.ref.pool in context.host.pool_paths:
         known[Fact.FORMAT.value] = future_format(resource)
