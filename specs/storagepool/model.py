@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from specs import canonical
 from specs.reference import Ref
-from specs.storagepool.types import OF_DEVICES
+from specs.secret_reference import needed_secret
+from specs.storagepool.types import MOUNTED, OF_DEVICES
 from specs.system_folders import is_of_the_system
 
 if TYPE_CHECKING:
@@ -17,19 +18,31 @@ if TYPE_CHECKING:
 _SOURCE_FIELDS: Mapping[str, frozenset[str]] = {
     "dir": frozenset(),
     "kimchi-iso": frozenset(),
-    "fs": frozenset({"devices", "format"}),
-    "disk": frozenset({"devices", "format"}),
-    "logical": frozenset({"devices", "format"}),
-    "netfs": frozenset({"host", "port", "path", "format"}),
-    "iscsi": frozenset({"host", "port", "target", "initiator", "auth"}),
+    "fs": frozenset({"devices", "format", "vendor", "product"}),
+    "disk": frozenset({"devices", "format", "vendor", "product"}),
+    "logical": frozenset({"devices", "format", "vendor", "product"}),
+    "netfs": frozenset({"host", "port", "path", "format", "protocolVersion", "vendor", "product"}),
+    "iscsi": frozenset({"host", "port", "target", "initiator", "auth", "vendor", "product"}),
     "iscsi-direct": frozenset({"host", "port", "target", "initiator", "auth"}),
-    "scsi": frozenset({"adapter"}),
+    "scsi": frozenset({"adapter", "vendor", "product"}),
+    "mpath": frozenset(),
+    "zfs": frozenset({"name", "devices"}),
+    "rbd": frozenset({"name", "hosts", "auth"}),
+    "gluster": frozenset({"host", "port", "name", "path"}),
+    "sheepdog": frozenset({"host", "port", "name"}),
+    "vstorage": frozenset({"name"}),
 }
 
 
-def references(_name: str, _spec: StoragePoolSpec) -> Iterable[Ref]:
-    """A pool needs nothing that has a document."""
-    return []
+# What undoes libvirt's nodev, nosuid and noexec, or mounts something else.
+_LET_IN = frozenset(
+    {"suid", "dev", "exec", "defaults", "user", "users", "owner", "group", "bind", "rbind", "move", "remount", "loop"}
+)
+
+
+def references(_name: str, spec: StoragePoolSpec) -> Iterable[Ref]:
+    """The secret that it logs in with."""
+    return needed_secret(spec.get("source", {}).get("auth", {}).get("secret"))
 
 
 def check(_name: str, spec: StoragePoolSpec) -> Iterator[tuple[str, str]]:
@@ -43,6 +56,19 @@ def check(_name: str, spec: StoragePoolSpec) -> Iterator[tuple[str, str]]:
             used = ", ".join(sorted(_SOURCE_FIELDS[kind]))
             remedy = f"it uses {used}" if used else "its `path` says everything"
             yield f"/source/{key}", f"A pool of type {kind} makes no use of `{key}` ({remedy}); remove it."
+    auth = source.get("auth", {})
+    if kind == "rbd" and "passwordFrom" in auth:
+        yield "/source/auth/passwordFrom", "The key of a cluster is a Secret; declare one, and name it by `secret`."
+    if kind == "netfs" and "protocolVersion" in source and source.get("format", "nfs") != "nfs":
+        yield "/source/protocolVersion", "Only NFS has a version here; remove it, or write it into `mountOptions`."
+    if "mountOptions" in spec and kind not in MOUNTED:
+        yield "/mountOptions", f"A pool of type {kind} isn't mounted; remove `mountOptions`."
+    for index, option in enumerate(spec.get("mountOptions", ())):
+        if option.partition("=")[0] in _LET_IN:
+            yield (
+                f"/mountOptions/{index}",
+                f"`{option}` would let what is on the share act on the host; remove it.",
+            )
     if kind in ("fs", "disk") and len(source.get("devices", ())) > 1:
         yield "/source/devices", f"A pool of type {kind} has one device; make a pool for each."
 

@@ -13,24 +13,27 @@ from typing import TYPE_CHECKING, Any
 from lxml import etree
 
 from specs import canonical
-from specs.binding import Bind, Element, Field, child_at, set_text_at, text_at
+from specs.binding import Bind, Element, Field, child_at, drop_attributes, set_text_at, text_at
 from specs.bound import bound_to
 from specs.carried import carried
-from specs.codecs import INTEGER
+from specs.codecs import INTEGER, TEXT, YES_NO, Codec
 from specs.declared_binds import binder, complete
 from specs.effect import Effect
 from specs.host import Host
+from specs.plain import NewSpec, Spec
 from specs.storagepool.fields import SPEC
 from specs.storagepool.secret import secret_usage
 
 if TYPE_CHECKING:
-    from specs.storagepool.spec import LoweredSource, LoweredStoragePool, StoragePoolSpec
+    from specs.storagepool.spec import LoweredSource, LoweredSourceAuth, LoweredStoragePool, SourceAuth, StoragePoolSpec
 
 bind = binder(SPEC)
 
 _MOUNT_FOLDER = "/var/lib/libvirt/onggi"
 _ISCSI = frozenset({"iscsi", "iscsi-direct"})
 _ISCSI_PORT = 3260
+_FS_NAMESPACE = "http://libvirt.org/schemas/storagepool/fs/1.0"
+_FS = f"{{{_FS_NAMESPACE}}}"
 
 
 def lower(declared: StoragePoolSpec, *, name: str, uid: str, host: Host) -> LoweredStoragePool:  # noqa: ARG001  (every kind's signature)
@@ -49,10 +52,16 @@ def lower(declared: StoragePoolSpec, *, name: str, uid: str, host: Host) -> Lowe
     if "name" in source.get("adapter", ()):
         source["adapter"] = {"type": "scsi_host", **source["adapter"]}  # no other type has a name
     if "auth" in source:
-        source["auth"] = {"username": source["auth"]["username"], "secret": secret_usage(name)}
+        source["auth"] = _login(declared["source"]["auth"], lowered.get("type", ""), name)
     if source:
         lowered["source"] = source
     return lowered
+
+
+def _login(auth: SourceAuth, kind: str, name: str) -> LoweredSourceAuth:
+    reference = auth.get("secret") or {"usage": secret_usage(name)}
+    secret = f"usage {reference['usage']}" if "usage" in reference else f"uuid {reference['uuid'].lower()}"
+    return {"username": auth["username"], "type": "ceph" if kind == "rbd" else "chap", "secret": secret}
 
 
 def target_path(spec: StoragePoolSpec | LoweredStoragePool, name: str) -> str | None:
@@ -64,6 +73,10 @@ def target_path(spec: StoragePoolSpec | LoweredStoragePool, name: str) -> str | 
             return f"{_MOUNT_FOLDER}/{name}"
         case "logical":
             return f"/dev/{name}"
+        case "mpath":
+            return "/dev/mapper"
+        case "vstorage":
+            return f"{_MOUNT_FOLDER}/{name}"
         case "iscsi" | "scsi":
             return "/dev/disk/by-path"
         case "disk":
@@ -82,8 +95,14 @@ def skeleton(lowered: LoweredStoragePool, *, name: str, uid: str, host: Host) ->
         child_at(root, "target/path").text = path
     if lowered["type"] == "netfs":
         child_at(root, "source/format").set("type", "nfs")
-    elif lowered["type"] == "disk" and lowered.get("build"):
+    if (permissions := lowered.get("permissions")) is not None:
+        for key in ("mode", "owner", "group", "label"):
+            if key in permissions:
+                child_at(root, f"target/permissions/{key}").text = str(permissions[key])
+    if lowered["type"] == "disk" and lowered.get("build"):
         child_at(root, "source/format").set("type", "gpt")
+    if lowered["type"] == "gluster":
+        child_at(root, "source/dir").set("path", "/")
     return root
 
 
@@ -176,17 +195,91 @@ def _same_word(declared: str, observed: str | None) -> bool:
     return observed is not None and declared.lower() == observed.lower()
 
 
-def _put_auth(attribute: str) -> Callable[[Element, str], None]:
-    def put(root: Element, value: str) -> None:
-        auth = child_at(root, "source/auth")
-        auth.set("type", "chap")
-        if attribute == "usage":
-            set_text_at(auth, "secret/@uuid", None)
-            child_at(auth, "secret").set(attribute, value)
-        else:
-            auth.set(attribute, value)
+def _secret(root: Element) -> str | None:
+    secret = root.find("source/auth/secret")
+    if secret is None:
+        return None
+    return f"usage {secret.get('usage')}" if secret.get("usage") is not None else f"uuid {secret.get('uuid')}"
 
-    return put
+
+def _put_secret(root: Element, secret: str) -> None:
+    element = child_at(root, "source/auth/secret")
+    drop_attributes(element, "usage", "uuid")
+    by, _, value = secret.partition(" ")
+    element.set(by, value)
+
+
+def _hosts(root: Element) -> list[NewSpec] | None:
+    if root.get("type") != "rbd":
+        return None
+    return [
+        {"name": each.get("name") or "", **({"port": int(port)} if (port := each.get("port")) else {})}
+        for each in root.iterfind("source/host")
+    ]
+
+
+def _put_hosts(root: Element, hosts: list[Spec]) -> None:
+    source = child_at(root, "source")
+    for each in source.findall("host"):
+        source.remove(each)
+    for host in hosts:
+        made = etree.SubElement(source, "host", {"name": host["name"]})
+        if "port" in host:
+            made.set("port", str(host["port"]))
+
+
+def _same_hosts(declared: list[Spec], observed: list[Spec] | None) -> bool:
+    def of(hosts: list[Spec]) -> list[tuple[str, int | None]]:
+        return sorted(((canonical.host(each["name"]), each.get("port")) for each in hosts), key=str)
+
+    return of(declared) == of(observed or [])
+
+
+def _only_host(path: str, codec: Codec = TEXT) -> Callable[[Element], Any]:
+    """A server's; a cluster of Ceph's has several, and a field of its own."""
+
+    def get(root: Element) -> Any:
+        found = None if root.get("type") == "rbd" else text_at(root, path)
+        return None if found is None else codec.decode(found)
+
+    return get
+
+
+def _put_port(root: Element, port: int) -> None:
+    set_text_at(root, "source/host/@port", str(port))
+
+
+def _options(root: Element) -> list[str]:
+    return [each.get("name") or "" for each in root.iterfind(f"{_FS}mount_opts/{_FS}option")]
+
+
+def _put_options(root: Element, options: list[str]) -> None:
+    for each in root.findall(f"{_FS}mount_opts"):
+        root.remove(each)
+    if options:
+        holder = etree.SubElement(root, f"{_FS}mount_opts", nsmap={"fs": _FS_NAMESPACE})
+        for option in options:
+            etree.SubElement(holder, f"{_FS}option").set("name", option)
+
+
+def _same_options(declared: list[str], observed: list[str] | None) -> bool:
+    return sorted(declared) == sorted(observed or [])
+
+
+def _parent_address(root: Element) -> str | None:
+    element = root.find("source/adapter/parentaddr/address")
+    if element is None:
+        return None
+    domain, bus, slot, function = (int(element.get(key) or "0", 0) for key in ("domain", "bus", "slot", "function"))
+    return f"{domain:04x}:{bus:02x}:{slot:02x}.{function}"
+
+
+def _put_parent_address(root: Element, address: str) -> None:
+    domain, bus, rest = address.split(":")
+    slot, _, function = rest.partition(".")
+    element = child_at(root, "source/adapter/parentaddr/address")
+    for key, value in (("domain", domain), ("bus", bus), ("slot", slot), ("function", function)):
+        element.set(key, f"0x{value}")
 
 
 def _bind(name: str, path: str = "", **how: Any) -> Field:
@@ -199,8 +292,17 @@ BINDS: tuple[Bind, ...] = complete(
         bind("type", "@type"),
         _bind("source/name", "source/name"),
         _bind("path", "target/path", same=_same_path),
-        _bind("source/host", "source/host/@name", same=_same_host),
-        _bind("source/port", "source/host/@port", codec=INTEGER, same=_same_port),
+        _bind("source/host", "source/host/@name", get=_only_host("source/host/@name"), same=_same_host),
+        _bind(
+            "source/port",
+            "source/host/@port",
+            codec=INTEGER,
+            get=_only_host("source/host/@port", INTEGER),
+            same=_same_port,
+        ),
+        _bind("source/hosts", get=_hosts, put=_put_hosts, same=_same_hosts),
+        _bind("source/vendor", "source/vendor/@name"),
+        _bind("source/product", "source/product/@name"),
         Field("source/devices", get=_devices, put=_put_devices, same=_same_devices, effect_in=_devices_effect),
         _bind("source/target", get=_target, put=lambda root, iqn: child_at(root, "source/device").set("path", iqn)),
         _bind("source/initiator", "source/initiator/iqn/@name"),
@@ -209,10 +311,19 @@ BINDS: tuple[Bind, ...] = complete(
         _bind("source/adapter/wwnn", "source/adapter/@wwnn", same=_same_word),
         _bind("source/adapter/wwpn", "source/adapter/@wwpn", same=_same_word),
         _bind("source/adapter/parent", "source/adapter/@parent", same=_same_adapter),
-        _bind("source/auth/username", "source/auth/@username", put=_put_auth("username")),
-        _bind("source/auth/secret", "source/auth/secret/@usage", put=_put_auth("usage")),
+        _bind("source/adapter/parentWwnn", "source/adapter/@parent_wwnn", same=_same_word),
+        _bind("source/adapter/parentWwpn", "source/adapter/@parent_wwpn", same=_same_word),
+        _bind("source/adapter/parentFabricWwn", "source/adapter/@parent_fabric_wwn", same=_same_word),
+        _bind("source/adapter/managed", "source/adapter/@managed", codec=YES_NO),
+        _bind("source/adapter/parentAddress/address", get=_parent_address, put=_put_parent_address),
+        _bind("source/adapter/parentAddress/uniqueId", "source/adapter/parentaddr/@unique_id", codec=INTEGER),
+        _bind("source/auth/type", "source/auth/@type"),
+        _bind("source/auth/username", "source/auth/@username"),
+        _bind("source/auth/secret", get=_secret, put=_put_secret),
+        _bind("mountOptions", get=_options, put=_put_options, same=_same_options),
         _bind("source/format", "source/format/@type", bound=(bound_to({"nfs", "auto"}, "source/protocol"),)),
         # Behind the format, on which hangs how it is written.
+        _bind("source/protocolVersion", "source/protocol/@ver"),
         _bind("source/path", get=_source_path, put=_put_source_path, same=_same_source_path),
     ),
 )

@@ -36,10 +36,6 @@ WITHOUT_DOCUMENT = frozenset(
         "network/open",
         "network/passthrough-of-several-devices",
         "network/route",
-        "pool/gluster",
-        "pool/mpath",
-        "pool/rbd",
-        "pool/zfs",
     }
 )
 

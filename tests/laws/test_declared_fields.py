@@ -48,6 +48,7 @@ UNSEEN = {
     "StoragePool.source.auth.passwordFrom.file": A_SECRET,
     "StoragePool.source.auth.passwordFrom.env": A_SECRET,
     "StoragePool.build": AT_BIRTH,
+    **{f"StoragePool.permissions.{part}": AT_BIRTH for part in ("owner", "group", "mode", "label")},
     "StorageVolume.pool": "which volume it is",
     "StorageVolume.allocation": AT_BIRTH,
     "StorageVolume.preallocation": AT_BIRTH,

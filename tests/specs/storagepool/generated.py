@@ -27,10 +27,11 @@ def pool(
     may: dict[str, Any] | None = None,
     path: Any = None,
     path_needed: bool = False,
+    beside: dict[str, Any] | None = None,
 ) -> st.SearchStrategy[dict[str, Any]]:
     """Specs of one type: `needs` and `may` are fields of its source."""
     fields: dict[str, Any] = {"type": st.just(type_)}
-    optional: dict[str, Any] = {"autostart": st.booleans(), "active": st.booleans()}
+    optional: dict[str, Any] = {"autostart": st.booleans(), "active": st.booleans(), **(beside or {})}
     if path is not None:
         (fields if path_needed else optional)["path"] = path
     if needs or may:
@@ -40,7 +41,25 @@ def pool(
 
 
 PORTS = st.integers(1, 65535)
-AUTH = st.fixed_dictionaries({"username": WORDS, "passwordFrom": st.just({"env": "SAN_PASSWORD"})})
+MADE_BY = {"vendor": WORDS, "product": WORDS}
+REFRESHED = st.fixed_dictionaries({"allocation": st.sampled_from(["default", "capacity"])})
+PERMISSIONS = st.fixed_dictionaries(
+    {"mode": st.sampled_from(["0711", "755"]), "owner": st.integers(0, 9), "group": st.integers(0, 9)},
+    optional={"label": WORDS},
+)
+MOUNTED = {
+    "mountOptions": st.lists(st.sampled_from(["sync", "vers=4.1", "noatime"]), unique=True),
+    "permissions": PERMISSIONS,
+}
+SECRETS = WORDS.map(lambda usage: {"usage": usage}) | st.uuids().map(lambda each: {"uuid": str(each).upper()})
+KEY = st.fixed_dictionaries({"username": WORDS, "secret": SECRETS})
+AUTH = st.fixed_dictionaries({"username": WORDS, "passwordFrom": st.just({"env": "SAN_PASSWORD"})}) | KEY
+MONITORS = st.lists(
+    st.fixed_dictionaries({"name": HOSTS}, optional={"port": PORTS}),
+    min_size=1,
+    max_size=3,
+    unique_by=lambda each: each["name"],
+)
 ADAPTERS = st.fixed_dictionaries(
     {"name": st.sampled_from(["scsi_host2", "host3"])}, optional={"type": st.just("scsi_host")}
 ) | st.fixed_dictionaries(
@@ -50,13 +69,19 @@ DEVICES = st.lists(WORDS.map(lambda word: f"/dev/{word}"), min_size=1, max_size=
 ONE_DEVICE = DEVICES.map(lambda devices: devices[:1])
 
 BY_TYPE = {
-    "dir": pool("dir", path=paths(), path_needed=True),
+    "dir": pool("dir", path=paths(), path_needed=True, beside={"permissions": PERMISSIONS}),
     "kimchi-iso": pool("kimchi-iso", path=paths(), path_needed=True),
     "netfs": pool(
         "netfs",
         needs={"host": HOSTS, "path": paths("/export")},
-        may={"port": PORTS, "format": st.sampled_from(["nfs", "cifs", "glusterfs", "auto"])},
+        may={"port": PORTS, "format": st.sampled_from(["nfs", "cifs", "glusterfs", "auto"]), **MADE_BY},
         path=paths(),
+        beside=MOUNTED,
+    ),
+    "nfs": pool(
+        "netfs",
+        needs={"host": HOSTS, "path": paths("/export"), "protocolVersion": st.sampled_from(["3", "4.1"])},
+        beside=MOUNTED,
     ),
     "fs": pool(
         "fs",
@@ -64,7 +89,12 @@ BY_TYPE = {
         may={"format": st.sampled_from(["ext4", "xfs", "auto"])},
         path=paths(),
         path_needed=True,
+        beside=MOUNTED,
     ),
+    "zfs": pool("zfs", needs={"name": WORDS.map("tank/{}".format)}),
+    "mpath": pool("mpath", path=st.just("/dev/mapper")),
+    "rbd": pool("rbd", needs={"name": WORDS, "hosts": MONITORS}, may={"auth": KEY}, beside={"refresh": REFRESHED}),
+    "gluster": pool("gluster", needs={"host": HOSTS, "name": WORDS}, may={"path": paths("/vms")}),
     "disk": pool("disk", needs={"devices": ONE_DEVICE}, may={"format": st.sampled_from(["gpt", "dos"])}),
     "logical": pool("logical", may={"devices": DEVICES, "format": st.just("lvm2")}, path=WORDS.map("/dev/{}".format)),
     "iscsi": pool(

@@ -22,7 +22,13 @@ HOST = Host()
 INACTIVE = libvirt.VIR_STORAGE_XML_INACTIVE
 # iscsi-direct needs a part of libvirt that isn't on every host. libvirtd itself makes no difference between the others
 # and refuses two pools with one source, so they are only defined.
-ON_QEMU = [each for each in BY_TYPE if each != "iscsi-direct"]
+ON_QEMU = [each for each in BY_TYPE if each not in ("iscsi-direct", "zfs", "rbd", "gluster")]
+
+
+def kept(spec: dict[str, Any]) -> dict[str, Any]:
+    """What the test driver keeps of it: it has no word for how something is mounted."""
+    return {key: value for key, value in spec.items() if key != "mountOptions"}
+
 
 several = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
@@ -48,7 +54,7 @@ def test_driver(private_test_uri: str) -> Iterator[libvirt.virConnect]:
 @settings(several, max_examples=200)
 @given(spec=st.one_of(*BY_TYPE.values()))
 def test_what_is_defined_on_the_test_driver_agrees(test_driver: libvirt.virConnect, spec: dict[str, Any]) -> None:
-    concrete = lowered(KIND, spec, name="tc-law", host=HOST)
+    concrete = lowered(KIND, kept(spec), name="tc-law", host=HOST)
     with defined(test_driver, new_xml(KIND, concrete, name="tc-law", host=HOST)) as pool:
         assert_at_rest(KIND, concrete, pool.XMLDesc())
 
@@ -69,8 +75,8 @@ def test_a_pool_can_be_changed_into_any_other_of_its_type(test_driver: libvirt.v
     @settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.too_slow])
     @given(before=BY_TYPE[type_], after=BY_TYPE[type_])
     def law(before: dict[str, Any], after: dict[str, Any]) -> None:
-        start = lowered(KIND, before, name="tc-law", host=HOST)
-        goal = lowered(KIND, after, name="tc-law", host=HOST)
+        start = lowered(KIND, kept(before), name="tc-law", host=HOST)
+        goal = lowered(KIND, kept(after), name="tc-law", host=HOST)
         with defined(test_driver, new_xml(KIND, start, name="tc-law", host=HOST)) as pool:
             test_driver.storagePoolDefineXML(patch(KIND, goal, pool.XMLDesc()))
             assert_at_rest(KIND, goal, pool.XMLDesc())
