@@ -6,6 +6,7 @@ from reconciler.exporting.draft import Draft
 from reconciler.exporting.exporter import Exporter
 from reconciler.observed.snapshot import Observed
 from specs.declared_binds import sayable
+from specs.networkfilter import KIND as FILTERS
 from specs.networkfilter.fields import SPEC
 from specs.reference import NETWORK_FILTER
 
@@ -13,7 +14,7 @@ from specs.reference import NETWORK_FILTER
 def network_filter(observed: Observed) -> Draft:
     """The draft of one filter: its definition says nothing else."""
     draft = Draft(observed.ref, observed.uid, sayable(SPEC, observed.config))
-    if rules := observed.config.get("rules"):
+    if rules := FILTERS.lowered(observed.config).get("rules"):
         draft.spec["rules"] = rules
     return draft
 

@@ -7,6 +7,7 @@ from reconciler.exporting.exporter import Exporter
 from reconciler.observed.snapshot import Observed
 from specs.declared_binds import sayable
 from specs.reference import SECRET
+from specs.secret import KIND as SECRETS
 from specs.secret.fields import SPEC
 from specs.secret.naming import split
 
@@ -14,9 +15,10 @@ from specs.secret.naming import split
 def secret(observed: Observed) -> Draft:
     """The draft of one secret."""
     draft = Draft(observed.ref, observed.uid, sayable(SPEC, observed.config))
-    if usage := observed.config.get("usage"):
+    config = SECRETS.lowered(observed.config)
+    if usage := config.get("usage"):
         draft.spec["usage"] = {key: each for key, each in usage.items() if key == "type" or each != observed.ref.name}
-    if text := split(observed.config.get("description") or "")[0]:
+    if text := split(config.get("description") or "")[0]:
         draft.spec["description"] = text
     draft.left.append("its value, which libvirt keeps: say with `valueFrom` where a new host finds it")
     return draft

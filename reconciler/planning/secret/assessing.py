@@ -42,7 +42,11 @@ class Secrets(Standing):
         resource = self.context.desired.resources.get(observed.ref)
         entry = self.context.owned.get(observed.ref)
         before = entry.facts.get(Fact.VALUE) if entry is not None else None
-        if resource is None or "valueFrom" not in resource.spec or FIELD in resource.policy.ignore_fields:
+        if (
+            resource is None
+            or "valueFrom" not in SECRETS.declared(resource.spec)
+            or FIELD in resource.policy.ignore_fields
+        ):
             return ()
         if before is not None and self._digest(resource).get(Fact.VALUE, before) == before:
             return ()
@@ -62,4 +66,4 @@ class Secrets(Standing):
 
     def _digest(self, resource: Resource) -> dict[str, str]:
         found = self.context.options.values.get(resource.ref)
-        return {Fact.VALUE: found} if found and "valueFrom" in resource.spec else {}
+        return {Fact.VALUE: found} if found and "valueFrom" in SECRETS.declared(resource.spec) else {}

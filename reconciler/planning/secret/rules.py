@@ -15,6 +15,7 @@ from reconciler.planning.standing import DEFINED
 from specs.binding import Element
 from specs.reach import Reach
 from specs.reference import SECRET, Ref
+from specs.secret import KIND as SECRETS
 
 
 class SecretRules(Rules):
@@ -36,8 +37,9 @@ class SecretRules(Rules):
 
     def refused(self, resource: Resource, observed: Observed | None, reach: Reach) -> Iterator[Refused]:
         """Where its value is kept. One that is on the host keeps the value that it has."""
-        source = resource.spec.get("valueFrom")
-        if source is not None and not reach.has_secret(source, ()):
+        said = SECRETS.declared(resource.spec).get("valueFrom", {})
+        source = {key: str(value) for key, value in said.items()}
+        if source and not reach.has_secret(source, ()):
             yield ("valueFrom",), f"valueFrom: {reach.no_secret(source)}"
 
     def removal(self, entry: Owned, present: Ref, context: Context) -> Removal:
