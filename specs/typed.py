@@ -123,7 +123,6 @@ class _Lowered(_Written):
 
 
 def _line(name: str, of: str) -> str:
-<<<<<<< HEAD
     line = f"    {name}: {of}"
     return line if len(line) <= _LONGEST else f"    {name}: {_laid_out(of, 8)}"
 
@@ -138,22 +137,3 @@ def _laid_out(of: str, indent: int) -> str:
     elif indent + len(inner) > _LONGEST:
         inner = _laid_out(inner, indent + 4)
     return f"{outer}[\n{margin}{inner}\n{margin[4:]}]"
-=======
-    return f"    {name}: {_laid_out(of, 4, len(name) + 6)}"
-
-
-def _laid_out(of: str, indent: int, before: int) -> str:
-    """A type as the formatter lays it out, below `indent` blanks, behind so many characters of its line."""
-    outer, bracket, inner = of.partition("[")
-    if before + len(of) <= _LONGEST or not bracket:
-        return of
-    blanks, inside = " " * (indent + 4), inner.removesuffix("]")
-    if len(blanks) + len(inside) > _LONGEST:
-        several = outer == "Literal"
-        inside = (
-            f"\n{blanks}".join(f"{each}," for each in inside.split(", "))
-            if several
-            else _laid_out(inside, indent + 4, indent + 4)
-        )
-    return f"{outer}[\n{blanks}{inside}\n{' ' * indent}]"
->>>>>>> 431fb91f (Lay out long lists of words in generated types as the formatter does)

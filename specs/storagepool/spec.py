@@ -6,6 +6,20 @@ from collections.abc import Sequence
 from typing import Literal, Required, TypedDict
 
 
+class SourceHost(TypedDict, total=False):
+    """One monitor."""
+
+    name: Required[str]
+    port: int
+
+
+class SourceAdapterParentAddress(TypedDict, total=False):
+    """The adapter by its PCI device, in place of its name (scsi_host)."""
+
+    address: Required[str]
+    uniqueId: Required[int]
+
+
 class SourceAdapter(TypedDict, total=False):
     """The SCSI host adapter (scsi)."""
 
@@ -13,6 +27,11 @@ class SourceAdapter(TypedDict, total=False):
     name: str
     wwnn: str
     wwpn: str
+    parentWwnn: str
+    parentWwpn: str
+    parentFabricWwn: str
+    managed: bool
+    parentAddress: SourceAdapterParentAddress
     parent: str
 
 
@@ -23,11 +42,19 @@ class SecretFrom(TypedDict, total=False):
     env: str
 
 
+class SourceAuthSecret(TypedDict, total=False):
+    """The secret of libvirt's that holds the password or the key."""
+
+    usage: str
+    uuid: str
+
+
 class SourceAuth(TypedDict, total=False):
-    """CHAP credentials of an iSCSI target."""
+    """Credentials: CHAP's of an iSCSI target, Ceph's of a cluster (rbd)."""
 
     username: Required[str]
-    passwordFrom: Required[SecretFrom]
+    passwordFrom: SecretFrom
+    secret: SourceAuthSecret
 
 
 class Source(TypedDict, total=False):
@@ -35,7 +62,12 @@ class Source(TypedDict, total=False):
 
     host: str
     port: int
+    hosts: Sequence[SourceHost]
+    name: str
     path: str
+    protocolVersion: str
+    vendor: str
+    product: str
     devices: Sequence[str]
     target: str
     initiator: str
@@ -44,13 +76,56 @@ class Source(TypedDict, total=False):
     format: str
 
 
+class Permissions(TypedDict, total=False):
+    """Whose the folder is when it is made."""
+
+    owner: int
+    group: int
+    mode: str
+    label: str
+
+
+class Features(TypedDict, total=False):
+    """What the file system below it is to do."""
+
+    copyOnWrite: bool
+
+
+class Refresh(TypedDict, total=False):
+    """How volumes are looked at."""
+
+    allocation: Literal["default", "capacity"]
+
+
 class StoragePoolSpec(TypedDict, total=False):
     """The pool."""
 
-    type: Required[Literal["dir", "netfs", "logical", "iscsi", "scsi", "kimchi-iso", "fs", "disk", "iscsi-direct"]]
+    type: Required[
+        Literal[
+            "dir",
+            "netfs",
+            "logical",
+            "iscsi",
+            "scsi",
+            "kimchi-iso",
+            "fs",
+            "disk",
+            "iscsi-direct",
+            "mpath",
+            "zfs",
+            "rbd",
+            "gluster",
+            "sheepdog",
+            "vstorage",
+        ]
+    ]
     path: str
     source: Source
     xml: str
+    mountOptions: Sequence[str]
+    permissions: Permissions
+    features: Features
+    refresh: Refresh
     autostart: bool
     active: bool
     build: bool
@@ -66,6 +141,11 @@ class LoweredSourceAdapter(TypedDict, total=False):
     name: str
     wwnn: str
     wwpn: str
+    parentWwnn: str
+    parentWwpn: str
+    parentFabricWwn: str
+    managed: bool
+    parentAddress: SourceAdapterParentAddress
     parent: str
 
 
@@ -73,6 +153,7 @@ class LoweredSourceAuth(TypedDict, total=False):
     """The user and the secret."""
 
     username: Required[str]
+    type: str
     secret: Required[str]
 
 
@@ -81,14 +162,24 @@ class LoweredSource(TypedDict, total=False):
 
     host: str
     port: int
+    hosts: Sequence[SourceHost]
+    name: str
     path: str
+    protocolVersion: str
+    vendor: str
+    product: str
     devices: Sequence[str]
     target: str
     initiator: str
     adapter: LoweredSourceAdapter
     auth: LoweredSourceAuth
     format: str
-    name: str
+
+
+class LoweredRefresh(TypedDict, total=False):
+    """How volumes are looked at."""
+
+    allocation: str
 
 
 class LoweredStoragePool(TypedDict, total=False):
@@ -98,4 +189,8 @@ class LoweredStoragePool(TypedDict, total=False):
     path: str
     source: LoweredSource
     xml: str
+    mountOptions: Sequence[str]
+    permissions: Permissions
+    features: Features
+    refresh: LoweredRefresh
     build: bool
