@@ -62,7 +62,7 @@ def lower(declared: VirtualMachineSpec, *, name: str, uid: str, host: Host) -> L
         lowered["maximumMemory"] = _mebibytes(declared["maximumMemory"])
     if (count := _cpus(declared)) is not None:
         lowered["cpus"] = count
-    lower_compute(lowered)
+    lower_compute(lowered, host)
     if "domainType" in declared:
         lowered["domainType"] = _domain_type(declared["domainType"], host)
     if "graphics" in declared:

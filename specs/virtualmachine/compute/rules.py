@@ -28,7 +28,7 @@ def check_compute(spec: VirtualMachineSpec) -> Iterator[Broken]:
     yield from _check_cells(said, whole=whole)
     yield from _check_modules(said, whole=whole)
     yield from _check_pins(said)
-    yield from _check_threads(said)
+    yield from _check_threads(said, whole=whole)
     yield from _check_memory(said, whole=whole)
 
 
@@ -36,6 +36,8 @@ def _check_model(spec: Mapping[str, Any], *, whole: bool) -> Iterator[Broken]:
     cpu, mode = spec.get("cpu", {}), spec.get("cpuMode")
     if mode == "custom" and "model" not in cpu and whole:
         yield "/cpuMode", "A custom CPU is one by name; write it as `cpu.model`, or choose another mode."
+    if mode == "host-passthrough" and spec.get("domainType") == "emulated":
+        yield "/cpuMode", "Emulation has no CPU of the host's; write `cpuMode: maximum`, or `domainType: kvm`."
     for field in ("model", "match"):
         if field in cpu and (mode not in (None, "custom") or (mode is None and whole)):
             yield f"/cpu/{field}", f"`cpu.{field}` is of a CPU by name; write `cpuMode: custom` too, or remove it."
@@ -191,10 +193,12 @@ def _check_pins(spec: Mapping[str, Any]) -> Iterator[Broken]:
             yield f"/cpuTune/{field}", "A quota has at least 1000 microseconds, or is -1 for no limit; correct it."
 
 
-def _check_threads(spec: Mapping[str, Any]) -> Iterator[Broken]:
+def _check_threads(spec: Mapping[str, Any], *, whole: bool) -> Iterator[Broken]:
     pools = spec.get("ioThreadPools", ())
     yield from _twice("/ioThreadPools", [each["id"] for each in pools], "thread")
-    if pools and "ioThreads" in spec and spec["ioThreads"] != len(pools):
+    if pools and "ioThreads" not in spec and whole:
+        yield "/ioThreadPools", f"How many threads there are isn't written; write `ioThreads: {len(pools)}` too."
+    elif pools and "ioThreads" in spec and spec["ioThreads"] != len(pools):
         sentence = f"`ioThreads` is {spec['ioThreads']}, and these are {len(pools)}; make both equal."
         yield "/ioThreadPools", sentence
     for index, each in enumerate(pools):
