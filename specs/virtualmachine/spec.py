@@ -1494,6 +1494,16 @@ class LaunchSecurity(TypedDict, total=False):
     kernelHashes: bool
 
 
+class SecurityLabel(TypedDict, total=False):
+    """The label of one model."""
+
+    model: str
+    type: Required[Literal["dynamic", "static", "none"]]
+    relabel: bool
+    label: str
+    baselabel: str
+
+
 class CloudInit(TypedDict, total=False):
     """First-boot data for the guest, given to it on a small medium of its own (NoCloud)."""
 
@@ -1570,6 +1580,7 @@ class VirtualMachineSpec(TypedDict, total=False):
     domainType: Literal["kvm", "emulated"]
     arch: str
     machine: str
+    emulator: str
     firmware: Literal["bios", "uefi"]
     secureBoot: bool
     firmwareFeatures: FirmwareFeatures
@@ -1592,6 +1603,7 @@ class VirtualMachineSpec(TypedDict, total=False):
     smbios: Smbios
     fwCfg: Sequence[FwCfg]
     launchSecurity: LaunchSecurity
+    securityLabels: Sequence[SecurityLabel]
     resourcePartition: str
     perfEvents: Sequence[str]
     xml: str
@@ -2567,6 +2579,16 @@ class LoweredLaunchSecurity(TypedDict, total=False):
     kernelHashes: bool
 
 
+class LoweredSecurityLabel(TypedDict, total=False):
+    """The label of one model."""
+
+    model: str
+    type: Required[str]
+    relabel: bool
+    label: str
+    baselabel: str
+
+
 class LoweredVirtualMachine(TypedDict, total=False):
     """The machine."""
 
@@ -2621,6 +2643,7 @@ class LoweredVirtualMachine(TypedDict, total=False):
     domainType: str
     arch: str
     machine: str
+    emulator: str
     firmware: str
     secureBoot: bool
     firmwareFeatures: FirmwareFeatures
@@ -2643,6 +2666,7 @@ class LoweredVirtualMachine(TypedDict, total=False):
     smbios: LoweredSmbios
     fwCfg: Sequence[FwCfg]
     launchSecurity: LoweredLaunchSecurity
+    securityLabels: Sequence[LoweredSecurityLabel]
     resourcePartition: str
     perfEvents: Sequence[str]
     xml: str

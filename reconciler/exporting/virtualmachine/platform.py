@@ -14,6 +14,7 @@ from specs.plain import NewSpec
 if TYPE_CHECKING:
     from specs.virtualmachine.spec import LoweredVirtualMachine
 
+_USUAL_EMULATOR: Final = "/usr/bin/qemu-system-x86_64"
 # Fields that code reads, each with what goes without saying.
 _READ: Final = (
     ("loader/path", None),
@@ -37,6 +38,9 @@ def say_platform(spec: NewSpec, config: LoweredVirtualMachine, draft: Draft, aro
     """Add it to the document."""
     if (arch := config.get("arch")) and arch != around.host.arch:
         spec["arch"] = arch
+    usual = around.host.emulators.get(config.get("arch", around.host.arch)) or _USUAL_EMULATOR
+    if spec.get("emulator") == usual:
+        del spec["emulator"]
     for name, plain in _READ:
         if (value := value_at(config, name)) not in (None, plain):
             put_at(spec, name, value)

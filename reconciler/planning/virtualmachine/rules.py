@@ -24,6 +24,7 @@ from specs.plain import Spec
 from specs.reach import Reach, console_owners
 from specs.reference import VIRTUAL_MACHINE, Ref
 from specs.virtualmachine import KIND as MACHINES
+from specs.virtualmachine.platform.consent import without_consent
 
 
 class MachineRules(Rules):
@@ -95,9 +96,12 @@ class MachineRules(Rules):
         return super().renamed(resource, context)
 
     def refused(self, resource: Resource, observed: Observed | None, reach: Reach) -> Iterable[Refused]:
-        """The secret of its console."""
+        """The secret of its console, and what its host's administrator hasn't agreed to."""
         owners = console_owners(resource.uid, observed.uid if observed is not None else "")
-        return secret(resource.spec, ("graphics",), owners, reach)
+        yield from secret(resource.spec, ("graphics",), owners, reach)
+        config = MACHINES.lowered(observed.config if observed is not None else {})
+        for field, why in without_consent(MACHINES.declared(resource.spec), config, reach.xml_areas):
+            yield (field,), why
 
 
 RULES = MachineRules()

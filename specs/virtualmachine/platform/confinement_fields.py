@@ -75,8 +75,52 @@ CONFINEMENT: Final[Mapping[str, Declared]] = {
         },
         required=("type",),
     ),
+    "securityLabels": items(
+        "How the host confines the machine, by the security model (apparmor, selinux, dac). Less confinement than "
+        "usual needs the area security of the setting allow-xml. Default: as the host confines every machine.",
+        mapping(
+            "The label of one model.",
+            {
+                "model": text(
+                    "The security model, such as dac. Default: the host's first.",
+                    "^[a-z][a-z0-9]{0,31}$",
+                    examples=("dac",),
+                    error="A security model is a word such as apparmor, selinux or dac; correct it.",
+                    effect=BOOT,
+                    at="@model",
+                ),
+                "type": word(
+                    "`dynamic`: a label of its own that the host makes; `static`: `label`; `none`: not confined.",
+                    "dynamic",
+                    "static",
+                    "none",
+                    effect=BOOT,
+                    at="@type",
+                ),
+                "relabel": yes_no(
+                    "Whether the machine's files get its label. Default: true, but for `none`.",
+                    effect=BOOT,
+                    at="@relabel",
+                ),
+                "label": text(
+                    "The label of its process; for static. Default: none.", at_most=4096, effect=BOOT, at="label"
+                ),
+                "baselabel": text(
+                    "What a dynamic label is made from. Default: the host's choice.",
+                    at_most=4096,
+                    effect=BOOT,
+                    at="baselabel",
+                ),
+            },
+            required=("type",),
+        ),
+        effect=BOOT,
+        at="seclabel",
+        identity=("model",),
+    ),
     "resourcePartition": text(
-        "The control group of the host below which the machine runs. Default: /machine.",
+        "The control group of the host below which the machine runs; needs the area security of the setting allow-xml. "
+        "Default: /machine.",
         "^/[A-Za-z0-9_.@-]+(?:/[A-Za-z0-9_.@-]+)*$",
         examples=("/machine/production",),
         error="A partition is an absolute path such as /machine/production; correct it.",

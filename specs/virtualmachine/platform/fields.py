@@ -7,6 +7,7 @@ from typing import Final
 
 from specs.declared import IN_CODE, Declared, text, word
 from specs.effect import Effect
+from specs.notations import ABSOLUTE_PATH
 from specs.virtualmachine.platform.boot_fields import BOOT
 from specs.virtualmachine.platform.clock_fields import CLOCK
 from specs.virtualmachine.platform.confinement_fields import CONFINEMENT
@@ -60,6 +61,14 @@ FIELDS: Final[Mapping[str, Declared]] = {
         error="A machine type is a word such as q35 or pc-q35-7.2; correct it.",
         effect=Effect.NEXT_BOOT,
         at=IN_CODE,
+    ),
+    "emulator": ABSOLUTE_PATH.but(
+        "The program that emulates the machine: QEMU's for the architecture where distributions have it; another one "
+        "needs the area hypervisor of the setting allow-xml. Default: the host's for the architecture.",
+        examples=("/usr/bin/qemu-system-x86_64",),
+        effect=Effect.NEXT_BOOT,
+        at="devices/emulator",
+        codec="path",
     ),
     **FIRMWARE,
     **BOOT,

@@ -235,11 +235,24 @@ def _confinement(spec: VirtualMachineSpec) -> Iterator[Broken]:
         for name in launch:
             if name != "type":
                 yield f"/launchSecurity/{name}", "s390-pv has nothing to be said about; remove this."
+    for number, label in enumerate(spec.get("securityLabels", ())):
+        at = f"/securityLabels/{number}"
+        if label["type"] == "static" and "label" not in label:
+            yield at, "A static label has to be said; write `label` too."
+        if label["type"] != "static" and "label" in label:
+            yield f"{at}/label", "Only a `static` label is said; remove this, or write that."
+        if label["type"] != "dynamic" and "baselabel" in label:
+            yield f"{at}/baselabel", "Only a `dynamic` label is made from another one; remove this."
+        if label["type"] == "none" and label.get("relabel"):
+            yield f"{at}/relabel", "What isn't confined has no label for its files; remove this."
+        if label["type"] == "dynamic" and label.get("relabel") is False:
+            yield f"{at}/relabel", "A dynamic label has to be on the files; remove this."
 
 
 _KEYS: Final = (
     ("clock", "timers", "name", "timer"),
     ("", "fwCfg", "name", "entry"),
+    ("", "securityLabels", "model", "label"),
 )
 
 

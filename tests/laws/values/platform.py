@@ -42,10 +42,16 @@ DOCUMENTS: Mapping[str, tuple[dict[str, Any], ...]] = {
         {"fwCfg": [{"name": "opt/a"}]},
         {"launchSecurity": {"type": "sev"}},
         {"launchSecurity": {}},
+        *({"securityLabels": [{"model": "dac", "type": kind}]} for kind in ("dynamic", "none")),
+        {"securityLabels": [{"model": "dac", "type": "static", "label": "+1:+1"}]},
     ),
 }
 VALUES: Mapping[str, tuple[Any, ...]] = {
     "VirtualMachine.arch": ("x86_64", "i686"),
+    "VirtualMachine.emulator": ("/usr/bin/qemu-system-x86_64", "/usr/bin/qemu-system-i386"),
+    "VirtualMachine.securityLabels.model": ("dac", "apparmor"),
+    "VirtualMachine.securityLabels.type": ("dynamic", "none"),
+    "VirtualMachine.securityLabels.label": ("+1:+1", "+2:+2"),
     "VirtualMachine.loader.path": ("/srv/firmware/own.fd", "/srv/firmware/other.fd"),
     "VirtualMachine.nvram.path": ("/srv/nvram/a.fd", "/srv/nvram/b.fd"),
     "VirtualMachine.nvram.template": (f"{_FIRMWARE}/OVMF_VARS_4M.fd", f"{_FIRMWARE}/OVMF_VARS_4M.ms.fd"),
@@ -90,4 +96,5 @@ NOT_TAKEN_HERE = (
     "VirtualMachine.features.gic",
     *(f"VirtualMachine.features.{name}" for name in _POWER),
     "VirtualMachine.launchSecurity",
+    "VirtualMachine.emulator",  # there is one for each architecture
 )
