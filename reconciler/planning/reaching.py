@@ -53,9 +53,15 @@ def beyond(resource: Resource, folders: Iterable[str], reach: Reach) -> str:
     text = resource.spec.get(FIELD)
     if not text:
         return ""
-    from specs.overlay.reaching import refusal  # with lxml, which only such a document needs
+    from specs.overlay.in_fields import in_fields  # with lxml, which only such a document needs
+    from specs.overlay.reaching import refusal
 
-    return refusal(resource.ref.kind, text, reach.xml_areas, folders)
+    kind = resource.ref.kind
+    whys = [refusal(kind, text, reach.xml_areas, folders)]
+    fields = tuple(rule for rule in reach.forbidden if rule.field and rule.field != (FIELD,))
+    if fields and (rules := tuple(forbidden_in(fields, kind, in_fields(kind, text)))):
+        whys.append(f"{FIELD}: {told(rules)}")
+    return "; ".join(filter(None, whys))
 
 
 def _as_it_is(unsafe: str) -> tuple[str, ...]:

@@ -46,7 +46,7 @@ class Pair:
         whole = self.siblings.whole
         if whole is None:
             return len(children(self.stated)) == 0 and not self.stated.attrib and not text_of(self.stated)
-        return not whole or any(_value(self.stated, path) is not None for path in whole)
+        return not whole or any(_says(self.stated, path) for path in whole)
 
 
 def children(element: Element) -> list[Element]:
@@ -83,13 +83,13 @@ def pairs(table: Table, stated: Element, found: Element | None, path: str) -> It
             siblings = Siblings(listed=True)
             partner = next((each for each in candidates if contains(table, each, child, below)), None)
             step = f"{tag}[{_content(child)}]"
-            alike[step] = alike.get(step, 0) + 1
-            step += f"#{alike[step]}" if alike[step] > 1 else ""
         elif keys:
             partner = _partner(table, below, child, candidates, keys)
             step = f"{tag}[{_label(child, siblings, keys[0])}]"
         else:
             partner, step = next(iter(candidates), None), tag
+        alike[step] = alike.get(step, 0) + 1
+        step += f"#{alike[step]}" if alike[step] > 1 else ""
         if partner is not None:
             candidates.remove(partner)
         yield Pair(child, partner, below, step, siblings, _places(child, keys[0]) if keys else frozenset())
@@ -175,11 +175,16 @@ def _keys(child: Element, siblings: Siblings) -> list[Key]:
 def _partner(table: Table, path: str, child: Element, candidates: list[Element], keys: list[Key]) -> Element | None:
     """The element that has one of the keys, unless it says otherwise of a better one."""
     for place, key in enumerate(keys):
-        for each in candidates:
-            if all(_agrees(table, path, child, each, known) for known in keys[: place + 1]) and all(
-                _value(each, part) is not None for part in key
-            ):
-                return each
+        found = [
+            each
+            for each in candidates
+            if all(_agrees(table, path, child, each, known) for known in keys[: place + 1])
+            and all(_value(each, part) is not None for part in key)
+        ]
+        if len(found) > 1:  # such as the controllers of one USB bus: the one that is so already, if there is one
+            return next((each for each in found if contains(table, each, child, path)), found[0])
+        if found:
+            return found[0]
     return None
 
 
@@ -262,6 +267,13 @@ def _value(element: Element, path: str) -> str | None:
         return text
     parts = sorted((key, value) for key, value in attributes(found) if key not in ("multifunction", "zpci"))
     return " ".join(f"{key}:{_number(value)}" for key, value in parts) if parts else None
+
+
+def _says(element: Element, path: str) -> bool:
+    """Whether an element has anything at a path, or the very value that stands behind it."""
+    path, sign, wanted = path.partition("=")
+    value = _value(element, path)
+    return value == wanted if sign else value is not None
 
 
 def _values(element: Element, path: str) -> Iterator[str]:

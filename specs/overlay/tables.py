@@ -25,9 +25,9 @@ class Siblings:
     """Of one tag below one parent.
 
     `keys` are tried in their order: the first of which a fragment's element has all is how it is found again. `whole`
-    has paths of which a fragment's element says at least one if it describes the thing, and doesn't only add to
-    one that is there; with none of them every such element describes a thing, with None no element does. What is
-    `listed` has no key: one is as good as another that says the same. What is `ordered` is one list, order and all.
+    has paths (`@type`, `@type=sdl`) of which a fragment's element says at least one if it describes the thing, and
+    doesn't only add to one that is there; with none of them every such element describes a thing, with None no element
+    does. What is `listed` has no key: one is as good as another that says the same. What is `ordered` is one list.
     """
 
     keys: tuple[Key, ...] = ()

@@ -49,6 +49,10 @@ _HOST_DEVICE = (
     "source/char",
     "source/interface",
 )
+_CONSOLES = (
+    *("@port", "@autoport", "@socket", "listen", "listen/@type", "listen/@socket"),
+    *(f"@type={kind}" for kind in ("egl-headless", "sdl", "dbus", "rdp", "desktop")),
+)
 _LINK = named(("@initiator", "@target", "@cache", "@type"), ("@initiator", "@target", "@type"))
 _PAGE = named(("@size", "@unit", "@nodeset"), ("@size", "@unit"), ("@size", "@nodeset"), "@size")
 
@@ -72,7 +76,7 @@ TABLE = Table(
         "devices/console": _device(
             ("target/@type", "target/@port"), "target/@port", "target/@type", whole=("@type",)
         ),
-        "devices/graphics": added_to("@type", whole=("@port", "@autoport", "listen", "listen/@type")),
+        "devices/graphics": added_to("@type", whole=_CONSOLES),
         "devices/graphics/listen": named(
             ("@type", "@address"), ("@type", "@network"), ("@type", "@socket"), "@type"
         ),

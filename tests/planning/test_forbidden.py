@@ -30,6 +30,17 @@ def says(*rules: str) -> str:
     ("nor with such a field", world(wanted(**OPEN), host=under(LISTEN)), says(LISTEN)),
     ("nor with such an item of a list", world(CARD, LAN, host=under(CARDS)), says(CARDS)),
     (
+        "nor in XML that says as much",
+        world(wanted(xml="<domain><devices><watchdog model='i6300esb'/></devices></domain>"),
+              host=under("VirtualMachine.watchdog", "VirtualMachine.bootMenu")),
+        f"! web NotAllowed: xml: {told([rule('VirtualMachine.watchdog')])}",
+    ),
+    (
+        "nor in any XML",
+        world(wanted(xml="<domain><pm><suspend-to-mem enabled='no'/></pm></domain>"), host=under("VirtualMachine.xml")),
+        says("VirtualMachine.xml"),
+    ),
+    (
         "all rules that it goes against are told",
         world(CARD, LAN, host=under(CARDS, "VirtualMachine.firmware=bios")),
         says(CARDS, "VirtualMachine.firmware=bios"),
