@@ -235,6 +235,47 @@ class NumaTune(TypedDict, total=False):
     cells: Sequence[NumaTuneCell]
 
 
+class ControllerDriver(TypedDict, total=False):
+    """How the guest's requests reach it, on virtio-scsi."""
+
+    queues: int
+    cmdPerLun: int
+    maxSectors: int
+    ioeventfd: bool
+    ioThread: int
+    iommu: bool
+    ats: bool
+    packed: bool
+    pagePerVq: bool
+
+
+class ControllerTarget(TypedDict, total=False):
+    """Where a pci controller is among the others."""
+
+    chassisNr: int
+    chassis: int
+    port: int
+    busNr: int
+    index: int
+    hotplug: bool
+    node: int
+
+
+class Controller(TypedDict, total=False):
+    """A controller."""
+
+    type: Required[Literal["pci", "usb", "scsi", "ide", "sata", "fdc", "virtio-serial", "ccid", "isa"]]
+    index: Required[int]
+    model: str
+    driver: ControllerDriver
+    ports: int
+    vectors: int
+    master: int
+    implementation: str
+    target: ControllerTarget
+    pcihole64: str
+
+
 class DiskNetwork(TypedDict, total=False):
     """Storage that QEMU itself reaches over the network."""
 
@@ -311,6 +352,7 @@ class DiskDriver(TypedDict, total=False):
     copyOnRead: bool
     discard: Literal["unmap", "ignore"]
     detectZeroes: Literal["off", "on", "unmap"]
+    ioThread: int
     queues: int
     queueSize: int
     ioeventfd: bool
@@ -1543,6 +1585,7 @@ class VirtualMachineSpec(TypedDict, total=False):
     memoryModules: Sequence[MemoryModule]
     numa: Numa
     numaTune: NumaTune
+    controllers: Sequence[Controller]
     disks: Sequence[Disk]
     cdroms: Sequence[Cdrom]
     interfaces: Sequence[Interface]
@@ -1805,6 +1848,21 @@ class LoweredNumaTune(TypedDict, total=False):
     cells: Sequence[LoweredNumaTuneCell]
 
 
+class LoweredController(TypedDict, total=False):
+    """A controller."""
+
+    type: Required[str]
+    index: Required[int]
+    model: str
+    driver: ControllerDriver
+    ports: int
+    vectors: int
+    master: int
+    implementation: str
+    target: ControllerTarget
+    pcihole64: int
+
+
 class LoweredDiskNetwork(TypedDict, total=False):
     """Storage that QEMU itself reaches over the network."""
 
@@ -1850,6 +1908,7 @@ class LoweredDiskDriver(TypedDict, total=False):
     copyOnRead: bool
     discard: str
     detectZeroes: str
+    ioThread: int
     queues: int
     queueSize: int
     ioeventfd: bool
@@ -2610,6 +2669,7 @@ class LoweredVirtualMachine(TypedDict, total=False):
     memoryModules: Sequence[LoweredMemoryModule]
     numa: LoweredNuma
     numaTune: LoweredNumaTune
+    controllers: Sequence[LoweredController]
     disks: Sequence[LoweredDisk]
     cdroms: Sequence[LoweredCdrom]
     interfaces: Sequence[LoweredInterface]

@@ -52,6 +52,8 @@ def machine(observed: Observed, around: Surroundings) -> Draft:
     draft = Draft(observed.ref, observed.uid, {"runStrategy": "Manual"})
     spec = draft.spec
     spec.update(sayable(SPEC, config))
+    if "controllers" in spec:  # libvirt numbers all that it knows
+        spec["controllers"] = [each for each in spec["controllers"] if "index" in each]
     if topology := config.get("cpuTopology"):
         spec["cpuTopology"] = topology
     if chipset := config.get("machine"):

@@ -11,7 +11,7 @@ _VIRTIO: Final = frozenset({"virtio"})
 _SCSI: Final = frozenset({"scsi"})
 # What libvirt takes of a drive on these buses alone, by a document's words.
 ONLY_ON: Final[Mapping[str, frozenset[str]]] = {
-    **{f"driver/{name}": _VIRTIO for name in ("iothread", "queues", "queueSize", "ioeventfd", "eventIdx")},
+    **{f"driver/{name}": _VIRTIO for name in ("ioThread", "queues", "queueSize", "ioeventfd", "eventIdx")},
     **{f"driver/{name}": _VIRTIO for name in ("iommu", "ats", "packed", "pagePerVq")},
     "model": _VIRTIO,
     "vendor": _SCSI,

@@ -77,6 +77,13 @@ DRIVER = mapping(
     "How QEMU opens the disk and hands it on. Default: as libvirt and QEMU do it.",
     {
         **_OPENED,
+        "ioThread": number(
+            "The number of the I/O thread that serves the disk, on the bus virtio. Default: none, QEMU's main loop.",
+            1,
+            65535,
+            effect=Effect.NEXT_BOOT,
+            at="driver/@iothread",
+        ),
         "queues": number(
             "How many queues a disk on the bus virtio has. Default: as many as CPUs.",
             1,

@@ -23,6 +23,7 @@ from specs.declared import (
 )
 from specs.effect import Effect
 from specs.notations import ABSOLUTE_PATH, NAME, SIZE, URL, VOLUME_REFERENCE
+from specs.virtualmachine.storage.controller_fields import CONTROLLERS
 from specs.virtualmachine.storage.driver_fields import (
     CDROM_DRIVER,
     DISK_TRAITS,
@@ -268,6 +269,7 @@ CDROM = mapping(
 
 
 FIELDS: Final[Mapping[str, Declared]] = {
+    "controllers": CONTROLLERS,
     "disks": items(
         "The disks. Adding and removing works in the running machine. One that leaves the "
         "list stays attached until `onggi approve` lets it go, and its volume stays even "

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from specs.virtualmachine.storage.buses import ONLY_ON
+from specs.virtualmachine.storage.controller_rules import check_controllers
 from specs.virtualmachine.storage.source_rules import check_source
 
 if TYPE_CHECKING:
@@ -19,14 +20,16 @@ _UNCACHED = ("none", "directsync")
 def check_drives(spec: VirtualMachineSpec) -> Iterator[Broken]:
     """The rules of each drive by itself, and with the machine around it."""
     for index, disk in enumerate(spec.get("disks", ())):
-        for pointer, sentence in _check_disk(disk, spec):
+        for pointer, sentence in _check_disk(disk):
             yield f"/disks/{index}{pointer}", sentence
     for index, drive in enumerate(spec.get("cdroms", ())):
         for pointer, sentence in _check_cdrom(drive):
             yield f"/cdroms/{index}{pointer}", sentence
+    yield from _check_threads(spec)
+    yield from check_controllers(spec.get("controllers", ()))
 
 
-def _check_disk(disk: Disk, spec: VirtualMachineSpec) -> Iterator[Broken]:
+def _check_disk(disk: Disk) -> Iterator[Broken]:
     yield from _check_bus(disk, disk.get("bus", "virtio"))
     yield from _check_opening(disk)
     driver: Any = disk.get("driver", {})
@@ -37,9 +40,6 @@ def _check_disk(disk: Disk, spec: VirtualMachineSpec) -> Iterator[Broken]:
     if disk.get("transient") and (disk.get("shareable") or disk.get("readOnly")):
         other = "shareable" if disk.get("shareable") else "readOnly"
         yield "/transient", f"What is written is kept apart for one machine alone; remove this or `{other}`."
-    count, thread = _threads(spec), driver.get("iothread")
-    if count is not None and thread is not None and thread > count:
-        yield "/driver/iothread", f"The machine has {count} I/O threads; raise `iothreads`, or write another number."
     yield from _check_powers(disk)
     yield from check_source(disk)
 
@@ -85,7 +85,18 @@ def _check_powers(disk: Disk) -> Iterator[Broken]:
         yield "/blockSizes/physical", "This is less than `logical`; write as much, or more."
 
 
-def _threads(spec: VirtualMachineSpec) -> int | None:
-    """How many I/O threads a document gives its machine; None where it doesn't say."""
-    count: Any = spec.get("iothreads")
-    return count if isinstance(count, int) else None
+def _check_threads(spec: VirtualMachineSpec) -> Iterator[Broken]:
+    """The I/O threads that drives and controllers name are there; a template may bring them."""
+    if "ioThreadPools" in spec or ("template" in spec and "ioThreads" not in spec):
+        return
+    count = spec.get("ioThreads", 0)
+    hung: Sequence[Any] = (*spec.get("disks", ()), *spec.get("controllers", ()))
+    for index, each in enumerate(hung):
+        number = each.get("driver", {}).get("ioThread", 0)
+        if number > count:
+            disks = len(spec.get("disks", ()))
+            place = f"/disks/{index}" if index < disks else f"/controllers/{index - disks}"
+            yield (
+                f"{place}/driver/ioThread",
+                f"The machine has no I/O thread {number}; write `ioThreads: {number}` too.",
+            )

@@ -32,15 +32,36 @@ _DISKS: tuple[dict[str, Any], ...] = (
     {"network": {**_RBD}, "encryption": {"format": "luks", "engine": "librbd", "secret": _UUID}},
 )
 
+_CONTROLLERS: tuple[dict[str, Any], ...] = (
+    {"type": "scsi", "index": 0, "model": "virtio-scsi"},
+    {"type": "usb", "index": 0, "model": "qemu-xhci"},
+    {"type": "usb", "index": 0, "model": "ich9-uhci1"},
+    {"type": "virtio-serial", "index": 0},
+    {"type": "pci", "index": 0, "model": "pcie-root"},
+    {"type": "pci", "index": 1, "model": "pcie-root-port"},
+    {"type": "pci", "index": 1, "model": "pcie-expander-bus", "target": {"busNr": 180}},
+    {"type": "pci", "index": 1, "model": "pci-bridge"},
+    {"type": "pci", "index": 1, "model": "pci-root"},
+)
+
 DOCUMENTS: dict[str, tuple[dict[str, Any], ...]] = {
     "VirtualMachine": (
         *({"disks": [disk]} for disk in _DISKS),
         {"machine": "pc", "disks": [{"volume": "default/a", "bus": "ide", "geometry": _GEOMETRY}]},
         {"disks": [{"volume": "default/a", "bus": "usb"}], "cdroms": [{"bus": "scsi"}]},
+        {"ioThreads": 4, "disks": [{"volume": "default/a"}]},
+        *({"controllers": [each]} for each in _CONTROLLERS),
+        *({"ioThreads": 4, "controllers": [each]} for each in _CONTROLLERS[:1]),
     )
 }
 
 VALUES: dict[str, tuple[Any, ...]] = {
+    "VirtualMachine.controllers.type": ("sata", "ccid"),
+    "VirtualMachine.controllers.model": ("lsilogic", "virtio-scsi"),
+    "VirtualMachine.controllers.driver.ioThread": (1, 2),
+    "VirtualMachine.controllers.implementation": ("ioh3420", "pcie-root-port"),
+    "VirtualMachine.controllers.pcihole64": ("32GiB", "64GiB"),
+    "VirtualMachine.controllers.master": (0, 2),
     **{
         f"VirtualMachine.{kind}.{field}": values
         for kind in ("disks", "cdroms")
@@ -72,6 +93,7 @@ VALUES: dict[str, tuple[Any, ...]] = {
             "network.initiator": ("iqn.2024-01.org.example:a", "iqn.2024-01.org.example:b"),
             "auth.secret.uuid": (_UUID["uuid"], "1c0b3c4e-7a0b-4a35-8d0d-0d9f6c0f3c32"),
             "encryption.secret.uuid": (_UUID["uuid"], "1c0b3c4e-7a0b-4a35-8d0d-0d9f6c0f3c32"),
+            "driver.ioThread": (1, 2),
             "nvme.device": ("pci_0000_01_00_0", "pci_0000_02_00_0"),
         }.items()
     },
