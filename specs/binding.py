@@ -243,6 +243,7 @@ class Items:
     settle: Callable[[Element, Any, Sequence[Bind]], None] | None = None
     called: Callable[[Item], str] | None = None  # what its document calls an item that has another label
     listed: Listed | None = None  # where its elements are at one place
+    by_themselves: bool = False  # libvirt adds such items, so that there is nothing to tell of an undeclared one
 
     def read(self, root: Element) -> list[NewSpec]:
         """Every item that the XML has, in document order."""

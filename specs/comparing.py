@@ -40,7 +40,7 @@ def differences(
                 pointer = bind.removal(present, managed, listed=wanted is not None)
                 if pointer is not None:
                     changes.append(Change(pointer, present, None, effect_of(bind.remove_effect, present, None)))
-                else:
+                elif not bind.by_themselves:
                     extras.append(f"/{bind.name}/{bind.label(present)}")
     return changes, extras
 

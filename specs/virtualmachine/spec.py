@@ -274,6 +274,8 @@ class Controller(TypedDict, total=False):
     implementation: str
     target: ControllerTarget
     pcihole64: str
+    address: str
+    alias: str
 
 
 class DiskNetwork(TypedDict, total=False):
@@ -420,6 +422,8 @@ class Disk(TypedDict, total=False):
     snapshot: Literal["no", "internal", "external"]
     blockSizes: DiskBlockSizes
     geometry: DiskGeometry
+    address: str
+    alias: str
     onLoss: Literal["hold", "recreate"]
 
 
@@ -448,6 +452,7 @@ class Cdrom(TypedDict, total=False):
     vendor: str
     product: str
     startupPolicy: Literal["mandatory", "requisite", "optional"]
+    address: str
 
 
 class InterfaceDirect(TypedDict, total=False):
@@ -1861,6 +1866,8 @@ class LoweredController(TypedDict, total=False):
     implementation: str
     target: ControllerTarget
     pcihole64: int
+    address: str
+    alias: str
 
 
 class LoweredDiskNetwork(TypedDict, total=False):
@@ -1993,6 +2000,8 @@ class LoweredDisk(TypedDict, total=False):
     snapshot: str
     blockSizes: DiskBlockSizes
     geometry: LoweredDiskGeometry
+    address: str
+    alias: str
     source: Required[LoweredSource]
 
 
@@ -2018,6 +2027,7 @@ class LoweredCdrom(TypedDict, total=False):
     vendor: str
     product: str
     startupPolicy: str
+    address: str
     source: Required[LoweredSource]
 
 

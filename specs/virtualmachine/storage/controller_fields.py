@@ -8,6 +8,7 @@ from specs.declared import items, mapping, number, on_off, text, word
 from specs.effect import Effect
 from specs.notations import SIZE
 from specs.virtualmachine.devices.common_fields import VIRTIO_OPTIONS
+from specs.virtualmachine.devices.place_fields import PLACE
 
 _NEXT: Final = Effect.NEXT_BOOT
 
@@ -126,6 +127,7 @@ CONTROLLER = mapping(
             at="pcihole64",
             codec="KiB@unit",
         ),
+        **PLACE,
     },
     required=("type", "index"),
 )

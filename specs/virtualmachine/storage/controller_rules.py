@@ -49,6 +49,8 @@ def _check(controller: Any, kind: str) -> Iterator[Broken]:
     model = controller.get("model", "")
     if model == "pcie-root" and "implementation" in controller:
         yield "/implementation", "The root is the machine's own; remove this."
+    if "master" in controller and model and "uhci" not in model:
+        yield "/master", f"{model} is nobody's companion, ich9-uhci1 is; remove this."
     for name, models in _OF_MODELS.items():
         if kind == "pci" and model and name in controller.get("target", {}) and model not in models:
             yield f"/target/{name}", f"No {model} has this, a {' or '.join(models)} has; remove it."

@@ -23,6 +23,7 @@ from specs.declared import (
 )
 from specs.effect import Effect
 from specs.notations import ABSOLUTE_PATH, NAME, SIZE, URL, VOLUME_REFERENCE
+from specs.virtualmachine.devices.place_fields import PLACE
 from specs.virtualmachine.storage.controller_fields import CONTROLLERS
 from specs.virtualmachine.storage.driver_fields import (
     CDROM_DRIVER,
@@ -174,6 +175,7 @@ DISK = mapping(
         ),
         "driver": DRIVER,
         **DISK_TRAITS,
+        **PLACE,
         "onLoss": word(
             "What to do when a new volume (`size`) was there and is gone from its pool: `hold` "
             "tells of it (`DataLost`) and keeps the machine from starting until the volume is "
@@ -247,6 +249,7 @@ CDROM = mapping(
         "vendor": VENDOR,
         "product": PRODUCT,
         "startupPolicy": STARTUP_POLICY,
+        "address": PLACE["address"],
     },
     lowered=mapping(
         "Its medium as the place where it is, and its name by position.",

@@ -26,7 +26,6 @@ _DISKS: tuple[dict[str, Any], ...] = (
     {"network": {**_ISCSI}},
     {"network": {**_NFS}},
     {"nvme": {"device": "pci_0000_01_00_0", "namespace": 1}},
-    {"vhostUser": "/run/a.sock"},
     {**_FILE, "encryption": {"format": "luks", "secret": _USAGE}},
     {**_FILE, "encryption": {"format": "luks", "secret": _UUID}},
     {"network": {**_RBD}, "encryption": {"format": "luks", "engine": "librbd", "secret": _UUID}},
@@ -35,33 +34,65 @@ _DISKS: tuple[dict[str, Any], ...] = (
 _CONTROLLERS: tuple[dict[str, Any], ...] = (
     {"type": "scsi", "index": 0, "model": "virtio-scsi"},
     {"type": "usb", "index": 0, "model": "qemu-xhci"},
-    {"type": "usb", "index": 0, "model": "ich9-uhci1"},
     {"type": "virtio-serial", "index": 0},
     {"type": "pci", "index": 0, "model": "pcie-root"},
     {"type": "pci", "index": 1, "model": "pcie-root-port"},
-    {"type": "pci", "index": 1, "model": "pcie-expander-bus", "target": {"busNr": 180}},
-    {"type": "pci", "index": 1, "model": "pci-bridge"},
-    {"type": "pci", "index": 1, "model": "pci-root"},
 )
+
+_CELLS = {
+    "cpus": 4,
+    "memory": "4GiB",
+    "numa": {
+        "cells": [{"id": 0, "cpus": "0-1", "memory": "2GiB"}, {"id": 1, "cpus": "2-3", "memory": "2GiB"}],
+    },
+}
 
 DOCUMENTS: dict[str, tuple[dict[str, Any], ...]] = {
     "VirtualMachine": (
         *({"disks": [disk]} for disk in _DISKS),
         {"machine": "pc", "disks": [{"volume": "default/a", "bus": "ide", "geometry": _GEOMETRY}]},
         {"disks": [{"volume": "default/a", "bus": "usb"}], "cdroms": [{"bus": "scsi"}]},
+        {"memoryBacking": {"source": "memfd", "access": "shared"}, "disks": [{"vhostUser": "/run/a.sock"}]},
         {"ioThreads": 4, "disks": [{"volume": "default/a"}]},
-        *({"controllers": [each]} for each in _CONTROLLERS),
+        *({"controllers": [each], "defaults": "libvirt", "machine": "q35"} for each in _CONTROLLERS),
+        {
+            "defaults": "libvirt",
+            "machine": "q35",
+            "controllers": [
+                {"type": "usb", "index": 0, "model": "ich9-uhci1"},
+                {"type": "usb", "index": 0, "model": "ich9-ehci1"},
+            ],
+        },
+        {
+            "defaults": "libvirt",
+            "machine": "pc",
+            "controllers": [{"type": "pci", "index": 1, "model": "pci-bridge"}],
+        },
+        {
+            **_CELLS,
+            "defaults": "libvirt",
+            "machine": "q35",
+            "controllers": [{"type": "pci", "index": 1, "model": "pcie-expander-bus", "target": {"busNr": 180}}],
+        },
+        {"controllers": [{"type": "pci", "index": 1, "model": "pci-root"}]},
         *({"ioThreads": 4, "controllers": [each]} for each in _CONTROLLERS[:1]),
+        {"disks": [{"volume": "default/a", "bus": "virtio"}], "defaults": "libvirt", "machine": "q35"},
     )
 }
 
 VALUES: dict[str, tuple[Any, ...]] = {
     "VirtualMachine.controllers.type": ("sata", "ccid"),
+    "VirtualMachine.controllers.alias": ("ua-a", "ua-b"),
+    "VirtualMachine.controllers.address": ("pci 0000:00:07.0", "pci 0000:00:08.0"),
+    "VirtualMachine.cdroms.address": ("drive 0:0:0:0", "drive 0:0:0:3"),
+    "VirtualMachine.disks.alias": ("ua-a", "ua-b"),
+    "VirtualMachine.disks.address": ("drive 0:0:0:3", "drive 0:0:0:4"),
     "VirtualMachine.controllers.model": ("lsilogic", "virtio-scsi"),
     "VirtualMachine.controllers.driver.ioThread": (1, 2),
     "VirtualMachine.controllers.implementation": ("ioh3420", "pcie-root-port"),
     "VirtualMachine.controllers.pcihole64": ("32GiB", "64GiB"),
     "VirtualMachine.controllers.master": (0, 2),
+    "VirtualMachine.controllers.target.node": (0, 1),
     **{
         f"VirtualMachine.{kind}.{field}": values
         for kind in ("disks", "cdroms")
@@ -98,3 +129,5 @@ VALUES: dict[str, tuple[Any, ...]] = {
         }.items()
     },
 }
+
+KNOWN_TO_QEMU: dict[str, list[str]] = {"VirtualMachine.controllers.target.index": []}  # pSeries has several roots

@@ -111,3 +111,32 @@ def test_one_machine_has_the_same_disk_once(one: dict[str, Any]) -> None:
     ((where, sentence),) = check("web", {"disks": [one, one]})
     assert where == f"/disks/1/{name}"
     assert "already" in sentence
+
+
+CONTROLLERS: list[tuple[list[dict[str, Any]], str, str]] = [
+    ([{"type": "sata", "index": 0, "model": "ich9"}], "/0/model", "remove it"),
+    ([{"type": "usb", "index": 0, "vectors": 2}], "/0/vectors", "virtio-serial"),
+    ([{"type": "usb", "index": 0, "model": "qemu-xhci", "master": 0}], "/0/master", "ich9-uhci1"),
+    ([{"type": "pci", "index": 0, "model": "pcie-root", "target": {"port": 1}}], "/0/target/port", "pcie-root-port"),
+    ([{"type": "scsi", "index": 0}, {"type": "scsi", "index": 0}], "/1/index", "choose another"),
+    ([{"type": "scsi", "index": 0, "driver": {"ioThread": 1}}], "/0/driver/ioThread", "`ioThreads: 1`"),
+]
+
+
+@pytest.mark.parametrize(("controllers", "pointer", "remedy"), CONTROLLERS)
+def test_a_controller_has_what_its_type_and_model_have(
+    controllers: list[dict[str, Any]], pointer: str, remedy: str
+) -> None:
+    ((where, sentence),) = check("web", {"controllers": controllers})  # type: ignore[typeddict-item]
+    assert where == f"/controllers{pointer}"
+    assert remedy in sentence
+
+
+def test_an_io_thread_is_one_that_there_is() -> None:
+    disk = {**NEW, "driver": {"ioThread": 2}}
+    for told in ({}, {"ioThreads": 1}):
+        ((where, sentence),) = check("web", {"disks": [disk], **told})  # type: ignore[typeddict-item]
+        assert where == "/disks/0/driver/ioThread"
+        assert "`ioThreads: 2`" in sentence
+    for enough in ({"ioThreads": 2}, {"template": "small"}, {"ioThreads": 1, "ioThreadPools": [{"id": 2}]}):
+        assert not list(check("web", {"disks": [disk], **enough}))  # type: ignore[typeddict-item]
