@@ -24,6 +24,20 @@ class SecretFrom(TypedDict, total=False):
     env: str
 
 
+class GraphicsChannel(TypedDict, total=False):
+    """One channel."""
+
+    name: Required[Literal["main", "display", "inputs", "cursor", "playback", "record", "smartcard", "usbredir"]]
+    mode: Required[Literal["secure", "insecure"]]
+
+
+class GraphicsGl(TypedDict, total=False):
+    """Whether the host's GPU draws for it."""
+
+    enable: bool
+    renderNode: str
+
+
 class Graphics(TypedDict, total=False):
     """The graphical console."""
 
@@ -31,6 +45,25 @@ class Graphics(TypedDict, total=False):
     listen: str
     passwordFrom: SecretFrom
     passwordValidTo: str
+    port: int
+    tlsPort: int
+    websocket: int
+    socket: str
+    keymap: str
+    sharePolicy: Literal["allow-exclusive", "force-shared", "ignore"]
+    powerControl: bool
+    defaultMode: Literal["any", "secure", "insecure"]
+    channels: Sequence[GraphicsChannel]
+    imageCompression: Literal["auto_glz", "auto_lz", "quic", "glz", "lz", "off"]
+    jpegCompression: Literal["auto", "never", "always"]
+    zlibCompression: Literal["auto", "never", "always"]
+    playbackCompression: bool
+    streaming: Literal["filter", "all", "off"]
+    clipboard: bool
+    fileTransfer: bool
+    mouse: Literal["server", "client"]
+    gl: GraphicsGl
+    audio: int
 
 
 class CpuTopology(TypedDict, total=False):

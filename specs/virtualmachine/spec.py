@@ -807,6 +807,20 @@ class SecretFrom(TypedDict, total=False):
     env: str
 
 
+class GraphicsChannel(TypedDict, total=False):
+    """One channel."""
+
+    name: Required[Literal["main", "display", "inputs", "cursor", "playback", "record", "smartcard", "usbredir"]]
+    mode: Required[Literal["secure", "insecure"]]
+
+
+class GraphicsGl(TypedDict, total=False):
+    """Whether the host's GPU draws for it."""
+
+    enable: bool
+    renderNode: str
+
+
 class Graphics(TypedDict, total=False):
     """The graphical console."""
 
@@ -814,6 +828,69 @@ class Graphics(TypedDict, total=False):
     listen: str
     passwordFrom: SecretFrom
     passwordValidTo: str
+    port: int
+    tlsPort: int
+    websocket: int
+    socket: str
+    keymap: str
+    sharePolicy: Literal["allow-exclusive", "force-shared", "ignore"]
+    powerControl: bool
+    defaultMode: Literal["any", "secure", "insecure"]
+    channels: Sequence[GraphicsChannel]
+    imageCompression: Literal["auto_glz", "auto_lz", "quic", "glz", "lz", "off"]
+    jpegCompression: Literal["auto", "never", "always"]
+    zlibCompression: Literal["auto", "never", "always"]
+    playbackCompression: bool
+    streaming: Literal["filter", "all", "off"]
+    clipboard: bool
+    fileTransfer: bool
+    mouse: Literal["server", "client"]
+    gl: GraphicsGl
+    audio: int
+
+
+class MoreGraphicChannel(TypedDict, total=False):
+    """One channel."""
+
+    name: Required[Literal["main", "display", "inputs", "cursor", "playback", "record", "smartcard", "usbredir"]]
+    mode: Required[Literal["secure", "insecure"]]
+
+
+class MoreGraphicGl(TypedDict, total=False):
+    """Whether the host's GPU draws for it."""
+
+    enable: bool
+    renderNode: str
+
+
+class MoreGraphic(TypedDict, total=False):
+    """One console."""
+
+    type: Required[Literal["vnc", "spice", "egl-headless", "dbus", "sdl"]]
+    listen: str
+    port: int
+    tlsPort: int
+    websocket: int
+    socket: str
+    keymap: str
+    sharePolicy: Literal["allow-exclusive", "force-shared", "ignore"]
+    powerControl: bool
+    defaultMode: Literal["any", "secure", "insecure"]
+    channels: Sequence[MoreGraphicChannel]
+    imageCompression: Literal["auto_glz", "auto_lz", "quic", "glz", "lz", "off"]
+    jpegCompression: Literal["auto", "never", "always"]
+    zlibCompression: Literal["auto", "never", "always"]
+    playbackCompression: bool
+    streaming: Literal["filter", "all", "off"]
+    clipboard: bool
+    fileTransfer: bool
+    mouse: Literal["server", "client"]
+    gl: MoreGraphicGl
+    audio: int
+    display: str
+    fullScreen: bool
+    busAddress: str
+    peerToPeer: bool
 
 
 class ChannelLog(TypedDict, total=False):
@@ -1596,6 +1673,7 @@ class VirtualMachineSpec(TypedDict, total=False):
     interfaces: Sequence[Interface]
     graphics: Graphics
     serialConsole: bool
+    moreGraphics: Sequence[MoreGraphic]
     channels: Sequence[Channel]
     serials: Sequence[Serial]
     consoles: Sequence[Console]
@@ -2202,6 +2280,13 @@ class LoweredInterface(TypedDict, total=False):
     derivedMac: str
 
 
+class LoweredGraphicsChannel(TypedDict, total=False):
+    """One channel."""
+
+    name: Required[str]
+    mode: Required[str]
+
+
 class LoweredGraphics(TypedDict, total=False):
     """The graphical console."""
 
@@ -2209,6 +2294,62 @@ class LoweredGraphics(TypedDict, total=False):
     listen: str
     passwordFrom: str
     passwordValidTo: str
+    port: int
+    tlsPort: int
+    websocket: int
+    socket: str
+    keymap: str
+    sharePolicy: str
+    powerControl: bool
+    defaultMode: str
+    channels: Sequence[LoweredGraphicsChannel]
+    imageCompression: str
+    jpegCompression: str
+    zlibCompression: str
+    playbackCompression: bool
+    streaming: str
+    clipboard: bool
+    fileTransfer: bool
+    mouse: str
+    gl: GraphicsGl
+    audio: int
+
+
+class LoweredMoreGraphicChannel(TypedDict, total=False):
+    """One channel."""
+
+    name: Required[str]
+    mode: Required[str]
+
+
+class LoweredMoreGraphic(TypedDict, total=False):
+    """One console."""
+
+    type: Required[str]
+    listen: str
+    port: int
+    tlsPort: int
+    websocket: int
+    socket: str
+    keymap: str
+    sharePolicy: str
+    powerControl: bool
+    defaultMode: str
+    channels: Sequence[LoweredMoreGraphicChannel]
+    imageCompression: str
+    jpegCompression: str
+    zlibCompression: str
+    playbackCompression: bool
+    streaming: str
+    clipboard: bool
+    fileTransfer: bool
+    mouse: str
+    gl: MoreGraphicGl
+    audio: int
+    display: str
+    fullScreen: bool
+    busAddress: str
+    peerToPeer: bool
 
 
 class LoweredChannel(TypedDict, total=False):
@@ -2685,6 +2826,7 @@ class LoweredVirtualMachine(TypedDict, total=False):
     interfaces: Sequence[LoweredInterface]
     graphics: LoweredGraphics
     serialConsole: bool
+    moreGraphics: Sequence[LoweredMoreGraphic]
     channels: Sequence[LoweredChannel]
     serials: Sequence[LoweredSerial]
     consoles: Sequence[LoweredConsole]

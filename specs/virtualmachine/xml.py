@@ -13,7 +13,7 @@ from specs.declared_binds import complete
 from specs.element_codes import make_known
 from specs.virtualmachine.devices.element_codes import CODES
 from specs.virtualmachine.devices.fields import FIELDS as DEVICES
-from specs.virtualmachine.devices.graphics import GRAPHICS
+from specs.virtualmachine.devices.graphics import GRAPHICS, MORE_GRAPHICS
 from specs.virtualmachine.devices.hostdevices import HOST_DEVICES
 from specs.virtualmachine.devices.plugging import PLUGGED
 from specs.virtualmachine.fields import SPEC
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from specs.virtualmachine.spec import SecretFrom, VirtualMachineSpec
 
 make_known(CODES)
-_BY_HAND = (*MACHINE, *GRAPHICS, *CONTROLLERS, DISKS, CDROMS, INTERFACES, HOST_DEVICES, *PLUGGED)
+_BY_HAND = (*MACHINE, *GRAPHICS, *CONTROLLERS, DISKS, CDROMS, INTERFACES, HOST_DEVICES, MORE_GRAPHICS, *PLUGGED)
 # Another machine type lays all devices out anew, and no console has no card: what is declared of both comes after that.
 BINDS: tuple[Bind, ...] = tuple(
     sorted(complete(SPEC, _BY_HAND), key=lambda bind: bind not in _BY_HAND and bind.name.partition("/")[0] in DEVICES)

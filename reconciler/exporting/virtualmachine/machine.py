@@ -22,6 +22,7 @@ from specs.host import NodeDevice
 from specs.plain import NewSpec, Spec
 from specs.virtualmachine import KIND as MACHINES
 from specs.virtualmachine.compute.cpu import said_of_cpu
+from specs.virtualmachine.devices.graphics import CONSOLE
 from specs.virtualmachine.fields import SPEC
 from specs.virtualmachine.interfaces.connection_fields import CONNECTIONS
 from specs.virtualmachine.interfaces.fields import INTERFACE
@@ -107,6 +108,7 @@ def _graphics(found: LoweredGraphics, draft: Draft) -> None:
     listen = found.get("listen")
     if listen and listen != _DEFAULT_LISTEN:
         graphics["listen"] = listen
+    graphics = {**graphics, **sayable(CONSOLE, found)}  # type: ignore[typeddict-item]  # of these fields some
     if found.get("passwordFrom"):
         draft.left.append("the password of its console: write it into a file and name that as graphics.passwordFrom")
     if graphics:

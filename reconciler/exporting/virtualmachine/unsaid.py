@@ -98,9 +98,6 @@ def unsaid(root: Element) -> Iterator[str]:
     for feature in root.iterfind("features/*"):
         if feature.tag not in _FEATURES:
             yield f"its {feature.tag} features"
-    for index, device in enumerate(root.iterfind("devices/graphics")):
-        if index:
-            yield f"its second console ({device.get('type')})"
     for device in root.iterfind("devices/*"):
         yield from _device(device)
 

@@ -124,6 +124,33 @@ def _same_path(declared: Any, observed: Any) -> bool:
     return bool(canonical.path(declared) == observed)
 
 
+def _port(attribute: str) -> ElementCode:
+    """A port that is fixed. One that is chosen at each start isn't said, or is -1."""
+
+    def read(console: Element) -> int | None:
+        text = console.get(attribute) or ""
+        return int(text) if text.isdecimal() and console.get("autoport") != "yes" else None
+
+    def write(console: Element, port: int) -> None:
+        console.set(attribute, str(port))
+        console.set("autoport", "no")
+
+    return ElementCode(read, write)
+
+
+def _console_socket(console: Element) -> str | None:
+    nested = console.find("listen[@type='socket']")
+    path = console.get("socket") or (None if nested is None else nested.get("socket"))
+    return canonical.path(path) if path else None
+
+
+def _put_console_socket(console: Element, path: str) -> None:
+    for old in console.findall("listen"):
+        console.remove(old)
+    drop_attributes(console, "socket", "listen", "port", "tlsPort", "autoport", "websocket")
+    etree.SubElement(console, "listen", type="socket", socket=path)
+
+
 CODES: Final[Mapping[str, ElementCode]] = {
     "<address>": ElementCode(read_address, write_address, same_address),
     "<source> mode": ElementCode(_mode, _put_mode),
@@ -133,6 +160,9 @@ CODES: Final[Mapping[str, ElementCode]] = {
     "<driver> immediate": _flag("wrpolicy", "immediate", "driver"),
     "<reconnect>": ElementCode(_again, _put_again),
     "<source> tpm": ElementCode(_tpm_socket, _put_tpm_socket, _same_path),
+    "<graphics> port": _port("port"),
+    "<graphics> tlsPort": _port("tlsPort"),
+    "<graphics> socket": ElementCode(_console_socket, _put_console_socket, _same_path),
     "<smartcard>": ElementCode(_card, _put_card),
     "<backend> device": ElementCode(_device, _put_device),
 }

@@ -10,6 +10,7 @@ from specs.effect import Effect
 from specs.notations import SECRET_FROM
 from specs.virtualmachine.devices.display_fields import FIELDS as DISPLAY
 from specs.virtualmachine.devices.folder_fields import FIELDS as FOLDERS
+from specs.virtualmachine.devices.graphics_fields import DRAWS, MORE_GRAPHICS, OF_SPICE, OPTIONS, type_rules
 from specs.virtualmachine.devices.helper_fields import FIELDS as HELPERS
 from specs.virtualmachine.devices.input_fields import FIELDS as INPUTS
 from specs.virtualmachine.devices.line_fields import FIELDS as LINES
@@ -56,7 +57,9 @@ GRAPHICS = shared(
                 error="A time is written in UTC such as 2030-12-31T23:59:59Z; correct it, or write `never`.",
                 effect=Effect.LIVE,
             ),
+            **OPTIONS,
         },
+        rules=(*type_rules(*OPTIONS, types=("vnc", "spice")), *OF_SPICE, DRAWS),
         lowered=mapping("", {"passwordFrom": text("Stands for a password, which nobody sees.")}),
     ),
 )
@@ -89,6 +92,7 @@ FIELDS: Final[Mapping[str, Declared]] = {
         effect=Effect.NEXT_BOOT,
         at=IN_CODE,
     ),
+    "moreGraphics": MORE_GRAPHICS,
     **LINES,
     **DISPLAY,
     **SOUND,

@@ -5,14 +5,18 @@ Passwords never pass through here: only whether there is one, which libvirt tell
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
 
 from specs import canonical
-from specs.binding import Element, child_at, drop_attributes, element, value_at
+from specs.binding import Bind, Element, Field, Item, Items, child_at, drop_attributes, element, value_at
 from specs.bound import bound_to
-from specs.declared_binds import binder
+from specs.declared import mapping
+from specs.declared_binds import binder, bound, completed
 from specs.effect import Effect
+from specs.elements import Elements
 from specs.virtualmachine.devices.fields import NOWHERE
+from specs.virtualmachine.devices.graphics_fields import OPTIONS
 from specs.virtualmachine.fields import SPEC
 
 if TYPE_CHECKING:
@@ -20,6 +24,7 @@ if TYPE_CHECKING:
 
 bind = binder(SPEC)
 
+CONSOLE: Final = mapping("Of a console all that isn't said by code.", OPTIONS)
 LOOPBACK = "127.0.0.1"
 IS_SET = "(set)"  # stands for a password, in a lowered spec as in an observed one
 _AGENT = "channel/target[@name='com.redhat.spice.0']"  # of SPICE's own kind, or that of QEMU for other consoles
@@ -47,7 +52,12 @@ def add_console(root: Element, kind: str, listen: str) -> None:
 
 def find_console(root: Element) -> Element | None:
     """The console that a document means; SDL and the like are other tools' business."""
-    return next((each for each in root.iterfind("devices/graphics") if each.get("type") in ("vnc", "spice")), None)
+    return next((each for each in root.iterfind("devices/graphics") if is_console(each)), None)
+
+
+def is_console(device: Element) -> bool:
+    """True for a console of a kind that a document means."""
+    return device.tag == "graphics" and device.get("type") in ("vnc", "spice")
 
 
 def _type(root: Element) -> str:
@@ -163,6 +173,46 @@ def _put_valid_to(root: Element, until: str) -> None:
         found.set("passwdValidTo", until.removesuffix("Z"))
 
 
+def _option(inner: Field) -> Field:
+    """Of the console that a document means what a field says of any."""
+
+    def get(root: Element) -> Any:
+        console = find_console(root)
+        return None if console is None else inner.read(console)
+
+    def put(root: Element, value: Any) -> None:
+        if (console := find_console(root)) is not None:
+            inner.write(console, value)
+
+    return replace(inner, name=f"graphics/{inner.name}", path="", get=get, put=put, of=None, listed=None, unsaid=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Others(Elements):
+    """All consoles but the one that `graphics` is about."""
+
+    def hold(self, element: Element) -> bool:
+        """Whether an element is one of them."""
+        devices = element.getparent()
+        first = None if devices is None else next((each for each in devices if is_console(each)), None)
+        return element is not first
+
+
+def _more_graphics() -> Bind:
+    found = bound(SPEC, "moreGraphics")
+    if not isinstance(found, Items) or found.listed is None:
+        raise TypeError("further consoles are a list")
+    others, made = _Others("devices", "graphics"), found.build
+
+    def build(item: Item) -> Element:
+        console = made(item)
+        if is_console(console) and not {"port", "tlsPort", "socket"} & item.keys():
+            console.set("autoport", "yes")
+        return console
+
+    return replace(found, build=build, elements=others.of, listed=replace(found.listed, elements=others))
+
+
 PASSWORD = bind("graphics/passwordFrom", get=_password, put=_make_slot, effect_in=_password_effect)
 VALID_TO = bind("graphics/passwordValidTo", get=_valid_to, put=_put_valid_to, effect_in=_password_effect, missing=NEVER)
 
@@ -180,4 +230,6 @@ GRAPHICS = (
     bind("graphics/listen", get=_listen, put=_put_listen, same=_same_address),
     PASSWORD,
     VALID_TO,
+    *map(_option, completed(CONSOLE)),
 )
+MORE_GRAPHICS = _more_graphics()

@@ -106,12 +106,42 @@ def _documents() -> Iterator[dict[str, Any]]:
     yield {"filesystems": [{"target": "a", "source": "/srv/a", "type": "virtiofs"}]}
     yield {"filesystems": [{"target": "a", "socket": "/srv/a.sock", "type": "virtiofs"}]}
     yield {"redirFilter": [{"allow": True}]}
+    for kind in ("vnc", "spice"):
+        yield {"graphics": {"type": kind}}
+        yield {"graphics": {"type": kind}, "audios": [{"id": 2, "type": "none"}, {"id": 3, "type": "none"}]}
+    yield {"graphics": {"type": "spice", "channels": [{"name": "main", "mode": "secure"}]}}
+    yield {"graphics": {"type": "spice", "gl": {"enable": True}, "listen": "none"}}
+    yield {"graphics": {"type": "vnc"}, "moreGraphics": [{"type": "spice"}]}
+    yield {"graphics": {"type": "spice"}, "moreGraphics": [{"type": "vnc"}]}
+    yield {"graphics": {"type": "vnc"}, "moreGraphics": [{"type": "egl-headless"}]}
+    yield {"graphics": {"type": "vnc"}, "moreGraphics": [{"type": "dbus"}]}
+    yield {"graphics": {"type": "vnc"}, "moreGraphics": [{"type": "sdl"}]}
+    yield {
+        "graphics": {"type": "vnc"},
+        "moreGraphics": [{"type": "spice", "channels": [{"name": "main", "mode": "secure"}]}],
+    }
 
 
 # Nothing beside what is declared: a machine that has other channels and inputs too is no document's alone.
 DOCUMENTS: Final = {"VirtualMachine": tuple({**each, "defaults": "libvirt"} for each in _documents())}
 
 _OWN: Final[Mapping[str, tuple[Any, ...]]] = {
+    **{
+        f"{name}.{field}": values
+        for name in ("graphics", "moreGraphics")
+        for field, values in {
+            "port": (5931, 5932),
+            "tlsPort": (5941, 5942),
+            "websocket": (5951, 5952),
+            "socket": ("/srv/a.sock", "/srv/b.sock"),
+            "keymap": ("de", "en-us"),
+            "gl.renderNode": ("/dev/dri/renderD128", "/dev/dri/renderD129"),
+            "channels": ([{"name": "main", "mode": "secure"}], [{"name": "inputs", "mode": "insecure"}]),
+        }.items()
+    },
+    "moreGraphics.listen": ("127.0.0.1", "0.0.0.0"),
+    "moreGraphics.display": (":0", ":1"),
+    "moreGraphics.busAddress": ("unix:path=/run/a", "unix:path=/run/b"),
     "channels.name": ("org.example.a", "org.example.b"),
     "sounds.codecs": (["duplex"], ["micro", "output"]),
     "audios.path": ("/srv/a.wav", "/srv/b.wav"),
@@ -153,6 +183,11 @@ KNOWN_TO_QEMU: Final[Mapping[str, list[str]]] = {
     "VirtualMachine.serials.model": [],
     "VirtualMachine.consoles.target": [],
     "VirtualMachine.shmems.model": [],
+    **{
+        f"VirtualMachine.{name}.{field}": []  # for which the host needs certificates, or the machine another backend
+        for name in ("graphics", "moreGraphics")
+        for field in ("tlsPort", "audio")
+    },
     "VirtualMachine.inputs.model": [],
     **{f"VirtualMachine.filesystems.{name}": [] for name in _SHARED},
     "VirtualMachine.smartcards.address": [],
