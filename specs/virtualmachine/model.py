@@ -12,6 +12,7 @@ from specs.reference import NETWORK, STORAGE_POOL, TEMPLATE, Ref
 from specs.size import check_size
 from specs.virtualmachine.compute.rules import check_compute
 from specs.virtualmachine.devices.fields import NOWHERE
+from specs.virtualmachine.devices.rules import check_devices
 from specs.virtualmachine.interfaces.names import plugged_into
 from specs.virtualmachine.interfaces.rules import check_interfaces
 from specs.virtualmachine.interfaces.static_addresses import check_addresses
@@ -57,6 +58,7 @@ def check(_name: str, spec: VirtualMachineSpec) -> Iterator[Broken]:
         yield from check_cloud_init(spec["cloudInit"])
     yield from check_addresses(spec)
     yield from check_graphics(spec)
+    yield from check_devices(spec)
 
 
 def check_cpus(spec: VirtualMachineSpec | TemplateSpec) -> Iterator[Broken]:

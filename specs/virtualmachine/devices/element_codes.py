@@ -11,7 +11,8 @@ from lxml import etree
 from specs import canonical
 from specs.binding import Element, child_at, drop_attributes
 from specs.element_codes import ElementCode
-from specs.virtualmachine.devices.address import read_address, same_address, write_address
+from specs.virtualmachine.devices.address import read_address, write_address
+from specs.virtualmachine.devices.address_text import same_address
 
 _END = re.compile(r"(?:\[(?P<v6>[^\]]*)\]|(?P<host>[^\[\]]*)):(?P<port>[^:\[\]]+)")
 _BOTH = "udp"  # which has a source for each direction; all others have one

@@ -7,7 +7,7 @@ from typing import Final
 
 from specs.declared import (
     Declared,
-    any_of,
+    exactly_one,
     has,
     is_one,
     items,
@@ -165,7 +165,7 @@ FILESYSTEMS: Final = items(
         },
         required=("target",),
         rules=(
-            any_of("source", "socket", error="Write the folder as `source`, or a server's `socket`."),
+            exactly_one("source", "socket", error="Write the folder as `source`, or a server's `socket`."),
             *(
                 only_with(name, "type", "virtiofs", error=f"Only virtiofs has `{name}`; remove it.")
                 for name in _OF_VIRTIOFS

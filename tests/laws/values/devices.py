@@ -33,11 +33,8 @@ _PLACES: Final[Mapping[str, tuple[str, str]]] = {
     "redirdevs": _USB,
     "smartcards": ("ccid 0:0", "ccid 1:0"),
 }
-# Of virtiofs, for which the guest has to share its memory.
-_SHARED: Final = (
-    *("socket", "type", "binary", "xattr", "cache", "sandbox", "posixLock", "flock", "threadPool", "bootOrder"),
-    "driver.queue",
-)
+# What virtiofs needs.
+_SHARED_MEMORY: Final[Mapping[str, Any]] = {"memoryBacking": {"source": "memfd", "access": "shared"}}
 _SIZES: Final = ("16MiB", "32MiB")
 
 _ENDS: Final[tuple[dict[str, Any], ...]] = (
@@ -101,10 +98,10 @@ def _documents() -> Iterator[dict[str, Any]]:
     yield {"iommu": {"model": "intel"}, "machine": "q35"}
     yield {"iommu": {"model": "virtio"}, "machine": "q35"}
     yield {"hubs": [{}]}
-    yield {"filesystems": [{"target": "a", "source": "/srv/a", "type": "path"}]}
+    yield {"filesystems": [{"target": "a", "source": "/srv/a", "type": "path"}], **_SHARED_MEMORY}
     yield {"filesystems": [{"target": "a", "source": "/srv/a", "type": "path", "accessMode": "mapped"}]}
-    yield {"filesystems": [{"target": "a", "source": "/srv/a", "type": "virtiofs"}]}
-    yield {"filesystems": [{"target": "a", "socket": "/srv/a.sock", "type": "virtiofs"}]}
+    yield {"filesystems": [{"target": "a", "source": "/srv/a", "type": "virtiofs"}], **_SHARED_MEMORY}
+    yield {"filesystems": [{"target": "a", "socket": "/srv/a.sock", "type": "virtiofs"}], **_SHARED_MEMORY}
     yield {"redirFilter": [{"allow": True}]}
     for kind in ("vnc", "spice"):
         yield {"graphics": {"type": kind}}
@@ -189,7 +186,6 @@ KNOWN_TO_QEMU: Final[Mapping[str, list[str]]] = {
         for field in ("tlsPort", "audio")
     },
     "VirtualMachine.inputs.model": [],
-    **{f"VirtualMachine.filesystems.{name}": [] for name in _SHARED},
     "VirtualMachine.smartcards.address": [],
     "VirtualMachine.iommu.model": [],
     "VirtualMachine.iommu.interruptRemapping": [],

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from specs.binding import element, parse
-from specs.virtualmachine.devices.address import address_of, canonical_address, same_address, write_address
+from specs.virtualmachine.devices.address import address_of, write_address
 from specs.virtualmachine.devices.address_fields import ADDRESS
+from specs.virtualmachine.devices.address_text import canonical_address, same_address
 
 OF_LIBVIRT = {
     "pci 0000:05:00.0": "type='pci' domain='0x0000' bus='0x05' slot='0x00' function='0x0'",
