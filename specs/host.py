@@ -50,6 +50,7 @@ class Host:
     domain_types: tuple[str, ...] = ("qemu",)  # libvirt's words, best first: kvm, qemu, test
     machines: tuple[str, ...] = ()  # machine types and their aliases; empty: unknown
     emulators: Mapping[str, str] = field(default_factory=dict)  # paths by architecture; empty: unknown
+    starts_with: frozenset[str] | None = None  # uefi, secure-boot, sev, s390-pv: what machines can have; None: unknown
     features: frozenset[Feature] = frozenset()
     volumes: Mapping[Ref, VolumeSource] = field(default_factory=dict)
     pool_paths: Mapping[str, str] = field(default_factory=dict)  # target path of each file-backed pool by name

@@ -35,7 +35,7 @@ class Surroundings:
     def of(cls, context: Context) -> Surroundings:
         """Those of a pass."""
         desired, host = context.desired, context.host
-        can = (host.arch, host.domain_types, host.machines, host.emulators, host.features)
+        can = (host.arch, host.domain_types, host.machines, host.emulators, host.starts_with, host.features)
         of_host = (*can, host.allowed_folders, host.reach)
         return cls((desired.scope, desired.repository_id, *of_host), host, bool(context.losses))
 

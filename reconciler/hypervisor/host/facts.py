@@ -18,6 +18,7 @@ from reconciler.bulkhead import contained
 from reconciler.hypervisor.connection import Connections
 from reconciler.hypervisor.failure import is_not_found, is_unsupported
 from reconciler.hypervisor.host.acceleration import kvm_is_usable
+from reconciler.hypervisor.host.starting import starts_with
 from reconciler.hypervisor.host.subnets import host_subnets
 from reconciler.hypervisor.places import Places, Teller
 from reconciler.locality import is_here
@@ -52,6 +53,7 @@ class _Known:
     domain_types: tuple[str, ...]
     machines: tuple[str, ...]
     emulators: Mapping[str, str]
+    starts_with: frozenset[str] | None
     features: frozenset[Feature]
     devices: dict[str, NodeDevice] = field(default_factory=dict)
 
@@ -90,6 +92,7 @@ class HostFacts:
             domain_types=known.domain_types,
             machines=known.machines,
             emulators=known.emulators,
+            starts_with=known.starts_with,
             features=known.features,
             volumes=places.volumes,
             pool_paths=places.pool_paths,
@@ -169,6 +172,7 @@ def _learn(connection: libvirt.virConnect, generation: int, *, kvm: bool) -> _Kn
         domain_types=_best_first(types, kvm=kvm),
         machines=tuple(dict.fromkeys(machines)),
         emulators={str(each.get("name")): each.findtext("emulator") or "" for each in guests if each is not None},
+        starts_with=starts_with(connection, host_arch, "q35" if "q35" in machines else None),
         features=frozenset(_features(connection)),
     )
 

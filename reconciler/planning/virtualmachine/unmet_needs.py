@@ -26,6 +26,8 @@ from specs.plain import NewSpec
 from specs.reference import NETWORK, STORAGE_VOLUME, Ref
 from specs.virtualmachine import KIND as MACHINES
 from specs.virtualmachine.lowering import missing_devices, no_device
+from specs.virtualmachine.platform.guest_os import expanded
+from specs.virtualmachine.platform.lowering import missing_firmware
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +37,12 @@ class Unmet:
     refs: frozenset[Ref] = frozenset()  # volumes and networks
     lost: frozenset[Ref] = frozenset()  # of these, the volumes whose data is lost
     devices: tuple[str, ...] = ()  # of the host, by name
+    firmware: str = ""  # a sentence about what the host has none of
     untouched: tuple[str, ...] = ()  # the lists that stay as they are, such as `disks`
     running: bool = False
 
     def __bool__(self) -> bool:
-        return bool(self.refs or self.devices)
+        return bool(self.refs or self.devices or self.firmware)
 
     def hinders(self, operation: Operation) -> bool:
         """True for what has to wait until it lacks nothing any more."""
@@ -64,8 +67,9 @@ class Unmet:
                     "restarted: save that first; what else can be done is told there"
                 )
             return Blocked(resource.ref, DATA_LOST, message, resource.path, resource.line)
-        if self.devices:
-            message = f"{' '.join(map(no_device, self.devices))} Until then {resource.ref} isn't started."
+        if self.devices or self.firmware:
+            lacking = " ".join(filter(None, (*map(no_device, self.devices), self.firmware)))
+            message = f"{lacking} Until then {resource.ref} isn't started."
             return Blocked(resource.ref, "DependencyNotReady", message, resource.path, resource.line)
         return None
 
@@ -93,7 +97,10 @@ def unmet_needs(resource: Resource, observed: Observed | None, context: Context,
     """What a machine lacks: `missing`, which was found out about others, what of its disks is lost, and devices."""
     lost = held_losses(resource, context)
     devices = missing_devices(MACHINES.declared(resource.spec), context.host)
-    if not (lost or devices or missing):
+    declared = MACHINES.declared(resource.spec)
+    wanted = expanded(declared, context.host.arch) if observed is None else declared
+    firmware = missing_firmware(wanted, context.host)
+    if not (lost or devices or missing or firmware):
         return Unmet()
     refs = missing | lost
     lists = {"hostDevices"} if devices else set()
@@ -104,7 +111,7 @@ def unmet_needs(resource: Resource, observed: Observed | None, context: Context,
         ):
             lists.add(name)
     active = observed is not None and observed.active
-    return Unmet(refs, lost, devices, tuple(sorted(lists)), active)
+    return Unmet(refs, lost, devices, firmware, tuple(sorted(lists)), active)
 
 
 def reduced(resource: Resource, observed: Observed | None, lack: Unmet) -> Resource:

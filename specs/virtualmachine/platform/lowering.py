@@ -27,13 +27,37 @@ def lower_platform(lowered: LoweredVirtualMachine, declared: VirtualMachineSpec,
             f"This host has no emulator for {arch}, only for {', '.join(sorted(host.emulators))}; install QEMU's for "
             "it there, or move the document to a host that has one."
         )
-    if lowered.get("launchSecurity", {}).get("type") == "sev":
+    protection = declared.get("launchSecurity", {}).get("type")
+    if protection is not None and host.starts_with is not None and protection not in host.starts_with:
+        raise Unrenderable(
+            f"This host can't keep a machine's memory from itself by {protection}; enable that in its firmware and its "
+            "kernel, or move the document to a host that can."
+        )
+    if protection == "sev":
         lowered["launchSecurity"].setdefault("policy", SEV_POLICY)
     if "kernelBoot" in lowered:
         boot = lowered["kernelBoot"]  # a copy already
         for name in BOOT_FILES:
             if name in boot:
                 boot[name] = _file(str(boot[name]), host)
+
+
+def missing_firmware(declared: VirtualMachineSpec, host: Host) -> str:
+    """The sentence about firmware that a machine is to start with and the host lacks; empty where it has it."""
+    if host.starts_with is None or declared.get("arch", host.arch) != host.arch:
+        return ""
+    if declared.get("firmware") != "uefi" or "path" in declared.get("loader", {}):
+        return ""
+    if "uefi" not in host.starts_with:
+        return (
+            "The host has no UEFI for machines; install OVMF (Debian's package ovmf) there, or write `firmware: bios`."
+        )
+    if declared.get("secureBoot") and "secure-boot" not in host.starts_with:
+        return (
+            "The host has no UEFI that can boot securely; install one there (Debian's package ovmf has it), or remove "
+            "`secureBoot`."
+        )
+    return ""
 
 
 def _file(named: str, host: Host) -> str:
