@@ -41,7 +41,7 @@ TABLE = Table(
         "uuid": "the document's `metadata.uid` says which one it is; remove it",
     },
     unread=("metadata", "title", "description"),
-    harmless=("dns", "domain", "ip", "mtu", "mac", "bandwidth", "route", "portgroup", "@ipv6", "@trustGuestRxFilters"),
+    harmless=("dns", "domain", "ip", "mtu", "mac", "bandwidth", "portgroup", "@ipv6", "@trustGuestRxFilters"),
     reaching={
         "@trustGuestRxFilters": reaches("network", "no"),
         "bridge": reaches("network"),
@@ -53,6 +53,7 @@ TABLE = Table(
         "forward/pf": reaches("devices"),
         "forward/address": reaches("devices"),
         "forward/driver": reaches("devices"),
+        "route": reaches("network"),  # the host's own table
         "ip/tftp": reaches("files"),
         "ip/dhcp/bootp": reaches("files"),
         "ip/@localPtr": reaches("network", "yes", "no"),

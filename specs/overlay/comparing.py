@@ -40,11 +40,13 @@ def live_changes(kind: str, text: str | None, earlier: frozenset[str], xml: str,
         if f"{PREFIX}{pointer}" in earlier or value_at(table, defined, pointer) is None
     ]
     found = (*_gone(table, root, gone), *_wrong(table, unsaid(table, root, text)))
-    return tuple(change for change in found if not _varies(table.varies, change.pointer.removeprefix(PREFIX)))
+    return tuple(each for each in found if not _is_in(table.varies, path_of(each.pointer.removeprefix(PREFIX))))
 
 
 def _gone(table: Table, root: Element, gone: Iterable[tuple[str, str | None]]) -> Iterator[Change]:
     for pointer, old in gone:
+        if _is_in(table.at_birth, path_of(pointer)):
+            continue  # what was made so stays so
         thing = next((element for element, name in located(table, root, pointer) if name is None), None)
         yield Change(f"{PREFIX}{pointer}", old, None, _effect(table, pointer, thing))
 
@@ -55,8 +57,10 @@ def _wrong(table: Table, wrong: Iterable[Difference]) -> Iterator[Change]:
 
 
 def _effect(table: Table, pointer: str, thing: Element | None) -> Effect:
-    """Live for what a running object can be told; else as the field is declared."""
+    """Live for what a running object can be told, forbidden for what is so since it was made; else as the field."""
     path = path_of(pointer)
+    if _is_in(table.at_birth, path):
+        return Effect.FORBIDDEN
     plugged = table.plugged.get(path)
     if thing is not None and plugged is not None and plugged(thing):
         return Effect.LIVE
@@ -65,5 +69,5 @@ def _effect(table: Table, pointer: str, thing: Element | None) -> Effect:
     return kinds()[table.kind].declarations.SPEC[FIELD].effect
 
 
-def _varies(paths: tuple[str, ...], pointer: str) -> bool:
-    return any(pointer == path or pointer.startswith(f"{path}/") for path in paths)
+def _is_in(places: tuple[str, ...], path: str) -> bool:
+    return any(path == place or path.startswith(f"{place}/") for place in places)

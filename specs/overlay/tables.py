@@ -68,6 +68,9 @@ class Table:
     namespaces: Mapping[str, str] = field(default_factory=dict)  # prefix → URI, of what libvirt itself knows
     never: Mapping[str, str] = field(default_factory=dict)  # path → why, with the remedy
     varies: tuple[str, ...] = ()  # what a running object has of its own: not compared with it
+    at_birth: tuple[
+        str, ...
+    ] = ()  # with all that is in them: libvirt heeds them when it makes the thing, and never again
     # See `reaching`: places that are harmless with all that is in them; those that are not, with their area and what is
     # harmless there; and those that libvirt doesn't read.
     harmless: tuple[str, ...] = ()

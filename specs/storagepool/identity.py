@@ -18,6 +18,7 @@ TABLE = Table(
         "fs": "http://libvirt.org/schemas/storagepool/fs/1.0",
         "rbd": "http://libvirt.org/schemas/storagepool/rbd/1.0",
     },
+    at_birth=("target/permissions",),
     harmless=("features", "refresh", "target/permissions"),
     reaching={
         "@type": reaches("devices"),

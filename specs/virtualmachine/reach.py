@@ -140,6 +140,7 @@ REACHING: Final[Mapping[str, tuple[str, frozenset[str]]]] = {
     "blkiotune/device": reaches("devices"),
     "memoryBacking/source/@type": reaches("files", "anonymous", "memfd"),
     "clock/@offset": reaches("other", "utc", "localtime", "timezone", "variable", "absolute"),
+    "sysinfo/entry/@file": reaches("files"),
     "seclabel": reaches("security"),
     "resource": reaches("security"),
     "idmap": reaches("security"),

@@ -97,6 +97,15 @@ def test_a_running_network_is_told_of_entries_and_groups() -> None:
     ]
 
 
+def test_what_libvirt_only_heeds_when_it_makes_something_is_refused_later_and_never_taken_back() -> None:
+    def pool(mode: str) -> str:
+        return f"<pool><target><permissions><mode>{mode}</mode></permissions></target></pool>"
+
+    [change] = config_changes("StoragePool", pool("0755"), frozenset(), pool("0711"))
+    assert change.effect is Effect.FORBIDDEN
+    assert config_changes("StoragePool", "<pool/>", pointers(pool("0711")), pool("0711")) == ()
+
+
 def test_what_a_run_has_of_its_own_is_no_difference() -> None:
     text = "<domain><cpu mode='host-model'/></domain>"
     assert live_changes("VirtualMachine", text, frozenset(), text, "<domain><cpu mode='custom'/></domain>") == ()

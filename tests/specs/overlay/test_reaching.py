@@ -80,6 +80,7 @@ def test_what_stays_in_the_guest_needs_nobodys_consent(inside: str) -> None:
         ("<os><kernel>/boot/vmlinuz</kernel></os>", "files"),
         ("<os><acpi><table type='slic'>/etc/shadow</table></acpi></os>", "files"),
         ("<bootloader>/usr/bin/a</bootloader>", "files"),
+        ("<sysinfo type='fwcfg'><entry name='opt/a' file='secret'/></sysinfo>", "files"),
         ("<seclabel type='none'/>", "security"),
         ("<devices><disk><source><seclabel model='dac' relabel='no'/></source><target dev='vda'/></disk></devices>",
          "files"),
@@ -103,6 +104,7 @@ def test_what_reaches_beyond_the_guest_needs_consent_for_its_area(inside: str, a
         ("Network", "network", "<forward dev='eth0'/>", "network"),
         ("Network", "network", "<forward mode='hostdev'><pf dev='eth0'/></forward>", "devices"),
         ("Network", "network", "<ip address='10.0.0.1'><tftp root='/etc'/></ip>", "files"),
+        ("Network", "network", "<route address='0.0.0.0' prefix='1' gateway='10.0.0.9'/>", "network"),
         ("Network", "network", "<bridge zone='trusted'/>", "network"),
         ("Network", "network", "<d:options xmlns:d='http://libvirt.org/schemas/network/dnsmasq/1.0'><d:option "
          "value='dhcp-script=/tmp/a'/></d:options>", "hypervisor"),
