@@ -20,7 +20,8 @@ from specs.virtualmachine.compute.layout import kib_set_aside
 from specs.virtualmachine.compute.live import tuning
 from specs.virtualmachine.devices.graphics import PASSWORD, VALID_TO, find_console
 from specs.virtualmachine.identity import TABLE
-from specs.virtualmachine.storage.iolimits import IO_LIMITS
+from specs.virtualmachine.storage.disks import DISKS
+from specs.virtualmachine.storage.iolimits import BESIDE_LIMITS, IO_LIMITS
 from specs.virtualmachine.xml import BINDS
 
 if TYPE_CHECKING:
@@ -99,8 +100,11 @@ def _edits(
         if index is None and change.pointer == pointer:
             yield from _attach(bind, live_root, item, lowered)
         elif index is not None and change.pointer.startswith(f"{pointer}/"):
-            limits = change.pointer == f"{pointer}/{IO_LIMITS.name}"
-            yield _limit(elements[index], item) if limits else _update(bind, elements[index], item)
+            name = change.pointer.removeprefix(f"{pointer}/")
+            if bind is DISKS and (name == IO_LIMITS.name or name in BESIDE_LIMITS):
+                yield _limit(elements[index], item, beside=name != IO_LIMITS.name)
+            else:
+                yield _update(bind, elements[index], item)
 
 
 def _attach(bind: Items, live_root: Element, item: Item, lowered: LoweredVirtualMachine) -> Iterator[LiveEdit]:
@@ -126,7 +130,7 @@ def _update(bind: Items, element: Element, item: Item) -> LiveEdit:
     found = read(bind.fields, element)
     for field in bind.fields:
         wanted, present = value_at(item, field.name), field.found_in(found)
-        if field is IO_LIMITS or wanted is None or field.equal(wanted, present):
+        if field is IO_LIMITS or field.name in BESIDE_LIMITS or wanted is None or field.equal(wanted, present):
             continue
         if field.effect_of(present, wanted, found) is Effect.LIVE:
             field.write(element, wanted)
@@ -135,14 +139,18 @@ def _update(bind: Items, element: Element, item: Item) -> LiveEdit:
     return LiveEdit("update", serialise(element))
 
 
-def _limit(element: Element, item: Item) -> LiveEdit:
+def _limit(element: Element, item: Item, *, beside: bool) -> LiveEdit:
     """libvirt refuses to update a disk so; it has a call of its own for limits, which needs the name and nothing else.
 
-    So the XML has nothing else either: two passes that want the same say the same.
+    So the XML has nothing else either: two passes that want the same say the same. What is `beside` the limits comes
+    after those, which a burst needs.
     """
     disk = etree.Element("disk")
     etree.SubElement(disk, "target", dev=text_at(element, "target/@dev") or "")
-    IO_LIMITS.write(disk, item[IO_LIMITS.name])
+    for field in DISKS.fields:
+        value = value_at(item, field.name)
+        if value is not None and (field.name in BESIDE_LIMITS if beside else field is IO_LIMITS):
+            field.write(disk, value)
     return LiveEdit("iotune", serialise(disk))
 
 

@@ -344,6 +344,29 @@ class IoLimits(TypedDict, total=False):
     writeIops: int
 
 
+class DiskIoBurstSeconds(TypedDict, total=False):
+    """For how long each."""
+
+    bytesPerSecond: int
+    readBytesPerSecond: int
+    writeBytesPerSecond: int
+    iops: int
+    readIops: int
+    writeIops: int
+
+
+class DiskIoBurst(TypedDict, total=False):
+    """How much faster than `ioLimits` a guest may be for a short time."""
+
+    bytesPerSecond: int | str
+    readBytesPerSecond: int | str
+    writeBytesPerSecond: int | str
+    iops: int
+    readIops: int
+    writeIops: int
+    seconds: DiskIoBurstSeconds
+
+
 class DiskDriver(TypedDict, total=False):
     """How QEMU opens the disk and hands it on."""
 
@@ -408,6 +431,9 @@ class Disk(TypedDict, total=False):
     target: str
     ioLimits: IoLimits
     readOnly: bool
+    ioBurst: DiskIoBurst
+    ioSize: str
+    ioGroup: str
     driver: DiskDriver
     serial: str
     wwn: str
@@ -1983,6 +2009,18 @@ class LoweredIoLimits(TypedDict, total=False):
     writeIops: int
 
 
+class LoweredDiskIoBurst(TypedDict, total=False):
+    """How much faster than `ioLimits` a guest may be for a short time."""
+
+    bytesPerSecond: int
+    readBytesPerSecond: int
+    writeBytesPerSecond: int
+    iops: int
+    readIops: int
+    writeIops: int
+    seconds: DiskIoBurstSeconds
+
+
 class LoweredDiskDriver(TypedDict, total=False):
     """How QEMU opens the disk and hands it on."""
 
@@ -2064,6 +2102,9 @@ class LoweredDisk(TypedDict, total=False):
     target: str
     ioLimits: LoweredIoLimits
     readOnly: bool
+    ioBurst: LoweredDiskIoBurst
+    ioSize: int
+    ioGroup: str
     driver: LoweredDiskDriver
     serial: str
     wwn: str

@@ -25,6 +25,43 @@ def test_qemu_holds_a_disk_to_its_limits(machine: LiveMachine) -> None:
     assert limits(machine) == {"bps_rd": 4096, "bps_wr": 1024, "iops": 70}
 
 
+@shows_live(
+    "disks/ioBurst/bytesPerSecond",
+    "disks/ioBurst/readBytesPerSecond",
+    "disks/ioBurst/writeBytesPerSecond",
+    "disks/ioBurst/iops",
+    "disks/ioBurst/readIops",
+    "disks/ioBurst/writeIops",
+    "disks/ioBurst/seconds/bytesPerSecond",
+    "disks/ioBurst/seconds/readBytesPerSecond",
+    "disks/ioBurst/seconds/writeBytesPerSecond",
+    "disks/ioBurst/seconds/iops",
+    "disks/ioBurst/seconds/readIops",
+    "disks/ioBurst/seconds/writeIops",
+    "disks/ioSize",
+    "disks/ioGroup",
+)
+def test_qemu_lets_a_disk_burst_for_a_time(machine: LiveMachine) -> None:
+    root: dict[str, Any] = {"name": "root", "size": "16MiB", "pool": machine.pool}
+    machine.start(disks=[root])
+    both = {"bytesPerSecond": 8192, "iops": 50}
+    burst = {"bytesPerSecond": 65536, "iops": 400, "seconds": {"bytesPerSecond": 3, "iops": 4}}
+    limited = {**root, "ioLimits": both, "ioBurst": burst, "ioSize": "4KiB", "ioGroup": "slow"}
+    machine.change(disks=[limited])
+    (disk,) = (each for each in machine.ask("query-block") if "virtio" in each["qdev"])
+    said = disk["inserted"]
+    assert (said["bps_max"], said["bps_max_length"], said["iops_max"], said["iops_max_length"]) == (65536, 3, 400, 4)
+    assert (said["iops_size"], said["group"]) == (4096, "slow")
+    machine.start(disks=[root])
+    each = {"readBytesPerSecond": 8192, "writeBytesPerSecond": 4096, "readIops": 50, "writeIops": 40}
+    faster = {word: limit * 2 for word, limit in each.items()}
+    machine.change(disks=[{**root, "ioLimits": each, "ioBurst": {**faster, "seconds": dict.fromkeys(each, 5)}}])
+    (disk,) = (each for each in machine.ask("query-block") if "virtio" in each["qdev"])
+    said = disk["inserted"]
+    assert [said[f"{word}_max"] for word in ("bps_rd", "bps_wr", "iops_rd", "iops_wr")] == [16384, 8192, 100, 80]
+    assert {said[f"{word}_max_length"] for word in ("bps_rd", "bps_wr", "iops_rd", "iops_wr")} == {5}
+
+
 def media(machine: LiveMachine) -> list[str]:
     """The files of QEMU's drives for CDs."""
     files = [each["inserted"]["file"] for each in machine.ask("query-block") if "inserted" in each]

@@ -22,7 +22,7 @@ from reconciler.hypervisor.virtualmachine.tuning import tune
 from reconciler.planning.operations import EditLive
 from specs.binding import Element, parse, serialise, text_at
 from specs.reach import Reach
-from specs.virtualmachine.storage.iolimits import WORDS, read_limits
+from specs.virtualmachine.storage.iolimits import WORDS, beside_limits, read_limits
 
 _LIVE = libvirt.VIR_DOMAIN_AFFECT_LIVE
 _UNPLUG_TIMEOUT_S = 10.0
@@ -78,10 +78,10 @@ def _change_device(domain: libvirt.virDomain, operation: EditLive, device: Eleme
     elif operation.verb == "tune":
         tune(domain, device)
     elif operation.verb == "iotune":
-        said = read_limits(device)
+        said, beside = read_limits(device), beside_limits(device)
         # All of them: what isn't named keeps its value, and a limit for both directions excludes one for each.
         limits = {parameter: said.get(word, 0) for word, parameter in WORDS.items()}
-        domain.setBlockIoTune(text_at(device, "target/@dev"), limits, _LIVE)
+        domain.setBlockIoTune(text_at(device, "target/@dev"), beside or limits, _LIVE)
     else:
         if device.tag == "graphics" and lacks_password(device):
             keep_passwords(device, parse(domain.XMLDesc(libvirt.VIR_DOMAIN_XML_SECURE)))

@@ -35,7 +35,7 @@ from specs.virtualmachine.storage.driver_fields import (
     VENDOR,
     WWN,
 )
-from specs.virtualmachine.storage.limit_fields import IO_LIMITS
+from specs.virtualmachine.storage.limit_fields import IO_BURSTS, IO_LIMITS
 from specs.virtualmachine.storage.source_fields import DISK_SOURCES, OF_NEW_VOLUMES, ONE_SOURCE
 
 # Where a drive's data is: see `sources`.
@@ -173,6 +173,7 @@ DISK = mapping(
             default=False,
             effect=Effect.NEXT_BOOT,
         ),
+        **IO_BURSTS,
         "driver": DRIVER,
         **DISK_TRAITS,
         **PLACE,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from specs.codecs import bytes_of
 from specs.virtualmachine.storage.buses import ONLY_ON
 from specs.virtualmachine.storage.controller_rules import check_controllers
 from specs.virtualmachine.storage.source_rules import check_source
@@ -41,6 +42,7 @@ def _check_disk(disk: Disk) -> Iterator[Broken]:
         other = "shareable" if disk.get("shareable") else "readOnly"
         yield "/transient", f"What is written is kept apart for one machine alone; remove this or `{other}`."
     yield from _check_powers(disk)
+    yield from _check_bursts(disk)
     yield from check_source(disk)
 
 
@@ -68,6 +70,24 @@ def _check_opening(drive: Any) -> Iterator[Broken]:
     driver = drive.get("driver", {})
     if driver.get("io") == "native" and driver.get("cache") not in _UNCACHED:
         yield "/driver/io", "`native` goes past the host's page cache; write `cache: none` or `cache: directsync` too."
+
+
+def _check_bursts(disk: Disk) -> Iterator[Broken]:
+    """A burst is above a limit, and lasts for a time only where there is one."""
+    burst: Any = disk.get("ioBurst", {})
+    limits: Any = disk.get("ioLimits", {})
+    for word, value in burst.items():
+        if word == "seconds":
+            continue
+        if word not in limits:
+            yield f"/ioBurst/{word}", f"There is no limit that it could be above; write `{word}` into `ioLimits` too."
+        elif (bytes_of(value) or 0) < (bytes_of(limits[word]) or 0):
+            yield f"/ioBurst/{word}", f"This is less than `ioLimits/{word}`; write as much, or more."
+    if "ioGroup" in disk and not limits:
+        yield "/ioGroup", "A group has limits together, and there are none; write `ioLimits` too."
+    for word in burst.get("seconds", {}):
+        if word not in burst:
+            yield f"/ioBurst/seconds/{word}", f"There is no burst that it could be the length of; write `{word}` too."
 
 
 def _check_powers(disk: Disk) -> Iterator[Broken]:

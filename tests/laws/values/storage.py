@@ -12,7 +12,14 @@ _USAGE: dict[str, Any] = {"usage": "ops"}
 _UUID = {"uuid": "1c0b3c4e-7a0b-4a35-8d0d-0d9f6c0f3c31"}
 _FILE = {"file": "/srv/images/a.img"}
 
+_BOTH = {"bytesPerSecond": 1024, "iops": 100}
+_EACH = {"readBytesPerSecond": 1024, "writeBytesPerSecond": 1024, "readIops": 100, "writeIops": 100}
+
 _DISKS: tuple[dict[str, Any], ...] = (
+    *(
+        {"volume": "default/a", "ioLimits": limits, "ioBurst": {name: value * 4 for name, value in limits.items()}}
+        for limits in (_BOTH, _EACH)
+    ),
     {"volume": "default/r"},
     {"volume": "default/a"},
     _FILE,
@@ -125,6 +132,8 @@ VALUES: dict[str, tuple[Any, ...]] = {
             "auth.secret.uuid": (_UUID["uuid"], "1c0b3c4e-7a0b-4a35-8d0d-0d9f6c0f3c32"),
             "encryption.secret.uuid": (_UUID["uuid"], "1c0b3c4e-7a0b-4a35-8d0d-0d9f6c0f3c32"),
             "driver.ioThread": (1, 2),
+            "ioSize": ("4KiB", "8KiB"),
+            **{f"ioBurst.{name}": (value * 2, value * 4) for name, value in (_BOTH | _EACH).items()},
             "nvme.device": ("pci_0000_01_00_0", "pci_0000_02_00_0"),
         }.items()
     },

@@ -29,6 +29,14 @@ BROKEN: list[tuple[dict[str, Any], str, str]] = [
     ({**NEW, "readOnly": True, "driver": {"copyOnRead": True}}, "/driver/copyOnRead", "remove one"),
     ({**NEW, "shareable": True}, "/shareable", "`format: raw`"),
     ({**NEW, "format": "raw", "shareable": True, "transient": True}, "/transient", "`shareable`"),
+    ({**NEW, "ioBurst": {"iops": 10}}, "/ioBurst/iops", "`ioLimits`"),
+    ({**NEW, "ioLimits": {"iops": 20}, "ioBurst": {"iops": 10}}, "/ioBurst/iops", "as much"),
+    (
+        {**NEW, "ioLimits": {"iops": 2}, "ioBurst": {"iops": 10, "seconds": {"readIops": 1}}},
+        "/ioBurst/seconds/readIops",
+        "`readIops`",
+    ),
+    ({**NEW, "ioGroup": "a"}, "/ioGroup", "`ioLimits`"),
     ({**NEW, "blockSizes": {"logical": 1000}}, "/blockSizes/logical", "such as 512"),
     ({**NEW, "blockSizes": {"logical": 4096, "physical": 512}}, "/blockSizes/physical", "as much"),
 ]
