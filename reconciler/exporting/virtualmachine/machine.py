@@ -67,6 +67,8 @@ def machine(observed: Observed, around: Surroundings) -> Draft:
     spec.pop("cpu", None)
     if cpu := said_of_cpu(config):
         spec["cpu"] = cpu
+        if "model" in cpu:
+            spec["cpuMode"] = "custom"
     say_platform(spec, config, draft, around)
     if (kinds := config.get("bootDevices")) is not None and kinds not in _DEFAULT_BOOT:
         spec["bootDevices"] = list(kinds)

@@ -81,8 +81,6 @@ _OFF: Final = {"on_poweroff": "destroy", "on_reboot": "restart"}
 
 def unsaid(root: Element) -> Iterator[str]:
     """Half-sentences, in the order of the definition."""
-    for pinned in root.iterfind("vcpu[@cpuset]"):
-        yield f"the host's CPUs that it may use ({pinned.get('cpuset')})"
     clock = root.find("clock")
     if clock is not None and clock.get("offset", "utc") != "utc":
         yield f"its clock ({clock.get('offset')})"
@@ -91,10 +89,6 @@ def unsaid(root: Element) -> Iterator[str]:
             yield f"{tag}: {root.findtext(tag)}"
     if root.find("os/kernel") is not None:
         yield "the kernel that it is started with, and its command line"
-    if root.find("cpu/numa") is not None:
-        yield "its NUMA cells"
-    if root.find("cpu/feature") is not None:
-        yield "the features of its CPU"
     for feature in root.iterfind("features/*"):
         if feature.tag not in _FEATURES:
             yield f"its {feature.tag} features"

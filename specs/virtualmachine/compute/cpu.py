@@ -20,6 +20,7 @@ bind = binder(SPEC)
 EXPANDED: Final = "expanded"  # of a running guest, by libvirt: from a mode, or because no CPU was asked for
 # What libvirt writes for a guest that asks for no CPU, in the definition itself since libvirt 6.
 _PLAIN_MODELS = frozenset({"qemu64", "qemu32", "kvm64", "kvm32", "cortex-a15", "qemu"})
+_DEFAULT_MODELS = _PLAIN_MODELS - {"kvm64", "kvm32"}  # those were asked for: QEMU itself chooses none of them
 _STANDS_FOR_ALL = element("feature", name=EXPANDED)
 _AS_THE_MODE_HAS_IT: Final[Mapping[str, Mapping[str, Any]]] = {  # what libvirt fills in
     "custom": {"check": "partial"},
@@ -72,7 +73,8 @@ def said_of_cpu(observed: Mapping[str, Any]) -> dict[str, Any]:
         for name, value in (observed.get("cpu") or {}).items()
         if value not in (None, {}) and (name not in filled or filled[name] != value)
     }
-    for name in ("model", "fallback", "vendorId", "match", "check") if mode == "default" else ():
+    by_default = mode == "default" and said.get("model") in (None, *_DEFAULT_MODELS)
+    for name in ("model", "fallback", "vendorId", "match", "check") if by_default else ():
         said.pop(name, None)
     if "features" in said:
         said["features"] = [
