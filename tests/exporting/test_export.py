@@ -213,7 +213,7 @@ def test_interfaces_on_one_network_get_names_that_nothing_else_has(hypervisor: H
 
 
 def test_whatever_a_document_has_no_word_for_is_told_in_its_comment(hypervisor: Hypervisor) -> None:
-    more = "<memoryBacking><hugepages/></memoryBacking><clock offset='localtime'/>"
+    more = "<blkiotune><weight>500</weight></blkiotune><clock offset='localtime'/>"
     devices = (
         "<disk type='file' device='floppy'><source file='/srv/a.img'/><target dev='fda' bus='fdc'/></disk>"
         "<filesystem><source dir='/srv/share'/><target dir='share'/></filesystem>"
@@ -224,7 +224,7 @@ def test_whatever_a_document_has_no_word_for_is_told_in_its_comment(hypervisor: 
     vm(hypervisor, "web", devices, more)
     (document,) = exported(hypervisor).documents
     assert set(document.left) == {
-        "what its memory is made of (huge pages, sharing, locking)",
+        "its weights in block I/O",
         "its clock (localtime)",
         "the floppy drive fda",
         "filesystems share (target: share, source: /srv/share): The path '/srv/share' isn't in an allowed folder (none "

@@ -35,6 +35,8 @@ SAID: Final = frozenset(
         "resource",
         "devices",
         "seclabel",
+        "iothreadids",
+        *(place(field).split("/")[0] for _, field in placed(SPEC)),
     }
 )
 _DEVICES: Final = frozenset(
