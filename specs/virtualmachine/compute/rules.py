@@ -210,6 +210,8 @@ def _check_memory(spec: Mapping[str, Any], *, whole: bool) -> Iterator[Broken]:
     backing, tune = spec.get("memoryBacking", {}), spec.get("memoryTune", {})
     if backing.get("pages") and backing.get("hugePages") is False:
         yield "/memoryBacking/pages", "There are no huge pages; write `hugePages: true`, or remove it."
+    if backing.get("hugePages") and backing.get("source") == "anonymous":
+        yield "/memoryBacking/source", "Huge pages are never anonymous; remove it, or write `memfd`."
     for low, high in (("softLimit", "hardLimit"), ("hardLimit", "swapHardLimit")):
         if low in tune and high in tune and kib_of(tune[low]) > kib_of(tune[high]):
             yield f"/memoryTune/{low}", f"It is more than `{high}`; lower it, or raise that."

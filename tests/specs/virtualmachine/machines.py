@@ -93,6 +93,68 @@ LIMITS = st.one_of(
 HOST_DEVICES = ("pci_0000_00_1f_3", "pci_0000_03_00_0", "scsi_3_0_0_1", "usb_1_2")
 
 
+SETS = st.sampled_from(("0", "1", "0-1", "0,1", "0-3,^2"))
+AMOUNTS = st.sampled_from(("16GiB", "17179869184B", "20000000KiB"))
+LIMITS_OF_CPUS = st.fixed_dictionaries(
+    {},
+    optional={
+        "processors": SETS,
+        "emulatorPin": SETS,
+        "vcpuPins": st.sets(st.just(0)).map(lambda cpus: [{"vcpu": cpu, "processors": "0,1"} for cpu in cpus]),
+        "shares": st.integers(2, 1000),
+        "quota": st.sampled_from((-1, 50000)),
+        "globalPeriod": st.integers(1000, 100000),
+        "vcpuSchedulers": st.sampled_from(([], [{"vcpus": "0", "scheduler": "fifo", "priority": 3}])),
+        "emulatorScheduler": st.sampled_from(({"scheduler": "idle"}, {"scheduler": "rr", "priority": 2})),
+    },
+)
+BACKINGS = st.fixed_dictionaries(
+    {},
+    optional={
+        "hugePages": st.just(True),
+        "noSharePages": st.booleans(),
+        "locked": st.booleans(),
+        "source": st.just("memfd"),
+        "access": st.sampled_from(("shared", "private")),
+        "discard": st.booleans(),
+    },
+)
+FEATURES = st.lists(
+    st.fixed_dictionaries(
+        {"name": st.sampled_from(("aes", "vmx", "svm")), "policy": st.sampled_from(("require", "disable"))}
+    ),
+    max_size=2,
+    unique_by=lambda feature: str(feature["name"]),
+)
+COMPUTE: dict[str, st.SearchStrategy[Any]] = {
+    "cpuTune": LIMITS_OF_CPUS,
+    "memoryBacking": BACKINGS,
+    "memoryTune": st.fixed_dictionaries({}, optional={"hardLimit": AMOUNTS, "softLimit": st.just("4GiB")}),
+    "numaTune": st.fixed_dictionaries({"mode": st.sampled_from(("strict", "preferred")), "nodes": SETS}),
+    "ioThreads": st.integers(1, 3),
+}
+
+
+def _divided(draw: st.DrawFn, spec: dict[str, Any]) -> None:
+    """NUMA cells with all CPUs and all memory of a machine, and now and then a module beside them."""
+    cpus = spec.get("maximumCpus", spec["cpus"])
+    count, modules = draw(st.integers(1, min(cpus, 2))), draw(st.integers(0, 2))
+    sizes = [draw(st.sampled_from((64, 128))) for _ in range(count)]
+    spec["numa"] = {
+        "cells": [
+            {"id": place, "cpus": f"{place}-{cpus - 1}" if place == count - 1 else "0", "memory": f"{size}MiB"}
+            for place, size in enumerate(sizes)
+        ]
+    }
+    if count > 1 and draw(st.booleans()):
+        spec["numa"]["cells"][0]["distances"] = [{"cell": 1, "value": draw(st.integers(11, 30))}]
+    if modules:
+        spec["memoryRoom"] = {"size": "8GiB", "slots": 4}
+        spec["memoryModules"] = [{"model": "dimm", "size": "128MiB", "node": 0} for _ in range(modules)]
+    spec.pop("maximumMemory", None)
+    spec["memory"] = sum(sizes) + 128 * modules
+
+
 @st.composite
 def specs(draw: st.DrawFn, machine: str = "", buses: tuple[str, ...] = BUSES) -> dict[str, Any]:
     """A spec that QEMU can define with the machine type `machine`, or without one the test driver."""
@@ -120,6 +182,7 @@ def specs(draw: st.DrawFn, machine: str = "", buses: tuple[str, ...] = BUSES) ->
     }
     if machine:
         optional["firmware"] = st.sampled_from(("bios", "uefi"))
+        optional |= COMPUTE
     spec: dict[str, Any] = draw(
         st.fixed_dictionaries({"machine": st.just(machine)} if machine else {}, optional=optional)
     )
@@ -137,6 +200,10 @@ def specs(draw: st.DrawFn, machine: str = "", buses: tuple[str, ...] = BUSES) ->
         spec["cpus"] = cpus
         if draw(st.booleans()):
             spec["maximumCpus"] = draw(st.integers(cpus, 6))
+    if machine and "cpus" in spec and draw(st.booleans()):
+        _divided(draw, spec)
+    if machine and spec.get("cpuMode") in ("host-model", "maximum") and draw(st.booleans()):
+        spec["cpu"] = {"features": draw(FEATURES)}
     graphics = spec.get("graphics", {})
     if "passwordFrom" in graphics and graphics.get("type") != "none" and draw(st.booleans()):
         graphics["passwordValidTo"] = draw(st.sampled_from(("never", "2030-12-31T23:59:59Z", "2020-02-29T00:00:00Z")))

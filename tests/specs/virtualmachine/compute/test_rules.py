@@ -113,6 +113,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"ioThreadPools": [{"id": 1}]}, "/ioThreadPools"),
     ({"ioThreads": 2, "ioThreadPools": [{"id": 1}, {"id": 1}]}, "/ioThreadPools/1"),
     ({"ioThreads": 1, "ioThreadPools": [{"id": 1, "least": 9, "most": 8}]}, "/ioThreadPools/0/least"),
+    ({"memoryBacking": {"hugePages": True, "source": "anonymous"}}, "/memoryBacking/source"),
     ({"memoryBacking": {"hugePages": False, "pages": [{"size": "2MiB"}]}}, "/memoryBacking/pages"),
     ({"memoryBacking": {"pages": [{"size": "2MiB", "cells": "1"}]}}, "/memoryBacking/pages/0/cells"),
     ({"memoryTune": {"hardLimit": "1GiB", "softLimit": "2GiB"}}, "/memoryTune/softLimit"),
