@@ -28,6 +28,14 @@ def subnet(text: str) -> str:
         return text
 
 
+def prefix(netmask: str) -> str:
+    """The length of a network's prefix: `255.255.255.0` → `24`."""
+    try:
+        return str(ipaddress.ip_network(f"0.0.0.0/{netmask}").prefixlen)
+    except ValueError:
+        return netmask
+
+
 def mac(text: str) -> str:
     """A MAC address: lower case, two digits for each octet."""
     if _CANONICAL_MAC.fullmatch(text):  # libvirt's spelling

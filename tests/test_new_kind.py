@@ -184,8 +184,10 @@ def test_one_that_others_made_becomes_a_document_and_tells_what_that_leaves_out(
     uid = "11111111-2222-4333-8444-555555555555"
     xml = f"<lamp><name>desk</name><uuid>{uid}</uuid><colour>red</colour><shade>round</shade></lamp>"
     host.objects[DESK] = Observed(DESK, uid, xml)
-    (made,) = export(host.snapshot(), REPOSITORY).documents
+    (made,) = export(host.snapshot(), REPOSITORY, minimal=True).documents
     assert (made.path, made.left) == ("lamps/desk.yaml", ("its shade",))
+    (whole,) = export(host.snapshot(), REPOSITORY).documents
+    assert whole.left == ("shade = round",)
     assert "colour: red" in made.text
     assert "active: false" in made.text
     assert not host.desired.of({made.path: made.text}).problems

@@ -60,6 +60,7 @@ def _words(_ctx: click.Context, _param: click.Parameter, words: tuple[str, ...])
     state,
     click.option("--all-volumes", is_flag=True, help="Declare volumes that no machine uses, too."),
     click.option("--foreign", is_flag=True, help="Declare what belongs to another repository, too."),
+    click.option("--minimal", is_flag=True, help="Write what fields say, and leave out what only XML could."),
     click.option("--force", is_flag=True, help="Write documents anew that are there already."),
     *RESULT,
     logs_at="WARNING",
@@ -70,14 +71,18 @@ def command(
     out: Output,
     all_volumes: bool,
     foreign: bool,
+    minimal: bool,
     force: bool,
 ) -> int:
     """Write what is on a host as documents.
 
     One file for each virtual machine, network and pool, and for each volume that a machine uses; of objects that are
     named, theirs and those of what they need. Without DIR they are printed. Their plan is empty: `onggi plan DIR` shows
-    no change. The host isn't changed, and no secret is read. What no document can say is left as it is, and told in a
-    comment of the file.
+    no change. The host isn't changed, and no secret is read.
+
+    A document holds all of its object, so that a host that lost it gets the same one again: what no field says is in
+    libvirt's own XML. What can't be kept even so is told in a comment of the file, and the last line says how much of
+    the host the documents hold; `onggi verify DIR` proves it. With --minimal there is no XML in them.
 
     What belongs to another repository, or is kept by an agent on this host, is told and left out; with --foreign its
     document says so. Exits with 1 when a file was in the way and kept, or an object that was named has no document.
@@ -85,11 +90,14 @@ def command(
     from reconciler.exporting.export import export
     from reconciler.exporting.folder import look, put
     from reconciler.hypervisor import Hypervisor
+    from reconciler.settings.reach import reach_of
 
     folder, wanted = words
     present = look(folder)
     with told_when_slow(f"reading {settings.connect} …", quiet=out.quiet):
-        hypervisor = Hypervisor.open(settings.connect, allowed_folders=settings.allowed_folders)
+        hypervisor = Hypervisor.open(
+            settings.connect, allowed_folders=settings.allowed_folders, reach=reach_of(settings)
+        )
         try:
             snapshot = hypervisor.observe()
         finally:
@@ -103,6 +111,7 @@ def command(
             wanted=wanted,
             foreign=foreign,
             known=_known(present.repository_id, settings),
+            minimal=minimal,
         )
     missing = set(wanted) - {document.ref for document in found.documents} - present.declared.keys()
     if folder is None:
@@ -115,7 +124,7 @@ def command(
     in_the_way = [document.path for document in found.documents if document not in written]
     out.show(
         lambda: _json(found, in_the_way),
-        lambda: _text(folder, len(written)),
+        lambda: _text(folder, found, len(written)),
     )
     _tell(found, out)
     if in_the_way:
@@ -162,11 +171,14 @@ def _tell(found: Export, out: Output) -> None:
             out.note(printable(f"{document.ref}: not declared, and left as it is: {left}"))
 
 
-def _text(folder: Path, count: int) -> str:
+def _text(folder: Path, found: Export, count: int) -> str:
+    from reconciler.reporting.verified_text import held_text
+
     if not count:
         return "Nothing was written."
     documents = "1 document" if count == 1 else f"{count} documents"
-    return f"Wrote {documents} into {folder}. Next: onggi plan {folder}"
+    text = f"Wrote {documents} into {folder}. Next: onggi plan {folder}"
+    return f"{text}\n{held_text(found.kept, found.total)}" if found.total else text
 
 
 def _json(found: Export, in_the_way: list[str] | None) -> NewJson:
@@ -185,4 +197,6 @@ def _json(found: Export, in_the_way: list[str] | None) -> NewJson:
             for document in found.documents
         ],
         "notes": list(found.notes),
+        "kept": found.kept,
+        "total": found.total,
     }

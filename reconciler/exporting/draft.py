@@ -22,13 +22,21 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Draft:
-    """One object's document. `left` are half-sentences on what stays as it is because no document can say it."""
+    """One object's document. `left` are half-sentences on what stays as it is because no document can say it, and
+    `secrets` those on what nobody reads.
+    """
 
     ref: Ref
     uid: str  # empty for a volume
     spec: NewSpec
     left: list[str] = field(default_factory=list)
+    secrets: list[str] = field(default_factory=list)
     owner: str = ""  # a half-sentence: whose it is, when it's another repository's
+
+    @property
+    def told(self) -> list[str]:
+        """All that isn't in it."""
+        return [*self.secrets, *self.left]
 
     @property
     def path(self) -> str:

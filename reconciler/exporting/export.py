@@ -9,8 +9,9 @@ from reconciler.bulkhead import Failure, contained
 from reconciler.exporting.choosing import choose, leave_shared_disks
 from reconciler.exporting.draft import Draft, Surroundings
 from reconciler.exporting.exporter import exporters, unsaid
-from reconciler.exporting.fitting import fit
+from reconciler.exporting.fitting import Fitted, fit
 from reconciler.exporting.foreign import Known, owners
+from reconciler.exporting.whole import Held, complete, held_by
 from reconciler.observed.snapshot import Observed, Snapshot
 from specs.reference import Ref
 
@@ -27,14 +28,20 @@ class ExportedDocument:
     text: str
     left: tuple[str, ...]
     owner: str = ""
+    held: Held | None = None  # None of a minimal one
 
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """The documents, whose plan on this host is empty, and a sentence for each object that has none."""
+    """The documents, whose plan on this host is empty, and a sentence for each object that has none.
+
+    `kept` of `total` facts that the objects' definitions say are in the documents.
+    """
 
     documents: tuple[ExportedDocument, ...]
     notes: tuple[str, ...]
+    kept: int = 0
+    total: int = 0
 
 
 def export(
@@ -47,12 +54,14 @@ def export(
     wanted: Collection[Ref] = (),
     foreign: bool = False,
     known: Known | None = None,
+    minimal: bool = False,
 ) -> Export:
     """The documents of everything that others made on the host, or of `wanted` objects and what they need.
 
     `declared` tells which objects have a document already, and in which file. `all_volumes` adds the volumes that no
     machine uses. `allowed_folders` are those in which the path of a CD-ROM's image may lie. What is another
-    repository's, which `known` helps to tell, gets a document only with `foreign`, and that says so.
+    repository's, which `known` helps to tell, gets a document only with `foreign`, and that says so. A `minimal`
+    document says what fields say, and no more.
     """
     around = Surroundings(snapshot)
     others_own = owners(around, known or Known(repository_id))
@@ -66,7 +75,7 @@ def export(
     drafts: list[Draft] = []
     failed: dict[Ref, str] = {}
     for observed in choice.chosen:
-        draft = contained("exporting", observed.ref, observed.xml, _draft, observed, around)
+        draft = contained("exporting", observed.ref, observed.xml, _draft if minimal else draft_of, observed, around)
         if isinstance(draft, Failure):
             failed[observed.ref] = draft.message
         else:
@@ -77,13 +86,30 @@ def export(
     unmarked = {ref: replace(seen, mark=None) for ref, seen in snapshot.objects.items() if ref in others_own}
     as_free = replace(snapshot, objects={**snapshot.objects, **unmarked})
     fitted = fit(drafts, as_free, repository_id, allowed_folders=allowed_folders)
+    held: dict[Ref, Held] = {}
+    if not minimal:
+        drafts = [draft for draft in drafts if draft.ref in fitted.texts]
+        for draft in drafts:
+            xml = snapshot.objects[draft.ref].xml
+            contained("completing", draft.ref, xml, complete, draft, xml, snapshot.host)
+        again = fit(drafts, as_free, repository_id, allowed_folders=allowed_folders)
+        fitted = Fitted(again.texts, {**fitted.refused, **again.refused})
+        for draft in drafts:
+            xml = snapshot.objects[draft.ref].xml
+            found = contained("counting", draft.ref, xml, held_by, draft, xml, snapshot.host)
+            held[draft.ref] = Held.nothing(xml) if isinstance(found, Failure) else found
     documents = tuple(
-        ExportedDocument(draft.ref, draft.path, fitted.texts[draft.ref], tuple(draft.left), draft.owner)
+        ExportedDocument(
+            draft.ref, draft.path, fitted.texts[draft.ref], tuple(draft.told), draft.owner, held.get(draft.ref)
+        )
         for draft in drafts
         if draft.ref in fitted.texts
     )
     refused = (f"{ref} gets no document: {why}." for ref, why in sorted({**fitted.refused, **failed}.items()))
-    return Export(documents, (*choice.notes, *refused))
+    every = [held.get(each.ref) or Held.nothing(each.xml) for each in choice.chosen] if not minimal else []
+    return Export(
+        documents, (*choice.notes, *refused), sum(each.kept for each in every), sum(each.total for each in every)
+    )
 
 
 def _draft(observed: Observed, around: Surroundings) -> Draft:

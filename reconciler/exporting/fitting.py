@@ -16,14 +16,17 @@ from reconciler.desired.load import Loader
 from reconciler.desired.resolve import Resolver
 from reconciler.desired.state import DesiredState
 from reconciler.exporting.draft import Draft
+from reconciler.exporting.remainder import overlay_text
 from reconciler.exporting.text import document_text
 from reconciler.observed.snapshot import Snapshot
 from reconciler.planning.diff import compare
 from reconciler.planning.plan import Plan
 from reconciler.planning.planner import Planner
 from reconciler.source.tree import Revision, SourceFile, SourceTree
-from specs.binding import Items, value_at
+from specs.binding import Items, parse, value_at
 from specs.effect import Change
+from specs.overlay.writing import FIELD as OVERLAY
+from specs.overlay.writing import PREFIX, without
 from specs.plain import NewSpec
 from specs.problem import Unrenderable
 from specs.reference import Ref
@@ -202,6 +205,8 @@ def _unrenderable(draft: Draft, snapshot: Snapshot) -> str:
 
 def _leave_out(draft: Draft, complaint: _Complaint) -> bool:
     """Take out of the spec what the pointer means. False when that can't go, or isn't there."""
+    if complaint.pointer.startswith(PREFIX) and OVERLAY in draft.spec:
+        return _leave_statement_out(draft, complaint)
     parts = [part for part in complaint.pointer.split("/") if part]
     holder: Any = draft.spec
     way: list[tuple[Any, Any]] = []
@@ -227,6 +232,18 @@ def _leave_out(draft: Draft, complaint: _Complaint) -> bool:
         # An empty list or mapping that is left would say something of its own; an empty drive is an item, though.
         if not outer[key_of] and not isinstance(outer, list):
             del outer[key_of]
+    return True
+
+
+def _leave_statement_out(draft: Draft, complaint: _Complaint) -> bool:
+    """Of the overlay only what is complained about."""
+    before = draft.spec[OVERLAY]
+    after = without(before, (complaint.pointer,))
+    if after == before or not len(parse(after)):
+        del draft.spec[OVERLAY]
+    else:
+        draft.spec[OVERLAY] = overlay_text(parse(after))
+    draft.left.append(f"{complaint.pointer.removeprefix(PREFIX)}: {complaint.why}")
     return True
 
 

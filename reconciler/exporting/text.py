@@ -26,7 +26,7 @@ def document_text(draft: Draft) -> str:
         "metadata": metadata,
         "spec": in_schema_order(draft.ref.kind, draft.spec),
     }
-    return "".join([*_owner(draft.owner), *_comment(draft.left), *(f"{line}\n" for line in block(body, _STYLE))])
+    return "".join([*_owner(draft.owner), *_comment(draft.told), *(f"{line}\n" for line in block(body, _STYLE))])
 
 
 def _owner(owner: str) -> list[str]:

@@ -33,7 +33,7 @@ class Beyond(NamedTuple):
 
 def refusal(kind: str, text: str, allowed: frozenset[str], folders: Iterable[str]) -> str:
     """Why a fragment can't be had where only these areas and folders are allowed; empty where it can."""
-    found = [each for each in beyond(kind, text) if each.area not in allowed and not _may_be_named(each, folders)]
+    found = refused(kind, text, allowed, folders)
     if not found:
         return ""
     places = ", ".join(dict.fromkeys(each.place for each in found[:5])) + (" and more" if len(found) > 5 else "")
@@ -42,6 +42,11 @@ def refusal(kind: str, text: str, allowed: frozenset[str], folders: Iterable[str
         f"xml: {places} may reach beyond this object, to what of the host only its administrator may give; remove it, "
         f"or allow it by allow-xml ({areas}) in onggi's settings"
     )
+
+
+def refused(kind: str, text: str, allowed: frozenset[str], folders: Iterable[str]) -> list[Beyond]:
+    """What of a fragment can't be had there."""
+    return [each for each in beyond(kind, text) if each.area not in allowed and not _may_be_named(each, folders)]
 
 
 def _may_be_named(each: Beyond, folders: Iterable[str]) -> bool:

@@ -42,9 +42,9 @@ def test_after_an_export_nothing_must_be_replaced(onggi: Onggi, exported: Path) 
 
 
 def test_what_no_document_can_say_is_told_on_stderr_and_in_the_file(onggi: Onggi, tmp_path: Path) -> None:
-    done = onggi("export", tmp_path / "documents", *CONNECT)
-    assert "VirtualMachine/test: not declared, and left as it is: the disk vda" in done.err
-    assert "# - the disk vda: /guest/diskimage1 is no volume" in (tmp_path / "documents/vms/test.yaml").read_text()
+    done = onggi("export", tmp_path / "documents", *CONNECT, "--minimal")
+    assert "VirtualMachine/test: not declared, and left as it is: the disk (file: /guest/diskimage1" in done.err
+    assert "# - the disk (file: /guest/diskimage1" in (tmp_path / "documents/vms/test.yaml").read_text()
 
 
 def test_what_is_declared_already_is_left_as_it_is(onggi: Onggi, exported: Path) -> None:
@@ -88,7 +88,7 @@ def test_a_link_in_the_folder_is_never_written_through(onggi: Onggi, tmp_path: P
 
 
 def test_scripts_get_what_was_written_and_what_was_left(onggi: Onggi, tmp_path: Path) -> None:
-    done = onggi("export", tmp_path / "documents", *CONNECT, "-o", "json")
+    done = onggi("export", tmp_path / "documents", *CONNECT, "-o", "json", "--minimal")
     assert {item["path"]: item["written"] for item in done.json["documents"]} == {
         name: True for name in FILES if name != "onggi.yaml"
     }

@@ -16,7 +16,7 @@ from tests.cli.command import Onggi
 VERBS = [
     "adopt", "apply", "approve", "cert", "completion", "console", "drift", "events", "explain", "export", "get", "init",
     "ip", "logs", "pam", "plan", "restart", "resume", "rollback", "run", "schema", "start", "status", "stop", "suspend",
-    "token", "trash", "validate", "version",
+    "token", "trash", "validate", "verify", "version",
 ]  # fmt: skip
 
 

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import yaml
+
 from reconciler.errors import OnggiError
 from reconciler.exporting.export import Export
 from reconciler.line.line import Line
@@ -37,7 +39,8 @@ class Rebuilt:
     @property
     def in_overlay(self) -> int:
         """How many of the facts that are kept are kept as XML."""
-        return 0
+        text = yaml.safe_load(self.document)["spec"].get("xml") if self.document else None
+        return min(len(facts(parse(text))), self.comparison.kept) if text else 0
 
 
 def rebuild(

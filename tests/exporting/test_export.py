@@ -45,7 +45,8 @@ def hypervisor(private_test_uri: str) -> Iterator[Hypervisor]:
 
 
 def exported(hypervisor: Hypervisor, **options: Any) -> Export:
-    return export(hypervisor.observe(), REPOSITORY_ID, **options)
+    """What fields say; see `test_whole` for all else."""
+    return export(hypervisor.observe(), REPOSITORY_ID, minimal=True, **options)
 
 
 def texts(found: Export) -> dict[str, str]:

@@ -31,6 +31,8 @@ def network(observed: Observed) -> Draft:
     spec |= {key: value for key, value in said.items() if value}
     spec |= sayable(SPEC, config)
     _put(spec, "forward", _forward(config))
+    if spec["mode"] == "bridge" and "interfaces" in spec.get("forward", {}):
+        spec.pop("interface", None)  # the first of these
     if own:
         _own_bridge(config, draft)
     running(observed, spec)

@@ -27,7 +27,7 @@ def pool(observed: Observed) -> Draft:
     if (auth := found.get("auth")) and auth.get("secret"):
         by, _, secret = auth["secret"].partition(" ")
         if secret == secret_usage(observed.ref.name):
-            draft.left.append("the password of its source, which libvirt keeps: say with `passwordFrom` where it is")
+            draft.secrets.append("the password of its source, which libvirt keeps: say with `passwordFrom` where it is")
         else:
             source["auth"] = {"username": auth["username"], "secret": {by: secret}}
     if (options := config.get("mountOptions")) and not any(check("", {"type": "netfs", "mountOptions": options})):

@@ -112,7 +112,7 @@ def _graphics(found: LoweredGraphics, draft: Draft) -> None:
         graphics["listen"] = listen
     graphics = {**graphics, **sayable(CONSOLE, found)}  # type: ignore[typeddict-item]  # of these fields some
     if found.get("passwordFrom"):
-        draft.left.append("the password of its console: write it into a file and name that as graphics.passwordFrom")
+        draft.secrets.append("the password of its console: write it into a file and name that as graphics.passwordFrom")
     if graphics:
         draft.spec["graphics"] = graphics
 
