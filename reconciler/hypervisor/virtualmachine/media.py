@@ -1,4 +1,4 @@
-"""Refuses an image whose path lies in an allowed folder while the file itself doesn't: a link leads out of it.
+"""Refuses what a machine reads (an image, a kernel, firmware) where a link leads out of the allowed folder it lies in.
 
 The path as it is written was judged with the document, offline. What a link really leads to is only known on the host,
 so this looks at the files, and can do so only where the host is this machine. A folder that others may write is
@@ -9,11 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Final
 
 from reconciler.confined.trust import others_on_the_way
 from reconciler.errors import Terminal
 from specs.binding import Element
 from specs.system_folders import no_medium
+
+# What a machine starts with beside its drives.
+_STARTED_WITH: Final = (
+    *("os/kernel", "os/initrd", "os/dtb", "os/loader", "os/nvram", "os/nvram@template", "os/acpi/table"),
+    "sysinfo/entry@file",
+)
 
 
 def check_media(root: Element, allowed_folders: Iterable[str], is_known: Callable[[str], bool]) -> None:
@@ -56,6 +63,11 @@ def _media(root: Element, is_known: Callable[[str], bool]) -> Iterator[Path]:
         path = "" if source is None else source.get("file") or source.get("dev")
         if path and (drive.get("device") == "cdrom" or not is_known(path)):
             yield Path(path)
+    for place in _STARTED_WITH:
+        where, _, attribute = place.partition("@")
+        for each in root.iterfind(where):
+            if path := (each.get(attribute) if attribute else each.text):
+                yield Path(path)
 
 
 def _resolved(path: Path) -> Path:

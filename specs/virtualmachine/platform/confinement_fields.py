@@ -9,7 +9,7 @@ from specs.declared import Declared, items, mapping, number, text, word, yes_no
 from specs.effect import Effect
 
 BOOT: Final = Effect.NEXT_BOOT
-_EVENTS: Final = (
+EVENTS: Final = (
     *("cmt", "mbmt", "mbml", "cpu_cycles", "instructions", "cache_references", "cache_misses"),
     *("branch_instructions", "branch_misses", "bus_cycles", "stalled_cycles_frontend", "stalled_cycles_backend"),
     *("ref_cpu_cycles", "cpu_clock", "task_clock", "page_faults", "context_switches", "cpu_migrations"),
@@ -131,8 +131,8 @@ CONFINEMENT: Final[Mapping[str, Declared]] = {
         "What the host's processor counts about the machine, as `virsh domstats --perf` shows it. Default: nothing.",
         text(
             "One event.",
-            f"^(?:{'|'.join(_EVENTS)})$",
-            error=f"What can be counted is {', '.join(_EVENTS)}; write one of them.",
+            f"^(?:{'|'.join(EVENTS)})$",
+            error=f"What can be counted is {', '.join(EVENTS)}; write one of them.",
         ),
         unique=True,
         examples=(["cpu_cycles", "instructions"],),

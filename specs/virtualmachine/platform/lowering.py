@@ -10,6 +10,7 @@ from specs import canonical
 from specs.host import Host
 from specs.problem import Unrenderable
 from specs.reference import Ref
+from specs.virtualmachine.platform.confinement_fields import EVENTS
 
 if TYPE_CHECKING:
     from specs.virtualmachine.spec import LoweredVirtualMachine, VirtualMachineSpec
@@ -35,6 +36,8 @@ def lower_platform(lowered: LoweredVirtualMachine, declared: VirtualMachineSpec,
         )
     if protection == "sev":
         lowered["launchSecurity"].setdefault("policy", SEV_POLICY)
+    if "perfEvents" in lowered:
+        lowered["perfEvents"] = sorted(lowered["perfEvents"], key=EVENTS.index)  # the order in which libvirt has them
     if "kernelBoot" in lowered:
         boot = lowered["kernelBoot"]  # a copy already
         for name in BOOT_FILES:

@@ -73,6 +73,11 @@ def _firmware(spec: VirtualMachineSpec) -> Iterator[Broken]:
             "/loader/secure",
             "This needs system management mode; write `secureBoot: true`, or `smm: true` in `features`.",
         )
+    acpi = spec.get("features", {}).get("acpi")
+    if kind == "pflash" and firmware != "uefi" and acpi is None and spec.get("defaults") == "libvirt":
+        yield "/loader/type", "UEFI needs ACPI; write `acpi: true` in `features` too."
+    if (firmware == "uefi" or kind == "pflash") and acpi is False and not spec.get("secureBoot"):
+        yield "/features/acpi", "UEFI needs ACPI; remove this."
     if firmware == "uefi" and kind == "rom":
         yield "/loader/type", "UEFI with variables is flash memory; write `pflash`, or remove `firmware`."
     if firmware == "bios" and kind == "pflash":
@@ -110,6 +115,9 @@ def _boot(spec: VirtualMachineSpec) -> Iterator[Broken]:
         yield "/bootMenuTimeout", "Nothing waits without a boot menu; write `bootMenu: true` too, or remove this."
     if spec.get("bios", {}).get("useSerial") and spec.get("serialConsole") is False:
         yield "/bios/useSerial", "There is no serial port to show it on; remove `serialConsole: false`, or this."
+    bare = spec.get("defaults") == "libvirt" and not (spec.get("serialConsole") or spec.get("serials"))
+    if spec.get("bios", {}).get("useSerial") and bare and spec.get("serialConsole") is None:
+        yield "/bios/useSerial", "There is no serial port to show it on; write `serialConsole: true` too."
     kernel = spec.get("kernelBoot")
     if kernel is None:
         return

@@ -20,6 +20,8 @@ BROKEN: list[tuple[dict[str, Any], str, str]] = [
     ({"loader": {"type": "rom"}}, "/loader/type", "write its `path` too"),
     ({"loader": {"readonly": True}}, "/loader/readonly", "write its `path` too"),
     ({"loader": FLASH}, "/loader/path", "readonly: true"),
+    ({"loader": {**FLASH, "readonly": True}, "defaults": "libvirt"}, "/loader/type", "acpi: true"),
+    ({**UEFI, "features": {"acpi": False}}, "/features/acpi", "remove this"),
     ({"firmware": "uefi", "loader": {**FLASH, "type": "rom"}}, "/loader/type", "pflash"),
     ({"firmware": "bios", "loader": {**FLASH, "readonly": True}}, "/loader/type", "firmware: uefi"),
     ({"firmware": "bios", "nvram": {"path": "/srv/a"}}, "/nvram", "firmware: uefi"),
@@ -41,6 +43,7 @@ BROKEN: list[tuple[dict[str, Any], str, str]] = [
     ),
     ({"bootMenuTimeout": 3000}, "/bootMenuTimeout", "bootMenu: true"),
     ({"bios": {"useSerial": True}, "serialConsole": False}, "/bios/useSerial", "serialConsole: false"),
+    ({"bios": {"useSerial": True}, "defaults": "libvirt"}, "/bios/useSerial", "serialConsole: true"),
     ({"kernelBoot": {"cmdline": "quiet"}}, "/kernelBoot/cmdline", "write `kernel` too"),
     ({"kernelBoot": {"kernel": "a"}, "bootDevices": ["hd"]}, "/bootDevices", "remove one of the two"),
     (
