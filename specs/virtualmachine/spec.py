@@ -172,6 +172,8 @@ class MemoryModule(TypedDict, total=False):
     nodes: str
     label: str
     readOnly: bool
+    address: str
+    alias: str
 
 
 class NumaCellDistance(TypedDict, total=False):
@@ -1901,6 +1903,8 @@ class LoweredMemoryModule(TypedDict, total=False):
     nodes: str
     label: int
     readOnly: bool
+    address: str
+    alias: str
 
 
 class LoweredNumaCell(TypedDict, total=False):

@@ -10,6 +10,7 @@ from specs.effect import Effect
 from specs.notations import HOST_PATH
 from specs.virtualmachine.compute.amounts import AMOUNT, IN_KIB
 from specs.virtualmachine.compute.ranges import NODES
+from specs.virtualmachine.devices.place_fields import PLACE
 
 _BOOT, _LIVE = Effect.NEXT_BOOT, Effect.LIVE
 
@@ -199,6 +200,7 @@ MODULE = mapping(
             at="target/readonly",
             absent=False,
         ),
+        **PLACE,
     },
     required=("model", "size"),
     rules=(

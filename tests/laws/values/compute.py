@@ -91,7 +91,7 @@ VALUES: Mapping[str, tuple[Any, ...]] = {
     "VirtualMachine.memoryModules": (
         [{**_DIMM, "discard": False, "access": "private"}, _DIMM],
         [{**_DIMM, "discard": True}, {**_DIMM, "access": "shared"}],
-        [{**_DIMM, "pageSize": "4KiB", "nodes": "0"}, _DIMM],
+        [{**_DIMM, "pageSize": "4KiB", "nodes": "0", "address": "dimm 1"}, {**_DIMM, "address": "dimm 3"}],
     ),
     "VirtualMachine.numa.cells": (
         [{"id": 0, "cpus": "0-1", "memory": "1GiB"}, {"id": 1, "cpus": "2-3", "memory": "1GiB"}],
