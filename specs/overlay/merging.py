@@ -9,6 +9,7 @@ from lxml import etree
 
 from specs.overlay.pairing import (
     TEXT,
+    Known,
     Pair,
     Place,
     as_list,
@@ -136,32 +137,29 @@ def left_over(table: Table, root: Element, earlier: Iterable[str], stated: Itera
     """
     now = set(stated)
     gone = sorted(pointer for pointer in earlier if pointer not in now)
-    kept = {pointer for pointer in gone if _is_there(table, root, pointer) and not _only_named(pointer, now)}
-    return [pointer for pointer in gone if pointer in kept and not any(_above(pointer, kept))]
+    known: Known = {}
+    still = {above for pointer in now for above in _above(pointer)}  # about which something is still said: they stay
+    kept = {pointer for pointer in gone if pointer not in still and _is_there(table, root, pointer, known)}
+    return [pointer for pointer in gone if pointer in kept and kept.isdisjoint(_above(pointer))]
 
 
-def _is_there(table: Table, root: Element, pointer: str) -> bool:
-    for element, name in located(table, root, pointer):
+def _is_there(table: Table, root: Element, pointer: str, known: Known) -> bool:
+    for element, name in located(table, root, pointer, known):
         return name is None or bool(element.get(name) is not None if name else text_of(element))
     return False
 
 
-def _only_named(pointer: str, now: set[str]) -> bool:
-    """True for a thing about which something is still said: it stays."""
-    last = pointer.rpartition("/")[2]
-    return not last.startswith("@") and last != TEXT and any(each.startswith(f"{pointer}/") for each in now)
-
-
-def _above(pointer: str, kept: set[str]) -> Iterator[str]:
+def _above(pointer: str) -> Iterator[str]:
+    """The pointers to what a pointer's place is in."""
     while "/" in pointer:
         pointer = pointer.rpartition("/")[0]
-        if pointer in kept:
-            yield pointer
+        yield pointer
 
 
 def remove(table: Table, root: Element, pointers: Iterable[str]) -> None:
     """Take out of a definition what pointers mean, and what is empty for that."""
-    for element, name in [place for pointer in pointers for place in located(table, root, pointer)]:
+    known: Known = {}
+    for element, name in [place for pointer in pointers for place in located(table, root, pointer, known)]:
         holder = element.getparent()
         if name is None and holder is not None:
             holder.remove(element)

@@ -6,16 +6,17 @@ A step of a pointer is a tag, with a label in brackets where there may be severa
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import islice
 from urllib.parse import quote, unquote
 
 from lxml import etree
 
 from specs.overlay.tables import ALIAS, OWN_ALIAS, Key, Siblings, Table
-from specs.overlay.values import same, same_amount
+from specs.overlay.values import same, same_amount, spelt
 
 Element = etree._Element
 Place = tuple[Element, str]  # an element, and the name of its attribute: empty for its text
@@ -71,28 +72,103 @@ def pairs(table: Table, stated: Element, found: Element | None, path: str) -> It
     for each in () if found is None else children(found):
         there.setdefault(table.tag(each.tag), []).append(each)
     tags = [table.tag(child.tag) for child in here]
-    alike: dict[str, int] = {}  # of those that say the same: how many there were
+    counts = Counter(tags)
+    among: dict[str, Among] = {}
+    taken: set[Element] = set()
+    alike: Counter[str] = Counter()  # of those that are called the same: how many there were
     for child, tag in zip(here, tags, strict=True):
         below = f"{path}/{tag}" if path else tag
         siblings = table.at(below)
         if siblings.ordered:
             continue
-        candidates = there.get(tag, [])
+        if tag not in among:
+            among[tag] = Among(table, below, there.get(tag, []), siblings)
         keys = _keys(child, siblings)
-        if not keys and (siblings.listed or siblings.keys or tags.count(tag) > 1):
+        if not keys and (siblings.listed or siblings.keys or counts[tag] > 1):
             siblings = Siblings(listed=True)
-            partner = next((each for each in candidates if contains(table, each, child, below)), None)
+            partner = among[tag].saying(child, taken)
             step = f"{tag}[{_content(child)}]"
         elif keys:
-            partner = _partner(table, below, child, candidates, keys)
+            partner = among[tag].known_by(child, keys, taken)
             step = f"{tag}[{_label(child, siblings, keys[0])}]"
         else:
-            partner, step = next(iter(candidates), None), tag
-        alike[step] = alike.get(step, 0) + 1
+            partner, step = next((each for each in there.get(tag, ()) if each not in taken), None), tag
+        alike[step] += 1
         step += f"#{alike[step]}" if alike[step] > 1 else ""
         if partner is not None:
-            candidates.remove(partner)
+            taken.add(partner)
         yield Pair(child, partner, below, step, siblings, _places(child, keys[0]) if keys else frozenset())
+
+
+class Among:
+    """The elements of one tag in one element, found by what tells them apart. It holds while nobody changes them."""
+
+    def __init__(self, table: Table, path: str, elements: list[Element], siblings: Siblings) -> None:
+        self.elements = elements
+        self._table, self._path, self._siblings = table, path, siblings
+
+    @cached_property
+    def _by_key(self) -> dict[tuple[Key, tuple[object, ...]], list[Element]]:
+        found: dict[tuple[Key, tuple[object, ...]], list[Element]] = {}
+        for each in self.elements:
+            for key in _keys(each, self._siblings):
+                found.setdefault((key, _spelling(each, key)), []).append(each)
+        return found
+
+    @cached_property
+    def _by_content(self) -> dict[str, list[Element]]:
+        found: dict[str, list[Element]] = {}
+        for each in self.elements:
+            found.setdefault(_content(each), []).append(each)
+        return found
+
+    def known_by(self, child: Element, keys: list[Key], taken: Collection[Element]) -> Element | None:
+        """The element that has one of a fragment's element's keys, unless it says otherwise of a better one."""
+        for place, key in enumerate(keys):
+            found = [
+                each
+                for each in self._by_key.get((key, _spelling(child, key)), ())
+                if each not in taken and all(_agrees(child, each, known) for known in keys[:place])
+            ]
+            if len(found) > 1:  # such as the controllers of one USB bus: the one that is so already, if there is one
+                return next((each for each in found if contains(self._table, each, child, self._path)), found[0])
+            if found:
+                return found[0]
+        return None
+
+    def saying(self, child: Element, taken: Collection[Element]) -> Element | None:
+        """The first element that says all that a fragment's element says; best of all the one that says no more."""
+        for candidates in (self._by_content.get(_content(child), ()), self.elements):
+            for each in candidates:
+                if each not in taken and contains(self._table, each, child, self._path):
+                    return each
+        return None
+
+    def called(self, label: str) -> list[Element]:
+        """The elements that a label means."""
+        for key in self._siblings.keys:
+            prefix = _prefix(self._siblings, key)
+            values = label.removeprefix(prefix).split(",") if label.startswith(prefix) else []
+            if len(values) == len(key):
+                spelling = tuple(spelt(_name(part), unquote(value)) for part, value in zip(key, values, strict=True))
+                if found := self._by_key.get((key, spelling)):
+                    return found
+        if found := self._by_content.get(label):
+            return found
+        said = [part.partition("=") for part in label.split(",")]
+        if not all(sign for _, sign, _ in said):
+            return []
+        wanted = [(unquote(path), unquote(value)) for path, _, value in said]
+        return [each for each in self.elements if self._says_all(each, wanted)]
+
+    def _says_all(self, element: Element, wanted: list[tuple[str, str]]) -> bool:
+        return all(
+            any(same(self._table, f"{self._path}/{path}", value, found) for found in _values(element, path))
+            for path, value in wanted
+        )
+
+
+Known = dict[tuple[Element, str], Among]  # what was looked up in a definition, by the parent and the path
 
 
 def contains(table: Table, found: Element, stated: Element, path: str) -> bool:
@@ -138,10 +214,13 @@ def path_of(pointer: str) -> str:
     return _LABEL.sub("", pointer)
 
 
-def located(table: Table, root: Element, pointer: str) -> Iterator[tuple[Element, str | None]]:
+def located(
+    table: Table, root: Element, pointer: str, known: Known | None = None
+) -> Iterator[tuple[Element, str | None]]:
     """What of a definition a pointer means: an element (several where they are one list) with the name of an attribute
-    of it, nothing for its text, or None where all of it is meant.
+    of it, nothing for its text, or None where all of it is meant. Whoever looks for many brings one `known`.
     """
+    known = {} if known is None else known
     *way, last = pointer.split("/")
     element, path = root, ""
     steps = way if last.startswith("@") or last == TEXT else [*way, last]
@@ -152,11 +231,13 @@ def located(table: Table, root: Element, pointer: str) -> Iterator[tuple[Element
         tag, label = match[1], match[2]
         path = f"{path}/{tag}" if path else tag
         siblings = table.at(path)
-        candidates = of_tag(table, element, tag)
+        if (element, path) not in known:
+            known[element, path] = Among(table, path, of_tag(table, element, tag), siblings)
+        among = known[element, path]
         if siblings.ordered:
-            yield from ((each, None) for each in candidates)
+            yield from ((each, None) for each in among.elements)
             return
-        called = (each for each in candidates if label is None or _is_called(table, path, each, siblings, label))
+        called = among.elements if label is None else among.called(label)
         found = next(islice(called, int(match[3] or 1) - 1, None), None)
         if found is None:
             return
@@ -172,27 +253,20 @@ def _keys(child: Element, siblings: Siblings) -> list[Key]:
     return [key for key in siblings.keys if all(_value(child, path) is not None for path in key)]
 
 
-def _partner(table: Table, path: str, child: Element, candidates: list[Element], keys: list[Key]) -> Element | None:
-    """The element that has one of the keys, unless it says otherwise of a better one."""
-    for place, key in enumerate(keys):
-        found = [
-            each
-            for each in candidates
-            if all(_agrees(table, path, child, each, known) for known in keys[: place + 1])
-            and all(_value(each, part) is not None for part in key)
-        ]
-        if len(found) > 1:  # such as the controllers of one USB bus: the one that is so already, if there is one
-            return next((each for each in found if contains(table, each, child, path)), found[0])
-        if found:
-            return found[0]
-    return None
+def _name(path: str) -> str:
+    return path.rpartition("/")[2].removeprefix("@")
 
 
-def _agrees(table: Table, path: str, child: Element, other: Element, key: Key) -> bool:
+def _spelling(element: Element, key: Key) -> tuple[object, ...]:
+    """The values of a key in one spelling."""
+    return tuple(spelt(_name(part), _value(element, part) or "") for part in key)
+
+
+def _agrees(child: Element, other: Element, key: Key) -> bool:
     """Whether an element has the values of a key, or none."""
     for part in key:
         stated, found = _value(child, part), _value(other, part)
-        if found is not None and stated is not None and not same(table, f"{path}/{part}", stated, found):
+        if found is not None and stated is not None and spelt(_name(part), stated) != spelt(_name(part), found):
             return False
     return True
 
@@ -206,23 +280,7 @@ def _prefix(siblings: Siblings, key: Key) -> str:
     """Before a label that isn't by the usual key: the name of what it is by."""
     if key == next(each for each in siblings.keys if each != ALIAS):
         return ""
-    return "alias=" if key == ALIAS else f"{key[0].rpartition('/')[2].removeprefix('@')}="
-
-
-def _is_called(table: Table, path: str, element: Element, siblings: Siblings, label: str) -> bool:
-    for key in _keys(element, siblings):
-        prefix = _prefix(siblings, key)
-        values = label.removeprefix(prefix).split(",") if label.startswith(prefix) else []
-        if len(values) == len(key) and all(
-            same(table, f"{path}/{part}", unquote(value), _value(element, part))
-            for part, value in zip(key, values, strict=True)
-        ):
-            return True
-    said = [part.partition("=") for part in label.split(",")]
-    return all(
-        sign and any(same(table, path, unquote(value), found) for found in _values(element, unquote(part)))
-        for part, sign, value in said
-    )
+    return "alias=" if key == ALIAS else f"{_name(key[0])}="
 
 
 def _content(element: Element) -> str:

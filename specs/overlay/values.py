@@ -34,7 +34,7 @@ def same(table: Table, path: str, stated: str, found: str | None) -> bool:
     if field is not None and (value := field.codec.decode(stated)) is not None:
         return bool(field.equal(value, field.codec.decode(found)))
     name = path.rpartition("/")[2].removeprefix("@")
-    return _spelt(name, stated) == _spelt(name, found)
+    return spelt(name, stated) == spelt(name, found)
 
 
 def same_amount(table: Table, stated: Element, found: Element) -> frozenset[str]:
@@ -58,7 +58,7 @@ def _fields(kind: str) -> Mapping[str, Any]:
     return {bind.path: bind for bind in binds_of(kind) if getattr(bind, "path", "") and bind.get is None}
 
 
-def _spelt(name: str, text: str) -> object:
+def spelt(name: str, text: str) -> object:
     """One spelling of what a name's value may be written as."""
     if _HEX.fullmatch(text) or (name in _NUMBERS and _DIGITS.fullmatch(text)):
         return int(text, 16 if text[:2] in ("0x", "0X") else 10)

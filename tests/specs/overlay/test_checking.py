@@ -65,6 +65,20 @@ def test_a_fragment_that_cant_be_one_is_refused_at_its_line(xml: str, line: int,
     assert why in sentence
 
 
+@pytest.mark.parametrize(
+    "devices",
+    [
+        "".join(f"<input type='a{number}'/>" for number in range(1900)),
+        "<input/>" * 1900,
+        "".join(f"<disk><target dev='vd{number}'/></disk>" for number in range(900)),
+    ],
+    ids=["all different", "all the same", "all with names"],
+)
+def test_as_much_as_a_fragment_may_say_is_compared_without_each_with_each(devices: str) -> None:
+    """Which took a minute."""
+    assert told(f"<domain><devices>{devices}</devices></domain>", fields="memory: 1024") == []
+
+
 def test_a_fragment_has_its_bounds() -> None:
     [(_, sentence)] = told(f"<domain><description>{'a' * (1 << 16)}</description></domain>", fields="memory: 1024")
     assert "65536" in sentence
