@@ -85,6 +85,8 @@ def _check_dhcp(
     if "ranges" in dhcp:
         if "start" in dhcp:
             yield "/dhcp/ranges", "`start` and `end` are a range already; write it into `ranges` too, and remove them."
+        if not dhcp["ranges"] and not dhcp.get("hosts"):
+            yield "/dhcp/ranges", "That hands out nothing at all; write a range, some `hosts`, or `enabled: false`."
         yield from check_ranges("/dhcp/ranges", dhcp["ranges"], subnet)
     if dhcp.get("enabled") is False and written:
         yield "/dhcp/enabled", f"DHCP is switched off, so `{written[0]}` has no meaning; remove one of the two."

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, cast
 
 from specs.codecs import bytes_of
+from specs.networkfilter.built_in import filter_refs
 from specs.reference import NETWORK, STORAGE_POOL, TEMPLATE, Ref
 from specs.size import check_size
 from specs.virtualmachine.compute.rules import check_compute
@@ -163,6 +164,8 @@ def _references(spec: VirtualMachineSpec) -> Iterator[Ref]:
     for interface in spec.get("interfaces", ()):
         if "network" in interface:
             yield Ref(NETWORK, interface["network"])
+        if "filter" in interface:
+            yield from filter_refs(interface["filter"]["name"])
 
 
 def _volume(text: str, pool: str) -> Iterator[Ref]:
