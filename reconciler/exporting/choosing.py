@@ -108,7 +108,7 @@ def _needed(observed: Observed, around: Surroundings) -> Iterator[Ref]:
     for interface in config.get("interfaces", ()):
         if interface.get("network"):
             yield Ref(NETWORK, str(interface["network"]))
-    for drive in (*config.get("disks", ()), *config.get("cdroms", ())):
+    for drive in (*config.get("disks", ()), *config.get("cdroms", ()), *config.get("floppies", ())):
         volume = around.volume_of(drive.get("source") or {})
         if volume is not None:
             yield from volume.holders

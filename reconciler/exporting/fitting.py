@@ -40,7 +40,13 @@ _OPTIONAL = frozenset({
     *("acpiIndex", "alias", "backend", "bandwidth", "coalesce", "driver", "filter", "mtu", "port", "portgroup", "rom"),
     *("targetDev", "teaming", "trustGuestRxFilters", "tune", "virtualport", "vlan"),
 })  # fmt: skip
-_ITEMS = {"disks": "the disk", "cdroms": "the CD-ROM drive", "interfaces": "the interface", "hostDevices": "the device"}
+_ITEMS = {
+    "disks": "the disk",
+    "cdroms": "the CD-ROM drive",
+    "floppies": "the floppy drive",
+    "interfaces": "the interface",
+    "hostDevices": "the device",
+}
 LACKING = "DependencyNotReady"
 # Without these a document says nothing at all.
 _ESSENTIAL = frozenset({"mode", "type", "pool"})

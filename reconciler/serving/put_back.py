@@ -90,7 +90,9 @@ def _reach(spec: Mapping[str, Any], key: str) -> set[bytes]:
 
 
 def _media(spec: Mapping[str, Any]) -> set[bytes]:
-    return {_plain(item["source"]) for item in spec.get("cdroms") or () if item.get("source")}
+    return {
+        _plain(item["source"]) for key in ("cdroms", "floppies") for item in spec.get(key) or () if item.get("source")
+    }
 
 
 def _listens(spec: Mapping[str, Any]) -> set[str]:

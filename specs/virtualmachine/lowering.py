@@ -24,18 +24,20 @@ from specs.virtualmachine.fields import SPEC
 from specs.virtualmachine.interfaces.fields import INTERFACE
 from specs.virtualmachine.interfaces.names import interface_name
 from specs.virtualmachine.platform.lowering import lower_platform
-from specs.virtualmachine.storage.fields import CDROM, DISK
+from specs.virtualmachine.storage.fields import CDROM, DISK, FLOPPY
 from specs.virtualmachine.storage.sources import disk_source, path_source, text, url_source, volume_source
 
 if TYPE_CHECKING:
     from specs.virtualmachine.spec import (
         Cdrom,
         Disk,
+        Floppy,
         Graphics,
         Interface,
         IoLimits,
         LoweredCdrom,
         LoweredDisk,
+        LoweredFloppy,
         LoweredGraphics,
         LoweredHostDevice,
         LoweredInterface,
@@ -71,6 +73,8 @@ def lower(declared: VirtualMachineSpec, *, name: str, uid: str, host: Host) -> L
         lowered["disks"] = [_disk(disk, host) for disk in declared["disks"]]
     if "cdroms" in declared:
         lowered["cdroms"] = [_cdrom(drive, place, host) for place, drive in enumerate(declared["cdroms"])]
+    if "floppies" in declared:
+        lowered["floppies"] = [_floppy(drive, place, host) for place, drive in enumerate(declared["floppies"])]
     if "interfaces" in declared:
         lowered["interfaces"] = _interfaces(declared["interfaces"], uid)
     if "hostDevices" in declared:
@@ -153,6 +157,17 @@ def _refuse_two_writers(disk: Disk, source: LoweredSource) -> None:
 def _in_bytes(limits: IoLimits) -> Any:
     """Each limit as a number, whichever there are."""
     return {word: bytes_of(str(limit)) for word, limit in limits.items()}
+
+
+def _floppy(drive: Floppy, place: int, host: Host) -> LoweredFloppy:
+    lowered: LoweredFloppy = carried(FLOPPY, drive)
+    lowered.setdefault("target", f"fd{chr(ord('a') + place)}")
+    if "volume" in drive:
+        pool, _, volume = drive["volume"].partition("/")
+        lowered["source"] = volume_source(pool, volume, host)
+    else:
+        lowered["source"] = path_source(drive["path"]) if "path" in drive else {}
+    return lowered
 
 
 def _cdrom(drive: Cdrom, place: int, host: Host) -> LoweredCdrom:

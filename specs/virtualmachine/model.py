@@ -26,7 +26,7 @@ from specs.virtualmachine.storage.source_fields import SOURCE_NAMES
 
 if TYPE_CHECKING:
     from specs.template.spec import TemplateSpec
-    from specs.virtualmachine.spec import Cdrom, Disk, Interface, VirtualMachineSpec
+    from specs.virtualmachine.spec import Cdrom, Disk, Floppy, Interface, VirtualMachineSpec
 
 _MIN_MEMORY_MIB = 16
 _MAX_MEMORY_MIB = 1 << 24
@@ -159,6 +159,9 @@ def _references(spec: VirtualMachineSpec) -> Iterator[Ref]:
     for each in BOOT_FILES:
         if (named := boot.get(each)) is not None and not str(named).startswith("/"):
             yield from _volume(str(named), "default")
+    for floppy in spec.get("floppies", ()):
+        if "volume" in floppy:
+            yield from _volume(floppy["volume"], "default")
     if "cloudInit" in spec:
         yield Ref(STORAGE_POOL, spec["cloudInit"].get("pool", "default"))
     for interface in spec.get("interfaces", ()):
@@ -203,8 +206,13 @@ def _check_disks(disks: Sequence[Disk]) -> Iterator[Broken]:
                 )
 
 
-def _devices(spec: VirtualMachineSpec) -> Mapping[str, Sequence[Disk | Cdrom | Interface]]:
-    return {"disks": spec.get("disks", ()), "cdroms": spec.get("cdroms", ()), "interfaces": spec.get("interfaces", ())}
+def _devices(spec: VirtualMachineSpec) -> Mapping[str, Sequence[Disk | Cdrom | Interface | Floppy]]:
+    return {
+        "disks": spec.get("disks", ()),
+        "cdroms": spec.get("cdroms", ()),
+        "floppies": spec.get("floppies", ()),
+        "interfaces": spec.get("interfaces", ()),
+    }
 
 
 def _check_unique(spec: VirtualMachineSpec) -> Iterator[Broken]:
@@ -245,10 +253,12 @@ def _check_buses(spec: VirtualMachineSpec) -> Iterator[Broken]:
             yield f"/disks/{index}/readOnly", sentence
 
 
-def _called(name: str, index: int, item: Disk | Cdrom | Interface) -> str:
+def _called(name: str, index: int, item: Disk | Cdrom | Interface | Floppy) -> str:
     """An item's name, or the one that it has by default; empty for a disk that its volume tells apart."""
+    if name == "floppies":
+        return ""  # known by its target alone
     if "name" in item:
-        return str(item["name"])
+        return str(cast("Disk", item)["name"])
     if name == "disks":
         return "disk0" if "size" in item else ""
     return f"cdrom{index}" if name == "cdroms" else plugged_into(cast("Interface", item))

@@ -483,6 +483,28 @@ class Cdrom(TypedDict, total=False):
     address: str
 
 
+class FloppyDriver(TypedDict, total=False):
+    """How QEMU opens the medium."""
+
+    cache: Literal["default", "none", "writeback", "writethrough", "directsync", "unsafe"]
+    io: Literal["threads", "native", "io_uring"]
+    errorPolicy: Literal["stop", "report", "ignore", "enospace"]
+    readErrorPolicy: Literal["stop", "report", "ignore"]
+
+
+class Floppy(TypedDict, total=False):
+    """A floppy drive; empty without a medium."""
+
+    target: str
+    volume: str
+    path: str
+    readOnly: bool
+    bootOrder: int
+    driver: FloppyDriver
+    startupPolicy: Literal["mandatory", "requisite", "optional"]
+    address: str
+
+
 class InterfaceDirect(TypedDict, total=False):
     """A NIC of the host, through a macvtap of its own."""
 
@@ -1698,6 +1720,7 @@ class VirtualMachineSpec(TypedDict, total=False):
     controllers: Sequence[Controller]
     disks: Sequence[Disk]
     cdroms: Sequence[Cdrom]
+    floppies: Sequence[Floppy]
     interfaces: Sequence[Interface]
     graphics: Graphics
     serialConsole: bool
@@ -2149,6 +2172,27 @@ class LoweredCdrom(TypedDict, total=False):
     wwn: str
     vendor: str
     product: str
+    startupPolicy: str
+    address: str
+    source: Required[LoweredSource]
+
+
+class LoweredFloppyDriver(TypedDict, total=False):
+    """How QEMU opens the medium."""
+
+    cache: str
+    io: str
+    errorPolicy: str
+    readErrorPolicy: str
+
+
+class LoweredFloppy(TypedDict, total=False):
+    """A floppy drive; empty without a medium."""
+
+    target: Required[str]
+    readOnly: bool
+    bootOrder: int
+    driver: LoweredFloppyDriver
     startupPolicy: str
     address: str
     source: Required[LoweredSource]
@@ -2868,6 +2912,7 @@ class LoweredVirtualMachine(TypedDict, total=False):
     controllers: Sequence[LoweredController]
     disks: Sequence[LoweredDisk]
     cdroms: Sequence[LoweredCdrom]
+    floppies: Sequence[LoweredFloppy]
     interfaces: Sequence[LoweredInterface]
     graphics: LoweredGraphics
     serialConsole: bool

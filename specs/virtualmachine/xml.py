@@ -24,12 +24,24 @@ from specs.virtualmachine.skeleton import skeleton
 from specs.virtualmachine.storage.cdroms import CDROMS
 from specs.virtualmachine.storage.controllers import CONTROLLERS
 from specs.virtualmachine.storage.disks import DISKS
+from specs.virtualmachine.storage.floppies import FLOPPIES
 
 if TYPE_CHECKING:
     from specs.virtualmachine.spec import SecretFrom, VirtualMachineSpec
 
 make_known(CODES)
-_BY_HAND = (*MACHINE, *GRAPHICS, *CONTROLLERS, DISKS, CDROMS, INTERFACES, HOST_DEVICES, MORE_GRAPHICS, *PLUGGED)
+_BY_HAND = (
+    *MACHINE,
+    *GRAPHICS,
+    *CONTROLLERS,
+    DISKS,
+    CDROMS,
+    FLOPPIES,
+    INTERFACES,
+    HOST_DEVICES,
+    MORE_GRAPHICS,
+    *PLUGGED,
+)
 # Another machine type lays all devices out anew, and no console has no card: what is declared of both comes after that.
 BINDS: tuple[Bind, ...] = tuple(
     sorted(complete(SPEC, _BY_HAND), key=lambda bind: bind not in _BY_HAND and bind.name.partition("/")[0] in DEVICES)

@@ -97,3 +97,17 @@ def test_libvirt_knows_what_the_next_start_or_snapshot_does_with_a_drive(machine
     policy = {"name": "first", "bus": "scsi", "volume": f"{machine.pool}/one.iso", "startupPolicy": "requisite"}
     machine.change(cdroms=[policy])
     assert machine.live("devices/disk[@device='cdrom']/source/@startupPolicy") == "requisite"
+
+
+@shows_live("floppies/volume", "floppies/startupPolicy")
+def test_a_floppy_drive_gets_another_medium(machine: LiveMachine) -> None:
+    disk = {"name": "root", "size": "16MiB", "pool": machine.pool, "bus": "scsi"}
+    machine.start(machine="pc", disks=[disk], floppies=[{"target": "fda"}])
+    pool = machine.guest.connection.storagePoolLookupByName(machine.pool)
+    for name in ("three", "four"):
+        pool.createXML(f"<volume><name>{name}.img</name><capacity>1474560</capacity></volume>")
+    machine.change(floppies=[{"volume": f"{machine.pool}/three.img"}])
+    machine.change(floppies=[{"volume": f"{machine.pool}/four.img", "startupPolicy": "optional"}])
+    files = [each["inserted"]["file"] for each in machine.ask("query-block") if "inserted" in each]
+    assert [file for file in files if file.endswith("/four.img")]
+    assert machine.live("devices/disk[@device='floppy']/source/@startupPolicy") == "optional"

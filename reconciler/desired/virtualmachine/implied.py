@@ -60,6 +60,13 @@ def complete(
         result.spec["cdroms"] = [
             _cdrom(place, cdrom, allowed_folders, result) for place, cdrom in enumerate(spec["cdroms"])
         ]
+    if "floppies" in spec:
+        result.spec["floppies"] = [
+            {**floppy, "volume": Ref.volume_named(floppy["volume"], DEFAULT_POOL).name}
+            if "volume" in floppy
+            else floppy
+            for floppy in spec["floppies"]
+        ]
     if "cloudInit" in spec:
         _seed(name, uid, spec["cloudInit"], result)
     result.mistakes.extend(

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from reconciler.exporting.draft import Draft, Surroundings
 from reconciler.exporting.virtualmachine.platform import say_platform
-from reconciler.exporting.virtualmachine.sources import said_disk
+from reconciler.exporting.virtualmachine.sources import said_disk, said_floppy
 from reconciler.observed.snapshot import Observed
 from specs.codecs import size_text
 from specs.declared import IN_CODE
@@ -80,6 +81,7 @@ def machine(observed: Observed, around: Surroundings) -> Draft:
     targets = _Targets()
     _put(spec, "disks", _disks(config.get("disks", ()), draft, around, targets))
     _put(spec, "cdroms", _cdroms(config.get("cdroms", ()), around, targets))
+    _put(spec, "floppies", map(partial(said_floppy, around=around), config.get("floppies", ())))
     _put(spec, "interfaces", _interfaces(config.get("interfaces", ()), draft))
     _put(spec, "hostDevices", _host_devices(config.get("hostDevices", ()), draft, around))
     return draft

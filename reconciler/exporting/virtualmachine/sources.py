@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 from reconciler.exporting.draft import Surroundings
 from specs.declared_binds import sayable
 from specs.plain import NewSpec
-from specs.virtualmachine.storage.fields import DISK
+from specs.virtualmachine.storage.fields import DISK, FLOPPY
 from specs.virtualmachine.storage.source_fields import SOURCE_NAMES
 from specs.virtualmachine.storage.sources import image_format
 from specs.yaml_values import is_printable
 
 if TYPE_CHECKING:
-    from specs.virtualmachine.spec import LoweredDisk, LoweredSource
+    from specs.virtualmachine.spec import LoweredDisk, LoweredFloppy, LoweredSource
 
 
 def said_disk(disk: LoweredDisk, around: Surroundings) -> NewSpec | None:
@@ -31,6 +31,16 @@ def said_disk(disk: LoweredDisk, around: Surroundings) -> NewSpec | None:
         elif name in item and isinstance(value, Mapping):
             item[name] = {**item[name], **value}
     return item
+
+
+def said_floppy(floppy: LoweredFloppy, around: Surroundings) -> NewSpec:
+    """Of a floppy drive what is in it, and all that paths say of it."""
+    source, item = floppy.get("source") or {}, sayable(FLOPPY, floppy)
+    if (volume := around.volume_of(source)) is not None:
+        item["volume"] = volume.name
+    elif (path := source.get("file")) and is_printable(path):
+        item["path"] = path
+    return item | ({"bootOrder": floppy["bootOrder"]} if "bootOrder" in floppy else {})
 
 
 def _source(source: LoweredSource, around: Surroundings) -> NewSpec | None:

@@ -102,10 +102,7 @@ def _device(device: Element) -> Iterator[str]:
     target = device.find("target")
     name = "" if target is None else target.get("dev") or target.get("dir") or target.get("name") or ""
     if device.tag == "disk":
-        if device.get("device") == "floppy":
-            yield f"the floppy drive {name}"
-        else:
-            yield from _options(f"the drive {name}", device, _DRIVE)
+        yield from _options(f"the drive {name}", device, _DRIVE)
     elif device.tag == "interface":
         mac = device.find("mac")
         yield from _options(f"the interface {mac.get('address') if mac is not None else ''}", device, _NIC)

@@ -19,7 +19,8 @@ def has_volume(machine: Observed | None, volume: Ref) -> bool:
     """Whether a drive is this volume, or a snapshot's file above it; of a volume that isn't seen the name has to do."""
     if machine is None:
         return False
-    drives = (*MACHINES.lowered(machine.config).get("disks", ()), *MACHINES.lowered(machine.config).get("cdroms", ()))
+    config = MACHINES.lowered(machine.config)
+    drives = (*config.get("disks", ()), *config.get("cdroms", ()), *config.get("floppies", ()))
     return any(_is(drive.get("source") or {}, volume) for drive in drives)
 
 

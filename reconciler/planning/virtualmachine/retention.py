@@ -153,7 +153,7 @@ class _Completion:
 
     def _at_places(self, resource: Resource) -> Resource:
         spec = dict(resource.spec)
-        for kind in ("disks", "cdroms"):
+        for kind in ("disks", "cdroms", "floppies"):
             if kind in spec:
                 spec[kind] = [
                     {**drive, "volume": self._place(drive["volume"])} if "volume" in drive else drive
@@ -315,7 +315,7 @@ def _is_anothers(resource: Resource, observed: Observed, context: Context) -> bo
 
 def changed(resource: Resource, spec: Spec) -> Resource:
     """A machine that asks for something else than its document does; that isn't what was applied before."""
-    devices = {key: spec.get(key) for key in ("disks", "cdroms", "interfaces")}
+    devices = {key: spec.get(key) for key in ("disks", "cdroms", "floppies", "interfaces")}
     text = json.dumps([resource.digest, devices], sort_keys=True, default=str)
     return replace(
         resource,

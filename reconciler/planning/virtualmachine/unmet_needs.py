@@ -104,7 +104,7 @@ def unmet_needs(resource: Resource, observed: Observed | None, context: Context,
         return Unmet()
     refs = missing | lost
     lists = {"hostDevices"} if devices else set()
-    for name in ("disks", "cdroms"):
+    for name in ("disks", "cdroms", "floppies"):
         if any(
             _volume(drive) in refs and not has_volume(observed, _volume(drive))
             for drive in resource.spec.get(name) or ()
@@ -122,8 +122,8 @@ def reduced(resource: Resource, observed: Observed | None, lack: Unmet) -> Resou
     if observed is None:
         if lack.devices:
             spec["hostDevices"] = [each for each in spec["hostDevices"] if each["device"] not in lack.devices]
-        if "cdroms" in lack.untouched:
-            spec["cdroms"] = [_emptied(drive) if _volume(drive) in lack.refs else drive for drive in spec["cdroms"]]
+        for name in {"cdroms", "floppies"} & set(lack.untouched):
+            spec[name] = [_emptied(drive) if _volume(drive) in lack.refs else drive for drive in spec[name]]
         return replace(resource, spec=spec)
     spec.pop("hostDevices" if lack.devices else "", None)
     ignored = (*resource.policy.ignore_fields, *(f"/{name}" for name in lack.untouched))

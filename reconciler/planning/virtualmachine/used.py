@@ -23,7 +23,7 @@ def machine_uses(machine: LoweredVirtualMachine, volume_at: Mapping[str, Ref]) -
 
 def drive_volumes(machine: LoweredVirtualMachine, volume_at: Mapping[str, Ref]) -> Iterator[Ref]:
     """The volumes of the drives of one definition, those that are known."""
-    for drive in (*machine.get("disks", ()), *machine.get("cdroms", ())):
+    for drive in (*machine.get("disks", ()), *machine.get("cdroms", ()), *machine.get("floppies", ())):
         source = drive.get("source") or {}
         if "volume" in source:
             yield Ref.volume(source.get("pool", ""), source["volume"])

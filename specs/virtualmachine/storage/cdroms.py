@@ -36,7 +36,8 @@ def _elements(root: Element) -> Iterator[Element]:
     return (disk for disk in root.iterfind("devices/disk") if disk.get("device") == "cdrom")
 
 
-def _put_medium(drive: Element, source: LoweredSource) -> None:
+def put_medium(drive: Element, source: LoweredSource) -> None:
+    """Put a medium in, or take it out."""
     write_source(drive, source)
     driver = drive.find("driver")
     if driver is not None and source:
@@ -163,7 +164,7 @@ CDROMS = Items(
         CDROM,
         (
             Field("name", "alias/@name", _NAME, same=lambda _declared, _observed: True),
-            Field("source", get=read_source, put=_put_medium, same=same_source),
+            Field("source", get=read_source, put=put_medium, same=same_source),
             BUS,
             TARGET,
             BOOT_ORDER,

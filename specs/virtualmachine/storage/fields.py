@@ -35,6 +35,7 @@ from specs.virtualmachine.storage.driver_fields import (
     VENDOR,
     WWN,
 )
+from specs.virtualmachine.storage.floppy_fields import floppies
 from specs.virtualmachine.storage.limit_fields import IO_BURSTS, IO_LIMITS
 from specs.virtualmachine.storage.source_fields import DISK_SOURCES, OF_NEW_VOLUMES, ONE_SOURCE
 
@@ -272,6 +273,9 @@ CDROM = mapping(
 )
 
 
+FLOPPIES = floppies(SOURCE)
+FLOPPY = FLOPPIES.item or FLOPPIES
+
 FIELDS: Final[Mapping[str, Declared]] = {
     "controllers": CONTROLLERS,
     "disks": items(
@@ -288,4 +292,5 @@ FIELDS: Final[Mapping[str, Declared]] = {
         effect=Effect.LIVE,
         at=IN_CODE,
     ),
+    "floppies": FLOPPIES,
 }

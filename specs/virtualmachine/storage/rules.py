@@ -11,7 +11,7 @@ from specs.virtualmachine.storage.controller_rules import check_controllers
 from specs.virtualmachine.storage.source_rules import check_source
 
 if TYPE_CHECKING:
-    from specs.virtualmachine.spec import Cdrom, Disk, VirtualMachineSpec
+    from specs.virtualmachine.spec import Cdrom, Disk, Floppy, VirtualMachineSpec
 
 Broken = tuple[str, str]  # JSON pointer into the spec, sentence
 
@@ -26,6 +26,7 @@ def check_drives(spec: VirtualMachineSpec) -> Iterator[Broken]:
     for index, drive in enumerate(spec.get("cdroms", ())):
         for pointer, sentence in _check_cdrom(drive):
             yield f"/cdroms/{index}{pointer}", sentence
+    yield from _check_floppies(spec.get("floppies", ()))
     yield from _check_threads(spec)
     yield from check_controllers(spec.get("controllers", ()))
 
@@ -49,6 +50,20 @@ def _check_disk(disk: Disk) -> Iterator[Broken]:
 def _check_cdrom(drive: Cdrom) -> Iterator[Broken]:
     yield from _check_bus(drive, drive.get("bus", "sata"))
     yield from _check_opening(drive)
+
+
+def _check_floppies(floppies: Sequence[Floppy]) -> Iterator[Broken]:
+    taken: set[str] = set()
+    for index, floppy in enumerate(floppies):
+        for pointer, sentence in _check_opening(floppy):
+            yield f"/floppies/{index}{pointer}", sentence
+        target = floppy.get("target", f"fd{'ab'[index]}")
+        if target in taken and "target" not in floppy:  # two that say so are told with all other devices
+            yield (
+                f"/floppies/{index}",
+                f"Another drive is {target}, which this one is by its position; give it a `target`.",
+            )
+        taken.add(target)
 
 
 def _check_bus(drive: Any, bus: str) -> Iterator[Broken]:

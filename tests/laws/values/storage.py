@@ -60,6 +60,9 @@ DOCUMENTS: dict[str, tuple[dict[str, Any], ...]] = {
         {"machine": "pc", "disks": [{"volume": "default/a", "bus": "ide", "geometry": _GEOMETRY}]},
         {"disks": [{"volume": "default/a", "bus": "usb"}], "cdroms": [{"bus": "scsi"}]},
         {"memoryBacking": {"source": "memfd", "access": "shared"}, "disks": [{"vhostUser": "/run/a.sock"}]},
+        {"floppies": [{"volume": "default/r"}]},
+        {"floppies": [{"path": "/srv/images/a.img"}]},
+        {"floppies": [{"target": "fda"}, {"target": "fdb"}]},
         {"ioThreads": 4, "disks": [{"volume": "default/a"}]},
         *({"controllers": [each], "defaults": "libvirt", "machine": "q35"} for each in _CONTROLLERS),
         {
@@ -88,6 +91,11 @@ DOCUMENTS: dict[str, tuple[dict[str, Any], ...]] = {
 }
 
 VALUES: dict[str, tuple[Any, ...]] = {
+    "VirtualMachine.floppies.target": ("fda", "fdb"),
+    "VirtualMachine.floppies.volume": ("default/r", "default/a"),
+    "VirtualMachine.floppies.path": ("/srv/images/a.img", "/srv/images/b.img"),
+    "VirtualMachine.floppies.driver.io": ("threads", "io_uring"),
+    "VirtualMachine.floppies.address": ("drive 0:0:0:0", "drive 0:0:0:1"),
     "VirtualMachine.controllers.type": ("sata", "ccid"),
     "VirtualMachine.controllers.alias": ("ua-a", "ua-b"),
     "VirtualMachine.controllers.address": ("pci 0000:00:07.0", "pci 0000:00:08.0"),
