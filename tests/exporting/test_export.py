@@ -227,7 +227,9 @@ def test_whatever_a_document_has_no_word_for_is_told_in_its_comment(hypervisor: 
     assert set(document.left) == {
         "its weights in block I/O",
         "its clock (localtime)",
-        "the floppy drive fda",
+        "the floppy drive fda (target: fda, address: drive 0:0:0:0, path: /srv/a.img): The path '/srv/a.img' isn't in "
+        "an allowed folder (none is configured); choose one there, or allow its folder by allowed-folder in onggi's "
+        "settings",
         "filesystems share (target: share, source: /srv/share): The path '/srv/share' isn't in an allowed folder (none "
         "is configured); choose one there, or allow its folder by allowed-folder in onggi's settings",
         "of the interface 52:54:00:00:00:01: mtu",
