@@ -47,7 +47,8 @@ def _gone(table: Table, root: Element, gone: Iterable[tuple[str, str | None]]) -
     for pointer, old in gone:
         if _is_in(table.at_birth, path_of(pointer)):
             continue  # what was made so stays so
-        thing = next((element for element, name in located(table, root, pointer) if name is None), None)
+        resting = path_of(pointer) in table.resting
+        thing = next((each for each, name in located(table, root, pointer) if name is None and not resting), None)
         yield Change(f"{PREFIX}{pointer}", old, None, _effect(table, pointer, thing))
 
 

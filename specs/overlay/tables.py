@@ -80,6 +80,7 @@ class Table:
     # (with all that is below them) that change.
     plugged: Mapping[str, Callable[[etree._Element], bool]] = field(default_factory=dict)
     updated: tuple[str, ...] = ()
+    resting: tuple[str, ...] = ()  # of those things the ones that aren't pulled: data is in use in them
 
     def at(self, path: str) -> Siblings:
         """How elements at a path of tags are told apart."""

@@ -172,5 +172,6 @@ TABLE = Table(
     reaching=REACHING,
     plugged=PLUGGED,
     updated=UPDATED,
+    resting=("devices/disk",),
     varies=("cpu", "seclabel", "resource", "vcpu/@current", "currentMemory"),
 )  # fmt: skip

@@ -69,6 +69,12 @@ def test_a_device_goes_as_it_runs() -> None:
     assert '<model type="virtio"/>' in xml
 
 
+def test_a_disk_isnt_pulled_out_of_what_runs() -> None:
+    text = domain("<disk device='disk'><source file='/a'/><target dev='vda'/></disk>")
+    [change] = live_changes("VirtualMachine", "<domain/>", pointers(text), MACHINE, MACHINE)
+    assert (change.pointer, change.new, change.effect) == ("/xml/devices/disk[vda]", None, Effect.NEXT_BOOT)
+
+
 def test_all_that_changes_of_a_card_is_said_at_once() -> None:
     before = domain(
         "<interface><mac address='52:54:00:00:00:01'/><link state='down'/><bandwidth><inbound average='1'/></bandwidth>"
