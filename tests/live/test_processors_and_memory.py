@@ -124,3 +124,12 @@ def test_a_guest_is_asked_for_another_part_of_a_virtio_mem(machine: LiveMachine)
     machine.change(memoryModules=[{**module, "requested": "128MiB"}])
     (found,) = machine.ask("query-memory-devices")
     assert found["data"]["requested-size"] == 128 << 20
+
+
+def test_a_thread_that_a_disk_uses_goes_at_the_next_boot_and_says_why(machine: LiveMachine) -> None:
+    root: dict[str, Any] = {"name": "root", "size": "16MiB", "pool": machine.pool, "driver": {"ioThread": 2}}
+    machine.start(ioThreads=2, disks=[root])
+    done = machine.guest.apply(ioThreads=1, disks=[{**root, "driver": {"ioThread": 1}}])
+    (waiting,) = done.remaining.waiting
+    assert any("being used by disk" in change.note for change in waiting.changes)
+    assert threads(machine) == ["iothread1", "iothread2"]

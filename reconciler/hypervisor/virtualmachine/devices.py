@@ -17,6 +17,7 @@ _IDENTITIES: dict[str, tuple[tuple[str, ...], ...]] = {
     "shmem": (("@name",),),
     "filesystem": (("target/@dir",),),
     **dict.fromkeys(("input", "rng", "redirdev"), (("alias/@name",),)),  # which only one that is plugged in has
+    "memory": (("alias/@name",),),  # which libvirt gives each, and nothing else tells two apart
     "hostdev": ((*_PCI, *_USB_OR_SCSI, *_OTHERS), ("source/vendor/@id", "source/product/@id")),
 }
 _ALIAS = "alias/@name"  # of any device that whoever defined it has given a name
