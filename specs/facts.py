@@ -140,7 +140,7 @@ def _meaning(element: Element, said: Own) -> str:
         return str(bytes_of(value, unit) or value) if unit else value
     if name == "@memory" and element.get("unit"):
         return str(bytes_of(value, element.get("unit", "")) or value)
-    if tag == "address" and name[1:] in _NUMBERS:
+    if value.startswith("0x") or (tag == "address" and name[1:] in _NUMBERS):
         return _number(value)
     return value.lower() if name == "" and tag == "uuid" else value
 

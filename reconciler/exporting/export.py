@@ -11,7 +11,7 @@ from reconciler.exporting.draft import Draft, Surroundings
 from reconciler.exporting.exporter import exporters, unsaid
 from reconciler.exporting.fitting import Fitted, fit
 from reconciler.exporting.foreign import Known, owners
-from reconciler.exporting.whole import Held, complete, held_by
+from reconciler.exporting.whole import Held, complete, held_by, is_definition
 from reconciler.observed.snapshot import Observed, Snapshot
 from specs.reference import Ref
 
@@ -75,7 +75,8 @@ def export(
     drafts: list[Draft] = []
     failed: dict[Ref, str] = {}
     for observed in choice.chosen:
-        draft = contained("exporting", observed.ref, observed.xml, _draft if minimal else draft_of, observed, around)
+        make = draft_of if is_definition(observed.ref) and not minimal else _draft
+        draft = contained("exporting", observed.ref, observed.xml, make, observed, around)
         if isinstance(draft, Failure):
             failed[observed.ref] = draft.message
         else:
@@ -89,12 +90,13 @@ def export(
     held: dict[Ref, Held] = {}
     if not minimal:
         drafts = [draft for draft in drafts if draft.ref in fitted.texts]
-        for draft in drafts:
+        defined = [draft for draft in drafts if is_definition(draft.ref)]
+        for draft in defined:
             xml = snapshot.objects[draft.ref].xml
             contained("completing", draft.ref, xml, complete, draft, xml, snapshot.host)
         again = fit(drafts, as_free, repository_id, allowed_folders=allowed_folders)
         fitted = Fitted(again.texts, {**fitted.refused, **again.refused})
-        for draft in drafts:
+        for draft in defined:
             xml = snapshot.objects[draft.ref].xml
             found = contained("counting", draft.ref, xml, held_by, draft, xml, snapshot.host)
             held[draft.ref] = Held.nothing(xml) if isinstance(found, Failure) else found
@@ -106,7 +108,8 @@ def export(
         if draft.ref in fitted.texts
     )
     refused = (f"{ref} gets no document: {why}." for ref, why in sorted({**fitted.refused, **failed}.items()))
-    every = [held.get(each.ref) or Held.nothing(each.xml) for each in choice.chosen] if not minimal else []
+    defined_here = [each for each in choice.chosen if is_definition(each.ref) and not minimal]
+    every = [held.get(each.ref) or Held.nothing(each.xml) for each in defined_here]
     return Export(
         documents, (*choice.notes, *refused), sum(each.kept for each in every), sum(each.total for each in every)
     )

@@ -12,20 +12,21 @@ from reconciler.exporting.draft import Draft, Surroundings
 from reconciler.exporting.unsaid import elements, word
 from reconciler.observed.snapshot import Observed
 from specs.binding import Element, parse
+from specs.host import Host
 
 
 @dataclass(frozen=True, slots=True)
 class Exporter:
     """One kind's. `said` are the elements of a definition that documents speak of, or that libvirt or onggi would put
-    into a new one; `unsaid` tells what of these has no words all the same. `fill_in(made, there)` puts into a rendered
-    definition what libvirt itself will put in, where it is so in that of the object.
+    into a new one; `unsaid` tells what of these has no words all the same. `fill_in(made, there, host)` puts into a
+    rendered definition what libvirt itself will put in, where it is so in that of the object.
     """
 
     kind: str
     draft: Callable[[Observed, Surroundings], Draft]
     said: frozenset[str]
     unsaid: Callable[[Element], Iterable[str]] = lambda _root: ()
-    fill_in: Callable[[Element, Element], None] = lambda _made, _there: None
+    fill_in: Callable[[Element, Element, Host], None] = lambda _made, _there, _host: None
 
 
 @cache

@@ -11,14 +11,13 @@ from dataclasses import dataclass
 
 from reconciler.bulkhead import Failure, contained
 from reconciler.desired.state import DesiredState, Resource
-from reconciler.exporting.whole import new_definition
+from reconciler.exporting.whole import is_definition, new_definition
 from reconciler.observed.snapshot import Observed, Snapshot
 from specs.binding import parse
 from specs.facts import Comparison, compare, facts
 from specs.overlay.writing import ContradictionError
 from specs.problem import Unrenderable
 from specs.reference import Ref
-from specs.registry import described
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +62,10 @@ def verify(desired: DesiredState, snapshot: Snapshot) -> Verified:
     verdicts = [
         _contained(observed, desired.resources.get(ref), snapshot)
         for ref, observed in sorted(snapshot.objects.items())
-        if observed.persistent and is_compared(ref)
+        if observed.persistent and is_definition(ref)
     ]
-    absent = [ref for ref in sorted(desired.resources) if is_compared(ref) and ref not in snapshot.objects]
+    absent = [ref for ref in sorted(desired.resources) if is_definition(ref) and ref not in snapshot.objects]
     return Verified(tuple(verdicts), tuple(absent))
-
-
-def is_compared(ref: Ref) -> bool:
-    """Whether it is by a definition that something of this kind is there: data isn't in documents."""
-    kind = described(ref.kind)
-    return kind.has_xml and kind.is_defined and not kind.holds_data
 
 
 def _contained(observed: Observed, resource: Resource | None, snapshot: Snapshot) -> Verdict:

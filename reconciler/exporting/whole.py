@@ -25,7 +25,7 @@ from specs.overlay.writing import ContradictionError
 from specs.plain import NewSpec, Spec
 from specs.problem import Unrenderable
 from specs.reference import Ref
-from specs.registry import kinds
+from specs.registry import described, kinds
 
 DEFAULTS = "defaults"
 # Without these a document says nothing at all, or something about more than one part of the definition.
@@ -46,6 +46,14 @@ class Held:
         return cls(0, len(facts(parse(xml))))
 
 
+def is_definition(ref: Ref) -> bool:
+    """Whether something of this kind is all in its definition. Of a volume that says how it is doing, and whose it was
+    when a guest used it last: its document says what of it is to be.
+    """
+    kind = described(ref.kind)
+    return kind.has_xml and kind.is_defined and not kind.holds_data
+
+
 def new_definition(ref: Ref, uid: str, spec: Spec, host: Host, there: Element) -> Element:
     """What a new object would be defined as, with what libvirt puts in where that is as it is `there`.
 
@@ -55,7 +63,7 @@ def new_definition(ref: Ref, uid: str, spec: Spec, host: Host, there: Element) -
     lowered = xml.lower(spec, name=name, uid=uid, host=host)
     made = write(xml.BINDS, xml.skeleton(lowered, name=name, uid=uid, host=host), lowered)
     if (exporter := exporters().get(ref.kind)) is not None:
-        exporter.fill_in(made, there)
+        exporter.fill_in(made, there, host)
     return made
 
 

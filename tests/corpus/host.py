@@ -33,9 +33,16 @@ def corpus(*kinds: str) -> list[str]:
     return [f"{file.parent.name}/{file.stem}" for file in files]
 
 
-def define(hypervisor: Hypervisor, name: str, images: Path, called: Callable[[str], str]) -> Ref:
+def text_of(name: str) -> str:
+    """One XML of the corpus."""
+    return (CORPUS / f"{name}.xml").read_text()
+
+
+def define(
+    hypervisor: Hypervisor, name: str, images: Path, called: Callable[[str], str], text: str | None = None
+) -> Ref:
     """Define one XML as `called(...)`, and return it. `images` becomes the folder of a pool."""
-    text = (CORPUS / f"{name}.xml").read_text()
+    text = text_of(name) if text is None else text
     wanted = sorted(set(re.findall(r"@IMAGES@/([^'\" <]+)", text)))
     pool = Ref(STORAGE_POOL, called("images"))
     if wanted:

@@ -44,13 +44,20 @@ class Rebuilt:
 
 
 def rebuild(
-    name: str, uri: str, prefix: str, images: Path, folder: Path, *, at_rest: Callable[[Line, Ref, Export], None]
+    name: str,
+    uri: str,
+    prefix: str,
+    images: Path,
+    folder: Path,
+    *,
+    at_rest: Callable[[Line, Ref, Export], None],
+    text: str | None = None,
 ) -> Rebuilt:
-    """Define it, export it, see that the documents change nothing, wipe it, and apply them with a state of their own:
-    what an agent remembers isn't there either.
+    """Define it (or `text`, by that name), export it, see that the documents change nothing, wipe it, and apply them
+    with a state of their own: what an agent remembers isn't there either.
     """
     with line_of(write(Export((), ()), folder / "empty"), uri, folder / "state") as line:
-        ref = define(line.hypervisor, name, images, prefix.__add__)
+        ref = define(line.hypervisor, name, images, prefix.__add__, text)
         before = line.observe().objects[ref]
         found = exported(line.observe(), prefix)
         documents = write(found, folder / "documents")

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from specs.binding import Element, child_at, element, set_text_at, text_at
+from specs.host import Host
 
 # (path, value) of what stands for its absence, whatever the machine.
 _ALWAYS: Final = (
@@ -24,9 +25,9 @@ _EMULATORS: Final = {"i686": "i386", "ppc64le": "ppc64", "armv7l": "arm"}
 _AHCI: Final = {"type": "pci", "domain": "0x0000", "bus": "0x00", "slot": "0x1f", "function": "0x2"}
 
 
-def fill_in(made: Element, there: Element) -> None:
+def fill_in(made: Element, there: Element, host: Host) -> None:
     """Put into a rendered definition what libvirt will put in, as far as it is so in that of the machine."""
-    for path, value in _ALWAYS:
+    for path, value in (*_ALWAYS, ("os/type/@arch", host.arch)):
         if text_at(made, path) is None and text_at(there, path) == value:
             set_text_at(made, path, value)
     arch = text_at(there, "os/type/@arch") or ""
