@@ -47,7 +47,6 @@ _PLATFORM: Mapping[str, Any] = {
         "oemStrings": ["a"],
     },
     "fwCfg": [{"name": "opt/org.example/a", "value": "b"}],
-    "resourcePartition": "/machine/onggi",
     "perfEvents": ["cpu_clock"],
     "watchdog": {"model": "ib700", "action": "pause"},
 }  # fmt: skip
