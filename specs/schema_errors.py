@@ -114,11 +114,19 @@ def _shown(key: str | int) -> str:
     return pointer_of([key])[1:].replace("~1", "/").replace("~0", "~")
 
 
+_NAMED: Final = 40  # fields that a sentence names; who has more is better told by `explain`
+
+
+def _few(known: list[str]) -> str:
+    more = len(known) - _NAMED
+    return ", ".join(known[:_NAMED]) + (f" and {more} more, which `onggi explain` tells" if more > 0 else "")
+
+
 def _unknown_field(name: str, known: list[str]) -> str:
     close = nearest(name, known) or [k for k in known if k.lower() == name.lower()]
     if close:
         return f"There is no field `{_shown(name)}` here; did you mean `{close[0]}`?"
-    return f"There is no field `{_shown(name)}` here; remove it, or use one of {', '.join(known)}."
+    return f"There is no field `{_shown(name)}` here; remove it, or use one of {_few(known)}."
 
 
 def _purpose(rule: Json, name: str) -> str:

@@ -87,7 +87,7 @@ def _read(xml: str) -> frozenset[Place]:
     root = parse(xml)
     found: set[Place] = set()
     for item in read((HOST_DEVICES,), root).get("hostDevices", ()):
-        numbers = tuple(item["address"].get(each) for each in ADDRESS[item["type"]])
+        numbers = tuple(item["numbers"].get(each) for each in ADDRESS[item["type"]])
         if None not in numbers:
             found.add((item["type"], numbers))
     for source in root.iterfind("devices/hostdev[@type='usb']/source"):

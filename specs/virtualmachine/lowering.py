@@ -20,6 +20,8 @@ from specs.host import Host, NodeDevice
 from specs.problem import Unrenderable
 from specs.virtualmachine.compute.lowering import lower_compute
 from specs.virtualmachine.devices.graphics import IS_SET
+from specs.virtualmachine.devices.hostdevice_fields import HOST_DEVICE
+from specs.virtualmachine.devices.hostdevices import ADDRESS, KINDS
 from specs.virtualmachine.fields import SPEC
 from specs.virtualmachine.interfaces.fields import INTERFACE
 from specs.virtualmachine.interfaces.names import interface_name
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
         Disk,
         Floppy,
         Graphics,
+        HostDevice,
         Interface,
         IoLimits,
         LoweredCdrom,
@@ -78,7 +81,7 @@ def lower(declared: VirtualMachineSpec, *, name: str, uid: str, host: Host) -> L
     if "interfaces" in declared:
         lowered["interfaces"] = _interfaces(declared["interfaces"], uid)
     if "hostDevices" in declared:
-        lowered["hostDevices"] = [_host_device(device["device"], host) for device in declared["hostDevices"]]
+        lowered["hostDevices"] = [_host_device(device, host) for device in declared["hostDevices"]]
     lower_platform(lowered, declared, host)
     _refuse_control_characters(lowered, name)
     return lowered
@@ -202,7 +205,7 @@ def _interfaces(interfaces: Sequence[Interface], uid: str) -> list[LoweredInterf
 
 def missing_devices(declared: VirtualMachineSpec, host: Host) -> tuple[str, ...]:
     """Of the declared host devices those that the host doesn't have now, such as a USB stick that was pulled out."""
-    names = (str(device["device"]) for device in declared.get("hostDevices") or ())
+    names = (str(device["device"]) for device in declared.get("hostDevices") or () if "device" in device)
     return tuple(name for name in names if _found_device(name, host) is None)
 
 
@@ -219,11 +222,24 @@ def _found_device(name: str, host: Host) -> NodeDevice | None:
     return known if known is not None and known.kind in ("pci", "usb", "scsi") else None
 
 
-def _host_device(name: str, host: Host) -> LoweredHostDevice:
-    known = _found_device(name, host)
-    if known is None:
-        raise Unrenderable(no_device(name))
-    return {"device": name, "type": known.kind, "address": dict(known.address)}
+def _host_device(device: HostDevice, host: Host) -> LoweredHostDevice:
+    lowered: LoweredHostDevice = carried(HOST_DEVICE, device)
+    lowered |= {"type": "pci", "numbers": {}}
+    if "pci" in device:
+        numbers = (int(part, 16) for part in re.split("[:.]", device["pci"]))
+        lowered["numbers"] = dict(zip(ADDRESS["pci"], numbers, strict=True))
+    elif "scsi" in device:
+        numbers = (int(part) for part in device["scsi"].split(":"))
+        lowered |= {"type": "scsi", "numbers": dict(zip(ADDRESS["scsi"], numbers, strict=True))}
+    elif "device" in device:
+        known = _found_device(device["device"], host)
+        if known is None:
+            raise Unrenderable(no_device(device["device"]))
+        lowered |= {"type": known.kind, "numbers": dict(known.address)}
+    else:
+        kind, text = next((KINDS[name], str(device[name])) for name in KINDS if name in device)  # type: ignore[literal-required]
+        lowered |= {"type": kind, "known": text.lower()}
+    return lowered
 
 
 def _refuse_control_characters(value: Any, name: str) -> None:

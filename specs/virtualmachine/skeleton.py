@@ -5,8 +5,8 @@ Everything here is a default at birth: once the machine exists nobody compares i
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from specs.binding import Element, child_at, element
 from specs.host import Host
@@ -143,6 +143,6 @@ def _machine(lowered: LoweredVirtualMachine, arch: str, host: Host) -> str | Non
     return wanted if wanted in host.machines else None
 
 
-def _has_boot_order(lowered: LoweredVirtualMachine) -> bool:
-    devices = (*lowered.get("disks", ()), *lowered.get("cdroms", ()), *lowered.get("interfaces", ()))
-    return any("bootOrder" in device for device in devices)
+def _has_boot_order(lowered: Mapping[str, Any]) -> bool:
+    lists = ("disks", "cdroms", "interfaces", "hostDevices", "redirdevs", "filesystems")
+    return any("bootOrder" in device for name in lists for device in lowered.get(name, ()))

@@ -1443,10 +1443,39 @@ class Smartcard(TypedDict, total=False):
     address: str
 
 
+class HostDeviceRom(TypedDict, total=False):
+    """Of PCI: its ROM, which its firmware is in."""
+
+    enabled: bool
+    bar: bool
+    file: str
+
+
 class HostDevice(TypedDict, total=False):
     """One device of the host."""
 
-    device: Required[str]
+    device: str
+    pci: str
+    usb: str
+    scsi: str
+    mdev: str
+    vhost: str
+    model: Literal["vfio-pci", "vfio-ccw", "vfio-ap", "virtio", "virtio-transitional", "virtio-non-transitional"]
+    managed: bool
+    display: bool
+    ramfb: bool
+    driver: Literal["vfio", "kvm", "xen"]
+    startupPolicy: Literal["mandatory", "requisite", "optional"]
+    guestReset: Literal["on", "off", "uninitialized"]
+    rawIo: bool
+    unfiltered: bool
+    readOnly: bool
+    shareable: bool
+    rom: HostDeviceRom
+    bootOrder: int
+    acpiIndex: int
+    address: str
+    alias: str
 
 
 class Access(TypedDict, total=False):
@@ -2765,9 +2794,31 @@ class LoweredSmartcard(TypedDict, total=False):
 class LoweredHostDevice(TypedDict, total=False):
     """One device of the host."""
 
-    device: Required[str]
+    device: str
+    pci: str
+    usb: str
+    scsi: str
+    mdev: str
+    vhost: str
+    model: str
+    managed: bool
+    display: bool
+    ramfb: bool
+    driver: str
+    startupPolicy: str
+    guestReset: str
+    rawIo: bool
+    unfiltered: bool
+    readOnly: bool
+    shareable: bool
+    rom: HostDeviceRom
+    bootOrder: int
+    acpiIndex: int
+    address: str
+    alias: str
     type: Required[str]
-    address: Required[Mapping[str, int | None]]
+    numbers: Required[Mapping[str, int | None]]
+    known: str
 
 
 class LoweredLoader(TypedDict, total=False):

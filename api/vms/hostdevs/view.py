@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _FIELDS: Final = {
     "name": text("Its name among the host's devices, by which this API knows it.", examples=["pci_0000_00_19_0"]),
-    "type": text("pci, usb or scsi.", enum=sorted(ADDRESS)),
+    "type": text("pci, usb or scsi.", enum=sorted(kind for kind, numbers in ADDRESS.items() if numbers)),
 }
 HOST_DEVICE: Final[Schema] = obj(_FIELDS, required=tuple(_FIELDS), title="Host device of a virtual machine")
 
@@ -44,7 +44,7 @@ def host_device_view(name: str, item: LoweredHostDevice) -> NewJson:
 
 def name_of(item: LoweredHostDevice, host: Host) -> str:
     """The name of the host's device at an observed address; empty when nothing is there that could have one."""
-    address = dict(item["address"])
+    address = dict(item["numbers"])
     for name, device in host.node_devices.items():
         if device.kind == item["type"] and dict(device.address) == address:
             return name

@@ -24,6 +24,8 @@ from specs.plain import NewSpec, Spec
 from specs.virtualmachine import KIND as MACHINES
 from specs.virtualmachine.compute.cpu import said_of_cpu
 from specs.virtualmachine.devices.graphics import CONSOLE
+from specs.virtualmachine.devices.hostdevice_fields import HOST_DEVICE
+from specs.virtualmachine.devices.hostdevices import KINDS
 from specs.virtualmachine.fields import SPEC
 from specs.virtualmachine.interfaces.connection_fields import CONNECTIONS
 from specs.virtualmachine.interfaces.fields import INTERFACE
@@ -209,15 +211,24 @@ def _plugged(kind: str, said: Any) -> Any:
 
 def _host_devices(devices: Iterable[LoweredHostDevice], draft: Draft, around: Surroundings) -> Iterator[Spec]:
     for device in devices:
+        how = sayable(HOST_DEVICE, device)
+        if device["type"] not in ("mdev", "scsi_host") and how.get("managed") is True:
+            del how["managed"]
+        if known := device.get("known"):
+            yield {next(field for field, kind in KINDS.items() if kind == device["type"]): known, **how}
+            continue
+        if device["type"] == "scsi" and None not in device["numbers"].values():
+            yield {"scsi": ":".join(map(str, device["numbers"].values())), **how}
+            continue
         name = _device_name(device, around.host.node_devices.values())
         if name is None:
             draft.left.append(f"a host device of type {device['type']}: the host has none at this address now")
         else:
-            yield {"device": name}
+            yield {"device": name, **how}
 
 
 def _device_name(device: LoweredHostDevice, known: Iterable[NodeDevice]) -> str | None:
-    address = dict(device["address"])
+    address = dict(device["numbers"])
     for node in known:
         if node.kind == device["type"] and dict(node.address) == address:
             return node.name

@@ -121,7 +121,7 @@ def reduced(resource: Resource, observed: Observed | None, lack: Unmet) -> Resou
     spec = dict(resource.spec)
     if observed is None:
         if lack.devices:
-            spec["hostDevices"] = [each for each in spec["hostDevices"] if each["device"] not in lack.devices]
+            spec["hostDevices"] = [each for each in spec["hostDevices"] if each.get("device") not in lack.devices]
         for name in {"cdroms", "floppies"} & set(lack.untouched):
             spec[name] = [_emptied(drive) if _volume(drive) in lack.refs else drive for drive in spec[name]]
         return replace(resource, spec=spec)

@@ -164,6 +164,7 @@ CODES: Final[Mapping[str, ElementCode]] = {
     "<graphics> port": _port("port"),
     "<graphics> tlsPort": _port("tlsPort"),
     "<graphics> socket": ElementCode(_console_socket, _put_console_socket, _same_path),
+    "<hostdev> unfiltered": _flag("sgio", "unfiltered", ""),
     "<smartcard>": ElementCode(_card, _put_card),
     "<backend> device": ElementCode(_device, _put_device),
 }

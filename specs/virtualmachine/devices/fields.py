@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from specs.declared import IN_CODE, Declared, counts, items, mapping, shared, text, word, yes_no
+from specs.declared import IN_CODE, Declared, mapping, shared, text, word, yes_no
 from specs.effect import Effect
 from specs.notations import SECRET_FROM
 from specs.virtualmachine.devices.display_fields import FIELDS as DISPLAY
 from specs.virtualmachine.devices.folder_fields import FIELDS as FOLDERS
 from specs.virtualmachine.devices.graphics_fields import DRAWS, MORE_GRAPHICS, OF_SPICE, OPTIONS, type_rules
 from specs.virtualmachine.devices.helper_fields import FIELDS as HELPERS
+from specs.virtualmachine.devices.hostdevice_fields import HOST_DEVICES
 from specs.virtualmachine.devices.input_fields import FIELDS as INPUTS
 from specs.virtualmachine.devices.line_fields import FIELDS as LINES
 from specs.virtualmachine.devices.safety_fields import FIELDS as SAFETY
@@ -65,25 +66,6 @@ GRAPHICS = shared(
 )
 
 
-HOST_DEVICE = mapping(
-    "One device of the host.",
-    {
-        "device": text(
-            "Its node-device name in libvirt, such as pci_0000_00_19_0, usb_1_2 or scsi_0_0_0_0.",
-            "^[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}$",
-            error="A host device is named as `virsh nodedev-list` does, such as pci_0000_00_19_0; correct it.",
-            effect=Effect.LIVE,
-        ),
-    },
-    lowered=mapping(
-        "What it is known by.",
-        {"type": word("What it hangs on.", "pci", "usb", "scsi"), "address": counts("The numbers of its address.")},
-        required=("type", "address"),
-    ),
-    required=("device",),
-)
-
-
 FIELDS: Final[Mapping[str, Declared]] = {
     "graphics": GRAPHICS.but("The graphical console. Default: VNC that only the host itself reaches.", at=IN_CODE),
     "serialConsole": yes_no(
@@ -101,11 +83,5 @@ FIELDS: Final[Mapping[str, Declared]] = {
     **SAFETY,
     **FOLDERS,
     **VIEWER,
-    "hostDevices": items(
-        "Devices of the host that the machine gets for itself. Default: none.",
-        HOST_DEVICE,
-        unique=True,
-        effect=Effect.LIVE,
-        at=IN_CODE,
-    ),
+    "hostDevices": HOST_DEVICES,
 }

@@ -27,6 +27,7 @@ _PLACES: Final[Mapping[str, tuple[str, str]]] = {
     "watchdog": _PCI,
     "tpm": ("spapr-vio 0x3000", "spapr-vio 0x4000"),
     "iommu": _PCI,
+    "hostDevices": _PCI,
     "hubs": ("usb 0:1", "usb 0:2"),
     "nvramDevice": ("spapr-vio 0x3000", "spapr-vio 0x4000"),
     "filesystems": _PCI,
@@ -35,6 +36,7 @@ _PLACES: Final[Mapping[str, tuple[str, str]]] = {
 }
 # What virtiofs needs.
 _SHARED_MEMORY: Final[Mapping[str, Any]] = {"memoryBacking": {"source": "memfd", "access": "shared"}}
+_MDEV: Final = "1c0b3c4e-7a0b-4a35-8d0d-0d9f6c0f3c30"
 _SIZES: Final = ("16MiB", "32MiB")
 
 _ENDS: Final[tuple[dict[str, Any], ...]] = (
@@ -103,6 +105,14 @@ def _documents() -> Iterator[dict[str, Any]]:
     yield {"filesystems": [{"target": "a", "source": "/srv/a", "type": "virtiofs"}], **_SHARED_MEMORY}
     yield {"filesystems": [{"target": "a", "socket": "/srv/a.sock", "type": "virtiofs"}], **_SHARED_MEMORY}
     yield {"redirFilter": [{"allow": True}]}
+    yield {"hostDevices": [{"pci": "0000:00:19.0"}]}
+    yield {"hostDevices": [{"usb": "046d:c52b"}]}
+    yield {"hostDevices": [{"scsi": "0:0:0:1"}]}
+    yield {
+        "hostDevices": [{"mdev": _MDEV, "display": True}],
+        "graphics": {"type": "vnc"},
+    }
+    yield {"hostDevices": [{"vhost": "naa.5123456789abcde0"}]}
     for kind in ("vnc", "spice"):
         yield {"graphics": {"type": kind}}
         yield {"graphics": {"type": kind}, "audios": [{"id": 2, "type": "none"}, {"id": 3, "type": "none"}]}
@@ -139,6 +149,12 @@ _OWN: Final[Mapping[str, tuple[Any, ...]]] = {
     "moreGraphics.listen": ("127.0.0.1", "0.0.0.0"),
     "moreGraphics.display": (":0", ":1"),
     "moreGraphics.busAddress": ("unix:path=/run/a", "unix:path=/run/b"),
+    "hostDevices.pci": ("0000:00:19.0", "0000:01:00.1"),
+    "hostDevices.usb": ("046d:c52b", "046d:c52c"),
+    "hostDevices.scsi": ("0:0:0:1", "1:0:0:1"),
+    "hostDevices.mdev": ("1c0b3c4e-7a0b-4a35-8d0d-0d9f6c0f3c30", "1c0b3c4e-7a0b-4a35-8d0d-0d9f6c0f3c31"),
+    "hostDevices.vhost": ("naa.5123456789abcde0", "naa.5123456789abcde1"),
+    "hostDevices.rom.file": ("/srv/a.rom", "/srv/b.rom"),
     "channels.name": ("org.example.a", "org.example.b"),
     "sounds.codecs": (["duplex"], ["micro", "output"]),
     "audios.path": ("/srv/a.wav", "/srv/b.wav"),
@@ -180,6 +196,10 @@ KNOWN_TO_QEMU: Final[Mapping[str, list[str]]] = {
     "VirtualMachine.serials.model": [],
     "VirtualMachine.consoles.target": [],
     "VirtualMachine.shmems.model": [],
+    "VirtualMachine.hostDevices.driver": [],
+    "VirtualMachine.hostDevices.unfiltered": [],
+    "VirtualMachine.hostDevices.model": [],
+    "VirtualMachine.hostDevices.address": [],
     **{
         f"VirtualMachine.{name}.{field}": []  # for which the host needs certificates, or the machine another backend
         for name in ("graphics", "moreGraphics")

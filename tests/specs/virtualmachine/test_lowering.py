@@ -62,7 +62,7 @@ def test_the_domain_type_is_the_hosts_word() -> None:
 
 def test_a_pci_device_needs_no_look_at_the_host_but_others_do() -> None:
     devices = lowered({"hostDevices": [{"device": "pci_0000_0a_1f_7"}]}, replace(QEMU, node_devices={}))["hostDevices"]
-    assert devices[0]["address"] == {"domain": 0, "bus": 10, "slot": 31, "function": 7}
+    assert devices[0]["numbers"] == {"domain": 0, "bus": 10, "slot": 31, "function": 7}
     with pytest.raises(Unrenderable, match="usb_9_9"):
         lowered({"hostDevices": [{"device": "usb_9_9"}]}, QEMU)
 

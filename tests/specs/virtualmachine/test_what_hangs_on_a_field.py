@@ -107,7 +107,7 @@ def test_a_serial_console_comes_before_those_of_other_kinds() -> None:
 
 
 def test_a_usb_device_of_the_host_comes_into_a_machine_that_had_no_usb() -> None:
-    device = {"device": "usb_1_2", "type": "usb", "address": {"bus": 1, "device": 5}}
+    device = {"device": "usb_1_2", "type": "usb", "numbers": {"bus": 1, "device": 5}}
     root = parse(changed(machine(NUMA, "web"), {"hostDevices": [device]}))
     assert root.find("devices/controller[@type='usb'][@model='none']") is None
     assert root.find("devices/hostdev[@type='usb']") is not None
