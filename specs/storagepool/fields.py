@@ -21,7 +21,7 @@ from specs.effect import Effect
 from specs.notations import ABSOLUTE_PATH, HOST_NAME, SECRET_FROM
 from specs.overlay.field import overlay
 from specs.policy import activation, policies
-from specs.secret_reference import secret_reference
+from specs.secret.reference import secret_reference
 
 
 def _needs(kind: str, error: str, *of_source: str, beside: tuple[str, ...] = ()) -> Keywords:

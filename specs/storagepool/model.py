@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from specs import canonical
 from specs.reference import Ref
-from specs.secret_reference import needed_secret
+from specs.secret.reference import needed_secret
 from specs.storagepool.types import MOUNTED, OF_DEVICES
 from specs.system_folders import is_of_the_system
 

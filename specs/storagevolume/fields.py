@@ -7,7 +7,7 @@ from specs.effect import Effect
 from specs.notations import NAME, SIZE, URL, VOLUME_REFERENCE
 from specs.overlay.field import overlay
 from specs.policy import policies
-from specs.secret_reference import secret_reference
+from specs.secret.reference import secret_reference
 
 ABOUT = "A volume in a storage pool: a disk image, a partition, a logical volume."
 ABOUT_NAME = (

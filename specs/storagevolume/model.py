@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from specs.codecs import bytes_of
 from specs.reference import STORAGE_POOL, Ref
-from specs.secret_reference import needed_secret
+from specs.secret.reference import needed_secret
 from specs.size import check_size
 
 if TYPE_CHECKING:

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, cast
 from specs.codecs import bytes_of
 from specs.networkfilter.built_in import filter_refs
 from specs.reference import NETWORK, STORAGE_POOL, TEMPLATE, Ref
+from specs.secret.reference import needed_secret, secrets_in
 from specs.size import check_size
 from specs.virtualmachine.compute.rules import check_compute
 from specs.virtualmachine.devices.fields import NOWHERE
 from specs.virtualmachine.devices.rules import check_devices
+from specs.virtualmachine.interfaces.filters import filters_of
 from specs.virtualmachine.interfaces.names import plugged_into
 from specs.virtualmachine.interfaces.rules import check_interfaces
 from specs.virtualmachine.interfaces.static_addresses import check_addresses
@@ -167,8 +169,9 @@ def _references(spec: VirtualMachineSpec) -> Iterator[Ref]:
     for interface in spec.get("interfaces", ()):
         if "network" in interface:
             yield Ref(NETWORK, interface["network"])
-        if "filter" in interface:
-            yield from filter_refs(interface["filter"]["name"])
+    yield from filter_refs(*filters_of(spec))
+    for secret in secrets_in(spec.get("disks", ())):
+        yield from needed_secret(secret)
 
 
 def _volume(text: str, pool: str) -> Iterator[Ref]:

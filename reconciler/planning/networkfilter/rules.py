@@ -19,13 +19,16 @@ from specs.reference import NETWORK_FILTER, Ref
 
 
 class FilterRules(Rules):
-    """Of network filters. libvirt refuses to remove one that something uses, so those leave before it."""
+    """Of network filters. libvirt refuses to remove one that something uses, so those leave before it; one that isn't
+    there holds up no definition, only the start of a machine.
+    """
 
     kind = NETWORK_FILTER
     root = "filter"
     name_at = "@name"
     by_name = True
     uses_others = True
+    is_optional = True
 
     def assessor(self, context: Context) -> Assessor:
         """Whatever is defined is in force, also for machines that run."""

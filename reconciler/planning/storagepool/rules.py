@@ -11,8 +11,11 @@ from reconciler.planning.reaching import secret
 from reconciler.planning.rules import Assessor, Refused, Rules
 from reconciler.planning.storagepool.assessing import Pools
 from reconciler.planning.storagepool.folders import kept_folders, refused_folder
+from specs.plain import Spec
 from specs.reach import Reach, pool_owner
-from specs.reference import STORAGE_POOL
+from specs.reference import STORAGE_POOL, Ref
+from specs.secret.reference import needed_secret
+from specs.storagepool import KIND as POOLS
 
 
 class PoolRules(Rules):
@@ -22,6 +25,16 @@ class PoolRules(Rules):
     root = "pool"
     by_name = True
     keeps_volumes = True
+    uses_others = True
+
+    def uses(self, observed: Observed, context: Context) -> Iterator[Ref]:
+        """The secret that it logs in with."""
+        return self.defined_uses(observed.config, context)
+
+    def defined_uses(self, spec: Spec, context: Context) -> Iterator[Ref]:
+        """The same of what it will be."""
+        by, _, value = POOLS.lowered(spec).get("source", {}).get("auth", {}).get("secret", "").partition(" ")
+        yield from needed_secret({by: value})
 
     def assessor(self, context: Context) -> Assessor:
         """With what a pool needs before it is there."""

@@ -5,20 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from specs.networkfilter.built_in import filter_refs
 from specs.reference import NETWORK, STORAGE_POOL, Ref
+from specs.secret.reference import needed_secret, secrets_in
+from specs.virtualmachine.interfaces.filters import filters_of
 
 if TYPE_CHECKING:
     from specs.virtualmachine.spec import LoweredVirtualMachine
 
 
 def machine_uses(machine: LoweredVirtualMachine, volume_at: Mapping[str, Ref]) -> Iterator[Ref]:
-    """The volumes, pools and networks that one definition of a machine names."""
+    """The volumes, pools, networks, filters and secrets that one definition of a machine names."""
     for volume in drive_volumes(machine, volume_at):
         yield volume
         yield Ref(STORAGE_POOL, volume.pool)
     for interface in machine.get("interfaces", ()):
         if network := interface.get("network"):
             yield Ref(NETWORK, network)
+    yield from filter_refs(*filters_of(machine))
+    for secret in secrets_in(machine.get("disks", ())):
+        yield from needed_secret(secret)
 
 
 def drive_volumes(machine: LoweredVirtualMachine, volume_at: Mapping[str, Ref]) -> Iterator[Ref]:

@@ -34,3 +34,13 @@ def needed_secret(reference: Mapping[str, Any] | None) -> Iterator[Ref]:
     usage = (reference or {}).get("usage", "")
     if usage and not name_problem(usage):
         yield Ref(SECRET, usage)
+
+
+def secrets_in(spec: Any) -> Iterator[Mapping[str, Any]]:
+    """All references in some part of a spec, however deep in it."""
+    for each in spec.values() if isinstance(spec, Mapping) else spec:
+        if isinstance(each, Mapping | list | tuple):
+            yield from secrets_in(each)
+    secret = spec.get("secret") if isinstance(spec, Mapping) else None
+    if isinstance(secret, Mapping):
+        yield secret
