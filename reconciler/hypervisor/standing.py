@@ -19,14 +19,21 @@ from specs.reference import Ref
 _DEFINED: Final = "defined"
 
 
+def _one(each: Any, ref: Ref, last: Observed | None) -> Observed:
+    return carried(last, ref, uid=each.UUIDString(), xml=each.XMLDesc(0), state=_DEFINED)
+
+
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """libvirt's calls for one kind. `named` gives each object that counts its name, of what is read together."""
+    """libvirt's calls for one kind. `named` gives each object that counts its name, of what is read together; `one`
+    reads one that has more to tell than what it is.
+    """
 
     kind: str
     words: str
     listing: Callable[[libvirt.virConnect], Iterable[Any]]
     named: Callable[[Iterable[Any]], Iterable[tuple[str, Any]]]
+    one: Callable[[Any, Ref, Observed | None], Observed] = _one
 
 
 def reader_of(listed: Listed) -> Callable[[ReadingTools], KindReader]:
@@ -53,12 +60,10 @@ class _Reader:
                 everything = []
             for name, each in listed.named(everything):
                 ref = Ref(listed.kind, name)
-                reading.found.read(ref, partial(_one, each, ref, reading.before.get(ref)), connection, reading.before)
+                reading.found.read(
+                    ref, partial(listed.one, each, ref, reading.before.get(ref)), connection, reading.before
+                )
         reading.note_whole(listed.kind)
 
     def outdated(self, name: str) -> None:
         """libvirt knows them."""
-
-
-def _one(each: Any, ref: Ref, last: Observed | None) -> Observed:
-    return carried(last, ref, uid=each.UUIDString(), xml=each.XMLDesc(0), state=_DEFINED)

@@ -95,5 +95,5 @@ def _sound(last: LastSeen, ref: Ref, context: Context) -> Element | None:
         return None
     if rules.name_at:
         set_text_at(root, rules.name_at, ref.name)
-    set_text_at(root, "uuid", last.uid)
+    set_text_at(root, rules.uid_at, last.uid)
     return root

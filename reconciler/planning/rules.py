@@ -47,6 +47,7 @@ class Rules:
     kind: ClassVar[str] = ""
     root: ClassVar[str] = ""  # the element that its definitions are
     name_at: ClassVar[str] = "name"  # where in it the name is; empty for what libvirt knows by its UUID alone
+    uid_at: ClassVar[str] = "uuid"  # where in it the UUID is
     purpose: ClassVar[bool] = False  # what a host is there for: the last ones of it don't go without a person's word
     spares: ClassVar[bool] = False  # does what it can without what it needs; see `without`
     uses_others: ClassVar[bool] = False  # what can't be read counts for all that it mentions: see `uses`

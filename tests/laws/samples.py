@@ -20,7 +20,7 @@ from specs.document import API_VERSION, parse
 from specs.host import Feature, Host, NodeDevice, VolumeSource
 from specs.name import NAME_PATTERN
 from specs.problem import Unrenderable
-from specs.reference import Ref
+from specs.reference import MEDIATED_DEVICE, Ref
 from specs.registry import Kind
 from specs.validate import validate
 from tests.laws import values as of_subjects
@@ -255,9 +255,14 @@ def _with(document: dict[str, Any], path: str, value: Any) -> dict[str, Any] | N
     return spec
 
 
+def name_of(kind: Kind) -> str:
+    """A name that a document of the kind can have."""
+    return UID if kind.name == MEDIATED_DEVICE else "web"
+
+
 def is_good(kind: Kind, spec: dict[str, Any], host: Host = HOST) -> bool:
     """Whether a document with this spec is valid, and possible on a host."""
-    body = {"apiVersion": API_VERSION, "kind": kind.name, "metadata": {"name": "web"}, "spec": spec}
+    body = {"apiVersion": API_VERSION, "kind": kind.name, "metadata": {"name": name_of(kind)}, "spec": spec}
     parsed = parse("web.yaml", json.dumps(body).encode())
     if parsed.problems or any(validate(document) for document in parsed.documents):
         return False

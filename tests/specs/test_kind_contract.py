@@ -47,6 +47,7 @@ def fields(kind: Kind, schema: dict[str, Any], path: str = "") -> Iterator[tuple
 def test_there_are_these_kinds() -> None:
     assert list(kinds()) == [
         "Distribution",
+        "MediatedDevice",
         "Network",
         "NetworkFilter",
         "Secret",

@@ -26,7 +26,9 @@ USERS = [
 @pytest.mark.parametrize(("kind", "spec", "user"), USERS)
 def test_what_is_named_comes_first_and_leaves_last(kind: str, spec: dict[str, Any], user: str) -> None:
     host = RehearsedHost(running=False)
-    kept = {"net.yaml": NETWORK} | {f"{n}.yaml": document("NetworkFilter", f"kept{n}", DROP) for n in range(9)}
+    kept = {"net.yaml": NETWORK, "other.yaml": vm("other", {"runStrategy": "Manual"})} | {
+        f"{n}.yaml": document("NetworkFilter", f"kept{n}", DROP) for n in range(9)
+    }
     files = {"z-named.yaml": document(kind, "web", spec), "user.yaml": user}
 
     def order(files: dict[str, str]) -> list[str]:

@@ -1,0 +1,1 @@
+"""What documents of mediated devices are made into."""

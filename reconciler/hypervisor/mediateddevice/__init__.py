@@ -1,0 +1,1 @@
+"""Mediated devices on a host."""

@@ -1,0 +1,45 @@
+"""What can be done to mediated devices. libvirt has mdevctl do it, and says so where a host lacks that."""
+
+from __future__ import annotations
+
+from reconciler.errors import Conflict
+from reconciler.hypervisor import activation, defining
+from reconciler.hypervisor.given import Given
+from reconciler.hypervisor.handlers import Access, KindCommands, nothing
+from reconciler.hypervisor.lookup import find
+from reconciler.planning.operations import Define, SetAutostart, Start, Stop, Undefine
+from specs.binding import serialise
+
+
+class DeviceCommands(KindCommands):
+    """Of one host's mediated devices. None opens a file."""
+
+    def __init__(self, access: Access) -> None:
+        super().__init__()
+        self._connections = connections = access.connections
+        self.on(Define, self._define, opens=nothing)
+        self.on(
+            Start,
+            lambda given: activation.start(connections, given.operation, lambda found: found.create(0)),
+            opens=nothing,
+        )
+        self.on(Stop, lambda given: activation.stop(connections, given.operation), opens=nothing)
+        self.on(SetAutostart, lambda given: defining.set_autostart(connections, given.operation), opens=nothing)
+        self.on(Undefine, self._undefine, opens=nothing)
+
+    def _define(self, given: Given[Define]) -> None:
+        """One that is defined already is as it should be: libvirt can't change it, and no plan asks for that."""
+        with self._connections.lend(f"define {given.operation.ref}") as connection:
+            found = find(connection, given.operation.ref)
+            if found is None or not found.isPersistent():
+                connection.nodeDeviceDefineXML(serialise(given.root), 0)
+
+    def _undefine(self, given: Given[Undefine]) -> None:
+        ref = given.operation.ref
+        with self._connections.lend(f"undefine {ref}") as connection:
+            found = find(connection, ref)
+            if found is None or not found.isPersistent():
+                return
+            if found.isActive():
+                raise Conflict(f"{ref} was started meanwhile, so it isn't removed; the next pass stops it first.")
+            found.undefine(0)
