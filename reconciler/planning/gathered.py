@@ -45,11 +45,13 @@ class Gathered(Context):
 
     def _uses(self, ref: Ref, observed: Observed) -> Iterable[Ref]:
         rules = rules_of(ref.kind)
-        if not rules.uses_others:
+        if not (rules.uses_others or rules.uses_readably):
             return ()
         key = (observed.xml, observed.live_xml)
         uses = contained("finding its uses", ref, key, lambda: list(rules.uses(observed, self)))
         if not isinstance(uses, Failure):
             return uses
+        if not rules.uses_others:
+            return ()
         named = frozenset(kinds_that("by_name"))
         return mentioned(observed, self.host.volumes, (each for each in self.snapshot.objects if each.kind in named))

@@ -51,6 +51,7 @@ class Rules:
     purpose: ClassVar[bool] = False  # what a host is there for: the last ones of it don't go without a person's word
     spares: ClassVar[bool] = False  # does what it can without what it needs; see `without`
     uses_others: ClassVar[bool] = False  # what can't be read counts for all that it mentions: see `uses`
+    uses_readably: ClassVar[bool] = False  # it uses others, too, but what can't be read of it counts for nothing
     by_name: ClassVar[bool] = False  # the definitions of others name it by its name
     cuts_off: ClassVar[bool] = False  # who uses it is cut off by its stop, and can be connected again after it
     stands_alone: ClassVar[bool] = False  # nothing lies `beside` one but what holds for everything

@@ -25,7 +25,7 @@ class PoolRules(Rules):
     root = "pool"
     by_name = True
     keeps_volumes = True
-    uses_others = True
+    uses_readably = True
 
     def uses(self, observed: Observed, context: Context) -> Iterator[Ref]:
         """The secret that it logs in with."""
