@@ -155,7 +155,7 @@ class TestAKind:
 
     @pytest.mark.parametrize("kind", ["[]", "1", '"a\\nb"', '"<x>"', "null", '""'])
     def test_that_is_nothing_of_the_sort_is_never_echoed(self, kind: str) -> None:
-        assert "This isn't a kind; write one of Distribution, Network" in message_of(
+        assert "This isn't a kind; write one of Distribution, MediatedDevice, Network" in message_of(
             f"apiVersion: onggi/v1\nkind: {kind}\n"
         )
 
