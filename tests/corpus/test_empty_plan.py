@@ -25,6 +25,7 @@ NOT_ON_QEMU = frozenset(
         "pool/gluster",
         "pool/iscsi-direct",
         "pool/rbd",
+        "pool/rbd-of-several-monitors",
         "pool/zfs",
     }
 )

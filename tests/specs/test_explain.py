@@ -67,7 +67,7 @@ def test_the_effect_of_a_change_is_told_where_it_is_fixed() -> None:
     [
         (("vmm",), "There is no kind 'vmm'; did you mean VirtualMachine?"),
         (("virtualmachin",), "did you mean VirtualMachine?"),
-        (("zzz",), "The kinds are Distribution, Network"),
+        (("zzz",), "The kinds are Distribution, MediatedDevice, Network"),
         (("vm", "disk"), "VirtualMachine.spec has no field 'disk'; did you mean disks?"),
         (("vm.disks.sise",), "VirtualMachine.spec.disks has no field 'sise'; did you mean size?"),
         (("vm", "memory.max"), "VirtualMachine.spec.memory has no fields below it"),
