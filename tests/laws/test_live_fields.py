@@ -21,7 +21,7 @@ HARDWARE = "needs a device of the host's that no test may take"
 # Fields that no test can show in a running machine, and why.
 EXCEPTED = {
     "hostDevices": HARDWARE,
-    "hostDevices/device": HARDWARE,
+    **{f"hostDevices/{which}": HARDWARE for which in ("device", "pci", "usb", "scsi", "mdev", "vhost")},
     "interfaces/bridge": "needs a bridge of the host's",
     **{
         f"interfaces/bandwidth/{way}/{word}": "needs a kernel with the queueing disciplines that libvirt asks for"
