@@ -37,8 +37,8 @@ _P = ParamSpec("_P")
 # Of an item of a list these can go by themselves; without any other it would be another item.
 _OPTIONAL = frozenset({
     *("bus", "target", "bootOrder", "readOnly", "model", "link", "ioLimits", "name"),
-    *("acpiIndex", "alias", "backend", "bandwidth", "coalesce", "driver", "filter", "mtu", "port", "portgroup", "rom"),
-    *("targetDev", "teaming", "trustGuestRxFilters", "tune", "virtualport", "vlan"),
+    *("acpiIndex", "address", "alias", "backend", "bandwidth", "coalesce", "driver", "filter", "mtu", "port"),
+    *("portgroup", "rom", "targetDev", "teaming", "trustGuestRxFilters", "tune", "virtualport", "vlan"),
 })  # fmt: skip
 _ITEMS = {
     "disks": "the disk",

@@ -843,8 +843,9 @@ class Interface(TypedDict, total=False):
     rom: InterfaceRom
     tune: InterfaceTune
     teaming: InterfaceTeaming
-    alias: str
     acpiIndex: int
+    address: str
+    alias: str
     addresses: Sequence[str]
     gateways: Sequence[str]
     nameservers: Sequence[str]
@@ -2393,8 +2394,9 @@ class LoweredInterface(TypedDict, total=False):
     rom: InterfaceRom
     tune: InterfaceTune
     teaming: LoweredInterfaceTeaming
-    alias: str
     acpiIndex: int
+    address: str
+    alias: str
     derivedMac: str
 
 

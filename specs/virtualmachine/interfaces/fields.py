@@ -26,6 +26,7 @@ from specs.effect import Effect
 from specs.name import NAME_PATTERN
 from specs.notations import IP_ADDRESS, MAC, NAME
 from specs.ports import bandwidth, virtual_port, vlan
+from specs.virtualmachine.devices.place_fields import ACPI_INDEX, PLACE
 from specs.virtualmachine.interfaces.connection_fields import CONNECTIONS, NAMED
 from specs.virtualmachine.interfaces.driver_fields import BACKEND, DRIVER, ROM
 
@@ -198,7 +199,7 @@ INTERFACE = mapping(
                 ),
                 "persistent": text(
                     "The `alias` of the one that stays.",
-                    "^ua-[A-Za-z0-9_-]{1,64}$",
+                    "^ua-[A-Za-z0-9_.-]{1,120}$",
                     effect=Effect.NEXT_BOOT,
                     at="teaming/@persistent",
                 ),
@@ -215,21 +216,8 @@ INTERFACE = mapping(
                 ),
             ),
         ),
-        "alias": text(
-            "A name of its own among the machine's devices. Default: one that libvirt gives.",
-            "^ua-[A-Za-z0-9_-]{1,64}$",
-            effect=Effect.NEXT_BOOT,
-            at="alias/@name",
-            examples=("ua-lan",),
-            error="A device's own name begins with `ua-` and has letters, digits, `_` and `-`; correct it.",
-        ),
-        "acpiIndex": number(
-            "The number by which a guest of Linux calls it, such as eno3. Default: none.",
-            1,
-            16383,
-            effect=Effect.NEXT_BOOT,
-            at="acpi/@index",
-        ),
+        "acpiIndex": ACPI_INDEX,
+        **PLACE,
         "addresses": items(
             "The guest's addresses on this interface, each with its network's length. cloud-init "
             "tells the guest, which therefore doesn't ask DHCP for this interface. Default: "

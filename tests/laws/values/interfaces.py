@@ -72,6 +72,7 @@ VALUES: dict[str, tuple[Any, ...]] = {
         {"type": "persistent"},
         *({"type": "transient", "persistent": p} for p in ("ua-lan", "ua-wan")),
     ),
+    f"{_NIC}.address": ("pci 0000:05:00.0", "pci 0000:06:00.0"),
     f"{_NIC}.alias": ("ua-lan", "ua-wan"),
     f"{_NIC}.driver.name": ("vhost", "qemu"),
     f"{_NIC}.direct.dev": ("eth0", "eth1"),
