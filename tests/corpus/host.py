@@ -17,7 +17,8 @@ from reconciler.line.line import Line
 from reconciler.observed.snapshot import Snapshot
 from reconciler.planning.operations import CreateVolume, Define, Start
 from reconciler.settings.settings import Settings
-from specs.binding import child_at, element, parse, serialise
+from specs.binding import Element, child_at, element, parse, serialise
+from specs.network.model import OWN_BRIDGE_MODES
 from specs.overlay.areas import AREAS
 from specs.reference import NETWORK, STORAGE_POOL, VIRTUAL_MACHINE, Ref
 
@@ -50,10 +51,18 @@ def define(
     root = parse(text.replace("@IMAGES@", str(images)).replace("@POOL@", pool.name))
     ref = Ref(KINDS[str(root.tag)], called(name.replace("/", "-")))
     child_at(root, "name").text = ref.name
+    if root.tag == "network" and _mode_of(root) in OWN_BRIDGE_MODES and root.find("bridge[@name]") is None:
+        # A name that libvirt chose would be another network's before this one is made again.
+        child_at(root, "bridge").set("name", f"t{uuid.uuid4().hex[:12]}")
     if root.tag == "domain" and hypervisor.uri.startswith("test"):
         root.set("type", "test")
     hypervisor.perform(Define(ref, str(uuid.uuid4()), serialise(root)))
     return ref
+
+
+def _mode_of(network: Element) -> str:
+    forward = network.find("forward")
+    return "isolated" if forward is None else forward.get("mode") or "nat"
 
 
 def make_volumes(hypervisor: Hypervisor, pool: Ref, folder: Path, names: list[str]) -> None:
