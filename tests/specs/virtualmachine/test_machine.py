@@ -8,7 +8,7 @@ import pytest
 
 from specs.binding import parse
 from specs.effect import Effect
-from tests.specs.virtualmachine.world import QEMU, changed, diff, observed, rendered
+from tests.specs.virtualmachine.world import KVM, QEMU, changed, diff, observed, rendered
 
 
 def effect(spec: dict[str, Any], text: str) -> Effect | None:
@@ -138,7 +138,7 @@ CHOSEN = "<cpu mode='custom' match='exact' check='partial'><model fallback='allo
 )
 def test_a_cpu_mode_is_recognised_in_its_expansion(declared: str, cpu: str, running: bool, same: bool) -> None:
     text = xml_of(cpu=cpu, attributes="id='3'" if running else "")
-    assert (diff({"cpuMode": declared}, text, QEMU) == []) is same
+    assert (diff({"cpuMode": declared}, text, KVM) == []) is same
 
 
 def test_emulation_without_a_declared_cpu_gets_one_that_it_can_do() -> None:
