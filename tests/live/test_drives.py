@@ -99,7 +99,7 @@ def test_libvirt_knows_what_the_next_start_or_snapshot_does_with_a_drive(machine
     assert machine.live("devices/disk[@device='cdrom']/source/@startupPolicy") == "requisite"
 
 
-@shows_live("floppies/volume", "floppies/startupPolicy")
+@shows_live("floppies/volume", "floppies/path", "floppies/startupPolicy")
 def test_a_floppy_drive_gets_another_medium(machine: LiveMachine) -> None:
     disk = {"name": "root", "size": "16MiB", "pool": machine.pool, "bus": "scsi"}
     machine.start(machine="pc", disks=[disk], floppies=[{"target": "fda"}])
@@ -111,3 +111,7 @@ def test_a_floppy_drive_gets_another_medium(machine: LiveMachine) -> None:
     files = [each["inserted"]["file"] for each in machine.ask("query-block") if "inserted" in each]
     assert [file for file in files if file.endswith("/four.img")]
     assert machine.live("devices/disk[@device='floppy']/source/@startupPolicy") == "optional"
+    pool = machine.guest.connection.storagePoolLookupByName(machine.pool)
+    third = pool.storageVolLookupByName("three.img").path()
+    machine.change(floppies=[{"path": third}])
+    assert third in {each["inserted"]["file"] for each in machine.ask("query-block") if "inserted" in each}

@@ -82,7 +82,9 @@ class LiveGuest:
         done = self.line.converge()
         if any(item.digest for item in done.remaining.blocked):
             done = converge_approved(self.line)
-        assert done.succeeded, [*(each.message for each in (*done.outcomes, *done.problems, *done.remaining.blocked) if each.message)]
+        assert done.succeeded, [
+            *(each.message for each in (*done.outcomes, *done.problems, *done.remaining.blocked) if each.message)
+        ]
         return done
 
     def apply(self, **fields: Any) -> Convergence:
