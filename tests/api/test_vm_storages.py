@@ -113,8 +113,9 @@ def test_a_medium_is_changed_and_ejected_by_commits(byhand: LiveApi) -> None:
     assert byhand.client.put("/vms/byhand/storages/sda", json={"path": ""}).json()["path"] == ""
     assert byhand.client.put("/vms/byhand/storages/sda", json={"path": ""}).status_code == 200
     assert document(byhand, "byhand")["spec"]["cdroms"] == [
-        {"target": "sda"}, {"url": "http://example.org/x.iso", "target": "sdb"},
-    ]  # fmt: skip
+        {"target": "sda", "address": "drive 0:0:0:0"},
+        {"url": "http://example.org/x.iso", "target": "sdb", "address": "drive 0:0:0:1"},
+    ]
     assert byhand.log()[:3] == [
         "Eject the medium in sda of machine byhand", "Change the medium in sdb of machine byhand",
         "Change the medium in sda of machine byhand",

@@ -110,7 +110,8 @@ def _insert(root: Element, item: LoweredCdrom, declared: LoweredVirtualMachine) 
     write_source(drive, item["source"])
     place_on_bus(root, drive, item.get("bus") or _default_bus(root, item["name"]), item.get("target", ""), declared)
     etree.SubElement(drive, "readonly")
-    etree.SubElement(drive, "alias", name=_free_alias(root, item["name"]))
+    if declared.get("defaults") != "libvirt" or item["name"] == SEED_DRIVE:  # else it is found as one of others' is
+        etree.SubElement(drive, "alias", name=_free_alias(root, item["name"]))
     write_item(CDROMS, drive, item)
     return drive
 
