@@ -95,10 +95,10 @@ def unsaid(root: Element) -> Iterator[str]:
         if feature.tag not in _FEATURES:
             yield f"its {feature.tag} features"
     for device in root.iterfind("devices/*"):
-        yield from _device(device)
+        yield from _device(device, root)
 
 
-def _device(device: Element) -> Iterator[str]:
+def _device(device: Element, machine: Element) -> Iterator[str]:
     target = device.find("target")
     name = "" if target is None else target.get("dev") or target.get("dir") or target.get("name") or ""
     if device.tag == "disk":
@@ -106,15 +106,15 @@ def _device(device: Element) -> Iterator[str]:
     elif device.tag == "interface":
         mac = device.find("mac")
         yield from _options(f"the interface {mac.get('address') if mac is not None else ''}", device, _NIC)
-    elif device.tag not in _DEVICES and not _is_said(device):
+    elif device.tag not in _DEVICES and not _is_said(device, machine):
         yield word(device)
 
 
-def _is_said(device: Element) -> bool:
+def _is_said(device: Element, machine: Element) -> bool:
     """Whether it is in a list that is declared, or the first of a kind that a declared path leads to."""
     if any(device.tag == each.tag and each.hold(device) for each in _LISTS):
         return True
-    return device.tag in _AT_PATHS and device is device.getroottree().getroot().find(f"devices/{device.tag}")
+    return device.tag in _AT_PATHS and device is machine.find(f"devices/{device.tag}")
 
 
 def _options(whose: str, device: Element, said: frozenset[str]) -> Iterator[str]:
