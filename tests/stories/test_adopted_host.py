@@ -19,6 +19,7 @@ from reconciler.line.line import Line
 from reconciler.planning.operations import Define
 from reconciler.settings.settings import Settings
 from specs.mark import NAMESPACE, Mark
+from specs.overlay.areas import AREAS
 from specs.reference import Ref
 from tests.corpus.host import make_volumes, only, write
 from tests.lab.libvirtd import HostObjects
@@ -106,7 +107,9 @@ def host(
 
 @contextmanager
 def opened(tmp_path: Path, uri: str, state: str = "state") -> Iterator[Line]:
-    settings = Settings(repository=str(tmp_path / "documents"), connect=uri, state=tmp_path / state)
+    settings = Settings(
+        repository=str(tmp_path / "documents"), connect=uri, state=tmp_path / state, allow_xml=tuple(AREAS)
+    )
     with Line.open(settings, exclusive=True) as line:
         yield line
 

@@ -22,6 +22,7 @@ from reconciler.exporting.export import export
 from reconciler.hypervisor import Hypervisor
 from reconciler.line.line import Line
 from reconciler.settings.settings import Settings
+from specs.overlay.areas import AREAS
 from specs.reference import STORAGE_VOLUME, VIRTUAL_MACHINE, Ref
 from tests.corpus.host import make_volumes, only, write
 from tests.lab.libvirtd import QEMU_SYSTEM, HostObjects
@@ -81,7 +82,7 @@ def exported(place: Place, tmp_path: Path) -> Iterator[Line]:
     finally:
         hypervisor.close()
     folder = write(found, tmp_path / "documents", repository_id)
-    settings = Settings(repository=str(folder), connect=QEMU_SYSTEM, state=tmp_path / "state")
+    settings = Settings(repository=str(folder), connect=QEMU_SYSTEM, state=tmp_path / "state", allow_xml=tuple(AREAS))
     with Line.open(settings, exclusive=True) as line:
         yield line
 
