@@ -68,6 +68,7 @@ virtinst | virt-install makes machines for the tests of export
 qemu-system-arm | defines machines of another architecture in the tests of export
 swtpm | an emulated TPM for the tests, whose state has to survive
 swtpm-tools | makes the first state of an emulated TPM
+mdevctl | keeps the mediated devices that the tests define
 systemd | systemd-analyze, which knows what the documented units restrict
 libseccomp2 | restricts system calls in the tests as those units do
 mmdebstrap | builds the lab, a machine with what this one's kernel lacks

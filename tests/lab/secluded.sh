@@ -14,7 +14,7 @@ ip link add eth1 type veth peer name nowhere
 ip address add 192.168.0.5/24 dev eth1
 for each in eth1 nowhere; do ip link set "$each" up; done
 
-for part in etc run cache log qemu network dnsmasq boot; do mkdir "$folder/$part"; done
+for part in etc run cache log qemu network dnsmasq boot mdev; do mkdir "$folder/$part"; done
 cat > "$folder/etc/libvirtd.conf" << END
 auth_unix_rw = "none"
 unix_sock_dir = "$folder/run"
@@ -26,6 +26,8 @@ security_driver = "none"
 stdio_handler = "file"
 END
 mount --bind "$folder/etc" /etc/libvirt
+mkdir -p "$folder/mdev/scripts.d/callouts" "$folder/mdev/scripts.d/notifiers" /etc/mdevctl.d
+mount --bind "$folder/mdev" /etc/mdevctl.d # where mdevctl keeps what is defined
 mkdir -p /run/libvirt
 mount --bind "$folder/run" /run/libvirt
 for part in cache log; do mount --bind "$folder/$part" "/var/$part/libvirt"; done

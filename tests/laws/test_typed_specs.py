@@ -87,7 +87,7 @@ def test_what_is_misspelt_or_of_another_type_is_no_part_of_it() -> None:
     assert list(misfits({"memorry": 1024}, machine)) == ["/memorry"]
     assert list(misfits({"cpus": "2"}, machine)) == ["/cpus"]
     assert list(misfits({"disks": [{"bus": "pci"}]}, machine)) == ["/disks/bus"]
-    assert list(misfits({"hostDevices": [{}]}, machine)) == ["/hostDevices/device isn't there"]
+    assert list(misfits({"controllers": [{"type": "usb"}]}, machine)) == ["/controllers/index isn't there"]
 
 
 # What is read from these has a type already, is only being put together, or is no spec.

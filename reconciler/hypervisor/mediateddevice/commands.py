@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from reconciler.errors import Conflict
+import time
+from typing import Final
+
+import libvirt
+
+from reconciler.errors import Conflict, Terminal
 from reconciler.hypervisor import activation, defining
 from reconciler.hypervisor.given import Given
 from reconciler.hypervisor.handlers import Access, KindCommands, nothing
 from reconciler.hypervisor.lookup import find
 from reconciler.planning.operations import Define, SetAutostart, Start, Stop, Undefine
 from specs.binding import serialise
+from specs.reference import Ref
+
+_SETTLES_S: Final = 10  # libvirt hears of it from the file system within a fraction of a second
+_LOOKS_AGAIN_S: Final = 0.05
 
 
 class DeviceCommands(KindCommands):
@@ -42,4 +51,21 @@ class DeviceCommands(KindCommands):
                 return
             if found.isActive():
                 raise Conflict(f"{ref} was started meanwhile, so it isn't removed; the next pass stops it first.")
-            found.undefine(0)
+            try:
+                found.undefine(0)
+            except libvirt.libvirtError as error:
+                if "No devices match" not in str(error):  # mdevctl's word for one that is removed already
+                    raise
+            _wait_until_gone(connection, ref)
+
+
+def _wait_until_gone(connection: libvirt.virConnect, ref: Ref) -> None:
+    """mdevctl removes it, and libvirt goes on telling of it until it has seen that. Raises Terminal when it doesn't."""
+    end = time.monotonic() + _SETTLES_S
+    while find(connection, ref) is not None:
+        if time.monotonic() > end:
+            raise Terminal(
+                f"{ref} is removed, but libvirt still tells of it. A libvirtd that was started before mdevctl was "
+                "installed doesn't see what that changes: restart libvirtd."
+            )
+        time.sleep(_LOOKS_AGAIN_S)

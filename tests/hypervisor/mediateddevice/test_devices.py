@@ -1,122 +1,100 @@
-"""Mediated devices, for want of a host that has any: what is asked of libvirt, by a libvirt that only remembers it."""
+"""Mediated devices as libvirt's driver and mdevctl know them. None starts: that takes hardware that offers some."""
 
 from __future__ import annotations
 
+import json
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import libvirt
 import pytest
 
-from reconciler.errors import Conflict
+from reconciler.errors import OnggiError
+from reconciler.exporting.export import export
 from reconciler.hypervisor import Hypervisor
-from reconciler.hypervisor.given import Given
-from reconciler.hypervisor.mediateddevice.commands import DeviceCommands
 from reconciler.hypervisor.mediateddevice.driver import DRIVER
+from reconciler.line.line import Line
 from reconciler.planning.operations import Define, SetAutostart, Start, Stop, Undefine
-from specs.binding import parse
+from reconciler.settings.settings import Settings
 from specs.host import Host
 from specs.mediateddevice import KIND
 from specs.mediateddevice.model import check
 from specs.reference import MEDIATED_DEVICE, Ref
+from tests.lab.approving import converge_approved
+from tests.lab.repositories import Repository
+from tests.lab.secluded_libvirtd import SecludedLibvirtd
 from tests.specs.rendering import UID, assert_at_rest, lowered, new_xml
 
-REF = Ref(MEDIATED_DEVICE, UID)
-SPEC = {"parent": "pci_0000_06_00_0", "type": "nvidia-11", "attributes": [{"name": "b", "value": "2"},
-        {"name": "a", "value": "1"}]}  # fmt: skip
+REST = "apiVersion: onggi/v1\nkind: Template\nmetadata: {name: rest}\nspec: {}\n"
 
 
-class Device:
-    """One that is defined, as libvirt 9 tells of it."""
-
-    def __init__(self, xml: str) -> None:
-        uid = parse(xml).findtext("capability/uuid") or ""
-        self._name = f"mdev_{uid.replace('-', '_')}_0000_06_00_0"
-        self.active = self.started_at_boot = False
-        self.defined = True
-        self._xml = xml.replace("<device>", f"<device><name>{self._name}</name>")
-
-    def name(self) -> str:
-        return self._name
-
-    def XMLDesc(self, _flags: int) -> str:  # noqa: N802  (libvirt's name)
-        return self._xml
-
-    def isActive(self) -> bool:  # noqa: N802  (libvirt's name)
-        return self.active
-
-    def isPersistent(self) -> bool:  # noqa: N802  (libvirt's name)
-        return self.defined
-
-    def autostart(self) -> bool:
-        return self.started_at_boot
-
-    def setAutostart(self, on: int) -> None:  # noqa: N802  (libvirt's name)
-        self.started_at_boot = bool(on)
-
-    def create(self, _flags: int) -> None:
-        self.active = True
-
-    def destroy(self) -> None:
-        self.active = False
-
-    def undefine(self, _flags: int) -> None:
-        self.defined = False
+@pytest.fixture
+def host(secluded_libvirtd: SecludedLibvirtd) -> Iterator[Hypervisor]:
+    hypervisor = Hypervisor.open(secluded_libvirtd.uri)
+    yield hypervisor
+    hypervisor.close()
 
 
-class Libvirt:
-    """It has what was defined; and a connection is lent as it is."""
-
-    def __init__(self) -> None:
-        self.devices: list[Device] = []
-
-    def lend(self, *_: Any, **__: Any) -> Any:
-        return self
-
-    def __enter__(self) -> Libvirt:
-        return self
-
-    def __exit__(self, *_: object) -> None: ...
-
-    def listAllDevices(self, _flags: int) -> list[Device]:  # noqa: N802  (libvirt's name)
-        return [each for each in self.devices if each.defined or each.active]
-
-    def nodeDeviceDefineXML(self, xml: str, _flags: int) -> Device:  # noqa: N802  (libvirt's name)
-        self.devices.append(Device(xml))
-        return self.devices[-1]
-
-    def nodeDeviceLookupByName(self, _name: str) -> Device:  # noqa: N802  (libvirt's name)
-        error = libvirt.libvirtError("there is none")
-        error.err = (libvirt.VIR_ERR_NO_NODE_DEVICE, 0, "there is none", 0, "", None, None, 0, 0)
-        raise error
+@pytest.fixture
+def spec(secluded_libvirtd: SecludedLibvirtd) -> dict[str, object]:
+    """Of a part of whatever PCI device this machine has."""
+    connection = libvirt.open(secluded_libvirtd.uri)
+    parent = connection.listAllDevices(libvirt.VIR_CONNECT_LIST_NODE_DEVICES_CAP_PCI_DEV)[0].name()
+    connection.close()
+    attributes = [{"name": "b", "value": "2"}, {"name": "a", "value": "1"}]
+    return {"parent": parent, "type": "nvidia-11", "attributes": attributes}
 
 
-def test_the_life_of_one() -> None:
-    host = Libvirt()
-    handlers = DeviceCommands(SimpleNamespace(connections=host)).handlers  # type: ignore[arg-type]
+@pytest.mark.qemu
+def test_each_step_is_safe_to_perform_twice(host: Hypervisor, spec: dict[str, object]) -> None:
+    uid = UID
+    ref = Ref(MEDIATED_DEVICE, uid)
+    concrete = lowered(KIND, spec, name=uid, host=Host())
+    for _ in range(2):
+        host.perform(Define(ref, uid, new_xml(KIND, concrete, name=uid, host=Host())))
+    made = host.observe().objects[ref]
+    assert_at_rest(KIND, concrete, made.xml)
+    assert (made.active, made.autostart, made.persistent) == (False, False, True)
+    for on in (True, True, False):
+        host.perform(SetAutostart(ref, on=on))
+        assert host.observe().objects[ref].autostart is on
+    with pytest.raises(OnggiError, match="Unable to create mediated device"):
+        host.perform(Start(ref))
+    host.perform(Stop(ref))
+    for _ in range(2):
+        host.perform(Undefine(ref, uid))
+        assert ref not in host.observe().objects, "libvirt has seen it go"
 
-    def perform(operation: Any) -> None:
-        for _ in range(2):  # each is safe to perform twice
-            handlers[type(operation)].perform(Given(operation))
 
-    concrete = lowered(KIND, SPEC, name=UID, host=Host())
-    perform(Define(REF, UID, new_xml(KIND, concrete, name=UID, host=Host())))
-    (made,) = host.devices
-    assert_at_rest(KIND, concrete, made.XMLDesc(0))
-    perform(Start(REF))
-    perform(SetAutostart(REF, on=True))
-    assert (made.active, made.started_at_boot) == (True, True)
-    with pytest.raises(Conflict, match="started meanwhile"):
-        perform(Undefine(REF, UID))
-    perform(Stop(REF))
-    perform(Undefine(REF, UID))
-    assert host.listAllDevices(0) == []
+@pytest.mark.qemu
+def test_one_is_made_as_declared_and_exported_and_leaves_with_its_document(
+    secluded_libvirtd: SecludedLibvirtd, spec: dict[str, object], repository: Repository, tmp_path: Path
+) -> None:
+    uid = str(uuid.uuid4())
+    body = {"apiVersion": "onggi/v1", "kind": "MediatedDevice", "metadata": {"name": uid}}
+    declared = {**spec, "active": False, "autostart": True, "deletionPolicy": "Delete"}
+    repository.commit({"gpu.yaml": json.dumps({**body, "spec": declared}), "rest.yaml": REST})
+    settings = Settings(repository=str(repository.path), connect=secluded_libvirtd.uri, state=tmp_path / "s")
+    with Line.open(settings, exclusive=True) as line:
+        assert line.converge().succeeded
+        assert line.plan().empty
+        (document,) = [each for each in export(line.observe(), str(uuid.uuid4())).documents if uid in each.text]
+        assert f"parent: {spec['parent']}" in document.text
+        repository.commit({"gpu.yaml": json.dumps({**body, "spec": {**declared, "type": "nvidia-12"}})})
+        assert [each.reason for each in line.plan().blocked] == ["ChangeRefused"]
+        repository.remove("gpu.yaml")
+        assert converge_approved(line).succeeded
+        assert Ref(MEDIATED_DEVICE, uid) not in line.observe().objects
 
 
 def test_an_event_is_about_the_one_with_its_uuid() -> None:
     (events,) = DRIVER.events
-    xml = new_xml(KIND, lowered(KIND, SPEC, name=UID, host=Host()), name=UID, host=Host())
-    assert events.name(Device(xml)) == UID
+    uid = "4b20d080-1b54-4048-85b3-a6a62d165c01"
+    name = f"mdev_{uid.replace('-', '_')}"
+    assert events.name(SimpleNamespace(name=lambda: f"{name}_0000_06_00_0")) == uid
+    assert events.name(SimpleNamespace(name=lambda: name)) == uid
     assert events.name(SimpleNamespace(name=lambda: "net_eth0")) == "net_eth0"
 
 
@@ -129,5 +107,5 @@ def test_a_driver_without_any_has_none(private_test_uri: str) -> None:
 
 
 def test_its_name_is_its_uuid() -> None:
-    assert list(check(UID, {"parent": "a", "type": "b"})) == []
+    assert list(check("4b20d080-1b54-4048-85b3-a6a62d165c01", {"parent": "a", "type": "b"})) == []
     assert [pointer for pointer, _ in check("gpu", {"parent": "a", "type": "b"})] == [""]
