@@ -68,4 +68,6 @@ def _pointer(field: tuple[str, ...], way: tuple[Declared, ...]) -> str:
 
 def _near(word: str, known: Mapping[str, object]) -> str:
     near = nearest(word, known)
-    return f"did you mean {near[0]}?" if near else f"there are {', '.join(sorted(known)) or 'none below it'}."
+    return (
+        f"write {near[0]}, if that is meant." if near else f"there are {', '.join(sorted(known)) or 'none below it'}."
+    )

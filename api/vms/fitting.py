@@ -40,6 +40,8 @@ def unfit_disks(world: World, disks: Iterable[Disk]) -> Iterator[Unfit]:
     """Of disks as a machine's document has them, those that can't be. What isn't there at all is told elsewhere."""
     for place, disk in enumerate(disks):
         pool, name = str(disk.get("pool", DEFAULT_POOL)), str(disk.get("name", f"disk{place}"))
+        if "volume" not in disk and "size" not in disk:
+            continue  # it is in no pool
         if "volume" in disk:
             yield from _existing(world, Ref.volume_named(disk["volume"], pool))
         elif is_pool_of(world, pool, LUNS):

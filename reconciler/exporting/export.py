@@ -75,7 +75,7 @@ def export(
     drafts: list[Draft] = []
     failed: dict[Ref, str] = {}
     for observed in choice.chosen:
-        make = draft_of if is_definition(observed.ref) and not minimal else _draft
+        make = draft_of if is_definition(observed.ref.kind) and not minimal else _draft
         draft = contained("exporting", observed.ref, observed.xml, make, observed, around)
         if isinstance(draft, Failure):
             failed[observed.ref] = draft.message
@@ -90,7 +90,7 @@ def export(
     held: dict[Ref, Held] = {}
     if not minimal:
         drafts = [draft for draft in drafts if draft.ref in fitted.texts]
-        defined = [draft for draft in drafts if is_definition(draft.ref)]
+        defined = [draft for draft in drafts if is_definition(draft.ref.kind)]
         for draft in defined:
             xml = snapshot.objects[draft.ref].xml
             contained("completing", draft.ref, xml, complete, draft, xml, snapshot.host)
@@ -108,7 +108,7 @@ def export(
         if draft.ref in fitted.texts
     )
     refused = (f"{ref} gets no document: {why}." for ref, why in sorted({**fitted.refused, **failed}.items()))
-    defined_here = [each for each in choice.chosen if is_definition(each.ref) and not minimal]
+    defined_here = [each for each in choice.chosen if is_definition(each.ref.kind) and not minimal]
     every = [held.get(each.ref) or Held.nothing(each.xml) for each in defined_here]
     return Export(
         documents, (*choice.notes, *refused), sum(each.kept for each in every), sum(each.total for each in every)

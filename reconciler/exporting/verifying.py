@@ -62,9 +62,9 @@ def verify(desired: DesiredState, snapshot: Snapshot) -> Verified:
     verdicts = [
         _contained(observed, desired.resources.get(ref), snapshot)
         for ref, observed in sorted(snapshot.objects.items())
-        if observed.persistent and is_definition(ref)
+        if observed.persistent and is_definition(ref.kind)
     ]
-    absent = [ref for ref in sorted(desired.resources) if is_definition(ref) and ref not in snapshot.objects]
+    absent = [ref for ref in sorted(desired.resources) if is_definition(ref.kind) and ref not in snapshot.objects]
     return Verified(tuple(verdicts), tuple(absent))
 
 

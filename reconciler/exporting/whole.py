@@ -46,11 +46,11 @@ class Held:
         return cls(0, len(facts(parse(xml))))
 
 
-def is_definition(ref: Ref) -> bool:
+def is_definition(kind_name: str) -> bool:
     """Whether something of this kind is all in its definition. Of a volume that says how it is doing, and whose it was
     when a guest used it last: its document says what of it is to be.
     """
-    kind = described(ref.kind)
+    kind = described(kind_name)
     return kind.has_xml and kind.is_defined and not kind.holds_data
 
 

@@ -78,7 +78,7 @@ def test_plugging_in_adopts_the_machine(byhand: LiveApi, hand: libvirt.virConnec
     assert mac in hand.lookupByName("byhand").XMLDesc()
     assert byhand.log()[0] == "Plug network default into machine byhand"
     assert document(byhand, "byhand")["spec"]["interfaces"] == [
-        {"network": "default", "model": "e1000", "mac": FIRST},
+        {"network": "default", "model": "e1000", "mac": FIRST, "targetDev": "testnet0"},
         {"name": "default-2", "network": "default", "mac": mac, "model": "virtio"},
     ]
     chosen = attach(byhand, type="network", network="lab", mac=OTHER.upper())
@@ -112,7 +112,9 @@ def test_network_and_model_are_changed_in_place(byhand: LiveApi) -> None:
         200, {"type": "network", "mac": FIRST, "model": "virtio", "network": "lab", "ips": [], "actions": []},
     )  # fmt: skip
     assert set(interfaces(byhand)) == {FIRST}
-    assert document(byhand, "byhand")["spec"]["interfaces"] == [{"network": "lab", "model": "virtio", "mac": FIRST}]
+    assert document(byhand, "byhand")["spec"]["interfaces"] == [
+        {"network": "lab", "model": "virtio", "mac": FIRST, "targetDev": "testnet0"}
+    ]
     assert change(byhand).json() == changed.json()
     assert code(change(byhand, network="none")) == (400, "KCHVMIF0002E")
     assert code(change(byhand, model="none")) == (400, "KCHVMIF0006E")
@@ -199,7 +201,7 @@ def test_derived_addresses_of_a_hand_written_document_stay_as_they_are(byhand: L
 def test_a_card_that_documents_have_no_word_for_can_go_and_can_join_a_network(
     byhand: LiveApi, hand: libvirt.virConnect
 ) -> None:
-    define(hand, "odd", card(SECOND, "user", "") + card(OTHER, "user", ""))
+    define(hand, "odd", card(SECOND, "null", "") + card(OTHER, "null", ""))
     byhand.serving.operations.look_again(None)
     assert code(change(byhand, SECOND, "odd", model="virtio")) == (400, "KCHVMIF0007E")
     assert change(byhand, SECOND, "odd", network="default").json()["network"] == "default"

@@ -54,6 +54,6 @@ def test_without_a_kind_the_kinds_are_listed(onggi: Onggi) -> None:
     done = onggi("explain")
     assert done.code == 0, done.err
     words = {line.split()[0] for line in done.out.splitlines() if line and not line.startswith("More")}
-    assert words == {"VirtualMachine", "Template", "Distribution", "StoragePool", "StorageVolume", "Network"}
+    assert words == set(kinds())
     found = {each["kind"]: each["aliases"] for each in onggi("explain", "-o", "json").json}
     assert "vm" in found["VirtualMachine"]

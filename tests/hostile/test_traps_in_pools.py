@@ -130,9 +130,9 @@ OPENING: dict[type, Callable[[World], Operation]] = {
 }
 # They are about a name, a definition or what runs already, and open no file of a pool.
 OPENING_NOTHING = {
-    "DefineSecret", "DefineInterface", "ExtendVolumeGroup", "WriteMark", "Undefine", "SetAutostart", "Stop", "Pause",
-    "Resume", "UpdateNetwork", "ReconnectInterfaces", "TrashVolume", "RenameVolume", "Rename", "RenameSnapshots",
-    "DeleteVolume", "Reset", "PowerOff", "RefreshPool",
+    "DefineSecret", "SetSecretValue", "DefineInterface", "ExtendVolumeGroup", "WriteMark", "Undefine", "SetAutostart",
+    "Stop", "Pause", "Resume", "UpdateNetwork", "ReconnectInterfaces", "TrashVolume", "RenameVolume", "Rename",
+    "RenameSnapshots", "DeleteVolume", "Reset", "PowerOff", "RefreshPool",
 }  # fmt: skip
 
 

@@ -52,7 +52,8 @@ class TestEveryDocument:
         (problem,) = validate(one(written("Network", "mode: nta", "lab")))
         assert problem.ref == Ref("Network", "lab")
         assert str(problem) == (
-            "a.yaml:6:3: `mode` has to be one of nat, isolated, bridge, not `nta`; did you mean `nat`? (at /spec/mode)"
+            "a.yaml:6:3: `mode` has to be one of nat, isolated, bridge, route, open, private, "
+            "vepa, passthrough, hostdev, not `nta`; did you mean `nat`? (at /spec/mode)"
         )
 
     @pytest.mark.parametrize(
@@ -293,7 +294,7 @@ class TestAPool:
             (
                 "type: iscsi\nsource: {host: a, target: 'iqn.2024-01.a:b', auth: {username: u}}",
                 "/source/auth",
-                "`passwordFrom` is missing",
+                "exactly one of `passwordFrom` and `secret`",
             ),
             ("type: dir\npath: srv", "/path", "absolute"),
             ("type: dir\npath: /srv/../etc", "/path", "no `..`"),
