@@ -1,6 +1,6 @@
 """Writes the kinds' JSON Schemas and types from their declared fields, and docs/reference/, docs/grammar/,
-docs/effects.md, docs/cli.md, docs/settings.md and docs/addresses.md from the schemas, binds, commands, endpoints and
-libvirt's grammar: `make docs`.
+docs/words/, docs/effects.md, docs/cli.md, docs/settings.md and docs/addresses.md from the schemas, binds, commands,
+endpoints, libvirt's grammar and other tools' words: `make docs`.
 
 Tests check that it was run.
 """
@@ -15,6 +15,7 @@ from typing import Any
 
 import click
 import grammar_pages
+import word_pages
 
 from api.docs.table import api_table
 from api.http.discovery import resource_classes
@@ -81,7 +82,7 @@ def pages() -> dict[Path, str]:
     found[HERE / "settings.md"] = settings()
     found[HERE / "effects.md"] = effects()
     found[HERE / "addresses.md"] = api_table(resource_classes())
-    return found | grammar_pages.pages(HERE / "grammar")
+    return found | grammar_pages.pages(HERE / "grammar") | word_pages.pages(HERE / "words")
 
 
 def sources() -> dict[Path, str]:
