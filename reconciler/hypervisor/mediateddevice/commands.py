@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Final
 
 import libvirt
@@ -11,13 +12,12 @@ from reconciler.errors import Conflict, Terminal
 from reconciler.hypervisor import activation, defining
 from reconciler.hypervisor.given import Given
 from reconciler.hypervisor.handlers import Access, KindCommands, nothing
-from reconciler.hypervisor.lookup import find
+from reconciler.hypervisor.lookup import find, get
 from reconciler.planning.operations import Define, SetAutostart, Start, Stop, Undefine
 from specs.binding import serialise
-from specs.reference import Ref
 
 _SETTLES_S: Final = 10  # libvirt hears of it from the file system within a fraction of a second
-_LOOKS_AGAIN_S: Final = 0.05
+_LOOKS_AGAIN_S: Final = 0.02
 
 
 class DeviceCommands(KindCommands):
@@ -33,7 +33,7 @@ class DeviceCommands(KindCommands):
             opens=nothing,
         )
         self.on(Stop, lambda given: activation.stop(connections, given.operation), opens=nothing)
-        self.on(SetAutostart, lambda given: defining.set_autostart(connections, given.operation), opens=nothing)
+        self.on(SetAutostart, self._set_autostart, opens=nothing)
         self.on(Undefine, self._undefine, opens=nothing)
 
     def _define(self, given: Given[Define]) -> None:
@@ -42,6 +42,15 @@ class DeviceCommands(KindCommands):
             found = find(connection, given.operation.ref)
             if found is None or not found.isPersistent():
                 connection.nodeDeviceDefineXML(serialise(given.root), 0)
+
+    def _set_autostart(self, given: Given[SetAutostart]) -> None:
+        operation, ref = given.operation, given.operation.ref
+        defining.set_autostart(self._connections, operation)
+        with self._connections.lend(f"look at the autostart of {ref}") as connection:
+            _wait_until(
+                lambda: bool(get(connection, ref).autostart()) == operation.on,
+                f"The autostart of {ref} is {'on' if operation.on else 'off'}",
+            )
 
     def _undefine(self, given: Given[Undefine]) -> None:
         ref = given.operation.ref
@@ -56,16 +65,16 @@ class DeviceCommands(KindCommands):
             except libvirt.libvirtError as error:
                 if "No devices match" not in str(error):  # mdevctl's word for one that is removed already
                     raise
-            _wait_until_gone(connection, ref)
+            _wait_until(lambda: find(connection, ref) is None, f"{ref} is removed")
 
 
-def _wait_until_gone(connection: libvirt.virConnect, ref: Ref) -> None:
-    """mdevctl removes it, and libvirt goes on telling of it until it has seen that. Raises Terminal when it doesn't."""
+def _wait_until(seen: Callable[[], bool], done: str) -> None:
+    """mdevctl does it, and libvirt tells what was before until it has seen that. Raises Terminal when it doesn't."""
     end = time.monotonic() + _SETTLES_S
-    while find(connection, ref) is not None:
+    while not seen():
         if time.monotonic() > end:
             raise Terminal(
-                f"{ref} is removed, but libvirt still tells of it. A libvirtd that was started before mdevctl was "
+                f"{done}, but libvirt still tells what was before. A libvirtd that was started before mdevctl was "
                 "installed doesn't see what that changes: restart libvirtd."
             )
         time.sleep(_LOOKS_AGAIN_S)
