@@ -328,7 +328,9 @@ def _is_of_a_run(parent: Element, element: Element) -> bool:
     if parent.tag in ("pool", "volume"):
         return tag in _OF_A_RUN and not (tag == "capacity" and parent.tag == "volume")
     if tag in ("label", "imagelabel") and parent.tag == "seclabel":
-        return parent.get("type", "dynamic") == "dynamic"
+        # A machine's own: what a source is to be labelled is said there.
+        whose = parent.getparent()
+        return (whose is None or whose.tag == "domain") and parent.get("type", "dynamic") == "dynamic"
     return tag == "timestamps"
 
 
