@@ -8,7 +8,7 @@ whole of it instead of the field.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -76,8 +76,7 @@ def complete(draft: Draft, original: str, host: Host) -> None:
     for _ in range(_MOST_ROUNDS):
         if best is None or best[1].equal:
             break
-        others = (_completed(draft, root, host, spec) for spec in _with_less(best[0]))
-        better = min(filter(None, others), key=lambda found: _badness(found[1]), default=None)
+        better = _better(draft, root, host, best)
         if better is None or _badness(better[1]) >= _badness(best[1]):
             break
         best = better
@@ -140,9 +139,28 @@ def _completed(draft: Draft, root: Element, host: Host, fields: NewSpec) -> _Com
     return min(found, key=lambda each: _badness(each[1]))
 
 
-def _with_less(spec: NewSpec) -> Iterator[NewSpec]:
-    """The spec without each of its fields, and without each item of each list."""
-    for key, value in spec.items():
+def _better(draft: Draft, root: Element, host: Host, best: _Completed) -> _Completed | None:
+    """The best of what says less; the first that is whole, for each costs as much as all that there is."""
+    found: _Completed | None = None
+    wrong = {step.partition("[")[0].lower() for fact in (*best[1].lost, *best[1].added) for step in _steps(fact.path)}
+    for spec in _with_less(best[0], wrong):
+        other = _completed(draft, root, host, spec)
+        if other is not None and (found is None or _badness(other[1]) < _badness(found[1])):
+            found = other
+            if other[1].equal:
+                break
+    return found
+
+
+def _steps(path: str) -> list[str]:
+    return path.removeprefix("devices/").split("/")
+
+
+def _with_less(spec: NewSpec, first: Collection[str]) -> Iterator[NewSpec]:
+    """The spec without each of its fields, and without each item of each list: those that are called as some elements
+    are come `first`.
+    """
+    for key, value in sorted(spec.items(), key=lambda field: not any(map(field[0].lower().startswith, first))):
         if key in _STAY:
             continue
         if isinstance(value, list):
