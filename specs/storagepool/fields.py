@@ -113,8 +113,12 @@ SPEC = mapping(
                     "^[A-Za-z0-9_][A-Za-z0-9_./:-]{0,255}$",
                     error="It has letters, digits and . / : _ -, and begins with a letter or digit; correct it.",
                 ),
-                "path": ABSOLUTE_PATH.but(
-                    "Exported folder of the server (netfs), or folder in the volume (gluster; default there: /)."
+                "path": text(
+                    "Exported folder of the server (netfs): absolute for NFS, for cifs and glusterfs the share's or "
+                    "the volume's name. Or folder in the volume (gluster; default there: /).",
+                    r"^(?!-)(?!(?:.*/)?\.\.(?:/|$))[^\u0000-\u001f\u007f-\u009f\u2028\u2029]+$",
+                    at_most=4096,
+                    error="A path has no `..` in it and begins with no `-`; write it so.",
                 ),
                 "protocolVersion": text(
                     "Version of NFS (netfs), such as 4.1. Default: as the host and the server agree.",

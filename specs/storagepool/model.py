@@ -34,6 +34,9 @@ _SOURCE_FIELDS: Mapping[str, frozenset[str]] = {
 }
 
 
+# Of these formats what is exported has a name; `auto` may find out any.
+_NAMED_SHARES = frozenset({"cifs", "glusterfs", "auto"})
+
 # What undoes libvirt's nodev, nosuid and noexec, or mounts something else.
 _LET_IN = frozenset(
     {"suid", "dev", "exec", "defaults", "user", "users", "owner", "group", "bind", "rbind", "move", "remount", "loop"}
@@ -59,6 +62,9 @@ def check(_name: str, spec: StoragePoolSpec) -> Iterator[tuple[str, str]]:
     auth = source.get("auth", {})
     if kind == "rbd" and "passwordFrom" in auth:
         yield "/source/auth/passwordFrom", "The key of a cluster is a Secret; declare one, and name it by `secret`."
+    path = source.get("path", "/")
+    if not path.startswith("/") and (kind != "netfs" or source.get("format", "nfs") not in _NAMED_SHARES):
+        yield "/source/path", "A path is absolute (it begins with `/`); write it so."
     if kind == "netfs" and "protocolVersion" in source and source.get("format", "nfs") != "nfs":
         yield "/source/protocolVersion", "Only NFS has a version here; remove it, or write it into `mountOptions`."
     if "mountOptions" in spec and kind not in MOUNTED:

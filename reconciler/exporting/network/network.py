@@ -9,7 +9,7 @@ from reconciler.exporting.draft import Draft, running
 from reconciler.observed.snapshot import Observed
 from specs.declared_binds import sayable
 from specs.network import KIND as NETWORKS
-from specs.network.fields import SPEC
+from specs.network.fields import OF_OWN_BRIDGES, SPEC
 from specs.network.model import NO_SUBNET, check, has_own_bridge
 from specs.network.subnet import gateway
 from specs.plain import NewSpec
@@ -30,6 +30,9 @@ def network(observed: Observed) -> Draft:
         said["subnet"] = said["subnet"] or NO_SUBNET
     spec |= {key: value for key, value in said.items() if value}
     spec |= sayable(SPEC, config)
+    if not own:
+        # Of the bridge that it joins libvirt knows a little too, such as who keeps its table of addresses.
+        spec = draft.spec = {key: value for key, value in spec.items() if key not in OF_OWN_BRIDGES}
     _put(spec, "forward", _forward(config))
     if spec["mode"] == "bridge" and "interfaces" in spec.get("forward", {}):
         spec.pop("interface", None)  # the first of these
