@@ -13,9 +13,11 @@ from functools import cache
 from typing import Any, ClassVar, Final
 
 from reconciler.desired.identity import object_uid
-from reconciler.desired.made import Inputs, Made, resource
+from reconciler.desired.made import Inputs, Made, problem, resource
 from specs.document import Document
+from specs.host_paths import host_paths, refused
 from specs.plain import Spec
+from specs.registry import kinds
 
 COST: Final = 10  # values that a resource counts for, whatever is in it
 
@@ -49,6 +51,14 @@ class Making:
     def make(self, inputs: Inputs, around: Around) -> Made:
         """Its resources, or what is wrong with them."""
         document = inputs.document
+        spec = kinds()[document.kind].declarations.SPEC
+        mistakes = tuple(
+            problem(document, f"/spec{pointer}", why)
+            for pointer, path in host_paths(spec, document.spec)
+            if (why := refused(path, around.allowed_folders))
+        )
+        if mistakes:
+            return Made(inputs, problems=mistakes)
         uid = object_uid(inputs.repository_id, document.ref, document.uid)
         return Made(inputs, (resource(document, uid, self.spec(document)),))
 

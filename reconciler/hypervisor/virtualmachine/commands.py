@@ -5,13 +5,13 @@ from __future__ import annotations
 from reconciler.hypervisor import defining as objects
 from reconciler.hypervisor.given import Given
 from reconciler.hypervisor.handlers import Access, KindCommands, nothing
+from reconciler.hypervisor.links import check_links
 from reconciler.hypervisor.lookup import find
 from reconciler.hypervisor.opened import Opened
 from reconciler.hypervisor.traps import drives
 from reconciler.hypervisor.virtualmachine import defining, live, power, snapshots
 from reconciler.hypervisor.virtualmachine.exchanged_disks import check_exchanged
 from reconciler.hypervisor.virtualmachine.known_paths import KnownPaths
-from reconciler.hypervisor.virtualmachine.media import check_media
 from reconciler.hypervisor.virtualmachine.media_addresses import check_addresses
 from reconciler.hypervisor.virtualmachine.outside_images import check_outside_images
 from reconciler.hypervisor.virtualmachine.own_devices import check_machine_devices
@@ -92,11 +92,11 @@ class MachineCommands(KindCommands):
             self._check_devices(given)
 
     def _check_devices(self, given: Given[Define] | Given[EditLive]) -> None:
-        """No medium from where onggi may not go, and nothing that this machine itself lives on."""
+        """No file from where onggi may not go, and nothing that this machine itself lives on."""
         ref, devices = given.operation.ref, given.root
         if self._allowed_folders:
             known = KnownPaths(self._access.connections, ref)
-            check_media(devices, self._allowed_folders, known.has)
+            check_links(devices, self._allowed_folders, known.has)
             check_outside_images(devices, self._allowed_folders, known.has)
         check_addresses(self._access.connections, ref, devices, self._access.networks)
         if self._access.is_here:

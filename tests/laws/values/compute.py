@@ -88,6 +88,7 @@ VALUES: Mapping[str, tuple[Any, ...]] = {
     "VirtualMachine.memoryTune.softLimit": ("1GiB", "3GiB"),
     "VirtualMachine.memoryTune.swapHardLimit": ("8GiB", "9GiB"),
     "VirtualMachine.memoryRoom.size": ("8GiB", "16GiB"),
+    "VirtualMachine.memoryModules.path": ("/srv/nvdimm/a", "/srv/nvdimm/b"),
     "VirtualMachine.memoryModules": (
         [{**_DIMM, "discard": False, "access": "private"}, _DIMM],
         [{**_DIMM, "discard": True}, {**_DIMM, "access": "shared"}],
